@@ -1,0 +1,143 @@
+//! From logical nodes to operators, and the wiring of both into a session.
+
+use std::{fmt, sync::Arc};
+
+use async_trait::async_trait;
+use datafusion::{
+    catalog::Session,
+    common::{DFSchemaRef, Result},
+    execution::{SessionStateBuilder, context::QueryPlanner},
+    logical_expr::{
+        Expr, Extension, LogicalPlan, UserDefinedLogicalNode, UserDefinedLogicalNodeCore,
+        physical_planning_context::PhysicalPlanningContext,
+    },
+    physical_plan::ExecutionPlan,
+    physical_planner::{DefaultPhysicalPlanner, ExtensionPlanner, PhysicalPlanner},
+};
+
+use crate::{
+    context::FunctionContext,
+    error::Error,
+    planner::{FUNCTIONS, FunctionPlanner},
+};
+
+/// A logical node of ours, which knows its own operator.
+pub trait Node: UserDefinedLogicalNodeCore {
+    /// The operator over these inputs, which stand in the order of the logical ones.
+    fn physical(&self, inputs: &[Arc<dyn ExecutionPlan>]) -> Result<Arc<dyn ExecutionPlan>>;
+}
+
+/// The operator of `node` if it is an `N`.
+pub fn physical<N: Node>(
+    node: &dyn UserDefinedLogicalNode,
+    inputs: &[Arc<dyn ExecutionPlan>],
+) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+    node.as_any().downcast_ref::<N>().map(|node| node.physical(inputs)).transpose()
+}
+
+/// The only input of an operator.
+///
+/// # Errors
+/// [`Error::Internal`] if there is none or another one.
+pub fn only_input<T: Clone>(operator: &str, inputs: &[T]) -> Result<T> {
+    match inputs {
+        [input] => Ok(input.clone()),
+        other => Err(Error::Internal(format!("{operator} has {} inputs, expected one", other.len())).into()),
+    }
+}
+
+/// Puts every function of [`FUNCTIONS`] into a session.
+pub fn register(mut builder: SessionStateBuilder, context: Arc<FunctionContext>) -> SessionStateBuilder {
+    let planner: Arc<FunctionPlanner> = Arc::new(FunctionPlanner::new(context.clone()));
+    builder.relation_planners().get_or_insert_default().push(planner);
+    builder.config().get_or_insert_default().set_extension(context);
+    builder.with_query_planner(Arc::new(FunctionQueryPlanner))
+}
+
+/// The default query planner, with operators for our nodes.
+#[derive(Debug)]
+pub struct FunctionQueryPlanner;
+
+#[async_trait]
+impl QueryPlanner for FunctionQueryPlanner {
+    async fn create_physical_plan(&self, plan: &LogicalPlan, session: &dyn Session) -> Result<Arc<dyn ExecutionPlan>> {
+        DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(NodePlanner)])
+            .create_physical_plan(plan, session)
+            .await
+    }
+}
+
+/// Asks every function for the operator of a node.
+#[derive(Debug)]
+pub struct NodePlanner;
+
+#[async_trait]
+impl ExtensionPlanner for NodePlanner {
+    async fn plan_extension(
+        &self,
+        _planner: &dyn PhysicalPlanner,
+        node: &dyn UserDefinedLogicalNode,
+        _logical_inputs: &[&LogicalPlan],
+        inputs: &[Arc<dyn ExecutionPlan>],
+        _session: &dyn Session,
+        _context: &PhysicalPlanningContext,
+    ) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+        for function in FUNCTIONS {
+            if let Some(operator) = function.physical(node, inputs)? {
+                return Ok(Some(operator));
+            }
+        }
+        physical::<UnboundNode>(node, inputs)
+    }
+}
+
+/// A call some of whose arguments are parameters without a value: it can be described, and refuses to run.
+///
+/// It shows the parameters to the engine with their types. Values given to the finished plan would come too late, as the
+/// call was planned with defaults; they belong into the statement before it is planned.
+pub(crate) fn unbound(plan: LogicalPlan, parameters: &[Expr]) -> LogicalPlan {
+    if parameters.is_empty() {
+        return plan;
+    }
+    LogicalPlan::Extension(Extension { node: Arc::new(UnboundNode { input: plan, parameters: parameters.to_vec() }) })
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Hash)]
+struct UnboundNode {
+    input: LogicalPlan,
+    parameters: Vec<Expr>,
+}
+
+impl UserDefinedLogicalNodeCore for UnboundNode {
+    fn name(&self) -> &str {
+        "Unbound"
+    }
+
+    fn inputs(&self) -> Vec<&LogicalPlan> {
+        vec![&self.input]
+    }
+
+    fn schema(&self) -> &DFSchemaRef {
+        self.input.schema()
+    }
+
+    fn expressions(&self) -> Vec<Expr> {
+        self.parameters.clone()
+    }
+
+    fn fmt_for_explain(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parameters: Vec<_> = self.parameters.iter().map(ToString::to_string).collect();
+        write!(formatter, "Unbound: parameters=[{}]", parameters.join(", "))
+    }
+
+    fn with_exprs_and_inputs(&self, parameters: Vec<Expr>, inputs: Vec<LogicalPlan>) -> Result<Self> {
+        Ok(Self { input: only_input("Unbound", &inputs)?, parameters })
+    }
+}
+
+impl Node for UnboundNode {
+    fn physical(&self, _inputs: &[Arc<dyn ExecutionPlan>]) -> Result<Arc<dyn ExecutionPlan>> {
+        let problem = "the arguments of a function are parameters without values; give the values before the statement is planned";
+        Err(Error::NotSupported(problem.into()).into())
+    }
+}

@@ -1,0 +1,355 @@
+//! What can be done to a snapshot, one change at a time. A change that is refused leaves the snapshot as it was.
+//!
+//! It decides by what the snapshot holds alone: no files, no clock, so that a commit can replay it on a newer snapshot.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use super::{
+    error::{Error, Result},
+    object::{
+        Definition, Header, Kind, ManagedTable, Model, ModelVersion, Object, ObjectKey, PUBLIC, QualifiedName,
+        TableFile,
+    },
+    snapshot::Snapshot,
+};
+
+/// One change of the catalog.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    /// `CREATE SCHEMA`.
+    CreateSchema {
+        /// Its name.
+        name: String,
+        /// Made by [`Transaction::header`](super::Transaction::header).
+        header: Header,
+        /// Whether an existing one is fine.
+        if_not_exists: bool,
+    },
+    /// `DROP SCHEMA`.
+    DropSchema {
+        /// Its name.
+        name: String,
+        /// Whether a missing one is fine.
+        if_exists: bool,
+        /// Whether what is in it goes with it.
+        cascade: bool,
+    },
+    /// `CREATE TABLE`, `CREATE EXTERNAL TABLE`, `CREATE VIEW`, `CREATE SECRET`. Models come by publishing.
+    Create {
+        /// Its name.
+        name: QualifiedName,
+        /// Its header, made by [`Transaction::header`](super::Transaction::header), and its definition.
+        object: Object,
+        /// What to do where the name is taken.
+        existing: Existing,
+    },
+    /// `DROP TABLE`, `DROP VIEW`, `DROP MODEL`, `DROP SECRET`. Views that read a dropped table stay and fail when used.
+    Drop {
+        /// What the statement says it is.
+        kind: Kind,
+        /// Its name.
+        name: QualifiedName,
+        /// Whether a missing one is fine.
+        if_exists: bool,
+    },
+    /// Adds sealed files to a managed table.
+    AppendFiles {
+        /// The table.
+        table: QualifiedName,
+        /// The files.
+        files: Vec<TableFile>,
+    },
+    /// Puts sealed files in the place of all that a managed table has.
+    ReplaceFiles {
+        /// The table.
+        table: QualifiedName,
+        /// The files.
+        files: Vec<TableFile>,
+    },
+    /// Adds a version to a model, which is created with its first version.
+    PublishModel {
+        /// The model.
+        name: QualifiedName,
+        /// Used where the model is new; made by [`Transaction::header`](super::Transaction::header).
+        header: Header,
+        /// The version; its file is in place already.
+        version: Box<ModelVersion>,
+        /// Whether it becomes the live one. A model's first version always does: its bare name must stand for one.
+        promote: bool,
+    },
+    /// Makes a version of a model the live one.
+    PromoteModel {
+        /// The model.
+        name: QualifiedName,
+        /// The version.
+        version: u64,
+    },
+    /// `COMMENT ON`; none removes it.
+    SetComment {
+        /// What the statement says it is.
+        kind: Kind,
+        /// Its name.
+        name: QualifiedName,
+        /// The text.
+        comment: Option<String>,
+    },
+}
+
+/// What `CREATE` does where the name is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Existing {
+    /// It is an error.
+    Refuse,
+    /// The existing object stays (`IF NOT EXISTS`), whatever its kind, as in PostgreSQL.
+    Keep,
+    /// An object of the same kind is replaced (`OR REPLACE`) and hands on its identifier, owner, grants and comment.
+    Replace,
+}
+
+/// What a change did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Applied {
+    /// A new object with this identifier.
+    Created(u32),
+    /// A new definition of the object with this identifier.
+    Replaced(u32),
+    /// The object is gone.
+    Dropped,
+    /// The object was altered.
+    Altered,
+    /// A model has a new version.
+    Published {
+        /// Its number.
+        version: u64,
+        /// Whether the bare name stands for it now.
+        live: bool,
+    },
+    /// Nothing: the object existed (`IF NOT EXISTS`) or did not (`IF EXISTS`).
+    Unchanged,
+}
+
+impl Change {
+    /// The object whose state decides what the change does.
+    pub(super) fn key(&self) -> ObjectKey {
+        match self {
+            Self::CreateSchema { name, .. } | Self::DropSchema { name, .. } => ObjectKey::Schema(name.clone()),
+            Self::Create { name, object, .. } => match object.definition.kind() {
+                Some(kind) => kind.key(name.clone()),
+                None => ObjectKey::Schema(name.name.clone()),
+            },
+            Self::Drop { kind, name, .. } | Self::SetComment { kind, name, .. } => kind.key(name.clone()),
+            Self::AppendFiles { table, .. } | Self::ReplaceFiles { table, .. } => ObjectKey::Relation(table.clone()),
+            Self::PublishModel { name, .. } | Self::PromoteModel { name, .. } => ObjectKey::Model(name.clone()),
+        }
+    }
+
+    /// The table files that it brings into the catalog.
+    pub(super) fn new_table_files(&self) -> &[TableFile] {
+        match self {
+            Self::AppendFiles { files, .. } | Self::ReplaceFiles { files, .. } => files,
+            Self::Create { object: Object { definition: Definition::ManagedTable(table), .. }, .. } => &table.files,
+            _ => &[],
+        }
+    }
+}
+
+impl Snapshot {
+    /// Makes the change, or refuses it and stays as it was.
+    pub(super) fn apply(&mut self, change: &Change) -> Result<Applied> {
+        match change {
+            Change::CreateSchema { name, header, if_not_exists } => self.create_schema(name, header, *if_not_exists),
+            Change::DropSchema { name, if_exists, cascade } => self.drop_schema(name, *if_exists, *cascade),
+            Change::Create { name, object, existing } => self.create(name, object, *existing),
+            Change::Drop { kind, name, if_exists } => self.drop_object(*kind, name, *if_exists),
+            Change::AppendFiles { table, files } => {
+                self.alter_managed(table, |table| table.files.extend_from_slice(files))
+            }
+            Change::ReplaceFiles { table, files } => self.alter_managed(table, |table| table.files.clone_from(files)),
+            Change::PublishModel { name, header, version, promote } => {
+                self.publish_model(name, header, version, *promote)
+            }
+            Change::PromoteModel { name, version } => self.promote_model(name, *version),
+            Change::SetComment { kind, name, comment } => self.set_comment(*kind, name, comment.as_ref()),
+        }
+    }
+
+    fn create_schema(&mut self, name: &str, header: &Header, if_not_exists: bool) -> Result<Applied> {
+        if is_reserved(name) {
+            return Err(Error::ReservedSchema { name: name.to_owned(), action: "created" });
+        }
+        if self.has_schema(name) {
+            return match if_not_exists {
+                true => Ok(Applied::Unchanged),
+                false => Err(Error::DuplicateSchema { name: name.to_owned() }),
+            };
+        }
+        let object = Object { header: header.clone(), definition: Definition::Schema };
+        self.objects.insert(ObjectKey::Schema(name.to_owned()), Arc::new(object));
+        Ok(Applied::Created(header.oid))
+    }
+
+    fn drop_schema(&mut self, name: &str, if_exists: bool, cascade: bool) -> Result<Applied> {
+        if name == PUBLIC || is_reserved(name) {
+            return Err(Error::ReservedSchema { name: name.to_owned(), action: "dropped" });
+        }
+        if !self.has_schema(name) {
+            return match if_exists {
+                true => Ok(Applied::Unchanged),
+                false => Err(Error::UndefinedSchema { name: name.to_owned() }),
+            };
+        }
+        let is_member = |key: &ObjectKey| key.schema() == name && !matches!(key, ObjectKey::Schema(_));
+        let members: Vec<ObjectKey> = self.objects.keys().filter(|key| is_member(key)).cloned().collect();
+        if let Some(member) = members.first().filter(|_| !cascade) {
+            return Err(Error::SchemaNotEmpty { name: name.to_owned(), holds: member.to_string() });
+        }
+        for key in &members {
+            self.remove(key);
+        }
+        self.remove(&ObjectKey::Schema(name.to_owned()));
+        Ok(Applied::Dropped)
+    }
+
+    fn create(&mut self, name: &QualifiedName, object: &Object, existing: Existing) -> Result<Applied> {
+        let kind = match object.definition.kind() {
+            Some(Kind::Model) | None => {
+                let noun = object.definition.noun();
+                return Err(Error::Internal(format!("{noun} is not made by CREATE of an object: {name}")));
+            }
+            Some(kind) => kind,
+        };
+        self.check_schema(name)?;
+        let key = kind.key(name.clone());
+        let Some(taken) = self.objects.get(&key) else {
+            self.objects.insert(key, Arc::new(object.clone()));
+            return Ok(Applied::Created(object.header.oid));
+        };
+        let taken_kind = taken.definition.kind().unwrap_or(kind);
+        match existing {
+            Existing::Keep => Ok(Applied::Unchanged),
+            Existing::Replace if taken_kind == kind => {
+                let header = taken.header.clone();
+                let oid = header.oid;
+                self.objects.insert(key, Arc::new(Object { header, definition: object.definition.clone() }));
+                Ok(Applied::Replaced(oid))
+            }
+            Existing::Replace => Err(wrong_type(name, &taken.definition, "CREATE OR REPLACE")),
+            Existing::Refuse => Err(Error::Duplicate { kind: taken_kind, name: name.clone() }),
+        }
+    }
+
+    fn drop_object(&mut self, kind: Kind, name: &QualifiedName, if_exists: bool) -> Result<Applied> {
+        match self.existing(kind, name, "DROP") {
+            Ok(_) => {
+                self.remove(&kind.key(name.clone()));
+                Ok(Applied::Dropped)
+            }
+            Err(Error::Undefined { .. } | Error::UndefinedSchema { .. }) if if_exists => Ok(Applied::Unchanged),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn alter_managed(&mut self, name: &QualifiedName, alter: impl FnOnce(&mut ManagedTable)) -> Result<Applied> {
+        let mut object = match self.relation(name) {
+            Some(object) => object.as_ref().clone(),
+            None => return Err(self.undefined(Kind::Table, name)),
+        };
+        let Definition::ManagedTable(table) = &mut object.definition else {
+            let action = "rows can be written only to a table made by CREATE TABLE".to_owned();
+            return Err(Error::WrongObjectType { name: name.clone(), found: object.definition.noun(), action });
+        };
+        alter(table);
+        self.objects.insert(ObjectKey::Relation(name.clone()), Arc::new(object));
+        Ok(Applied::Altered)
+    }
+
+    fn publish_model(
+        &mut self,
+        name: &QualifiedName,
+        header: &Header,
+        version: &ModelVersion,
+        promote: bool,
+    ) -> Result<Applied> {
+        self.check_schema(name)?;
+        let number = self.last_version(name) + 1;
+        let key = ObjectKey::Model(name.clone());
+        let existing = self.objects.get(&key).map(|object| (object.header.clone(), object.as_model().cloned()));
+        let (header, mut model) = match existing {
+            Some((header, Some(model))) => (header, model),
+            _ => (header.clone(), Model { last_version: number, live: number, versions: BTreeMap::new() }),
+        };
+        let live = promote || model.versions.is_empty();
+        model.last_version = number;
+        model.live = if live { number } else { model.live };
+        model.versions.insert(number, version.clone());
+        self.retired_models.remove(name);
+        self.objects.insert(key, Arc::new(Object { header, definition: Definition::Model(model) }));
+        Ok(Applied::Published { version: number, live })
+    }
+
+    fn promote_model(&mut self, name: &QualifiedName, version: u64) -> Result<Applied> {
+        let mut object = self.existing(Kind::Model, name, "ALTER")?.as_ref().clone();
+        let Definition::Model(model) = &mut object.definition else { return Err(self.undefined(Kind::Model, name)) };
+        if !model.versions.contains_key(&version) {
+            let versions: Vec<String> = model.versions.keys().map(u64::to_string).collect();
+            return Err(Error::UndefinedVersion { name: name.clone(), version, versions: versions.join(", ") });
+        }
+        model.live = version;
+        self.objects.insert(ObjectKey::Model(name.clone()), Arc::new(object));
+        Ok(Applied::Altered)
+    }
+
+    fn set_comment(&mut self, kind: Kind, name: &QualifiedName, comment: Option<&String>) -> Result<Applied> {
+        let mut object = self.existing(kind, name, "COMMENT ON")?.as_ref().clone();
+        object.header.comment = comment.cloned();
+        self.objects.insert(kind.key(name.clone()), Arc::new(object));
+        Ok(Applied::Altered)
+    }
+
+    /// The object, if it exists and is what the statement says it is.
+    fn existing(&self, kind: Kind, name: &QualifiedName, statement: &str) -> Result<&Arc<Object>> {
+        match self.objects.get(&kind.key(name.clone())) {
+            None => Err(self.undefined(kind, name)),
+            Some(object) if object.definition.kind() != Some(kind) => {
+                Err(wrong_type(name, &object.definition, statement))
+            }
+            Some(object) => Ok(object),
+        }
+    }
+
+    /// Removes an object; the version numbers of a model stay taken.
+    fn remove(&mut self, key: &ObjectKey) {
+        if let ObjectKey::Model(name) = key {
+            self.retired_models.insert(name.clone(), self.last_version(name));
+        }
+        self.objects.remove(key);
+    }
+
+    fn check_schema(&self, name: &QualifiedName) -> Result<()> {
+        match self.has_schema(&name.schema) {
+            true => Ok(()),
+            false => Err(Error::UndefinedSchema { name: name.schema.clone() }),
+        }
+    }
+
+    fn undefined(&self, kind: Kind, name: &QualifiedName) -> Error {
+        match self.check_schema(name) {
+            Ok(()) => Error::Undefined { kind, name: name.clone() },
+            Err(error) => error,
+        }
+    }
+}
+
+/// Whether the schema's name belongs to the system tables.
+fn is_reserved(name: &str) -> bool {
+    matches!(name, "fusewire" | "information_schema") || name.starts_with("pg_")
+}
+
+/// Only tables and views can be taken for each other, because only they share their names.
+fn wrong_type(name: &QualifiedName, definition: &Definition, statement: &str) -> Error {
+    let kind = match definition {
+        Definition::View(_) => "VIEW",
+        _ => "TABLE",
+    };
+    Error::WrongObjectType { name: name.clone(), found: definition.noun(), action: format!("use {statement} {kind}") }
+}

@@ -1,0 +1,269 @@
+//! The data directory: where it is, who may write it, and the files of tables and models in it.
+//!
+//! It knows file names, lengths and checksums, and nothing of what the files hold. All of its functions block.
+
+use std::{
+    collections::HashSet,
+    fs::{self, DirBuilder, File, OpenOptions, Permissions},
+    hash::{BuildHasher, Hasher, RandomState},
+    io::{self, Read},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
+    path::{Path, PathBuf},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use sha2::{Digest, Sha256};
+
+use super::{
+    error::{Error, Result},
+    lock::DirectoryLock,
+    object::TableFile,
+};
+
+/// Where the files of managed tables are, below the data directory.
+const TABLES: &str = "tables";
+/// Where the files of models are, below the data directory.
+const MODELS: &str = "models";
+
+/// What to do about a damaged file of a table or a model.
+const RESTORE: &str = "restore it from a backup, or drop the table and load it again";
+
+/// The data directory, locked for as long as this value lives.
+#[derive(Debug)]
+pub struct DataDirectory {
+    root: PathBuf,
+    is_temporary: bool,
+    files_made: AtomicU64,
+    /// Path and checksum of the files whose content this process has read and found whole.
+    verified: Mutex<HashSet<(String, String)>>,
+    _lock: DirectoryLock,
+}
+
+/// A file that a table will have. Dropping it unsealed removes it.
+#[derive(Debug)]
+pub struct NewTableFile {
+    absolute: PathBuf,
+    relative: String,
+    is_sealed: bool,
+}
+
+impl DataDirectory {
+    /// Creates the directory if needed and locks it.
+    pub(super) fn open(root: &Path) -> Result<Self> {
+        create_private(root)?;
+        let root = root.canonicalize().map_err(Error::io("open", root))?;
+        Self::locked(root, false)
+    }
+
+    /// A private directory that is removed when this value is dropped.
+    pub(super) fn temporary() -> Result<Self> {
+        let root = std::env::temp_dir().join(format!("fusewire-{}-{}", std::process::id(), random_name()));
+        DirBuilder::new().mode(0o700).create(&root).map_err(Error::io("create", &root))?;
+        Self::locked(root, true)
+    }
+
+    fn locked(root: PathBuf, is_temporary: bool) -> Result<Self> {
+        let lock = DirectoryLock::take(&root)?;
+        Ok(Self { root, is_temporary, files_made: AtomicU64::new(0), verified: Mutex::default(), _lock: lock })
+    }
+
+    /// The directory's absolute path; the paths in the catalog are relative to it.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Where model files go. The files in it that no kept manifest knows are removed when the catalog is opened.
+    pub fn models(&self) -> PathBuf {
+        self.root.join(MODELS)
+    }
+
+    /// Creates an empty file, readable by its owner alone, for rows of the table with this identifier.
+    pub fn new_table_file(&self, oid: u32) -> Result<NewTableFile> {
+        let relative_directory = format!("{TABLES}/{oid}");
+        let directory = self.root.join(&relative_directory);
+        create_private(&directory)?;
+        let count = self.files_made.fetch_add(1, Ordering::Relaxed);
+        let relative = format!("{relative_directory}/{count}-{}.parquet", random_name());
+        let absolute = self.root.join(&relative);
+        let options = OpenOptions::new().write(true).create_new(true).mode(0o600).to_owned();
+        options.open(&absolute).map_err(Error::io("create", &absolute))?;
+        Ok(NewTableFile { absolute, relative, is_sealed: false })
+    }
+
+    /// Makes a written file permanent: on disk, with its length and checksum taken.
+    pub fn seal(&self, mut file: NewTableFile, rows: u64) -> Result<TableFile> {
+        let path = &file.absolute;
+        let handle = File::open(path).map_err(Error::io("open", path))?;
+        handle.set_permissions(Permissions::from_mode(0o600)).map_err(Error::io("restrict", path))?;
+        handle.sync_all().map_err(Error::io("write", path))?;
+        if let Some(directory) = path.parent() {
+            sync_directory(directory)?;
+        }
+        let (size_bytes, sha256) = checksum(handle).map_err(Error::io("read", path))?;
+        file.is_sealed = true;
+        self.verified().insert((file.relative.clone(), sha256.clone()));
+        Ok(TableFile { path: file.relative.clone(), size_bytes, sha256, rows })
+    }
+
+    /// Checks that a file is what was sealed and returns its absolute path: the length each time, the checksum
+    /// once in this process.
+    pub fn verify(&self, file: &TableFile) -> Result<PathBuf> {
+        let path = self.root.join(&file.path);
+        let corrupt = |found: String| Error::Corrupt { path: path.clone(), found, action: RESTORE };
+        let handle = match File::open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(corrupt("it is missing".to_owned()));
+            }
+            opened => opened.map_err(Error::io("open", &path))?,
+        };
+        let size_bytes = handle.metadata().map_err(Error::io("read", &path))?.len();
+        if size_bytes != file.size_bytes {
+            return Err(corrupt(format!("it has {size_bytes} bytes, expected {}", file.size_bytes)));
+        }
+        let identity = (file.path.clone(), file.sha256.clone());
+        if self.verified().contains(&identity) {
+            return Ok(path);
+        }
+        let (_, sha256) = checksum(handle).map_err(Error::io("read", &path))?;
+        if sha256 != file.sha256 {
+            return Err(corrupt(format!("its SHA-256 is {sha256}, expected {}", file.sha256)));
+        }
+        self.verified().insert(identity);
+        Ok(path)
+    }
+
+    /// Removes sealed files that no commit will ever know. What cannot be removed is left for the next start.
+    pub fn discard<'a>(&self, files: impl IntoIterator<Item = &'a TableFile>) {
+        for file in files {
+            let _left_for_the_next_start = fs::remove_file(self.root.join(&file.path));
+        }
+    }
+
+    /// Creates the directories of tables and models.
+    pub(super) fn create_places(&self) -> Result<()> {
+        create_private(&self.root.join(TABLES))?;
+        create_private(&self.models())
+    }
+
+    /// A file of a table or model that is there, if any is.
+    pub(super) fn any_file(&self) -> Result<Option<PathBuf>> {
+        Ok(self.contents()?.files.pop())
+    }
+
+    /// Removes the files of tables and models that are not among the known ones, given relative to the root, and the
+    /// directories that are empty then.
+    pub(super) fn remove_orphans(&self, known: &HashSet<&str>) -> Result<()> {
+        let known: HashSet<PathBuf> = known.iter().map(|path| self.root.join(path)).collect();
+        let contents = self.contents()?;
+        for path in contents.files.iter().filter(|path| !known.contains(*path)) {
+            fs::remove_file(path).map_err(Error::io("remove", path))?;
+        }
+        for path in &contents.directories {
+            let _not_empty = fs::remove_dir(path);
+        }
+        Ok(())
+    }
+
+    fn verified(&self) -> MutexGuard<'_, HashSet<(String, String)>> {
+        self.verified.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn contents(&self) -> Result<Contents> {
+        let mut contents = Contents::default();
+        for place in [TABLES, MODELS] {
+            contents.add(&self.root.join(place))?;
+        }
+        Ok(contents)
+    }
+}
+
+/// What is below some directories.
+#[derive(Debug, Default)]
+struct Contents {
+    files: Vec<PathBuf>,
+    /// A directory stands after those in it.
+    directories: Vec<PathBuf>,
+}
+
+impl Contents {
+    /// Adds what is below a directory, which may be missing.
+    fn add(&mut self, directory: &Path) -> Result<()> {
+        let entries = match fs::read_dir(directory) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            entries => entries.map_err(Error::io("read", directory))?,
+        };
+        for entry in entries {
+            let entry = entry.map_err(Error::io("read", directory))?;
+            let path = entry.path();
+            // The type of the entry itself: a symbolic link is never followed out of the directory.
+            if entry.file_type().map_err(Error::io("read", &path))?.is_dir() {
+                self.add(&path)?;
+                self.directories.push(path);
+            } else {
+                self.files.push(path);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for DataDirectory {
+    fn drop(&mut self) {
+        if self.is_temporary {
+            let _left_for_the_system = fs::remove_dir_all(&self.root);
+        }
+    }
+}
+
+impl NewTableFile {
+    /// Where to write the rows.
+    pub fn path(&self) -> &Path {
+        &self.absolute
+    }
+
+    /// The same, relative to the data directory.
+    pub fn relative_path(&self) -> &str {
+        &self.relative
+    }
+}
+
+impl Drop for NewTableFile {
+    fn drop(&mut self) {
+        if !self.is_sealed {
+            let _left_for_the_next_start = fs::remove_file(&self.absolute);
+        }
+    }
+}
+
+/// Creates a directory for its owner alone, its parents too, and makes its name permanent. One that is there already is
+/// left as it is, and so is its parent, which may be closed to us.
+pub(super) fn create_private(path: &Path) -> Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(Error::io("create", path))?;
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => sync_directory(parent),
+        _ => sync_directory(Path::new(".")),
+    }
+}
+
+/// Makes the names in a directory permanent.
+pub(super) fn sync_directory(path: &Path) -> Result<()> {
+    File::open(path).and_then(|directory| directory.sync_all()).map_err(Error::io("write", path))
+}
+
+/// The length and the SHA-256 of what a reader yields.
+fn checksum(mut reader: impl Read) -> io::Result<(u64, String)> {
+    let mut hasher = Sha256::new();
+    let size_bytes = io::copy(&mut reader, &mut hasher)?;
+    Ok((size_bytes, format!("{:x}", hasher.finalize())))
+}
+
+/// A name that nobody else will choose: the operating system seeds the hasher.
+fn random_name() -> String {
+    format!("{:016x}", RandomState::new().build_hasher().finish())
+}

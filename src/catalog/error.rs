@@ -1,0 +1,187 @@
+//! What can go wrong with the catalog, as values; it knows no SQLSTATEs and no SQL.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use super::object::{Kind, QualifiedName};
+use crate::error::Fault;
+
+/// The result of the catalog's functions.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// An error of the catalog.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The name is taken.
+    #[error("{kind} {name} already exists")]
+    Duplicate {
+        /// What has the name now.
+        kind: Kind,
+        /// The name.
+        name: QualifiedName,
+    },
+    /// The schema exists already.
+    #[error("schema \"{name}\" already exists")]
+    DuplicateSchema {
+        /// The schema's name.
+        name: String,
+    },
+    /// No such object.
+    #[error("{kind} {name} does not exist")]
+    Undefined {
+        /// What was looked for.
+        kind: Kind,
+        /// The name.
+        name: QualifiedName,
+    },
+    /// No such schema.
+    #[error("schema \"{name}\" does not exist")]
+    UndefinedSchema {
+        /// The schema's name.
+        name: String,
+    },
+    /// The model exists, the version does not.
+    #[error("model {name} has no version {version}; its versions are {versions}")]
+    UndefinedVersion {
+        /// The model.
+        name: QualifiedName,
+        /// The version that was asked for.
+        version: u64,
+        /// The versions there are, as a list for people.
+        versions: String,
+    },
+    /// The name belongs to an object that cannot do this.
+    #[error("{name} is {found}; {action}")]
+    WrongObjectType {
+        /// The object.
+        name: QualifiedName,
+        /// What it is, with its article.
+        found: &'static str,
+        /// What to do instead.
+        action: String,
+    },
+    /// The schema still holds objects.
+    #[error("schema \"{name}\" cannot be dropped because {holds} is in it; drop that first or use DROP SCHEMA CASCADE")]
+    SchemaNotEmpty {
+        /// The schema.
+        name: String,
+        /// One of the objects in it.
+        holds: String,
+    },
+    /// A schema that belongs to the engine.
+    #[error("schema \"{name}\" belongs to the engine and cannot be {action}; choose another name")]
+    ReservedSchema {
+        /// The schema.
+        name: String,
+        /// What was tried.
+        action: &'static str,
+    },
+    /// Another transaction was first.
+    #[error("another transaction changed {object} first; run the transaction again")]
+    Conflict {
+        /// Kind and name of the object that both changed.
+        object: String,
+    },
+    /// Every object identifier has been given out.
+    #[error("the catalog has given out all of its object identifiers; copy the tables into a new data directory")]
+    OidsExhausted,
+    /// The change cannot be written in a form that would be read back.
+    #[error("the change cannot be stored: {source}; use types and options that are nested less deeply")]
+    Unstorable {
+        /// Why not.
+        source: serde_json::Error,
+    },
+    /// A file is not what was written.
+    #[error("{} is damaged: {found}; {action}", path.display())]
+    Corrupt {
+        /// The file.
+        path: PathBuf,
+        /// What was found and what was expected.
+        found: String,
+        /// What to do.
+        action: &'static str,
+    },
+    /// Files without a manifest: it was lost, or the directory is somebody else's.
+    #[error(
+        "{} is there but {} holds no manifest; restore the manifests from a backup or choose an empty directory",
+        file.display(),
+        directory.display()
+    )]
+    NoManifest {
+        /// One of the files.
+        file: PathBuf,
+        /// Where the manifests should be.
+        directory: PathBuf,
+    },
+    /// A manifest of a format that this build does not read.
+    #[error("{} has the format {found}, expected {expected}; open it with the version that wrote it", path.display())]
+    UnknownFormat {
+        /// The file.
+        path: PathBuf,
+        /// The format it names.
+        found: String,
+        /// The format that is read.
+        expected: u32,
+    },
+    /// Another process holds the data directory.
+    #[error("data directory {} is in use by {holder}; stop that process or choose another directory", path.display())]
+    Locked {
+        /// The data directory.
+        path: PathBuf,
+        /// Who holds it.
+        holder: String,
+    },
+    /// An earlier commit ended without a known outcome.
+    #[error("an earlier commit to {} failed half way; restart to go on from what reached the disk", path.display())]
+    OutcomeUnknown {
+        /// The directory of the manifests.
+        path: PathBuf,
+    },
+    /// A file operation failed.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// What was being done.
+        action: &'static str,
+        /// The file or directory.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// A broken promise inside the engine.
+    #[error("{0}")]
+    Internal(String),
+}
+
+impl Error {
+    /// Whose fault it is.
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::Duplicate { kind, .. } if kind.is_relation() => Fault::DuplicateTable,
+            Self::Duplicate { .. } | Self::DuplicateSchema { .. } => Fault::DuplicateObject,
+            Self::Undefined { kind, .. } if kind.is_relation() => Fault::UndefinedTable,
+            Self::Undefined { .. } | Self::UndefinedVersion { .. } => Fault::UndefinedObject,
+            Self::UndefinedSchema { .. } => Fault::UndefinedSchema,
+            Self::WrongObjectType { .. } => Fault::WrongObjectType,
+            Self::SchemaNotEmpty { .. } | Self::Locked { .. } => Fault::ObjectInUse,
+            Self::ReservedSchema { .. } => Fault::PermissionDenied,
+            Self::Conflict { .. } => Fault::Conflict,
+            Self::OidsExhausted | Self::Unstorable { .. } => Fault::LimitExceeded,
+            Self::Corrupt { .. } | Self::NoManifest { .. } | Self::UnknownFormat { .. } => Fault::Corrupt,
+            Self::OutcomeUnknown { .. } => Fault::Io,
+            Self::Io { source, .. } => match source.kind() {
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Fault::DiskFull,
+                io::ErrorKind::PermissionDenied => Fault::PermissionDenied,
+                _ => Fault::Io,
+            },
+            Self::Internal(_) => Fault::Internal,
+        }
+    }
+
+    /// For `map_err` on file operations: what was being done, and to which file.
+    pub(super) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io { action, path, source }
+    }
+}

@@ -1,0 +1,163 @@
+//! One immutable state of the catalog: what a statement or a transaction reads from its start to its end.
+//!
+//! It knows no files and no transactions; `change` makes one snapshot from another.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+
+use super::object::{Definition, Header, Model, Object, ObjectKey, PUBLIC, QualifiedName};
+
+/// The first identifier that is given out; lower ones belong to the system.
+pub const FIRST_OID: u32 = 16384;
+
+/// The identifier of the schema `public`, the one that PostgreSQL gives it.
+const PUBLIC_OID: u32 = 2200;
+
+/// The role that owns what comes with the engine.
+const SYSTEM_OWNER: &str = "fusewire";
+
+/// One immutable state of the catalog. Cloning it copies pointers to the objects only.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Snapshot {
+    pub(super) number: u64,
+    pub(super) next_oid: u32,
+    #[serde(with = "objects")]
+    pub(super) objects: BTreeMap<ObjectKey, Arc<Object>>,
+    /// The last version of each model that was dropped, so that its numbers stay retired.
+    #[serde(with = "retired")]
+    pub(super) retired_models: BTreeMap<QualifiedName, u64>,
+}
+
+impl Snapshot {
+    /// The number of the manifest that holds it. Inside a transaction: of the one it started from.
+    pub fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// An object by its key.
+    pub fn get(&self, key: &ObjectKey) -> Option<&Arc<Object>> {
+        self.objects.get(key)
+    }
+
+    /// All objects, by kind, schema and name.
+    pub fn objects(&self) -> impl Iterator<Item = (&ObjectKey, &Arc<Object>)> {
+        self.objects.iter()
+    }
+
+    /// Whether a schema exists.
+    pub fn has_schema(&self, name: &str) -> bool {
+        self.objects.contains_key(&ObjectKey::Schema(name.to_owned()))
+    }
+
+    /// The schemas, by name.
+    pub fn schemas(&self) -> impl Iterator<Item = (&str, &Arc<Object>)> {
+        self.objects.iter().filter_map(|(key, object)| match key {
+            ObjectKey::Schema(name) => Some((name.as_str(), object)),
+            _ => None,
+        })
+    }
+
+    /// A table or view.
+    pub fn relation(&self, name: &QualifiedName) -> Option<&Arc<Object>> {
+        self.objects.get(&ObjectKey::Relation(name.clone()))
+    }
+
+    /// The tables and views, by schema and name.
+    pub fn relations(&self) -> impl Iterator<Item = (&QualifiedName, &Arc<Object>)> {
+        self.objects.iter().filter_map(|(key, object)| match key {
+            ObjectKey::Relation(name) => Some((name, object)),
+            _ => None,
+        })
+    }
+
+    /// A model.
+    pub fn model(&self, name: &QualifiedName) -> Option<&Model> {
+        self.objects.get(&ObjectKey::Model(name.clone()))?.as_model()
+    }
+
+    /// The models, by schema and name.
+    pub fn models(&self) -> impl Iterator<Item = (&QualifiedName, &Header, &Model)> {
+        self.objects.iter().filter_map(|(key, object)| match (key, &object.definition) {
+            (ObjectKey::Model(name), Definition::Model(model)) => Some((name, &object.header, model)),
+            _ => None,
+        })
+    }
+
+    /// The secrets, by schema and name.
+    pub fn secrets(&self) -> impl Iterator<Item = (&QualifiedName, &Arc<Object>)> {
+        self.objects.iter().filter_map(|(key, object)| match key {
+            ObjectKey::Secret(name) => Some((name, object)),
+            _ => None,
+        })
+    }
+
+    /// The paths, relative to the data directory, of all files that it needs.
+    pub fn files(&self) -> impl Iterator<Item = &str> {
+        self.objects.values().flat_map(|object| object.definition.files())
+    }
+
+    /// The state of a new data directory: the schema `public` and nothing in it.
+    pub(super) fn initial() -> Self {
+        let header = Header { oid: PUBLIC_OID, owner: SYSTEM_OWNER.to_owned(), acl: Vec::new(), comment: None };
+        let public = Arc::new(Object { header, definition: Definition::Schema });
+        Self {
+            number: 1,
+            next_oid: FIRST_OID,
+            objects: BTreeMap::from([(ObjectKey::Schema(PUBLIC.to_owned()), public)]),
+            retired_models: BTreeMap::new(),
+        }
+    }
+
+    /// The highest version that the name ever had, whether the model still exists or not.
+    pub(super) fn last_version(&self, name: &QualifiedName) -> u64 {
+        let retired = self.retired_models.get(name).copied();
+        self.model(name).map(|model| model.last_version).or(retired).unwrap_or(0)
+    }
+}
+
+/// Writes the objects as pairs, because a key of JSON is a text.
+mod objects {
+    use std::{collections::BTreeMap, sync::Arc};
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use super::{Object, ObjectKey};
+
+    pub(super) fn serialize<S: Serializer>(
+        objects: &BTreeMap<ObjectKey, Arc<Object>>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(objects.iter().map(|(key, object)| (key, object.as_ref())))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<BTreeMap<ObjectKey, Arc<Object>>, D::Error> {
+        let pairs = Vec::<(ObjectKey, Object)>::deserialize(deserializer)?;
+        Ok(pairs.into_iter().map(|(key, object)| (key, Arc::new(object))).collect())
+    }
+}
+
+/// Writes the retired models as pairs, because a key of JSON is a text.
+mod retired {
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use super::QualifiedName;
+
+    pub(super) fn serialize<S: Serializer>(
+        models: &BTreeMap<QualifiedName, u64>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(models)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<BTreeMap<QualifiedName, u64>, D::Error> {
+        Ok(Vec::<(QualifiedName, u64)>::deserialize(deserializer)?.into_iter().collect())
+    }
+}

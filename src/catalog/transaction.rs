@@ -1,0 +1,137 @@
+//! A transaction: a snapshot to read, changes on top of it, and what it takes to replay them when others were first.
+
+use std::{
+    collections::HashSet,
+    path::{Component, Path},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+use super::{
+    change::{Applied, Change},
+    directory::DataDirectory,
+    error::{Error, Result},
+    object::{Header, Object},
+    snapshot::Snapshot,
+};
+
+/// Changes that are published together or not at all. Dropping it rolls back and removes the table files it brought.
+#[derive(Debug)]
+pub struct Transaction {
+    base: Arc<Snapshot>,
+    working: Arc<Snapshot>,
+    changes: Vec<(Change, Applied)>,
+    directory: Arc<DataDirectory>,
+    next_oid: Arc<AtomicU32>,
+}
+
+impl Transaction {
+    pub(super) fn new(base: Arc<Snapshot>, directory: Arc<DataDirectory>, next_oid: Arc<AtomicU32>) -> Self {
+        Self { working: base.clone(), base, changes: Vec::new(), directory, next_oid }
+    }
+
+    /// The state that the transaction sees: the one it started from and its own changes.
+    pub fn snapshot(&self) -> &Arc<Snapshot> {
+        &self.working
+    }
+
+    /// Whether there is anything to commit.
+    pub fn has_changes(&self) -> bool {
+        !self.changes.is_empty()
+    }
+
+    /// The header of an object to be created. Its identifier is taken for good, even if the transaction rolls back, so
+    /// that files can be named by it before the object exists.
+    pub fn header(&self, owner: impl Into<String>) -> Result<Header> {
+        let next = |oid: u32| oid.checked_add(1);
+        match self.next_oid.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next) {
+            Ok(oid) => Ok(Header { oid, owner: owner.into(), acl: Vec::new(), comment: None }),
+            Err(_) => Err(Error::OidsExhausted),
+        }
+    }
+
+    /// Makes a change in the transaction's own view. A refused change leaves it as it was; the table files that a
+    /// refused or needless change brought are removed.
+    pub fn apply(&mut self, change: Change) -> Result<Applied> {
+        self.check_files(&change)?;
+        let applied = Arc::make_mut(&mut self.working).apply(&change);
+        match &applied {
+            Ok(Applied::Unchanged) | Err(_) => self.discard(&change, &self.working),
+            Ok(applied) => self.changes.push((change, *applied)),
+        }
+        applied
+    }
+
+    /// What the newest snapshot becomes with these changes. An object that both sides changed is a conflict, and so is
+    /// a change that would do something else now than what was reported when it was made. Only added rows never get in
+    /// each other's way: two clients may insert into one table at once.
+    pub(super) fn replay(&self, newest: &Arc<Snapshot>) -> Result<Snapshot> {
+        if Arc::ptr_eq(&self.base, newest) {
+            return Ok(self.working.as_ref().clone());
+        }
+        let mut next = newest.as_ref().clone();
+        for (change, reported) in &self.changes {
+            let key = change.key();
+            let (before, now) = (self.base.get(&key), newest.get(&key));
+            let is_undisturbed = match change {
+                Change::AppendFiles { .. } => is_same_table(before, now),
+                _ => before.map(Arc::as_ptr) == now.map(Arc::as_ptr),
+            };
+            if !is_undisturbed || next.apply(change).ok() != Some(*reported) {
+                return Err(Error::Conflict { object: key.to_string() });
+            }
+        }
+        Ok(next)
+    }
+
+    /// Forgets the changes: their files belong to the catalog now, or nobody can say whether they do.
+    pub(super) fn hand_over(mut self) {
+        self.changes.clear();
+    }
+
+    /// Files outside of the places that are searched for orphans would never be removed, and files that are not where
+    /// the catalog says would make it unreadable.
+    fn check_files(&self, change: &Change) -> Result<()> {
+        let tables = change.new_table_files().iter().map(|file| (file.path.as_str(), "tables"));
+        let model = match change {
+            Change::PublishModel { version, .. } => Some((version.location.as_str(), "models")),
+            _ => None,
+        };
+        for (path, place) in tables.chain(model) {
+            let mut components = Path::new(path).components();
+            let starts_well = components.next() == Some(Component::Normal(place.as_ref()));
+            let is_plain = components.all(|component| matches!(component, Component::Normal(_)));
+            if !starts_well || !is_plain || !self.directory.root().join(path).is_file() {
+                return Err(Error::Internal(format!("\"{path}\" is not a file below {place}/ of the data directory")));
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes the table files that a change brought and that the snapshot does not need.
+    fn discard(&self, change: &Change, needed_by: &Snapshot) {
+        let files = change.new_table_files();
+        if !files.is_empty() {
+            let needed: HashSet<&str> = needed_by.files().collect();
+            self.directory.discard(files.iter().filter(|file| !needed.contains(file.path.as_str())));
+        }
+    }
+}
+
+impl Drop for Transaction {
+    fn drop(&mut self) {
+        for (change, _) in &self.changes {
+            self.discard(change, &self.base);
+        }
+    }
+}
+
+/// Whether rows for the one table fit the other, whatever rows either has.
+fn is_same_table(before: Option<&Arc<Object>>, now: Option<&Arc<Object>>) -> bool {
+    match (before, now) {
+        (Some(before), Some(now)) => before.header.oid == now.header.oid && before.columns() == now.columns(),
+        (before, now) => before.is_none() && now.is_none(),
+    }
+}

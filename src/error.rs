@@ -1,0 +1,368 @@
+//! Every error that reaches a person, and the only place that knows SQLSTATEs.
+//!
+//! Each layer has a typed error of its own that says its [`Fault`]; [`Error`] widens them and [`Error::report`] is what a
+//! client is shown.
+
+use std::{any::Any, error::Error as StdError};
+
+use arrow::error::ArrowError;
+use datafusion::{
+    common::{DataFusionError, SchemaError},
+    sql::sqlparser::{parser::ParserError, tokenizer::Location},
+};
+pub use fusewire_udfs::Fault;
+
+use crate::{catalog, source};
+
+mod place;
+mod sqlstate;
+
+pub use sqlstate::{ConnectionFault, notice_sqlstate, sqlstate};
+
+/// The result of the engine's functions.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// An error of the engine, with the layer's own error as its source.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Raised by the engine itself.
+    #[error("{message}")]
+    Statement {
+        /// Whose fault it is.
+        fault: Fault,
+        /// What, where and what was expected.
+        message: String,
+        /// What to do, where that is known.
+        hint: Option<String>,
+    },
+    /// Raised by the catalog.
+    #[error(transparent)]
+    Catalog(#[from] catalog::Error),
+    /// Raised by a file, a bucket or a secret.
+    #[error(transparent)]
+    Source(#[from] source::Error),
+    /// Raised by a function.
+    #[error(transparent)]
+    Function(#[from] fusewire_udfs::Error),
+    /// Raised while planning or running a query.
+    #[error(transparent)]
+    Query(DataFusionError),
+    /// Any of the others, with the place in the SQL that it is about.
+    #[error("{error}")]
+    Located {
+        /// What happened.
+        error: Box<Error>,
+        /// Where: a position in characters, from 1.
+        position: usize,
+    },
+    /// An error of the parser, whose place is not yet a position in a text.
+    #[error("syntax error: {message}")]
+    Syntax {
+        /// What was found and what was expected.
+        message: String,
+        /// Line and column.
+        location: Option<(u64, u64)>,
+    },
+}
+
+/// What a client is shown of an error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// The five characters of the SQLSTATE.
+    pub code: &'static str,
+    /// What happened.
+    pub message: String,
+    /// More about it.
+    pub detail: Option<String>,
+    /// What to do.
+    pub hint: Option<String>,
+    /// Where in the SQL: a position in characters, from 1.
+    pub position: Option<usize>,
+}
+
+impl Error {
+    /// An error without a hint.
+    pub fn new(fault: Fault, message: impl Into<String>) -> Self {
+        Self::Statement { fault, message: message.into(), hint: None }
+    }
+
+    /// A syntax error at a place of a text.
+    pub(crate) fn syntax(message: String, source: Option<&str>, location: Option<Location>) -> Self {
+        let error = Self::Syntax { message, location: location.map(|location| (location.line, location.column)) };
+        match source {
+            Some(source) => error.located(source),
+            None => error,
+        }
+    }
+
+    /// The error with its place as a position in `source`, where it knows its place.
+    pub(crate) fn located(self, source: &str) -> Self {
+        match self.location().and_then(|location| place::position(source, location)) {
+            Some(position) => Self::Located { error: Box::new(self), position },
+            None => self,
+        }
+    }
+
+    /// What a panic said, as our own bug.
+    pub(crate) fn panicked(panic: &(dyn Any + Send)) -> Self {
+        let said = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        let said = said.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "without a word".into());
+        Self::Statement {
+            fault: Fault::Internal,
+            message: format!("internal error: the statement panicked: {said}"),
+            hint: Some("this is a bug in Fusewire: please report it with the statement; the server goes on".into()),
+        }
+    }
+
+    /// Whose fault it is.
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::Statement { fault, .. } => *fault,
+            Self::Catalog(error) => error.fault(),
+            Self::Source(error) => error.fault(),
+            Self::Function(error) => error.fault(),
+            Self::Query(error) => query_fault(error),
+            Self::Located { error, .. } => error.fault(),
+            Self::Syntax { .. } => Fault::Syntax,
+        }
+    }
+
+    /// What a client is shown.
+    pub fn report(&self) -> Report {
+        let (hint, position) = match self {
+            Self::Located { error, position } => return Report { position: Some(*position), ..error.report() },
+            Self::Statement { hint, .. } => (hint.clone(), None),
+            Self::Source(error) => (error.hint(), None),
+            Self::Query(error) => (query_hint(error), None),
+            _ => (None, None),
+        };
+        let message = match self {
+            Self::Query(error) => query_message(error),
+            other => other.to_string(),
+        };
+        Report { code: sqlstate(self.fault()), message, detail: None, hint, position }
+    }
+
+    /// The line and column that the error is about.
+    fn location(&self) -> Option<Location> {
+        match self {
+            Self::Syntax { location: Some((line, column)), .. } => Some(Location { line: *line, column: *column }),
+            Self::Query(error) => {
+                let start = error.diagnostic()?.span?.start;
+                Some(Location { line: start.line, column: start.column })
+            }
+            _ => None,
+        }
+    }
+}
+
+impl From<DataFusionError> for Error {
+    /// Takes our own errors back out of the query engine's, whole.
+    fn from(error: DataFusionError) -> Self {
+        match error {
+            DataFusionError::External(inner) => from_external(inner),
+            DataFusionError::Diagnostic(diagnostic, inner) => match Self::from(*inner) {
+                Self::Query(inner) => Self::Query(DataFusionError::Diagnostic(diagnostic, Box::new(inner))),
+                other => other,
+            },
+            DataFusionError::Context(context, inner) => match Self::from(*inner) {
+                Self::Query(inner) => Self::Query(DataFusionError::Context(context, Box::new(inner))),
+                other => other,
+            },
+            DataFusionError::Shared(shared) => match std::sync::Arc::try_unwrap(shared) {
+                Ok(inner) => Self::from(inner),
+                Err(shared) => from_shared(&shared),
+            },
+            DataFusionError::ArrowError(inner, backtrace) => match *inner {
+                ArrowError::ExternalError(inner) => from_external(inner),
+                other => Self::Query(DataFusionError::ArrowError(Box::new(other), backtrace)),
+            },
+            DataFusionError::SQL(error, _) => Self::from(*error),
+            DataFusionError::Collection(mut errors) if !errors.is_empty() => Self::from(errors.swap_remove(0)),
+            other => Self::Query(other),
+        }
+    }
+}
+
+impl From<ParserError> for Error {
+    fn from(error: ParserError) -> Self {
+        let (message, location) = place::parser_error(&error);
+        Self::syntax(message, None, location)
+    }
+}
+
+impl From<Error> for DataFusionError {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Query(error) => error,
+            other => Self::External(Box::new(other)),
+        }
+    }
+}
+
+impl From<catalog::Error> for DataFusionError {
+    fn from(error: catalog::Error) -> Self {
+        Error::from(error).into()
+    }
+}
+
+fn from_external(error: Box<dyn StdError + Send + Sync>) -> Error {
+    let error = match error.downcast::<Error>() {
+        Ok(error) => return *error,
+        Err(error) => error,
+    };
+    let error = match error.downcast::<fusewire_udfs::Error>() {
+        Ok(error) => return from_function(*error),
+        Err(error) => error,
+    };
+    let error = match error.downcast::<source::Error>() {
+        Ok(error) => return Error::Source(*error),
+        Err(error) => error,
+    };
+    match error.downcast::<DataFusionError>() {
+        Ok(error) => Error::from(*error),
+        Err(error) => Error::Query(DataFusionError::External(error)),
+    }
+}
+
+fn from_function(error: fusewire_udfs::Error) -> Error {
+    match error {
+        fusewire_udfs::Error::Catalog { fault, source } => match source.downcast::<Error>() {
+            Ok(error) => *error,
+            Err(source) => Error::Function(fusewire_udfs::Error::Catalog { fault, source }),
+        },
+        other => Error::Function(other),
+    }
+}
+
+/// An error that several readers of one stream share: it cannot be taken apart, so what a person needs is copied.
+fn from_shared(error: &DataFusionError) -> Error {
+    let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
+    while let Some(current) = cause {
+        if let Some(found) = current.downcast_ref::<Error>() {
+            let Report { message, hint, .. } = found.report();
+            return Error::Statement { fault: found.fault(), message, hint };
+        }
+        if let Some(found) = current.downcast_ref::<fusewire_udfs::Error>() {
+            return Error::new(found.fault(), found.to_string());
+        }
+        cause = current.source();
+    }
+    Error::Statement { fault: query_fault(error), message: query_message(error), hint: query_hint(error) }
+}
+
+/// The engine's plan errors are texts; these beginnings are pinned by tests.
+const PLAN_FAULTS: &[(&str, Fault)] = &[
+    ("table '", Fault::UndefinedTable),
+    ("table function '", Fault::UndefinedFunction),
+    ("Invalid function '", Fault::UndefinedFunction),
+    ("Function '", Fault::UndefinedFunction),
+    ("Internal error: Function '", Fault::UndefinedFunction),
+    ("No function matches", Fault::UndefinedFunction),
+    ("failed to resolve schema", Fault::UndefinedSchema),
+    ("failed to resolve catalog", Fault::UndefinedSchema),
+    ("Projections require unique expression names", Fault::DuplicateColumn),
+    ("Schema contains duplicate", Fault::DuplicateColumn),
+    ("column reference", Fault::AmbiguousColumn),
+    ("There is no registered file format", Fault::InvalidArgument),
+    ("Unsupported", Fault::FeatureNotSupported),
+    ("Cannot coerce", Fault::DatatypeMismatch),
+    ("Cannot infer common", Fault::DatatypeMismatch),
+    ("Cannot automatically convert", Fault::DatatypeMismatch),
+    ("Error during planning: Cannot", Fault::DatatypeMismatch),
+];
+
+fn query_fault(error: &DataFusionError) -> Fault {
+    match error.find_root() {
+        DataFusionError::SQL(..) => Fault::Syntax,
+        DataFusionError::SchemaError(error, _) => match **error {
+            SchemaError::FieldNotFound { .. } => Fault::UndefinedColumn,
+            SchemaError::AmbiguousReference { .. } => Fault::AmbiguousColumn,
+            _ => Fault::DuplicateColumn,
+        },
+        DataFusionError::NotImplemented(_) => Fault::FeatureNotSupported,
+        DataFusionError::ResourcesExhausted(_) => Fault::OutOfMemory,
+        DataFusionError::Plan(text) => {
+            let known = PLAN_FAULTS.iter().find(|(start, _)| text.starts_with(start));
+            known.map_or(Fault::Syntax, |(_, fault)| *fault)
+        }
+        DataFusionError::Configuration(_) => Fault::InvalidArgument,
+        DataFusionError::ArrowError(error, _) => match **error {
+            ArrowError::DivideByZero => Fault::DivisionByZero,
+            ArrowError::ArithmeticOverflow(_) => Fault::NumericOutOfRange,
+            ArrowError::CastError(_) | ArrowError::ParseError(_) => Fault::InvalidText,
+            ArrowError::CsvError(_) | ArrowError::JsonError(_) | ArrowError::ParquetError(_) => Fault::InvalidData,
+            ArrowError::NotYetImplemented(_) => Fault::FeatureNotSupported,
+            ArrowError::ComputeError(_) | ArrowError::InvalidArgumentError(_) => Fault::InvalidData,
+            _ => Fault::Internal,
+        },
+        DataFusionError::ParquetError(_) => Fault::InvalidData,
+        DataFusionError::Execution(_) => Fault::InvalidData,
+        DataFusionError::ObjectStore(error) => match **error {
+            object_store::Error::NotFound { .. } => Fault::UndefinedFile,
+            object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. } => {
+                Fault::PermissionDenied
+            }
+            _ => Fault::Io,
+        },
+        DataFusionError::IoError(error) if error.kind() == std::io::ErrorKind::StorageFull => Fault::DiskFull,
+        DataFusionError::IoError(_) => Fault::Io,
+        _ => Fault::Internal,
+    }
+}
+
+fn query_message(error: &DataFusionError) -> String {
+    if let DataFusionError::SchemaError(error, _) = error.find_root()
+        && let SchemaError::AmbiguousReference { field } = error.as_ref()
+    {
+        return format!("column reference \"{}\" is ambiguous; name its table", field.flat_name().replace('"', ""));
+    }
+    if let DataFusionError::SchemaError(error, _) = error.find_root()
+        && let SchemaError::FieldNotFound { field, valid_fields } = error.as_ref()
+    {
+        let columns: Vec<String> = valid_fields.iter().map(|column| column.name.clone()).collect();
+        let known = if columns.is_empty() { String::new() } else { format!("; columns: {}", columns.join(", ")) };
+        return format!("column \"{}\" does not exist{known}", field.flat_name().replace('"', ""));
+    }
+    let text = match error.find_root() {
+        DataFusionError::Plan(text) | DataFusionError::Execution(text) => text.clone(),
+        DataFusionError::ResourcesExhausted(text) => format!("out of memory: {text}"),
+        DataFusionError::NotImplemented(text) => format!("not supported: {text}"),
+        DataFusionError::ArrowError(error, _) => arrow_message(error),
+        other => other.strip_backtrace(),
+    };
+    let text = text.split("\n\nbacktrace:").next().unwrap_or(&text).trim().to_owned();
+    table_not_found(&text).unwrap_or(text)
+}
+
+/// Arrow's own words without the name of its error.
+fn arrow_message(error: &ArrowError) -> String {
+    match error {
+        ArrowError::DivideByZero => "division by zero".into(),
+        ArrowError::CastError(text) | ArrowError::ParseError(text) | ArrowError::ArithmeticOverflow(text) => {
+            text.clone()
+        }
+        other => other.to_string(),
+    }
+}
+
+/// PostgreSQL's words for a missing table.
+fn table_not_found(text: &str) -> Option<String> {
+    let name = text.strip_prefix("table '")?.strip_suffix("' not found")?;
+    let name = name.strip_prefix("fusewire.").unwrap_or(name);
+    let name = name.strip_prefix("public.").unwrap_or(name);
+    Some(format!("relation \"{name}\" does not exist"))
+}
+
+fn query_hint(error: &DataFusionError) -> Option<String> {
+    match error.find_root() {
+        DataFusionError::ResourcesExhausted(_) => Some(
+            "give the server more memory (--memory-limit), or make the statement smaller; hash joins do not spill"
+                .into(),
+        ),
+        DataFusionError::Plan(text) if text.starts_with("table '") => {
+            Some("SELECT * FROM fusewire.sources lists the tables; a file is read with FROM 'path/to/file.csv'".into())
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,85 @@
+//! The table of SQLSTATEs.
+
+use super::Fault;
+
+/// The SQLSTATE of a fault (PostgreSQL 15, appendix A).
+pub fn sqlstate(fault: Fault) -> &'static str {
+    match fault {
+        Fault::Syntax => "42601",
+        Fault::InvalidArgument => "22023",
+        Fault::InvalidText => "22P02",
+        Fault::UndefinedColumn => "42703",
+        Fault::AmbiguousColumn => "42702",
+        Fault::DuplicateColumn => "42701",
+        Fault::UndefinedTable => "42P01",
+        Fault::DuplicateTable => "42P07",
+        Fault::UndefinedSchema => "3F000",
+        Fault::UndefinedObject => "42704",
+        Fault::DuplicateObject => "42710",
+        Fault::UndefinedFunction => "42883",
+        Fault::DatatypeMismatch => "42804",
+        Fault::WrongObjectType => "42809",
+        Fault::FeatureNotSupported => "0A000",
+        Fault::InvalidData => "22000",
+        Fault::NumericOutOfRange => "22003",
+        Fault::DivisionByZero => "22012",
+        Fault::Cancelled => "57014",
+        Fault::Conflict => "40001",
+        Fault::InFailedTransaction => "25P02",
+        Fault::ActiveTransaction => "25001",
+        Fault::NoActiveTransaction => "25P01",
+        Fault::PermissionDenied => "42501",
+        Fault::LimitExceeded => "54000",
+        Fault::OutOfMemory => "53200",
+        Fault::DiskFull => "53100",
+        Fault::UndefinedFile => "58P01",
+        Fault::Io => "58030",
+        Fault::ObjectInUse => "55006",
+        Fault::Corrupt => "XX001",
+        Fault::ProtocolViolation => "08P01",
+        Fault::UndefinedPrepared => "26000",
+        Fault::DuplicatePrepared => "42P05",
+        Fault::UndefinedCursor => "34000",
+        Fault::Shutdown => "57P01",
+        Fault::Internal => "XX000",
+    }
+}
+
+/// The SQLSTATE of a notice, which has no fault: that of "warning", or that of "successful completion".
+pub fn notice_sqlstate(is_warning: bool) -> &'static str {
+    if is_warning { "01000" } else { "00000" }
+}
+
+/// What can be wrong with a connection itself, beside the faults of its statements.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConnectionFault {
+    /// As many clients are served as the configuration allows.
+    TooManyConnections,
+    /// A database other than the one there is.
+    UndefinedDatabase,
+    /// No user, or one that may not come in.
+    InvalidAuthorization,
+    /// Text that is not valid UTF-8.
+    InvalidEncoding,
+    /// A parameter in binary form that is not of its type.
+    InvalidBinary,
+    /// A portal of a name that is taken.
+    DuplicatePortal,
+    /// A portal that has run already, or another object in the wrong state.
+    WrongState,
+}
+
+impl ConnectionFault {
+    /// The SQLSTATE of the fault (PostgreSQL 15, appendix A).
+    pub fn sqlstate(self) -> &'static str {
+        match self {
+            Self::TooManyConnections => "53300",
+            Self::UndefinedDatabase => "3D000",
+            Self::InvalidAuthorization => "28000",
+            Self::InvalidEncoding => "22021",
+            Self::InvalidBinary => "22P03",
+            Self::DuplicatePortal => "42P03",
+            Self::WrongState => "55000",
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! The bytes of a file, decompressed and without a byte order mark: as a stream, as a sample, or for blocking readers.
+
+use std::io::{self, Read};
+
+use bytes::{Bytes, BytesMut};
+use datafusion::{
+    common::{DataFusionError, parsers::CompressionTypeVariant},
+    datasource::file_format::file_compression_type,
+};
+use file_compression_type::FileCompressionType;
+use futures::{StreamExt, TryStreamExt, stream::BoxStream};
+use object_store::{GetOptions, GetRange, GetResultPayload, ObjectMeta, ObjectStore};
+use tokio::runtime::Handle;
+
+use super::{Error, location};
+
+/// How much of a local file is read at once.
+const CHUNK_BYTES: usize = 256 << 10;
+/// How much of an object one request asks for.
+const PIECE_BYTES: u64 = 4 << 20;
+/// How many pieces of an object are asked for before the first is used up.
+const PIECES_AHEAD: usize = 2;
+/// How UTF-8 files from some programs begin.
+const BYTE_ORDER_MARK: [u8; 3] = [0xEF, 0xBB, 0xBF];
+/// What the option `compression` may be.
+const COMPRESSIONS: &str = "auto, none, gzip, zstd, bzip2 or xz";
+
+/// The option `compression`: told by each file's name, or one for all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Compression(Option<CompressionTypeVariant>);
+
+/// A file to read and how messages call it.
+#[derive(Debug, Clone)]
+pub(super) struct Input {
+    pub(super) store: std::sync::Arc<dyn ObjectStore>,
+    pub(super) meta: ObjectMeta,
+    pub(super) name: String,
+    pub(super) compression: Compression,
+}
+
+/// A file's bytes from an offset on.
+pub(super) struct Chunks {
+    /// How many bytes of a byte order mark were left out.
+    pub(super) skipped: u64,
+    pub(super) stream: BoxStream<'static, Result<Bytes, Error>>,
+}
+
+impl Compression {
+    pub(super) fn parse(value: Option<&str>) -> Result<Self, Error> {
+        use CompressionTypeVariant::{BZIP2, GZIP, UNCOMPRESSED, XZ, ZSTD};
+        let Some(value) = value else { return Ok(Self(None)) };
+        Ok(Self(match value.to_ascii_lowercase().as_str() {
+            "auto" => None,
+            "none" | "uncompressed" => Some(UNCOMPRESSED),
+            "gzip" | "gz" => Some(GZIP),
+            "zstd" | "zst" => Some(ZSTD),
+            "bzip2" | "bz2" => Some(BZIP2),
+            "xz" => Some(XZ),
+            _ => {
+                return Err(Error::InvalidOption {
+                    option: "compression".to_owned(),
+                    value: value.to_owned(),
+                    expected: COMPRESSIONS.to_owned(),
+                });
+            }
+        }))
+    }
+
+    pub(super) fn of(self, name: &str) -> CompressionTypeVariant {
+        use CompressionTypeVariant::{BZIP2, GZIP, UNCOMPRESSED, XZ, ZSTD};
+        self.0.unwrap_or_else(|| match location::ending(name).and_then(|(_, compression)| compression).as_deref() {
+            Some("gz") => GZIP,
+            Some("zst") => ZSTD,
+            Some("bz2") => BZIP2,
+            Some("xz") => XZ,
+            _ => UNCOMPRESSED,
+        })
+    }
+}
+
+impl Input {
+    fn decompressor(&self) -> FileCompressionType {
+        FileCompressionType::from(self.compression.of(&self.name))
+    }
+
+    /// The bytes from an offset on; a byte order mark at the start is left out.
+    pub(super) async fn chunks(&self, offset: u64) -> Result<Chunks, Error> {
+        if self.meta.size <= offset {
+            return Ok(Chunks { skipped: 0, stream: futures::stream::empty().boxed() });
+        }
+        let first = offset..self.meta.size.min(offset + PIECE_BYTES);
+        let options = GetOptions { range: Some(GetRange::Bounded(first.clone())), ..GetOptions::default() };
+        let found = self.store.get_opts(&self.meta.location, options).await;
+        let found = found.map_err(|error| Error::store(&self.name, error))?;
+        let e_tag = found.meta.e_tag.clone();
+        let stream = match found.payload {
+            GetResultPayload::File(mut file, _) => {
+                io::Seek::seek(&mut file, io::SeekFrom::Start(offset)).map_err(|error| Error::io(&self.name, error))?;
+                let reader = self.decompressor().convert_read(file);
+                let reader = reader.map_err(|error| self.broken(&error.find_root().to_string(), error))?;
+                self.read_in_chunks(reader)
+            }
+            GetResultPayload::Stream(stream) => {
+                let stream = stream.chain(self.pieces(first.end, e_tag)).map_err(DataFusionError::from).boxed();
+                let stream = self.decompressor().convert_stream(stream);
+                let stream = stream.map_err(|error| self.broken(&error.find_root().to_string(), error))?;
+                let input = self.clone();
+                stream.map_err(move |error| input.failed_remotely(error)).boxed()
+            }
+        };
+        if offset > 0 { Ok(Chunks { skipped: 0, stream }) } else { without_mark(stream).await }
+    }
+
+    /// The object from an offset on, a piece a request: one that lasts as long as a slow query would time out. The
+    /// tag makes sure that all pieces are of the same object.
+    fn pieces(&self, from: u64, e_tag: Option<String>) -> BoxStream<'static, object_store::Result<Bytes>> {
+        let (store, location, size) = (std::sync::Arc::clone(&self.store), self.meta.location.clone(), self.meta.size);
+        let starts = std::iter::successors(Some(from), |start| start.checked_add(PIECE_BYTES));
+        let pieces = futures::stream::iter(starts.take_while(move |start| *start < size)).map(move |start| {
+            let range = GetRange::Bounded(start..size.min(start + PIECE_BYTES));
+            let options = GetOptions { range: Some(range), if_match: e_tag.clone(), ..GetOptions::default() };
+            let (store, location) = (std::sync::Arc::clone(&store), location.clone());
+            async move { store.get_opts(&location, options).await?.bytes().await }
+        });
+        pieces.buffered(PIECES_AHEAD).boxed()
+    }
+
+    fn failed_remotely(&self, error: DataFusionError) -> Error {
+        match (Error::find(&error), error) {
+            (Some(found), _) => found,
+            (None, DataFusionError::ObjectStore(error)) => Error::store(&self.name, *error),
+            (None, error) => self.broken(&error.find_root().to_string(), error),
+        }
+    }
+
+    fn read_in_chunks(&self, reader: Box<dyn Read + Send>) -> BoxStream<'static, Result<Bytes, Error>> {
+        let input = self.clone();
+        let chunks = std::iter::from_fn({
+            let mut reader = Some(reader);
+            move || {
+                let mut chunk = BytesMut::zeroed(CHUNK_BYTES);
+                match fill(reader.as_mut()?, &mut chunk) {
+                    Ok(0) => None,
+                    Ok(length) => {
+                        chunk.truncate(length);
+                        Some(Ok(chunk.freeze()))
+                    }
+                    Err(error) => {
+                        reader = None;
+                        Some(Err(input.failed(error)))
+                    }
+                }
+            }
+        });
+        futures::stream::iter(chunks).boxed()
+    }
+
+    fn failed(&self, error: io::Error) -> Error {
+        if self.compression.of(&self.name) == CompressionTypeVariant::UNCOMPRESSED {
+            Error::io(&self.name, error)
+        } else {
+            self.broken(&error.to_string(), error)
+        }
+    }
+
+    fn broken(&self, reason: &str, error: impl std::error::Error + Send + Sync + 'static) -> Error {
+        let format = match self.compression.of(&self.name) {
+            CompressionTypeVariant::GZIP => "gzip",
+            CompressionTypeVariant::BZIP2 => "bzip2",
+            CompressionTypeVariant::XZ => "xz",
+            CompressionTypeVariant::ZSTD => "zstd",
+            CompressionTypeVariant::UNCOMPRESSED => "text",
+        };
+        Error::Unreadable {
+            file: self.name.clone(),
+            format: format.to_owned(),
+            reason: reason.to_owned(),
+            source: std::sync::Arc::new(error),
+        }
+    }
+
+    /// The first bytes, and whether there are more.
+    pub(super) async fn head(&self, limit: usize) -> Result<(Vec<u8>, bool), Error> {
+        let mut stream = self.chunks(0).await?.stream;
+        let mut head = Vec::new();
+        while let Some(chunk) = stream.try_next().await? {
+            let room = limit.saturating_sub(head.len());
+            head.extend_from_slice(chunk.get(..room).unwrap_or(&chunk));
+            if chunk.len() > room {
+                return Ok((head, true));
+            }
+        }
+        Ok((head, false))
+    }
+}
+
+/// A stream as a reader, for parsers that block; to be used on a blocking thread.
+pub(super) struct BlockingReader {
+    handle: Handle,
+    stream: BoxStream<'static, Result<Bytes, Error>>,
+    current: Bytes,
+}
+
+impl BlockingReader {
+    pub(super) fn new(stream: BoxStream<'static, Result<Bytes, Error>>) -> Self {
+        Self { handle: Handle::current(), stream, current: Bytes::new() }
+    }
+}
+
+impl Read for BlockingReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.current.is_empty() {
+            match self.handle.block_on(self.stream.try_next()).map_err(io::Error::other)? {
+                Some(chunk) => self.current = chunk,
+                None => return Ok(0),
+            }
+        }
+        let chunk = self.current.split_to(buffer.len().min(self.current.len()));
+        if let Some(room) = buffer.get_mut(..chunk.len()) {
+            room.copy_from_slice(&chunk);
+        }
+        Ok(chunk.len())
+    }
+}
+
+async fn without_mark(mut stream: BoxStream<'static, Result<Bytes, Error>>) -> Result<Chunks, Error> {
+    let mut first = BytesMut::new();
+    while first.len() < BYTE_ORDER_MARK.len() {
+        match stream.try_next().await? {
+            Some(chunk) => first.extend_from_slice(&chunk),
+            None => break,
+        }
+    }
+    let mut skipped = 0;
+    if first.starts_with(&BYTE_ORDER_MARK) {
+        skipped = BYTE_ORDER_MARK.len() as u64;
+        drop(first.split_to(BYTE_ORDER_MARK.len()));
+    }
+    let first = futures::stream::iter((!first.is_empty()).then(|| Ok(first.freeze())));
+    Ok(Chunks { skipped, stream: first.chain(stream).boxed() })
+}
+
+/// Reads until the buffer is full or the input ends.
+fn fill(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut length = 0;
+    while let Some(room) = buffer.get_mut(length..).filter(|room| !room.is_empty()) {
+        match reader.read(room) {
+            Ok(0) => break,
+            Ok(read) => length += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(length)
+}

@@ -1,0 +1,432 @@
+//! What can go wrong between a location and its rows, each case with the values that the message needs.
+//!
+//! Knows no SQLSTATE: an error says its [`Fault`], the engine does the rest.
+
+use std::{error::Error as StdError, sync::Arc};
+
+use datafusion::common::DataFusionError;
+
+use crate::Fault;
+
+/// The error that lies beneath; shared, because one failed read can reach several consumers of a query.
+pub type Cause = Arc<dyn StdError + Send + Sync>;
+
+/// An error in a location, a file or an object store.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Error {
+    /// Nothing lies at the location.
+    #[error("no file matches '{location}': check the path")]
+    NoSuchFile {
+        /// The location as the user gave it.
+        location: String,
+    },
+    /// A directory without a file of the format.
+    #[error("the directory '{location}' holds no {expected} file")]
+    EmptyDirectory {
+        /// The location as the user gave it.
+        location: String,
+        /// The formats looked for.
+        expected: String,
+    },
+    /// Neither the statement nor the name tells the format.
+    #[error("cannot tell the format of '{location}' from its name, known endings are {known}")]
+    UnknownFormat {
+        /// The file or location.
+        location: String,
+        /// The endings that tell a format.
+        known: String,
+    },
+    /// `STORED AS` names a format that is not offered.
+    #[error("unknown format {format}, expected one of {known}")]
+    NoSuchFormat {
+        /// The format asked for.
+        format: String,
+        /// The formats offered.
+        known: String,
+    },
+    /// A location holds files of several formats.
+    #[error("'{location}' holds both {first} and {second} files")]
+    MixedFormats {
+        /// The location as the user gave it.
+        location: String,
+        /// A format found.
+        first: String,
+        /// Another one.
+        second: String,
+    },
+    /// The location is not a path, a `file://` or an `s3://` URL.
+    #[error("'{location}' is not a usable location: {reason}")]
+    InvalidLocation {
+        /// The location as the user gave it.
+        location: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// An option that the format does not have.
+    #[error("unknown option {option} for {format}, accepted are {accepted}")]
+    UnknownOption {
+        /// The format.
+        format: String,
+        /// The option's name.
+        option: String,
+        /// The names accepted.
+        accepted: String,
+    },
+    /// An option with a value that it cannot have.
+    #[error("option {option} cannot be '{value}', expected {expected}")]
+    InvalidOption {
+        /// The option's name.
+        option: String,
+        /// The value given.
+        value: String,
+        /// What it may be.
+        expected: String,
+    },
+    /// A file without a byte (or without a line).
+    #[error("file {file} is empty")]
+    EmptyFile {
+        /// The file.
+        file: String,
+    },
+    /// A row with more or fewer fields than the others.
+    #[error("file {file}, line {line}: expected {expected} fields, found {found}")]
+    RaggedRow {
+        /// The file.
+        file: String,
+        /// The line on which the row starts, from 1.
+        line: u64,
+        /// How many fields the table has.
+        expected: usize,
+        /// How many fields the row has.
+        found: usize,
+    },
+    /// A value that is not of its column's type.
+    #[error("file {file}, line {line}, column {column}: '{value}' is not of type {expected}")]
+    InvalidValue {
+        /// The file.
+        file: String,
+        /// The line on which the row starts, from 1.
+        line: u64,
+        /// The column's name.
+        column: String,
+        /// The value found.
+        value: String,
+        /// The column's type in SQL's words.
+        expected: String,
+    },
+    /// Bytes that are not of the format, at a known line.
+    #[error("file {file}, line {line}: {reason}")]
+    Malformed {
+        /// The file.
+        file: String,
+        /// The line, from 1.
+        line: u64,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A file that cannot be read as its format: a truncated Parquet file, a broken compressed stream.
+    #[error("file {file} is not a readable {format} file: {reason}")]
+    Unreadable {
+        /// The file.
+        file: String,
+        /// The format it should have.
+        format: String,
+        /// What the reader said.
+        reason: String,
+        /// The reader's error.
+        #[source]
+        source: Cause,
+    },
+    /// Two files, or two rows, give a column types that no common type covers.
+    #[error("file {file}: column {column} is {found} here and {expected} before")]
+    TypesDiffer {
+        /// The file with the second type.
+        file: String,
+        /// The column's name.
+        column: String,
+        /// The type in this file.
+        found: String,
+        /// The type elsewhere.
+        expected: String,
+    },
+    /// A declaration with another number of columns than the files have.
+    #[error("{expected} columns are declared, file {file} has others: {found}")]
+    ColumnCount {
+        /// The file.
+        file: String,
+        /// The names of its columns.
+        found: String,
+        /// How many columns are declared.
+        expected: usize,
+    },
+    /// A declared column that the files have in another case alone.
+    #[error("column {column} is declared, the files have {found}")]
+    ColumnCase {
+        /// The column as declared.
+        column: String,
+        /// The column as the files name it.
+        found: String,
+    },
+    /// A file that can be read but holds no row to learn the columns from.
+    #[error("file {file} holds no row to infer columns from")]
+    NoRows {
+        /// The file.
+        file: String,
+    },
+    /// A file whose header has none of the table's columns.
+    #[error("file {file} has the columns {found}, none of them is a column of the table")]
+    NoCommonColumn {
+        /// The file.
+        file: String,
+        /// The names in its header.
+        found: String,
+    },
+    /// A file whose directories do not name the partitions as the table does.
+    #[error("file {file}: expected the partition directories {expected}, found {found}")]
+    PartitionsDiffer {
+        /// The file.
+        file: String,
+        /// The keys of the table.
+        expected: String,
+        /// The keys of the file.
+        found: String,
+    },
+    /// A partition directory whose value is not of the column's type.
+    #[error("file {file}: partition {column}={value} is not of type {expected}")]
+    InvalidPartition {
+        /// The file.
+        file: String,
+        /// The partition column.
+        column: String,
+        /// The value in the path.
+        value: String,
+        /// The column's type.
+        expected: String,
+    },
+    /// A declared column twice.
+    #[error("column {column} is declared twice")]
+    DuplicateColumn {
+        /// The column's name.
+        column: String,
+    },
+    /// A location that SQL from the wire may not open.
+    #[error("'{location}' may not be opened over the network: it is under none of the allowed paths")]
+    NotAllowed {
+        /// The location as the user gave it.
+        location: String,
+    },
+    /// The engine's own files.
+    #[error("'{location}' belongs to the data directory and may not be opened as a file")]
+    DataDirectory {
+        /// The location as the user gave it.
+        location: String,
+    },
+    /// A read of a local file or an object failed.
+    #[error("cannot read {file}: {reason}")]
+    Io {
+        /// The file or object.
+        file: String,
+        /// What the operating system or the store said.
+        reason: String,
+        /// Its error.
+        #[source]
+        source: Cause,
+    },
+    /// The operating system refuses the file.
+    #[error("cannot read {file}: permission denied by the operating system")]
+    FileRefused {
+        /// The file.
+        file: String,
+        /// The operating system's error.
+        #[source]
+        source: Cause,
+    },
+    /// The S3 server does not accept the key.
+    #[error("the S3 server refused the key of {secret} for bucket {bucket}: {reason}")]
+    KeyRefused {
+        /// `secret name`, or what the key came from.
+        secret: String,
+        /// The bucket.
+        bucket: String,
+        /// The server's code and message.
+        reason: String,
+        /// The store's error.
+        #[source]
+        source: Cause,
+    },
+    /// The bucket does not exist.
+    #[error("bucket {bucket} does not exist at {endpoint}")]
+    NoSuchBucket {
+        /// The bucket.
+        bucket: String,
+        /// Where it was looked for.
+        endpoint: String,
+        /// The store's error.
+        #[source]
+        source: Cause,
+    },
+    /// The object store does not answer.
+    #[error("cannot reach the S3 server {endpoint} for bucket {bucket}: {reason}")]
+    Unreachable {
+        /// Where it should be.
+        endpoint: String,
+        /// The bucket.
+        bucket: String,
+        /// What the connection said.
+        reason: String,
+        /// The store's error.
+        #[source]
+        source: Cause,
+    },
+    /// A secret that lacks something or says something impossible.
+    #[error("secret {secret}: {reason}")]
+    InvalidSecret {
+        /// The secret's name.
+        secret: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// More files than a table may have.
+    #[error("'{location}' has more than {limit} files")]
+    TooManyFiles {
+        /// The location as the user gave it.
+        location: String,
+        /// The limit.
+        limit: usize,
+    },
+    /// The engine beneath failed in a way that no file explains.
+    #[error("cannot read '{location}': {source}")]
+    Engine {
+        /// The location.
+        location: String,
+        /// Its error.
+        #[source]
+        source: Arc<DataFusionError>,
+    },
+}
+
+impl Error {
+    /// Whose fault it is.
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::NoSuchFile { .. } | Self::EmptyDirectory { .. } | Self::NoSuchBucket { .. } => Fault::UndefinedFile,
+            Self::UnknownFormat { .. }
+            | Self::NoSuchFormat { .. }
+            | Self::MixedFormats { .. }
+            | Self::InvalidLocation { .. }
+            | Self::UnknownOption { .. }
+            | Self::InvalidOption { .. }
+            | Self::InvalidSecret { .. } => Fault::InvalidArgument,
+            Self::EmptyFile { .. }
+            | Self::RaggedRow { .. }
+            | Self::InvalidValue { .. }
+            | Self::Malformed { .. }
+            | Self::Unreadable { .. }
+            | Self::NoCommonColumn { .. }
+            | Self::ColumnCount { .. }
+            | Self::NoRows { .. }
+            | Self::PartitionsDiffer { .. }
+            | Self::InvalidPartition { .. } => Fault::InvalidData,
+            Self::TypesDiffer { .. } => Fault::DatatypeMismatch,
+            Self::ColumnCase { .. } => Fault::UndefinedColumn,
+            Self::DuplicateColumn { .. } => Fault::DuplicateColumn,
+            Self::NotAllowed { .. }
+            | Self::DataDirectory { .. }
+            | Self::FileRefused { .. }
+            | Self::KeyRefused { .. } => Fault::PermissionDenied,
+            Self::Io { .. } | Self::Unreachable { .. } => Fault::Io,
+            Self::TooManyFiles { .. } => Fault::LimitExceeded,
+            Self::Engine { .. } => Fault::Internal,
+        }
+    }
+
+    /// What the user can do about it, where that is known.
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::EmptyDirectory { location, .. } => {
+                let location = location.trim_end_matches('/');
+                format!("name the files with a glob such as '{location}/*' if they end otherwise")
+            }
+            Self::UnknownFormat { .. } => "say STORED AS with a format".to_owned(),
+            Self::MixedFormats { .. } => "name the files of one format with a glob, or say STORED AS".to_owned(),
+            Self::RaggedRow { .. } => "check the delimiter and quote options, or mend the row".to_owned(),
+            Self::InvalidValue { column, .. } => format!(
+                "declare the column's type ({column} TEXT) in CREATE EXTERNAL TABLE, or name the mark of missing \
+                 values with OPTIONS (null_value '…')"
+            ),
+            Self::ColumnCase { found, .. } => format!("write \"{found}\" with quotes"),
+            Self::NoRows { .. } => "declare the columns in CREATE EXTERNAL TABLE".to_owned(),
+            Self::NotAllowed { .. } => "start the server with --allow-path".to_owned(),
+            Self::KeyRefused { .. } => "check KEY_ID and SECRET".to_owned(),
+            Self::NoSuchBucket { .. } => "check the bucket's name, REGION and ENDPOINT".to_owned(),
+            Self::Unreachable { .. } => "check ENDPOINT and whether the server runs".to_owned(),
+            _ => return None,
+        };
+        Some(hint)
+    }
+
+    /// The typed error inside any chain of errors, for example inside what a query's stream yields.
+    pub fn find(error: &(dyn StdError + 'static)) -> Option<Self> {
+        let mut next = Some(error);
+        while let Some(error) = next {
+            if let Some(found) = error.downcast_ref::<Self>() {
+                return Some(found.clone());
+            }
+            if let Some(shared) = error.downcast_ref::<Arc<DataFusionError>>() {
+                next = Some(shared.as_ref());
+                continue;
+            }
+            // An input-output error passes over what it wraps when asked for its source.
+            let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+            next = match wrapped {
+                Some(wrapped) => Some(wrapped),
+                None => error.source(),
+            };
+        }
+        None
+    }
+
+    pub(super) fn engine(location: &str, error: DataFusionError) -> Self {
+        match Self::find(&error) {
+            Some(found) => found,
+            None => Self::Engine { location: location.to_owned(), source: Arc::new(error) },
+        }
+    }
+
+    pub(super) fn io(file: &str, error: std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::NotFound => Self::NoSuchFile { location: file.to_owned() },
+            std::io::ErrorKind::PermissionDenied => {
+                Self::FileRefused { file: file.to_owned(), source: Arc::new(error) }
+            }
+            _ => Self::Io { file: file.to_owned(), reason: error.to_string(), source: Arc::new(error) },
+        }
+    }
+
+    /// From a store's error; one that went through an S3 store holds the typed error already.
+    pub(super) fn store(file: &str, error: object_store::Error) -> Self {
+        if let Some(found) = Self::find(&error) {
+            return found;
+        }
+        if let object_store::Error::NotFound { .. } = error {
+            return Self::NoSuchFile { location: file.to_owned() };
+        }
+        let mut root: &(dyn StdError + 'static) = &error;
+        while let Some(source) = root.source() {
+            root = source;
+        }
+        let reason = root.to_string();
+        match root.downcast_ref::<std::io::Error>().map(std::io::Error::kind) {
+            Some(std::io::ErrorKind::PermissionDenied) => {
+                Self::FileRefused { file: file.to_owned(), source: Arc::new(error) }
+            }
+            _ => Self::Io { file: file.to_owned(), reason, source: Arc::new(error) },
+        }
+    }
+}
+
+impl From<Error> for DataFusionError {
+    fn from(error: Error) -> Self {
+        Self::External(Box::new(error))
+    }
+}

@@ -1,0 +1,432 @@
+//! A location as the user wrote it, and the files that lie there now: a file, a directory, a glob, local or in S3.
+//!
+//! Knows names only; what is in the files is the formats' business. Files come sorted by name, so that the same
+//! location reads in the same order everywhere.
+
+use std::{
+    path::{Component, Path, PathBuf},
+    sync::Arc,
+};
+
+use chrono::{DateTime, Utc};
+use datafusion::execution::object_store::ObjectStoreUrl;
+use futures::TryStreamExt;
+use glob::{MatchOptions, Pattern};
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, path::Path as ObjectPath};
+
+use super::{Access, Error, Stores};
+
+/// The most files that one location may hold.
+const MAX_FILES: usize = 100_000;
+/// The deepest nesting of directories that is followed.
+const MAX_DEPTH: usize = 64;
+/// How Hive writes a NULL partition.
+const NULL_PARTITION: &str = "__HIVE_DEFAULT_PARTITION__";
+
+const MATCHING: MatchOptions =
+    MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: true };
+
+/// A parsed location.
+#[derive(Debug, Clone)]
+pub(super) struct Location {
+    text: String,
+    place: Place,
+}
+
+#[derive(Debug, Clone)]
+enum Place {
+    /// A path; with a pattern, the pattern's segments below it.
+    Local { base: PathBuf, pattern: Vec<String> },
+    /// A key or prefix in a bucket; with a pattern, the pattern's segments below it.
+    S3 { bucket: String, prefix: String, pattern: Vec<String> },
+}
+
+/// A file found, with the partition values that its directories name.
+#[derive(Debug, Clone)]
+pub(super) struct FoundFile {
+    pub(super) meta: ObjectMeta,
+    /// How messages call it: an absolute path or `s3://bucket/key`.
+    pub(super) name: String,
+    /// `key=value` directories between the location and the file; none for a NULL.
+    pub(super) partitions: Vec<(String, Option<String>)>,
+}
+
+/// The files of a location and how to read them.
+#[derive(Debug, Clone)]
+pub(super) struct Listing {
+    pub(super) url: ObjectStoreUrl,
+    pub(super) store: Arc<dyn ObjectStore>,
+    pub(super) files: Vec<FoundFile>,
+    /// Whether the location is a directory, whose files are chosen by their endings.
+    pub(super) directory: bool,
+}
+
+impl Location {
+    /// Parses a path, a `file://` URL or an `s3://` URL; paths become absolute.
+    pub(super) fn parse(text: &str) -> Result<Self, Error> {
+        let invalid = |reason: &str| Error::InvalidLocation { location: text.to_owned(), reason: reason.to_owned() };
+        if text.trim().is_empty() {
+            return Err(invalid("it is empty"));
+        }
+        if text.contains('\0') {
+            return Err(invalid("it holds a zero byte"));
+        }
+        match text.split_once("://") {
+            Some(("s3", rest)) => Self::parse_s3(text, rest),
+            Some(("file", _)) => {
+                let url = url::Url::parse(text).map_err(|error| invalid(&error.to_string()))?;
+                let path = url.to_file_path().map_err(|()| invalid("it names another host"))?;
+                let path = path.to_str().ok_or_else(|| invalid("it is not UTF-8"))?;
+                let slash = if text.ends_with('/') && !path.ends_with('/') { "/" } else { "" };
+                Self::parse_local(&format!("{path}{slash}"))
+            }
+            Some((scheme, _)) if scheme.chars().all(|letter| letter.is_ascii_alphanumeric()) => {
+                Err(invalid("expected a path, file:// or s3://"))
+            }
+            _ => Self::parse_local(text),
+        }
+    }
+
+    fn parse_local(text: &str) -> Result<Self, Error> {
+        let path = std::path::absolute(text)
+            .map_err(|error| Error::InvalidLocation { location: text.to_owned(), reason: error.to_string() })?;
+        let absolute = path.to_string_lossy().into_owned();
+        let (base, pattern) = split_pattern(&absolute);
+        let base = if pattern.is_empty() { path } else { PathBuf::from(base) };
+        check_patterns(text, &pattern)?;
+        Ok(Self { text: absolute, place: Place::Local { base, pattern } })
+    }
+
+    fn parse_s3(text: &str, rest: &str) -> Result<Self, Error> {
+        let invalid = |reason: &str| Error::InvalidLocation { location: text.to_owned(), reason: reason.to_owned() };
+        let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
+        let allowed = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '.' | '_');
+        if bucket.is_empty() || !bucket.chars().all(allowed) {
+            return Err(invalid("expected s3://bucket/key"));
+        }
+        if key.split('/').any(|segment| segment == "." || segment == "..") {
+            return Err(invalid("an object's key cannot hold . or .. as a directory"));
+        }
+        let (prefix, pattern) = split_pattern(key);
+        check_patterns(text, &pattern)?;
+        let (bucket, prefix) = (bucket.to_owned(), prefix.to_owned());
+        Ok(Self { text: text.to_owned(), place: Place::S3 { bucket, prefix, pattern } })
+    }
+
+    /// The location, absolute.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The part before a glob, of a local path.
+    pub(super) fn local_base(&self) -> Option<&Path> {
+        match &self.place {
+            Place::Local { base, .. } => Some(base),
+            Place::S3 { .. } => None,
+        }
+    }
+
+    /// The part before a glob as a URL, of an S3 location; empty for a path.
+    pub(super) fn object_prefix(&self) -> String {
+        match &self.place {
+            Place::S3 { bucket, prefix, .. } => format!("s3://{bucket}/{prefix}"),
+            Place::Local { .. } => String::new(),
+        }
+    }
+
+    /// The files that lie there now. At least one, else an error.
+    pub(super) async fn list(&self, stores: &Stores, access: &Access) -> Result<Listing, Error> {
+        access.check_location(self)?;
+        let mut listing = match &self.place {
+            Place::Local { .. } => {
+                let (url, store) = stores.local()?;
+                let (location, access) = (self.clone(), access.clone());
+                let walked = tokio::task::spawn_blocking(move || location.walk(&access)).await;
+                let (files, directory) = walked.map_err(|error| Error::Io {
+                    file: self.text.clone(),
+                    reason: error.to_string(),
+                    source: Arc::new(error),
+                })??;
+                Listing { url, store, files, directory }
+            }
+            Place::S3 { bucket, prefix, pattern } => self.list_bucket(stores, access, bucket, prefix, pattern).await?,
+        };
+        if listing.files.is_empty() && !listing.directory {
+            return Err(Error::NoSuchFile { location: self.text.clone() });
+        }
+        listing.files.sort_by(|left, right| left.name.cmp(&right.name));
+        listing.files.dedup_by(|left, right| left.name == right.name);
+        Ok(listing)
+    }
+
+    /// The local files, and whether the location is a directory.
+    fn walk(&self, access: &Access) -> Result<(Vec<FoundFile>, bool), Error> {
+        let Place::Local { base, pattern } = &self.place else { return Ok((Vec::new(), false)) };
+        let literal = Path::new(&self.text);
+        let mut walk = Walk { location: self, access, base, files: Vec::new() };
+        if pattern.is_empty() || literal.exists() {
+            // A name that holds glob characters and exists means itself.
+            let kind = std::fs::metadata(literal).map_err(|error| Error::io(&self.text, error))?;
+            if kind.is_dir() {
+                walk.base = literal;
+                walk.directory(literal, 0)?;
+                return Ok((walk.files, true));
+            }
+            walk.file(literal)?;
+        } else {
+            walk.pattern(base, pattern, 0)?;
+        }
+        Ok((walk.files, false))
+    }
+
+    async fn list_bucket(
+        &self,
+        stores: &Stores,
+        access: &Access,
+        bucket: &str,
+        prefix: &str,
+        pattern: &[String],
+    ) -> Result<Listing, Error> {
+        let (url, store) = stores.bucket(bucket, &self.object_prefix())?;
+        let key = ObjectPath::parse(prefix.trim_matches('/'))
+            .map_err(|error| Error::InvalidLocation { location: self.text.clone(), reason: error.to_string() })?;
+        let failed = |error| Error::store(&self.text, error);
+        let mut files = Vec::new();
+        let mut head_failed = None;
+        if pattern.is_empty() && !prefix.is_empty() && !prefix.ends_with('/') {
+            match store.head(&key).await {
+                Ok(meta) => {
+                    files.push(FoundFile { meta, name: format!("s3://{bucket}/{key}"), partitions: Vec::new() });
+                    return Ok(Listing { url, store, files, directory: false });
+                }
+                Err(object_store::Error::NotFound { .. }) => {}
+                Err(error) => match failed(error) {
+                    // Some servers stumble over a key that is a prefix of others; listing tells.
+                    error @ Error::Io { .. } => head_failed = Some(error),
+                    error => return Err(error),
+                },
+            }
+        }
+        let matching = compiled(&pattern.join("/"));
+        let mut found = store.list((!key.as_ref().is_empty()).then_some(&key));
+        while let Some(meta) = found.try_next().await.map_err(failed)? {
+            let full = meta.location.as_ref();
+            let Some(rest) = full.strip_prefix(key.as_ref()) else { continue };
+            let relative = rest.trim_start_matches('/').to_owned();
+            let chosen = match &matching {
+                Some(pattern) => pattern.matches_with(&relative, MATCHING),
+                None => !relative.split('/').any(is_hidden),
+            };
+            if !chosen || relative.is_empty() {
+                continue;
+            }
+            if files.len() == MAX_FILES {
+                return Err(Error::TooManyFiles { location: self.text.clone(), limit: MAX_FILES });
+            }
+            let name = format!("s3://{bucket}/{full}");
+            access.check_object(&name, &name)?;
+            files.push(FoundFile { meta, name, partitions: partitions_of(&relative) });
+        }
+        if let (true, Some(error)) = (files.is_empty(), head_failed) {
+            return Err(error);
+        }
+        let directory = pattern.is_empty() && !files.is_empty();
+        Ok(Listing { url, store, files, directory })
+    }
+}
+
+/// One walk over the local disk.
+struct Walk<'a> {
+    location: &'a Location,
+    access: &'a Access,
+    base: &'a Path,
+    files: Vec<FoundFile>,
+}
+
+impl Walk<'_> {
+    /// All files below, hidden ones left out. Links to directories are not followed: they can form a circle.
+    fn directory(&mut self, directory: &Path, depth: usize) -> Result<(), Error> {
+        for (name, path) in self.entries(directory, depth)? {
+            if is_hidden(&name) {
+                continue;
+            }
+            let kind = std::fs::symlink_metadata(&path).map_err(|error| Error::io(&shown(&path), error))?;
+            if kind.is_dir() {
+                self.directory(&path, depth + 1)?;
+            } else if path.is_file() {
+                self.file(&path)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn pattern(&mut self, directory: &Path, pattern: &[String], depth: usize) -> Result<(), Error> {
+        let Some((first, rest)) = pattern.split_first() else { return Ok(()) };
+        if first == "**" {
+            self.pattern(directory, rest, depth)?;
+            for (name, path) in self.entries(directory, depth)? {
+                if path.is_dir() && !path.is_symlink() && !is_hidden(&name) {
+                    self.pattern(&path, pattern, depth + 1)?;
+                }
+            }
+            return Ok(());
+        }
+        let Some(matching) = compiled(first) else { return Ok(()) };
+        for (name, path) in self.entries(directory, depth)? {
+            if !matching.matches_with(&name, MATCHING) {
+                continue;
+            }
+            match (rest.is_empty(), path.is_dir()) {
+                (true, true) => self.directory(&path, depth + 1)?,
+                (true, false) => self.file(&path)?,
+                (false, true) => self.pattern(&path, rest, depth + 1)?,
+                (false, false) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The entries of a directory in the order of their names. A directory that is gone has none.
+    fn entries(&self, directory: &Path, depth: usize) -> Result<Vec<(String, PathBuf)>, Error> {
+        if depth > MAX_DEPTH {
+            return Err(Error::InvalidLocation {
+                location: self.location.text.clone(),
+                reason: format!("its directories are nested more than {MAX_DEPTH} deep"),
+            });
+        }
+        let read = match std::fs::read_dir(directory) {
+            Ok(read) => read,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => return Ok(Vec::new()),
+            Err(error) => return Err(Error::io(&shown(directory), error)),
+        };
+        let mut entries = Vec::new();
+        for entry in read {
+            let entry = entry.map_err(|error| Error::io(&shown(directory), error))?;
+            // A name that is not UTF-8 cannot be written in SQL, nor kept in the catalog.
+            if let Ok(name) = entry.file_name().into_string() {
+                entries.push((name, entry.path()));
+            }
+        }
+        entries.sort();
+        Ok(entries)
+    }
+
+    fn file(&mut self, path: &Path) -> Result<(), Error> {
+        let name = shown(path);
+        if self.files.len() == MAX_FILES {
+            return Err(Error::TooManyFiles { location: self.location.text.clone(), limit: MAX_FILES });
+        }
+        let mut path_to_read = self.access.check_path(&name, path)?;
+        if path_to_read.components().any(|part| part == Component::ParentDir) {
+            // An object store's path cannot go up.
+            path_to_read = path_to_read.canonicalize().map_err(|error| Error::io(&name, error))?;
+        }
+        let metadata = std::fs::metadata(&path_to_read).map_err(|error| Error::io(&name, error))?;
+        if !metadata.is_file() {
+            let reason = format!("{name} is not a regular file");
+            return Err(Error::InvalidLocation { location: self.location.text.clone(), reason });
+        }
+        let location = ObjectPath::from_absolute_path(&path_to_read)
+            .map_err(|error| Error::InvalidLocation { location: name.clone(), reason: error.to_string() })?;
+        let last_modified: DateTime<Utc> = metadata.modified().map_err(|error| Error::io(&name, error))?.into();
+        let relative = path.strip_prefix(self.base).map(|path| path.to_string_lossy().into_owned());
+        let partitions = partitions_of(&relative.unwrap_or_default());
+        let meta = ObjectMeta { location, last_modified, size: metadata.len(), e_tag: None, version: None };
+        self.files.push(FoundFile { meta, name, partitions });
+        Ok(())
+    }
+}
+
+/// Whether a name in `FROM 'name'` is a file's rather than a table's.
+pub(super) fn looks_like_path(name: &str, endings: &[&str]) -> bool {
+    name.contains('/') || ending(name).is_some_and(|(ending, _)| endings.contains(&ending.as_str()))
+}
+
+/// A file name's ending in lower case, and the compression that follows it: `a.csv.gz` gives `csv` and `gz`.
+pub(super) fn ending(name: &str) -> Option<(String, Option<String>)> {
+    let name = name.rsplit('/').next().unwrap_or(name).to_ascii_lowercase();
+    let (stem, last) = name.rsplit_once('.')?;
+    if !matches!(last, "gz" | "zst" | "bz2" | "xz") {
+        return Some((last.to_owned(), None));
+    }
+    let (_, inner) = stem.rsplit_once('.').unwrap_or(("", ""));
+    Some((inner.to_owned(), Some(last.to_owned())))
+}
+
+/// How a message calls an object of a store, given the store's URL.
+pub(super) fn object_name(url: &ObjectStoreUrl, path: &ObjectPath) -> String {
+    let url: &url::Url = url.as_ref();
+    match url.host_str() {
+        Some(bucket) if url.scheme() != "file" => format!("s3://{bucket}/{path}"),
+        _ => format!("/{path}"),
+    }
+}
+
+fn shown(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+fn is_hidden(name: &str) -> bool {
+    name.starts_with('.') || (name.starts_with('_') && !name.contains('='))
+}
+
+fn split_pattern(path: &str) -> (&str, Vec<String>) {
+    let mut start = 0;
+    for segment in path.split_inclusive('/') {
+        if segment.contains(['*', '?', '[']) {
+            let rest = path.get(start..).unwrap_or_default();
+            let pattern = rest.split('/').filter(|segment| !segment.is_empty()).map(str::to_owned).collect();
+            return (path.get(..start).unwrap_or_default(), pattern);
+        }
+        start += segment.len();
+    }
+    (path, Vec::new())
+}
+
+fn check_patterns(location: &str, pattern: &[String]) -> Result<(), Error> {
+    for segment in pattern {
+        Pattern::new(segment).map_err(|error| Error::InvalidLocation {
+            location: location.to_owned(),
+            reason: error.msg.to_lowercase(),
+        })?;
+    }
+    Ok(())
+}
+
+/// The pattern, of segments that were checked when the location was parsed; none for no pattern.
+fn compiled(pattern: &str) -> Option<Pattern> {
+    if pattern.is_empty() { None } else { Pattern::new(pattern).ok() }
+}
+
+/// The `key=value` directories of a relative path.
+fn partitions_of(relative: &str) -> Vec<(String, Option<String>)> {
+    let Some((directories, _)) = relative.rsplit_once('/') else { return Vec::new() };
+    let pairs = directories.split('/').filter_map(|segment| segment.split_once('='));
+    pairs
+        .map(|(key, value)| {
+            let value = percent_decoded(value);
+            (percent_decoded(key), (value != NULL_PARTITION).then_some(value))
+        })
+        .collect()
+}
+
+/// Hive escapes what a path cannot hold; a text that is not a valid escape stays as it is.
+fn percent_decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let digits = after.get(..2).filter(|_| *first == b'%').and_then(|digits| std::str::from_utf8(digits).ok());
+        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = after.get(2..).unwrap_or_default();
+            }
+            None => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
+}

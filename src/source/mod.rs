@@ -1,0 +1,316 @@
+//! Where rows come from: files as tables, one format a file.
+//!
+//! [`resolve`] looks at a location once and writes down what it found as a [`TableDefinition`] for the catalog;
+//! [`open`] makes a table of a definition for one statement and lists its files anew, so that new ones are seen. Knows
+//! nothing of sessions, the catalog or SQL.
+//!
+//! To add a format: one file with its [`Format`] and one line in [`FORMATS`].
+
+mod access;
+mod bucket;
+mod bytes;
+mod codec;
+mod csv;
+mod diagnose;
+mod error;
+mod guess;
+mod infer;
+mod json;
+mod location;
+mod parquet;
+mod records;
+mod store;
+mod table;
+mod text;
+
+use std::{collections::BTreeMap, fmt, sync::Arc};
+
+use arrow::datatypes::{Field, Schema, SchemaRef};
+use async_trait::async_trait;
+use datafusion::{
+    catalog::{Session, TableProvider},
+    common::Statistics,
+    datasource::{
+        physical_plan::{FileScanConfig, FileSource},
+        source::DataSourceExec,
+        table_schema::TableSchema,
+    },
+    physical_plan::ExecutionPlan,
+};
+use object_store::{ObjectMeta, ObjectStore};
+use serde::{Deserialize, Serialize};
+
+pub use access::Access;
+pub use codec::SourceCodec;
+pub use diagnose::diagnose;
+pub use error::{Cause, Error};
+pub use store::{SECRET_OPTIONS, SecretDefinition, Stores};
+
+use location::{FoundFile, Listing, Location};
+
+/// The options of a format by name; after [`resolve`] complete, so that later reads never guess again.
+pub type Options = BTreeMap<String, String>;
+
+/// Every format, in the order in which help shows them.
+pub const FORMATS: [&dyn Format; 4] = [&csv::Csv, &csv::Tsv, &json::Json, &parquet::Parquet];
+
+/// A file format: how to learn a schema from its files and how to scan them.
+#[async_trait]
+pub trait Format: fmt::Debug + Send + Sync {
+    /// The name in `STORED AS`, in lower case.
+    fn name(&self) -> &'static str;
+
+    /// The endings of file names that tell the format, in lower case and without compression.
+    fn endings(&self) -> &'static [&'static str];
+
+    /// The options it takes, each with what it means.
+    fn options(&self) -> &'static [(&'static str, &'static str)];
+
+    /// Whether a declared column finds one of the files that differs from it in case.
+    fn ignores_case(&self) -> bool {
+        false
+    }
+
+    /// Completes the options and infers the columns from a look at the files. `declared` are the columns of the
+    /// statement, where it names them: they win over what the files say.
+    async fn infer(&self, sample: Sample<'_>, options: Options) -> Result<Inferred, Error>;
+
+    /// What reads the files in a plan.
+    fn file_source(&self, options: &Options, schema: TableSchema, sources: &str) -> Result<Arc<dyn FileSource>, Error>;
+
+    /// A file's statistics, where it keeps some.
+    async fn statistics(
+        &self,
+        _session: &dyn Session,
+        _store: &Arc<dyn ObjectStore>,
+        _schema: &SchemaRef,
+        _file: (&ObjectMeta, &str),
+    ) -> Result<Option<Statistics>, Error> {
+        Ok(None)
+    }
+
+    /// The node that scans.
+    async fn plan(
+        &self,
+        _session: &dyn Session,
+        config: FileScanConfig,
+    ) -> datafusion::common::Result<Arc<dyn ExecutionPlan>> {
+        Ok(DataSourceExec::from_data_source(config))
+    }
+}
+
+/// The files that a format may look at.
+pub struct Sample<'a> {
+    session: &'a dyn Session,
+    store: &'a Arc<dyn ObjectStore>,
+    files: &'a [FoundFile],
+    declared: Option<&'a Schema>,
+}
+
+/// What a look at the files found.
+#[derive(Debug)]
+pub struct Inferred {
+    /// The options, complete.
+    pub options: Options,
+    /// The columns in the files.
+    pub schema: Schema,
+}
+
+/// What `CREATE EXTERNAL TABLE` or `FROM 'path'` asks for.
+#[derive(Debug, Clone, Default)]
+pub struct TableRequest {
+    /// Paths, directories, globs or URLs.
+    pub locations: Vec<String>,
+    /// `STORED AS`; none: told by the names.
+    pub format: Option<String>,
+    /// The declared columns, partition columns included; none: inferred.
+    pub columns: Option<Schema>,
+    /// `PARTITIONED BY`; empty: `key=value` directories are discovered.
+    pub partition_columns: Vec<String>,
+    /// `OPTIONS`.
+    pub options: Options,
+}
+
+/// A table over files, as the catalog keeps it: all that was decided when it was created.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableDefinition {
+    /// Absolute paths, directories, globs or URLs.
+    pub locations: Vec<String>,
+    /// The format's name.
+    pub format: String,
+    /// The format's options, complete.
+    pub options: Options,
+    /// The columns in the files.
+    pub schema: Schema,
+    /// The columns in the directories' names, which follow those in the files.
+    pub partition_columns: Vec<Field>,
+}
+
+impl TableDefinition {
+    /// All columns, as queries see them.
+    pub fn table_schema(&self) -> Schema {
+        let fields = self.schema.fields().iter().map(|field| field.as_ref().clone());
+        Schema::new(fields.chain(self.partition_columns.iter().cloned()).collect::<Vec<_>>())
+    }
+}
+
+/// Looks at the files of a request and decides everything that the table needs.
+pub async fn resolve(
+    session: &dyn Session,
+    request: TableRequest,
+    stores: &Stores,
+    access: &Access,
+) -> Result<TableDefinition, Error> {
+    let asked = request.format.as_deref().map(format_named).transpose()?;
+    let mut locations = Vec::new();
+    for location in &request.locations {
+        locations.push(Location::parse(location)?);
+    }
+    let shown = request.locations.join(", ");
+    let (format, listing) = list(&locations, asked, stores, access).await?;
+    let partition_columns = infer::partition_columns(&listing.files, &request)?;
+    let declared = request.columns.as_ref().map(|columns| infer::without(columns, &partition_columns)).transpose()?;
+    let sample = Sample { session, store: &listing.store, files: &listing.files, declared: declared.as_ref() };
+    let Inferred { options, schema } = format.infer(sample, checked_options(format, &request.options)?).await?;
+    if let Some(declared) = declared.as_ref().filter(|_| !format.ignores_case()) {
+        infer::check_case(declared, &schema)?;
+    }
+    let schema = infer::without(declared.as_ref().unwrap_or(&schema), &partition_columns)?;
+    if schema.fields().is_empty() && partition_columns.is_empty() {
+        return Err(Error::EmptyFile { file: shown });
+    }
+    Ok(TableDefinition {
+        locations: locations.iter().map(|location| location.text().to_owned()).collect(),
+        format: format.name().to_owned(),
+        options,
+        schema,
+        partition_columns,
+    })
+}
+
+/// The table of a definition, for one statement. Its files are listed when it is scanned.
+pub fn open(definition: &TableDefinition, stores: &Stores, access: &Access) -> Result<Arc<dyn TableProvider>, Error> {
+    Ok(Arc::new(table::FileTable::new(definition, stores, access)?))
+}
+
+/// Whether a name in `FROM` is a file's rather than a table's: it holds a `/` or ends as a known format does.
+pub fn looks_like_path(name: &str) -> bool {
+    let endings: Vec<_> = FORMATS.iter().flat_map(|format| format.endings()).copied().collect();
+    location::looks_like_path(name, &endings)
+}
+
+/// The files of all locations and their format: the one asked for, or the one that their names tell.
+async fn list(
+    locations: &[Location],
+    asked: Option<&'static dyn Format>,
+    stores: &Stores,
+    access: &Access,
+) -> Result<(&'static dyn Format, Listing), Error> {
+    let mut format = asked;
+    let mut all: Option<Listing> = None;
+    for location in locations {
+        let mut listing = location.list(stores, access).await?;
+        let told = match format {
+            Some(format) => format,
+            None => format_of(location, &listing)?,
+        };
+        format = Some(told);
+        keep(location, told, &mut listing)?;
+        match &mut all {
+            None => all = Some(listing),
+            Some(all) if all.url == listing.url => all.files.append(&mut listing.files),
+            Some(_) => {
+                return Err(Error::InvalidLocation {
+                    location: location.text().to_owned(),
+                    reason: "all locations of a table must be local or in the same bucket".to_owned(),
+                });
+            }
+        }
+    }
+    match (format, all) {
+        (Some(format), Some(listing)) => Ok((format, listing)),
+        _ => Err(Error::InvalidLocation { location: String::new(), reason: "it is empty".to_owned() }),
+    }
+}
+
+/// Of a directory, keeps the files that end as the format does.
+fn keep(location: &Location, format: &dyn Format, listing: &mut Listing) -> Result<(), Error> {
+    if listing.directory {
+        let ends = |file: &FoundFile| {
+            location::ending(&file.name).is_some_and(|(ending, _)| format.endings().contains(&ending.as_str()))
+        };
+        listing.files.retain(ends);
+    }
+    if listing.files.is_empty() {
+        let (location, expected) = (location.text().to_owned(), format.name().to_owned());
+        return Err(Error::EmptyDirectory { location, expected });
+    }
+    Ok(())
+}
+
+/// The format that the names of the files tell. In a directory files of no format are passed over.
+fn format_of(location: &Location, listing: &Listing) -> Result<&'static dyn Format, Error> {
+    let mut told: Option<&'static dyn Format> = None;
+    for file in &listing.files {
+        match (by_ending(&file.name), told) {
+            (None, _) if listing.directory => {}
+            (None, _) => return Err(Error::UnknownFormat { location: file.name.clone(), known: known_endings() }),
+            (Some(format), None) => told = Some(format),
+            (Some(format), Some(first)) if format.name() != first.name() => {
+                return Err(Error::MixedFormats {
+                    location: location.text().to_owned(),
+                    first: first.name().to_owned(),
+                    second: format.name().to_owned(),
+                });
+            }
+            (Some(_), Some(_)) => {}
+        }
+    }
+    told.ok_or_else(|| Error::EmptyDirectory { location: location.text().to_owned(), expected: known_endings() })
+}
+
+fn by_ending(name: &str) -> Option<&'static dyn Format> {
+    let (ending, _) = location::ending(name)?;
+    FORMATS.iter().find(|format| format.endings().contains(&ending.as_str())).copied()
+}
+
+fn format_named(name: &str) -> Result<&'static dyn Format, Error> {
+    let lower = name.to_ascii_lowercase();
+    let found = FORMATS.iter().find(|format| format.name() == lower || format.endings().contains(&lower.as_str()));
+    found.copied().ok_or_else(|| Error::NoSuchFormat {
+        format: name.to_owned(),
+        known: FORMATS.map(|format| format.name()).join(", "),
+    })
+}
+
+fn known_endings() -> String {
+    let endings: Vec<_> =
+        FORMATS.iter().flat_map(|format| format.endings()).map(|ending| format!(".{ending}")).collect();
+    endings.join(", ")
+}
+
+/// The options with plain names: `format.has_header` and `has_header` are `header`. An unknown one is an error.
+fn checked_options(format: &dyn Format, given: &Options) -> Result<Options, Error> {
+    let mut options = Options::new();
+    for (name, value) in given {
+        let lower = name.to_ascii_lowercase();
+        let plain = match lower.strip_prefix("format.").unwrap_or(&lower) {
+            "has_header" => "header",
+            plain => plain,
+        };
+        if !format.options().iter().any(|(known, _)| *known == plain) {
+            let accepted: Vec<_> = format.options().iter().map(|(known, _)| *known).collect();
+            return Err(Error::UnknownOption {
+                format: format.name().to_owned(),
+                option: name.clone(),
+                accepted: if accepted.is_empty() { "none".to_owned() } else { accepted.join(", ") },
+            });
+        }
+        options.insert(plain.to_owned(), value.clone());
+    }
+    Ok(options)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod tests;

@@ -1,0 +1,191 @@
+//! A table over files: lists them at each scan, leaves out partitions that a filter excludes, and plans the read.
+
+use std::sync::Arc;
+
+use arrow::{
+    array::{Array, AsArray, RecordBatch},
+    datatypes::{Field, Schema, SchemaRef},
+};
+use async_trait::async_trait;
+use datafusion::{
+    catalog::{Session, TableProvider},
+    common::{DFSchema, DataFusionError, Result, ScalarValue, Statistics, stats::Precision, tree_node::TreeNode},
+    datasource::{
+        TableType,
+        listing::PartitionedFile,
+        physical_plan::{FileGroup, FileScanConfigBuilder},
+        table_schema::TableSchema,
+    },
+    logical_expr::{Expr, TableProviderFilterPushDown},
+    physical_plan::{ExecutionPlan, empty::EmptyExec},
+};
+use futures::{StreamExt, TryStreamExt};
+
+use super::{Access, Error, Format, FoundFile, Listing, Location, Stores, TableDefinition, format_named, infer, list};
+
+/// How many files' statistics are read at once.
+const STATISTICS_AT_ONCE: usize = 16;
+
+/// A table over the files of a definition, as one statement sees it.
+#[derive(Debug)]
+pub(super) struct FileTable {
+    definition: TableDefinition,
+    format: &'static dyn Format,
+    locations: Vec<Location>,
+    file_schema: SchemaRef,
+    schema: SchemaRef,
+    stores: Stores,
+    access: Access,
+}
+
+impl FileTable {
+    pub(super) fn new(definition: &TableDefinition, stores: &Stores, access: &Access) -> Result<Self, Error> {
+        let locations = definition.locations.iter().map(|text| Location::parse(text)).collect::<Result<Vec<_>, _>>()?;
+        for location in &locations {
+            access.check_location(location)?;
+        }
+        Ok(Self {
+            format: format_named(&definition.format)?,
+            locations,
+            file_schema: Arc::new(definition.schema.clone()),
+            schema: Arc::new(definition.table_schema()),
+            definition: definition.clone(),
+            stores: stores.clone(),
+            access: access.clone(),
+        })
+    }
+
+    /// The files that the partition filters leave.
+    fn pruned(
+        &self,
+        session: &dyn Session,
+        files: Vec<FoundFile>,
+        filters: &[Expr],
+    ) -> Result<Vec<(FoundFile, Vec<ScalarValue>)>> {
+        let columns = &self.definition.partition_columns;
+        let mut valued = Vec::with_capacity(files.len());
+        for file in files {
+            let values = infer::partition_values(&file, columns)?;
+            valued.push((file, values));
+        }
+        let filters: Vec<_> = filters.iter().filter(|filter| on_partitions(filter, columns)).collect();
+        if filters.is_empty() || valued.is_empty() {
+            return Ok(valued);
+        }
+        let mut arrays = Vec::with_capacity(columns.len());
+        for position in 0..columns.len() {
+            let values = valued.iter().filter_map(|(_, values)| values.get(position).cloned());
+            arrays.push(ScalarValue::iter_to_array(values)?);
+        }
+        let schema = Arc::new(Schema::new(columns.clone()));
+        let batch = RecordBatch::try_new(Arc::clone(&schema), arrays)?;
+        let names = DFSchema::try_from(schema)?;
+        let mut kept = vec![true; valued.len()];
+        for filter in filters {
+            let filter = session.create_physical_expr(filter.clone(), &names)?;
+            let passed = filter.evaluate(&batch)?.into_array(batch.num_rows())?;
+            let passed = passed.as_boolean();
+            for (row, kept) in kept.iter_mut().enumerate() {
+                *kept &= passed.is_valid(row) && passed.value(row);
+            }
+        }
+        Ok(valued.into_iter().zip(kept).filter_map(|(file, kept)| kept.then_some(file)).collect())
+    }
+
+    /// Of a format without statistics the size is known: joins put the smaller table into memory.
+    fn size_alone(&self, size: u64) -> Statistics {
+        let size = usize::try_from(size).unwrap_or(usize::MAX);
+        Statistics { total_byte_size: Precision::Inexact(size), ..Statistics::new_unknown(&self.file_schema) }
+    }
+
+    async fn with_statistics(
+        &self,
+        session: &dyn Session,
+        listing: &Listing,
+        files: Vec<(FoundFile, Vec<ScalarValue>)>,
+    ) -> Result<(Vec<PartitionedFile>, Statistics)> {
+        let read = futures::stream::iter(files).map(|(file, values)| async move {
+            let found = self
+                .format
+                .statistics(session, &listing.store, &self.file_schema, (&file.meta, &file.name))
+                .await?
+                .unwrap_or_else(|| self.size_alone(file.meta.size));
+            let file = PartitionedFile::new_from_meta(file.meta).with_partition_values(values);
+            Ok::<_, DataFusionError>(file.with_statistics(Arc::new(found)))
+        });
+        let files: Vec<PartitionedFile> = read.buffered(STATISTICS_AT_ONCE).try_collect().await?;
+        let all = files.iter().filter_map(|file| file.statistics.as_deref());
+        let statistics = Statistics::try_merge_iter(all, &self.schema)?;
+        Ok((files, statistics))
+    }
+}
+
+#[async_trait]
+impl TableProvider for FileTable {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
+        let columns = &self.definition.partition_columns;
+        let exact = |filter: &&Expr| {
+            if on_partitions(filter, columns) {
+                TableProviderFilterPushDown::Exact
+            } else {
+                TableProviderFilterPushDown::Inexact
+            }
+        };
+        Ok(filters.iter().map(exact).collect())
+    }
+
+    async fn scan(
+        &self,
+        session: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let (_, mut listing) = list(&self.locations, Some(self.format), &self.stores, &self.access).await?;
+        let files = self.pruned(session, std::mem::take(&mut listing.files), filters)?;
+        if files.is_empty() {
+            let schema = match projection {
+                Some(columns) => Arc::new(self.schema.project(columns)?),
+                None => Arc::clone(&self.schema),
+            };
+            return Ok(Arc::new(EmptyExec::new(schema)));
+        }
+        let (files, statistics) = self.with_statistics(session, &listing, files).await?;
+        let partitions: Vec<Arc<Field>> = self.definition.partition_columns.iter().cloned().map(Arc::new).collect();
+        let schema = TableSchema::builder(Arc::clone(&self.file_schema)).with_table_partition_cols(partitions);
+        let place = super::location::object_name(&listing.url, &object_store::path::Path::default());
+        let source = self.format.file_source(&self.definition.options, schema.build(), &place)?;
+        let config = FileScanConfigBuilder::new(listing.url.clone(), source)
+            .with_file_groups(FileGroup::new(files).split_files(session.config().target_partitions()))
+            .with_statistics(statistics)
+            .with_projection_indices(projection.cloned())?
+            .with_limit(limit)
+            .build();
+        self.format.plan(session, config).await
+    }
+}
+
+/// Whether a filter can be decided from the directories' names alone.
+fn on_partitions(filter: &Expr, columns: &[Field]) -> bool {
+    if filter.is_volatile() || columns.is_empty() {
+        return false;
+    }
+    let foreign = |expr: &Expr| match expr {
+        Expr::Column(column) => Ok(!columns.iter().any(|field| *field.name() == column.name)),
+        Expr::OuterReferenceColumn(..)
+        | Expr::ScalarSubquery(_)
+        | Expr::InSubquery(_)
+        | Expr::Exists(_)
+        | Expr::Placeholder(_) => Ok(true),
+        _ => Ok(false),
+    };
+    !filter.exists(foreign).unwrap_or(true)
+}

@@ -1,0 +1,717 @@
+//! Tables over real files: what is inferred, what is read, and what each error says.
+
+use std::{fs, io::Write, path::PathBuf};
+
+use datafusion::{
+    arrow::util::pretty::pretty_format_batches,
+    prelude::{SessionConfig, SessionContext},
+};
+use tempfile::TempDir;
+
+use super::*;
+
+/// A directory of files and a session to read them with.
+struct Files {
+    directory: TempDir,
+    context: SessionContext,
+}
+
+/// How a request ended: rows or the error's text, hint and fault.
+type Outcome<T> = std::result::Result<T, String>;
+
+impl Files {
+    fn new() -> Self {
+        Self::with_partitions(1)
+    }
+
+    fn with_partitions(partitions: usize) -> Self {
+        let mut config = SessionConfig::new().with_target_partitions(partitions);
+        config.options_mut().optimizer.repartition_file_min_size = 1;
+        Self { directory: TempDir::new().unwrap(), context: SessionContext::new_with_config(config) }
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.directory.path().canonicalize().unwrap().join(name).to_str().unwrap().to_owned()
+    }
+
+    fn put(&self, name: &str, content: impl AsRef<[u8]>) -> &Self {
+        let path = PathBuf::from(self.path(name));
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+        self
+    }
+
+    fn stores(&self) -> Stores {
+        Stores::new(self.context.runtime_env(), Vec::new())
+    }
+
+    fn request(&self, location: &str, options: &[(&str, &str)]) -> TableRequest {
+        let options = options.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        TableRequest { locations: vec![self.path(location)], options, ..TableRequest::default() }
+    }
+
+    async fn resolve(&self, request: TableRequest) -> Outcome<TableDefinition> {
+        self.resolve_as(request, &Access::Local).await
+    }
+
+    async fn resolve_as(&self, request: TableRequest, access: &Access) -> Outcome<TableDefinition> {
+        let state = self.context.state();
+        let resolved = resolve(&state, request, &self.stores(), access).await;
+        resolved.map_err(|error| self.shown(&error))
+    }
+
+    fn shown(&self, error: &Error) -> String {
+        let directory = self.path("");
+        format!("{:?}: {error}", error.fault()).replace(&directory, "")
+    }
+
+    async fn query(&self, definition: &TableDefinition, sql: &str) -> Outcome<String> {
+        self.context.deregister_table("t").unwrap();
+        let table = open(definition, &self.stores(), &Access::Local).map_err(|error| self.shown(&error))?;
+        self.context.register_table("t", table).unwrap();
+        let frame = self.context.sql(sql).await.map_err(|error| error.to_string())?;
+        let plan = frame.create_physical_plan().await;
+        let plan = plan.map_err(|error| Error::find(&error).map_or(error.to_string(), |error| self.shown(&error)))?;
+        let runtime = self.context.runtime_env();
+        let ran = datafusion::physical_plan::collect(Arc::clone(&plan), self.context.task_ctx()).await;
+        match ran {
+            Ok(batches) => Ok(pretty_format_batches(&batches).unwrap().to_string()),
+            Err(error) => Err(match diagnose(&plan, &runtime, &error).await {
+                Some(found) => self.shown(&found),
+                None => error.to_string(),
+            }),
+        }
+    }
+
+    async fn read(&self, location: &str, options: &[(&str, &str)]) -> Outcome<String> {
+        let definition = self.resolve(self.request(location, options)).await?;
+        self.query(&definition, "SELECT * FROM t").await
+    }
+
+    async fn types(&self, location: &str, options: &[(&str, &str)]) -> Outcome<String> {
+        let definition = self.resolve(self.request(location, options)).await?;
+        let schema = definition.table_schema();
+        let columns: Vec<_> = schema
+            .fields()
+            .iter()
+            .map(|field| format!("{} {}", field.name(), infer::type_name(field.data_type())))
+            .collect();
+        Ok(columns.join(", "))
+    }
+}
+
+fn text_of(lines: &[&str]) -> String {
+    lines.join("\n")
+}
+
+#[tokio::test]
+async fn csv_types_are_inferred() {
+    let files = Files::new();
+    files.put(
+        "a.csv",
+        "id,code,price,flag,day,at,zoned,nothing,big,mixed\n\
+         1,00123,1.5,TRUE,2024-01-31,2024-01-31 10:00:00,2024-01-31T10:00:00Z,,99999999999999999999,1\n\
+         -2,7,3,false,2024-02-01,2024-02-01T10:00:00.123,2024-01-31T10:00:00+02:00,,1,x\n",
+    );
+    let types = files.types("a.csv", &[]).await.unwrap();
+    assert_eq!(
+        types,
+        "id bigint, code text, price double precision, flag boolean, day date, at timestamp, \
+         zoned timestamp with time zone, nothing text, big text, mixed text"
+    );
+    let rows = files.read("a.csv", &[]).await.unwrap();
+    assert!(rows.contains("| -2 | 7     | 3.0   | false | 2024-02-01 | 2024-02-01T10:00:00.123 |"), "{rows}");
+}
+
+#[tokio::test]
+async fn a_header_is_told_by_its_types() {
+    let files = Files::new();
+    files.put("with.csv", "name,age\nann,3\n").put("without.csv", "ann,3\nbob,4\n").put("only.csv", "name,age\n");
+    assert_eq!(files.types("with.csv", &[]).await.unwrap(), "name text, age bigint");
+    assert_eq!(files.types("without.csv", &[]).await.unwrap(), "column_1 text, column_2 bigint");
+    assert_eq!(files.types("only.csv", &[]).await.unwrap(), "name text, age text");
+    assert_eq!(files.types("without.csv", &[("has_header", "true")]).await.unwrap(), "ann text, 3 bigint");
+    assert_eq!(
+        files.types("with.csv", &[("format.has_header", "false")]).await.unwrap(),
+        "column_1 text, column_2 text"
+    );
+    assert!(!files.read("only.csv", &[]).await.unwrap().contains("name |\n|"));
+}
+
+#[tokio::test]
+async fn names_are_made_unique() {
+    let files = Files::new();
+    files.put("a.csv", "\u{feff}a,,a, b \nx,1,y,z\n");
+    assert_eq!(files.types("a.csv", &[]).await.unwrap(), "a text, column_2 bigint, a_2 text, b text");
+}
+
+#[tokio::test]
+async fn delimiters_and_blanks_are_told() {
+    let files = Files::new();
+    files
+        .put("bar.csv", "id|name, first\n0|x, y\n1|z\n")
+        .put("space.csv", "39, State-gov, 77516\n50, \"a, b\", 83311\n")
+        .put("tabs.tsv", "a\tb\n1\tx,y\n");
+    assert_eq!(files.types("bar.csv", &[]).await.unwrap(), "id bigint, name, first text");
+    assert_eq!(files.types("tabs.tsv", &[]).await.unwrap(), "a bigint, b text");
+    let rows = files.read("space.csv", &[]).await.unwrap();
+    assert!(rows.contains("| 50       | a, b      | 83311    |"), "{rows}");
+}
+
+#[tokio::test]
+async fn later_files_count_for_types_and_columns() {
+    let files = Files::new();
+    files.put("d/1.csv", "a,b\n1,2\n").put("d/2.csv", "b,a,c\n5,x,7\n").put("d/README.md", "no data");
+    let rows = files.read("d", &[]).await.unwrap();
+    let expected =
+        ["+---+---+---+", "| a | b | c |", "+---+---+---+", "| 1 | 2 |   |", "| x | 5 | 7 |", "+---+---+---+"];
+    assert_eq!(rows, text_of(&expected));
+    files.put("d/3.csv", "");
+    assert_eq!(files.read("d", &[]).await.unwrap(), text_of(&expected));
+    files.put("d/3.csv", "q,r\n1,2\n");
+    let definition = files.resolve(files.request("d/[12].csv", &[])).await.unwrap();
+    let widened = TableDefinition { locations: vec![files.path("d")], ..definition };
+    let error = files.query(&widened, "SELECT * FROM t").await.unwrap_err();
+    assert_eq!(error, "InvalidData: file d/3.csv has the columns q, r, none of them is a column of the table");
+}
+
+#[tokio::test]
+async fn new_files_are_seen() {
+    let files = Files::new();
+    files.put("d/1.csv", "a\n1\n");
+    let definition = files.resolve(files.request("d/", &[])).await.unwrap();
+    let count = "SELECT count(*) AS n FROM t";
+    assert!(files.query(&definition, count).await.unwrap().contains("| 1 |"));
+    files.put("d/2.csv", "a\n2\n3\n");
+    assert!(files.query(&definition, count).await.unwrap().contains("| 3 |"));
+}
+
+#[tokio::test]
+async fn null_values_and_comments() {
+    let files = Files::new();
+    files.put("a.csv", "# it's \"fine\na,b\n?,x\n3,?\n");
+    let types = files.types("a.csv", &[("null_value", "?"), ("comment", "#")]).await.unwrap();
+    assert_eq!(types, "a bigint, b text");
+    let rows = files.read("a.csv", &[("null_regex", "^\\?$"), ("comment", "#")]).await.unwrap();
+    assert!(rows.contains("|   | x |") && rows.contains("| 3 |   |"), "{rows}");
+}
+
+#[tokio::test]
+async fn quoted_line_breaks_survive_any_split() {
+    // A line break inside quotes lies at every possible place of a split: with seven parts over short rows each part
+    // starts inside some row. No row may be lost, doubled or cut.
+    for partitions in [1, 2, 3, 7, 16] {
+        let files = Files::with_partitions(partitions);
+        let mut content = String::from("id,note\r\n");
+        for id in 0..500 {
+            content.push_str(&format!("{id},\"line {id}\r\n{id},\"\"fake\"\"\nend, {id}\"\r\n"));
+        }
+        files.put("a.csv", content);
+        let definition = files.resolve(files.request("a.csv", &[])).await.unwrap();
+        let sql = "SELECT count(*) AS n, sum(id) AS s, count(DISTINCT note) AS d, min(length(note)) AS l FROM t";
+        let rows = files.query(&definition, sql).await.unwrap();
+        assert!(rows.contains("| 500 | 124750 | 500 | 23 |"), "{partitions} partitions: {rows}");
+    }
+}
+
+#[tokio::test]
+async fn errors_of_csv_name_file_and_line() {
+    let files = Files::with_partitions(4);
+    files.put("ragged.csv", "a,b\n1,\"x\ny\"\n2\n");
+    assert_eq!(
+        files.read("ragged.csv", &[("delimiter", ",")]).await.unwrap_err(),
+        "InvalidData: file ragged.csv, line 4: expected 2 fields, found 1"
+    );
+    files.put("empty.csv", "");
+    assert_eq!(files.read("empty.csv", &[]).await.unwrap_err(), "InvalidData: file empty.csv is empty");
+    files.put("latin.csv", b"a,b\n1,caf\xe9\n");
+    assert_eq!(
+        files.read("latin.csv", &[]).await.unwrap_err(),
+        "InvalidData: file latin.csv, line 2: the text is not UTF-8"
+    );
+    // Faults behind the sample are found when the rows are read, whichever part they are in.
+    let good: String = (0..700_000).map(|id| format!("{id},ok\n")).collect();
+    for (bad, message) in [
+        ("oops,ok\n", "file big.csv, line 700002, column a: 'oops' is not of type bigint"),
+        ("1,ok,more\n", "file big.csv, line 700002: expected 2 fields, found 3"),
+    ] {
+        files.put("big.csv", format!("a,b\n{good}{bad}{good}"));
+        let definition = files.resolve(files.request("big.csv", &[])).await.unwrap();
+        let error = files.query(&definition, "SELECT sum(a), count(b) FROM t").await.unwrap_err();
+        assert_eq!(error, format!("InvalidData: {message}"));
+    }
+}
+
+#[tokio::test]
+async fn errors_of_locations_and_options() {
+    let files = Files::new();
+    files.put("a.csv", "a\n1\n").put("b.parquet", "PAR1").put("x.data", "a\n1\n").put("md/README.md", "");
+    let cases = [
+        ("none.csv", &[][..], "UndefinedFile: no file matches 'none.csv': check the path"),
+        ("no*.csv", &[], "UndefinedFile: no file matches 'no*.csv': check the path"),
+        (
+            "md",
+            &[],
+            "UndefinedFile: the directory 'md' holds no .csv, .tsv, .tab, .json, .ndjson, .jsonl, .parquet, .pq file",
+        ),
+        (
+            "x.data",
+            &[],
+            "InvalidArgument: cannot tell the format of 'x.data' from its name, known endings are .csv, .tsv, .tab, \
+             .json, .ndjson, .jsonl, .parquet, .pq",
+        ),
+        ("[ab].*", &[], "InvalidArgument: '[ab].*' holds both csv and parquet files"),
+        (
+            "a.csv",
+            &[("delimeter", ";")],
+            "InvalidArgument: unknown option delimeter for csv, accepted are header, delimiter, quote, escape, \
+             comment, null_value, null_regex, skip_initial_space, match_columns, compression",
+        ),
+        (
+            "a.csv",
+            &[("delimiter", ";;")],
+            "InvalidArgument: option delimiter cannot be ';;', expected one ASCII character",
+        ),
+        (
+            "a.csv",
+            &[("header", "maybe")],
+            "InvalidArgument: option header cannot be 'maybe', expected true, false or auto",
+        ),
+        (
+            "a.csv",
+            &[("compression", "rar")],
+            "InvalidArgument: option compression cannot be 'rar', expected auto, none, gzip, zstd, bzip2 or xz",
+        ),
+        ("b.parquet", &[("header", "true")], "InvalidArgument: unknown option header for parquet, accepted are none"),
+    ];
+    for (location, options, message) in cases {
+        assert_eq!(files.read(location, options).await.unwrap_err(), message);
+    }
+    let request = TableRequest { format: Some("avro".to_owned()), ..files.request("a.csv", &[]) };
+    assert_eq!(
+        files.resolve(request).await.unwrap_err(),
+        "InvalidArgument: unknown format avro, expected one of csv, tsv, json, parquet"
+    );
+    let request = TableRequest { locations: vec!["http://host/a.csv".to_owned()], ..TableRequest::default() };
+    assert_eq!(
+        files.resolve(request).await.unwrap_err(),
+        "InvalidArgument: 'http://host/a.csv' is not a usable location: expected a path, file:// or s3://"
+    );
+}
+
+#[tokio::test]
+async fn declared_columns_win() {
+    let files = Files::new();
+    files.put("a.csv", "Id,code\n1,7\n").put("b.csv", "1,7\n");
+    let columns = Schema::new(vec![
+        Field::new("code", arrow::datatypes::DataType::Utf8, true),
+        Field::new("id", arrow::datatypes::DataType::Float64, true),
+    ]);
+    let request = TableRequest { columns: Some(columns.clone()), ..files.request("a.csv", &[]) };
+    let definition = files.resolve(request).await.unwrap();
+    let rows = files.query(&definition, "SELECT * FROM t").await.unwrap();
+    assert!(rows.contains("| code | id  |") && rows.contains("| 7    | 1.0 |"), "{rows}");
+    let request = TableRequest { columns: Some(columns.clone()), ..files.request("b.csv", &[]) };
+    let definition = files.resolve(request).await.unwrap();
+    let rows = files.query(&definition, "SELECT * FROM t").await.unwrap();
+    assert!(rows.contains("| 1    | 7.0 |"), "{rows}");
+    files.put("c.csv", "x,y,z\n1,2,3\n");
+    let request = TableRequest { columns: Some(columns), ..files.request("c.csv", &[]) };
+    assert_eq!(
+        files.resolve(request).await.unwrap_err(),
+        "InvalidData: 2 columns are declared, file c.csv has others: x, y, z"
+    );
+}
+
+#[tokio::test]
+async fn json_layouts_are_told() {
+    let files = Files::with_partitions(3);
+    let lines = "{\"a\":1,\"b\":\"x\"}\n{\"a\":2.5,\"c\":{\"d\":[1,2]}}\n";
+    let array = " [ {\"a\":1,\"b\":\"x\"},\n {\"a\":2.5,\"c\":{\"d\":[1,2]}} ]\n";
+    let pretty = "{\n \"a\": 1,\n \"b\": \"x\"\n}\n{\n \"a\": 2.5,\n \"c\": {\"d\": [1,\n 2]}\n}\n";
+    let expected = [
+        "+-----+---+-------------+",
+        "| a   | b | c           |",
+        "+-----+---+-------------+",
+        "| 1.0 | x |             |",
+        "| 2.5 |   | {d: [1, 2]} |",
+        "+-----+---+-------------+",
+    ];
+    for (name, content) in [("lines.json", lines), ("array.json", array), ("pretty.json", pretty)] {
+        files.put(name, content);
+        let definition = files.resolve(files.request(name, &[])).await.unwrap();
+        assert_eq!(definition.options["newline_delimited"], (name == "lines.json").to_string());
+        let rows = files.query(&definition, "SELECT * FROM t ORDER BY a").await.unwrap();
+        assert_eq!(rows, text_of(&expected), "{name}");
+    }
+    files.put("none.json", "[]");
+    assert_eq!(
+        files.read("none.json", &[]).await.unwrap_err(),
+        "InvalidData: file none.json holds no row to infer columns from"
+    );
+}
+
+#[tokio::test]
+async fn json_lines_survive_any_split() {
+    for partitions in [1, 2, 3, 7, 16] {
+        let files = Files::with_partitions(partitions);
+        let content: String =
+            (0..500).map(|id| format!("{{\"id\":{id},\"s\":\"a\\nb{}\"}}\n", "x".repeat(id % 7))).collect();
+        files.put("a.ndjson", content);
+        let definition = files.resolve(files.request("a.ndjson", &[])).await.unwrap();
+        let rows = files.query(&definition, "SELECT count(*) AS n, sum(id) AS s FROM t").await.unwrap();
+        assert!(rows.contains("| 500 | 124750 |"), "{partitions} partitions: {rows}");
+    }
+}
+
+#[tokio::test]
+async fn json_types_merge() {
+    let files = Files::new();
+    files.put(
+        "a.json",
+        "{\"mixed\":1,\"at\":\"2024-01-01T00:00:00Z\",\"code\":\"1\",\"nothing\":null}\n\
+         {\"mixed\":\"x\",\"at\":\"2024-01-02T00:00:00Z\",\"code\":\"02\",\"list\":[{\"k\":true}]}\n",
+    );
+    assert_eq!(
+        files.types("a.json", &[]).await.unwrap(),
+        "mixed text, at timestamp with time zone, code text, nothing text, list an object[]"
+    );
+    let rows = files.read("a.json", &[]).await.unwrap();
+    assert!(rows.contains("| 1     | 2024-01-01T00:00:00Z | 1    |         |"), "{rows}");
+}
+
+#[tokio::test]
+async fn errors_of_json_name_file_and_line() {
+    let files = Files::new();
+    let cases = [
+        ("{\"a\":1}\n{\"a\":}\n", "InvalidData: file a.json, line 2: broken JSON: expected value"),
+        ("{\"a\":1}\n{\"a\":2\n", "InvalidData: file a.json, line 3: broken JSON: EOF while parsing an object"),
+        ("{\"a\":1}\n7\n", "InvalidData: file a.json, line 2: expected an object, found a number"),
+        ("[{\"a\":1}\n{\"a\":2}]", "InvalidData: file a.json, line 2: expected , or ] after an object of the array"),
+        ("[{\"a\":1},\n{\"a\":2}", "InvalidData: file a.json, line 2: the file ends inside the array"),
+        ("[{\"a\":1},\n3]", "InvalidData: file a.json, line 2: expected an object in the array"),
+        (
+            "{\"a\":1}\n{\"a\":{\"b\":2}}\n",
+            "DatatypeMismatch: file a.json: column a is an object here and a number before",
+        ),
+        ("", "InvalidData: file a.json is empty"),
+    ];
+    for (content, message) in cases {
+        files.put("a.json", content);
+        assert_eq!(files.read("a.json", &[]).await.unwrap_err(), message);
+    }
+    // Behind the sample.
+    for partitions in [1, 4] {
+        let files = Files::with_partitions(partitions);
+        let good: String = (0..500_000).map(|id| format!("{{\"id\":{id}}}\n")).collect();
+        for (bad, message) in [
+            ("{\"id\":\"x\"}\n", "file b.json, line 500001, column id: 'x' is not of type bigint"),
+            ("{\"id\":1\n", "file b.json, line 500002: broken JSON: expected `,` or `}`"),
+        ] {
+            files.put("b.json", format!("{good}{bad}{good}"));
+            let definition = files.resolve(files.request("b.json", &[])).await.unwrap();
+            let error = files.query(&definition, "SELECT sum(id) FROM t").await.unwrap_err();
+            assert_eq!(error, format!("InvalidData: {message}"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn hive_partitions_are_discovered_and_pruned() {
+    let files = Files::new();
+    files
+        .put("d/year=2023/month=12/a.csv", "x\n1\n")
+        .put("d/year=2024/month=01/a.csv", "x\n2\n")
+        .put("d/year=2024/month=01/_hidden.csv", "y\nbroken,\n")
+        .put("d/year=2024/month=__HIVE_DEFAULT_PARTITION__/a%20b.csv", "x\n3\n");
+    let definition = files.resolve(files.request("d", &[])).await.unwrap();
+    assert_eq!(files.types("d", &[]).await.unwrap(), "x bigint, year bigint, month bigint");
+    let rows = files.query(&definition, "SELECT x, month FROM t WHERE year = 2024 ORDER BY x").await.unwrap();
+    assert_eq!(
+        rows,
+        text_of(&[
+            "+---+-------+",
+            "| x | month |",
+            "+---+-------+",
+            "| 2 | 1     |",
+            "| 3 |       |",
+            "+---+-------+"
+        ])
+    );
+    // A file of a partition that the filter excludes is not opened.
+    files.put("d/year=2022/month=12/a.csv", "z\nbroken\n");
+    let rows = files.query(&definition, "SELECT sum(x) AS s FROM t WHERE year > 2022").await.unwrap();
+    assert!(rows.contains("| 6 |"), "{rows}");
+    files.put("d/year=old/month=12/a.csv", "x\n1\n");
+    assert_eq!(
+        files.query(&definition, "SELECT * FROM t").await.unwrap_err(),
+        "InvalidData: file d/year=old/month=12/a.csv: partition year=old is not of type bigint"
+    );
+    files.put("d/top.csv", "x\n1\n");
+    assert_eq!(
+        files.resolve(files.request("d", &[])).await.unwrap_err(),
+        "InvalidData: file d/year=2022/month=12/a.csv: expected the partition directories none, found year/month"
+    );
+    let request = TableRequest { partition_columns: vec!["week".to_owned()], ..files.request("d/year=*", &[]) };
+    assert_eq!(
+        files.resolve(request).await.unwrap_err(),
+        "InvalidData: file d/year=2022/month=12/a.csv: expected the partition directories week, found year/month"
+    );
+}
+
+#[tokio::test]
+async fn compressed_files_are_read() {
+    let files = Files::with_partitions(4);
+    for (ending, kind) in [
+        ("gz", parsers::CompressionTypeVariant::GZIP),
+        ("zst", parsers::CompressionTypeVariant::ZSTD),
+        ("bz2", parsers::CompressionTypeVariant::BZIP2),
+        ("xz", parsers::CompressionTypeVariant::XZ),
+    ] {
+        let packed = compressed(kind, "a,b\n1,x\n2,y\n").await;
+        let name = format!("{ending}/a.csv.{ending}");
+        files.put(&name, &packed);
+        let rows = files.read(&name, &[]).await.unwrap();
+        assert!(rows.contains("| 2 | y |"), "{ending}: {rows}");
+        files.put(&name, &packed[..packed.len() / 2]);
+        let error = files.read(&name, &[]).await.unwrap_err();
+        assert!(error.starts_with(&format!("InvalidData: file {name} is not a readable ")), "{ending}: {error}");
+    }
+}
+
+use datafusion::common::parsers;
+
+async fn compressed(kind: parsers::CompressionTypeVariant, text: &'static str) -> Vec<u8> {
+    use datafusion::datasource::file_format::file_compression_type::FileCompressionType;
+    use futures::{StreamExt, TryStreamExt};
+    let plain = futures::stream::once(async move { Ok(::bytes::Bytes::from_static(text.as_bytes())) }).boxed();
+    let packed = FileCompressionType::from(kind).convert_to_compress_stream(plain).unwrap();
+    packed
+        .try_fold(Vec::new(), |mut all, chunk| async move {
+            all.extend(chunk);
+            Ok(all)
+        })
+        .await
+        .unwrap()
+}
+
+async fn parquet_file(files: &Files, name: &str, rows: usize) {
+    let sql = format!("SELECT value AS id, concat('name-', value) AS name FROM generate_series(1, {rows})");
+    let frame = files.context.sql(&sql).await.unwrap();
+    let options = datafusion::dataframe::DataFrameWriteOptions::new().with_single_file_output(true);
+    frame.write_parquet(&files.path(name), options, None).await.unwrap();
+}
+
+#[tokio::test]
+async fn parquet_is_read_with_filters_in_the_scan() {
+    let files = Files::new();
+    parquet_file(&files, "p/a.parquet", 1000).await;
+    let definition = files.resolve(files.request("p", &[])).await.unwrap();
+    let rows =
+        files.query(&definition, "SELECT count(*) AS n FROM t WHERE id > 990 AND name <> 'name-995'").await.unwrap();
+    assert!(rows.contains("| 9 |"), "{rows}");
+    let plan = files.query(&definition, "EXPLAIN SELECT name FROM t WHERE id > 990").await.unwrap();
+    assert!(plan.contains("predicate=id") && !plan.contains("FilterExec"), "{plan}");
+}
+
+#[tokio::test]
+async fn a_broken_parquet_file_is_named() {
+    let files = Files::new();
+    parquet_file(&files, "p/a.parquet", 1000).await;
+    parquet_file(&files, "p/b.parquet", 1000).await;
+    let definition = files.resolve(files.request("p", &[])).await.unwrap();
+    let whole = fs::read(files.path("p/b.parquet")).unwrap();
+    files.put("p/b.parquet", &whole[..whole.len() - 100]);
+    let error = files.query(&definition, "SELECT * FROM t").await.unwrap_err();
+    assert!(error.starts_with("InvalidData: file p/b.parquet is not a readable Parquet file: "), "{error}");
+    let error = files.resolve(files.request("p/b.parquet", &[])).await.unwrap_err();
+    assert!(error.starts_with("InvalidData: file p/b.parquet is not a readable Parquet file: "), "{error}");
+    // The footer is whole, a page is not.
+    let mut broken = whole.clone();
+    for byte in &mut broken[30..400] {
+        *byte ^= 0x5a;
+    }
+    files.put("p/b.parquet", &broken);
+    let error = files.query(&definition, "SELECT sum(id), max(name) FROM t").await.unwrap_err();
+    assert!(error.starts_with("InvalidData: file p/b.parquet is not a readable Parquet file: "), "{error}");
+}
+
+#[tokio::test]
+async fn the_wire_opens_allowed_paths_alone() {
+    let files = Files::new();
+    files
+        .put("open/a.csv", "a\n1\n")
+        .put("open-not/a.csv", "a\n1\n")
+        .put("closed/a.csv", "a\n1\n")
+        .put("open/data/t.csv", "a\n1\n");
+    std::os::unix::fs::symlink(files.path("closed"), files.path("open/link")).unwrap();
+    std::os::unix::fs::symlink(files.path("closed/a.csv"), files.path("open/link.csv")).unwrap();
+    let access = Access::Wire {
+        allowed: vec![files.path("open"), "s3://shop/public".to_owned()],
+        data_dir: Some(files.path("open/data").into()),
+    };
+    let try_open = async |location: &str| {
+        let request = TableRequest { locations: vec![location.to_owned()], ..TableRequest::default() };
+        files.resolve_as(request, &access).await.map(|definition| definition.locations.join(","))
+    };
+    assert!(try_open(&files.path("open/a.csv")).await.is_ok());
+    assert!(try_open(&format!("file://{}", files.path("open/a.csv"))).await.is_ok());
+    let refused = |path: &str| {
+        format!("PermissionDenied: '{path}' may not be opened over the network: it is under none of the allowed paths")
+    };
+    for (path, shown) in [
+        ("closed/a.csv", "closed/a.csv"),
+        ("closed/none.csv", "closed/none.csv"),
+        ("open-not/a.csv", "open-not/a.csv"),
+        ("open/link/a.csv", "open/link/a.csv"),
+        ("open/link.csv", "open/link.csv"),
+        ("open/l*.csv", "open/link.csv"),
+        ("open/../closed/a.csv", "open/../closed/a.csv"),
+    ] {
+        assert_eq!(try_open(&files.path(path)).await.unwrap_err(), refused(shown));
+    }
+    let escaped = files.path("open/%2e%2e/closed/a.csv");
+    assert!(try_open(&format!("file://{escaped}")).await.unwrap_err().starts_with("PermissionDenied"));
+    assert_eq!(
+        try_open(&files.path("open/**/t.csv")).await.unwrap_err(),
+        "PermissionDenied: 'open/data/t.csv' belongs to the data directory and may not be opened as a file"
+    );
+    assert!(access.check("s3://shop/public/a.csv").is_ok());
+    for url in ["s3://shop/publications/a.csv", "s3://shop/a.csv", "s3://other/public/a.csv"] {
+        assert_eq!(access.check(url).unwrap_err().to_string(), refused(url).replace("PermissionDenied: ", ""));
+    }
+    assert!(access.check("s3://shop/public/../a.csv").is_err());
+}
+
+#[test]
+fn paths_look_like_paths() {
+    for name in ["ratings.csv", "a/b", "s3://bucket/x", "x.json.gz", "X.PARQUET"] {
+        assert!(looks_like_path(name), "{name}");
+    }
+    for name in ["ratings", "public.ratings", "a.b"] {
+        assert!(!looks_like_path(name), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_definition_survives_json() {
+    let files = Files::new();
+    files.put("d/k=1/a.csv", "a|b\n1|2024-01-01\n");
+    let definition = files.resolve(files.request("d", &[])).await.unwrap();
+    let text = serde_json::to_string(&definition).unwrap();
+    assert_eq!(serde_json::from_str::<TableDefinition>(&text).unwrap(), definition);
+}
+
+#[tokio::test]
+async fn an_unreadable_file_is_named() {
+    let files = Files::new();
+    let mut file = fs::File::create(files.path("a.csv")).unwrap();
+    file.write_all(b"a\n1\n").unwrap();
+    let definition = files.resolve(files.request("a.csv", &[])).await.unwrap();
+    fs::remove_file(files.path("a.csv")).unwrap();
+    assert_eq!(
+        files.query(&definition, "SELECT * FROM t").await.unwrap_err(),
+        "UndefinedFile: no file matches 'a.csv': check the path"
+    );
+}
+
+#[test]
+fn secrets_are_checked_and_hidden() {
+    let options = |pairs: &[(&str, &str)]| {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect::<Vec<_>>()
+    };
+    let secret = SecretDefinition::from_options(
+        "s",
+        &options(&[
+            ("TYPE", "S3"),
+            ("KEY_ID", "id"),
+            ("SECRET", "hush"),
+            ("SESSION_TOKEN", "quiet"),
+            ("ENDPOINT", "http://h:9"),
+        ]),
+    )
+    .unwrap();
+    assert!(secret.allow_http);
+    let shown = format!("{secret:?}");
+    assert!(!shown.contains("hush") && !shown.contains("quiet"), "{shown}");
+    for (given, message) in [
+        (&[("KEY_ID", "id")][..], "secret s: KEY_ID needs SECRET"),
+        (&[("TYPE", "gcs")], "option type cannot be 'gcs', expected s3"),
+        (&[("SCOPE", "/tmp")], "option scope cannot be '/tmp', expected a prefix such as s3://bucket/path"),
+        (&[("ENDPOINT", "ftp://h")], "secret s: ENDPOINT must start with http:// or https://"),
+        (
+            &[("PASSWORD", "x")],
+            "unknown option password for a secret, accepted are type, key_id, secret, session_token, region, endpoint, \
+             url_style, use_ssl, allow_http, scope",
+        ),
+    ] {
+        assert_eq!(SecretDefinition::from_options("s", &options(given)).unwrap_err().to_string(), message);
+    }
+}
+
+/// The data set of a name in `../shared/data`, which tests share.
+fn shared(name: &str) -> String {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data").join(name);
+    let other = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/data").join(name);
+    let found = [path, other].into_iter().find(|path| path.exists());
+    found.unwrap_or_else(|| panic!("the shared data set {name} is missing")).to_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn real_files_are_understood() {
+    let files = Files::with_partitions(2);
+    for (name, options, rows, types) in [
+        ("shop/invoices.parquet", &[][..], 240_007, ""),
+        ("shop/products.ndjson", &[], 3539, "stock_code text, description text"),
+        ("shop/customers.csv", &[], 2974, "customer_id bigint, country text"),
+        ("abt_buy/abt.csv", &[], 1076, "id bigint, name text, description text, price double precision"),
+        ("abt_buy/gt.csv", &[], 1076, "D1 bigint, D2 bigint"),
+        ("lastfm/train.csv", &[], 0, "user_id bigint, item_id bigint"),
+        ("hillstrom/hillstrom.csv", &[], 64_000, ""),
+        ("small/airline-passengers.csv", &[], 144, "Month text, Passengers bigint"),
+        ("small/housing.csv", &[("header", "auto")], 506, ""),
+        ("small/horse-colic.csv", &[("null_value", "?")], 300, ""),
+    ] {
+        let request = TableRequest { locations: vec![shared(name)], ..files.request("", options) };
+        let definition = files.resolve(request).await.unwrap();
+        let found = files.query(&definition, "SELECT count(*) AS n FROM t").await.unwrap();
+        assert!(rows == 0 || found.contains(&format!("| {rows}")), "{name}: {found}");
+        let schema = definition.table_schema();
+        let columns: Vec<_> = schema
+            .fields()
+            .iter()
+            .map(|field| format!("{} {}", field.name(), infer::type_name(field.data_type())))
+            .collect();
+        assert!(types.is_empty() || columns.join(", ") == types, "{name}: {}", columns.join(", "));
+    }
+    let request = TableRequest {
+        locations: vec![shared("adult/adult.data")],
+        format: Some("csv".to_owned()),
+        ..files.request("", &[("null_value", "?")])
+    };
+    let definition = files.resolve(request).await.unwrap();
+    let sql = "SELECT count(*) AS n, sum(column_1) AS s, count(column_2) AS c, count(DISTINCT column_15) AS d FROM t";
+    let rows = files.query(&definition, sql).await.unwrap();
+    assert!(rows.contains("| 32561 | 1256257 | 30725 | 2 |"), "{rows}");
+}
+
+#[tokio::test]
+async fn scans_travel_to_another_process() {
+    use datafusion_proto::bytes::{
+        physical_plan_from_bytes_with_extension_codec, physical_plan_to_bytes_with_extension_codec,
+    };
+    let files = Files::with_partitions(2);
+    files.put("d/k=1/a.csv", "a|b\n1|x\n2|y\n").put("e/k=1/a.json", "[{\"a\":1},{\"a\":2}]");
+    for (location, sql) in
+        [("d", "SELECT b, k + a AS s FROM t ORDER BY s"), ("e", "SELECT a + k AS s FROM t ORDER BY s")]
+    {
+        let definition = files.resolve(files.request(location, &[])).await.unwrap();
+        let before = files.query(&definition, sql).await.unwrap();
+        let plan = files.context.sql(sql).await.unwrap().create_physical_plan().await.unwrap();
+        let bytes = physical_plan_to_bytes_with_extension_codec(plan, &SourceCodec).unwrap();
+        let context = files.context.task_ctx();
+        let plan = physical_plan_from_bytes_with_extension_codec(&bytes, &context, &SourceCodec).unwrap();
+        let batches = datafusion::physical_plan::collect(plan, context).await.unwrap();
+        assert_eq!(pretty_format_batches(&batches).unwrap().to_string(), before);
+    }
+}

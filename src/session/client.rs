@@ -1,0 +1,490 @@
+//! One client's state: its settings, its transaction, its prepared statements, and the snapshot its statement reads.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, RwLock,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use arrow::{
+    array::{ArrayRef, RecordBatch, StringArray},
+    datatypes::{DataType, SchemaRef},
+};
+use datafusion::{
+    common::{DFSchema, DataFusionError},
+    execution::TaskContext,
+    logical_expr::{Expr, LogicalPlan},
+    physical_plan::{ExecutionPlan, memory::MemoryStream},
+    prelude::SessionContext,
+    sql::{
+        parser::Statement as SqlStatement,
+        sqlparser::ast::{CastKind, DataType as AstType, Expr as AstExpr, ExprWithAlias, Value},
+    },
+};
+use futures::future::BoxFuture;
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::{
+    Action, Notice, Outcome, Sealed, SessionOptions, Shared, TransactionStatus,
+    settings::{SETTINGS, Settings},
+};
+use crate::{
+    Config, Error, Fault, Result,
+    catalog::{Applied, Catalog, Change, Definition, Existing, Header, Object, QualifiedName, Snapshot, Transaction},
+    source::{Access, SecretDefinition, Stores},
+};
+
+/// A statement kept by name, and the types of its parameters.
+pub(crate) type Prepared = (Arc<dyn Action>, Vec<Option<DataType>>);
+
+/// Operators, and the context that they run in.
+pub(crate) type Physical = (Arc<dyn ExecutionPlan>, Arc<TaskContext>);
+
+/// What the statements of one client share with the tasks that run them.
+pub(crate) struct Client {
+    shared: Arc<Shared>,
+    context: Sealed<SessionContext>,
+    options: SessionOptions,
+    access: Access,
+    view: View,
+    settings: Mutex<Settings>,
+    transaction: Mutex<Option<OpenTransaction>>,
+    prepared: Mutex<HashMap<String, Prepared>>,
+    notices: UnboundedSender<Notice>,
+    view_depth: AtomicUsize,
+}
+
+/// Statements that a session keeps by name.
+const MAX_PREPARED_STATEMENTS: usize = 1_000;
+
+/// Views within views: deeper ones read themselves.
+const MAX_VIEW_DEPTH: usize = 32;
+
+/// What the catalog's providers read: the snapshot of the statement that is being planned, and its text.
+#[derive(Debug)]
+pub(crate) struct View {
+    current: RwLock<(Arc<Snapshot>, Arc<str>)>,
+}
+
+struct OpenTransaction {
+    changes: Transaction,
+    failed: bool,
+}
+
+impl Client {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        context: SessionContext,
+        options: SessionOptions,
+        access: Access,
+        view: View,
+        notices: UnboundedSender<Notice>,
+    ) -> Self {
+        Self {
+            shared,
+            context: Sealed::new(context),
+            options,
+            access,
+            view,
+            settings: Mutex::default(),
+            transaction: Mutex::default(),
+            prepared: Mutex::default(),
+            notices,
+            view_depth: AtomicUsize::new(0),
+        }
+    }
+
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    pub(crate) fn config(&self) -> &Config {
+        &self.shared.config
+    }
+
+    pub(crate) fn catalog(&self) -> &Catalog {
+        &self.shared.catalog
+    }
+
+    pub(crate) fn context(&self) -> &SessionContext {
+        &self.context
+    }
+
+    /// The query engine's state, as those see it who need not know what it is.
+    pub(crate) fn state(&self) -> Arc<dyn datafusion::catalog::Session> {
+        Arc::new(self.context.state())
+    }
+
+    /// Plans a statement over this client's snapshot.
+    pub(crate) fn plan(&self, statement: SqlStatement) -> BoxFuture<'static, Result<LogicalPlan>> {
+        let state = self.context.state();
+        Box::pin(async move { Ok(state.statement_to_plan(statement).await?) })
+    }
+
+    /// The operators of a plan, and what they need to run.
+    pub(crate) fn physical(&self, plan: LogicalPlan) -> BoxFuture<'static, Result<Physical>> {
+        let state = self.context.state();
+        Box::pin(async move { Ok((state.create_physical_plan(&plan).await?, state.task_ctx())) })
+    }
+
+    pub(crate) fn access(&self) -> &Access {
+        &self.access
+    }
+
+    pub(crate) fn user(&self) -> &str {
+        &self.options.user
+    }
+
+    /// The snapshot that the running statement reads.
+    pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
+        self.view.snapshot()
+    }
+
+    /// How this statement reaches buckets: with the secrets of its snapshot.
+    pub(crate) fn stores(&self) -> Stores {
+        let snapshot = self.snapshot();
+        let secrets = snapshot.secrets().filter_map(|(name, object)| {
+            let secret = object.as_secret()?;
+            let options: Vec<(String, String)> =
+                secret.options.iter().map(|(key, value)| (key.clone(), value.expose().to_owned())).collect();
+            let definition = SecretDefinition::from_options(&name.name, &options).ok()?;
+            Some((name.to_string(), definition))
+        });
+        Stores::new(Arc::clone(&self.shared.runtime), secrets.collect())
+    }
+
+    /// The text of the running statement.
+    pub(crate) fn statement_text(&self) -> Arc<str> {
+        self.view.statement()
+    }
+
+    /// Tells the client something beside the result; nobody listening is no error.
+    pub(crate) fn notify(&self, notice: Notice) {
+        let _ = self.notices.send(notice);
+    }
+
+    /// Prepares for a statement: refuses it in a failed transaction, and takes the snapshot it reads.
+    pub(crate) fn start(&self, action: &dyn Action, text: &str) -> Result<()> {
+        let transaction = self.open_transaction();
+        let snapshot = match transaction.as_ref() {
+            Some(open) if open.failed && !action.ends_transaction() => {
+                return Err(Error::new(
+                    Fault::InFailedTransaction,
+                    "current transaction is aborted, commands ignored until end of transaction block",
+                ));
+            }
+            Some(open) => Arc::clone(open.changes.snapshot()),
+            None => self.catalog().snapshot(),
+        };
+        self.view.set(snapshot, text);
+        Ok(())
+    }
+
+    pub(crate) fn transaction_status(&self) -> TransactionStatus {
+        match self.open_transaction().as_ref() {
+            None => TransactionStatus::Idle,
+            Some(open) if open.failed => TransactionStatus::Failed,
+            Some(_) => TransactionStatus::Open,
+        }
+    }
+
+    pub(crate) fn fail_transaction(&self) {
+        if let Some(open) = self.open_transaction().as_mut() {
+            open.failed = true;
+        }
+    }
+
+    pub(crate) fn reported_settings(&self) -> HashMap<String, String> {
+        let settings = lock(&self.settings);
+        SETTINGS
+            .iter()
+            .filter_map(|known| known.reported.map(|name| (name.to_owned(), settings.value(known).to_owned())))
+            .collect()
+    }
+
+    /// Changes the catalog: in the open transaction, or at once. Blocks on the disk, so compute tasks call it.
+    pub(crate) fn apply(&self, changes: Vec<Change>) -> Result<Vec<Applied>> {
+        let mut transaction = self.open_transaction();
+        let catalog = self.catalog();
+        let Some(open) = transaction.as_mut() else {
+            let mut changing = catalog.begin();
+            let applied = changes.into_iter().map(|change| changing.apply(change)).collect::<Result<_, _>>()?;
+            let snapshot = catalog.commit(changing)?;
+            self.view.set_snapshot(snapshot);
+            return Ok(applied);
+        };
+        let applied = changes.into_iter().map(|change| open.changes.apply(change)).collect::<Result<_, _>>()?;
+        self.view.set_snapshot(Arc::clone(open.changes.snapshot()));
+        Ok(applied)
+    }
+
+    /// Creates a relation or a secret, and says so where `IF NOT EXISTS` kept another.
+    pub(crate) fn create(
+        &self,
+        name: &QualifiedName,
+        header: Header,
+        definition: Definition,
+        existing: Existing,
+    ) -> Result<()> {
+        let object = Object { header, definition };
+        let applied = self.apply(vec![Change::Create { name: name.clone(), object, existing }])?;
+        if applied.contains(&Applied::Unchanged) {
+            self.notify_exists(name);
+        }
+        Ok(())
+    }
+
+    /// The header of an object that this client creates, with an identifier of its own.
+    pub(crate) fn header(&self) -> Result<Header> {
+        Ok(self.catalog().begin().header(self.user())?)
+    }
+
+    /// Whether a relation of this name is there and to be kept; an error where it must not be there.
+    pub(crate) fn exists(&self, name: &QualifiedName, existing: Existing) -> Result<bool> {
+        let snapshot = self.snapshot();
+        let Some(found) = snapshot.relation(name) else {
+            return Ok(false);
+        };
+        match existing {
+            Existing::Replace => Ok(false),
+            Existing::Keep => {
+                self.notify_exists(name);
+                Ok(true)
+            }
+            Existing::Refuse => {
+                let noun = found.definition.noun();
+                let message = format!("{name} already exists, as {noun}; choose another name, or use OR REPLACE");
+                Err(Error::new(Fault::DuplicateTable, message))
+            }
+        }
+    }
+
+    /// What a statement says of a relation that is not there.
+    pub(crate) fn no_relation(&self, name: &QualifiedName) -> Error {
+        Error::new(
+            Fault::UndefinedTable,
+            format!("relation {name} does not exist; SELECT * FROM fusewire.sources lists those there are"),
+        )
+    }
+
+    fn notify_exists(&self, name: &QualifiedName) {
+        self.notify(Notice::Remark(format!("relation {name} already exists, skipping")));
+    }
+
+    /// Counts a view that is being planned, until the guard is dropped; too many within each other are an error.
+    pub(crate) fn enter_view(&self, name: &QualifiedName) -> Result<ViewDepth<'_>> {
+        let depth = ViewDepth(&self.view_depth);
+        if self.view_depth.fetch_add(1, Ordering::Relaxed) >= MAX_VIEW_DEPTH {
+            let message = format!("the view {name} is nested too deeply, or reads itself");
+            return Err(Error::new(Fault::LimitExceeded, message));
+        }
+        Ok(depth)
+    }
+
+    /// Parses a text that must be one query.
+    pub(crate) fn parse_query(&self, text: &str) -> Result<SqlStatement> {
+        super::parse_query(text, self.config().max_parse_depth)
+    }
+
+    /// How long the running statement may take.
+    pub(crate) fn statement_timeout(&self) -> Option<Duration> {
+        let milliseconds = lock(&self.settings).statement_timeout_ms();
+        (milliseconds > 0).then(|| Duration::from_millis(milliseconds))
+    }
+
+    pub(crate) fn begin(&self) {
+        let mut transaction = self.open_transaction();
+        if transaction.is_some() {
+            self.notify(Notice::Warning("there is already a transaction in progress".into()));
+            return;
+        }
+        *transaction = Some(OpenTransaction { changes: self.catalog().begin(), failed: false });
+    }
+
+    /// Publishes the open transaction; `false` when it had failed and was rolled back.
+    pub(crate) async fn commit(&self) -> Result<bool> {
+        let open = self.open_transaction().take();
+        lock(&self.settings).end_transaction();
+        match open {
+            None => {
+                self.notify(Notice::Warning("there is no transaction in progress".into()));
+                Ok(true)
+            }
+            Some(open) if open.failed => Ok(false),
+            Some(open) => {
+                self.catalog().commit(open.changes)?;
+                Ok(true)
+            }
+        }
+    }
+
+    pub(crate) fn rollback(&self) {
+        lock(&self.settings).end_transaction();
+        if self.open_transaction().take().is_none() {
+            self.notify(Notice::Warning("there is no transaction in progress".into()));
+        }
+    }
+
+    pub(crate) fn set(&self, name: &str, value: Option<&str>, local: bool) -> Result<()> {
+        let in_transaction = self.open_transaction().is_some();
+        if local && !in_transaction && name != "transaction_isolation" {
+            self.notify(Notice::Warning("SET LOCAL can only be used in transaction blocks".into()));
+            return Ok(());
+        }
+        let changed = lock(&self.settings).set(&self.context, name, value, local)?;
+        if let Some((name, value)) = changed {
+            self.notify(Notice::Setting { name, value });
+        }
+        Ok(())
+    }
+
+    pub(crate) fn setting(&self, name: &str) -> Result<String> {
+        lock(&self.settings).show(&self.context, name)
+    }
+
+    /// Name, value and description of every setting.
+    pub(crate) fn settings(&self) -> Vec<(String, String, String)> {
+        lock(&self.settings).all(&self.context)
+    }
+
+    pub(crate) fn reset_all(&self) {
+        *lock(&self.settings) = Settings::default();
+    }
+
+    /// `DISCARD ALL`: the session is as new.
+    pub(crate) fn discard(&self) -> Result<()> {
+        if self.open_transaction().is_some() {
+            return Err(Error::new(
+                Fault::ActiveTransaction,
+                "DISCARD ALL cannot run inside a transaction block; send COMMIT or ROLLBACK first",
+            ));
+        }
+        self.reset_all();
+        lock(&self.prepared).clear();
+        Ok(())
+    }
+
+    pub(crate) fn prepare(&self, name: &str, action: Arc<dyn Action>, types: Vec<Option<DataType>>) -> Result<()> {
+        let mut prepared = lock(&self.prepared);
+        if prepared.contains_key(name) {
+            return Err(Error::new(
+                Fault::DuplicatePrepared,
+                format!("prepared statement \"{name}\" already exists; DEALLOCATE it first"),
+            ));
+        }
+        let limit = MAX_PREPARED_STATEMENTS;
+        if prepared.len() >= limit {
+            return Err(Error::new(
+                Fault::LimitExceeded,
+                format!("a session holds at most {limit} prepared statements; DEALLOCATE some"),
+            ));
+        }
+        prepared.insert(name.to_owned(), (action, types));
+        Ok(())
+    }
+
+    pub(crate) fn prepared(&self, name: &str) -> Result<Prepared> {
+        lock(&self.prepared).get(name).cloned().ok_or_else(|| no_such_prepared(name))
+    }
+
+    pub(crate) fn deallocate(&self, name: Option<&str>) -> Result<()> {
+        let mut prepared = lock(&self.prepared);
+        match name {
+            None => prepared.clear(),
+            Some(name) => {
+                prepared.remove(name).ok_or_else(|| no_such_prepared(name))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The Arrow type of an SQL type.
+    pub(crate) fn data_type(&self, ast: &AstType) -> Result<DataType> {
+        data_type(&self.context, ast)
+    }
+
+    fn open_transaction(&self) -> MutexGuard<'_, Option<OpenTransaction>> {
+        lock(&self.transaction)
+    }
+}
+
+impl View {
+    pub(crate) fn new(snapshot: Arc<Snapshot>) -> Self {
+        Self { current: RwLock::new((snapshot, Arc::from(""))) }
+    }
+
+    /// The snapshot that is read now.
+    pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner).0)
+    }
+
+    /// The text of the statement that runs now.
+    pub(crate) fn statement(&self) -> Arc<str> {
+        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner).1)
+    }
+
+    fn set(&self, snapshot: Arc<Snapshot>, statement: &str) {
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = (snapshot, Arc::from(statement));
+    }
+
+    pub(crate) fn set_snapshot(&self, snapshot: Arc<Snapshot>) {
+        self.current.write().unwrap_or_else(PoisonError::into_inner).0 = snapshot;
+    }
+}
+
+/// A view that is being planned.
+pub(crate) struct ViewDepth<'a>(&'a AtomicUsize);
+
+impl Drop for ViewDepth<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Client").field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+fn no_such_prepared(name: &str) -> Error {
+    Error::new(Fault::UndefinedPrepared, format!("prepared statement \"{name}\" does not exist"))
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// An outcome of a few rows of text.
+pub(crate) fn text_rows(schema: SchemaRef, rows: &[Vec<String>]) -> Result<Outcome> {
+    let columns: Vec<ArrayRef> = (0..schema.fields().len())
+        .map(|column| -> ArrayRef {
+            Arc::new(rows.iter().map(|row| row.get(column).map(String::as_str)).collect::<StringArray>())
+        })
+        .collect();
+    let batch = RecordBatch::try_new(Arc::clone(&schema), columns).map_err(DataFusionError::from)?;
+    let stream = MemoryStream::try_new(vec![batch], schema, None)?;
+    Ok(Outcome::Rows { stream: Box::pin(stream) })
+}
+
+/// The Arrow type of an SQL type, as the planner of `context` maps it.
+fn data_type(context: &SessionContext, ast: &AstType) -> Result<DataType> {
+    let cast = AstExpr::Cast {
+        kind: CastKind::Cast,
+        expr: Box::new(AstExpr::Value(Value::Null.into())),
+        data_type: ast.clone(),
+        array: false,
+        format: None,
+    };
+    let planned = context
+        .state()
+        .create_logical_expr_from_sql_expr(ExprWithAlias { expr: cast, alias: None }, &DFSchema::empty())?;
+    match planned {
+        Expr::Cast(cast) => Ok(cast.field.data_type().clone()),
+        Expr::Literal(value, _) => Ok(value.data_type()),
+        other => Err(Error::new(Fault::Internal, format!("the type {ast} was planned as {other}"))),
+    }
+}

@@ -1,0 +1,40 @@
+//! Scalar functions that clients of PostgreSQL call as a matter of course and that know the session.
+
+use std::sync::Arc;
+
+use arrow::datatypes::DataType;
+use datafusion::{
+    common::ScalarValue,
+    logical_expr::{ColumnarValue, ScalarUDF, Volatility, create_udf},
+    prelude::SessionContext,
+};
+
+use super::{DATABASE, DEFAULT_SCHEMA, settings::SERVER_VERSION};
+
+/// Registers them for a session of `user`.
+pub(crate) fn register(context: &SessionContext, user: &str) {
+    // SQLAlchemy reads the version from a text that begins like this.
+    let version = format!("PostgreSQL {SERVER_VERSION}");
+    for (name, value) in [
+        ("version", version.as_str()),
+        ("current_database", DATABASE),
+        ("current_catalog", DATABASE),
+        ("current_schema", DEFAULT_SCHEMA),
+        ("current_user", user),
+        ("session_user", user),
+        ("user", user),
+    ] {
+        context.register_udf(constant(name, value));
+    }
+}
+
+fn constant(name: &str, value: &str) -> ScalarUDF {
+    let value = ScalarValue::Utf8(Some(value.to_owned()));
+    create_udf(
+        name,
+        Vec::new(),
+        DataType::Utf8,
+        Volatility::Stable,
+        Arc::new(move |_arguments| Ok(ColumnarValue::Scalar(value.clone()))),
+    )
+}

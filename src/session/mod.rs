@@ -1,0 +1,70 @@
+//! One client's session: its state, the snapshot its statement reads, and what the planner and the functions see of it.
+//!
+//! Statements act on a [`Client`]; the providers, the system tables and the models show the planner the client's
+//! snapshot. It knows no statement and no protocol.
+
+mod action;
+mod client;
+mod cooperation;
+pub(crate) mod functions;
+mod models;
+mod outcome;
+mod providers;
+mod sealed;
+mod settings;
+mod shared;
+pub(crate) mod storage;
+mod system;
+
+use std::sync::Arc;
+
+use datafusion::{
+    common::DataFusionError,
+    execution::runtime_env::RuntimeEnv,
+    physical_plan::ExecutionPlan,
+    sql::{
+        parser::{DFParserBuilder, Statement as SqlStatement},
+        sqlparser::{dialect::PostgreSqlDialect, tokenizer::Token},
+    },
+};
+
+pub(crate) use action::Action;
+pub(crate) use client::{Client, Physical, View, text_rows};
+pub(crate) use cooperation::YieldInJoins;
+pub(crate) use models::SessionModels;
+pub use outcome::{Description, Notice, Origin, Outcome, SessionOptions, TransactionStatus};
+pub(crate) use providers::Providers;
+pub(crate) use sealed::Sealed;
+pub(crate) use shared::Shared;
+
+use crate::{Error, Fault, Result};
+
+/// The database that clients see.
+pub(crate) const DATABASE: &str = "fusewire";
+/// The schema of names without one.
+pub(crate) const DEFAULT_SCHEMA: &str = "public";
+
+/// A file's error, as one that names the file and the line; any other as it is.
+pub(crate) async fn explain_failure(
+    plan: &Arc<dyn ExecutionPlan>,
+    runtime: &Arc<RuntimeEnv>,
+    error: DataFusionError,
+) -> Error {
+    match crate::source::diagnose(plan, runtime, &error).await {
+        Some(found) => Error::from(found),
+        None => Error::from(error),
+    }
+}
+
+/// Parses the text of a view: one query.
+fn parse_query(sql: &str, max_depth: usize) -> Result<SqlStatement> {
+    let dialect = PostgreSqlDialect {};
+    let mut parser = DFParserBuilder::new(sql).with_dialect(&dialect).with_recursion_limit(max_depth).build()?;
+    let mut parsed = parser.parse_statement()?;
+    let rest = parser.parser.peek_token();
+    if rest.token != Token::EOF {
+        return Err(Error::new(Fault::Syntax, format!("expected the end of the view's query, found {}", rest.token)));
+    }
+    fusewire_udfs::arguments::rewrite(&mut parsed, None)?;
+    Ok(parsed)
+}

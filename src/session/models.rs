@@ -1,0 +1,105 @@
+//! The catalog as the functions see it: models by name, in one session's transaction.
+
+use async_trait::async_trait;
+use datafusion::common::DataFusionError;
+use fusewire_udfs::models::{ModelName, ModelVersion as Resolved, Models, NewVersion};
+
+use super::{
+    DEFAULT_SCHEMA,
+    providers::{ClientCell, client_of},
+};
+use crate::{
+    Error, Fault,
+    catalog::{Applied, Change, ModelVersion, QualifiedName},
+};
+
+/// Models as one session's statements find and publish them.
+#[derive(Debug)]
+pub(crate) struct SessionModels {
+    client: ClientCell,
+}
+
+impl SessionModels {
+    pub(crate) fn new(client: ClientCell) -> Self {
+        Self { client }
+    }
+
+    fn qualified(name: &ModelName) -> QualifiedName {
+        QualifiedName::new(name.schema.as_deref().unwrap_or(DEFAULT_SCHEMA), &name.name)
+    }
+}
+
+#[async_trait]
+impl Models for SessionModels {
+    fn resolve(&self, text: &str) -> fusewire_udfs::Result<Resolved> {
+        let name = ModelName::parse(text)?;
+        let client = client_of(&self.client).map_err(outer)?;
+        let snapshot = client.snapshot();
+        let qualified = Self::qualified(&name);
+        let Some(model) = snapshot.model(&qualified) else {
+            let mut known: Vec<String> = snapshot.models().map(|(name, _, _)| name.to_string()).collect();
+            known.truncate(NAMES_LISTED);
+            let known = if known.is_empty() { "there is none yet".to_owned() } else { known.join(", ") };
+            let message = format!("the model {qualified} does not exist; models: {known}");
+            return Err(fusewire_udfs::Error::UndefinedModel(message));
+        };
+        let number = name.version.unwrap_or(model.live);
+        let Some(entry) = model.versions.get(&number) else {
+            let known: Vec<String> = model.versions.keys().rev().take(NAMES_LISTED).map(u64::to_string).collect();
+            let message = format!("the model {qualified} has no version {number}; versions: {}", known.join(", "));
+            return Err(fusewire_udfs::Error::UndefinedModel(message));
+        };
+        Ok(kept(&qualified, number, entry).map_err(outer)?.numbered(number))
+    }
+
+    fn check_new(&self, name: &ModelName) -> fusewire_udfs::Result<String> {
+        let client = client_of(&self.client).map_err(outer)?;
+        let schema = name.schema.clone().unwrap_or_else(|| DEFAULT_SCHEMA.to_owned());
+        if client.snapshot().has_schema(&schema) {
+            return Ok(schema);
+        }
+        let message = format!("the schema \"{schema}\" does not exist; create it with CREATE SCHEMA first");
+        Err(outer(Error::new(Fault::UndefinedSchema, message)))
+    }
+
+    async fn publish(&self, version: NewVersion) -> fusewire_udfs::Result<u64> {
+        let client = client_of(&self.client).map_err(outer)?;
+        let name = QualifiedName::new(&version.schema, &version.name);
+        let metadata = serde_json::to_value(&version).map_err(|error| {
+            outer(Error::new(Fault::Internal, format!("a model's entry cannot be written: {error}")))
+        })?;
+        let entry = ModelVersion {
+            digest: version.digest,
+            location: version.location,
+            size_bytes: version.size_bytes,
+            kind: version.kind,
+            metadata,
+            sql: client.statement_text().to_string(),
+            created_at_ms: chrono::Utc::now().timestamp_millis(),
+        };
+        let header = client.header().map_err(outer)?;
+        let change = Change::PublishModel { name, header, version: Box::new(entry), promote: version.promote };
+        let applied = client.apply(vec![change]).map_err(outer)?;
+        match applied.first() {
+            Some(Applied::Published { version, .. }) => Ok(*version),
+            _ => Err(outer(Error::new(Fault::Internal, "a published model has no number"))),
+        }
+    }
+}
+
+/// The engine's error as the functions carry it; it comes back whole.
+fn outer(error: impl Into<Error>) -> fusewire_udfs::Error {
+    let error = error.into();
+    fusewire_udfs::Error::Catalog { fault: error.fault(), source: Box::new(error) }
+}
+
+/// Names that an error lists.
+const NAMES_LISTED: usize = 10;
+
+/// What training kept of a version.
+pub(super) fn kept(name: &QualifiedName, number: u64, entry: &ModelVersion) -> Result<NewVersion, DataFusionError> {
+    serde_json::from_value(entry.metadata.clone()).map_err(|error| {
+        let message = format!("the manifest's entry of version {number} of the model {name} cannot be read: {error}");
+        Error::new(Fault::Corrupt, message).into()
+    })
+}

@@ -1,0 +1,102 @@
+//! What goes between a client and its session: who it is, what its statements return, what it is told beside them.
+
+use arrow::datatypes::{DataType, SchemaRef};
+use datafusion::execution::SendableRecordBatchStream;
+use fusewire_udfs::Progress;
+
+/// Who opens a session and from where.
+#[derive(Debug, Clone)]
+pub struct SessionOptions {
+    /// The name the client gave.
+    pub user: String,
+    /// Where its SQL comes from.
+    pub origin: Origin,
+}
+
+/// Where the SQL of a session comes from; SQL from the wire opens only allowed paths.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// The shell, a script or an embedding program.
+    Local,
+    /// A network connection.
+    Wire,
+}
+
+/// What a statement takes and returns, without running it.
+#[derive(Debug, Clone, Default)]
+pub struct Description {
+    /// The types of `$1`, `$2`, …; text where nothing tells.
+    pub parameters: Vec<DataType>,
+    /// The columns it returns; none for a command.
+    pub columns: Option<SchemaRef>,
+}
+
+/// What running a statement yields.
+pub enum Outcome {
+    /// Rows, streamed; dropping the stream cancels the statement.
+    Rows {
+        /// Batches in order; their schema is the stream's.
+        stream: SendableRecordBatchStream,
+    },
+    /// A command that is done, with its tag as PostgreSQL words it (`CREATE TABLE`, `INSERT 0 3`, `BEGIN`).
+    Done {
+        /// The command tag.
+        tag: String,
+    },
+    /// The text held no statement.
+    Empty,
+}
+
+/// Where a session stands, as ReadyForQuery tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TransactionStatus {
+    /// No transaction is open.
+    Idle,
+    /// A transaction is open.
+    Open,
+    /// A transaction is open and has failed: only ROLLBACK (or COMMIT, which rolls back) is accepted.
+    Failed,
+}
+
+/// Something to tell the client beside the result.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Notice {
+    /// A remark on the statement (`NOTICE`).
+    Remark(String),
+    /// Something that may be wrong (`WARNING`).
+    Warning(String),
+    /// How far a long statement has come.
+    Progress {
+        /// What is being done, for example `train taste: epoch`.
+        phase: String,
+        /// Units done.
+        done: u64,
+        /// Units in all.
+        total: u64,
+        /// The current training loss, where known.
+        loss: Option<f64>,
+    },
+    /// A setting that the protocol must tell the client (ParameterStatus).
+    Setting {
+        /// Its name, for example `TimeZone`.
+        name: String,
+        /// Its new value.
+        value: String,
+    },
+}
+
+impl Outcome {
+    /// A command that is done.
+    pub(crate) fn done(tag: impl Into<String>) -> Self {
+        Self::Done { tag: tag.into() }
+    }
+}
+
+impl From<Progress> for Notice {
+    fn from(event: Progress) -> Self {
+        match event {
+            Progress::Notice(sentence) => Self::Remark(sentence),
+            Progress::Step { phase, done, total, loss } => Self::Progress { phase, done, total, loss },
+        }
+    }
+}

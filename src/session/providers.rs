@@ -1,0 +1,201 @@
+//! What the planner sees of the catalog: the snapshot of the client's statement, as DataFusion's providers.
+//!
+//! One catalog list a session, so that a statement reads one snapshot whatever others commit meanwhile. Tables are opened
+//! and views planned when a statement names them, never kept.
+
+use std::sync::{Arc, OnceLock, Weak};
+
+use async_trait::async_trait;
+use datafusion::{
+    catalog::{CatalogProvider, CatalogProviderList, SchemaProvider, TableProvider},
+    common::DataFusionError,
+    datasource::{TableType, ViewTable},
+};
+
+use super::{Client, DATABASE, DEFAULT_SCHEMA, storage, system};
+use crate::{
+    Error, Fault,
+    catalog::{Definition, ExternalTable, QualifiedName},
+    source::{self, TableRequest},
+};
+
+type Result<T, E = DataFusionError> = std::result::Result<T, E>;
+
+/// The client that a provider works for; empty until the session is complete, gone after it.
+pub(crate) type ClientCell = Arc<OnceLock<Weak<Client>>>;
+
+/// The client behind a cell.
+pub(crate) fn client_of(cell: &ClientCell) -> crate::Result<Arc<Client>> {
+    cell.get()
+        .and_then(Weak::upgrade)
+        .ok_or_else(|| Error::new(Fault::Internal, "the session is closed while a statement runs in it"))
+}
+
+/// All databases of one session: there is one.
+#[derive(Debug)]
+pub(crate) struct Providers {
+    database: Arc<Database>,
+}
+
+impl Providers {
+    pub(crate) fn new(client: ClientCell) -> Self {
+        Self { database: Arc::new(Database { client }) }
+    }
+}
+
+impl CatalogProviderList for Providers {
+    fn register_catalog(&self, _name: String, _catalog: Arc<dyn CatalogProvider>) -> Option<Arc<dyn CatalogProvider>> {
+        None
+    }
+
+    fn catalog_names(&self) -> Vec<String> {
+        vec![DATABASE.to_owned()]
+    }
+
+    fn catalog(&self, name: &str) -> Option<Arc<dyn CatalogProvider>> {
+        (name == DATABASE).then(|| Arc::clone(&self.database) as Arc<dyn CatalogProvider>)
+    }
+}
+
+#[derive(Debug)]
+struct Database {
+    client: ClientCell,
+}
+
+impl CatalogProvider for Database {
+    fn schema_names(&self) -> Vec<String> {
+        let mut names = vec![system::SCHEMA.to_owned()];
+        if let Ok(client) = client_of(&self.client) {
+            names.extend(client.snapshot().schemas().map(|(name, _)| name.to_owned()));
+        }
+        names
+    }
+
+    fn schema(&self, name: &str) -> Option<Arc<dyn SchemaProvider>> {
+        let client = Arc::clone(&self.client);
+        if name == system::SCHEMA {
+            return Some(Arc::new(SystemSchema { client }));
+        }
+        let known = client_of(&client).ok()?.snapshot().has_schema(name);
+        known.then(|| Arc::new(UserSchema { name: name.to_owned(), client }) as Arc<dyn SchemaProvider>)
+    }
+}
+
+#[derive(Debug)]
+struct SystemSchema {
+    client: ClientCell,
+}
+
+#[async_trait]
+impl SchemaProvider for SystemSchema {
+    fn table_names(&self) -> Vec<String> {
+        system::TABLES.iter().map(|table| table.name.to_owned()).collect()
+    }
+
+    async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+        let client = client_of(&self.client)?;
+        let Some(table) = system::TABLES.iter().find(|table| table.name == name) else { return Ok(None) };
+        Ok(Some(table.provider(&client)?))
+    }
+
+    fn table_exist(&self, name: &str) -> bool {
+        system::TABLES.iter().any(|table| table.name == name)
+    }
+}
+
+#[derive(Debug)]
+struct UserSchema {
+    name: String,
+    client: ClientCell,
+}
+
+#[async_trait]
+impl SchemaProvider for UserSchema {
+    fn table_names(&self) -> Vec<String> {
+        let Ok(client) = client_of(&self.client) else { return Vec::new() };
+        let snapshot = client.snapshot();
+        let here = snapshot.relations().filter(|(name, _)| name.schema == self.name);
+        here.map(|(name, _)| name.name.clone()).collect()
+    }
+
+    async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+        let client = client_of(&self.client)?;
+        let snapshot = client.snapshot();
+        let qualified = QualifiedName::new(&self.name, name);
+        let Some(object) = snapshot.relation(&qualified) else {
+            if self.name == DEFAULT_SCHEMA && source::looks_like_path(name) {
+                return open_path(&client, name).await.map(Some);
+            }
+            return Ok(None);
+        };
+        match &object.definition {
+            Definition::ExternalTable(table) => {
+                let opened = source::open(&table.clone().into(), &client.stores(), client.access());
+                Ok(Some(opened.map_err(Error::from)?))
+            }
+            Definition::ManagedTable(table) => storage::open(&client, &qualified, table).await.map(Some),
+            Definition::View(view) => plan_view(&client, &qualified, &view.sql).await.map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    async fn table_type(&self, name: &str) -> Result<Option<TableType>> {
+        let client = client_of(&self.client)?;
+        let snapshot = client.snapshot();
+        let object = snapshot.relation(&QualifiedName::new(&self.name, name));
+        Ok(object.map(|object| match object.definition {
+            Definition::View(_) => TableType::View,
+            _ => TableType::Base,
+        }))
+    }
+
+    fn table_exist(&self, name: &str) -> bool {
+        let Ok(client) = client_of(&self.client) else { return false };
+        client.snapshot().relation(&QualifiedName::new(&self.name, name)).is_some()
+    }
+}
+
+/// A file named in FROM, looked at anew by each statement.
+async fn open_path(client: &Arc<Client>, path: &str) -> Result<Arc<dyn TableProvider>> {
+    let request = TableRequest { locations: vec![path.to_owned()], ..TableRequest::default() };
+    let stores = client.stores();
+    let found = source::resolve(client.state().as_ref(), request, &stores, client.access()).await;
+    Ok(source::open(&found.map_err(Error::from)?, &stores, client.access()).map_err(Error::from)?)
+}
+
+async fn plan_view(client: &Arc<Client>, name: &QualifiedName, sql: &str) -> Result<Arc<dyn TableProvider>> {
+    let depth = client.enter_view(name)?;
+    let statement = client.parse_query(sql)?;
+    let planned = client.plan(statement).await;
+    drop(depth);
+    let inside = |error: Error| DataFusionError::from(error).context(format!("in the view \"{}\"", name.name));
+    let plan = planned.map_err(inside)?;
+    Ok(Arc::new(ViewTable::new(plan, Some(sql.to_owned()))))
+}
+
+impl From<source::TableDefinition> for ExternalTable {
+    fn from(found: source::TableDefinition) -> Self {
+        let partition = |field: arrow::datatypes::Field| (field.name().clone(), field.data_type().clone());
+        Self {
+            locations: found.locations,
+            format: found.format,
+            options: found.options,
+            schema: found.schema,
+            partition_columns: found.partition_columns.into_iter().map(partition).collect(),
+            secret: None,
+        }
+    }
+}
+
+impl From<ExternalTable> for source::TableDefinition {
+    fn from(kept: ExternalTable) -> Self {
+        let field = |(name, data_type)| arrow::datatypes::Field::new(name, data_type, true);
+        Self {
+            locations: kept.locations,
+            format: kept.format,
+            options: kept.options,
+            schema: kept.schema,
+            partition_columns: kept.partition_columns.into_iter().map(field).collect(),
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! What all sessions share: the configuration, the catalog, the memory and the threads.
+//!
+//! Queries and training run on a runtime of their own, so that no computation ever delays the network.
+
+use std::{any::Any, future::Future, num::NonZeroUsize, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use datafusion::execution::{
+    memory_pool::{FairSpillPool, MemoryPool, TrackConsumersPool},
+    runtime_env::{RuntimeEnv, RuntimeEnvBuilder},
+};
+use fusewire_udfs::Registry;
+use futures::FutureExt;
+use object_store::{local::LocalFileSystem, path::Path};
+use tokio::runtime::{Builder, Handle, Runtime};
+
+use crate::{Config, Error, Fault, Result, catalog::Catalog};
+
+/// What all sessions share.
+pub(crate) struct Shared {
+    pub(crate) config: Config,
+    pub(crate) catalog: Catalog,
+    /// Model files.
+    pub(crate) registry: Arc<Registry>,
+    /// Memory, disk and object stores of queries.
+    pub(crate) runtime: Arc<RuntimeEnv>,
+    compute: ComputeRuntime,
+}
+
+impl Shared {
+    /// Locks the data directory, reads its newest manifest and starts the threads.
+    pub(crate) fn open(config: Config) -> Result<Self> {
+        let catalog = Catalog::open(config.data_dir.as_deref())?;
+        let registry = Arc::new(registry(&catalog, &config)?);
+        let runtime = runtime_env(&config)?;
+        let compute = ComputeRuntime::new(config.threads)?;
+        Ok(Self { config, catalog, registry, runtime, compute })
+    }
+
+    /// Runs `work` on the compute runtime. Dropping the returned future stops it; a panic becomes an internal error.
+    pub(crate) async fn compute<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T>> + Send + 'static,
+    ) -> Result<T> {
+        let task = AbortOnDrop(self.compute.handle().spawn(AssertUnwindSafe(work).catch_unwind()));
+        task.join().await
+    }
+
+    /// The handle of the compute runtime, for streams that outlive their statement's planning.
+    pub(crate) fn compute_handle(&self) -> Handle {
+        self.compute.handle()
+    }
+}
+
+/// Model files, beside the tables.
+fn registry(catalog: &Catalog, config: &Config) -> Result<Registry> {
+    let root = catalog.directory().root();
+    let store = LocalFileSystem::new_with_prefix(root).map_err(|error| {
+        Error::new(Fault::Io, format!("cannot read the data directory {}: {error}", root.display()))
+    })?;
+    let cache_bytes = config.max_model_bytes as u64;
+    Ok(Registry::new(Arc::new(store), Path::from("models"), Some(root.to_owned()), cache_bytes))
+}
+
+fn runtime_env(config: &Config) -> Result<Arc<RuntimeEnv>> {
+    let consumers = NonZeroUsize::MIN.saturating_add(4);
+    let pool: Arc<dyn MemoryPool> =
+        Arc::new(TrackConsumersPool::new(FairSpillPool::new(config.memory_limit_bytes), consumers));
+    let builder = RuntimeEnvBuilder::new()
+        .with_memory_pool(pool)
+        // New files must be seen by the next statement; within one statement the listing is read once anyway.
+        .with_object_list_cache_limit(0)
+        .with_object_list_cache_ttl(Some(Duration::ZERO))
+        .with_max_temp_directory_size(config.spill_limit_bytes);
+    Ok(builder.build_arc()?)
+}
+
+/// The runtime that computes, shut down without waiting when the engine goes.
+struct ComputeRuntime(Option<Runtime>);
+
+impl ComputeRuntime {
+    fn new(threads: usize) -> Result<Self> {
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(threads.max(1))
+            .thread_name("fusewire-compute")
+            // Deep plans recurse deeply.
+            .thread_stack_size(8 << 20)
+            .enable_all()
+            .build()
+            .map_err(|error| Error::new(Fault::Io, format!("cannot start the compute threads: {error}")))?;
+        Ok(Self(Some(runtime)))
+    }
+
+    fn handle(&self) -> Handle {
+        match &self.0 {
+            Some(runtime) => runtime.handle().clone(),
+            None => Handle::current(),
+        }
+    }
+}
+
+impl Drop for ComputeRuntime {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+type Caught<T> = std::result::Result<Result<T>, Box<dyn Any + Send>>;
+
+/// A task that ends with whoever waits for it.
+struct AbortOnDrop<T>(tokio::task::JoinHandle<Caught<T>>);
+
+impl<T> AbortOnDrop<T> {
+    async fn join(mut self) -> Result<T> {
+        match (&mut self.0).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(panic)) => Err(Error::panicked(panic.as_ref())),
+            Err(error) => Err(Error::new(Fault::Shutdown, format!("the statement was stopped: {error}"))),
+        }
+    }
+}
+
+impl<T> Drop for AbortOnDrop<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}

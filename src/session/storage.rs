@@ -1,0 +1,166 @@
+//! Managed tables: rows as Parquet files under the data directory.
+
+use std::{fs::File, sync::Arc};
+
+use arrow::{
+    array::RecordBatch,
+    compute::cast,
+    datatypes::{DataType, Field, Schema, SchemaRef},
+};
+use datafusion::{
+    catalog::TableProvider,
+    common::DataFusionError,
+    datasource::{
+        empty::EmptyTable,
+        file_format::parquet::ParquetFormat,
+        listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl},
+    },
+    execution::SendableRecordBatchStream,
+    logical_expr::LogicalPlan,
+    parquet::{arrow::ArrowWriter, basic::Compression, file::properties::WriterProperties},
+    physical_plan::execute_stream_partitioned,
+};
+use futures::StreamExt;
+
+use crate::{
+    Error, Fault, Result,
+    catalog::{ManagedTable, NewTableFile, QualifiedName, TableFile},
+};
+
+use super::{Client, explain_failure};
+
+/// The schema that rows of a query are stored with: no metadata, and no column without a type.
+pub(crate) fn stored_schema(schema: &Schema) -> SchemaRef {
+    let fields = schema.fields().iter().map(|field| {
+        let data_type = match field.data_type() {
+            // A column of nothing but NULL becomes text, as in PostgreSQL.
+            DataType::Null => DataType::Utf8View,
+            DataType::Utf8 | DataType::LargeUtf8 => DataType::Utf8View,
+            DataType::Dictionary(_, value) => value.as_ref().clone(),
+            other => other.clone(),
+        };
+        Field::new(field.name(), data_type, true)
+    });
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+}
+
+/// Runs a query and writes its rows into new, sealed files of the table with this identifier: a file a partition, so
+/// that partitions are encoded side by side. Stopped or failed, it leaves no file.
+pub(crate) async fn write(
+    client: &Arc<Client>,
+    query: LogicalPlan,
+    schema: SchemaRef,
+    oid: u32,
+) -> Result<Vec<TableFile>> {
+    let (plan, task) = client.physical(query).await?;
+    let streams = execute_stream_partitioned(Arc::clone(&plan), task)?;
+    let mut writers = tokio::task::JoinSet::new();
+    for (partition, stream) in streams.into_iter().enumerate() {
+        let (client, schema) = (Arc::clone(client), Arc::clone(&schema));
+        writers.spawn(async move { (partition, write_partition(&client, stream, schema, oid).await) });
+    }
+    let mut sealed: Vec<(usize, TableFile)> = Vec::new();
+    let mut failed = None;
+    // Every writer is waited for even after one has failed, so that what the others sealed is removed.
+    while let Some(joined) = writers.join_next().await {
+        match joined {
+            Ok((partition, Ok(Some(file)))) => sealed.push((partition, file)),
+            Ok((_, Ok(None))) => {}
+            Ok((_, Err(error))) => failed = Some(error),
+            Err(error) => {
+                let message = format!("writing a table was interrupted: {error}");
+                failed = Some(DataFusionError::from(Error::new(Fault::Internal, message)));
+            }
+        }
+        if failed.is_some() {
+            writers.abort_all();
+        }
+    }
+    sealed.sort_by_key(|(partition, _)| *partition);
+    let files: Vec<TableFile> = sealed.into_iter().map(|(_, file)| file).collect();
+    match failed {
+        None => Ok(files),
+        Some(error) => {
+            client.catalog().directory().discard(&files);
+            Err(explain_failure(&plan, &client.shared().runtime, error).await)
+        }
+    }
+}
+
+async fn write_partition(
+    client: &Arc<Client>,
+    mut stream: SendableRecordBatchStream,
+    schema: SchemaRef,
+    oid: u32,
+) -> std::result::Result<Option<TableFile>, DataFusionError> {
+    let directory = Arc::clone(client.catalog().directory());
+    let mut open: Option<(NewTableFile, ArrowWriter<File>)> = None;
+    let mut rows = 0;
+    while let Some(batch) = stream.next().await {
+        let batch = conform(&batch?, &schema)?;
+        if batch.num_rows() == 0 {
+            continue;
+        }
+        rows += batch.num_rows() as u64;
+        if open.is_none() {
+            let file = directory.new_table_file(oid).map_err(Error::from)?;
+            let output = File::options().write(true).open(file.path())?;
+            let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
+            let writer = ArrowWriter::try_new(output, Arc::clone(&schema), Some(properties))?;
+            open = Some((file, writer));
+        }
+        if let Some((_, writer)) = &mut open {
+            writer.write(&batch)?;
+        }
+        tokio::task::consume_budget().await;
+    }
+    let Some((file, writer)) = open else { return Ok(None) };
+    writer.close()?;
+    Ok(Some(directory.seal(file, rows).map_err(Error::from)?))
+}
+
+/// The batch with the table's columns by position, cast where a query's type differs in form only.
+fn conform(batch: &RecordBatch, schema: &SchemaRef) -> std::result::Result<RecordBatch, DataFusionError> {
+    let columns = batch
+        .columns()
+        .iter()
+        .zip(schema.fields())
+        .map(|(column, field)| match column.data_type() == field.data_type() {
+            true => Ok(Arc::clone(column)),
+            false => cast(column, field.data_type()),
+        })
+        .collect::<std::result::Result<Vec<_>, _>>()?;
+    Ok(RecordBatch::try_new(Arc::clone(schema), columns)?)
+}
+
+/// The table as the planner reads it, after its files were found to be what was sealed.
+pub(crate) async fn open(
+    client: &Arc<Client>,
+    name: &QualifiedName,
+    table: &ManagedTable,
+) -> std::result::Result<Arc<dyn TableProvider>, DataFusionError> {
+    let schema = Arc::new(table.schema.clone());
+    if table.files.is_empty() {
+        return Ok(Arc::new(EmptyTable::new(schema)));
+    }
+    let directory = Arc::clone(client.catalog().directory());
+    let files = table.files.clone();
+    let check = move || files.iter().map(|file| directory.verify(file)).collect::<Result<Vec<_>, _>>();
+    let paths = tokio::task::spawn_blocking(check)
+        .await
+        .map_err(|error| {
+            Error::new(Fault::Internal, format!("checking the table \"{name}\" was interrupted: {error}"))
+        })?
+        .map_err(Error::from)?;
+    let urls = paths
+        .iter()
+        .map(|path| {
+            let url = url::Url::from_file_path(path)
+                .map_err(|()| Error::new(Fault::Internal, format!("{} is not an absolute path", path.display())))?;
+            ListingTableUrl::try_new(url, None)
+        })
+        .collect::<Result<Vec<_>, DataFusionError>>()?;
+    let options = ListingOptions::new(Arc::new(ParquetFormat::default())).with_file_extension("");
+    let config = ListingTableConfig::new_with_multi_paths(urls).with_listing_options(options).with_schema(schema);
+    Ok(Arc::new(ListingTable::try_new(config)?))
+}

@@ -1,0 +1,258 @@
+//! The schema `fusewire`: what the engine knows about its own models, sources, functions and settings, as tables.
+//!
+//! Each is made from the statement's snapshot when a statement names it. To add one is one function and one line in
+//! [`TABLES`].
+
+use std::sync::Arc;
+
+use arrow::{
+    array::{ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray},
+    datatypes::{Field, Schema},
+};
+use datafusion::{catalog::TableProvider, common::DataFusionError, datasource::MemTable};
+use fusewire_udfs::{FUNCTIONS, TableFunction, models::NewVersion, type_name};
+
+use super::{Client, models::kept};
+use crate::catalog::{Definition, ModelVersion, QualifiedName};
+
+/// The schema's name.
+pub(crate) const SCHEMA: &str = "fusewire";
+
+type Result<T, E = DataFusionError> = std::result::Result<T, E>;
+
+/// One system table.
+pub(crate) struct SystemTable {
+    /// Its name in the schema `fusewire`.
+    pub(crate) name: &'static str,
+    rows: fn(&Client) -> Result<Columns>,
+}
+
+/// Every system table.
+pub(crate) const TABLES: &[SystemTable] = &[
+    SystemTable { name: "models", rows: models },
+    SystemTable { name: "model_versions", rows: model_versions },
+    SystemTable { name: "model_columns", rows: model_columns },
+    SystemTable { name: "metrics", rows: metrics },
+    SystemTable { name: "sources", rows: sources },
+    SystemTable { name: "functions", rows: functions },
+    SystemTable { name: "settings", rows: settings },
+];
+
+impl SystemTable {
+    /// The table as the client's snapshot has it.
+    pub(crate) fn provider(&self, client: &Client) -> Result<Arc<dyn TableProvider>> {
+        let batch = (self.rows)(client)?.batch()?;
+        Ok(Arc::new(MemTable::try_new(batch.schema(), vec![vec![batch]])?))
+    }
+}
+
+/// A version with its model's name and what training kept of it.
+struct Version<'a> {
+    name: &'a QualifiedName,
+    number: u64,
+    live: bool,
+    entry: &'a ModelVersion,
+    kept: NewVersion,
+}
+
+fn with_versions<T>(client: &Client, use_versions: impl FnOnce(&[Version]) -> Result<T>) -> Result<T> {
+    let snapshot = client.snapshot();
+    let mut versions = Vec::new();
+    for (name, _, model) in snapshot.models() {
+        for (number, entry) in &model.versions {
+            let kept = kept(name, *number, entry)?;
+            versions.push(Version { name, number: *number, live: *number == model.live, entry, kept });
+        }
+    }
+    use_versions(&versions)
+}
+
+fn models(client: &Client) -> Result<Columns> {
+    let snapshot = client.snapshot();
+    let comments: Vec<_> =
+        snapshot.models().map(|(name, header, model)| (name, header, model.versions.len())).collect();
+    with_versions(client, |versions| {
+        let live: Vec<&Version> = versions.iter().filter(|version| version.live).collect();
+        let of = |version: &&Version| comments.iter().find(|(name, _, _)| *name == version.name);
+        Ok(Columns::default()
+            .text("schema", live.iter().map(|version| Some(version.name.schema.clone())))
+            .text("name", live.iter().map(|version| Some(version.name.name.clone())))
+            .integer("live_version", live.iter().map(|version| Some(version.number)))
+            .integer("versions", live.iter().map(|version| of(version).map(|found| found.2 as u64)))
+            .text("kind", live.iter().map(|version| Some(version.entry.kind.clone())))
+            .text("objective", live.iter().map(|version| Some(version.kept.signature.objective.clone())))
+            .text("target", live.iter().map(|version| Some(version.kept.signature.target.as_ref()?.name.clone())))
+            .text("owner", live.iter().map(|version| Some(of(version)?.1.owner.clone())))
+            .text("comment", live.iter().map(|version| of(version)?.1.comment.clone()))
+            .time("trained_at", live.iter().map(|version| version.entry.created_at_ms)))
+    })
+}
+
+fn model_versions(client: &Client) -> Result<Columns> {
+    with_versions(client, |versions| {
+        Ok(named(versions)
+            .boolean("live", versions.iter().map(|version| version.live))
+            .text("kind", versions.iter().map(|version| Some(version.entry.kind.clone())))
+            .text("digest", versions.iter().map(|version| Some(version.entry.digest.clone())))
+            .integer("size_bytes", versions.iter().map(|version| Some(version.entry.size_bytes)))
+            .text("sql", versions.iter().map(|version| Some(version.entry.sql.clone())))
+            .text("sources", versions.iter().map(|version| Some(version.kept.sources.join(", "))))
+            .text("options", versions.iter().map(|version| serde_json::to_string(&version.kept.options).ok()))
+            .integer("seed", versions.iter().map(|version| Some(version.kept.seed)))
+            .time("trained_at", versions.iter().map(|version| version.entry.created_at_ms)))
+    })
+}
+
+fn model_columns(client: &Client) -> Result<Columns> {
+    with_versions(client, |versions| {
+        let rows: Vec<_> = versions
+            .iter()
+            .flat_map(|version| version.kept.signature.columns.iter().map(move |column| (version, column)))
+            .collect();
+        Ok(Columns::default()
+            .text("schema", rows.iter().map(|(version, _)| Some(version.name.schema.clone())))
+            .text("model", rows.iter().map(|(version, _)| Some(version.name.name.clone())))
+            .integer("version", rows.iter().map(|(version, _)| Some(version.number)))
+            .text("column", rows.iter().map(|(_, column)| Some(column.name.clone())))
+            .text("type", rows.iter().map(|(_, column)| Some(type_name(&column.data_type))))
+            .text("role", rows.iter().map(|(_, column)| Some(column.role.name().to_owned())))
+            .text("encoding", rows.iter().map(|(_, column)| Some(column.encoding.clone())))
+            .integer("levels", rows.iter().map(|(_, column)| column.levels))
+            .boolean("nulls", rows.iter().map(|(_, column)| column.nulls))
+            .integer("unseen_rows", rows.iter().map(|(_, column)| Some(column.unseen_rows))))
+    })
+}
+
+fn metrics(client: &Client) -> Result<Columns> {
+    with_versions(client, |versions| {
+        let rows: Vec<_> = versions
+            .iter()
+            .flat_map(|version| version.kept.metrics.iter().map(move |metric| (version, metric)))
+            .collect();
+        Ok(Columns::default()
+            .text("schema", rows.iter().map(|(version, _)| Some(version.name.schema.clone())))
+            .text("model", rows.iter().map(|(version, _)| Some(version.name.name.clone())))
+            .integer("version", rows.iter().map(|(version, _)| Some(version.number)))
+            .text("split", rows.iter().map(|(_, metric)| Some(metric.split.clone())))
+            .text("slice", rows.iter().map(|(_, metric)| Some(metric.slice.clone())))
+            .text("metric", rows.iter().map(|(_, metric)| Some(metric.metric.clone())))
+            .double("value", rows.iter().map(|(_, metric)| metric.value))
+            .double("baseline", rows.iter().map(|(_, metric)| metric.baseline))
+            .integer("rows", rows.iter().map(|(_, metric)| Some(metric.rows))))
+    })
+}
+
+fn sources(client: &Client) -> Result<Columns> {
+    let snapshot = client.snapshot();
+    let rows: Vec<_> = snapshot.relations().collect();
+    Ok(Columns::default()
+        .text("schema", rows.iter().map(|(name, _)| Some(name.schema.clone())))
+        .text("name", rows.iter().map(|(name, _)| Some(name.name.clone())))
+        .text(
+            "kind",
+            rows.iter().map(|(_, object)| {
+                Some(object.definition.noun().trim_start_matches("an ").trim_start_matches("a ").to_owned())
+            }),
+        )
+        .text(
+            "format",
+            rows.iter().map(|(_, object)| match &object.definition {
+                Definition::ExternalTable(table) => Some(table.format.clone()),
+                Definition::ManagedTable(_) => Some("parquet".to_owned()),
+                _ => None,
+            }),
+        )
+        .text(
+            "location",
+            rows.iter().map(|(_, object)| match &object.definition {
+                Definition::ExternalTable(table) => Some(table.locations.join(", ")),
+                _ => None,
+            }),
+        )
+        .integer("columns", rows.iter().map(|(_, object)| Some(object.columns()?.fields().len() as u64)))
+        .integer(
+            "rows",
+            rows.iter().map(|(_, object)| match &object.definition {
+                Definition::ManagedTable(table) => Some(table.files.iter().map(|file| file.rows).sum()),
+                _ => None,
+            }),
+        )
+        .text("owner", rows.iter().map(|(_, object)| Some(object.header.owner.clone())))
+        .text("comment", rows.iter().map(|(_, object)| object.header.comment.clone())))
+}
+
+fn functions(_client: &Client) -> Result<Columns> {
+    Ok(Columns::default()
+        .text("name", FUNCTIONS.iter().map(|function| Some(function.name().to_owned())))
+        .text("arguments", FUNCTIONS.iter().map(|function| Some(arguments_of(*function))))
+        .text("description", FUNCTIONS.iter().map(|function| Some(function.purpose().to_owned())))
+        .text("returns", FUNCTIONS.iter().map(|function| Some(function.returns().to_owned())))
+        .text("example", FUNCTIONS.iter().map(|function| Some(function.example().to_owned()))))
+}
+
+/// A function's parameters as its call would name them.
+fn arguments_of(function: &dyn TableFunction) -> String {
+    let shown = function.parameters().into_iter().map(|parameter| match parameter.default {
+        None => parameter.name.to_owned(),
+        Some(default) => format!("{} => {default}", parameter.name),
+    });
+    shown.collect::<Vec<_>>().join(", ")
+}
+
+fn settings(client: &Client) -> Result<Columns> {
+    let server = client.config().settings();
+    let server = server.into_iter().map(|setting| (setting.name, setting.value, "server", setting.description));
+    let session = client.settings().into_iter().map(|(name, value, description)| (name, value, "session", description));
+    let rows: Vec<_> = server.map(|(n, v, s, d)| (n.to_string(), v, s, d.to_string())).chain(session).collect();
+    Ok(Columns::default()
+        .text("name", rows.iter().map(|row| Some(row.0.clone())))
+        .text("value", rows.iter().map(|row| Some(row.1.clone())))
+        .text("scope", rows.iter().map(|row| Some(row.2.to_owned())))
+        .text("description", rows.iter().map(|row| Some(row.3.clone()))))
+}
+
+fn named(versions: &[Version]) -> Columns {
+    Columns::default()
+        .text("schema", versions.iter().map(|version| Some(version.name.schema.clone())))
+        .text("model", versions.iter().map(|version| Some(version.name.name.clone())))
+        .integer("version", versions.iter().map(|version| Some(version.number)))
+}
+
+/// A table under construction, column by column.
+#[derive(Default)]
+struct Columns(Vec<(Field, ArrayRef)>);
+
+impl Columns {
+    fn text(self, name: &str, values: impl Iterator<Item = Option<String>>) -> Self {
+        self.push(name, Arc::new(values.collect::<StringArray>()))
+    }
+
+    fn integer(self, name: &str, values: impl Iterator<Item = Option<u64>>) -> Self {
+        let values = values.map(|value| value.and_then(|value| i64::try_from(value).ok()));
+        self.push(name, Arc::new(values.collect::<Int64Array>()))
+    }
+
+    fn double(self, name: &str, values: impl Iterator<Item = Option<f64>>) -> Self {
+        self.push(name, Arc::new(values.collect::<Float64Array>()))
+    }
+
+    fn boolean(self, name: &str, values: impl Iterator<Item = bool>) -> Self {
+        self.push(name, Arc::new(values.map(Some).collect::<BooleanArray>()))
+    }
+
+    /// Milliseconds since 1970.
+    fn time(self, name: &str, values: impl Iterator<Item = i64>) -> Self {
+        let values: TimestampMicrosecondArray = values.map(|value| Some(value.saturating_mul(1000))).collect();
+        self.push(name, Arc::new(values.with_timezone("UTC")))
+    }
+
+    fn push(mut self, name: &str, values: ArrayRef) -> Self {
+        self.0.push((Field::new(name, values.data_type().clone(), true), values));
+        self
+    }
+
+    fn batch(self) -> Result<RecordBatch> {
+        let (fields, columns): (Vec<_>, Vec<_>) = self.0.into_iter().unzip();
+        Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?)
+    }
+}

@@ -1,0 +1,166 @@
+//! The engine and its sessions: what embedding programs, the shell and the server talk to, and the only builder of a
+//! query context.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, OnceLock},
+};
+
+use arrow::datatypes::DataType;
+use datafusion::{
+    common::ScalarValue,
+    config::Dialect,
+    execution::SessionStateBuilder,
+    prelude::{SessionConfig, SessionContext},
+};
+use fusewire_udfs::{FunctionContext, Limits};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+use crate::{
+    Config, Result,
+    session::{Client, DATABASE, DEFAULT_SCHEMA, Providers, SessionModels, Shared, View, YieldInJoins, functions},
+    source::Access,
+};
+pub use crate::{
+    session::{Description, Notice, Origin, Outcome, SessionOptions, TransactionStatus},
+    statement::Statement,
+};
+
+/// What all sessions share: the configuration, the memory, the threads and the catalog. Cheap to clone.
+#[derive(Clone)]
+pub struct Engine {
+    shared: Arc<Shared>,
+}
+
+/// One client of an [`Engine`].
+#[derive(Debug, Clone)]
+pub struct Session {
+    client: Arc<Client>,
+}
+
+impl Engine {
+    /// Opens the engine: locks the data directory and reads its newest manifest.
+    pub async fn open(config: Config) -> Result<Self> {
+        Ok(Self { shared: Arc::new(Shared::open(config)?) })
+    }
+
+    /// The configuration that the engine was opened with.
+    pub fn config(&self) -> &Config {
+        &self.shared.config
+    }
+
+    /// A new session and the stream of what it has to tell beside results.
+    pub fn session(&self, options: SessionOptions) -> Result<(Session, UnboundedReceiver<Notice>)> {
+        let (sender, notices) = unbounded_channel();
+        let client_cell = Arc::new(OnceLock::new());
+        let progress = sender.clone();
+        let functions_context = Arc::new(FunctionContext {
+            models: Arc::new(SessionModels::new(Arc::clone(&client_cell))),
+            registry: Arc::clone(&self.shared.registry),
+            progress: Arc::new(move |event| {
+                let _ = progress.send(event.into());
+            }),
+            threads: self.config().threads,
+            limits: Limits {
+                input_rows: self.config().max_training_rows as u64,
+                model_bytes: self.config().max_model_bytes as u64,
+            },
+        });
+        let builder = SessionStateBuilder::new()
+            .with_config(self.session_config())
+            .with_runtime_env(Arc::clone(&self.shared.runtime))
+            .with_catalog_list(Arc::new(Providers::new(Arc::clone(&client_cell))))
+            .with_default_features()
+            .with_physical_optimizer_rule(Arc::new(YieldInJoins));
+        let state = fusewire_udfs::register(builder, functions_context).build();
+        let context = SessionContext::new_with_state(state);
+        functions::register(&context, &options.user);
+        let access = self.access(options.origin);
+        let view = View::new(self.shared.catalog.snapshot());
+        let client = Arc::new(Client::new(Arc::clone(&self.shared), context, options, access, view, sender));
+        // The providers and the models look at the client's snapshot, and the client owns them: they hold it weakly.
+        let _ = client_cell.set(Arc::downgrade(&client));
+        Ok((Session { client }, notices))
+    }
+
+    fn access(&self, origin: Origin) -> Access {
+        match origin {
+            Origin::Local => Access::Local,
+            Origin::Wire => Access::Wire {
+                allowed: self.config().allow_paths.clone(),
+                data_dir: Some(self.shared.catalog.directory().root().to_owned()),
+            },
+        }
+    }
+
+    fn session_config(&self) -> SessionConfig {
+        let config = &self.shared.config;
+        let mut session = SessionConfig::new()
+            .with_create_default_catalog_and_schema(false)
+            .with_default_catalog_and_schema(DATABASE, DEFAULT_SCHEMA)
+            .with_information_schema(true)
+            .with_batch_size(config.batch_size)
+            .with_target_partitions(match config.target_partitions {
+                0 => config.threads,
+                partitions => partitions,
+            });
+        let options = session.options_mut();
+        options.sql_parser.collect_spans = true;
+        options.sql_parser.dialect = Dialect::PostgreSQL;
+        // Filters inside Parquet files, and the order that a subquery states, are kept.
+        options.execution.parquet.pushdown_filters = true;
+        options.execution.parquet.reorder_filters = true;
+        options.sql_parser.enable_subquery_sort_elimination = false;
+        options.execution.time_zone = Some("UTC".into());
+        session
+    }
+}
+
+impl Session {
+    /// Splits a text into its statements. A syntax error carries its position.
+    pub fn parse(&self, sql: &str) -> Result<Vec<Statement>> {
+        crate::statement::parse(sql, self.client.config().max_parse_depth)
+    }
+
+    /// What the statement takes and returns. Never runs it, never trains. `types` are those the client declared.
+    pub async fn describe(&self, statement: &Statement, types: &[Option<DataType>]) -> Result<Description> {
+        self.client.start(statement.action.as_ref(), &statement.text)?;
+        let (client, task, types) = (Arc::clone(&self.client), statement.clone(), types.to_vec());
+        let described = self.client.shared().compute(async move { task.action.describe(&client, &types).await });
+        described.await.map_err(|error| error.located(&statement.source))
+    }
+
+    /// Runs the statement. Dropping the future or the stream cancels it.
+    pub async fn execute(&self, statement: &Statement, parameters: &[ScalarValue]) -> Result<Outcome> {
+        self.client.start(statement.action.as_ref(), &statement.text)?;
+        let (client, task, parameters) = (Arc::clone(&self.client), statement.clone(), parameters.to_vec());
+        let executed = self.client.shared().compute(async move { task.action.execute(&client, &parameters).await });
+        executed.await.map_err(|error| error.located(&statement.source))
+    }
+
+    /// Where the session stands.
+    pub fn transaction_status(&self) -> TransactionStatus {
+        self.client.transaction_status()
+    }
+
+    /// The settings that the protocol reports at the start of a connection (`server_version`, `client_encoding`, …).
+    pub fn reported_settings(&self) -> HashMap<String, String> {
+        self.client.reported_settings()
+    }
+
+    /// Changes a setting as `SET` does; for what a client says at the start of its connection.
+    pub fn set(&self, name: &str, value: &str) -> Result<()> {
+        self.client.set(&name.to_lowercase(), Some(value), false)
+    }
+
+    /// Marks an open transaction as failed: called by whoever shows an error to the client.
+    pub fn fail_transaction(&self) {
+        self.client.fail_transaction();
+    }
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Engine").field("config", self.config()).finish_non_exhaustive()
+    }
+}

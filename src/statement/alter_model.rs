@@ -1,0 +1,44 @@
+//! `ALTER MODEL … PROMOTE VERSION`: makes an older or newer version the live one.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use datafusion::{common::ScalarValue, sql::parser::DFParser};
+
+use super::{Action, Form, Recognised, names::qualified, no_convert, parse::take_words};
+use crate::{
+    Error, Fault, Result,
+    catalog::{Change, QualifiedName},
+    session::{Client, Outcome},
+};
+
+pub(super) const FORM: Form = Form { parse, convert: no_convert };
+
+#[derive(Debug)]
+struct PromoteVersion {
+    name: QualifiedName,
+    version: u64,
+}
+
+fn parse(parser: &mut DFParser) -> Recognised {
+    if !take_words(parser, &["alter", "model"]) {
+        return Ok(None);
+    }
+    let name = qualified(&parser.parser.parse_object_name(false)?)?;
+    if !take_words(parser, &["promote", "version"]) {
+        return Err(Error::new(
+            Fault::Syntax,
+            format!("expected PROMOTE VERSION and a number after ALTER MODEL {name}"),
+        ));
+    }
+    let version = parser.parser.parse_literal_uint()?;
+    Ok(Some(Arc::new(PromoteVersion { name, version })))
+}
+
+#[async_trait]
+impl Action for PromoteVersion {
+    async fn execute(&self, client: &Arc<Client>, _parameters: &[ScalarValue]) -> Result<Outcome> {
+        client.apply(vec![Change::PromoteModel { name: self.name.clone(), version: self.version }])?;
+        Ok(Outcome::done("ALTER MODEL"))
+    }
+}

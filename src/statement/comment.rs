@@ -1,0 +1,68 @@
+//! `COMMENT ON`: a remark kept with a table, a view or a schema.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use datafusion::{
+    common::ScalarValue,
+    sql::{
+        parser::{DFParser, Statement as SqlStatement},
+        sqlparser::{ast::CommentObject, ast::Statement as AstStatement},
+    },
+};
+
+use super::{Action, Form, Recognised, names::qualified, parse::take_words};
+use crate::{
+    Error, Fault, Result,
+    catalog::{Change, Kind, QualifiedName},
+    session::{Client, Outcome},
+};
+
+pub(super) const FORM: Form = Form { parse, convert };
+
+#[derive(Debug)]
+struct Comment {
+    kind: Kind,
+    name: QualifiedName,
+    comment: Option<String>,
+}
+
+fn parse(parser: &mut DFParser) -> Recognised {
+    if !take_words(parser, &["comment", "on", "model"]) {
+        return Ok(None);
+    }
+    let name = qualified(&parser.parser.parse_object_name(false)?)?;
+    if !take_words(parser, &["is"]) {
+        return Err(Error::new(Fault::Syntax, "expected IS and a text after COMMENT ON MODEL name"));
+    }
+    let comment = match take_words(parser, &["null"]) {
+        true => None,
+        false => Some(parser.parser.parse_literal_string()?),
+    };
+    Ok(Some(Arc::new(Comment { kind: Kind::Model, name, comment })))
+}
+
+fn convert(statement: &SqlStatement) -> Recognised {
+    let SqlStatement::Statement(statement) = statement else { return Ok(None) };
+    let AstStatement::Comment { object_type, object_name, comment, .. } = statement.as_ref() else { return Ok(None) };
+    let kind = match object_type {
+        CommentObject::Table => Kind::Table,
+        CommentObject::View => Kind::View,
+        other => {
+            return Err(Error::new(
+                Fault::FeatureNotSupported,
+                format!("COMMENT ON {other} is not supported; a TABLE, a VIEW or a MODEL can have one"),
+            ));
+        }
+    };
+    Ok(Some(Arc::new(Comment { kind, name: qualified(object_name)?, comment: comment.clone() })))
+}
+
+#[async_trait]
+impl Action for Comment {
+    async fn execute(&self, client: &Arc<Client>, _parameters: &[ScalarValue]) -> Result<Outcome> {
+        let (name, comment) = (self.name.clone(), self.comment.clone());
+        client.apply(vec![Change::SetComment { kind: self.kind, name, comment }])?;
+        Ok(Outcome::done("COMMENT"))
+    }
+}

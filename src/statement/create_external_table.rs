@@ -1,0 +1,98 @@
+//! `CREATE EXTERNAL TABLE`: files of somebody else, read where they are.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use async_trait::async_trait;
+use datafusion::{
+    common::ScalarValue,
+    sql::{
+        parser::{CreateExternalTable as Ast, Statement as SqlStatement},
+        sqlparser::ast::Value,
+    },
+};
+
+use super::{
+    Action, Form, Recognised,
+    create_table::{constrained, declared},
+    create_view::check_distinct,
+    names::{existing, qualified},
+    no_parse,
+    parse::FORMAT_FROM_NAME,
+};
+use crate::{
+    Error, Fault, Result,
+    catalog::{Definition, Existing, QualifiedName},
+    session::{Client, Outcome, Sealed},
+    source::{self, TableRequest},
+};
+
+pub(super) const FORM: Form = Form { parse: no_parse, convert };
+
+#[derive(Debug)]
+struct CreateExternalTable {
+    name: QualifiedName,
+    existing: Existing,
+    table: Sealed<Ast>,
+    options: BTreeMap<String, String>,
+}
+
+fn convert(statement: &SqlStatement) -> Recognised {
+    let SqlStatement::CreateExternalTable(table) = statement else { return Ok(None) };
+    let refused = |what: &str| Err(Error::new(Fault::FeatureNotSupported, format!("{what}; leave it out")));
+    if table.unbounded {
+        return refused("an UNBOUNDED table is not supported");
+    }
+    if table.temporary {
+        return refused("a TEMPORARY external table is not supported");
+    }
+    if !table.order_exprs.is_empty() {
+        return refused("WITH ORDER is not supported, because the files could break the promise");
+    }
+    if !table.constraints.is_empty() || table.columns.iter().any(constrained) {
+        return refused("a constraint on an external table is not supported");
+    }
+    let mut options = BTreeMap::new();
+    for (key, value) in &table.options {
+        if options.insert(key.to_lowercase(), option_text(value)).is_some() {
+            return Err(Error::new(Fault::Syntax, format!("the option {key} is given twice; leave one out")));
+        }
+    }
+    let existing = existing(table.or_replace, table.if_not_exists)?;
+    let (name, table) = (qualified(&table.name)?, Sealed::new(table.clone()));
+    Ok(Some(Arc::new(CreateExternalTable { name, existing, table, options })))
+}
+
+/// The text of an option's value, without its quotes.
+pub(super) fn option_text(value: &Value) -> String {
+    match value {
+        Value::SingleQuotedString(text) | Value::DoubleQuotedString(text) | Value::EscapedStringLiteral(text) => {
+            text.clone()
+        }
+        other => other.to_string(),
+    }
+}
+
+#[async_trait]
+impl Action for CreateExternalTable {
+    async fn execute(&self, client: &Arc<Client>, _parameters: &[ScalarValue]) -> Result<Outcome> {
+        if client.exists(&self.name, self.existing)? {
+            return Ok(Outcome::done("CREATE TABLE"));
+        }
+        let columns = match self.table.columns.is_empty() {
+            true => None,
+            false => Some(declared(client, &self.table.columns)?.as_ref().clone()),
+        };
+        let request = TableRequest {
+            locations: self.table.locations.clone(),
+            format: (self.table.file_type != FORMAT_FROM_NAME).then(|| self.table.file_type.clone()),
+            columns,
+            partition_columns: self.table.table_partition_cols.clone(),
+            options: self.options.clone(),
+        };
+        let found = source::resolve(client.state().as_ref(), request, &client.stores(), client.access()).await?;
+        check_distinct(&found.table_schema())?;
+        let definition = Definition::ExternalTable(found.into());
+        client.create(&self.name, client.header()?, definition, self.existing)?;
+        Ok(Outcome::done("CREATE TABLE"))
+    }
+}

@@ -1,0 +1,52 @@
+//! `CREATE SCHEMA`: a further space for names.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use datafusion::{
+    common::ScalarValue,
+    sql::{
+        parser::Statement as SqlStatement,
+        sqlparser::ast::{SchemaName, Statement as AstStatement},
+    },
+};
+
+use super::{Action, Form, Recognised, names::identifier, no_parse};
+use crate::{
+    Error, Fault, Result,
+    catalog::{Applied, Change},
+    session::{Client, Notice, Outcome},
+};
+
+pub(super) const FORM: Form = Form { parse: no_parse, convert };
+
+#[derive(Debug)]
+struct CreateSchema {
+    name: String,
+    if_not_exists: bool,
+}
+
+fn convert(statement: &SqlStatement) -> Recognised {
+    let SqlStatement::Statement(statement) = statement else { return Ok(None) };
+    let AstStatement::CreateSchema { schema_name, if_not_exists, .. } = statement.as_ref() else { return Ok(None) };
+    let name = match schema_name {
+        SchemaName::Simple(name) => name.0.last().and_then(|part| part.as_ident()).map(identifier),
+        _ => None,
+    };
+    let Some(name) = name else {
+        return Err(Error::new(Fault::FeatureNotSupported, "AUTHORIZATION is not supported in CREATE SCHEMA"));
+    };
+    Ok(Some(Arc::new(CreateSchema { name, if_not_exists: *if_not_exists })))
+}
+
+#[async_trait]
+impl Action for CreateSchema {
+    async fn execute(&self, client: &Arc<Client>, _parameters: &[ScalarValue]) -> Result<Outcome> {
+        let header = client.header()?;
+        let change = Change::CreateSchema { name: self.name.clone(), header, if_not_exists: self.if_not_exists };
+        if client.apply(vec![change])?.contains(&Applied::Unchanged) {
+            client.notify(Notice::Remark(format!("schema \"{}\" already exists, skipping", self.name)));
+        }
+        Ok(Outcome::done("CREATE SCHEMA"))
+    }
+}

@@ -1,0 +1,83 @@
+//! `CREATE SECRET`: the key to a bucket, kept in the manifest, which only its owner can read, and never shown again.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use datafusion::{
+    common::ScalarValue,
+    sql::{parser::DFParser, sqlparser::tokenizer::Token},
+};
+
+use super::{
+    Action, Form, Recognised,
+    create_external_table::option_text,
+    names::{existing, qualified},
+    no_convert,
+    parse::take_words,
+};
+use crate::{
+    Error, Fault, Result,
+    catalog::{Definition, Existing, QualifiedName, Secret, Sensitive},
+    session::{Client, Outcome},
+    source::SecretDefinition,
+};
+
+pub(super) const FORM: Form = Form { parse, convert: no_convert };
+
+struct CreateSecret {
+    name: QualifiedName,
+    existing: Existing,
+    provider: String,
+    options: Vec<(String, String)>,
+}
+
+impl std::fmt::Debug for CreateSecret {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("CreateSecret").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+fn parse(parser: &mut DFParser) -> Recognised {
+    let or_replace = take_words(parser, &["create", "or", "replace", "secret"]);
+    if !or_replace && !take_words(parser, &["create", "secret"]) {
+        return Ok(None);
+    }
+    let if_not_exists = take_words(parser, &["if", "not", "exists"]);
+    let name = qualified(&parser.parser.parse_object_name(false)?)?;
+    parser.parser.expect_token(&Token::LParen)?;
+    let mut options: Vec<(String, String)> = Vec::new();
+    loop {
+        let key = parser.parse_option_key()?.to_lowercase();
+        let value = option_text(&parser.parse_option_value()?);
+        if options.iter().any(|(known, _)| *known == key) {
+            return Err(Error::new(Fault::Syntax, format!("the option {key} is given twice; leave one out")));
+        }
+        options.push((key, value));
+        if !parser.parser.consume_token(&Token::Comma) {
+            break;
+        }
+    }
+    parser.parser.expect_token(&Token::RParen)?;
+    let Some(at) = options.iter().position(|(key, _)| key == "type") else {
+        return Err(Error::new(Fault::InvalidArgument, format!("the secret {name} needs a TYPE; write TYPE s3")));
+    };
+    let (_, provider) = options.remove(at);
+    if !provider.eq_ignore_ascii_case("s3") {
+        let message = format!("the secret {name} is of type {provider}; the only type is s3");
+        return Err(Error::new(Fault::InvalidArgument, message));
+    }
+    let existing = existing(or_replace, if_not_exists)?;
+    Ok(Some(Arc::new(CreateSecret { name, existing, provider: provider.to_lowercase(), options })))
+}
+
+#[async_trait]
+impl Action for CreateSecret {
+    async fn execute(&self, client: &Arc<Client>, _parameters: &[ScalarValue]) -> Result<Outcome> {
+        // Checked here, so that a mistake is heard now and not when the bucket is read.
+        let checked = SecretDefinition::from_options(&self.name.name, &self.options)?;
+        let options = self.options.iter().map(|(key, value)| (key.clone(), Sensitive::new(value.clone()))).collect();
+        let secret = Secret { provider: self.provider.clone(), scope: Some(checked.scope), options };
+        client.create(&self.name, client.header()?, Definition::Secret(secret), self.existing)?;
+        Ok(Outcome::done("CREATE SECRET"))
+    }
+}

@@ -1,0 +1,140 @@
+//! `CREATE TABLE … AS` and `CREATE TABLE (columns)`: managed tables, Parquet files under the data directory.
+
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use async_trait::async_trait;
+use datafusion::{
+    common::ScalarValue,
+    logical_expr::{LogicalPlan, LogicalPlanBuilder, cast, col},
+    sql::{
+        parser::Statement as SqlStatement,
+        sqlparser::ast::{ColumnDef, ColumnOption, CreateTable as Ast, Query, Statement as AstStatement},
+    },
+};
+
+use super::{
+    Action, Form, Recognised,
+    create_view::check_distinct,
+    names::{existing, identifier, qualified},
+    no_parse,
+    query::{parameter_types, plan, refuse_train},
+};
+use crate::{
+    Error, Fault, Result,
+    catalog::{Definition, Existing, Header, ManagedTable, QualifiedName, TableFile},
+    session::{Client, Description, Outcome, Sealed, storage},
+};
+
+pub(super) const FORM: Form = Form { parse: no_parse, convert };
+
+#[derive(Debug)]
+struct CreateTable {
+    name: QualifiedName,
+    columns: Sealed<Vec<ColumnDef>>,
+    query: Option<Sealed<Query>>,
+    existing: Existing,
+}
+
+fn convert(statement: &SqlStatement) -> Recognised {
+    let SqlStatement::Statement(statement) = statement else { return Ok(None) };
+    let AstStatement::CreateTable(table) = statement.as_ref() else { return Ok(None) };
+    let Ast { name, columns, query, or_replace, if_not_exists, temporary, constraints, like, clone, .. } =
+        table.clone();
+    let refused = |what: &str, instead: &str| {
+        Err(Error::new(Fault::FeatureNotSupported, format!("{what} is not supported; {instead}")))
+    };
+    if temporary {
+        return refused("a temporary table", "use CREATE TABLE and DROP TABLE");
+    }
+    if like.is_some() || clone.is_some() {
+        return refused("CREATE TABLE … LIKE", "use CREATE TABLE … AS SELECT … LIMIT 0");
+    }
+    if !constraints.is_empty() || columns.iter().any(constrained) {
+        return refused("a constraint or default on a column", "leave it out; tables are not checked");
+    }
+    if let Some(query) = &query {
+        refuse_train(query)?;
+    }
+    let existing = existing(or_replace, if_not_exists)?;
+    let (columns, query) = (Sealed::new(columns), query.map(|query| Sealed::new(*query)));
+    Ok(Some(Arc::new(CreateTable { name: qualified(&name)?, columns, query, existing })))
+}
+
+pub(super) fn constrained(column: &ColumnDef) -> bool {
+    column.options.iter().any(|option| !matches!(option.option, ColumnOption::Null | ColumnOption::NotNull))
+}
+
+#[async_trait]
+impl Action for CreateTable {
+    async fn describe(&self, client: &Arc<Client>, types: &[Option<DataType>]) -> Result<Description> {
+        let Some(query) = &self.query else { return Ok(Description::default()) };
+        let plan = plan(client, query_statement(query), None).await?;
+        Ok(Description { parameters: parameter_types(&plan, types)?, columns: None })
+    }
+
+    async fn execute(&self, client: &Arc<Client>, parameters: &[ScalarValue]) -> Result<Outcome> {
+        // Refused before the query runs, not after it.
+        if client.exists(&self.name, self.existing)? {
+            return Ok(Outcome::done("CREATE TABLE"));
+        }
+        let header = client.header()?;
+        let Some(query) = &self.query else {
+            let schema = declared(client, &self.columns)?;
+            check_distinct(&schema)?;
+            self.publish(client, header, schema.as_ref().clone(), Vec::new())?;
+            return Ok(Outcome::done("CREATE TABLE"));
+        };
+        let query = plan(client, query_statement(query), Some(parameters)).await?;
+        let query = if self.columns.is_empty() { query } else { as_declared(client, query, &self.columns)? };
+        let schema = storage::stored_schema(query.schema().as_arrow());
+        check_distinct(&schema)?;
+        let files = storage::write(client, query, Arc::clone(&schema), header.oid).await?;
+        let rows: u64 = files.iter().map(|file| file.rows).sum();
+        self.publish(client, header, schema.as_ref().clone(), files)?;
+        Ok(Outcome::done(format!("SELECT {rows}")))
+    }
+}
+
+impl CreateTable {
+    fn publish(&self, client: &Client, header: Header, schema: Schema, files: Vec<TableFile>) -> Result<()> {
+        let table = Definition::ManagedTable(ManagedTable { schema, files });
+        client.create(&self.name, header, table, self.existing)
+    }
+}
+
+pub(super) fn query_statement(query: &Query) -> SqlStatement {
+    SqlStatement::Statement(Box::new(AstStatement::Query(Box::new(query.clone()))))
+}
+
+/// The columns as they were declared, with Arrow types.
+pub(super) fn declared(client: &Client, columns: &[ColumnDef]) -> Result<SchemaRef> {
+    let fields: Vec<Field> = columns
+        .iter()
+        .map(|column| {
+            let nullable = !column.options.iter().any(|option| matches!(option.option, ColumnOption::NotNull));
+            Ok(Field::new(identifier(&column.name), client.data_type(&column.data_type)?, nullable))
+        })
+        .collect::<Result<_>>()?;
+    Ok(Arc::new(Schema::new(fields)))
+}
+
+/// The query's columns renamed and cast to those declared, by position.
+fn as_declared(client: &Client, query: LogicalPlan, columns: &[ColumnDef]) -> Result<LogicalPlan> {
+    let wanted = declared(client, columns)?;
+    let found = query.schema().fields().len();
+    if wanted.fields().len() != found {
+        return Err(Error::new(
+            Fault::Syntax,
+            format!("{} columns are declared, but the query returns {found}", wanted.fields().len()),
+        ));
+    }
+    let expressions: Vec<_> = query
+        .schema()
+        .columns()
+        .into_iter()
+        .zip(wanted.fields())
+        .map(|(column, field)| cast(col(column), field.data_type().clone()).alias(field.name()))
+        .collect();
+    Ok(LogicalPlanBuilder::from(query).project(expressions)?.build()?)
+}

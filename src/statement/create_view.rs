@@ -1,0 +1,92 @@
+//! `CREATE VIEW`: the text is kept, and planned anew each time the view is read.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use datafusion::{
+    common::ScalarValue,
+    sql::{
+        parser::Statement as SqlStatement,
+        sqlparser::ast::{CreateView as Ast, Ident, Query, Statement as AstStatement},
+    },
+};
+
+use super::{
+    Action, Form, Recognised,
+    names::{existing, identifier, qualified},
+    no_parse,
+    query::{plan, refuse_train},
+};
+use crate::{
+    Error, Fault, Result,
+    catalog::{Definition, Existing, QualifiedName, View},
+    session::{Client, Outcome, Sealed},
+};
+
+pub(super) const FORM: Form = Form { parse: no_parse, convert };
+
+#[derive(Debug)]
+struct CreateView {
+    name: QualifiedName,
+    columns: Vec<Ident>,
+    query: Sealed<Query>,
+    existing: Existing,
+}
+
+fn convert(statement: &SqlStatement) -> Recognised {
+    let SqlStatement::Statement(statement) = statement else { return Ok(None) };
+    let AstStatement::CreateView(view) = statement.as_ref() else { return Ok(None) };
+    let Ast { name, columns, query, or_replace, if_not_exists, materialized, temporary, .. } = view.clone();
+    if materialized || temporary {
+        let (found, instead) = match materialized {
+            true => ("a materialized view", "CREATE TABLE … AS, which stores the rows"),
+            false => ("a temporary view", "CREATE VIEW and DROP VIEW"),
+        };
+        return Err(Error::new(Fault::FeatureNotSupported, format!("{found} is not supported; use {instead}")));
+    }
+    refuse_train(&query)?;
+    let columns = columns.into_iter().map(|column| column.name).collect();
+    let existing = existing(or_replace, if_not_exists)?;
+    Ok(Some(Arc::new(CreateView { name: qualified(&name)?, columns, query: Sealed::new(*query), existing })))
+}
+
+#[async_trait]
+impl Action for CreateView {
+    async fn execute(&self, client: &Arc<Client>, _parameters: &[ScalarValue]) -> Result<Outcome> {
+        let text = self.text();
+        let plan = plan(client, client.parse_query(&text)?, None).await?;
+        if !plan.get_parameter_names()?.is_empty() {
+            return Err(Error::new(Fault::InvalidArgument, "a view takes no parameters; write the values out"));
+        }
+        let schema = plan.schema().as_arrow().clone();
+        check_distinct(&schema)?;
+        let view = Definition::View(View { sql: text, schema });
+        client.create(&self.name, client.header()?, view, self.existing)?;
+        Ok(Outcome::done("CREATE VIEW"))
+    }
+}
+
+impl CreateView {
+    /// The query as it is kept; names given to the view's columns become those of a subquery.
+    fn text(&self) -> String {
+        if self.columns.is_empty() {
+            return self.query.to_string();
+        }
+        let columns: Vec<String> =
+            self.columns.iter().map(|column| format!("\"{}\"", identifier(column).replace('"', "\"\""))).collect();
+        format!("SELECT * FROM ({}) AS view_columns ({})", *self.query, columns.join(", "))
+    }
+}
+
+/// Refuses two columns of one name: a table or view with such columns could not be read by name.
+pub(super) fn check_distinct(schema: &arrow::datatypes::Schema) -> Result<()> {
+    let mut names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+    names.sort_unstable();
+    match names.windows(2).find(|pair| pair[0] == pair[1]) {
+        None => Ok(()),
+        Some(pair) => Err(Error::new(
+            Fault::DuplicateColumn,
+            format!("column \"{}\" is specified more than once; name the columns apart with AS", pair[0]),
+        )),
+    }
+}

@@ -1,0 +1,114 @@
+//! `DROP TABLE | VIEW | MODEL | SECRET | SCHEMA`.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use datafusion::{
+    common::ScalarValue,
+    sql::{
+        parser::{DFParser, Statement as SqlStatement},
+        sqlparser::{
+            ast::{ObjectType, Statement as AstStatement},
+            tokenizer::Token,
+        },
+    },
+};
+
+use super::{
+    Action, Form, Recognised,
+    names::{identifier, qualified},
+    parse::take_words,
+};
+use crate::{
+    Error, Fault, Result,
+    catalog::{Applied, Change, Kind, QualifiedName},
+    session::{Client, Notice, Outcome},
+};
+
+pub(super) const FORM: Form = Form { parse, convert };
+
+#[derive(Debug)]
+enum Dropped {
+    Objects { kind: Kind, names: Vec<QualifiedName> },
+    Schemas(Vec<String>),
+}
+
+#[derive(Debug)]
+struct Drop {
+    dropped: Dropped,
+    if_exists: bool,
+    cascade: bool,
+}
+
+fn parse(parser: &mut DFParser) -> Recognised {
+    let kind = if take_words(parser, &["drop", "model"]) {
+        Kind::Model
+    } else if take_words(parser, &["drop", "secret"]) {
+        Kind::Secret
+    } else {
+        return Ok(None);
+    };
+    let if_exists = take_words(parser, &["if", "exists"]);
+    let mut names = vec![qualified(&parser.parser.parse_object_name(false)?)?];
+    while parser.parser.consume_token(&Token::Comma) {
+        names.push(qualified(&parser.parser.parse_object_name(false)?)?);
+    }
+    Ok(Some(Arc::new(Drop { dropped: Dropped::Objects { kind, names }, if_exists, cascade: false })))
+}
+
+fn convert(statement: &SqlStatement) -> Recognised {
+    let SqlStatement::Statement(statement) = statement else { return Ok(None) };
+    let AstStatement::Drop { object_type, if_exists, names, cascade, .. } = statement.as_ref() else { return Ok(None) };
+    let dropped = match object_type {
+        ObjectType::Schema => {
+            Dropped::Schemas(names.iter().filter_map(|name| name.0.last()?.as_ident()).map(identifier).collect())
+        }
+        ObjectType::Table | ObjectType::View => Dropped::Objects {
+            kind: if matches!(object_type, ObjectType::Table) { Kind::Table } else { Kind::View },
+            names: names.iter().map(qualified).collect::<Result<_>>()?,
+        },
+        other => {
+            return Err(Error::new(Fault::FeatureNotSupported, format!("DROP {other} is not supported")));
+        }
+    };
+    Ok(Some(Arc::new(Drop { dropped, if_exists: *if_exists, cascade: *cascade })))
+}
+
+#[async_trait]
+impl Action for Drop {
+    async fn execute(&self, client: &Arc<Client>, _parameters: &[ScalarValue]) -> Result<Outcome> {
+        let (changes, noun): (Vec<Change>, &str) = match &self.dropped {
+            Dropped::Objects { kind, names } => {
+                let drop =
+                    |name: &QualifiedName| Change::Drop { kind: *kind, name: name.clone(), if_exists: self.if_exists };
+                (names.iter().map(drop).collect(), noun(*kind))
+            }
+            Dropped::Schemas(names) => {
+                let (if_exists, cascade) = (self.if_exists, self.cascade);
+                let drop = |name: &String| Change::DropSchema { name: name.clone(), if_exists, cascade };
+                (names.iter().map(drop).collect(), "SCHEMA")
+            }
+        };
+        let labels: Vec<String> = match &self.dropped {
+            Dropped::Objects { names, .. } => names.iter().map(ToString::to_string).collect(),
+            Dropped::Schemas(names) => names.clone(),
+        };
+        let applied = client.apply(changes)?;
+        for (applied, label) in applied.iter().zip(labels) {
+            if *applied == Applied::Unchanged {
+                let noun = noun.to_lowercase();
+                client.notify(Notice::Remark(format!("{noun} \"{label}\" does not exist, skipping")));
+            }
+        }
+        Ok(Outcome::done(format!("DROP {noun}")))
+    }
+}
+
+fn noun(kind: Kind) -> &'static str {
+    match kind {
+        Kind::View => "VIEW",
+        Kind::Model => "MODEL",
+        Kind::Secret => "SECRET",
+        _ => "TABLE",
+    }
+}

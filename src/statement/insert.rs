@@ -1,0 +1,94 @@
+//! `INSERT`: rows of a query, appended to a managed table as new files.
+
+use std::sync::Arc;
+
+use arrow::datatypes::DataType;
+use async_trait::async_trait;
+use datafusion::{
+    common::ScalarValue,
+    logical_expr::{LogicalPlan, WriteOp},
+    sql::{
+        parser::Statement as SqlStatement,
+        sqlparser::ast::{Insert as Ast, Statement as AstStatement, TableObject},
+    },
+};
+
+use super::{
+    Action, Form, Recognised,
+    names::qualified,
+    no_parse,
+    query::{parameter_types, plan, refuse_train},
+};
+use crate::{
+    Error, Fault, Result,
+    catalog::{Change, Definition, QualifiedName},
+    session::{Client, Description, Outcome, Sealed, storage},
+};
+
+pub(super) const FORM: Form = Form { parse: no_parse, convert };
+
+#[derive(Debug)]
+struct Insert {
+    table: QualifiedName,
+    statement: Sealed<SqlStatement>,
+}
+
+fn convert(statement: &SqlStatement) -> Recognised {
+    let SqlStatement::Statement(inner) = statement else { return Ok(None) };
+    let insert = match inner.as_ref() {
+        AstStatement::Insert(insert) => insert,
+        AstStatement::Update { .. } | AstStatement::Delete(_) | AstStatement::Truncate(_) => {
+            return Err(Error::new(
+                Fault::FeatureNotSupported,
+                "rows of a table are not changed in place; use CREATE OR REPLACE TABLE … AS SELECT … with the rows to keep",
+            ));
+        }
+        _ => return Ok(None),
+    };
+    let Ast { table: TableObject::TableName(name), source, on: None, returning: None, overwrite: false, .. } = insert
+    else {
+        return Err(Error::new(
+            Fault::FeatureNotSupported,
+            "INSERT takes a table, and VALUES or a query; ON CONFLICT, RETURNING and OVERWRITE are not supported",
+        ));
+    };
+    if let Some(source) = source {
+        refuse_train(source)?;
+    }
+    Ok(Some(Arc::new(Insert { table: qualified(name)?, statement: Sealed::new(statement.clone()) })))
+}
+
+#[async_trait]
+impl Action for Insert {
+    async fn describe(&self, client: &Arc<Client>, types: &[Option<DataType>]) -> Result<Description> {
+        let plan = plan(client, SqlStatement::clone(&self.statement), None).await?;
+        Ok(Description { parameters: parameter_types(&plan, types)?, columns: None })
+    }
+
+    async fn execute(&self, client: &Arc<Client>, parameters: &[ScalarValue]) -> Result<Outcome> {
+        let snapshot = client.snapshot();
+        let table = snapshot.relation(&self.table).ok_or_else(|| client.no_relation(&self.table))?;
+        let Definition::ManagedTable(managed) = &table.definition else {
+            return Err(Error::new(
+                Fault::WrongObjectType,
+                format!(
+                    "\"{}\" is {}; rows can be inserted into tables made with CREATE TABLE alone",
+                    self.table.name,
+                    table.definition.noun()
+                ),
+            ));
+        };
+        let plan = plan(client, SqlStatement::clone(&self.statement), Some(parameters)).await?;
+        let LogicalPlan::Dml(dml) = plan else {
+            return Err(Error::new(Fault::Internal, "INSERT was not planned as one"));
+        };
+        if !matches!(dml.op, WriteOp::Insert(_)) {
+            return Err(Error::new(Fault::FeatureNotSupported, "only plain INSERT is supported"));
+        }
+        let rows_plan = Arc::unwrap_or_clone(dml.input);
+        let files = storage::write(client, rows_plan, Arc::new(managed.schema.clone()), table.header.oid).await?;
+        let rows: u64 = files.iter().map(|file| file.rows).sum();
+        client.apply(vec![Change::AppendFiles { table: self.table.clone(), files }])?;
+        Ok(Outcome::done(format!("INSERT 0 {rows}")))
+    }
+}

@@ -1,0 +1,82 @@
+//! Statements: one form a file, each parsed and then run.
+//!
+//! A form either recognises syntax of its own in the tokens, or takes a statement that DataFusion's parser understood.
+//! To add a statement is one file and one line in [`FORMS`].
+
+use std::{fmt::Debug, sync::Arc};
+
+use datafusion::sql::parser::{DFParser, Statement as SqlStatement};
+
+use crate::Result;
+pub(crate) use crate::session::Action;
+
+mod names;
+mod parse;
+
+mod query;
+
+mod copy;
+mod create_external_table;
+mod create_schema;
+mod create_secret;
+mod create_table;
+mod create_view;
+mod drop;
+mod insert;
+
+mod alter_model;
+mod comment;
+mod prepare;
+mod settings;
+mod transaction;
+
+pub(crate) use parse::parse;
+
+/// Every form of statement, in the order in which they are asked.
+pub(crate) const FORMS: &[Form] = &[
+    create_external_table::FORM,
+    create_secret::FORM,
+    alter_model::FORM,
+    drop::FORM,
+    create_table::FORM,
+    create_view::FORM,
+    create_schema::FORM,
+    insert::FORM,
+    copy::FORM,
+    comment::FORM,
+    settings::FORM,
+    transaction::FORM,
+    prepare::FORM,
+    query::FORM,
+];
+
+/// A statement, if it is of the form that was asked.
+pub(crate) type Recognised = Result<Option<Arc<dyn Action>>>;
+
+/// How one form of statement is recognised.
+pub(crate) struct Form {
+    /// Takes syntax of our own from the parser; `None` when the tokens are not this form's.
+    pub(crate) parse: fn(&mut DFParser) -> Recognised,
+    /// Takes a statement of DataFusion's parser; `None` when it is not this form's.
+    pub(crate) convert: fn(&SqlStatement) -> Recognised,
+}
+
+/// For forms without syntax of their own.
+pub(crate) fn no_parse(_parser: &mut DFParser) -> Recognised {
+    Ok(None)
+}
+
+/// For forms that DataFusion's parser does not know.
+pub(crate) fn no_convert(_statement: &SqlStatement) -> Recognised {
+    Ok(None)
+}
+
+/// One parsed statement.
+#[derive(Debug, Clone)]
+pub struct Statement {
+    /// The statement's text, as the client wrote it.
+    pub text: String,
+    /// The whole text it came in, to which positions of errors refer.
+    pub(crate) source: Arc<str>,
+    pub(crate) action: Arc<dyn Action>,
+}

@@ -1,0 +1,138 @@
+//! From a text to its statements.
+//!
+//! The text is cut into tokens once; each statement's tokens go to our own forms first, which look at keywords, and then
+//! to DataFusion's parser. Positions stay those of the whole text, so that errors can point into it.
+
+use std::sync::Arc;
+
+use datafusion::sql::{
+    parser::{DFParser, DFParserBuilder, Statement as SqlStatement},
+    sqlparser::{
+        dialect::PostgreSqlDialect,
+        keywords::Keyword,
+        tokenizer::{Location, Token, TokenWithSpan, Tokenizer, Word},
+    },
+};
+
+use super::{Action, FORMS, Statement};
+use crate::{Error, Fault, Result};
+
+/// The format that `CREATE EXTERNAL TABLE` has when `STORED AS` is left out: the location's name tells.
+pub(crate) const FORMAT_FROM_NAME: &str = "AUTO";
+
+const DIALECT: PostgreSqlDialect = PostgreSqlDialect {};
+
+/// Splits `sql` into statements; comments and empty statements vanish. Nesting deeper than `max_depth` is an error.
+pub(crate) fn parse(sql: &str, max_depth: usize) -> Result<Vec<Statement>> {
+    let source: Arc<str> = Arc::from(sql);
+    let tokens = Tokenizer::new(&DIALECT, sql)
+        .tokenize_with_location()
+        .map_err(|error| Error::syntax(error.message.clone(), Some(&source), Some(error.location)))?;
+    let lines = LineStarts::new(sql);
+    let mut statements = Vec::new();
+    for tokens in tokens.split(|token| token.token == Token::SemiColon) {
+        let mut solid = tokens.iter().filter(|token| !matches!(token.token, Token::Whitespace(_) | Token::EOF));
+        let Some(first) = solid.next() else { continue };
+        let last = solid.next_back().unwrap_or(first);
+        let text = sql.get(lines.byte(first.span.start)..lines.byte(last.span.end)).unwrap_or(sql);
+        let action = parse_one(tokens, last.span.end, max_depth).map_err(|error| error.located(&source))?;
+        statements.push(Statement { text: text.trim().to_owned(), source: Arc::clone(&source), action });
+    }
+    Ok(statements)
+}
+
+fn parse_one(tokens: &[TokenWithSpan], end: Location, max_depth: usize) -> Result<Arc<dyn Action>> {
+    let tokens = with_stored_as(tokens, end);
+    for form in FORMS {
+        let mut parser = parser_of(&tokens, max_depth)?;
+        if let Some(action) = (form.parse)(&mut parser)? {
+            finish(&mut parser)?;
+            return Ok(action);
+        }
+    }
+    let mut parser = parser_of(&tokens, max_depth)?;
+    let parsed = parser.parse_statement()?;
+    finish(&mut parser)?;
+    convert(parsed)
+}
+
+/// Turns a statement of DataFusion's parser into the form that takes it; what no form takes is refused by name.
+pub(super) fn convert(parsed: SqlStatement) -> Result<Arc<dyn Action>> {
+    for form in FORMS {
+        if let Some(action) = (form.convert)(&parsed)? {
+            return Ok(action);
+        }
+    }
+    let text = parsed.to_string();
+    let words: Vec<&str> = text.split_whitespace().take(2).collect();
+    Err(Error::new(Fault::FeatureNotSupported, format!("{} is not supported", words.join(" "))))
+}
+
+fn parser_of(tokens: &[TokenWithSpan], max_depth: usize) -> Result<DFParser<'static>> {
+    Ok(DFParserBuilder::new(tokens.to_vec()).with_dialect(&DIALECT).with_recursion_limit(max_depth).build()?)
+}
+
+fn finish(parser: &mut DFParser) -> Result<()> {
+    let token = parser.parser.peek_token();
+    if token.token == Token::EOF {
+        return Ok(());
+    }
+    let message = format!("expected the end of the statement, found {}", token.token);
+    Err(Error::syntax(message, None, Some(token.span.start)))
+}
+
+/// DataFusion's parser wants `STORED AS` in every `CREATE EXTERNAL TABLE`; ours may leave it out.
+fn with_stored_as(tokens: &[TokenWithSpan], end: Location) -> Vec<TokenWithSpan> {
+    let mut tokens = tokens.to_vec();
+    let keywords: Vec<Keyword> = tokens
+        .iter()
+        .filter(|token| !matches!(token.token, Token::Whitespace(_)))
+        .map(|token| if let Token::Word(word) = &token.token { word.keyword } else { Keyword::NoKeyword })
+        .collect();
+    let creates = matches!(
+        keywords.as_slice(),
+        [Keyword::CREATE, Keyword::EXTERNAL, ..]
+            | [Keyword::CREATE, Keyword::OR, Keyword::REPLACE, Keyword::EXTERNAL, ..]
+    );
+    if creates && !keywords.windows(2).any(|pair| pair == [Keyword::STORED, Keyword::AS]) {
+        let words = ["STORED", "AS", FORMAT_FROM_NAME];
+        let at = tokens.iter().rposition(|token| token.token != Token::EOF).map_or(0, |last| last + 1);
+        let added = words.map(|word| TokenWithSpan::at(Token::make_keyword(word), end, end));
+        tokens.splice(at..at, added);
+    }
+    tokens
+}
+
+/// All of `words` in a row, in any case; consumed then, otherwise nothing is.
+pub(super) fn take_words(parser: &mut DFParser, words: &[&str]) -> bool {
+    let all = words.iter().enumerate().all(|(index, text)| match parser.parser.peek_nth_token(index).token {
+        Token::Word(Word { value, quote_style: None, .. }) => value.eq_ignore_ascii_case(text),
+        _ => false,
+    });
+    if all {
+        for _ in words {
+            parser.parser.next_token();
+        }
+    }
+    all
+}
+
+/// Where each line of a text starts, to find the byte of a location.
+struct LineStarts<'a> {
+    text: &'a str,
+    starts: Vec<usize>,
+}
+
+impl<'a> LineStarts<'a> {
+    fn new(text: &'a str) -> Self {
+        let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        Self { text, starts }
+    }
+
+    fn byte(&self, location: Location) -> usize {
+        let line = (location.line as usize).saturating_sub(1);
+        let Some(&start) = self.starts.get(line) else { return self.text.len() };
+        let column = (location.column as usize).saturating_sub(1);
+        self.text[start..].char_indices().nth(column).map_or(self.text.len(), |(at, _)| start + at)
+    }
+}

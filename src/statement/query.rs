@@ -1,0 +1,317 @@
+//! Queries: everything that reads. `train` is run first, alone, and its rows take its place.
+
+use std::{
+    collections::BTreeSet,
+    ops::ControlFlow,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use arrow::{
+    array::RecordBatch,
+    datatypes::{DataType, SchemaRef},
+};
+use async_trait::async_trait;
+use datafusion::{
+    common::{DataFusionError, ParamValues, ScalarValue, metadata::ScalarAndMetadata},
+    execution::{RecordBatchStream, SendableRecordBatchStream, runtime_env::RuntimeEnv},
+    logical_expr::LogicalPlan,
+    physical_plan::{ExecutionPlan, execute_stream},
+    sql::{
+        parser::{ExplainStatement, Statement as SqlStatement},
+        sqlparser::ast::{Query, SetExpr, Statement as Ast, TableFactor, Visit, Visitor},
+    },
+};
+use fusewire_udfs::table::train;
+use futures::{Stream, StreamExt, future::BoxFuture};
+use tokio::sync::mpsc;
+
+use super::{Action, Form, Recognised, no_parse};
+use crate::{
+    Error, Fault, Result,
+    session::{Client, Description, Outcome, Physical, Sealed, explain_failure},
+};
+
+pub(super) const FORM: Form = Form { parse: no_parse, convert };
+
+/// Batches that wait between the compute runtime and whoever reads the result.
+const BATCHES_BUFFERED: usize = 2;
+
+/// A statement that only reads.
+#[derive(Debug)]
+struct Reading {
+    statement: Sealed<SqlStatement>,
+    explains: bool,
+}
+
+fn convert(statement: &SqlStatement) -> Recognised {
+    let explains = match statement {
+        SqlStatement::Statement(inner) => match inner.as_ref() {
+            Ast::Query(_) | Ast::ExplainTable { .. } | Ast::ShowTables { .. } | Ast::ShowColumns { .. } => false,
+            Ast::ShowFunctions { .. } | Ast::ShowCreate { .. } => false,
+            _ => return Ok(None),
+        },
+        SqlStatement::Explain(explain) => {
+            check_explained(explain)?;
+            true
+        }
+        _ => return Ok(None),
+    };
+    check_train(statement)?;
+    Ok(Some(Arc::new(Reading { statement: Sealed::new(statement.clone()), explains })))
+}
+
+fn check_explained(explain: &ExplainStatement) -> Result<()> {
+    if let SqlStatement::Statement(inner) = explain.statement.as_ref()
+        && let Ast::Query(_) = inner.as_ref()
+    {
+        return Ok(());
+    }
+    Err(Error::new(Fault::FeatureNotSupported, "EXPLAIN takes a query"))
+}
+
+#[async_trait]
+impl Action for Reading {
+    async fn describe(&self, client: &Arc<Client>, types: &[Option<DataType>]) -> Result<Description> {
+        let plan = plan(client, SqlStatement::clone(&self.statement), None).await?;
+        Ok(Description {
+            parameters: parameter_types(&plan, types)?,
+            columns: Some(Arc::new(plan.schema().as_arrow().clone())),
+        })
+    }
+
+    async fn execute(&self, client: &Arc<Client>, parameters: &[ScalarValue]) -> Result<Outcome> {
+        let plan = plan(client, SqlStatement::clone(&self.statement), Some(parameters)).await?;
+        let analyzes = matches!(plan, LogicalPlan::Analyze(_));
+        let plan = if self.explains && !analyzes { plan } else { train_first(client, plan).await? };
+        run(client, plan).await
+    }
+}
+
+/// Plans a statement over the client's snapshot; with the values of its parameters, or to describe it without.
+pub(super) fn plan<'a>(
+    client: &Client,
+    mut statement: SqlStatement,
+    parameters: Option<&'a [ScalarValue]>,
+) -> BoxFuture<'a, Result<LogicalPlan>> {
+    let rewritten = fusewire_udfs::arguments::rewrite(&mut statement, parameters);
+    let planned = client.plan(statement);
+    Box::pin(async move {
+        rewritten?;
+        let plan = planned.await?;
+        match parameters {
+            Some(parameters) => bind(plan, parameters),
+            None => Ok(plan),
+        }
+    })
+}
+
+/// Puts the values of `$1`, `$2`, … into a plan.
+fn bind(plan: LogicalPlan, parameters: &[ScalarValue]) -> Result<LogicalPlan> {
+    let wanted = plan.get_parameter_names()?.len();
+    if wanted > parameters.len() {
+        return Err(Error::new(
+            Fault::InvalidArgument,
+            format!("the statement has {wanted} parameters, but {} values were given", parameters.len()),
+        ));
+    }
+    if parameters.is_empty() {
+        return Ok(plan);
+    }
+    let values = parameters.iter().cloned().map(ScalarAndMetadata::from).collect();
+    Ok(plan.with_param_values(ParamValues::List(values))?)
+}
+
+/// The types of a plan's parameters in their order: the client's where it declared them, text where nothing tells.
+pub(super) fn parameter_types(plan: &LogicalPlan, declared: &[Option<DataType>]) -> Result<Vec<DataType>> {
+    let inferred = plan.get_parameter_types()?;
+    let numbers: BTreeSet<usize> =
+        inferred.keys().filter_map(|name| name.strip_prefix('$').and_then(|number| number.parse().ok())).collect();
+    let count = numbers.last().copied().unwrap_or(0).max(declared.len());
+    Ok((1..=count)
+        .map(|number| {
+            let declared = declared.get(number - 1).cloned().flatten();
+            let inferred = inferred.get(&format!("${number}")).cloned().flatten();
+            declared.or(inferred).unwrap_or(DataType::Utf8)
+        })
+        .collect())
+}
+
+/// Optimizes a plan, starts it on the compute runtime and streams its rows.
+pub(super) fn run<'a>(client: &'a Client, plan: LogicalPlan) -> BoxFuture<'a, Result<Outcome>> {
+    Box::pin(start(client, client.physical(plan)))
+}
+
+async fn start(client: &Client, planned: BoxFuture<'_, Result<Physical>>) -> Result<Outcome> {
+    let (physical, task) = planned.await?;
+    let stream = execute_stream(Arc::clone(&physical), task)?;
+    let schema = stream.schema();
+    let (sender, receiver) = mpsc::channel(BATCHES_BUFFERED);
+    let deadline = client.statement_timeout();
+    let runtime = Arc::clone(&client.shared().runtime);
+    let worker = client.shared().compute_handle().spawn(forward(stream, physical, runtime, sender, deadline));
+    Ok(Outcome::Rows { stream: Box::pin(ComputedRows { schema, receiver, worker, finished: false }) })
+}
+
+/// Runs a plan to its end and returns its rows.
+pub(super) fn collect<'a>(client: &'a Client, plan: LogicalPlan) -> BoxFuture<'a, Result<Vec<RecordBatch>>> {
+    Box::pin(finish(client, client.physical(plan)))
+}
+
+async fn finish(client: &Client, planned: BoxFuture<'_, Result<Physical>>) -> Result<Vec<RecordBatch>> {
+    let (physical, task) = planned.await?;
+    let collected = datafusion::physical_plan::collect(Arc::clone(&physical), task).await;
+    match collected {
+        Ok(batches) => Ok(batches),
+        Err(error) => Err(explain_failure(&physical, &client.shared().runtime, error).await),
+    }
+}
+
+/// Executes the plan's `train`, if it has one, and puts its rows in its place.
+fn train_first<'a>(client: &'a Client, plan: LogicalPlan) -> BoxFuture<'a, Result<LogicalPlan>> {
+    // One at most: the statement was checked.
+    let rows = train::find(&plan).map(|mut trainings| trainings.pop().map(|training| collect(client, training)));
+    let plan = Sealed::new(plan);
+    Box::pin(async move {
+        match rows? {
+            None => Ok(LogicalPlan::clone(&plan)),
+            Some(rows) => Ok(train::substitute(LogicalPlan::clone(&plan), rows.await?)?),
+        }
+    })
+}
+
+/// `train` stands alone in the FROM of the outermost SELECT or nowhere: planners repeat and skip what stands elsewhere.
+pub(super) fn check_train(statement: &SqlStatement) -> Result<()> {
+    let (query, allowed) = match statement {
+        SqlStatement::Statement(inner) => (inner.as_ref(), usize::from(trains_alone(inner))),
+        SqlStatement::Explain(explain) => match explain.statement.as_ref() {
+            SqlStatement::Statement(inner) => (inner.as_ref(), usize::from(trains_alone(inner))),
+            _ => return Ok(()),
+        },
+        _ => return Ok(()),
+    };
+    let mut calls = TrainCalls(0);
+    let _ = query.visit(&mut calls);
+    if calls.0 > allowed {
+        return Err(Error::new(
+            Fault::FeatureNotSupported,
+            "train may stand only as the one FROM item of a statement's outermost SELECT, as in SELECT * FROM train(…); \
+             not in a view, a CTE, a join, a subquery, LATERAL or another statement",
+        ));
+    }
+    Ok(())
+}
+
+/// Refuses every `train` in a query that is not run by itself: a view's, a table's, an INSERT's.
+pub(super) fn refuse_train(query: &Query) -> Result<()> {
+    let mut calls = TrainCalls(0);
+    let _ = query.visit(&mut calls);
+    if calls.0 == 0 {
+        return Ok(());
+    }
+    Err(Error::new(
+        Fault::FeatureNotSupported,
+        "train may not stand in a view or in a statement that stores its rows; run SELECT * FROM train(…) by itself",
+    ))
+}
+
+struct TrainCalls(usize);
+
+impl Visitor for TrainCalls {
+    type Break = ();
+
+    fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<()> {
+        self.0 += usize::from(is_train(factor));
+        ControlFlow::Continue(())
+    }
+}
+
+fn is_train(factor: &TableFactor) -> bool {
+    let name = match factor {
+        TableFactor::Table { name, args: Some(_), .. } | TableFactor::Function { name, .. } => name,
+        _ => return false,
+    };
+    name.0.last().and_then(|part| part.as_ident()).is_some_and(|name| name.value.eq_ignore_ascii_case("train"))
+}
+
+fn trains_alone(statement: &Ast) -> bool {
+    let Ast::Query(query) = statement else { return false };
+    let SetExpr::Select(select) = query.body.as_ref() else { return false };
+    match select.from.as_slice() {
+        [item] => {
+            item.joins.is_empty() && matches!(item.relation, TableFactor::Table { .. }) && is_train(&item.relation)
+        }
+        _ => false,
+    }
+}
+
+async fn forward(
+    mut stream: SendableRecordBatchStream,
+    plan: Arc<dyn ExecutionPlan>,
+    runtime: Arc<RuntimeEnv>,
+    sender: mpsc::Sender<std::result::Result<RecordBatch, DataFusionError>>,
+    timeout: Option<Duration>,
+) {
+    let work = async {
+        while let Some(batch) = stream.next().await {
+            let (batch, failed) = match batch {
+                Ok(batch) => (Ok(batch), false),
+                Err(error) => (Err(explain_failure(&plan, &runtime, error).await.into()), true),
+            };
+            if sender.send(batch).await.is_err() || failed {
+                return;
+            }
+        }
+    };
+    let Some(timeout) = timeout else { return work.await };
+    if tokio::time::timeout(timeout, work).await.is_err() {
+        let error = Error::new(Fault::Cancelled, "canceling statement due to statement timeout");
+        let _ = sender.send(Err(error.into())).await;
+    }
+}
+
+/// The rows of a plan that runs on the compute runtime; dropping it stops the plan.
+struct ComputedRows {
+    schema: SchemaRef,
+    receiver: mpsc::Receiver<std::result::Result<RecordBatch, DataFusionError>>,
+    worker: tokio::task::JoinHandle<()>,
+    finished: bool,
+}
+
+impl Stream for ComputedRows {
+    type Item = std::result::Result<RecordBatch, DataFusionError>;
+
+    fn poll_next(mut self: std::pin::Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if self.finished {
+            return Poll::Ready(None);
+        }
+        match std::task::ready!(self.receiver.poll_recv(context)) {
+            Some(item) => Poll::Ready(Some(item)),
+            // The channel closes when the worker ends; only a panic ends it without a last word.
+            None => match std::task::ready!(std::pin::Pin::new(&mut self.worker).poll(context)) {
+                Err(error) if error.is_panic() => {
+                    self.finished = true;
+                    let error = Error::panicked(error.into_panic().as_ref());
+                    Poll::Ready(Some(Err(error.into())))
+                }
+                _ => {
+                    self.finished = true;
+                    Poll::Ready(None)
+                }
+            },
+        }
+    }
+}
+
+impl RecordBatchStream for ComputedRows {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+}
+
+impl Drop for ComputedRows {
+    fn drop(&mut self) {
+        self.worker.abort();
+    }
+}

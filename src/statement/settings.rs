@@ -1,0 +1,148 @@
+//! `SET`, `SHOW`, `RESET`, `DISCARD`: what a client sets reaches no other client.
+
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use async_trait::async_trait;
+use datafusion::{
+    common::ScalarValue,
+    sql::{
+        parser::{ResetStatement, Statement as SqlStatement},
+        sqlparser::ast::{ContextModifier, Expr as AstExpr, ObjectName, Set, Statement as Ast, Value},
+    },
+};
+
+use super::{Action, Form, Recognised, names::identifier, no_parse};
+use crate::{
+    Error, Fault, Result,
+    session::{Client, Description, Outcome, text_rows},
+};
+
+pub(super) const FORM: Form = Form { parse: no_parse, convert };
+
+#[derive(Debug)]
+enum Settings {
+    Set { name: String, value: Option<String>, local: bool },
+    Show { name: String },
+    Reset { name: String },
+    Discard,
+}
+
+fn convert(statement: &SqlStatement) -> Recognised {
+    let action = match statement {
+        SqlStatement::Reset(ResetStatement::Variable(name)) => Settings::Reset { name: setting_name(name) },
+        SqlStatement::Statement(statement) => match statement.as_ref() {
+            Ast::Set(set) => set_action(set)?,
+            Ast::ShowVariable { variable } => {
+                let words: Vec<String> = variable.iter().map(|word| word.value.to_lowercase()).collect();
+                let name = match words.as_slice() {
+                    [time, zone] if time == "time" && zone == "zone" => "timezone".to_owned(),
+                    [transaction, isolation, level]
+                        if transaction == "transaction" && isolation == "isolation" && level == "level" =>
+                    {
+                        "transaction_isolation".to_owned()
+                    }
+                    words => words.join("."),
+                };
+                Settings::Show { name }
+            }
+            Ast::Discard { .. } => Settings::Discard,
+            _ => return Ok(None),
+        },
+        _ => return Ok(None),
+    };
+    Ok(Some(Arc::new(action)))
+}
+
+fn set_action(set: &Set) -> Result<Settings> {
+    Ok(match set {
+        Set::SingleAssignment { scope, variable, values, .. } => Settings::Set {
+            name: setting_name(variable),
+            value: setting_value(values)?,
+            local: matches!(scope, Some(ContextModifier::Local)),
+        },
+        Set::SetTimeZone { local, value } => {
+            Settings::Set { name: "timezone".into(), value: setting_value(std::slice::from_ref(value))?, local: *local }
+        }
+        Set::SetNames { charset_name, .. } => {
+            Settings::Set { name: "client_encoding".into(), value: Some(identifier(charset_name)), local: false }
+        }
+        // Every statement reads one snapshot whatever level is asked for; clients set levels as a matter of course.
+        Set::SetTransaction { .. } => {
+            Settings::Set { name: "transaction_isolation".into(), value: Some("serializable".into()), local: true }
+        }
+        other => return Err(Error::new(Fault::FeatureNotSupported, format!("{other} is not supported"))),
+    })
+}
+
+fn setting_name(name: &ObjectName) -> String {
+    let parts: Vec<String> =
+        name.0.iter().filter_map(|part| part.as_ident()).map(|part| part.value.to_lowercase()).collect();
+    parts.join(".")
+}
+
+/// The value's text; none for DEFAULT.
+fn setting_value(values: &[AstExpr]) -> Result<Option<String>> {
+    let texts: Vec<String> = values
+        .iter()
+        .map(|value| match value {
+            AstExpr::Identifier(word) => Ok(word.value.clone()),
+            AstExpr::Value(value) => match &value.value {
+                Value::SingleQuotedString(text) | Value::DoubleQuotedString(text) => Ok(text.clone()),
+                other => Ok(other.to_string()),
+            },
+            AstExpr::UnaryOp { .. } => Ok(value.to_string()),
+            other => Err(Error::new(
+                Fault::InvalidArgument,
+                format!("a setting takes a word, a number or a text in single quotes, found {other}"),
+            )),
+        })
+        .collect::<Result<_>>()?;
+    let text = texts.join(", ");
+    Ok((!text.eq_ignore_ascii_case("default")).then_some(text))
+}
+
+fn shown(name: &str) -> SchemaRef {
+    let columns: &[&str] = if name == "all" { &["name", "setting", "description"] } else { &[name] };
+    Arc::new(Schema::new(columns.iter().map(|name| Field::new(*name, DataType::Utf8, true)).collect::<Vec<_>>()))
+}
+
+#[async_trait]
+impl Action for Settings {
+    async fn describe(&self, _client: &Arc<Client>, _types: &[Option<DataType>]) -> Result<Description> {
+        let columns = match self {
+            Self::Show { name } => Some(shown(name)),
+            _ => None,
+        };
+        Ok(Description { parameters: Vec::new(), columns })
+    }
+
+    async fn execute(&self, client: &Arc<Client>, _parameters: &[ScalarValue]) -> Result<Outcome> {
+        match self {
+            Self::Set { name, value, local } => {
+                client.set(name, value.as_deref(), *local)?;
+                Ok(Outcome::done("SET"))
+            }
+            Self::Show { name } => {
+                let rows = if name == "all" {
+                    client.settings().into_iter().map(|setting| vec![setting.0, setting.1, setting.2]).collect()
+                } else {
+                    vec![vec![client.setting(name)?]]
+                };
+                text_rows(shown(name), &rows)
+            }
+            Self::Reset { name } if name == "all" => {
+                client.reset_all();
+                Ok(Outcome::done("RESET"))
+            }
+            Self::Reset { name } => {
+                client.set(name, None, false)?;
+                Ok(Outcome::done("RESET"))
+            }
+            Self::Discard => {
+                client.discard()?;
+                Ok(Outcome::done("DISCARD ALL"))
+            }
+        }
+    }
+}

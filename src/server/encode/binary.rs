@@ -1,0 +1,190 @@
+//! Values in binary format, as PostgreSQL's send functions pack them.
+
+use arrow::array::{Array, AsArray, ListArray};
+use arrow::datatypes::{
+    DataType, Date32Type, Decimal128Type, Decimal256Type, FieldRef, Float32Type, Float64Type, Int16Type, Int32Type,
+    Int64Type, IntervalMonthDayNanoType, IntervalUnit, Time64MicrosecondType, TimeUnit, TimestampMicrosecondType,
+};
+use bytes::{BufMut, BytesMut};
+
+use super::number::write_binary_decimal;
+use super::{Writer, text, unsupported, write_value};
+use crate::server::types::postgres_type;
+use crate::{Error, Fault, Result};
+
+/// Days from 1970 to 2000, where PostgreSQL's calendar starts.
+const EPOCH_DAYS: i32 = 10_957;
+const EPOCH_MICROS: i64 = EPOCH_DAYS as i64 * 86_400_000_000;
+
+/// PostgreSQL's limit on the dimensions of an array.
+const MAX_DIMENSIONS: usize = 6;
+
+/// The writer of a column of a canonical type.
+pub(super) fn writer<'a>(array: &'a dyn Array, field: &'a FieldRef) -> Result<Writer<'a>> {
+    Ok(match array.data_type() {
+        DataType::Boolean => {
+            let values = array.as_boolean();
+            plain(move |out, row| out.put_u8(u8::from(values.value(row))))
+        }
+        DataType::Int16 => {
+            let values = array.as_primitive::<Int16Type>();
+            plain(move |out, row| out.put_i16(values.value(row)))
+        }
+        DataType::Int32 => {
+            let values = array.as_primitive::<Int32Type>();
+            plain(move |out, row| out.put_i32(values.value(row)))
+        }
+        DataType::Int64 => {
+            let values = array.as_primitive::<Int64Type>();
+            plain(move |out, row| out.put_i64(values.value(row)))
+        }
+        DataType::Float32 => {
+            let values = array.as_primitive::<Float32Type>();
+            plain(move |out, row| out.put_f32(values.value(row)))
+        }
+        DataType::Float64 => {
+            let values = array.as_primitive::<Float64Type>();
+            plain(move |out, row| out.put_f64(values.value(row)))
+        }
+        DataType::Decimal128(_, scale) => {
+            let (values, scale) = (array.as_primitive::<Decimal128Type>(), *scale);
+            Box::new(move |out, row| write_binary_decimal(out, values.value(row), scale))
+        }
+        DataType::Decimal256(_, scale) => {
+            let (values, scale) = (array.as_primitive::<Decimal256Type>(), *scale);
+            Box::new(move |out, row| write_binary_decimal(out, values.value(row), scale))
+        }
+        DataType::Binary => {
+            let values = array.as_binary::<i32>();
+            plain(move |out, row| out.put_slice(values.value(row)))
+        }
+        DataType::LargeBinary => {
+            let values = array.as_binary::<i64>();
+            plain(move |out, row| out.put_slice(values.value(row)))
+        }
+        DataType::BinaryView => {
+            let values = array.as_binary_view();
+            plain(move |out, row| out.put_slice(values.value(row)))
+        }
+        DataType::List(_) => list(array.as_list::<i32>())?,
+        _ => match text::unformatted(array, field)? {
+            Some(writer) => writer,
+            None => return time(array),
+        },
+    })
+}
+
+fn time(array: &dyn Array) -> Result<Writer<'_>> {
+    Ok(match array.data_type() {
+        DataType::Date32 => {
+            let values = array.as_primitive::<Date32Type>();
+            Box::new(move |out, row| {
+                let days = values.value(row).checked_sub(EPOCH_DAYS).ok_or_else(|| out_of_range("date"))?;
+                out.put_i32(days);
+                Ok(())
+            })
+        }
+        DataType::Time64(TimeUnit::Microsecond) => {
+            let values = array.as_primitive::<Time64MicrosecondType>();
+            plain(move |out, row| out.put_i64(values.value(row)))
+        }
+        DataType::Timestamp(TimeUnit::Microsecond, _) => {
+            let values = array.as_primitive::<TimestampMicrosecondType>();
+            Box::new(move |out, row| {
+                let micros = values.value(row).checked_sub(EPOCH_MICROS).ok_or_else(|| out_of_range("timestamp"))?;
+                out.put_i64(micros);
+                Ok(())
+            })
+        }
+        DataType::Interval(IntervalUnit::MonthDayNano) => {
+            let values = array.as_primitive::<IntervalMonthDayNanoType>();
+            plain(move |out, row| {
+                let interval = values.value(row);
+                out.put_i64(interval.nanoseconds / 1000);
+                out.put_i32(interval.days);
+                out.put_i32(interval.months);
+            })
+        }
+        _ => return Err(unsupported(array, "binary")),
+    })
+}
+
+fn plain<'a>(mut write: impl FnMut(&mut BytesMut, usize) + 'a) -> Writer<'a> {
+    Box::new(move |out, row| {
+        write(out, row);
+        Ok(())
+    })
+}
+
+fn out_of_range(kind: &str) -> Error {
+    Error::new(Fault::NumericOutOfRange, format!("{kind} out of range of the binary format; cast it to text"))
+}
+
+// Lists of lists are one array with several dimensions, which must be a box: all lists of a level equally long.
+fn list(lists: &ListArray) -> Result<Writer<'_>> {
+    let mut levels = vec![lists];
+    let mut field = element_field(lists);
+    while let Some(inner) = levels.last().and_then(|level| level.values().as_list_opt::<i32>()) {
+        levels.push(inner);
+        field = element_field(inner);
+    }
+    if levels.len() > MAX_DIMENSIONS {
+        let message = format!("lists nested {} deep; at most {MAX_DIMENSIONS} can be sent in binary", levels.len());
+        return Err(Error::new(Fault::LimitExceeded, message));
+    }
+    let leaf = levels.last().map_or(lists.values(), |level| level.values());
+    let nulls = leaf.logical_nulls();
+    let element = postgres_type(leaf.data_type()).oid;
+    let mut write = writer(leaf.as_ref(), field.ok_or_else(|| unsupported(lists, "binary"))?)?;
+    Ok(Box::new(move |out, row| {
+        let mut lengths = [None; MAX_DIMENSIONS];
+        measure(&levels, row, &mut lengths)?;
+        let dimensions = &lengths[..levels.len()];
+        if dimensions.iter().any(|length| length.unwrap_or(0) == 0) {
+            out.put_slice(&[0; 8]);
+            out.put_u32(element);
+            return Ok(());
+        }
+        out.put_u32(dimensions.len() as u32);
+        out.put_i32(i32::from(nulls.is_some()));
+        out.put_u32(element);
+        for length in dimensions {
+            out.put_i32(length.unwrap_or(0));
+            out.put_i32(1);
+        }
+        each_element(&levels, row, &mut |index| {
+            if nulls.as_ref().is_some_and(|nulls| nulls.is_null(index)) {
+                out.put_i32(-1);
+                return Ok(());
+            }
+            write_value(out, |out| write(out, index))
+        })
+    }))
+}
+
+fn element_field(lists: &ListArray) -> Option<&FieldRef> {
+    if let DataType::List(field) = lists.data_type() { Some(field) } else { None }
+}
+
+fn measure(levels: &[&ListArray], row: usize, lengths: &mut [Option<i32>]) -> Result<()> {
+    let ([level, below @ ..], [length, lengths @ ..]) = (levels, lengths) else { return Ok(()) };
+    let found = level.value_length(row);
+    if level.is_null(row) || length.is_some_and(|length| length != found) {
+        let message = "lists of unequal length or null inside a list cannot be sent in binary; ask for the text format";
+        return Err(Error::new(Fault::FeatureNotSupported, message));
+    }
+    *length = Some(found);
+    if !below.is_empty() {
+        let start = level.value_offsets()[row];
+        for index in start..start + found {
+            measure(below, index as usize, lengths)?;
+        }
+    }
+    Ok(())
+}
+
+fn each_element(levels: &[&ListArray], row: usize, visit: &mut dyn FnMut(usize) -> Result<()>) -> Result<()> {
+    let [level, below @ ..] = levels else { return visit(row) };
+    let start = level.value_offsets()[row];
+    (start..start + level.value_length(row)).try_for_each(|index| each_element(below, index as usize, visit))
+}

@@ -1,0 +1,158 @@
+//! Dates, times and intervals as PostgreSQL prints them (DateStyle ISO, IntervalStyle postgres).
+
+use arrow::array::timezone::Tz;
+use arrow::datatypes::IntervalMonthDayNano;
+use bytes::{BufMut, BytesMut};
+use chrono::{DateTime, Offset, TimeZone};
+
+use super::number::{write_integer, write_padded};
+
+const MICROS_PER_SECOND: u64 = 1_000_000;
+const MICROS_PER_DAY: i64 = 86_400_000_000;
+
+/// Days of 400 years of the Gregorian calendar, after which it repeats.
+const DAYS_PER_ERA: i64 = 146_097;
+
+/// Days from 1 March of the year 0 to 1 January 1970.
+const EPOCH_FROM_MARCH_0: i64 = 719_468;
+
+/// A time zone that instants are shown in.
+#[derive(Debug, Clone, Copy, Default)]
+pub(in crate::server) struct Zone {
+    /// None is UTC.
+    rules: Option<Tz>,
+}
+
+/// Writes a date, given in days since 1970; years before 1 end in ` BC`.
+pub(super) fn write_date(out: &mut BytesMut, days: i64) {
+    let (year, month, day) = civil(days);
+    write_year_month_day(out, year, month, day);
+    write_era(out, year);
+}
+
+/// Writes a time of day, given in microseconds since midnight.
+pub(super) fn write_time(out: &mut BytesMut, micros: u64) {
+    let seconds = micros / MICROS_PER_SECOND;
+    write_padded(out, seconds / 3600, 2);
+    out.put_u8(b':');
+    write_padded(out, seconds / 60 % 60, 2);
+    out.put_u8(b':');
+    write_padded(out, seconds % 60, 2);
+    let (mut fraction, mut width) = (micros % MICROS_PER_SECOND, 6);
+    if fraction > 0 {
+        while fraction % 10 == 0 {
+            (fraction, width) = (fraction / 10, width - 1);
+        }
+        out.put_u8(b'.');
+        write_padded(out, fraction, width);
+    }
+}
+
+/// Writes a timestamp, given in microseconds since 1970; with a zone, as that zone's local time and its offset.
+pub(super) fn write_timestamp(out: &mut BytesMut, micros: i64, zone: Option<Zone>) {
+    let offset = zone.map(|zone| zone.offset_seconds(micros));
+    let local = i128::from(micros) + i128::from(offset.unwrap_or(0)) * i128::from(MICROS_PER_SECOND);
+    let days = local.div_euclid(i128::from(MICROS_PER_DAY)) as i64;
+    let (year, month, day) = civil(days);
+    write_year_month_day(out, year, month, day);
+    out.put_u8(b' ');
+    write_time(out, local.rem_euclid(i128::from(MICROS_PER_DAY)) as u64);
+    if let Some(offset) = offset {
+        write_offset(out, offset);
+    }
+    write_era(out, year);
+}
+
+/// Writes an interval: its parts with their units, a plus where a negative part went before, the time last.
+pub(super) fn write_interval(out: &mut BytesMut, interval: IntervalMonthDayNano) {
+    let start = out.len();
+    let mut after_negative = false;
+    let parts = [(interval.months / 12, "year"), (interval.months % 12, "mon"), (interval.days, "day")];
+    for (value, unit) in parts.into_iter().filter(|(value, _)| *value != 0) {
+        if out.len() > start {
+            out.put_u8(b' ');
+        }
+        if after_negative && value > 0 {
+            out.put_u8(b'+');
+        }
+        write_integer(out, i64::from(value));
+        out.put_u8(b' ');
+        out.put_slice(unit.as_bytes());
+        if value != 1 {
+            out.put_u8(b's');
+        }
+        after_negative = value < 0;
+    }
+    let micros = interval.nanoseconds / 1000;
+    if micros == 0 && out.len() > start {
+        return;
+    }
+    if out.len() > start {
+        out.put_u8(b' ');
+    }
+    if micros < 0 {
+        out.put_u8(b'-');
+    } else if after_negative {
+        out.put_u8(b'+');
+    }
+    write_time(out, micros.unsigned_abs());
+}
+
+impl Zone {
+    /// The zone of that name or offset; UTC if there is none.
+    pub(in crate::server) fn named(name: &str) -> Self {
+        Self { rules: name.parse().ok() }
+    }
+
+    // Instants that chrono cannot hold are far outside of any zone's rules.
+    fn offset_seconds(self, micros: i64) -> i32 {
+        let instant = DateTime::from_timestamp_micros(micros);
+        let offset = |(rules, instant): (Tz, DateTime<chrono::Utc>)| {
+            rules.offset_from_utc_datetime(&instant.naive_utc()).fix().local_minus_utc()
+        };
+        self.rules.zip(instant).map_or(0, offset)
+    }
+}
+
+// Counts from March, so that the leap day is a year's last.
+fn civil(days: i64) -> (i64, u64, u64) {
+    let days = days + EPOCH_FROM_MARCH_0;
+    let (era, day_of_era) = (days.div_euclid(DAYS_PER_ERA), days.rem_euclid(DAYS_PER_ERA));
+    let leap_days = day_of_era / 1_460 - day_of_era / 36_524 + day_of_era / (DAYS_PER_ERA - 1);
+    let year_of_era = (day_of_era - leap_days) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    // Five months from March or August on have 153 days.
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = (month_from_march + 2) % 12 + 1;
+    (era * 400 + year_of_era + i64::from(month <= 2), month as u64, day as u64)
+}
+
+fn write_year_month_day(out: &mut BytesMut, year: i64, month: u64, day: u64) {
+    // There is no year 0: the year before 1 is 1 BC.
+    write_padded(out, if year > 0 { year } else { 1 - year }.unsigned_abs(), 4);
+    out.put_u8(b'-');
+    write_padded(out, month, 2);
+    out.put_u8(b'-');
+    write_padded(out, day, 2);
+}
+
+fn write_era(out: &mut BytesMut, year: i64) {
+    if year <= 0 {
+        out.put_slice(b" BC");
+    }
+}
+
+fn write_offset(out: &mut BytesMut, seconds: i32) {
+    out.put_u8(if seconds < 0 { b'-' } else { b'+' });
+    let seconds = u64::from(seconds.unsigned_abs());
+    write_padded(out, seconds / 3600, 2);
+    if seconds % 3600 != 0 {
+        out.put_u8(b':');
+        write_padded(out, seconds / 60 % 60, 2);
+    }
+    if seconds % 60 != 0 {
+        out.put_u8(b':');
+        write_padded(out, seconds % 60, 2);
+    }
+}

@@ -1,0 +1,190 @@
+//! Numbers as PostgreSQL prints and packs them: integers, floats and exact decimals.
+
+use std::fmt::{Display, Write};
+
+use bytes::{BufMut, BytesMut};
+
+use crate::{Error, Fault, Result};
+
+/// Decimal digits of a numeric's binary digit, which counts in ten thousands.
+const GROUP: i32 = 4;
+
+/// Text on the stack. It holds the longest number there is here: a 256-bit integer has 77 digits and a sign.
+struct StackText {
+    bytes: [u8; 96],
+    length: usize,
+}
+
+/// The digits of an exact decimal, read as an integer divided by ten to the scale.
+struct Digits {
+    text: StackText,
+    negative: bool,
+}
+
+/// Writes an integer in decimal.
+pub(super) fn write_integer(out: &mut BytesMut, value: i64) {
+    let mut digits = [0u8; 20];
+    let mut at = digits.len();
+    let mut rest = value.unsigned_abs();
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    if value < 0 {
+        out.put_u8(b'-');
+    }
+    out.put_slice(&digits[at..]);
+}
+
+/// Writes an integer with leading zeros up to a width.
+pub(super) fn write_padded(out: &mut BytesMut, value: u64, width: u32) {
+    for position in (1..width).rev() {
+        if value < 10u64.saturating_pow(position) {
+            out.put_u8(b'0');
+        }
+    }
+    write_integer(out, i64::try_from(value).unwrap_or(i64::MAX));
+}
+
+/// Writes a float in the fewest digits that read back as the same value. Exponents below -4 and from `fixed_digits` on
+/// (15 for double precision, 6 for real) are written with an `e`, as PostgreSQL does.
+pub(super) fn write_float(out: &mut BytesMut, value: f64, shortest: impl std::fmt::LowerExp, fixed_digits: i32) {
+    if value.is_nan() {
+        return out.put_slice(b"NaN");
+    }
+    if value.is_infinite() {
+        return out.put_slice(if value < 0.0 { b"-Infinity" } else { b"Infinity" });
+    }
+    let mut text = StackText::new();
+    // The shortest form of any float has at most 24 characters.
+    let _fits = write!(text, "{shortest:e}");
+    let (mantissa, exponent) = text.as_str().split_once('e').unwrap_or((text.as_str(), "0"));
+    let exponent: i32 = exponent.parse().unwrap_or_default();
+    let (sign, mantissa) = mantissa.strip_prefix('-').map_or(("", mantissa), |rest| ("-", rest));
+    let (first, rest) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    out.put_slice(sign.as_bytes());
+    if !(-4..fixed_digits).contains(&exponent) {
+        out.put_slice(mantissa.as_bytes());
+        out.put_slice(if exponent < 0 { b"e-" } else { b"e+" });
+        return write_padded(out, u64::from(exponent.unsigned_abs()), 2);
+    }
+    let Ok(whole) = usize::try_from(exponent) else {
+        out.put_slice(b"0.");
+        out.put_bytes(b'0', exponent.unsigned_abs() as usize - 1);
+        out.put_slice(first.as_bytes());
+        return out.put_slice(rest.as_bytes());
+    };
+    let (before, after) = rest.split_at(whole.min(rest.len()));
+    out.put_slice(first.as_bytes());
+    out.put_slice(before.as_bytes());
+    out.put_bytes(b'0', whole - before.len());
+    if !after.is_empty() {
+        out.put_u8(b'.');
+        out.put_slice(after.as_bytes());
+    }
+}
+
+/// Writes `unscaled / 10^scale` with all its decimal places.
+pub(super) fn write_decimal(out: &mut BytesMut, unscaled: impl Display, scale: i8) {
+    let digits = Digits::new(unscaled);
+    let text = digits.text.as_str();
+    if digits.negative {
+        out.put_u8(b'-');
+    }
+    let Ok(places @ 1..) = usize::try_from(scale) else {
+        out.put_slice(text.as_bytes());
+        if text != "0" {
+            out.put_bytes(b'0', usize::from(scale.unsigned_abs()));
+        }
+        return;
+    };
+    let (whole, fraction) = text.split_at(text.len().saturating_sub(places));
+    out.put_slice(if whole.is_empty() { b"0" } else { whole.as_bytes() });
+    out.put_u8(b'.');
+    out.put_bytes(b'0', places - fraction.len());
+    out.put_slice(fraction.as_bytes());
+}
+
+/// Writes `unscaled / 10^scale` as a binary numeric: count of digits, weight of the first, sign, shown scale, digits.
+pub(super) fn write_binary_decimal(out: &mut BytesMut, unscaled: impl Display, scale: i8) -> Result<()> {
+    let digits = Digits::new(unscaled);
+    let (length, scale) = (digits.text.length as i32, i32::from(scale));
+    // Decimal positions count from the point: 0 is the ones, -1 the tenths.
+    let (highest, lowest) = ((length - scale - 1).div_euclid(GROUP), (-scale).div_euclid(GROUP));
+    let mut groups = [0u16; 32];
+    let mut count = 0;
+    let mut weight = 0;
+    let mut significant = 0;
+    for group in (lowest..=highest).rev() {
+        let value = digits.group(group, scale);
+        if count == 0 {
+            if value == 0 {
+                continue;
+            }
+            weight = group;
+        }
+        let Some(place) = groups.get_mut(count) else {
+            return Err(Error::new(Fault::NumericOutOfRange, "a numeric has more digits than can be sent"));
+        };
+        *place = value;
+        count += 1;
+        if value != 0 {
+            significant = count;
+        }
+    }
+    out.put_i16(significant as i16);
+    out.put_i16(weight as i16);
+    out.put_u16(if digits.negative && significant > 0 { 0x4000 } else { 0 });
+    out.put_i16(scale.max(0) as i16);
+    for value in &groups[..significant] {
+        out.put_u16(*value);
+    }
+    Ok(())
+}
+
+impl StackText {
+    fn new() -> Self {
+        Self { bytes: [0; 96], length: 0 }
+    }
+
+    fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.bytes[..self.length]).unwrap_or_default()
+    }
+}
+
+impl Write for StackText {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        let end = self.length + text.len();
+        let place = self.bytes.get_mut(self.length..end).ok_or(std::fmt::Error)?;
+        place.copy_from_slice(text.as_bytes());
+        self.length = end;
+        Ok(())
+    }
+}
+
+impl Digits {
+    fn new(unscaled: impl Display) -> Self {
+        let mut text = StackText::new();
+        // 96 bytes hold any 256-bit integer.
+        let _fits = write!(text, "{unscaled}");
+        let negative = text.bytes[0] == b'-';
+        if negative {
+            text.bytes.copy_within(1..text.length, 0);
+            text.length -= 1;
+        }
+        Self { text, negative }
+    }
+
+    // Four decimal digits as one number; positions outside of what is written are zeros.
+    fn group(&self, group: i32, scale: i32) -> u16 {
+        (0..GROUP).rev().fold(0, |value, offset| {
+            let place = self.text.length as i32 - 1 - scale - (group * GROUP + offset);
+            let digit = usize::try_from(place).ok().and_then(|place| self.text.as_str().as_bytes().get(place));
+            value * 10 + digit.map_or(0, |digit| u16::from(digit - b'0'))
+        })
+    }
+}

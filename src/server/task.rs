@@ -1,0 +1,169 @@
+//! Work beside a connection: one statement running, its batches in a short channel, its panics caught.
+//!
+//! The engine computes on threads of its own; a task here only waits for it, while the connection hears its client.
+//! Dropping a task cancels it.
+
+use std::any::Any;
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use datafusion::common::ScalarValue;
+use futures::{FutureExt, StreamExt};
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::task::JoinHandle;
+
+use crate::engine::{Outcome, Statement};
+use crate::{Error, Fault, Result, Session};
+
+/// Batches that wait for the client; the statement stands still beyond.
+const BATCHES_AHEAD: usize = 2;
+
+/// How long a cancelled statement may go on before the connection turns to the next.
+const STOP_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// What a running statement tells.
+#[derive(Debug)]
+pub(super) enum Event {
+    /// It returns rows of this schema.
+    Rows(SchemaRef),
+    /// Some of them.
+    Batch(RecordBatch),
+    /// It is done; the tag is a command's, rows have none.
+    Done(Option<String>),
+    /// There was no statement.
+    Empty,
+}
+
+/// A statement that runs, or is done.
+#[derive(Debug)]
+pub(super) struct Running {
+    events: Receiver<Result<Event>>,
+    task: Task<()>,
+}
+
+/// Spawned work that ends when it is dropped.
+#[derive(Debug)]
+pub(super) struct Task<T> {
+    handle: JoinHandle<T>,
+}
+
+impl Running {
+    /// Starts the statement.
+    pub(super) fn start(session: Arc<Session>, statement: Arc<Statement>, parameters: Vec<ScalarValue>) -> Self {
+        let (sender, events) = channel(BATCHES_AHEAD);
+        let task = async move {
+            let last = match catch_panic(drive(&session, &statement, &parameters, &sender)).await {
+                Ok(Some(event)) => Ok(event),
+                Ok(None) => return,
+                Err(error) => Err(error),
+            };
+            // Nobody may be left to hear it.
+            drop(sender.send(last).await);
+        };
+        Self { events, task: Task::spawn(task) }
+    }
+
+    /// What it tells next. It always ends in `Done`, `Empty` or an error.
+    pub(super) async fn next(&mut self) -> Result<Event> {
+        let ended = || Err(Error::new(Fault::Internal, "the statement ended without a result"));
+        self.events.recv().await.unwrap_or_else(ended)
+    }
+
+    /// Cancels it and waits until it has let go of what it held.
+    pub(super) async fn stop(mut self) {
+        self.events.close();
+        self.task.handle.abort();
+        // One that does not stop in time goes on alone; its rows have nowhere to go.
+        drop(tokio::time::timeout(STOP_TIMEOUT, &mut self.task.handle).await);
+    }
+}
+
+impl<T: Send + 'static> Task<Result<T>> {
+    /// Runs the work, a panic becoming an error.
+    pub(super) fn start(work: impl Future<Output = Result<T>> + Send + 'static) -> Self {
+        Self::spawn(catch_panic(work))
+    }
+
+    /// Its result.
+    pub(super) async fn result(&mut self) -> Result<T> {
+        (&mut self.handle).await.unwrap_or_else(|error| Err(Error::new(Fault::Internal, error.to_string())))
+    }
+}
+
+impl<T: Send + 'static> Task<T> {
+    fn spawn(work: impl Future<Output = T> + Send + 'static) -> Self {
+        Self { handle: tokio::spawn(work) }
+    }
+}
+
+impl<T> Drop for Task<T> {
+    fn drop(&mut self) {
+        self.handle.abort();
+    }
+}
+
+async fn catch_panic<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|panic| {
+        let message = format!("the statement failed by a fault of the server: {}", panic_message(panic.as_ref()));
+        Err(Error::new(Fault::Internal, message))
+    })
+}
+
+fn panic_message(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
+}
+
+// None once nobody listens any more.
+async fn drive(
+    session: &Session,
+    statement: &Statement,
+    parameters: &[ScalarValue],
+    events: &Sender<Result<Event>>,
+) -> Result<Option<Event>> {
+    let mut stream = match session.execute(statement, parameters).await? {
+        Outcome::Rows { stream } => stream,
+        Outcome::Done { tag } => return Ok(Some(Event::Done(Some(tag)))),
+        Outcome::Empty => return Ok(Some(Event::Empty)),
+    };
+    if events.send(Ok(Event::Rows(stream.schema()))).await.is_err() {
+        return Ok(None);
+    }
+    while let Some(batch) = stream.next().await {
+        let batch = batch?;
+        if batch.num_rows() > 0 && events.send(Ok(Event::Batch(batch))).await.is_err() {
+            return Ok(None);
+        }
+    }
+    Ok(Some(Event::Done(None)))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_an_internal_error_with_its_message() {
+        let work = async { if std::hint::black_box(true) { panic!("bad luck") } else { Ok(1) } };
+        let error = Task::start(work).result().await.unwrap_err();
+        assert_eq!(error.report().code, "XX000");
+        assert!(error.report().message.ends_with("bad luck"));
+    }
+
+    #[tokio::test]
+    async fn a_dropped_task_is_cancelled() {
+        let (sender, receiver) = tokio::sync::oneshot::channel::<()>();
+        let work = async move {
+            std::future::pending::<()>().await;
+            drop(sender);
+            Ok(())
+        };
+        drop(Task::start(work));
+        assert!(receiver.await.is_err());
+    }
+}

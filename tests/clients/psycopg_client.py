@@ -1,0 +1,306 @@
+"""What psycopg 3 does against a running server: `python psycopg_client.py PORT` runs every function named test_….
+
+Each gets a connection of its own and fails by an exception. The last line says how many passed.
+"""
+
+import datetime
+import decimal
+import sys
+import threading
+import traceback
+
+import psycopg
+from psycopg import errors
+from psycopg.rows import dict_row, namedtuple_row
+
+ENDLESS = "SELECT count(*) FROM generate_series(1, 1000000000000) WHERE value % 7 = 8"
+
+RATINGS = """
+    CREATE TABLE {name} AS
+    SELECT 'u' || (value % 20) AS user_id, 'i' || (value * 7 % 11) AS item_id,
+           CAST(1 + (value * 13 % 17) % 5 AS DOUBLE) AS rating
+    FROM generate_series(1, 300)
+"""
+
+
+def expect(kind, run, *words):
+    """The error of a statement that must fail: its kind, its code and words of its message."""
+    try:
+        run()
+    except kind as error:
+        for word in words:
+            assert word in str(error), f"{word!r} is not in {error}"
+        return error
+    raise AssertionError(f"expected {kind.__name__}")
+
+
+def expect_cancelled(cancel, run):
+    """A statement that is cancelled; again and again, because a server hears nothing of one that has not begun."""
+    ended = threading.Event()
+
+    def repeat():
+        while not ended.wait(0.3):
+            cancel()
+
+    canceller = threading.Thread(target=repeat)
+    canceller.start()
+    try:
+        expect(errors.QueryCanceled, run, "user request")
+    finally:
+        ended.set()
+        canceller.join()
+
+
+def test_connects_and_tells_who_it_is(connection):
+    info = connection.info
+    assert (info.dbname, info.user, info.encoding) == ("fusewire", "ada", "utf-8"), (info.dbname, info.user, info.encoding)
+    assert info.server_version >= 100000, info.server_version
+    assert info.parameter_status("server_encoding") == "UTF8"
+    assert info.parameter_status("integer_datetimes") == "on"
+    assert info.parameter_status("standard_conforming_strings") == "on"
+    assert connection.execute("SELECT version()").fetchone()[0].startswith("PostgreSQL ")
+
+
+def test_results_have_python_types_in_text_and_in_binary(connection):
+    sql = """
+        SELECT true, CAST(-2 AS SMALLINT), CAST(3 AS INT), CAST(4 AS BIGINT), CAST(0.5 AS REAL), CAST(0.25 AS DOUBLE),
+               'it''s ' || chr(8364), CAST(NULL AS INT), CAST('-12.50' AS DECIMAL(10, 2)), DATE '2020-02-29',
+               TIMESTAMP '2021-03-04 05:06:07.5', make_array(1, NULL, 3), X'00ff'
+    """
+    expected = (
+        True, -2, 3, 4, 0.5, 0.25, "it's \u20ac", None, decimal.Decimal("-12.50"), datetime.date(2020, 2, 29),
+        datetime.datetime(2021, 3, 4, 5, 6, 7, 500000), [1, None, 3], b"\x00\xff",
+    )
+    for binary in (False, True):
+        found = connection.execute(sql, binary=binary).fetchone()
+        assert found == expected, (binary, found)
+
+
+def test_parameters_reach_the_statement_in_text_and_in_binary(connection):
+    values = (
+        7, 70_000, 7_000_000_000, 0.25, "a'b\"c\\ \u20ac", True, None, decimal.Decimal("12.50"),
+        datetime.date(1999, 12, 31), datetime.datetime(2001, 2, 3, 4, 5, 6),
+    )
+    types = ("SMALLINT", "INT", "BIGINT", "DOUBLE", "TEXT", "BOOLEAN", "INT", "DECIMAL(10, 2)", "DATE", "TIMESTAMP")
+    for form in ("%t", "%b"):
+        sql = "SELECT " + ", ".join(f"CAST({form} AS {name})" for name in types)
+        for binary in (False, True):
+            found = connection.execute(sql, values, binary=binary).fetchone()
+            assert found == values, (form, binary, found)
+
+
+def test_untyped_parameters_take_their_type_from_the_statement(connection):
+    connection.execute(RATINGS.format(name="untyped"))
+    sql = "SELECT count(*) FROM untyped WHERE rating >= %s AND user_id = %s"
+    expected = connection.execute("SELECT count(*) FROM untyped WHERE rating >= 3 AND user_id = 'u3'").fetchone()
+    assert connection.execute(sql, (3, "u3")).fetchone() == expected
+    assert connection.execute(sql, (3.0, "u3")).fetchone() == expected
+    # A text that the server has to read as a number, as drivers without types send it.
+    assert connection.execute(sql, ("3", "u3")).fetchone() == expected
+
+
+def test_rows_are_streamed_and_fetched_in_pieces(connection):
+    cursor = connection.cursor()
+    cursor.execute("SELECT value FROM generate_series(1, 50000)")
+    assert cursor.rowcount == 50_000 and cursor.statusmessage == "SELECT 50000", cursor.statusmessage
+    assert [row[0] for row in cursor.fetchmany(3)] == [1, 2, 3]
+    assert len(cursor.fetchall()) == 49_997
+    total = 0
+    for index, (value,) in enumerate(cursor.stream("SELECT value FROM generate_series(1, 1000000000000)")):
+        total += value
+        if index == 9_999:
+            break
+    assert total == 50_005_000, total
+    cursor.close()
+
+
+def test_rows_know_their_columns(connection):
+    cursor = connection.cursor(row_factory=dict_row)
+    assert cursor.execute('SELECT 1 AS one, \'x\' AS "Two Words"').fetchone() == {"one": 1, "Two Words": "x"}
+    named = connection.cursor(row_factory=namedtuple_row).execute("SELECT 1 AS one").fetchone()
+    assert named.one == 1
+    assert [column.name for column in cursor.description] == ["one", "Two Words"]
+
+
+def test_prepared_statements_are_reused(connection):
+    connection.prepare_threshold = 0
+    for value in range(5):
+        row = connection.execute("SELECT CAST(%s AS INT) + 1", (value,), prepare=True).fetchone()
+        assert row == (value + 1,)
+
+
+def test_many_statements_go_in_one_pipeline(connection):
+    connection.execute("CREATE TABLE piped (id INT, name TEXT)")
+    with connection.cursor() as cursor:
+        cursor.executemany("INSERT INTO piped VALUES (%s, %s)", [(1, "a"), (2, "b"), (3, None)])
+    connection.commit()
+    with connection.pipeline():
+        first = connection.execute("SELECT count(*) FROM piped")
+        second = connection.execute("SELECT name FROM piped ORDER BY id")
+    assert first.fetchone() == (3,)
+    assert second.fetchall() == [("a",), ("b",), (None,)]
+
+
+def test_a_transaction_is_committed_or_rolled_back(connection):
+    status = psycopg.pq.TransactionStatus
+    assert connection.info.transaction_status == status.IDLE
+    connection.execute("SELECT 1")
+    assert connection.info.transaction_status == status.INTRANS
+    connection.execute("CREATE TABLE undone AS SELECT 1 AS x")
+    assert connection.execute("SELECT x FROM undone").fetchone() == (1,)
+    connection.rollback()
+    expect(errors.UndefinedTable, lambda: connection.execute("SELECT x FROM undone"), "undone")
+    assert connection.info.transaction_status == status.INERROR
+    expect(errors.InFailedSqlTransaction, lambda: connection.execute("SELECT 1"))
+    connection.rollback()
+    with connection.transaction():
+        connection.execute("CREATE TABLE done AS SELECT 2 AS x")
+    assert connection.execute("SELECT x FROM done").fetchone() == (2,)
+    connection.commit()
+    try:
+        with connection.transaction():
+            connection.execute("CREATE TABLE undone AS SELECT 1 AS x")
+            raise RuntimeError("changed my mind")
+    except RuntimeError:
+        pass
+    expect(errors.UndefinedTable, lambda: connection.execute("SELECT x FROM undone"))
+
+
+def test_others_see_a_transaction_when_it_is_committed(connection):
+    with psycopg.connect(TARGET, autocommit=True) as other:
+        connection.execute("CREATE TABLE shared_rows AS SELECT 1 AS x")
+        expect(errors.UndefinedTable, lambda: other.execute("SELECT * FROM shared_rows"))
+        connection.commit()
+        assert other.execute("SELECT * FROM shared_rows").fetchone() == (1,)
+
+
+def test_errors_have_their_codes(connection):
+    connection.autocommit = True
+    connection.execute("CREATE TABLE here AS SELECT 1 AS x")
+    for kind, sql, word in [
+        (errors.SyntaxError, "SELEC 1", "SELEC"),
+        (errors.UndefinedTable, "SELECT * FROM nowhere", "nowhere"),
+        (errors.UndefinedColumn, "SELECT nothing FROM here", "nothing"),
+        (errors.DuplicateTable, "CREATE TABLE here AS SELECT 1 AS x", "here"),
+        (errors.DivisionByZero, "SELECT x / (x - 1) FROM here", "zero"),
+        (errors.UndefinedObject, "SELECT * FROM evaluate('no_model')", "no_model"),
+    ]:
+        error = expect(kind, lambda: connection.execute(sql), word)
+        assert error.diag.severity == "ERROR" and error.diag.message_primary, sql
+    error = expect(errors.UndefinedColumn, lambda: connection.execute("SELECT nothing FROM here"))
+    assert error.diag.statement_position == "8", error.diag.statement_position
+    assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_notices_arrive(connection):
+    heard = []
+    connection.add_notice_handler(lambda notice: heard.append((notice.severity, notice.message_primary)))
+    connection.autocommit = True
+    connection.execute("CREATE TABLE twice AS SELECT 1 AS x")
+    connection.execute("CREATE TABLE IF NOT EXISTS twice AS SELECT 1 AS x")
+    assert any(severity == "NOTICE" and "twice" in message for severity, message in heard), heard
+    del heard[:]
+    connection.execute("COMMIT")
+    assert [severity for severity, _ in heard] == ["WARNING"], heard
+
+
+def test_a_running_statement_is_cancelled(connection):
+    for cancel in (connection.cancel, connection.cancel_safe):
+        expect_cancelled(cancel, lambda: connection.execute(ENDLESS))
+        connection.rollback()
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_a_timeout_ends_a_statement(connection):
+    connection.autocommit = True
+    connection.execute("SET statement_timeout = 200")
+    expect(errors.QueryCanceled, lambda: connection.execute(ENDLESS), "timeout")
+    connection.execute("SET statement_timeout = 0")
+    with psycopg.connect(TARGET) as other:
+        assert other.execute("SHOW statement_timeout").fetchone()[0] in ("0", "0ms")
+
+
+def test_one_client_settings_are_its_own(connection):
+    connection.autocommit = True
+    connection.execute("SET datafusion.execution.target_partitions = 3")
+    connection.execute("SET application_name = 'mine'")
+    with psycopg.connect(TARGET) as other:
+        assert other.execute("SHOW datafusion.execution.target_partitions").fetchone()[0] != "3"
+        assert other.execute("SHOW application_name").fetchone()[0] != "mine"
+    assert connection.execute("SHOW datafusion.execution.target_partitions").fetchone()[0] == "3"
+    expect(psycopg.Error, lambda: connection.execute("SET datafusion.runtime.memory_limit = '1G'"), "runtime")
+
+
+def test_trains_predicts_and_recommends(connection):
+    connection.execute(RATINGS.format(name="ratings"))
+    train = """
+        SELECT * FROM train('taste', (SELECT user_id, item_id, rating FROM ratings),
+          target => 'rating', user => 'user_id', item => 'item_id', factors => 2, epochs => 5)
+    """
+    trained = connection.cursor(row_factory=dict_row).execute(train).fetchall()
+    rmse = next(row for row in trained if row["metric"] == "rmse" and row["slice"] == "all")
+    assert rmse["model"] == "taste" and rmse["version"] == 1 and rmse["value"] > 0 and rmse["baseline"] > 0, rmse
+    connection.commit()
+    for binary in (False, True):
+        rows = connection.execute(
+            "SELECT prediction FROM predict('taste', (SELECT user_id, item_id FROM ratings WHERE user_id = %s))",
+            ("u3",), binary=binary,
+        ).fetchall()
+        assert len(rows) == 15 and all(isinstance(row[0], float) for row in rows), rows
+    rows = connection.execute(
+        "SELECT * FROM recommend('taste', (SELECT %s AS user_id), k => %s, include_seen => true) ORDER BY rank", ("u3", 4)
+    ).fetchall()
+    assert [(row[0], row[2]) for row in rows] == [("u3", 1), ("u3", 2), ("u3", 3), ("u3", 4)], rows
+    assert rows == sorted(rows, key=lambda row: -row[3]), rows
+    metrics = connection.execute("SELECT metric, value FROM evaluate('taste') WHERE slice = 'all'").fetchall()
+    assert ("rmse", rmse["value"]) in metrics, metrics
+    embedding = connection.execute("SELECT embedding FROM embeddings('taste', 'user_id') LIMIT 1", binary=True).fetchone()[0]
+    assert isinstance(embedding, list) and isinstance(embedding[0], float), embedding
+    error = expect(errors.UndefinedColumn, lambda: connection.execute("SELECT * FROM predict('taste', (SELECT 'u1' AS user_id))"))
+    assert "item_id" in str(error)
+
+
+def test_a_training_that_is_rolled_back_leaves_no_model(connection):
+    connection.execute(RATINGS.format(name="undone_ratings"))
+    connection.execute("""
+        SELECT * FROM train('undone_model', (SELECT user_id, item_id, rating FROM undone_ratings),
+          target => 'rating', user => 'user_id', item => 'item_id', factors => 2, epochs => 2)
+    """)
+    count = "SELECT count(*) FROM fusewire.models WHERE name = 'undone_model'"
+    assert connection.execute(count).fetchone() == (1,)
+    connection.rollback()
+    assert connection.execute(count).fetchone() == (0,)
+
+
+def test_a_cancelled_training_leaves_no_model(connection):
+    connection.autocommit = True
+    connection.execute("""
+        CREATE TABLE many AS SELECT value * 31 % 4000 AS user_id, value * 17 % 1499 AS item_id,
+          CAST(1 + (value * 13 % 17) % 5 AS DOUBLE) AS rating FROM generate_series(1, 100000)
+    """)
+    expect_cancelled(connection.cancel_safe, lambda: connection.execute("""
+        SELECT * FROM train('endless', (SELECT user_id, item_id, rating FROM many), target => 'rating',
+          user => 'user_id', item => 'item_id', factors => 64, epochs => 10000)
+    """))
+    assert connection.execute("SELECT count(*) FROM fusewire.models WHERE name = 'endless'").fetchone() == (0,)
+
+
+def main():
+    tests = [(name, test) for name, test in globals().items() if name.startswith("test_")]
+    failed = 0
+    for name, test in tests:
+        try:
+            with psycopg.connect(TARGET) as connection:
+                test(connection)
+                connection.rollback()
+            print(f"{name}: passed", flush=True)
+        except Exception:
+            failed += 1
+            print(f"{name}: FAILED\n{traceback.format_exc()}", flush=True)
+    print(f"{len(tests) - failed} passed, {failed} failed")
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    TARGET = f"host=127.0.0.1 port={sys.argv[1]} user=ada dbname=fusewire connect_timeout=20"
+    main()

@@ -1,0 +1,285 @@
+//! kill -9 at random moments of statements that change the catalog: what opens afterwards is the old state or the new
+//! one. And damage: a manifest, a table file or a model file that is not what was written is refused by name.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::Path,
+    process::Stdio,
+    time::{Duration, Instant},
+};
+
+use crate::support::{Local, PATIENCE, count_until, files_below, finished, fusewire, lines_of};
+
+/// How often the program is killed in all, and how often over one data directory.
+const KILLS: u64 = 100;
+const KILLS_A_DIRECTORY: u64 = 20;
+
+/// Statements that a run would make if nobody killed it.
+const STATEMENTS_A_RUN: u64 = 9;
+
+/// Rows of the first generation of the table; each next one has one more.
+const ROWS: u64 = 5_000;
+
+/// Whether a line of the output says that a statement is on disk: a tag, or the header of the metrics of a training.
+fn is_commit(line: &str) -> bool {
+    line.starts_with("SELECT ") || line == "CREATE VIEW" || line.contains("baseline")
+}
+
+/// The statement that leads from state `step` to the next: table, view and model take turns.
+fn statement(step: u64) -> String {
+    let generation = step / 3 + 1;
+    match step % 3 {
+        0 => format!(
+            "CREATE OR REPLACE TABLE t AS SELECT CAST({generation} AS BIGINT) AS generation, value, \
+             'row ' || value AS label FROM generate_series(1, {})",
+            ROWS + generation
+        ),
+        1 => format!(
+            "CREATE OR REPLACE VIEW v AS SELECT CAST({generation} AS BIGINT) AS generation, count(*) AS n FROM base"
+        ),
+        _ => format!(
+            "SELECT * FROM train('m', (SELECT user_id, item_id, rating FROM base), target => 'rating', \
+             user => 'user_id', item => 'item_id', factors => 4, epochs => 4, seed => {generation})"
+        ),
+    }
+}
+
+const BASE: &str = "CREATE TABLE base AS SELECT 'u' || (value % 40) AS user_id, 'i' || (value * 7 % 23) AS item_id, \
+                    CAST(1 + (value * 13 % 17) % 5 AS DOUBLE) AS rating FROM generate_series(1, 600)";
+
+/// A small generator, so that a failure can be repeated from the seed that it prints.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)) % limit
+    }
+}
+
+/// When a run is killed.
+enum Kill {
+    Never,
+    /// So long after the start of the process.
+    AfterStart(Duration),
+    /// So long after the first statement was on disk.
+    AfterCommit(Duration),
+}
+
+/// What a run has said before its end, and how long it ran from its first commit.
+struct Run {
+    commits: u64,
+    ended: bool,
+    from_first_commit: Duration,
+}
+
+/// Runs the statements from `step` on in a process of its own, and kills it.
+fn run(data_dir: &Path, step: u64, kill: &Kill) -> Run {
+    let script: Vec<String> = (step..step + STATEMENTS_A_RUN).map(statement).collect();
+    let file = data_dir.with_extension("sql");
+    fs::write(&file, script.join(";\n") + ";\n").unwrap();
+    let arguments = ["--data-dir", &data_dir.display().to_string(), "-f", &file.display().to_string()];
+    let started = Instant::now();
+    let mut child = fusewire(arguments).stderr(Stdio::inherit()).spawn().unwrap();
+    let lines = lines_of(child.stdout.take().unwrap());
+    let (mut commits, mut ended) = (0, false);
+    let mut first_commit = None;
+    if !matches!(kill, Kill::AfterStart(_)) {
+        while commits == 0 && !ended {
+            match lines.recv_timeout(PATIENCE) {
+                Ok(line) => commits += u64::from(is_commit(&line)),
+                Err(_) => ended = true,
+            }
+        }
+        first_commit = Some(Instant::now());
+    }
+    let until = match kill {
+        Kill::Never => Instant::now() + PATIENCE,
+        Kill::AfterStart(delay) => started + *delay,
+        Kill::AfterCommit(delay) => first_commit.unwrap_or(started) + *delay,
+    };
+    let (more, finished) = count_until(&lines, until, is_commit);
+    let from_first_commit = first_commit.unwrap_or(started).elapsed();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    // What was written before the kill may still be on its way.
+    let (late, _) = count_until(&lines, Instant::now() + PATIENCE, is_commit);
+    Run { commits: commits + more as u64 + late as u64, ended: ended || finished, from_first_commit }
+}
+
+/// Opens what a killed process left and finds the state: how many statements of the sequence it shows. Fails if it shows
+/// parts of one.
+async fn state(data_dir: &Path, known: u64) -> u64 {
+    let local = Local::at(data_dir).await.unwrap_or_else(|error| panic!("does not open: {}", error.report().message));
+    assert_eq!(local.value("SELECT count(*) FROM base").await, "600");
+    let present = local.rows("SELECT name FROM fusewire.sources ORDER BY name").await.concat();
+    let table: u64 = match present.contains(&"t".to_owned()) {
+        false => 0,
+        true => {
+            let rows =
+                local.rows("SELECT min(generation), max(generation), count(*), sum(value), count(label) FROM t").await;
+            let numbers: Vec<u64> = rows[0].iter().map(|number| number.parse().unwrap()).collect();
+            let (generation, rows) = (numbers[0], ROWS + numbers[0]);
+            assert_eq!(numbers, [generation, generation, rows, rows * (rows + 1) / 2, rows]);
+            generation
+        }
+    };
+    let view: u64 = match present.contains(&"v".to_owned()) {
+        false => 0,
+        true => {
+            let rows = local.rows("SELECT generation, n FROM v").await;
+            assert_eq!(rows[0][1], "600");
+            rows[0][0].parse().unwrap()
+        }
+    };
+    let versions = local.rows("SELECT version, seed, live FROM fusewire.model_versions ORDER BY version").await;
+    for (index, version) in versions.iter().enumerate() {
+        let number = (index + 1).to_string();
+        assert_eq!(version[..2], [number.clone(), number.clone()], "versions are numbered without gaps");
+        assert_eq!(version[2] == "t", index + 1 == versions.len(), "the newest version is the live one");
+        // What shows can be used; older versions were tried when they were new.
+        if index + 2 < versions.len() {
+            continue;
+        }
+        let scored = format!(
+            "SELECT count(*) FROM predict('m@{number}', (SELECT user_id, item_id FROM base LIMIT 50)) WHERE prediction BETWEEN -99 AND 99"
+        );
+        assert_eq!(local.value(&scored).await, "50");
+    }
+    let models = versions.len() as u64;
+    let step = table + view + models;
+    let expected = [step.div_ceil(3), (step + 1) / 3, step / 3];
+    assert_eq!([table, view, models], expected, "no prefix of the statements leads here");
+    assert!(step >= known, "{step} statements are on disk, and {known} were before");
+    assert_no_orphans(data_dir);
+    step
+}
+
+/// Every file that is there belongs to a manifest that is kept, and nothing is half written.
+fn assert_no_orphans(data_dir: &Path) {
+    let files = files_below(data_dir);
+    let manifests: String = files
+        .iter()
+        .filter(|file| file.starts_with("manifest/"))
+        .map(|file| fs::read_to_string(data_dir.join(file)).unwrap())
+        .collect();
+    for file in &files {
+        assert!(!file.ends_with(".tmp"), "{file} was left behind");
+        let is_content = file.starts_with("tables/") || file.starts_with("models/");
+        assert!(!is_content || manifests.contains(file.as_str()), "{file} belongs to nothing");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_process_leaves_the_old_state_or_the_new() {
+    let seed = std::env::var("CRASH_SEED")
+        .ok()
+        .and_then(|seed| seed.parse().ok())
+        .unwrap_or_else(|| u64::from(std::process::id()) ^ std::time::UNIX_EPOCH.elapsed().unwrap().as_secs());
+    println!("repeat with CRASH_SEED={seed}");
+    let mut random = Random(seed);
+    let mut between: BTreeMap<u64, u64> = BTreeMap::new();
+    let mut unacknowledged = 0;
+    for directory in 0..KILLS / KILLS_A_DIRECTORY {
+        let home = tempfile::tempdir().unwrap();
+        let data_dir = home.path().join("data");
+        Local::at(&data_dir).await.unwrap().rows(BASE).await;
+        // One run in peace tells how long the statements take on this machine.
+        let whole = run(&data_dir, 0, &Kill::Never);
+        let mut step = state(&data_dir, STATEMENTS_A_RUN).await;
+        assert_eq!((whole.commits, step, whole.ended), (STATEMENTS_A_RUN, STATEMENTS_A_RUN, true));
+        let span = (whole.from_first_commit.as_micros() as u64).max(1);
+        for number in 0..KILLS_A_DIRECTORY {
+            let delay = Duration::from_micros(random.below(span));
+            // A few are killed while they start, most between their first and their last statement.
+            let kill = if number % 8 == 7 { Kill::AfterStart(delay) } else { Kill::AfterCommit(delay) };
+            let killed = run(&data_dir, step, &kill);
+            let found = state(&data_dir, step + killed.commits).await;
+            let context = format!("CRASH_SEED={seed}, directory {directory}, kill {number}");
+            assert!(found <= step + killed.commits + 1, "{context}: {found} after {step} + {}", killed.commits);
+            unacknowledged += found - step - killed.commits;
+            *between.entry(found % 3).or_default() += 1;
+            step = found;
+        }
+    }
+    println!(
+        "what was last on disk (0: a model, 1: a table, 2: a view): {between:?}; not yet reported: {unacknowledged}"
+    );
+    assert_eq!(between.values().sum::<u64>(), KILLS);
+    assert!(between.len() == 3, "the kills fell on too few kinds of statements: {between:?}");
+}
+
+/// What is done to a file.
+#[derive(Debug, Clone, Copy)]
+enum Damage {
+    Truncated,
+    Flipped,
+    Emptied,
+    Removed,
+}
+
+fn damage(file: &Path, damage: Damage) {
+    let mut bytes = fs::read(file).unwrap();
+    let middle = bytes.len() / 2;
+    match damage {
+        Damage::Truncated => bytes.truncate(bytes.len() - 1),
+        Damage::Flipped => bytes[middle] ^= 0x10,
+        Damage::Emptied => bytes.clear(),
+        Damage::Removed => return fs::remove_file(file).unwrap(),
+    }
+    fs::write(file, bytes).unwrap();
+}
+
+fn copy(from: &Path, to: &Path) {
+    for file in files_below(from) {
+        let target = to.join(&file);
+        fs::create_dir_all(target.parent().unwrap()).unwrap();
+        fs::copy(from.join(&file), target).unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn damaged_files_are_refused_by_name() {
+    let home = tempfile::tempdir().unwrap();
+    let whole = home.path().join("whole");
+    let local = Local::at(&whole).await.unwrap();
+    local.rows(BASE).await;
+    for step in 0..3 {
+        local.rows(&statement(step)).await;
+    }
+    drop(local);
+    let files = files_below(&whole);
+    let newest = files.iter().rfind(|file| file.starts_with("manifest/")).unwrap();
+    let model = files.iter().find(|file| file.starts_with("models/")).unwrap();
+    let manifest = fs::read_to_string(whole.join(newest)).unwrap();
+    let table = files.iter().find(|file| file.starts_with("tables/") && manifest.contains(file.as_str())).unwrap();
+    let predict = "SELECT sum(prediction) FROM predict('m', (SELECT user_id, item_id FROM base))";
+    let questions = "SELECT count(*), sum(rating) FROM base; SELECT count(*), sum(value) FROM t";
+    for (index, kind) in [Damage::Truncated, Damage::Flipped, Damage::Emptied, Damage::Removed].into_iter().enumerate()
+    {
+        for (part, file) in [("manifest", newest), ("table", table), ("model", model)] {
+            let broken = home.path().join(format!("{part}-{index}"));
+            copy(&whole, &broken);
+            damage(&broken.join(file), kind);
+            let name = file.rsplit('/').next().unwrap();
+            let message = match (part, kind) {
+                // The manifest before it is whole, and the files know nothing of a newer one.
+                ("manifest", Damage::Removed) => continue,
+                ("manifest", _) => Local::at(&broken).await.err().map(|error| error.report().message),
+                ("table", _) => Some(Local::at(&broken).await.unwrap().error(questions).await),
+                _ => Some(Local::at(&broken).await.unwrap().error(predict).await),
+            };
+            let message = message.unwrap_or_else(|| panic!("a {part} that was {kind:?} was accepted"));
+            assert!(message.contains(name), "a {part} that was {kind:?}: {message}");
+        }
+    }
+    // The program says so too, and what is whole stays usable.
+    let broken = home.path().join("table-0").display().to_string();
+    let failed = finished(&fusewire(["--data-dir", &broken, "-c", questions]).output().unwrap()).unwrap_err();
+    assert!(failed.contains(table.rsplit('/').next().unwrap()), "{failed}");
+    let view = fusewire(["--data-dir", &home.path().join("model-1").display().to_string(), "-c", "SELECT n FROM v"]);
+    assert!(finished(&{ view }.output().unwrap()).unwrap().contains("600"));
+}

@@ -1,0 +1,23 @@
+//! The integration tests, in one binary because each links the whole engine.
+#![allow(clippy::unwrap_used, unreachable_pub)]
+
+mod support;
+
+mod layers;
+
+mod restart;
+
+mod crash;
+
+mod determinism;
+
+mod quality;
+
+mod s3;
+mod s3_server;
+
+mod wire;
+
+mod clients;
+
+mod oracle;

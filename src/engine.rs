@@ -18,7 +18,9 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::{
     Config, Result,
-    session::{Client, DATABASE, DEFAULT_SCHEMA, Providers, SessionModels, Shared, View, YieldInJoins, functions},
+    session::{
+        Client, DATABASE, DEFAULT_SCHEMA, Providers, SessionModels, Shared, View, YieldInJoins, functions, timed_out,
+    },
     source::Access,
 };
 pub use crate::{
@@ -134,8 +136,16 @@ impl Session {
     pub async fn execute(&self, statement: &Statement, parameters: &[ScalarValue]) -> Result<Outcome> {
         self.client.start(statement.action.as_ref(), &statement.text)?;
         let (client, task, parameters) = (Arc::clone(&self.client), statement.clone(), parameters.to_vec());
+        let limit = self.client.statement_timeout();
         let executed = self.client.shared().compute(async move { task.action.execute(&client, &parameters).await });
-        executed.await.map_err(|error| error.located(&statement.source))
+        let outcome = match limit {
+            None => executed.await,
+            Some(limit) => match tokio::time::timeout(limit, executed).await {
+                Ok(outcome) => outcome,
+                Err(_) => Err(timed_out()),
+            },
+        };
+        outcome.map_err(|error| error.located(&statement.source))
     }
 
     /// Where the session stands.

@@ -357,7 +357,7 @@ fn table_not_found(text: &str) -> Option<String> {
 fn query_hint(error: &DataFusionError) -> Option<String> {
     match error.find_root() {
         DataFusionError::ResourcesExhausted(_) => Some(
-            "give the server more memory (--memory-limit), or make the statement smaller; hash joins do not spill"
+            "give the server more memory (--set memory_limit_bytes=8GB), or make the statement smaller; hash joins do not spill"
                 .into(),
         ),
         DataFusionError::Plan(text) if text.starts_with("table '") => {

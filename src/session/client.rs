@@ -291,7 +291,8 @@ impl Client {
 
     /// How long the running statement may take.
     pub(crate) fn statement_timeout(&self) -> Option<Duration> {
-        let milliseconds = lock(&self.settings).statement_timeout_ms();
+        let chosen = lock(&self.settings).statement_timeout_ms();
+        let milliseconds = chosen.unwrap_or(self.config().statement_timeout_ms);
         (milliseconds > 0).then(|| Duration::from_millis(milliseconds))
     }
 

@@ -56,6 +56,11 @@ pub(crate) async fn explain_failure(
     }
 }
 
+/// What a statement that takes longer than it may ends with.
+pub(crate) fn timed_out() -> Error {
+    Error::new(Fault::Cancelled, "canceling statement due to statement timeout")
+}
+
 /// Parses the text of a view: one query.
 fn parse_query(sql: &str, max_depth: usize) -> Result<SqlStatement> {
     let dialect = PostgreSqlDialect {};

@@ -195,9 +195,9 @@ impl Settings {
         known.chain(options(context)).collect()
     }
 
-    /// How long a statement may take.
-    pub(crate) fn statement_timeout_ms(&self) -> u64 {
-        self.changed.get("statement_timeout").and_then(|value| value.parse().ok()).unwrap_or(0)
+    /// How long a statement may take, where the session has said it; 0: as long as it likes.
+    pub(crate) fn statement_timeout_ms(&self) -> Option<u64> {
+        self.changed.get("statement_timeout").and_then(|value| value.parse().ok())
     }
 }
 

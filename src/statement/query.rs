@@ -30,7 +30,7 @@ use tokio::sync::mpsc;
 use super::{Action, Form, Recognised, no_parse};
 use crate::{
     Error, Fault, Result,
-    session::{Client, Description, Outcome, Physical, Sealed, explain_failure},
+    session::{Client, Description, Outcome, Physical, Sealed, explain_failure, timed_out},
 };
 
 pub(super) const FORM: Form = Form { parse: no_parse, convert };
@@ -266,8 +266,7 @@ async fn forward(
     };
     let Some(timeout) = timeout else { return work.await };
     if tokio::time::timeout(timeout, work).await.is_err() {
-        let error = Error::new(Fault::Cancelled, "canceling statement due to statement timeout");
-        let _ = sender.send(Err(error.into())).await;
+        let _ = sender.send(Err(timed_out().into())).await;
     }
 }
 

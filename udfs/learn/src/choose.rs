@@ -1,30 +1,36 @@
-//! The regularization of a classifier when nobody gives one: tried out on a part of the training rows.
+//! What nobody gave, tried out on a part of the training rows: a classifier's regularization; a regression's number of
+//! factors, and how far its rows may be believed.
 //!
-//! No fixed number serves both users with a handful of rows and shared columns with thousands, whose vectors overfit
-//! without a strong pull. So a tenth of the training rows is set aside, and the regularization climbs a ladder from its
-//! middle as long as the log loss of that tenth falls. Nothing here knows columns or test rows.
+//! No fixed number serves both users with a handful of rows and shared columns with thousands. So a tenth of the training
+//! rows is set aside, all rows of one pair together, and what predicts that tenth best is taken. Nothing here knows columns or
+//! test rows.
 
 use crate::{
     control::Control,
     error::Result,
     factors::Factors,
-    metrics::{Judged, log_loss},
+    metrics::{Judged, log_loss, rmse},
     model::sigmoid,
     random::Random,
     score::{ContextPart, Query, Whole, context_norms},
     solve::{
         Problem,
-        gradient::{GradientOptions, fit},
+        als::{self, AlsOptions},
+        gradient::{self, GradientOptions},
     },
     sparse::Csr,
 };
 
-/// What is tried; the search starts in the middle.
+/// The regularizations that are tried. All of them, because the loss along the ladder may have more than one valley.
 const LADDER: [f64; 9] = [0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0];
-/// The most rows that are tried out: the best regularization says how far parameters vary, not how many rows there are.
-const MOST_ROWS: usize = 200_000;
-/// Fewer rows set aside than this say nothing; the solver's own default is taken then.
+/// The tempers that are tried, one after the other for as long as they help.
+const TEMPERS: [f64; 5] = [1.0, 2.0, 4.0, 8.0, 16.0];
+/// The most rows that are tried out: what is chosen says how far parameters vary, not how many rows there are.
+const MOST_ROWS: usize = 100_000;
+/// Fewer rows set aside than this say nothing; the solver's own defaults are taken then.
 const LEAST_HELD_OUT: usize = 20;
+/// Fewer different pairs than this are not set aside whole: too much would be unseen.
+const LEAST_GROUPS: usize = 200;
 /// Tells these random numbers from the solvers'.
 const PURPOSE: u64 = 0x7472_6961;
 /// The share of the rows tried out that is set aside.
@@ -32,55 +38,111 @@ const HELD_OUT: f64 = 0.1;
 
 /// The step of the ladder with the least log loss on rows set aside.
 pub(crate) fn regularization(problem: &Problem<'_>, options: &GradientOptions, control: &dyn Control) -> Result<f64> {
-    let rows = problem.target.len();
-    let share = (MOST_ROWS as f64 / rows as f64).min(1.0);
-    let (mut training, mut held_out) = (Vec::new(), Vec::new());
-    for row in 0..rows {
-        let mut random = Random::keyed(options.seed, &[PURPOSE, row as u64]);
-        if random.uniform() < share {
-            if random.uniform() < HELD_OUT { held_out.push(row) } else { training.push(row) }
-        }
-    }
-    let (training, held_out) = (Subset::new(problem, &training), Subset::new(problem, &held_out));
+    let Parts { training, held_out } = Parts::new(problem, options.seed);
     if held_out.target.len() < LEAST_HELD_OUT || !training.has_both_classes() || !held_out.has_both_classes() {
         return Ok(options.regularization);
     }
-    let mut losses = [None; LADDER.len()];
-    let trial = Trial { control };
-    let mut loss = |step: usize| -> Result<f64> {
-        if let Some(known) = losses[step] {
-            return Ok(known);
+    let mut best = (f64::INFINITY, options.regularization);
+    for regularization in LADDER {
+        let tried = GradientOptions { regularization, ..options.clone() };
+        let trial = Trial { control, phase: "choosing the regularization" };
+        let factors = gradient::fit(&training.problem(problem), &tried, &trial)?;
+        let judged = held_out.predictions(problem, &factors).into_iter().map(sigmoid).collect();
+        let loss = held_out.judge(judged, log_loss);
+        if loss < best.0 {
+            best = (loss, regularization);
         }
-        let tried = GradientOptions { regularization: LADDER[step], ..options.clone() };
-        let factors = fit(&training.problem(problem), &tried, &trial)?;
-        let found = held_out.loss(problem, &factors);
-        losses[step] = Some(found);
-        Ok(found)
+    }
+    Ok(best.1)
+}
+
+/// The number of factors (if `any_factors`) and the temper with the least squared error on rows set aside.
+pub(crate) fn regression(
+    problem: &Problem<'_>,
+    options: &AlsOptions,
+    any_factors: bool,
+    control: &dyn Control,
+) -> Result<AlsOptions> {
+    let Parts { training, held_out } = Parts::new(problem, options.seed);
+    if held_out.target.len() < LEAST_HELD_OUT {
+        return Ok(options.clone());
+    }
+    let loss = |tried: &AlsOptions| -> Result<f64> {
+        let trial = Trial { control, phase: "choosing the number of factors" };
+        let factors = als::fit(&training.problem(problem), tried, &trial)?;
+        Ok(held_out.judge(held_out.predictions(problem, &factors), rmse))
     };
-    let mut best = LADDER.len() / 2;
-    let up = loss(best + 1)? < loss(best)?;
-    while let Some(next) = if up { Some(best + 1).filter(|&next| next < LADDER.len()) } else { best.checked_sub(1) } {
-        if loss(next)? >= loss(best)? {
+    let mut best = (f64::INFINITY, options.clone());
+    for temper in TEMPERS {
+        let tried = AlsOptions { temper, ..options.clone() };
+        let found = loss(&tried)?;
+        if found >= best.0 {
             break;
         }
-        best = next;
+        best = (found, tried);
     }
-    Ok(LADDER[best])
+    if any_factors && options.factors > 1 {
+        let fewer = AlsOptions { factors: options.factors.div_ceil(4), ..best.1.clone() };
+        let found = loss(&fewer)?;
+        if found < best.0 {
+            best = (found, fewer);
+        }
+    }
+    Ok(best.1)
 }
 
 /// Passes cancellation on, and progress under a name of its own.
 struct Trial<'a> {
     control: &'a dyn Control,
+    phase: &'static str,
 }
 
 impl Control for Trial<'_> {
     fn progress(&self, _phase: &str, done: u64, total: u64, loss: Option<f64>) {
-        self.control.progress("choosing the regularization", done, total, loss);
+        self.control.progress(self.phase, done, total, loss);
     }
 
     fn cancelled(&self) -> bool {
         self.control.cancelled()
     }
+}
+
+/// The rows that are tried out.
+struct Parts {
+    training: Subset,
+    held_out: Subset,
+}
+
+impl Parts {
+    fn new(problem: &Problem<'_>, seed: u64) -> Self {
+        let groups = groups(problem);
+        let count = groups.last().map_or(0, |last| last + 1);
+        let share = (MOST_ROWS as f64 / groups.len() as f64).min(1.0);
+        let (mut training, mut held_out) = (Vec::new(), Vec::new());
+        for (row, &group) in groups.iter().enumerate() {
+            let key = if count < LEAST_GROUPS { row } else { group };
+            let mut random = Random::keyed(seed, &[PURPOSE, key as u64]);
+            if random.uniform() < share {
+                if random.uniform() < HELD_OUT { held_out.push(row) } else { training.push(row) }
+            }
+        }
+        Self { training: Subset::new(problem, &training), held_out: Subset::new(problem, &held_out) }
+    }
+}
+
+/// Numbers the rows' pairs of a user and an item, or without both the features; equal ones follow each other.
+fn groups(problem: &Problem<'_>) -> Vec<usize> {
+    let same = |left: usize, right: usize| match problem.user.is_empty() || problem.item.is_empty() {
+        true => problem.context.row(left) == problem.context.row(right),
+        false => problem.user[left] == problem.user[right] && problem.item[left] == problem.item[right],
+    };
+    let mut group = 0;
+    (0..problem.target.len())
+        .map(|row| {
+            group += usize::from(row > 0 && !same(row - 1, row));
+            group
+        })
+        .collect()
 }
 
 /// Some rows of a problem; the sides stay whole.
@@ -128,8 +190,8 @@ impl Subset {
         self.target.contains(&0.0) && self.target.contains(&1.0)
     }
 
-    /// The log loss; infinite if it is not a number.
-    fn loss(&self, problem: &Problem<'_>, factors: &Factors) -> f64 {
+    /// The score of every row.
+    fn predictions(&self, problem: &Problem<'_>, factors: &Factors) -> Vec<f64> {
         let width = factors.factors;
         let norms = context_norms(factors);
         let users = Whole::new(problem.users, &factors.user, width);
@@ -140,18 +202,23 @@ impl Subset {
             let found = numbers.get(row).map(|&entity| whole.of(entity, width));
             found.map_or_else(|| (0.0, zeros.clone()), |(bias, vector)| (bias, vector.to_vec()))
         };
-        let prediction: Vec<f64> = (0..self.target.len())
+        (0..self.target.len())
             .map(|row| {
                 let (indices, values) = self.context.row(row);
                 part.gather(factors, &norms, indices, values);
                 let (bias, vector) = of(&users, &self.user, row);
                 query.gather(factors.mean, bias, &vector, Some(&part));
                 let (bias, vector) = of(&items, &self.item, row);
-                sigmoid(query.score(bias, &vector))
+                query.score(bias, &vector)
             })
-            .collect();
+            .collect()
+    }
+
+    /// The measure of these predictions; infinite if it is not a number.
+    fn judge(&self, prediction: Vec<f64>, measure: impl Fn(Judged<'_>) -> Option<f64>) -> f64 {
         let numbers = |values: &[f32]| -> Vec<f64> { values.iter().map(|&value| f64::from(value)).collect() };
         let (target, weight) = (numbers(&self.target), numbers(&self.weight));
-        log_loss(Judged { target: &target, prediction: &prediction, weight: &weight }).unwrap_or(f64::INFINITY)
+        let found = measure(Judged { target: &target, prediction: &prediction, weight: &weight });
+        found.filter(|found| found.is_finite()).unwrap_or(f64::INFINITY)
     }
 }

@@ -198,8 +198,14 @@ fn solve_rows(
     control: &dyn Control,
 ) -> Result<(Factors, FoldIn)> {
     let values = prepared.target.as_ref().map_or(&[][..], |target| &target.values);
-    let target: Vec<f32> = rows.iter().map(|&row| values[row as usize] as f32).collect();
-    let weight: Vec<f32> = rows.iter().map(|&row| prepared.weight[row as usize] as f32).collect();
+    let regularization = options.hyperparameter("regularization");
+    // Far from zero single precision could not tell the targets apart.
+    let centre = if prepared.objective == Objective::Squared { base(prepared, rows) } else { 0.0 };
+    let target: Vec<f32> = rows.iter().map(|&row| (values[row as usize] - centre) as f32).collect();
+    // What is learnt of the noise and the priors must not depend on the unit of the weights; a given regularization does.
+    let total: f64 = rows.iter().map(|&row| prepared.weight[row as usize]).sum();
+    let unit = if regularization.is_some() { 1.0 } else { total / rows.len() as f64 };
+    let weight: Vec<f32> = rows.iter().map(|&row| (prepared.weight[row as usize] / unit) as f32).collect();
     let out_of_range = |numbers: &[f32]| numbers.iter().any(|number| !number.is_finite());
     if out_of_range(&target) || weight.iter().any(|&weight| !(weight > 0.0 && weight.is_finite())) {
         let problem = "a target or weight is outside the range of single-precision numbers (1e-38 to 1e38); scale it";
@@ -217,14 +223,20 @@ fn solve_rows(
     let whole = |name: &str, default: usize| options.hyperparameter(name).map_or(default, |value| value as usize);
     if prepared.objective == Objective::Squared {
         let default = als::AlsOptions::default();
-        let settings = als::AlsOptions {
+        let mut settings = als::AlsOptions {
             factors: whole("factors", default.factors),
             epochs: whole("epochs", default.epochs),
-            regularization: options.hyperparameter("regularization").or(default.regularization),
+            regularization,
             seed: options.seed,
             threads,
+            ..default
         };
-        let (factors, prior) = als::fit_with_prior(&problem, &settings, control)?;
+        if regularization.is_none() {
+            let any_factors = options.hyperparameter("factors").is_none();
+            settings = choose::regression(&problem, &settings, any_factors, control)?;
+        }
+        let (mut factors, prior) = als::fit_with_prior(&problem, &settings, control)?;
+        factors.mean += centre;
         return Ok((factors, FoldIn::Squared { bias: prior.bias, vector: prior.vector }));
     }
     let default = gradient::GradientOptions::default();
@@ -236,7 +248,7 @@ fn solve_rows(
         seed: options.seed,
         threads,
     };
-    settings.regularization = match options.hyperparameter("regularization") {
+    settings.regularization = match regularization {
         Some(given) => given,
         None => choose::regularization(&problem, &settings, control)?,
     };

@@ -45,6 +45,7 @@ use crate::{
 /// | `factors` | 16 | length of every vector; without `regularization` a ceiling | 0 to [`super::MOST_FACTORS`] |
 /// | `epochs` | 40 | passes over all unknowns | 1 to 100,000 |
 /// | `regularization` | none | λ, in units of the squared target; none learns it from the training rows | above 0 |
+/// | `temper` | 1 | how many times larger than estimated the noise is taken for | from 1 |
 /// | `seed` | 42 | where the vectors start | any |
 /// | `threads` | 1 | never changes the result | any |
 #[derive(Debug, Clone, PartialEq)]
@@ -55,6 +56,9 @@ pub struct AlsOptions {
     pub epochs: usize,
     /// λ; `None` learns the strength of every prior from the training rows.
     pub regularization: Option<f64>,
+    /// How many times larger than estimated the noise is taken for when the regularization is learnt: rows that repeat one
+    /// another say less than as many different ones (Grünwald, "The safe Bayesian", ALT 2012).
+    pub temper: f64,
     /// Where the vectors start.
     pub seed: u64,
     /// How many threads work; the result does not depend on it.
@@ -63,7 +67,7 @@ pub struct AlsOptions {
 
 impl Default for AlsOptions {
     fn default() -> Self {
-        Self { factors: 16, epochs: 40, regularization: None, seed: 42, threads: 1 }
+        Self { factors: 16, epochs: 40, regularization: None, temper: 1.0, seed: 42, threads: 1 }
     }
 }
 
@@ -71,6 +75,7 @@ impl AlsOptions {
     fn check(&self) -> Result<()> {
         super::in_range("factors", self.factors as f64, 0.0, super::MOST_FACTORS as f64)?;
         super::in_range("epochs", self.epochs as f64, 1.0, 100_000.0)?;
+        super::in_range("temper", self.temper, 1.0, 1e6)?;
         match self.regularization {
             Some(regularization) => super::in_range("regularization", regularization, 1e-12, 1e12),
             None => Ok(()),
@@ -178,6 +183,7 @@ struct Solver<'a> {
     mean: f64,
     /// σ², used when the regularization is not given.
     noise: f64,
+    temper: f64,
     users: SideRows<'a>,
     items: SideRows<'a>,
     context: Context<'a>,
@@ -200,7 +206,10 @@ impl<'a> Solver<'a> {
             let random = Random::keyed(options.seed, &[purpose]);
             let ridges = match options.regularization {
                 Some(ridge) => (ridge, ridge / scale),
-                None => (START_NOISE / group::BIAS_VARIANCE, START_NOISE / variance.max(group::LEAST_VARIANCE)),
+                None => {
+                    let noise = START_NOISE * options.temper;
+                    (noise / group::BIAS_VARIANCE, noise / variance.max(group::LEAST_VARIANCE))
+                }
             };
             Group::new(entities, width, variance, ridges, random, control)
         };
@@ -226,7 +235,8 @@ impl<'a> Solver<'a> {
             target,
             total_weight,
             mean: centre / scale,
-            noise: START_NOISE,
+            noise: START_NOISE * options.temper,
+            temper: options.temper,
             users,
             items,
             context,
@@ -339,7 +349,7 @@ impl<'a> Solver<'a> {
         let squares: f64 = parts.iter().map(|part| part.0).sum();
         let variances: f64 = parts.iter().map(|part| part.1).sum();
         if learn {
-            self.noise = ((squares + variances) / self.total_weight).max(1e-9);
+            self.noise = (self.temper * (squares + variances) / self.total_weight).max(1e-9);
             self.users.learn_prior(self.noise);
             self.items.learn_prior(self.noise);
             self.context.learn_prior(self.noise);

@@ -27,7 +27,7 @@ const KEPT: u64 = 4;
 /// What a temporary file's name ends with.
 const TEMPORARY: &str = ".tmp";
 /// What to do about a damaged manifest.
-const RESTORE: &str = "restore it from a backup, or move it away to go back to the manifest before it";
+const RESTORE: &str = "restore it from a backup, or move it away to go back to the manifest before it; files that only this one knows of are removed then";
 
 /// The directory of the manifests.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use std::{fs::File, sync::Arc};
 use arrow::{
     array::RecordBatch,
     compute::cast,
-    datatypes::{DataType, Field, Schema, SchemaRef},
+    datatypes::{DataType, Field, FieldRef, Schema, SchemaRef},
 };
 use datafusion::{
     catalog::TableProvider,
@@ -17,7 +17,12 @@ use datafusion::{
     },
     execution::SendableRecordBatchStream,
     logical_expr::LogicalPlan,
-    parquet::{arrow::ArrowWriter, basic::Compression, file::properties::WriterProperties},
+    parquet::{
+        arrow::ArrowWriter,
+        basic::Compression,
+        file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder},
+        schema::types::ColumnPath,
+    },
     physical_plan::execute_stream_partitioned,
 };
 use futures::StreamExt;
@@ -66,7 +71,9 @@ pub(crate) async fn write(
         match joined {
             Ok((partition, Ok(Some(file)))) => sealed.push((partition, file)),
             Ok((_, Ok(None))) => {}
-            Ok((_, Err(error))) => failed = Some(error),
+            Ok((_, Err(error))) => failed = failed.or(Some(error)),
+            // Those that are stopped because another has failed.
+            Err(error) if error.is_cancelled() && failed.is_some() => {}
             Err(error) => {
                 let message = format!("writing a table was interrupted: {error}");
                 failed = Some(DataFusionError::from(Error::new(Fault::Internal, message)));
@@ -105,7 +112,7 @@ async fn write_partition(
         if open.is_none() {
             let file = directory.new_table_file(oid).map_err(Error::from)?;
             let output = File::options().write(true).open(file.path())?;
-            let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
+            let properties = writer_properties(&schema);
             let writer = ArrowWriter::try_new(output, Arc::clone(&schema), Some(properties))?;
             open = Some((file, writer));
         }
@@ -117,6 +124,17 @@ async fn write_partition(
     let Some((file, writer)) = open else { return Ok(None) };
     writer.close()?;
     Ok(Some(directory.seal(file, rows).map_err(Error::from)?))
+}
+
+/// Least and greatest values of floating point columns are not kept: Parquet's leave NaN out, and readers that prune by
+/// them would lose its rows.
+fn writer_properties(schema: &Schema) -> WriterProperties {
+    let floats = schema.fields().iter().filter(|field| field.data_type().is_floating());
+    let properties = WriterProperties::builder().set_compression(Compression::SNAPPY);
+    let without = |properties: WriterPropertiesBuilder, field: &FieldRef| {
+        properties.set_column_statistics_enabled(ColumnPath::from(vec![field.name().clone()]), EnabledStatistics::None)
+    };
+    floats.fold(properties, without).build()
 }
 
 /// The batch with the table's columns by position, cast where a query's type differs in form only.

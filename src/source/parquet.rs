@@ -6,7 +6,7 @@ use arrow::datatypes::{Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::{
     catalog::Session,
-    common::{DataFusionError, Statistics, config::TableParquetOptions},
+    common::{ColumnStatistics, DataFusionError, Statistics, config::TableParquetOptions},
     datasource::{
         file_format::{FileFormat, parquet::ParquetFormat},
         physical_plan::{FileScanConfig, FileSource},
@@ -68,7 +68,7 @@ impl Format for Parquet {
         (meta, name): (&ObjectMeta, &str),
     ) -> Result<Option<Statistics>, Error> {
         let found = self.reader().infer_stats(session, store, Arc::clone(schema), meta).await;
-        found.map(Some).map_err(|error| unreadable(name, error))
+        found.map(|found| Some(without_floats(found, schema))).map_err(|error| unreadable(name, error))
     }
 
     async fn plan(
@@ -78,6 +78,17 @@ impl Format for Parquet {
     ) -> datafusion::common::Result<Arc<dyn ExecutionPlan>> {
         self.reader().create_physical_plan(session, config).await
     }
+}
+
+/// Parquet's least and greatest values leave NaN out, so those of floating point columns are not what the rows hold: a column
+/// of one number and NaN would be taken for a constant.
+fn without_floats(mut found: Statistics, schema: &SchemaRef) -> Statistics {
+    for (column, field) in found.column_statistics.iter_mut().zip(schema.fields()) {
+        if field.data_type().is_floating() {
+            *column = ColumnStatistics { null_count: column.null_count, ..ColumnStatistics::new_unknown() };
+        }
+    }
+    found
 }
 
 /// The typed error of a file that the reader gave up on.

@@ -51,6 +51,11 @@ impl RecordFilter {
         self.done
     }
 
+    /// Whether the bytes so far end within quotes that a record of the range has opened.
+    pub(super) fn is_within_quotes(&self) -> bool {
+        self.aligned && !self.done && matches!(self.state, State::Quoted | State::Escaped)
+    }
+
     /// What of the next bytes belongs to the range.
     pub(super) fn push(&mut self, mut chunk: Bytes) -> Bytes {
         let before = self.start.saturating_sub(self.position).min(chunk.len() as u64);

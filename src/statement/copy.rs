@@ -1,16 +1,26 @@
 //! `COPY … TO 'file'`: the rows of a table or query as files.
 
-use std::sync::Arc;
+use std::{
+    fs, io,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use arrow::{array::AsArray, datatypes::UInt64Type};
 use async_trait::async_trait;
 use datafusion::{
     common::ScalarValue,
-    sql::parser::{CopyToSource, Statement as SqlStatement},
+    sql::{
+        parser::{CopyToSource, DFParser, Statement as SqlStatement},
+        sqlparser::{keywords::Keyword, tokenizer::Token},
+    },
 };
 
 use super::{
-    Action, Form, Recognised, no_parse,
+    Action, Form, Recognised,
     query::{collect, plan, refuse_train},
 };
 use crate::{
@@ -18,12 +28,43 @@ use crate::{
     session::{Client, Outcome, Sealed},
 };
 
-pub(super) const FORM: Form = Form { parse: no_parse, convert };
+pub(super) const FORM: Form = Form { parse, convert };
 
 #[derive(Debug)]
 struct Copy {
     target: String,
     statement: Sealed<SqlStatement>,
+}
+
+/// Takes nothing, but says what `COPY` over a connection is not.
+fn parse(parser: &mut DFParser) -> Recognised {
+    let keyword = |at: usize| match parser.parser.peek_nth_token(at).token {
+        Token::Word(word) => Some(word.keyword),
+        _ => None,
+    };
+    if keyword(0) != Some(Keyword::COPY) {
+        return Ok(None);
+    }
+    let tokens = (1..).take_while(|&at| parser.parser.peek_nth_token(at).token != Token::EOF);
+    let (mut depth, mut outside) = (0i32, Vec::new());
+    for at in tokens {
+        match parser.parser.peek_nth_token(at).token {
+            Token::LParen => depth += 1,
+            Token::RParen => depth -= 1,
+            _ if depth == 0 => outside.extend(keyword(at)),
+            _ => {}
+        }
+    }
+    let instead = match outside.as_slice() {
+        words if words.contains(&Keyword::FROM) => {
+            "COPY … FROM is not supported; use CREATE EXTERNAL TABLE over the file, or INSERT INTO … SELECT * FROM 'path'"
+        }
+        words if words.contains(&Keyword::STDOUT) => {
+            "COPY … TO STDOUT is not supported; run the query by itself, or name a file"
+        }
+        _ => return Ok(None),
+    };
+    Err(Error::new(Fault::FeatureNotSupported, instead))
 }
 
 fn convert(statement: &SqlStatement) -> Recognised {
@@ -44,11 +85,61 @@ fn convert(statement: &SqlStatement) -> Recognised {
 impl Action for Copy {
     async fn execute(&self, client: &Arc<Client>, parameters: &[ScalarValue]) -> Result<Outcome> {
         client.access().check(&self.target)?;
-        let plan = plan(client, SqlStatement::clone(&self.statement), Some(parameters)).await?;
+        let mut statement = SqlStatement::clone(&self.statement);
+        let unfinished = unfinished_file(&mut statement);
+        let plan = plan(client, statement, Some(parameters)).await?;
         let rows = collect(client, plan).await?;
+        unfinished.map(Unfinished::finish).transpose()?;
         let count = rows.iter().flat_map(|batch| batch.columns().first()).flat_map(|column| {
             column.as_primitive_opt::<UInt64Type>().map(|counts| counts.values().iter().sum::<u64>())
         });
         Ok(Outcome::done(format!("COPY {}", count.sum::<u64>())))
+    }
+}
+
+/// A file beside the one that is wanted, which it replaces when it is whole. Dropped before, it is removed.
+struct Unfinished {
+    path: PathBuf,
+    target: PathBuf,
+    is_finished: bool,
+}
+
+/// Lets a `COPY` to a single file write another one first, of the same ending, which tells the format.
+fn unfinished_file(statement: &mut SqlStatement) -> Option<Unfinished> {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let SqlStatement::CopyTo(copy) = statement else { return None };
+    let target = PathBuf::from(&copy.target);
+    let is_directory = copy.target.ends_with('/') || target.is_dir() || !copy.partitioned_by.is_empty();
+    // Without an ending it is a directory too; what is no regular file, such as a pipe, is written to as it is.
+    if is_directory || target.extension().is_none() || target.metadata().is_ok_and(|found| !found.is_file()) {
+        return None;
+    }
+    let name = target.file_name()?.to_str()?;
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    let path = target.with_file_name(format!(".{}-{number}-{name}", std::process::id()));
+    copy.target = path.to_str()?.to_owned();
+    Some(Unfinished { path, target, is_finished: false })
+}
+
+impl Unfinished {
+    fn finish(mut self) -> Result<()> {
+        self.is_finished = true;
+        match fs::rename(&self.path, &self.target) {
+            Ok(()) => Ok(()),
+            // No row and no header: nothing was written.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => {
+                let message = format!("cannot replace the file {}: {error}", self.target.display());
+                Err(Error::new(Fault::Io, message))
+            }
+        }
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        if !self.is_finished {
+            let _not_there = fs::remove_file(&self.path);
+        }
     }
 }

@@ -9,7 +9,9 @@ use csv::StringRecord;
 
 use super::{
     super::{bytes::Input, guess::Guess, infer::sampled},
-    CsvOptions, Error, Inferred, Options, Sample, column_names, positions,
+    CsvOptions, Error, Inferred, Options, Sample, column_names,
+    locate::UnixLines,
+    positions,
 };
 
 /// How much of the first file is looked at.
@@ -104,7 +106,7 @@ fn records<'a>(options: &CsvOptions, bytes: &'a [u8], more: bool) -> impl Iterat
 
 fn parse_head(options: &CsvOptions, file: &str, bytes: Vec<u8>, more: bool) -> Result<Head, Error> {
     let bytes = options.cleaned(bytes);
-    let mut reader = options.records().from_reader(bytes.as_slice());
+    let mut reader = options.records().from_reader(UnixLines::new(bytes.as_slice()));
     let mut parsed = Vec::new();
     loop {
         let mut record = csv::ByteRecord::new();

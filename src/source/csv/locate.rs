@@ -1,6 +1,6 @@
 //! The file and line of a row that Arrow's parser refused: the file is read again with a parser that counts lines.
 
-use std::io::BufReader;
+use std::io::{self, BufReader, Read};
 
 use arrow::{
     array::StringArray,
@@ -19,13 +19,17 @@ use super::{
     read::layout,
 };
 
+/// What is wrong with a file that ends within quotes.
+pub(super) const NEVER_CLOSED: &str = "a quote that is opened in this row is never closed";
+
 /// The longest value that a message shows, in characters.
 const SHOWN_CHARACTERS: usize = 60;
 
 /// The typed error for what Arrow's parser said; without a line only if the file has changed meanwhile.
 pub(super) async fn locate(options: &CsvOptions, task: &Task, error: ArrowError) -> Error {
     let file = task.input.name.clone();
-    let found = match search(options, task).await {
+    let is_open = error.to_string().contains(NEVER_CLOSED);
+    let found = match search(options, task, is_open).await {
         Ok(found) => found,
         Err(error) => return error,
     };
@@ -37,7 +41,7 @@ pub(super) async fn locate(options: &CsvOptions, task: &Task, error: ArrowError)
     })
 }
 
-async fn search(options: &CsvOptions, task: &Task) -> Result<Option<Error>, Error> {
+async fn search(options: &CsvOptions, task: &Task, is_open: bool) -> Result<Option<Error>, Error> {
     let Some(layout) = layout(options, &task.input, &task.schema).await? else { return Ok(None) };
     let stream = cleaned(options, task.input.chunks(0).await?.stream);
     let reader = BlockingReader::new(stream);
@@ -45,7 +49,8 @@ async fn search(options: &CsvOptions, task: &Task) -> Result<Option<Error>, Erro
     let checked: Vec<_> = task.columns.iter().filter_map(|column| *layout.positions.get(*column)?).collect();
     let (options, file) = (options.clone(), task.input.name.clone());
     let searched =
-        tokio::task::spawn_blocking(move || first_fault(&options, &file, &layout.file, &checked, reader)).await;
+        tokio::task::spawn_blocking(move || first_fault(&options, &file, &layout.file, (&checked, is_open), reader))
+            .await;
     searched.map_err(|error| Error::Io {
         file: task.input.name.clone(),
         reason: error.to_string(),
@@ -69,16 +74,20 @@ fn first_fault(
     options: &CsvOptions,
     file: &str,
     schema: &SchemaRef,
-    checked: &[usize],
+    (checked, is_open): (&[usize], bool),
     reader: BlockingReader,
 ) -> Option<Error> {
-    let mut reader = options.records().from_reader(BufReader::new(reader));
+    let mut reader = options.records().from_reader(BufReader::new(UnixLines::new(reader)));
     let mut record = csv::ByteRecord::new();
     let mut header = options.has_header();
     let width = schema.fields().len();
+    let mut last = 1;
     loop {
         match reader.read_byte_record(&mut record) {
             Ok(true) => {}
+            Ok(false) if is_open => {
+                return Some(Error::Malformed { file: file.to_owned(), line: last, reason: NEVER_CLOSED.to_owned() });
+            }
             Ok(false) => return None,
             Err(error) => {
                 if let csv::ErrorKind::Io(error) = error.kind()
@@ -91,6 +100,7 @@ fn first_fault(
             }
         }
         let line = record.position().map_or(1, csv::Position::line);
+        last = line;
         if record.len() != width {
             let (file, found) = (file.to_owned(), record.len());
             return Some(Error::RaggedRow { file, line, expected: width, found });
@@ -112,6 +122,50 @@ fn first_fault(
                     value: shortened(value),
                     expected: type_name(field.data_type()),
                 });
+            }
+        }
+    }
+}
+
+/// Line breaks of two characters as one: the parser counts a line at its last character, which would be the next row's.
+pub(super) struct UnixLines<R> {
+    inner: R,
+    /// Whether a carriage return waits for what follows it.
+    pending: bool,
+}
+
+impl<R> UnixLines<R> {
+    pub(super) fn new(inner: R) -> Self {
+        Self { inner, pending: false }
+    }
+}
+
+impl<R: Read> Read for UnixLines<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            // The first byte is kept free for a carriage return that waits.
+            let Some(room) = buffer.get_mut(1..) else { return Ok(0) };
+            let found = self.inner.read(room)?;
+            if found == 0 && std::mem::take(&mut self.pending) {
+                buffer[0] = b'\r';
+                return Ok(1);
+            }
+            let mut kept = 0;
+            for at in 1..=found {
+                let byte = buffer[at];
+                if std::mem::take(&mut self.pending) && byte != b'\n' {
+                    buffer[kept] = b'\r';
+                    kept += 1;
+                }
+                if byte == b'\r' {
+                    self.pending = true;
+                } else {
+                    buffer[kept] = byte;
+                    kept += 1;
+                }
+            }
+            if kept > 0 || found == 0 {
+                return Ok(kept);
             }
         }
     }

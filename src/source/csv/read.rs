@@ -169,7 +169,10 @@ impl Filter for CsvFilter {
     }
 
     fn finish(&mut self) -> Result<(), ArrowError> {
-        Ok(())
+        match self.records.is_within_quotes() {
+            true => Err(ArrowError::CsvError(locate::NEVER_CLOSED.into())),
+            false => Ok(()),
+        }
     }
 }
 

@@ -43,6 +43,8 @@ pub enum Kind {
     Column,
     /// Names of columns: an array of text, or the text of one name.
     Columns,
+    /// The name that a column of the result gets, as text. Its value must be known when the result is described.
+    Output,
     /// A whole number.
     Integer,
     /// A number.
@@ -60,6 +62,7 @@ impl Kind {
             Self::Text => "a text in quotes",
             Self::Column => "a column's name in quotes",
             Self::Columns => "column names as in ARRAY['a', 'b']",
+            Self::Output => "a name for a column in quotes",
             Self::Integer => "a whole number",
             Self::Double => "a number",
             Self::Boolean => "true or false",

@@ -292,6 +292,8 @@ pub enum Fault {
     InvalidData,
     /// A number beyond its type.
     NumericOutOfRange,
+    /// NULL in a column that may hold none.
+    NotNullViolation,
     /// A division by zero.
     DivisionByZero,
     /// The statement was cancelled.

@@ -79,10 +79,9 @@ struct Entry {
 
 impl Registry {
     /// The registry of an object store's `prefix`. `local_root` is the directory behind the store if it is a local one;
-    /// `cache_bytes` bounds the files whose models are kept in memory.
-    pub fn new(store: Arc<dyn ObjectStore>, prefix: Path, local_root: Option<PathBuf>, cache_bytes: u64) -> Self {
-        let cache =
-            Cache { limit_bytes: cache_bytes, bytes: 0, clock: 0, models: HashMap::default(), ages: BTreeMap::new() };
+    /// `limit_bytes` bounds each file that is loaded, and together those whose models are kept in memory.
+    pub fn new(store: Arc<dyn ObjectStore>, prefix: Path, local_root: Option<PathBuf>, limit_bytes: u64) -> Self {
+        let cache = Cache { limit_bytes, bytes: 0, clock: 0, models: HashMap::default(), ages: BTreeMap::new() };
         Self { store, prefix, local_root, cache: Mutex::new(cache) }
     }
 
@@ -139,7 +138,17 @@ impl Registry {
             source => Error::Io { action: "read", location: location.into(), source: source.into() },
         };
         let path = Path::parse(location).map_err(|error| failed(error.into()))?;
-        let bytes = self.store.get(&path).await.map_err(failed)?.bytes().await.map_err(failed)?;
+        let file = self.store.get(&path).await.map_err(failed)?;
+        let limit = self.cache().limit_bytes;
+        if file.meta.size > limit {
+            return Err(Error::LimitExceeded {
+                what: format!("the size of the model file {location} in bytes"),
+                found: file.meta.size,
+                limit,
+                advice: "raise max_model_bytes to load it",
+            });
+        }
+        let bytes = file.bytes().await.map_err(failed)?;
         Ok(bytes.into())
     }
 

@@ -4,11 +4,15 @@ use std::sync::Arc;
 
 use datafusion::{
     arrow::datatypes::{DataType, Field},
-    common::{DFSchema, DataFusionError, ScalarValue},
+    common::{
+        DFSchema, DataFusionError, ScalarValue,
+        tree_node::{TreeNode, TreeNodeRecursion},
+    },
     logical_expr::{Expr, expr::Placeholder, planner::RelationPlannerContext, simplify::SimplifyContext},
     optimizer::simplify_expressions::ExprSimplifier,
     sql::sqlparser::ast::{
         Expr as SqlExpr, FunctionArg, FunctionArgExpr, Ident, ObjectName, ObjectNamePart, TableFactor,
+        Value as AstValue,
     },
 };
 
@@ -194,9 +198,14 @@ fn constant(
     }
     let sql = expression.to_string();
     let expected = |found: &str| invalid(format!("is {found}, expected {}", parameter.kind.name()));
+    // The simplifier cannot put different types into one array.
+    if is_mixed_array(&expression) {
+        return Err(expected(&sql).into());
+    }
     let planned = context.sql_to_expr(expression, &DFSchema::empty()).map_err(|_| expected(&sql))?;
-    if let Some(placeholder) = placeholder(&planned) {
-        if parameter.default.is_none() {
+    let placeholders = placeholders(&planned)?;
+    if let Some(placeholder) = placeholders.first() {
+        if parameter.default.is_none() || parameter.kind == Kind::Output {
             let problem = format!(
                 "is the parameter {}, which has no value yet; its value decides the columns of the result, \
                                    so write it into the statement",
@@ -204,8 +213,10 @@ fn constant(
             );
             return Err(invalid(problem).into());
         }
-        let field = Arc::new(Field::new("", placeholder_type(parameter.kind), true));
-        read.unbound.push(Expr::Placeholder(Placeholder::new_with_field(placeholder.id.clone(), Some(field))));
+        for placeholder in placeholders {
+            let field = Arc::new(Field::new("", placeholder_type(parameter.kind), true));
+            read.unbound.push(Expr::Placeholder(Placeholder::new_with_field(placeholder.id, Some(field))));
+        }
         return Ok(None);
     }
     let simplified = ExprSimplifier::new(SimplifyContext::default()).simplify(planned).map_err(|_| expected(&sql))?;
@@ -219,14 +230,26 @@ fn constant(
     }
 }
 
-/// The parameter `$n` that an expression is, through casts.
-fn placeholder(expression: &Expr) -> Option<&Placeholder> {
-    match expression {
-        Expr::Placeholder(placeholder) => Some(placeholder),
-        Expr::Cast(cast) => placeholder(&cast.expr),
-        Expr::TryCast(cast) => placeholder(&cast.expr),
-        _ => None,
-    }
+/// The parameters `$n` in an expression.
+fn placeholders(expression: &Expr) -> Result<Vec<Placeholder>, DataFusionError> {
+    let mut found = Vec::new();
+    expression.apply(|part| {
+        if let Expr::Placeholder(placeholder) = part {
+            found.push(placeholder.clone());
+        }
+        Ok(TreeNodeRecursion::Continue)
+    })?;
+    Ok(found)
+}
+
+/// Whether an array has numbers or truth values among other things.
+fn is_mixed_array(expression: &SqlExpr) -> bool {
+    let SqlExpr::Array(array) = expression else { return false };
+    let is_text = |element: &SqlExpr| match element {
+        SqlExpr::Value(value) => !matches!(value.value, AstValue::Number(..) | AstValue::Boolean(_)),
+        _ => true,
+    };
+    array.elem.iter().any(is_text) && !array.elem.iter().all(is_text)
 }
 
 fn placeholder_type(kind: Kind) -> DataType {

@@ -4,7 +4,7 @@
 //! of a function looks like a column; and functions need the values of their parameters when they are planned, because a
 //! model's name decides the columns of the result.
 
-use std::ops::ControlFlow;
+use std::{ops::ControlFlow, sync::Arc};
 
 use datafusion::{
     common::ScalarValue,
@@ -12,7 +12,7 @@ use datafusion::{
         parser::{CopyToSource, Statement},
         sqlparser::{
             ast::{
-                Expr, FunctionArg, FunctionArgExpr, Ident, ObjectName, ObjectNamePart, SetExpr, TableFactor,
+                Array, Expr, FunctionArg, FunctionArgExpr, Ident, ObjectName, ObjectNamePart, SetExpr, TableFactor,
                 UnaryOperator, Value, VisitMut, VisitorMut, visit_expressions_mut,
             },
             dialect::PostgreSqlDialect,
@@ -144,6 +144,12 @@ fn literal(expression: &Expr, values: &[ScalarValue]) -> Result<Option<Expr>> {
     }
     if let ScalarValue::Boolean(Some(flag)) = value {
         return Ok(Some(plain(Value::Boolean(*flag))));
+    }
+    if let ScalarValue::List(list) = value
+        && let Some(texts) = super::value::texts(&ScalarValue::List(Arc::clone(list)))
+    {
+        let elem = texts.into_iter().map(|text| plain(Value::SingleQuotedString(text))).collect();
+        return Ok(Some(Expr::Array(Array { elem, named: true })));
     }
     if !value.data_type().is_numeric() {
         let problem = format!("a value of type {} cannot be an argument of a function; pass text", value.data_type());

@@ -25,7 +25,7 @@ impl Value {
     /// The constant as a value of this kind, if it is one. NULL is not.
     pub(super) fn of_constant(constant: &ScalarValue, kind: Kind) -> Option<Self> {
         match kind {
-            Kind::Model | Kind::Text | Kind::Column => text(constant).map(Self::Text),
+            Kind::Model | Kind::Text | Kind::Column | Kind::Output => text(constant).map(Self::Text),
             Kind::Columns => text(constant).map(Self::Text).or_else(|| texts(constant).map(Self::Texts)),
             Kind::Integer => integer(constant).map(Self::Integer),
             Kind::Double => double(constant).map(Self::Double),
@@ -46,7 +46,7 @@ impl Value {
             Kind::Integer => default.parse().ok().map(Self::Integer),
             Kind::Double => default.parse().ok().map(Self::Double),
             Kind::Boolean => default.parse().ok().map(Self::Boolean),
-            Kind::Model | Kind::Text | Kind::Column => {
+            Kind::Model | Kind::Text | Kind::Column | Kind::Output => {
                 let text = default.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\''));
                 text.map(|text| Self::Text(text.into()))
             }
@@ -76,7 +76,7 @@ fn text(constant: &ScalarValue) -> Option<String> {
     constant.try_as_str().flatten().map(str::to_owned)
 }
 
-fn texts(constant: &ScalarValue) -> Option<Vec<String>> {
+pub(super) fn texts(constant: &ScalarValue) -> Option<Vec<String>> {
     let values = match constant {
         ScalarValue::List(list) if list.len() == 1 && !list.is_null(0) => list.value(0),
         ScalarValue::LargeList(list) if list.len() == 1 && !list.is_null(0) => list.value(0),

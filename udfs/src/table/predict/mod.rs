@@ -49,7 +49,7 @@ const PARAMETERS: &[Parameter] = &[
     },
     Parameter {
         name: "output",
-        kind: Kind::Text,
+        kind: Kind::Output,
         default: Some("null"),
         doc: "the name of the prediction's column instead of prediction; the probability's is then <output>_probability",
     },

@@ -10,7 +10,7 @@ use arrow::{
     compute::{filter_record_batch, take},
 };
 use datafusion::{
-    common::{config::ConfigOptions, tree_node::TreeNodeRecursion},
+    common::{ScalarValue, config::ConfigOptions, tree_node::TreeNodeRecursion},
     error::{DataFusionError, Result},
     execution::{SendableRecordBatchStream, TaskContext},
     physical_expr::{Distribution, EquivalenceProperties, Partitioning, PhysicalExpr},
@@ -200,24 +200,48 @@ fn answers(
     scorer: Arc<Scorer>,
     users: SendableRecordBatchStream,
 ) -> Result<impl Stream<Item = Result<RecordBatch>> + Send> {
-    let mut seen = Keys::new(&question.ranking().user().data_type)?;
+    let schema = users.schema();
+    let mut seen = Seen {
+        users: Keys::new(&question.ranking().user().data_type)?,
+        rows: Keys::of_rows(schema.fields().iter().map(|field| field.data_type()))?,
+    };
     let first = question.clone();
     let blocks = users.map(move |batch| {
-        let batch = first_of_each(&mut seen, &batch?, &first.ranking().user().name)?;
+        let batch = seen.first_of_each(&batch?, &first.ranking().user().name)?;
         Ok::<_, DataFusionError>(stream::iter(blocks(&batch, first.users_at_once()).map(Ok::<_, DataFusionError>)))
     });
     let answers = blocks.try_flatten().and_then(move |block| answer(question.clone(), scorer.clone(), block));
     Ok(answers.try_filter(|batch| ready(batch.num_rows() > 0)))
 }
 
-/// The rows of users that have not come before.
-fn first_of_each(seen: &mut Keys, batch: &RecordBatch, user: &str) -> Result<RecordBatch> {
-    let first = seen.insert(column(batch, user)?)?;
-    if first.iter().all(|(_, first)| *first) {
-        return Ok(batch.clone());
+/// The users that have come, and their rows.
+struct Seen {
+    users: Keys,
+    rows: Keys,
+}
+
+impl Seen {
+    /// The rows of users that have not come before. A user who comes again must come with the same row, else the order of the
+    /// rows would decide the answer.
+    fn first_of_each(&mut self, batch: &RecordBatch, user: &str) -> Result<RecordBatch> {
+        let users = column(batch, user)?;
+        let first = self.users.insert(users)?;
+        let rows = if batch.num_columns() > 1 { self.rows.insert_rows(batch.columns())? } else { Vec::new() };
+        let other = first.iter().zip(&rows).position(|((_, first), (_, new))| *new && !first);
+        if let Some(row) = other {
+            let value = ScalarValue::try_from_array(users, row)?;
+            return Err(Error::InvalidData(format!(
+                "recommend: the users have several different rows of the {user} {value}; give each user one row, for example \
+                 with SELECT DISTINCT ON ({user})"
+            ))
+            .into());
+        }
+        if first.iter().all(|(_, first)| *first) {
+            return Ok(batch.clone());
+        }
+        let first: BooleanArray = first.into_iter().map(|(_, first)| Some(first)).collect();
+        Ok(filter_record_batch(batch, &first)?)
     }
-    let first: BooleanArray = first.into_iter().map(|(_, first)| Some(first)).collect();
-    Ok(filter_record_batch(batch, &first)?)
 }
 
 fn blocks(batch: &RecordBatch, rows: usize) -> impl Iterator<Item = RecordBatch> + Send + use<> {

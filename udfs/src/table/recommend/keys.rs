@@ -1,4 +1,4 @@
-//! Numbers for the keys of users and items, whatever their type.
+//! Numbers for the keys of users and items, or for whole rows, whatever their types.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use arrow::{
 };
 use datafusion::error::Result;
 
-/// Distinct keys of one type, numbered in the order of their first appearance; NULL is a key like any other.
+/// Distinct keys, each a value or a row of some types, numbered in the order of their first appearance; NULL is a key like any other.
 #[derive(Debug)]
 pub(super) struct Keys {
     converter: RowConverter,
@@ -20,13 +20,23 @@ pub(super) struct Keys {
 impl Keys {
     /// No key yet.
     pub(super) fn new(data_type: &DataType) -> Result<Self> {
-        let converter = RowConverter::new(vec![SortField::new(data_type.clone())])?;
+        Self::of_rows([data_type])
+    }
+
+    /// The same for rows of these types.
+    pub(super) fn of_rows<'a>(types: impl IntoIterator<Item = &'a DataType>) -> Result<Self> {
+        let converter = RowConverter::new(types.into_iter().cloned().map(SortField::new).collect())?;
         Ok(Self { converter, numbers: HashMap::new(), key_bytes: 0 })
     }
 
     /// Every key's number, and whether this is its first appearance; memory is taken for new keys alone.
     pub(super) fn insert(&mut self, keys: &ArrayRef) -> Result<Vec<(u32, bool)>> {
-        let rows = self.converter.convert_columns(std::slice::from_ref(keys))?;
+        self.insert_rows(std::slice::from_ref(keys))
+    }
+
+    /// The same for rows.
+    pub(super) fn insert_rows(&mut self, columns: &[ArrayRef]) -> Result<Vec<(u32, bool)>> {
+        let rows = self.converter.convert_columns(columns)?;
         let number = |row: arrow::row::Row<'_>| {
             if let Some(&known) = self.numbers.get(row.data()) {
                 return (known, false);

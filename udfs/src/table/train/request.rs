@@ -113,8 +113,11 @@ impl Request {
             sources: sources(input)?,
             sql: arguments.sql().to_owned(),
         };
-        request.options(schema)?;
-        request.kinds(schema)?;
+        // Without the values of its parameters a call can be described, and not yet judged.
+        if arguments.unbound().is_empty() {
+            request.options(schema)?;
+            request.kinds(schema)?;
+        }
         Ok(request)
     }
 

@@ -18,6 +18,10 @@ const ENVIRONMENT_PREFIX: &str = "FUSEWIRE_";
 /// The variable that names the configuration file; it is not a setting itself.
 const FILE_VARIABLE: &str = "FUSEWIRE_CONFIG";
 
+/// The stack of every thread that handles statements: trees are walked by recursion, and a long chain of operators is a deep
+/// tree. Only what is used of it takes memory.
+pub const THREAD_STACK_BYTES: usize = 256 << 20;
+
 /// The configuration of an engine and its server.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
@@ -178,12 +182,7 @@ impl Config {
         for (variable, value) in given {
             let name = variable.trim_start_matches(ENVIRONMENT_PREFIX).to_lowercase();
             let source = format!("environment variable {variable}");
-            let list = SETTINGS.iter().any(|setting| setting.name == name && setting.list);
-            let values = match list {
-                true => value.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect(),
-                false => vec![value],
-            };
-            self.apply(&name, &values, &source)?;
+            self.apply(&name, &values(&name, &value), &source)?;
         }
         Ok(())
     }
@@ -197,6 +196,14 @@ impl Config {
         }
         self.sources.insert(declaration.name, source.to_owned());
         Ok(())
+    }
+}
+
+/// The values that a text gives a setting: several, separated by commas, where it takes several.
+pub fn values(name: &str, text: &str) -> Vec<String> {
+    match SETTINGS.iter().any(|setting| setting.name == name && setting.list) {
+        true => text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect(),
+        false => vec![text.to_owned()],
     }
 }
 

@@ -128,7 +128,8 @@ impl Session {
     pub async fn describe(&self, statement: &Statement, types: &[Option<DataType>]) -> Result<Description> {
         self.client.start(statement.action.as_ref(), &statement.text)?;
         let (client, task, types) = (Arc::clone(&self.client), statement.clone(), types.to_vec());
-        let described = self.client.shared().compute(async move { task.action.describe(&client, &types).await });
+        let work = async move { task.action.describe(&client, &types).await };
+        let described = self.client.shared().compute(self.client.interrupt(), work);
         described.await.map_err(|error| error.located(&statement.source))
     }
 
@@ -136,11 +137,13 @@ impl Session {
     pub async fn execute(&self, statement: &Statement, parameters: &[ScalarValue]) -> Result<Outcome> {
         self.client.start(statement.action.as_ref(), &statement.text)?;
         let (client, task, parameters) = (Arc::clone(&self.client), statement.clone(), parameters.to_vec());
-        let limit = self.client.statement_timeout();
-        let executed = self.client.shared().compute(async move { task.action.execute(&client, &parameters).await });
-        let outcome = match limit {
+        let interrupt = self.client.interrupt();
+        let deadline = interrupt.deadline();
+        let work = async move { task.action.execute(&client, &parameters).await };
+        let executed = self.client.shared().compute(interrupt, work);
+        let outcome = match deadline {
             None => executed.await,
-            Some(limit) => match tokio::time::timeout(limit, executed).await {
+            Some(deadline) => match tokio::time::timeout_at(deadline.into(), executed).await {
                 Ok(outcome) => outcome,
                 Err(_) => Err(timed_out()),
             },

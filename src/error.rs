@@ -55,6 +55,14 @@ pub enum Error {
         /// Where: a position in characters, from 1.
         position: usize,
     },
+    /// Any of the others, with its line and column, which are not yet a position in a text.
+    #[error("{error}")]
+    Placed {
+        /// What happened.
+        error: Box<Error>,
+        /// Where.
+        place: (u64, u64),
+    },
     /// An error of the parser, whose place is not yet a position in a text.
     #[error("syntax error: {message}")]
     Syntax {
@@ -95,6 +103,11 @@ impl Error {
         }
     }
 
+    /// The error about a place of the text that it was found in.
+    pub(crate) fn at(self, place: Location) -> Self {
+        Self::Placed { error: Box::new(self), place: (place.line, place.column) }
+    }
+
     /// The error with its place as a position in `source`, where it knows its place.
     pub(crate) fn located(self, source: &str) -> Self {
         match self.location().and_then(|location| place::position(source, location)) {
@@ -122,7 +135,7 @@ impl Error {
             Self::Source(error) => error.fault(),
             Self::Function(error) => error.fault(),
             Self::Query(error) => query_fault(error),
-            Self::Located { error, .. } => error.fault(),
+            Self::Located { error, .. } | Self::Placed { error, .. } => error.fault(),
             Self::Syntax { .. } => Fault::Syntax,
         }
     }
@@ -130,6 +143,7 @@ impl Error {
     /// What a client is shown.
     pub fn report(&self) -> Report {
         let (hint, position) = match self {
+            Self::Placed { error, .. } => return error.report(),
             Self::Located { error, position } => return Report { position: Some(*position), ..error.report() },
             Self::Statement { hint, .. } => (hint.clone(), None),
             Self::Source(error) => (error.hint(), None),
@@ -143,10 +157,19 @@ impl Error {
         Report { code: sqlstate(self.fault()), message, detail: None, hint, position }
     }
 
+    /// The column that may hold no NULL and was given one, if that is what happened.
+    pub(crate) fn null_column(&self) -> Option<&str> {
+        let Self::Query(error) = self else { return None };
+        let DataFusionError::ArrowError(error, _) = error.find_root() else { return None };
+        null_column(error)
+    }
+
     /// The line and column that the error is about.
     fn location(&self) -> Option<Location> {
         match self {
-            Self::Syntax { location: Some((line, column)), .. } => Some(Location { line: *line, column: *column }),
+            Self::Placed { place: (line, column), .. } | Self::Syntax { location: Some((line, column)), .. } => {
+                Some(Location { line: *line, column: *column })
+            }
             Self::Query(error) => {
                 let start = error.diagnostic()?.span?.start;
                 Some(Location { line: start.line, column: start.column })
@@ -289,6 +312,7 @@ fn query_fault(error: &DataFusionError) -> Fault {
         DataFusionError::Configuration(_) => Fault::InvalidArgument,
         DataFusionError::ArrowError(error, _) => match **error {
             ArrowError::DivideByZero => Fault::DivisionByZero,
+            ArrowError::InvalidArgumentError(_) if null_column(error).is_some() => Fault::NotNullViolation,
             ArrowError::ArithmeticOverflow(_) => Fault::NumericOutOfRange,
             ArrowError::CastError(_) | ArrowError::ParseError(_) => Fault::InvalidText,
             ArrowError::CsvError(_) | ArrowError::JsonError(_) | ArrowError::ParquetError(_) => Fault::InvalidData,
@@ -335,8 +359,18 @@ fn query_message(error: &DataFusionError) -> String {
     table_not_found(&text).unwrap_or(text)
 }
 
+/// The column that may hold no NULL and was given one; Arrow says so in words, which are pinned by a test.
+fn null_column(error: &ArrowError) -> Option<&str> {
+    let ArrowError::InvalidArgumentError(text) = error else { return None };
+    let (column, _) = text.strip_prefix("Column '")?.split_once("' is declared as non-nullable")?;
+    Some(column)
+}
+
 /// Arrow's own words without the name of its error.
 fn arrow_message(error: &ArrowError) -> String {
+    if let Some(column) = null_column(error) {
+        return format!("null value in column \"{column}\" violates not-null constraint");
+    }
     match error {
         ArrowError::DivideByZero => "division by zero".into(),
         ArrowError::CastError(text) | ArrowError::ParseError(text) | ArrowError::ArithmeticOverflow(text) => {

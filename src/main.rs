@@ -6,12 +6,13 @@ use std::{
     panic::{self, PanicHookInfo},
     path::PathBuf,
     process::{self, ExitCode},
+    thread,
 };
 
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind};
 use fusewire::{
     Config, Engine, Error, Fault, Result,
-    config::{self, Flag},
+    config::{self, Flag, THREAD_STACK_BYTES},
     demo::Shop,
     server,
     shell::{self, Exit, Format, IN_MEMORY, Input},
@@ -27,9 +28,6 @@ const BUG_CODE: i32 = 70;
 
 /// Threads that talk to clients.
 const NETWORK_THREADS: usize = 2;
-
-/// Deeply nested queries are parsed by recursion.
-const THREAD_STACK_BYTES: usize = 8 << 20;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -124,7 +122,9 @@ struct DemoArguments {
 
 fn main() -> ExitCode {
     panic::set_hook(Box::new(report_bug));
-    let code = panic::catch_unwind(run).unwrap_or(BUG_CODE);
+    // The first thread's stack is as small as the system likes it.
+    let first = thread::Builder::new().stack_size(THREAD_STACK_BYTES).spawn(run);
+    let code = first.map_or(BUG_CODE, |first| first.join().unwrap_or(BUG_CODE));
     // Threads that still run a cancelled statement are not waited for.
     process::exit(code)
 }
@@ -302,7 +302,7 @@ fn configuration(arguments: &Arguments) -> Result<Config> {
     let mut flags: Vec<Flag> = arguments
         .settings
         .iter()
-        .map(|(name, value)| flag(name, vec![value.clone()], &format!("--set {name}")))
+        .map(|(name, value)| flag(name, config::values(name, value), &format!("--set {name}")))
         .collect();
     flags.extend(arguments.data_dir.iter().map(|path| flag("data_dir", vec![path.clone()], "--data-dir")));
     if let Some(Command::Demo(demo)) = &arguments.command {

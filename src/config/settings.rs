@@ -32,7 +32,7 @@ pub(super) const SETTINGS: &[Declaration] = &[
     },
     Declaration {
         name: "allow_paths",
-        accepts: "paths and URLs: an array in the file, separated by commas in the environment",
+        accepts: "paths and URLs: an array in the file, elsewhere separated by commas",
         description: "what SQL that comes over the network may open",
         list: true,
         read: |config| config.allow_paths.join(","),

@@ -21,6 +21,7 @@ pub fn sqlstate(fault: Fault) -> &'static str {
         Fault::WrongObjectType => "42809",
         Fault::FeatureNotSupported => "0A000",
         Fault::InvalidData => "22000",
+        Fault::NotNullViolation => "23502",
         Fault::NumericOutOfRange => "22003",
         Fault::DivisionByZero => "22012",
         Fault::Cancelled => "57014",

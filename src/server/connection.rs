@@ -104,6 +104,8 @@ impl Connection {
                     self.tell_error(&report);
                     if extended {
                         self.skipping = true;
+                        // A client that has not asked for a reply yet may wait for this one.
+                        self.wire.flush().await?;
                     } else {
                         self.ready().await?;
                     }

@@ -28,7 +28,7 @@ use futures::future::BoxFuture;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::{
-    Action, Notice, Outcome, Sealed, SessionOptions, Shared, TransactionStatus,
+    Action, Interrupt, Notice, Outcome, Sealed, SessionOptions, Shared, TransactionStatus,
     settings::{SETTINGS, Settings},
 };
 use crate::{
@@ -50,6 +50,7 @@ pub(crate) struct Client {
     options: SessionOptions,
     access: Access,
     view: View,
+    interrupt: Mutex<Interrupt>,
     settings: Mutex<Settings>,
     transaction: Mutex<Option<OpenTransaction>>,
     prepared: Mutex<HashMap<String, Prepared>>,
@@ -89,6 +90,7 @@ impl Client {
             options,
             access,
             view,
+            interrupt: Mutex::default(),
             settings: Mutex::default(),
             transaction: Mutex::default(),
             prepared: Mutex::default(),
@@ -127,7 +129,11 @@ impl Client {
     /// The operators of a plan, and what they need to run.
     pub(crate) fn physical(&self, plan: LogicalPlan) -> BoxFuture<'static, Result<Physical>> {
         let state = self.context.state();
-        Box::pin(async move { Ok((state.create_physical_plan(&plan).await?, state.task_ctx())) })
+        let interrupt = self.interrupt();
+        Box::pin(async move {
+            let physical = state.create_physical_plan(&plan).await?;
+            Ok((interrupt.guard(physical)?, state.task_ctx()))
+        })
     }
 
     pub(crate) fn access(&self) -> &Access {
@@ -161,6 +167,11 @@ impl Client {
         self.view.statement()
     }
 
+    /// What stops the running statement.
+    pub(crate) fn interrupt(&self) -> Interrupt {
+        lock(&self.interrupt).clone()
+    }
+
     /// Tells the client something beside the result; nobody listening is no error.
     pub(crate) fn notify(&self, notice: Notice) {
         let _ = self.notices.send(notice);
@@ -180,6 +191,7 @@ impl Client {
             None => self.catalog().snapshot(),
         };
         self.view.set(snapshot, text);
+        *lock(&self.interrupt) = Interrupt::within(self.statement_timeout());
         Ok(())
     }
 
@@ -290,7 +302,7 @@ impl Client {
     }
 
     /// How long the running statement may take.
-    pub(crate) fn statement_timeout(&self) -> Option<Duration> {
+    fn statement_timeout(&self) -> Option<Duration> {
         let chosen = lock(&self.settings).statement_timeout_ms();
         let milliseconds = chosen.unwrap_or(self.config().statement_timeout_ms);
         (milliseconds > 0).then(|| Duration::from_millis(milliseconds))

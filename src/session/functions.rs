@@ -24,12 +24,13 @@ pub(crate) fn register(context: &SessionContext, user: &str) {
         ("session_user", user),
         ("user", user),
     ] {
-        context.register_udf(constant(name, value));
+        context.register_udf(constant(name, ScalarValue::from(value)));
     }
+    // Connection pools give back locks that nobody can take here.
+    context.register_udf(constant("pg_advisory_unlock_all", ScalarValue::Utf8(None)));
 }
 
-fn constant(name: &str, value: &str) -> ScalarUDF {
-    let value = ScalarValue::Utf8(Some(value.to_owned()));
+fn constant(name: &str, value: ScalarValue) -> ScalarUDF {
     create_udf(
         name,
         Vec::new(),

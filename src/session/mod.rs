@@ -6,7 +6,9 @@
 mod action;
 mod client;
 mod cooperation;
+mod dialect;
 pub(crate) mod functions;
+mod interrupt;
 mod models;
 mod outcome;
 mod providers;
@@ -24,13 +26,15 @@ use datafusion::{
     physical_plan::ExecutionPlan,
     sql::{
         parser::{DFParserBuilder, Statement as SqlStatement},
-        sqlparser::{dialect::PostgreSqlDialect, tokenizer::Token},
+        sqlparser::tokenizer::Token,
     },
 };
 
 pub(crate) use action::Action;
 pub(crate) use client::{Client, Physical, View, text_rows};
 pub(crate) use cooperation::YieldInJoins;
+pub(crate) use dialect::PostgreSql;
+pub(crate) use interrupt::Interrupt;
 pub(crate) use models::SessionModels;
 pub use outcome::{Description, Notice, Origin, Outcome, SessionOptions, TransactionStatus};
 pub(crate) use providers::Providers;
@@ -63,8 +67,7 @@ pub(crate) fn timed_out() -> Error {
 
 /// Parses the text of a view: one query.
 fn parse_query(sql: &str, max_depth: usize) -> Result<SqlStatement> {
-    let dialect = PostgreSqlDialect {};
-    let mut parser = DFParserBuilder::new(sql).with_dialect(&dialect).with_recursion_limit(max_depth).build()?;
+    let mut parser = DFParserBuilder::new(sql).with_dialect(&PostgreSql).with_recursion_limit(max_depth).build()?;
     let mut parsed = parser.parse_statement()?;
     let rest = parser.parser.peek_token();
     if rest.token != Token::EOF {

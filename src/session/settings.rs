@@ -33,6 +33,10 @@ enum Accepts {
     Milliseconds,
     /// A time zone that the engine knows.
     TimeZone,
+    /// A style of dates that begins with ISO, or tells the order of day and month alone.
+    IsoDates,
+    /// Schemas of which `public` is the first that exists.
+    PublicFirst,
 }
 
 const BOOLEANS: &[&str] = &["on", "off", "true", "false", "yes", "no", "1", "0"];
@@ -49,7 +53,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "the encoding of text on the wire",
     ),
     setting("client_min_messages", None, "notice", Accepts::Any, "the least severe message that is sent"),
-    setting("datestyle", Some("DateStyle"), "ISO, MDY", Accepts::Any, "how dates are written; only ISO is"),
+    setting("datestyle", Some("DateStyle"), "ISO, MDY", Accepts::IsoDates, "how dates are written; only ISO is"),
     setting(
         "default_transaction_isolation",
         None,
@@ -80,7 +84,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting("lock_timeout", None, "0", Accepts::Milliseconds, "accepted; statements take no locks"),
     setting("max_identifier_length", None, "63", Accepts::Nothing, "the longest name that clients should use"),
     setting("row_security", None, "on", Accepts::OneOf(BOOLEANS), "accepted"),
-    setting("search_path", None, "public", Accepts::Any, "where names without a schema are looked for"),
+    setting("search_path", None, "public", Accepts::PublicFirst, "where names without a schema are looked for: public"),
     setting("server_encoding", Some("server_encoding"), "UTF8", Accepts::Nothing, "the encoding of stored text"),
     setting(
         "server_version",
@@ -233,6 +237,22 @@ fn check(known: &Setting, value: &str) -> Result<String> {
             Some(milliseconds) => Ok(milliseconds.to_string()),
             None => refused("a number of milliseconds, or with a unit as in '30s'".to_owned()),
         },
+        Accepts::IsoDates => {
+            let words: Vec<String> = value.split(',').map(|word| word.trim().to_lowercase()).collect();
+            match words.iter().all(|word| ["iso", "mdy", "dmy", "ymd", "us", "european"].contains(&word.as_str())) {
+                true => Ok(known.default.to_owned()),
+                false => refused("ISO: dates are written as 2024-12-31".to_owned()),
+            }
+        }
+        Accepts::PublicFirst => {
+            let implied = ["\"$user\"", "$user", "pg_catalog", ""];
+            let mut schemas = value.split(',').map(str::trim).filter(|schema| !implied.contains(schema));
+            match schemas.next() {
+                None | Some("public" | "\"public\"") => Ok(value.to_owned()),
+                Some(_) => refused("public first: names in other schemas are written with their schema".to_owned()),
+            }
+        }
+        Accepts::TimeZone if value.eq_ignore_ascii_case("utc") => Ok("UTC".to_owned()),
         Accepts::TimeZone if value.parse::<arrow::array::timezone::Tz>().is_ok() => Ok(value.to_owned()),
         Accepts::TimeZone => refused("a time zone such as 'UTC', '+02:00' or 'Europe/Berlin'".to_owned()),
     }

@@ -13,7 +13,8 @@ use futures::FutureExt;
 use object_store::{local::LocalFileSystem, path::Path};
 use tokio::runtime::{Builder, Handle, Runtime};
 
-use crate::{Config, Error, Fault, Result, catalog::Catalog};
+use super::Interrupt;
+use crate::{Config, Error, Fault, Result, catalog::Catalog, config::THREAD_STACK_BYTES};
 
 /// What all sessions share.
 pub(crate) struct Shared {
@@ -36,13 +37,15 @@ impl Shared {
         Ok(Self { config, catalog, registry, runtime, compute })
     }
 
-    /// Runs `work` on the compute runtime. Dropping the returned future stops it; a panic becomes an internal error.
+    /// Runs `work` on the compute runtime. Dropping the returned future stops it and raises `interrupt`; a panic becomes an
+    /// internal error.
     pub(crate) async fn compute<T: Send + 'static>(
         &self,
+        interrupt: Interrupt,
         work: impl Future<Output = Result<T>> + Send + 'static,
     ) -> Result<T> {
-        let task = AbortOnDrop(self.compute.handle().spawn(AssertUnwindSafe(work).catch_unwind()));
-        task.join().await
+        let handle = self.compute.handle().spawn(AssertUnwindSafe(work).catch_unwind());
+        AbortOnDrop { handle, interrupt }.join().await
     }
 
     /// The handle of the compute runtime, for streams that outlive their statement's planning.
@@ -82,8 +85,7 @@ impl ComputeRuntime {
         let runtime = Builder::new_multi_thread()
             .worker_threads(threads.max(1))
             .thread_name("fusewire-compute")
-            // Deep plans recurse deeply.
-            .thread_stack_size(8 << 20)
+            .thread_stack_size(THREAD_STACK_BYTES)
             .enable_all()
             .build()
             .map_err(|error| Error::new(Fault::Io, format!("cannot start the compute threads: {error}")))?;
@@ -109,11 +111,14 @@ impl Drop for ComputeRuntime {
 type Caught<T> = std::result::Result<Result<T>, Box<dyn Any + Send>>;
 
 /// A task that ends with whoever waits for it.
-struct AbortOnDrop<T>(tokio::task::JoinHandle<Caught<T>>);
+struct AbortOnDrop<T> {
+    handle: tokio::task::JoinHandle<Caught<T>>,
+    interrupt: Interrupt,
+}
 
 impl<T> AbortOnDrop<T> {
     async fn join(mut self) -> Result<T> {
-        match (&mut self.0).await {
+        match (&mut self.handle).await {
             Ok(Ok(result)) => result,
             Ok(Err(panic)) => Err(Error::panicked(panic.as_ref())),
             Err(error) => Err(Error::new(Fault::Shutdown, format!("the statement was stopped: {error}"))),
@@ -123,6 +128,10 @@ impl<T> AbortOnDrop<T> {
 
 impl<T> Drop for AbortOnDrop<T> {
     fn drop(&mut self) {
-        self.0.abort();
+        // A finished one may have left rows behind, which are still to be read.
+        if !self.handle.is_finished() {
+            self.interrupt.raise();
+            self.handle.abort();
+        }
     }
 }

@@ -14,8 +14,7 @@ use datafusion::{
 use super::{
     Action, Form, Recognised,
     create_table::{constrained, declared},
-    create_view::check_distinct,
-    names::{existing, qualified},
+    names::{check_distinct, existing, qualified},
     no_parse,
     parse::FORMAT_FROM_NAME,
 };

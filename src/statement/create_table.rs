@@ -15,8 +15,8 @@ use datafusion::{
 
 use super::{
     Action, Form, Recognised,
-    create_view::check_distinct,
-    names::{existing, identifier, qualified},
+    headings::{mark_columns, unmarked},
+    names::{check_distinct, existing, identifier, qualified},
     no_parse,
     query::{parameter_types, plan, refuse_train},
 };
@@ -53,8 +53,10 @@ fn convert(statement: &SqlStatement) -> Recognised {
     if !constraints.is_empty() || columns.iter().any(constrained) {
         return refused("a constraint or default on a column", "leave it out; tables are not checked");
     }
-    if let Some(query) = &query {
+    let mut query = query;
+    if let Some(query) = &mut query {
         refuse_train(query)?;
+        mark_columns(query);
     }
     let existing = existing(or_replace, if_not_exists)?;
     let (columns, query) = (Sealed::new(columns), query.map(|query| Sealed::new(*query)));
@@ -87,7 +89,7 @@ impl Action for CreateTable {
         };
         let query = plan(client, query_statement(query), Some(parameters)).await?;
         let query = if self.columns.is_empty() { query } else { as_declared(client, query, &self.columns)? };
-        let schema = storage::stored_schema(query.schema().as_arrow());
+        let schema = storage::stored_schema(&unmarked(query.schema().as_arrow()));
         check_distinct(&schema)?;
         let files = storage::write(client, query, Arc::clone(&schema), header.oid).await?;
         let rows: u64 = files.iter().map(|file| file.rows).sum();

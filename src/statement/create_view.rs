@@ -13,7 +13,8 @@ use datafusion::{
 
 use super::{
     Action, Form, Recognised,
-    names::{existing, identifier, qualified},
+    headings::name_columns,
+    names::{check_distinct, existing, identifier, qualified},
     no_parse,
     query::{plan, refuse_train},
 };
@@ -36,7 +37,7 @@ struct CreateView {
 fn convert(statement: &SqlStatement) -> Recognised {
     let SqlStatement::Statement(statement) = statement else { return Ok(None) };
     let AstStatement::CreateView(view) = statement.as_ref() else { return Ok(None) };
-    let Ast { name, columns, query, or_replace, if_not_exists, materialized, temporary, .. } = view.clone();
+    let Ast { name, columns, mut query, or_replace, if_not_exists, materialized, temporary, .. } = view.clone();
     if materialized || temporary {
         let (found, instead) = match materialized {
             true => ("a materialized view", "CREATE TABLE … AS, which stores the rows"),
@@ -45,6 +46,7 @@ fn convert(statement: &SqlStatement) -> Recognised {
         return Err(Error::new(Fault::FeatureNotSupported, format!("{found} is not supported; use {instead}")));
     }
     refuse_train(&query)?;
+    name_columns(&mut query);
     let columns = columns.into_iter().map(|column| column.name).collect();
     let existing = existing(or_replace, if_not_exists)?;
     Ok(Some(Arc::new(CreateView { name: qualified(&name)?, columns, query: Sealed::new(*query), existing })))
@@ -75,18 +77,5 @@ impl CreateView {
         let columns: Vec<String> =
             self.columns.iter().map(|column| format!("\"{}\"", identifier(column).replace('"', "\"\""))).collect();
         format!("SELECT * FROM ({}) AS view_columns ({})", *self.query, columns.join(", "))
-    }
-}
-
-/// Refuses two columns of one name: a table or view with such columns could not be read by name.
-pub(super) fn check_distinct(schema: &arrow::datatypes::Schema) -> Result<()> {
-    let mut names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
-    names.sort_unstable();
-    match names.windows(2).find(|pair| pair[0] == pair[1]) {
-        None => Ok(()),
-        Some(pair) => Err(Error::new(
-            Fault::DuplicateColumn,
-            format!("column \"{}\" is specified more than once; name the columns apart with AS", pair[0]),
-        )),
     }
 }

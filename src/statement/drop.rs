@@ -91,13 +91,13 @@ impl Action for Drop {
         };
         let labels: Vec<String> = match &self.dropped {
             Dropped::Objects { names, .. } => names.iter().map(ToString::to_string).collect(),
-            Dropped::Schemas(names) => names.clone(),
+            Dropped::Schemas(names) => names.iter().map(|name| format!("\"{name}\"")).collect(),
         };
         let applied = client.apply(changes)?;
         for (applied, label) in applied.iter().zip(labels) {
             if *applied == Applied::Unchanged {
                 let noun = noun.to_lowercase();
-                client.notify(Notice::Remark(format!("{noun} \"{label}\" does not exist, skipping")));
+                client.notify(Notice::Remark(format!("{noun} {label} does not exist, skipping")));
             }
         }
         Ok(Outcome::done(format!("DROP {noun}")))

@@ -2,20 +2,20 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, Schema};
 use async_trait::async_trait;
 use datafusion::{
     common::ScalarValue,
     logical_expr::{LogicalPlan, WriteOp},
     sql::{
         parser::Statement as SqlStatement,
-        sqlparser::ast::{Insert as Ast, Statement as AstStatement, TableObject},
+        sqlparser::ast::{Insert as Ast, SetExpr, Statement as AstStatement, TableObject},
     },
 };
 
 use super::{
     Action, Form, Recognised,
-    names::qualified,
+    names::{identifier, qualified},
     no_parse,
     query::{parameter_types, plan, refuse_train},
 };
@@ -30,6 +30,9 @@ pub(super) const FORM: Form = Form { parse: no_parse, convert };
 #[derive(Debug)]
 struct Insert {
     table: QualifiedName,
+    /// The columns that VALUES fills, where they are named.
+    columns: Vec<String>,
+    values: bool,
     statement: Sealed<SqlStatement>,
 }
 
@@ -45,7 +48,9 @@ fn convert(statement: &SqlStatement) -> Recognised {
         }
         _ => return Ok(None),
     };
-    let Ast { table: TableObject::TableName(name), source, on: None, returning: None, overwrite: false, .. } = insert
+    let Ast {
+        table: TableObject::TableName(name), columns, source, on: None, returning: None, overwrite: false, ..
+    } = insert
     else {
         return Err(Error::new(
             Fault::FeatureNotSupported,
@@ -55,7 +60,10 @@ fn convert(statement: &SqlStatement) -> Recognised {
     if let Some(source) = source {
         refuse_train(source)?;
     }
-    Ok(Some(Arc::new(Insert { table: qualified(name)?, statement: Sealed::new(statement.clone()) })))
+    let values = source.as_ref().is_some_and(|source| matches!(source.body.as_ref(), SetExpr::Values(_)));
+    let columns = columns.iter().filter_map(|name| name.0.last()?.as_ident().map(identifier)).collect();
+    let statement = Sealed::new(statement.clone());
+    Ok(Some(Arc::new(Insert { table: qualified(name)?, columns, values, statement })))
 }
 
 #[async_trait]
@@ -78,17 +86,34 @@ impl Action for Insert {
                 ),
             ));
         };
-        let plan = plan(client, SqlStatement::clone(&self.statement), Some(parameters)).await?;
-        let LogicalPlan::Dml(dml) = plan else {
+        let plan = plan(client, SqlStatement::clone(&self.statement), Some(parameters)).await;
+        let LogicalPlan::Dml(dml) = plan.map_err(|error| self.named(error, &managed.schema))? else {
             return Err(Error::new(Fault::Internal, "INSERT was not planned as one"));
         };
         if !matches!(dml.op, WriteOp::Insert(_)) {
             return Err(Error::new(Fault::FeatureNotSupported, "only plain INSERT is supported"));
         }
         let rows_plan = Arc::unwrap_or_clone(dml.input);
-        let files = storage::write(client, rows_plan, Arc::new(managed.schema.clone()), table.header.oid).await?;
+        let written = storage::write(client, rows_plan, Arc::new(managed.schema.clone()), table.header.oid).await;
+        let files = written.map_err(|error| self.named(error, &managed.schema))?;
         let rows: u64 = files.iter().map(|file| file.rows).sum();
         client.apply(vec![Change::AppendFiles { table: self.table.clone(), files }])?;
         Ok(Outcome::done(format!("INSERT 0 {rows}")))
+    }
+}
+
+impl Insert {
+    /// The planner calls what VALUES holds column1, column2, …: the error names the table's own columns.
+    fn named(&self, error: Error, schema: &Schema) -> Error {
+        let number = error.null_column().and_then(|column| column.strip_prefix("column")?.parse::<usize>().ok());
+        let Some(at) = number.and_then(|number| number.checked_sub(1)).filter(|_| self.values) else { return error };
+        let declared = || schema.fields().get(at).map(|field| field.name().clone());
+        match self.columns.get(at).cloned().or_else(declared) {
+            Some(column) => Error::new(
+                Fault::NotNullViolation,
+                format!("null value in column \"{column}\" violates not-null constraint"),
+            ),
+            None => error,
+        }
     }
 }

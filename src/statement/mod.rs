@@ -10,7 +10,9 @@ use datafusion::sql::parser::{DFParser, Statement as SqlStatement};
 use crate::Result;
 pub(crate) use crate::session::Action;
 
+mod headings;
 mod names;
+mod parameters;
 mod parse;
 
 mod query;

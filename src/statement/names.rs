@@ -1,6 +1,9 @@
 //! Names in statements: identifiers fold to lower case unless quoted, and may be qualified.
 
-use datafusion::sql::sqlparser::ast::{Ident, ObjectName};
+use std::ops::ControlFlow;
+
+use arrow::datatypes::Schema;
+use datafusion::sql::sqlparser::ast::{DataType, Expr, Ident, ObjectName, Statement, Value, visit_expressions_mut};
 
 use crate::{
     Error, Fault, Result,
@@ -47,4 +50,43 @@ pub(super) fn existing(or_replace: bool, if_not_exists: bool) -> Result<Existing
         (false, true) => Ok(Existing::Keep),
         (false, false) => Ok(Existing::Refuse),
     }
+}
+
+/// Refuses two columns of one name: a table or view with such columns could not be read by name.
+pub(super) fn check_distinct(schema: &Schema) -> Result<()> {
+    let mut names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+    names.sort_unstable();
+    match names.windows(2).find(|pair| pair[0] == pair[1]) {
+        None => Ok(()),
+        Some(pair) => Err(Error::new(
+            Fault::DuplicateColumn,
+            format!("column \"{}\" is specified more than once; name the columns apart with AS", pair[0]),
+        )),
+    }
+}
+
+/// Writes as the planner reads it what PostgreSQL reads differently: `pg_catalog.version()` as `version()`, and the text
+/// `'\xff'::bytea` as the bytes that it stands for.
+pub(super) fn as_planned(statement: &mut Statement) {
+    let _ = visit_expressions_mut(statement, |expression| {
+        match expression {
+            Expr::Function(function) => {
+                let parts = &mut function.name.0;
+                let schema = parts.first().and_then(|part| part.as_ident());
+                if parts.len() == 2 && schema.is_some_and(|schema| schema.value.eq_ignore_ascii_case("pg_catalog")) {
+                    parts.remove(0);
+                }
+            }
+            Expr::Cast { expr, data_type: DataType::Bytea, .. } => {
+                if let Expr::Value(value) = expr.as_mut()
+                    && let Value::SingleQuotedString(text) = &value.value
+                    && let Some(digits) = text.strip_prefix("\\x")
+                {
+                    value.value = Value::HexStringLiteral(digits.to_owned());
+                }
+            }
+            _ => {}
+        }
+        ControlFlow::<()>::Continue(())
+    });
 }

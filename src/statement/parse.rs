@@ -8,24 +8,28 @@ use std::sync::Arc;
 use datafusion::sql::{
     parser::{DFParser, DFParserBuilder, Statement as SqlStatement},
     sqlparser::{
-        dialect::PostgreSqlDialect,
         keywords::Keyword,
         tokenizer::{Location, Token, TokenWithSpan, Tokenizer, Word},
     },
 };
 
 use super::{Action, FORMS, Statement};
-use crate::{Error, Fault, Result};
+use crate::{Error, Fault, Result, config::THREAD_STACK_BYTES, session::PostgreSql};
 
 /// The format that `CREATE EXTERNAL TABLE` has when `STORED AS` is left out: the location's name tells.
 pub(crate) const FORMAT_FROM_NAME: &str = "AUTO";
 
-const DIALECT: PostgreSqlDialect = PostgreSqlDialect {};
+/// Below so much room on the stack, parsing gets a stack of its own: an embedding program's threads may have little.
+const ROOM_BYTES: usize = THREAD_STACK_BYTES / 2;
 
 /// Splits `sql` into statements; comments and empty statements vanish. Nesting deeper than `max_depth` is an error.
 pub(crate) fn parse(sql: &str, max_depth: usize) -> Result<Vec<Statement>> {
+    stacker::maybe_grow(ROOM_BYTES, THREAD_STACK_BYTES, || parse_here(sql, max_depth))
+}
+
+fn parse_here(sql: &str, max_depth: usize) -> Result<Vec<Statement>> {
     let source: Arc<str> = Arc::from(sql);
-    let tokens = Tokenizer::new(&DIALECT, sql)
+    let tokens = Tokenizer::new(&PostgreSql, sql)
         .tokenize_with_location()
         .map_err(|error| Error::syntax(error.message.clone(), Some(&source), Some(error.location)))?;
     let lines = LineStarts::new(sql);
@@ -42,6 +46,7 @@ pub(crate) fn parse(sql: &str, max_depth: usize) -> Result<Vec<Statement>> {
 }
 
 fn parse_one(tokens: &[TokenWithSpan], end: Location, max_depth: usize) -> Result<Arc<dyn Action>> {
+    check_chains(tokens)?;
     let tokens = with_stored_as(tokens, end);
     for form in FORMS {
         let mut parser = parser_of(&tokens, max_depth)?;
@@ -69,7 +74,7 @@ pub(super) fn convert(parsed: SqlStatement) -> Result<Arc<dyn Action>> {
 }
 
 fn parser_of(tokens: &[TokenWithSpan], max_depth: usize) -> Result<DFParser<'static>> {
-    Ok(DFParserBuilder::new(tokens.to_vec()).with_dialect(&DIALECT).with_recursion_limit(max_depth).build()?)
+    Ok(DFParserBuilder::new(tokens.to_vec()).with_dialect(&PostgreSql).with_recursion_limit(max_depth).build()?)
 }
 
 fn finish(parser: &mut DFParser) -> Result<()> {
@@ -79,6 +84,44 @@ fn finish(parser: &mut DFParser) -> Result<()> {
     }
     let message = format!("expected the end of the statement, found {}", token.token);
     Err(Error::syntax(message, None, Some(token.span.start)))
+}
+
+/// Operators in one chain, as in `a = 1 OR a = 2 OR …`: each makes the tree deeper that planning walks by recursion.
+const MAX_OPERATORS: usize = 3_000;
+/// The same for `UNION` and `JOIN`, which take more room.
+const MAX_RELATIONS: usize = 1_000;
+
+/// The parser's own limit is on nesting; what follows one another nests in its result too.
+fn check_chains(tokens: &[TokenWithSpan]) -> Result<()> {
+    let too_long = |what: &str, most: usize, instead: &str, token: &TokenWithSpan| {
+        let message = format!("more than {most} {what} follow one another; {instead}");
+        Error::new(Fault::LimitExceeded, message).at(token.span.start)
+    };
+    let mut enclosing = Vec::new();
+    let (mut operators, mut relations) = (0, 0);
+    for token in tokens {
+        match &token.token {
+            Token::LParen => enclosing.push(std::mem::take(&mut operators)),
+            Token::RParen => operators = enclosing.pop().unwrap_or(0),
+            Token::Comma => operators = 0,
+            Token::Word(Word { keyword, .. }) => match keyword {
+                Keyword::UNION | Keyword::INTERSECT | Keyword::EXCEPT | Keyword::JOIN => relations += 1,
+                Keyword::AND | Keyword::OR | Keyword::NOT | Keyword::IS => operators += 1,
+                _ => {}
+            },
+            Token::Number(..) | Token::SingleQuotedString(_) | Token::Whitespace(_) | Token::Period => {}
+            _ => operators += 1,
+        }
+        if relations > MAX_RELATIONS {
+            let instead = "read the files as one table with a glob, or store parts in tables of their own";
+            return Err(too_long("UNIONs or JOINs", MAX_RELATIONS, instead, token));
+        }
+        if operators > MAX_OPERATORS {
+            let instead = "write a list of values as IN (…), or put them into a table and join it";
+            return Err(too_long("operators", MAX_OPERATORS, instead, token));
+        }
+    }
+    Ok(())
 }
 
 /// DataFusion's parser wants `STORED AS` in every `CREATE EXTERNAL TABLE`; ours may leave it out.

@@ -5,18 +5,22 @@ use std::{
     ops::ControlFlow,
     sync::Arc,
     task::{Context, Poll},
-    time::Duration,
+    time::Instant,
 };
 
 use arrow::{
-    array::RecordBatch,
-    datatypes::{DataType, SchemaRef},
+    array::{RecordBatch, RecordBatchOptions},
+    datatypes::{DataType, Field, SchemaRef},
 };
 use async_trait::async_trait;
 use datafusion::{
-    common::{DataFusionError, ParamValues, ScalarValue, metadata::ScalarAndMetadata},
+    common::{
+        DataFusionError, ParamValues, ScalarValue,
+        metadata::ScalarAndMetadata,
+        tree_node::{Transformed, TransformedResult, TreeNode},
+    },
     execution::{RecordBatchStream, SendableRecordBatchStream, runtime_env::RuntimeEnv},
-    logical_expr::LogicalPlan,
+    logical_expr::{Expr, LogicalPlan, expr::Placeholder},
     physical_plan::{ExecutionPlan, execute_stream},
     sql::{
         parser::{ExplainStatement, Statement as SqlStatement},
@@ -27,10 +31,16 @@ use fusewire_udfs::table::train;
 use futures::{Stream, StreamExt, future::BoxFuture};
 use tokio::sync::mpsc;
 
-use super::{Action, Form, Recognised, no_parse};
+use super::{
+    Action, Form, Recognised,
+    headings::{mark_columns, unmarked},
+    names::as_planned,
+    no_parse,
+    parameters::{give_types, with_hints},
+};
 use crate::{
     Error, Fault, Result,
-    session::{Client, Description, Outcome, Physical, Sealed, explain_failure, timed_out},
+    session::{Client, Description, Interrupt, Outcome, Physical, Sealed, explain_failure, timed_out},
 };
 
 pub(super) const FORM: Form = Form { parse: no_parse, convert };
@@ -59,7 +69,16 @@ fn convert(statement: &SqlStatement) -> Recognised {
         _ => return Ok(None),
     };
     check_train(statement)?;
-    Ok(Some(Arc::new(Reading { statement: Sealed::new(statement.clone()), explains })))
+    let mut statement = statement.clone();
+    if let SqlStatement::Statement(inner) = &mut statement
+        && let Ast::Query(query) = inner.as_mut()
+    {
+        mark_columns(query);
+    }
+    if let SqlStatement::Statement(inner) = &mut statement {
+        as_planned(inner);
+    }
+    Ok(Some(Arc::new(Reading { statement: Sealed::new(statement), explains })))
 }
 
 fn check_explained(explain: &ExplainStatement) -> Result<()> {
@@ -74,11 +93,13 @@ fn check_explained(explain: &ExplainStatement) -> Result<()> {
 #[async_trait]
 impl Action for Reading {
     async fn describe(&self, client: &Arc<Client>, types: &[Option<DataType>]) -> Result<Description> {
-        let plan = plan(client, SqlStatement::clone(&self.statement), None).await?;
-        Ok(Description {
-            parameters: parameter_types(&plan, types)?,
-            columns: Some(Arc::new(plan.schema().as_arrow().clone())),
-        })
+        let types = with_hints(client, &self.statement, types);
+        let mut statement = SqlStatement::clone(&self.statement);
+        give_types(&mut statement, &types);
+        let plan = plan(client, statement, None).await?;
+        let parameters = parameter_types(&plan, &types)?;
+        let plan = with_types(plan, &parameters)?;
+        Ok(Description { parameters, columns: Some(unmarked(plan.schema().as_arrow())) })
     }
 
     async fn execute(&self, client: &Arc<Client>, parameters: &[ScalarValue]) -> Result<Outcome> {
@@ -95,6 +116,10 @@ pub(super) fn plan<'a>(
     mut statement: SqlStatement,
     parameters: Option<&'a [ScalarValue]>,
 ) -> BoxFuture<'a, Result<LogicalPlan>> {
+    if let Some(values) = parameters {
+        let types: Vec<_> = values.iter().map(|value| Some(value.data_type())).collect();
+        give_types(&mut statement, &types);
+    }
     let rewritten = fusewire_udfs::arguments::rewrite(&mut statement, parameters);
     let planned = client.plan(statement);
     Box::pin(async move {
@@ -138,6 +163,26 @@ pub(super) fn parameter_types(plan: &LogicalPlan, declared: &[Option<DataType>])
         .collect())
 }
 
+/// Gives the parameters that nothing in the statement tells the type of the types they will be bound with, so that the plan's
+/// columns are those of the rows.
+fn with_types(plan: LogicalPlan, types: &[DataType]) -> Result<LogicalPlan> {
+    let typed = |expression: Expr| match expression {
+        Expr::Placeholder(Placeholder { id, field: None }) => {
+            let number = id.strip_prefix('$').and_then(|number| number.parse::<usize>().ok());
+            let data_type = number.and_then(|number| types.get(number.checked_sub(1)?));
+            let field = data_type.map(|data_type| Arc::new(Field::new(&id, data_type.clone(), true)));
+            Ok(Transformed::yes(Expr::Placeholder(Placeholder { id, field })))
+        }
+        other => Ok(Transformed::no(other)),
+    };
+    let node = |node: LogicalPlan| node.map_expressions(|expression| expression.transform_up(typed));
+    let changed = plan.transform_up_with_subqueries(node)?;
+    if !changed.transformed {
+        return Ok(changed.data);
+    }
+    Ok(changed.data.transform_up(|node| node.recompute_schema().map(Transformed::yes)).data()?)
+}
+
 /// Optimizes a plan, starts it on the compute runtime and streams its rows.
 pub(super) fn run<'a>(client: &'a Client, plan: LogicalPlan) -> BoxFuture<'a, Result<Outcome>> {
     Box::pin(start(client, client.physical(plan)))
@@ -146,12 +191,13 @@ pub(super) fn run<'a>(client: &'a Client, plan: LogicalPlan) -> BoxFuture<'a, Re
 async fn start(client: &Client, planned: BoxFuture<'_, Result<Physical>>) -> Result<Outcome> {
     let (physical, task) = planned.await?;
     let stream = execute_stream(Arc::clone(&physical), task)?;
-    let schema = stream.schema();
+    let schema = unmarked(&stream.schema());
     let (sender, receiver) = mpsc::channel(BATCHES_BUFFERED);
-    let deadline = client.statement_timeout();
+    let interrupt = client.interrupt();
     let runtime = Arc::clone(&client.shared().runtime);
-    let worker = client.shared().compute_handle().spawn(forward(stream, physical, runtime, sender, deadline));
-    Ok(Outcome::Rows { stream: Box::pin(ComputedRows { schema, receiver, worker, finished: false }) })
+    let worker =
+        client.shared().compute_handle().spawn(forward(stream, physical, runtime, sender, interrupt.deadline()));
+    Ok(Outcome::Rows { stream: Box::pin(ComputedRows { schema, receiver, worker, interrupt, finished: false }) })
 }
 
 /// Runs a plan to its end and returns its rows.
@@ -251,7 +297,7 @@ async fn forward(
     plan: Arc<dyn ExecutionPlan>,
     runtime: Arc<RuntimeEnv>,
     sender: mpsc::Sender<std::result::Result<RecordBatch, DataFusionError>>,
-    timeout: Option<Duration>,
+    deadline: Option<Instant>,
 ) {
     let work = async {
         while let Some(batch) = stream.next().await {
@@ -264,8 +310,8 @@ async fn forward(
             }
         }
     };
-    let Some(timeout) = timeout else { return work.await };
-    if tokio::time::timeout(timeout, work).await.is_err() {
+    let Some(deadline) = deadline else { return work.await };
+    if tokio::time::timeout_at(deadline.into(), work).await.is_err() {
         let _ = sender.send(Err(timed_out().into())).await;
     }
 }
@@ -275,6 +321,7 @@ struct ComputedRows {
     schema: SchemaRef,
     receiver: mpsc::Receiver<std::result::Result<RecordBatch, DataFusionError>>,
     worker: tokio::task::JoinHandle<()>,
+    interrupt: Interrupt,
     finished: bool,
 }
 
@@ -286,7 +333,7 @@ impl Stream for ComputedRows {
             return Poll::Ready(None);
         }
         match std::task::ready!(self.receiver.poll_recv(context)) {
-            Some(item) => Poll::Ready(Some(item)),
+            Some(item) => Poll::Ready(Some(item.and_then(|batch| self.named(batch)))),
             // The channel closes when the worker ends; only a panic ends it without a last word.
             None => match std::task::ready!(std::pin::Pin::new(&mut self.worker).poll(context)) {
                 Err(error) if error.is_panic() => {
@@ -303,6 +350,18 @@ impl Stream for ComputedRows {
     }
 }
 
+impl ComputedRows {
+    /// The batch with the columns' names as clients see them.
+    fn named(&self, batch: RecordBatch) -> std::result::Result<RecordBatch, DataFusionError> {
+        if batch.schema_ref().fields() == self.schema.fields() {
+            return Ok(batch);
+        }
+        let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+        let (_, columns, _) = batch.into_parts();
+        Ok(RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)?)
+    }
+}
+
 impl RecordBatchStream for ComputedRows {
     fn schema(&self) -> SchemaRef {
         Arc::clone(&self.schema)
@@ -311,6 +370,7 @@ impl RecordBatchStream for ComputedRows {
 
 impl Drop for ComputedRows {
     fn drop(&mut self) {
+        self.interrupt.raise();
         self.worker.abort();
     }
 }

@@ -8,7 +8,7 @@ use datafusion::{
     common::ScalarValue,
     sql::{
         parser::{ResetStatement, Statement as SqlStatement},
-        sqlparser::ast::{ContextModifier, Expr as AstExpr, ObjectName, Set, Statement as Ast, Value},
+        sqlparser::ast::{CloseCursor, ContextModifier, Expr as AstExpr, ObjectName, Set, Statement as Ast, Value},
     },
 };
 
@@ -22,10 +22,22 @@ pub(super) const FORM: Form = Form { parse: no_parse, convert };
 
 #[derive(Debug)]
 enum Settings {
-    Set { name: String, value: Option<String>, local: bool },
-    Show { name: String },
-    Reset { name: String },
+    Set {
+        name: String,
+        value: Option<String>,
+        local: bool,
+    },
+    Show {
+        name: String,
+    },
+    Reset {
+        name: String,
+    },
     Discard,
+    /// What connection pools send to clean up what there cannot be: cursors and channels.
+    Nothing {
+        tag: &'static str,
+    },
 }
 
 fn convert(statement: &SqlStatement) -> Recognised {
@@ -47,6 +59,8 @@ fn convert(statement: &SqlStatement) -> Recognised {
                 Settings::Show { name }
             }
             Ast::Discard { .. } => Settings::Discard,
+            Ast::Close { cursor: CloseCursor::All } => Settings::Nothing { tag: "CLOSE CURSOR ALL" },
+            Ast::UNLISTEN { .. } => Settings::Nothing { tag: "UNLISTEN" },
             _ => return Ok(None),
         },
         _ => return Ok(None),
@@ -143,6 +157,7 @@ impl Action for Settings {
                 client.discard()?;
                 Ok(Outcome::done("DISCARD ALL"))
             }
+            Self::Nothing { tag } => Ok(Outcome::done(*tag)),
         }
     }
 }

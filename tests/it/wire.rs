@@ -213,6 +213,18 @@ async fn an_error_skips_to_sync() {
     server.stop().await;
 }
 
+// Symptom: asyncpg waited for ever after a statement that does not parse. Cause: it asks for the answer with Flush, and the
+// error stayed in the buffer until Sync.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_error_is_told_before_sync() {
+    let server = Server::start().await;
+    let mut raw = server.raw().await;
+    raw.parse("", "SELEC 1", &[]).await;
+    let message = tokio::time::timeout(PATIENCE, raw.message()).await.unwrap();
+    assert_eq!(message.0, b'E');
+    server.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn misused_statements_and_portals_are_named() {
     let server = Server::start().await;
@@ -260,6 +272,61 @@ async fn a_running_statement_is_cancelled() {
     assert_eq!((error.code().code(), error.message()), ("57014", "canceling statement due to user request"));
     drop(messages);
     assert_eq!(client.query_one("SELECT CAST(1 AS INT)", &[]).await.unwrap().get::<_, i32>(0), 1);
+    server.stop().await;
+}
+
+// Symptom: a cancelled join on a condition kept its thread, and two of them stopped the whole server; its timeout never
+// came. Cause: the join tries all pairs of a batch without a pause. Fix: its condition asks whether to go on.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_join_that_never_pauses_is_cancelled_and_stands_in_nobodys_way() {
+    const JOIN: &str = "SELECT count(*) FROM generate_series(1, 1000000) AS a(x), generate_series(1, 1000000) AS b(y)
+                        WHERE x + y = 0";
+    let server = Server::with(Config { threads: 1, ..Config::default() }).await;
+    let (busy, other) = (server.client().await, server.client().await);
+    let token = busy.cancel_token();
+    let joined = tokio::spawn(async move {
+        let joined = busy.query(JOIN, &[]).await;
+        (busy, joined)
+    });
+    let one = async { other.query_one("SELECT CAST(1 AS INT)", &[]).await.unwrap().get::<_, i32>(0) };
+    assert_eq!(tokio::time::timeout(PATIENCE, one).await.unwrap(), 1);
+    token.cancel_query(NoTls).await.unwrap();
+    let (busy, joined) = tokio::time::timeout(PATIENCE, joined).await.unwrap().unwrap();
+    assert_eq!(joined.unwrap_err().code().unwrap().code(), "57014");
+    busy.batch_execute("SET statement_timeout = '100ms'").await.unwrap();
+    let late = tokio::time::timeout(PATIENCE, busy.query(JOIN, &[])).await.unwrap().unwrap_err();
+    let late = late.as_db_error().unwrap();
+    assert_eq!((late.code().code(), late.message()), ("57014", "canceling statement due to statement timeout"));
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn parameters_have_the_types_that_are_declared_or_stand_beside_them() {
+    let server = Server::start().await;
+    let client = server.client().await;
+    for (sql, declared, parameter, column) in [
+        ("SELECT $1", vec![Type::INT4], Type::INT4, Type::INT4),
+        ("SELECT $1", vec![], Type::TEXT, Type::TEXT),
+        ("SELECT $1::bigint", vec![], Type::INT8, Type::INT8),
+        ("SELECT CAST($1 AS date)", vec![], Type::DATE, Type::DATE),
+        ("SELECT value FROM generate_series(1, 3) LIMIT $1", vec![], Type::INT8, Type::INT8),
+        ("SELECT sum(a) FROM (SELECT $1 AS a) AS s", vec![Type::INT2], Type::INT2, Type::INT8),
+    ] {
+        let statement = client.prepare_typed(sql, &declared).await.unwrap();
+        assert_eq!((statement.params(), statement.columns()[0].type_()), ([parameter].as_slice(), &column), "{sql}");
+    }
+    let five = client.prepare_typed("SELECT $1 AS five", &[Type::INT4]).await.unwrap();
+    assert_eq!(client.query_one(&five, &[&5i32]).await.unwrap().get::<_, i32>("five"), 5);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn columns_are_called_as_in_postgresql() {
+    let server = Server::start().await;
+    let client = server.client().await;
+    let statement = client.prepare("SELECT 1, 'x', count(*), count(*), (SELECT 1 AS one), now()::date").await.unwrap();
+    let names: Vec<&str> = statement.columns().iter().map(|column| column.name()).collect();
+    assert_eq!(names, ["?column?", "?column?", "count", "count", "one", "now"]);
     server.stop().await;
 }
 

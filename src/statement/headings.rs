@@ -1,0 +1,284 @@
+//! What the columns of a query are called: as in PostgreSQL.
+//!
+//! The planner calls a column without a name by the text of its expression (`sum(t.x)`, `Int64(1)`) and refuses two of one
+//! text. So columns are named before they are planned: everywhere by the name that PostgreSQL would give, so that an outer
+//! query or a view's reader can refer to it. In the SELECT whose rows a client gets, names may also be missing or
+//! stand twice: there they get a mark that no SQL writes, and lose it when the rows leave.
+
+use std::{collections::HashMap, ops::ControlFlow, sync::Arc};
+
+use arrow::datatypes::{Field, FieldRef, Schema, SchemaRef};
+use datafusion::sql::sqlparser::ast::{
+    Distinct, Expr, Function, Ident, ObjectName, OrderBy, OrderByKind, Query, Select, SelectItem, SetExpr, Value,
+    VisitMut, VisitorMut,
+};
+
+/// Ends a name that is not the only one; two for the second. It is invisible (INVISIBLE SEPARATOR), because a message about
+/// the plan may show it.
+const MARK: char = '\u{2063}';
+
+/// The name of what has none.
+const NAMELESS: &str = "?column?";
+
+/// Names what has one name of its own, in all SELECTs of a query.
+pub(super) fn name_columns(query: &mut Query) {
+    struct Naming;
+    impl VisitorMut for Naming {
+        type Break = ();
+
+        fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
+            each_select(&mut query.body, &mut name_items);
+            order_by_names(query);
+            ControlFlow::Continue(())
+        }
+    }
+    let _ = query.visit(&mut Naming);
+}
+
+/// As [`name_columns`]; and the columns of the outermost SELECTs that share a name or have none are told apart by marks,
+/// which [`unmarked`] takes away.
+pub(super) fn mark_columns(query: &mut Query) {
+    name_columns(query);
+    each_select(&mut query.body, &mut mark_items);
+    order_by_names(query);
+}
+
+/// The schema that clients see.
+pub(super) fn unmarked(schema: &Schema) -> SchemaRef {
+    let named = |field: &FieldRef| Field::clone(field).with_name(field.name().replace(MARK, ""));
+    let fields: Vec<Field> = schema.fields().iter().map(named).collect();
+    Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()))
+}
+
+fn each_select(body: &mut SetExpr, work: &mut impl FnMut(&mut Select)) {
+    match body {
+        SetExpr::Select(select) => work(select),
+        SetExpr::Query(query) => each_select(&mut query.body, work),
+        SetExpr::SetOperation { left, right, .. } => {
+            each_select(left, work);
+            each_select(right, work);
+        }
+        _ => {}
+    }
+}
+
+/// Names expressions where no other column of the SELECT has that name; what `*` holds is not known here.
+fn name_items(select: &mut Select) {
+    if has_wildcard(select) {
+        return;
+    }
+    let names: Vec<Option<String>> = select.projection.iter().map(name_of).collect();
+    let mut times: HashMap<&str, usize> = HashMap::new();
+    names.iter().flatten().for_each(|name| *times.entry(name).or_default() += 1);
+    for (item, name) in select.projection.iter_mut().zip(&names) {
+        if let (Some(expression), Some(name)) = (unnamed(item), name)
+            && !is_column(expression)
+            && times[name.as_str()] == 1
+        {
+            *item = named(expression.clone(), name.clone());
+        }
+    }
+}
+
+fn mark_items(select: &mut Select) {
+    let wildcards = has_wildcard(select);
+    let mut times: HashMap<String, usize> = HashMap::new();
+    for item in &mut select.projection {
+        let name = name_of(item);
+        let before = times.entry(name.clone().unwrap_or_default()).or_default();
+        *before += 1;
+        if let SelectItem::ExprWithAlias { alias, .. } = item
+            && *before > 1
+        {
+            alias.value = marked(super::names::identifier(alias), *before);
+            alias.quote_style = Some('"');
+        }
+        let Some(expression) = unnamed(item) else { continue };
+        // Columns of one name from different tables are told apart by their tables.
+        if is_column(expression) && *before == 1 && !wildcards {
+            continue;
+        }
+        let name = name.unwrap_or_else(|| NAMELESS.to_owned());
+        *item = named(expression.clone(), marked(name, *before));
+    }
+}
+
+fn marked(mut name: String, times: usize) -> String {
+    name.extend(std::iter::repeat_n(MARK, times));
+    name
+}
+
+/// After DISTINCT the planner finds what is ordered by among the columns by name alone.
+fn order_by_names(query: &mut Query) {
+    let SetExpr::Select(select) = query.body.as_ref() else { return };
+    let Some(OrderBy { kind: OrderByKind::Expressions(order), .. }) = &mut query.order_by else { return };
+    if !matches!(select.distinct, Some(Distinct::Distinct)) {
+        return;
+    }
+    for ordered in order {
+        let same = select.projection.iter().find_map(|item| match item {
+            SelectItem::ExprWithAlias { expr, alias } if *expr == ordered.expr => Some(alias),
+            _ => None,
+        });
+        if let Some(alias) = same {
+            ordered.expr = Expr::Identifier(alias.clone());
+        }
+    }
+}
+
+fn has_wildcard(select: &Select) -> bool {
+    select.projection.iter().any(|item| matches!(item, SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..)))
+}
+
+/// The expression of a column without a name; none where it may be many columns.
+fn unnamed(item: &SelectItem) -> Option<&Expr> {
+    match item {
+        SelectItem::UnnamedExpr(Expr::Function(function)) if last(&function.name).eq_ignore_ascii_case("unnest") => {
+            None
+        }
+        SelectItem::UnnamedExpr(expression) => Some(expression),
+        _ => None,
+    }
+}
+
+fn named(expr: Expr, name: String) -> SelectItem {
+    SelectItem::ExprWithAlias { expr, alias: Ident::with_quote('"', name) }
+}
+
+/// The name that a column has or would have.
+fn name_of(item: &SelectItem) -> Option<String> {
+    match item {
+        SelectItem::ExprWithAlias { alias, .. } => Some(super::names::identifier(alias)),
+        SelectItem::UnnamedExpr(expression) => heading(expression),
+        _ => None,
+    }
+}
+
+fn is_column(expression: &Expr) -> bool {
+    matches!(expression, Expr::Identifier(_) | Expr::CompoundIdentifier(_))
+}
+
+/// The name that an expression has by itself (PostgreSQL's rules for a SELECT list).
+fn heading(expression: &Expr) -> Option<String> {
+    let name = match expression {
+        Expr::Identifier(ident) => super::names::identifier(ident),
+        Expr::CompoundIdentifier(parts) => super::names::identifier(parts.last()?),
+        Expr::Nested(inner) | Expr::Collate { expr: inner, .. } => return heading(inner),
+        Expr::CompoundFieldAccess { root, .. } => return heading(root),
+        Expr::Function(Function { name, .. }) => last(name).to_lowercase(),
+        Expr::Cast { expr, data_type, .. } => {
+            return heading(expr).or_else(|| Some(data_type.to_string().to_lowercase()));
+        }
+        Expr::TypedString(typed) => typed.data_type.to_string().to_lowercase(),
+        Expr::Case { else_result, .. } => {
+            return else_result.as_deref().and_then(heading).or_else(|| Some("case".to_owned()));
+        }
+        Expr::Subquery(query) => return first_heading(&query.body),
+        Expr::Exists { .. } => "exists".to_owned(),
+        Expr::Array(_) => "array".to_owned(),
+        Expr::Tuple(_) => "row".to_owned(),
+        Expr::Interval(_) => "interval".to_owned(),
+        Expr::AtTimeZone { .. } => "timezone".to_owned(),
+        Expr::Extract { .. } => "extract".to_owned(),
+        Expr::Ceil { .. } => "ceil".to_owned(),
+        Expr::Floor { .. } => "floor".to_owned(),
+        Expr::Position { .. } => "position".to_owned(),
+        Expr::Substring { .. } => "substring".to_owned(),
+        Expr::Trim { .. } => "btrim".to_owned(),
+        Expr::Overlay { .. } => "overlay".to_owned(),
+        Expr::Value(value) if matches!(value.value, Value::Boolean(_)) => "bool".to_owned(),
+        _ => return None,
+    };
+    Some(name)
+}
+
+fn first_heading(body: &SetExpr) -> Option<String> {
+    match body {
+        SetExpr::Select(select) => name_of(select.projection.first()?),
+        SetExpr::Query(query) => first_heading(&query.body),
+        SetExpr::SetOperation { left, .. } => first_heading(left),
+        _ => None,
+    }
+}
+
+fn last(name: &ObjectName) -> &str {
+    name.0.last().and_then(|part| part.as_ident()).map_or("", |ident| ident.value.as_str())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use datafusion::sql::sqlparser::{ast::Statement, parser::Parser};
+
+    use super::*;
+    use crate::session::PostgreSql;
+
+    /// The names of the columns as clients see them; `None` where the planner names them.
+    fn names(sql: &str) -> Vec<Option<String>> {
+        let mut parsed = Parser::parse_sql(&PostgreSql, sql).unwrap();
+        let Statement::Query(query) = &mut parsed[0] else { panic!("not a query: {sql}") };
+        mark_columns(query);
+        let SetExpr::Select(select) = query.body.as_ref() else { panic!("not a SELECT: {sql}") };
+        let name = |item: &SelectItem| match item {
+            SelectItem::ExprWithAlias { alias, .. } => Some(alias.value.replace(MARK, "")),
+            _ => None,
+        };
+        select.projection.iter().map(name).collect()
+    }
+
+    // As PostgreSQL 15 names them.
+    #[test]
+    fn expressions_are_called_as_in_postgresql() {
+        for (expression, name) in [
+            ("1", "?column?"),
+            ("'x'", "?column?"),
+            ("a + 1", "?column?"),
+            ("-a", "?column?"),
+            ("a IS NULL", "?column?"),
+            ("true", "bool"),
+            ("count(*)", "count"),
+            ("pg_catalog.Version()", "version"),
+            ("sum(a) OVER (PARTITION BY b)", "sum"),
+            ("a::text", "a"),
+            ("CAST(lower(a) AS text)", "lower"),
+            ("(a)", "a"),
+            ("CASE WHEN a THEN 1 END", "case"),
+            ("CASE WHEN a THEN 1 ELSE b END", "b"),
+            ("(SELECT max(x) AS most FROM t)", "most"),
+            ("(SELECT max(x) FROM t)", "max"),
+            ("EXISTS (SELECT 1)", "exists"),
+            ("ARRAY[1, 2]", "array"),
+            ("DATE '2024-01-01'", "date"),
+            ("extract(year FROM d)", "extract"),
+            ("substring(a FROM 2)", "substring"),
+            ("trim(a)", "btrim"),
+        ] {
+            assert_eq!(names(&format!("SELECT {expression}")), [Some(name.to_owned())], "{expression}");
+        }
+    }
+
+    #[test]
+    fn what_is_within_has_names_that_can_be_referred_to() {
+        let mut parsed = Parser::parse_sql(
+            &PostgreSql,
+            "WITH c AS (SELECT count(*), 1 FROM t) SELECT count FROM c, (SELECT max(a), max(b), *, min(a) FROM u) AS v",
+        )
+        .unwrap();
+        let Statement::Query(query) = &mut parsed[0] else { panic!("not a query") };
+        mark_columns(query);
+        assert_eq!(
+            query.to_string(),
+            "WITH c AS (SELECT count(*) AS \"count\", 1 FROM t) \
+             SELECT count FROM c, (SELECT max(a), max(b), *, min(a) FROM u) AS v"
+        );
+    }
+
+    #[test]
+    fn names_that_are_there_are_kept() {
+        assert_eq!(names("SELECT a, t.b, c AS d FROM t"), [None, None, Some("d".into())]);
+        assert_eq!(names("SELECT * FROM t"), [None]);
+        assert_eq!(names("SELECT *, a FROM t"), [None, Some("a".into())]);
+        assert_eq!(names("SELECT a, a FROM t"), [None, Some("a".into())]);
+        assert_eq!(names("SELECT unnest(a) FROM t"), [None]);
+    }
+}

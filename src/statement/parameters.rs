@@ -1,0 +1,139 @@
+//! The types of `$1`, `$2`, …: what the client declared, else what stands beside them.
+//!
+//! The planner infers the type of a parameter that is compared or computed with. Two things it does not see, and PostgreSQL
+//! does: `$1::bigint` is a bigint, and a parameter that is a column of its own has the type that it will be bound with.
+
+use std::{collections::BTreeMap, ops::ControlFlow};
+
+use arrow::datatypes::DataType;
+use datafusion::sql::{
+    parser::Statement as SqlStatement,
+    sqlparser::ast::{
+        CastKind, DataType as AstType, ExactNumberInfo, Expr, LimitClause, Query, Select, SelectItem, SetExpr, Value,
+        Visit, VisitMut, Visitor, VisitorMut,
+    },
+};
+
+use crate::session::Client;
+
+/// The declared types, and where the client left one open the type of the cast or the clause that the parameter stands in.
+pub(super) fn with_hints(
+    client: &Client,
+    statement: &SqlStatement,
+    declared: &[Option<DataType>],
+) -> Vec<Option<DataType>> {
+    let SqlStatement::Statement(statement) = statement else { return declared.to_vec() };
+    let mut hints = Hints { client, found: BTreeMap::new() };
+    let _ = statement.visit(&mut hints);
+    let count = hints.found.last_key_value().map_or(0, |(number, _)| *number).max(declared.len());
+    (1..=count)
+        .map(|number| declared.get(number - 1).cloned().flatten().or_else(|| hints.found.remove(&number)))
+        .collect()
+}
+
+/// Writes the known types into the statement where the planner would not find them: `SELECT $1` becomes
+/// `SELECT CAST($1 AS integer)`.
+pub(super) fn give_types(statement: &mut SqlStatement, types: &[Option<DataType>]) {
+    if types.iter().all(Option::is_none) {
+        return;
+    }
+    if let SqlStatement::Statement(statement) = statement {
+        let _ = statement.visit(&mut Giving { types });
+    }
+}
+
+struct Hints<'a> {
+    client: &'a Client,
+    found: BTreeMap<usize, DataType>,
+}
+
+impl Visitor for Hints<'_> {
+    type Break = ();
+
+    fn pre_visit_expr(&mut self, expression: &Expr) -> ControlFlow<()> {
+        if let Expr::Cast { kind: CastKind::Cast | CastKind::DoubleColon, expr, data_type, .. } = expression
+            && let Some(number) = number(expr)
+            && let Ok(data_type) = self.client.data_type(data_type)
+        {
+            self.found.entry(number).or_insert(data_type);
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
+        if let Some(LimitClause::LimitOffset { limit, offset, .. }) = &query.limit_clause {
+            for expression in limit.iter().chain(offset.iter().map(|offset| &offset.value)) {
+                if let Some(number) = number(expression) {
+                    self.found.entry(number).or_insert(DataType::Int64);
+                }
+            }
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+struct Giving<'a> {
+    types: &'a [Option<DataType>],
+}
+
+impl VisitorMut for Giving<'_> {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
+        self.give(&mut query.body);
+        ControlFlow::Continue(())
+    }
+}
+
+impl Giving<'_> {
+    fn give(&self, body: &mut SetExpr) {
+        match body {
+            SetExpr::Select(select) => self.give_items(select),
+            SetExpr::Query(query) => self.give(&mut query.body),
+            SetExpr::SetOperation { left, right, .. } => {
+                self.give(left);
+                self.give(right);
+            }
+            _ => {}
+        }
+    }
+
+    fn give_items(&self, select: &mut Select) {
+        for item in &mut select.projection {
+            let (SelectItem::UnnamedExpr(expression) | SelectItem::ExprWithAlias { expr: expression, .. }) = item
+            else {
+                continue;
+            };
+            let known = number(expression).and_then(|number| self.types.get(number - 1)?.as_ref());
+            if let Some(data_type) = known.and_then(written) {
+                let expr = Box::new(expression.clone());
+                *expression = Expr::Cast { kind: CastKind::Cast, expr, data_type, array: false, format: None };
+            }
+        }
+    }
+}
+
+/// The number of a parameter, from 1.
+fn number(expression: &Expr) -> Option<usize> {
+    let Expr::Value(value) = expression else { return None };
+    let Value::Placeholder(name) = &value.value else { return None };
+    name.strip_prefix('$')?.parse().ok().filter(|number| *number > 0)
+}
+
+/// How SQL writes a type; none for those that the planner reads differently.
+fn written(data_type: &DataType) -> Option<AstType> {
+    Some(match data_type {
+        DataType::Boolean => AstType::Boolean,
+        DataType::Int16 => AstType::SmallInt(None),
+        DataType::Int32 => AstType::Integer(None),
+        DataType::Int64 => AstType::BigInt(None),
+        DataType::Float32 => AstType::Real,
+        DataType::Float64 => AstType::DoublePrecision,
+        DataType::Utf8 | DataType::Utf8View => AstType::Text,
+        DataType::Date32 => AstType::Date,
+        DataType::Decimal128(precision, scale) => {
+            AstType::Decimal(ExactNumberInfo::PrecisionAndScale(u64::from(*precision), i64::from(*scale)))
+        }
+        _ => return None,
+    })
+}

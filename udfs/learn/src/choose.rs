@@ -82,13 +82,18 @@ pub(crate) fn regression(
         best = (found, tried);
     }
     if any_factors && options.factors > 1 {
-        let fewer = AlsOptions { factors: options.factors.div_ceil(4), ..best.1.clone() };
+        let fewer = AlsOptions { factors: fewer(options.factors), ..best.1.clone() };
         let found = loss(&fewer)?;
         if found < best.0 {
             best = (found, fewer);
         }
     }
     Ok(best.1)
+}
+
+/// How many factors are tried beside the usual number.
+pub(crate) fn fewer(factors: usize) -> usize {
+    factors.div_ceil(4)
 }
 
 /// Passes cancellation on, and progress under a name of its own.

@@ -147,11 +147,19 @@ fn the_documented_defaults_are_the_solvers() {
     let three =
         |squared: &str, implicit: f64, logistic: f64| format!("{squared} (implicit: {implicit}, logistic: {logistic})");
     assert_eq!(als.regularization, None);
+    let fewer = crate::choose::fewer(als.factors);
+    let squared_factors = format!("{}, or {fewer} where they predict rows set aside better", als.factors);
     let expected = [
-        ("factors", three(&als.factors.to_string(), implicit.factors as f64, gradient.factors as f64)),
+        ("factors", three(&squared_factors, implicit.factors as f64, gradient.factors as f64)),
         ("epochs", three(&als.epochs.to_string(), implicit.epochs as f64, gradient.epochs as f64)),
         ("learning_rate", gradient.learning_rate.to_string()),
-        ("regularization", format!("learnt from the rows (implicit: {})", implicit.regularization)),
+        (
+            "regularization",
+            format!(
+                "learnt from the rows (logistic: what predicts rows set aside best; implicit: {})",
+                implicit.regularization
+            ),
+        ),
         ("alpha", crate::train::ALPHA.to_string()),
         ("unobserved_weight", "20 times the share of all pairs that were seen, at most 1".into()),
         ("frequency_exponent", implicit.frequency_exponent.to_string()),

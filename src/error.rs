@@ -295,7 +295,31 @@ const PLAN_FAULTS: &[(&str, Fault)] = &[
     ("Error during planning: Cannot", Fault::DatatypeMismatch),
 ];
 
+/// What failed in a filter that the Parquet reader evaluates; it tells the error as debugging text alone.
+fn filter_failure(error: &DataFusionError) -> Option<(Fault, String)> {
+    let text = error.to_string();
+    let (_, failed) = text.split_once(source::FILTER_FAILED)?;
+    if failed.contains("DivideByZero") {
+        return Some((Fault::DivisionByZero, "division by zero".into()));
+    }
+    let known = [
+        ("CastError(\"", Fault::InvalidText),
+        ("ParseError(\"", Fault::InvalidText),
+        ("ArithmeticOverflow(\"", Fault::NumericOutOfRange),
+        ("ComputeError(\"", Fault::InvalidData),
+        ("Execution(\"", Fault::InvalidData),
+    ];
+    let (fault, message) = known.iter().find_map(|(start, fault)| {
+        let (_, rest) = failed.split_once(start)?;
+        Some((*fault, rest.split_once("\")")?.0))
+    })?;
+    Some((fault, message.replace("\\\"", "\"").replace("\\'", "'")))
+}
+
 fn query_fault(error: &DataFusionError) -> Fault {
+    if let Some((fault, _)) = filter_failure(error) {
+        return fault;
+    }
     match error.find_root() {
         DataFusionError::SQL(..) => Fault::Syntax,
         DataFusionError::SchemaError(error, _) => match **error {
@@ -336,6 +360,9 @@ fn query_fault(error: &DataFusionError) -> Fault {
 }
 
 fn query_message(error: &DataFusionError) -> String {
+    if let Some((_, message)) = filter_failure(error) {
+        return message;
+    }
     if let DataFusionError::SchemaError(error, _) = error.find_root()
         && let SchemaError::AmbiguousReference { field } = error.as_ref()
     {

@@ -41,9 +41,15 @@ pub async fn diagnose(
     None
 }
 
+/// What the Parquet reader says when a filter that it evaluates fails; the error itself follows as debugging text.
+pub(crate) const FILTER_FAILED: &str = "Error evaluating filter predicate: ";
+
 /// Whether a reader may have failed. Scans compute expressions too: what those fail with is the query's fault, and
 /// would come again from a whole file.
 fn may_come_from_a_file(error: &DataFusionError) -> bool {
+    if error.to_string().contains(FILTER_FAILED) {
+        return false;
+    }
     match error.find_root() {
         DataFusionError::ArrowError(error, _) => !matches!(
             error.as_ref(),

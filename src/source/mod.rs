@@ -42,6 +42,7 @@ use serde::{Deserialize, Serialize};
 
 pub use access::Access;
 pub use codec::SourceCodec;
+pub(crate) use diagnose::FILTER_FAILED;
 pub use diagnose::diagnose;
 pub use error::{Cause, Error};
 pub use store::{SECRET_OPTIONS, SecretDefinition, Stores};

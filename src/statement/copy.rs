@@ -2,7 +2,7 @@
 
 use std::{
     fs, io,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -14,13 +14,14 @@ use async_trait::async_trait;
 use datafusion::{
     common::ScalarValue,
     sql::{
-        parser::{CopyToSource, DFParser, Statement as SqlStatement},
+        parser::{CopyToSource, CopyToStatement, DFParser, Statement as SqlStatement},
         sqlparser::{keywords::Keyword, tokenizer::Token},
     },
 };
 
 use super::{
     Action, Form, Recognised,
+    headings::name_columns,
     query::{collect, plan, refuse_train},
 };
 use crate::{
@@ -78,13 +79,18 @@ fn convert(statement: &SqlStatement) -> Recognised {
             format!("COPY writes local files only, and '{}' is a URL; choose a path", copy.target),
         ));
     }
-    Ok(Some(Arc::new(Copy { target: copy.target.clone(), statement: Sealed::new(statement.clone()) })))
+    let mut statement = statement.clone();
+    if let SqlStatement::CopyTo(CopyToStatement { source: CopyToSource::Query(query), .. }) = &mut statement {
+        name_columns(query);
+    }
+    Ok(Some(Arc::new(Copy { target: copy.target.clone(), statement: Sealed::new(statement) })))
 }
 
 #[async_trait]
 impl Action for Copy {
     async fn execute(&self, client: &Arc<Client>, parameters: &[ScalarValue]) -> Result<Outcome> {
         client.access().check(&self.target)?;
+        keep_out(&self.target, client.catalog().directory().root())?;
         let mut statement = SqlStatement::clone(&self.statement);
         let unfinished = unfinished_file(&mut statement);
         let plan = plan(client, statement, Some(parameters)).await?;
@@ -95,6 +101,20 @@ impl Action for Copy {
         });
         Ok(Outcome::done(format!("COPY {}", count.sum::<u64>())))
     }
+}
+
+/// Refuses to write into the data directory, whose unknown files are removed at the next start.
+fn keep_out(target: &str, data_dir: &Path) -> Result<()> {
+    let folder = std::path::absolute(target).ok().and_then(|target| {
+        let existing = target.ancestors().find(|folder| folder.is_dir())?;
+        existing.canonicalize().ok()
+    });
+    if folder.is_some_and(|folder| folder.starts_with(data_dir)) {
+        let message =
+            format!("'{target}' is in the data directory, which is for tables and models alone; choose another place");
+        return Err(Error::new(Fault::PermissionDenied, message));
+    }
+    Ok(())
 }
 
 /// A file beside the one that is wanted, which it replaces when it is whole. Dropped before, it is removed.

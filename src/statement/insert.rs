@@ -15,6 +15,7 @@ use datafusion::{
 
 use super::{
     Action, Form, Recognised,
+    headings::mark_columns,
     names::{identifier, qualified},
     no_parse,
     query::{parameter_types, plan, refuse_train},
@@ -62,7 +63,14 @@ fn convert(statement: &SqlStatement) -> Recognised {
     }
     let values = source.as_ref().is_some_and(|source| matches!(source.body.as_ref(), SetExpr::Values(_)));
     let columns = columns.iter().filter_map(|name| name.0.last()?.as_ident().map(identifier)).collect();
-    let statement = Sealed::new(statement.clone());
+    let mut statement = statement.clone();
+    // Columns are taken by position, so that names may stand twice.
+    if let SqlStatement::Statement(inner) = &mut statement
+        && let AstStatement::Insert(Ast { source: Some(source), .. }) = inner.as_mut()
+    {
+        mark_columns(source);
+    }
+    let statement = Sealed::new(statement);
     Ok(Some(Arc::new(Insert { table: qualified(name)?, columns, values, statement })))
 }
 

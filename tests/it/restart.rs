@@ -126,3 +126,19 @@ fn a_directory_of_something_else_is_refused() {
     assert!(refused.contains("holiday.jpg") && refused.contains("no manifest"), "{refused}");
     assert!(Path::exists(&tables.join("holiday.jpg")));
 }
+
+// Symptom: a file that COPY had written into the data directory was gone after a restart. Cause: what no manifest knows
+// there is removed. Fix: nothing but the engine writes there.
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_copies_into_the_data_directory() {
+    let home = tempfile::tempdir().unwrap();
+    let data_dir = home.path().join("data");
+    let local = Local::at(&data_dir).await.unwrap();
+    for target in [data_dir.join("tables/mine.csv"), data_dir.join("new/mine.parquet")] {
+        let error = local.error(&format!("COPY (SELECT 1 AS a) TO '{}'", target.display())).await;
+        assert!(error.contains("is in the data directory"), "{error}");
+        assert!(!target.exists());
+    }
+    local.rows(&format!("COPY (SELECT 1 AS a) TO '{}'", home.path().join("mine.csv").display())).await;
+    assert!(home.path().join("mine.csv").is_file());
+}

@@ -386,6 +386,11 @@ fn query_message(error: &DataFusionError) -> String {
     table_not_found(&text).unwrap_or(text)
 }
 
+/// PostgreSQL's words for NULL in a column that may hold none.
+pub(crate) fn null_violation(column: &str) -> String {
+    format!("null value in column \"{column}\" violates not-null constraint")
+}
+
 /// The column that may hold no NULL and was given one; Arrow says so in words, which are pinned by a test.
 fn null_column(error: &ArrowError) -> Option<&str> {
     let ArrowError::InvalidArgumentError(text) = error else { return None };
@@ -396,7 +401,7 @@ fn null_column(error: &ArrowError) -> Option<&str> {
 /// Arrow's own words without the name of its error.
 fn arrow_message(error: &ArrowError) -> String {
     if let Some(column) = null_column(error) {
-        return format!("null value in column \"{column}\" violates not-null constraint");
+        return null_violation(column);
     }
     match error {
         ArrowError::DivideByZero => "division by zero".into(),

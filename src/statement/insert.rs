@@ -23,6 +23,7 @@ use super::{
 use crate::{
     Error, Fault, Result,
     catalog::{Change, Definition, QualifiedName},
+    error::null_violation,
     session::{Client, Description, Outcome, Sealed, storage},
 };
 
@@ -117,10 +118,7 @@ impl Insert {
         let Some(at) = number.and_then(|number| number.checked_sub(1)).filter(|_| self.values) else { return error };
         let declared = || schema.fields().get(at).map(|field| field.name().clone());
         match self.columns.get(at).cloned().or_else(declared) {
-            Some(column) => Error::new(
-                Fault::NotNullViolation,
-                format!("null value in column \"{column}\" violates not-null constraint"),
-            ),
+            Some(column) => Error::new(Fault::NotNullViolation, null_violation(&column)),
             None => error,
         }
     }

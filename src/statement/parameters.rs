@@ -117,6 +117,11 @@ impl Giving<'_> {
 fn number(expression: &Expr) -> Option<usize> {
     let Expr::Value(value) = expression else { return None };
     let Value::Placeholder(name) = &value.value else { return None };
+    numbered(name)
+}
+
+/// The number in the name `$n`, from 1.
+pub(super) fn numbered(name: &str) -> Option<usize> {
     name.strip_prefix('$')?.parse().ok().filter(|number| *number > 0)
 }
 

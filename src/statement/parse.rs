@@ -13,7 +13,7 @@ use datafusion::sql::{
     },
 };
 
-use super::{Action, FORMS, Statement};
+use super::{Action, FORMS, Statement, names::as_planned};
 use crate::{Error, Fault, Result, config::THREAD_STACK_BYTES, session::PostgreSql};
 
 /// The format that `CREATE EXTERNAL TABLE` has when `STORED AS` is left out: the location's name tells.
@@ -56,8 +56,11 @@ fn parse_one(tokens: &[TokenWithSpan], end: Location, max_depth: usize) -> Resul
         }
     }
     let mut parser = parser_of(&tokens, max_depth)?;
-    let parsed = parser.parse_statement()?;
+    let mut parsed = parser.parse_statement()?;
     finish(&mut parser)?;
+    if let SqlStatement::Statement(statement) = &mut parsed {
+        as_planned(statement);
+    }
     convert(parsed)
 }
 

@@ -1,7 +1,6 @@
 //! Queries: everything that reads. `train` is run first, alone, and its rows take its place.
 
 use std::{
-    collections::BTreeSet,
     ops::ControlFlow,
     sync::Arc,
     task::{Context, Poll},
@@ -34,9 +33,8 @@ use tokio::sync::mpsc;
 use super::{
     Action, Form, Recognised,
     headings::{mark_columns, unmarked},
-    names::as_planned,
     no_parse,
-    parameters::{give_types, with_hints},
+    parameters::{give_types, numbered, with_hints},
 };
 use crate::{
     Error, Fault, Result,
@@ -74,9 +72,6 @@ fn convert(statement: &SqlStatement) -> Recognised {
         && let Ast::Query(query) = inner.as_mut()
     {
         mark_columns(query);
-    }
-    if let SqlStatement::Statement(inner) = &mut statement {
-        as_planned(inner);
     }
     Ok(Some(Arc::new(Reading { statement: Sealed::new(statement), explains })))
 }
@@ -151,9 +146,7 @@ fn bind(plan: LogicalPlan, parameters: &[ScalarValue]) -> Result<LogicalPlan> {
 /// The types of a plan's parameters in their order: the client's where it declared them, text where nothing tells.
 pub(super) fn parameter_types(plan: &LogicalPlan, declared: &[Option<DataType>]) -> Result<Vec<DataType>> {
     let inferred = plan.get_parameter_types()?;
-    let numbers: BTreeSet<usize> =
-        inferred.keys().filter_map(|name| name.strip_prefix('$').and_then(|number| number.parse().ok())).collect();
-    let count = numbers.last().copied().unwrap_or(0).max(declared.len());
+    let count = inferred.keys().filter_map(|name| numbered(name)).max().unwrap_or(0).max(declared.len());
     Ok((1..=count)
         .map(|number| {
             let declared = declared.get(number - 1).cloned().flatten();
@@ -168,8 +161,7 @@ pub(super) fn parameter_types(plan: &LogicalPlan, declared: &[Option<DataType>])
 fn with_types(plan: LogicalPlan, types: &[DataType]) -> Result<LogicalPlan> {
     let typed = |expression: Expr| match expression {
         Expr::Placeholder(Placeholder { id, field: None }) => {
-            let number = id.strip_prefix('$').and_then(|number| number.parse::<usize>().ok());
-            let data_type = number.and_then(|number| types.get(number.checked_sub(1)?));
+            let data_type = numbered(&id).and_then(|number| types.get(number - 1));
             let field = data_type.map(|data_type| Arc::new(Field::new(&id, data_type.clone(), true)));
             Ok(Transformed::yes(Expr::Placeholder(Placeholder { id, field })))
         }

@@ -1,6 +1,8 @@
 """The peers that Fusewire is measured against, each run in a process of its own so that its memory can be told.
 
     python peer.py first-row                        DuckDB answers SELECT 1
+    python peer.py version                          DuckDB's version
+    python peer.py queries TASK                     DuckDB runs the queries of a JSON file; seconds, types and rows of each
     python peer.py join EVENTS ITEMS ROUNDS         DuckDB scans and joins two Parquet files; seconds of each round
     python peer.py svd TRAIN TEST FACTORS EPOCHS    scikit-surprise's SVD; seconds of load and fit, and its test RMSE
 """
@@ -8,6 +10,7 @@
 import csv
 import json
 import sys
+import threading
 import time
 
 
@@ -15,6 +18,48 @@ def first_row():
     import duckdb
 
     print(duckdb.connect().execute("SELECT 1").fetchall()[0][0])
+
+
+def version():
+    import duckdb
+
+    print(json.dumps(duckdb.__version__))
+
+
+def queries(task):
+    import duckdb
+
+    with open(task) as file:
+        task = json.load(file)
+    connection = duckdb.connect(config=task["config"])
+    for table, file in task["tables"].items():
+        connection.execute(f"CREATE VIEW {table} AS SELECT * FROM '{file}'")
+    found = {}
+    for name, sql in task["queries"].items():
+        found[name] = {"passes": [], "error": ""}
+        for _ in range(task["passes"]):
+            watch = threading.Timer(task["limit_s"], connection.interrupt)
+            watch.start()
+            began = time.perf_counter()
+            try:
+                cursor = connection.execute(sql)
+                rows = cursor.fetchall()
+            except duckdb.Error as error:
+                found[name]["error"] = str(error).splitlines()[0]
+                break
+            finally:
+                watch.cancel()
+            seconds = time.perf_counter() - began
+            types = [str(column[1]) for column in cursor.description]
+            found[name]["passes"].append((seconds, types, [[text(value) for value in row] for row in rows]))
+    print(json.dumps(found))
+
+
+def text(value):
+    """As Fusewire writes it."""
+    if value is None:
+        return None
+    return str(value).lower() if isinstance(value, bool) else repr(value) if isinstance(value, float) else str(value)
 
 
 def join(events, items, rounds):
@@ -54,4 +99,4 @@ def svd(train, test, factors, epochs):
 
 
 if __name__ == "__main__":
-    {"first-row": first_row, "join": join, "svd": svd}[sys.argv[1]](*sys.argv[2:])
+    {"first-row": first_row, "version": version, "queries": queries, "join": join, "svd": svd}[sys.argv[1]](*sys.argv[2:])

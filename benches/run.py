@@ -1,10 +1,12 @@
-"""Measures a fusewire binary beside its peers, in the same run on the same machine, and prints a table in Markdown.
+"""Measures a fusewire binary beside its peers, in the same run on the same machine, and prints tables in Markdown.
 
     python3 -m venv /tmp/benches && /tmp/benches/bin/pip install -r benches/requirements.txt
     cargo build --release
-    /tmp/benches/bin/python benches/run.py target/release/fusewire [start] [train] [predict] [--rows N] [--rounds N]
+    /tmp/benches/bin/python benches/run.py target/release/fusewire [start] [train] [predict] [tpch] [star] [subquery]
+    /tmp/benches/bin/python benches/run.py before=old/fusewire after=target/release/fusewire tpch --data /tmp/benchdata
 
-Times are medians; memory is the peak resident set that the system reports of a process. Nothing is kept.
+Times are medians; memory is the peak resident set that the system reports of a process. Nothing is kept but the data
+under --data. It ends with an error if a query fails or its rows are not DuckDB's.
 """
 
 import argparse
@@ -14,41 +16,17 @@ import os
 import pathlib
 import platform
 import re
+import shlex
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
+
+import queries
+from process import Finished, script
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "tests" / "oracle"))
-
-
-class Finished:
-    """What a process wrote, how long it took to its first byte and in all, and the most memory it held."""
-
-    def __init__(self, command):
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("FUSEWIRE_")}
-        with tempfile.TemporaryFile() as errors:
-            began = time.perf_counter()
-            process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, env=environment)
-            first = process.stdout.read(1)
-            self.first_byte = time.perf_counter() - began
-            self.text = (first + process.stdout.read()).decode()
-            _, status, usage = os.wait4(process.pid, 0)
-            self.seconds = time.perf_counter() - began
-            process.returncode = os.waitstatus_to_exitcode(status)
-            process.stdout.close()
-            if process.returncode:
-                errors.seek(0)
-                sys.exit(f"{' '.join(map(str, command))}: {errors.read().decode()}")
-        # Kilobytes on Linux, bytes on macOS.
-        self.peak_mib = usage.ru_maxrss / (1024 if sys.platform == "linux" else 1024 * 1024)
-
-    def timings(self):
-        """The seconds that \\timing reported, one a statement."""
-        return [float(found) / 1000 for found in re.findall(r"^time: ([0-9.]+) ms$", self.text, re.MULTILINE)]
 
 
 class Table:
@@ -199,12 +177,6 @@ def predict(table, fusewire, folder, rows, rounds, **_):
         table.add(f"predict over a join, {rows:,} rows", who, speed, "rows/s", peak_mib, ratio)
 
 
-def script(folder, fusewire, sql, *options):
-    file = folder / "script.sql"
-    file.write_text("\n".join(line.strip() for line in sql.splitlines()))
-    return [fusewire, *options, "--format", "csv", "-f", str(file)]
-
-
 def machine():
     model = platform.processor() or platform.machine()
     try:
@@ -217,25 +189,69 @@ def machine():
     return f"{model}, {len(os.sched_getaffinity(0))} cores, {gib:.0f} GiB, {platform.system()} {platform.release()}"
 
 
+# What is measured, and its usual number of rows.
+MEASURES = {
+    "start": (start, None),
+    "train": (train, 5_000_000),
+    "predict": (predict, 5_000_000),
+    "tpch": (queries.tpch, None),
+    "star": (queries.star, 10_000_000),
+    "subquery": (queries.subquery, 1_000_000),
+}
+# Those that compare several binaries and their rows, and print a table of their own.
+COMPARED = ("tpch", "star", "subquery")
+
+
 def main():
-    measures = {"start": start, "train": train, "predict": predict}
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("fusewire", type=pathlib.Path, help="the binary, built with --release")
-    parser.add_argument("measures", nargs="*", help="start, train, predict; all if none is named")
-    parser.add_argument("--rows", type=int, default=5_000_000)
+    parser.add_argument("arguments", nargs="+", metavar="[NAME=]FUSEWIRE ... [MEASURE ...]",
+                        help=f"a binary built with --release, more of them as NAME='BINARY OPTIONS', and measures: "
+                             f"{', '.join(MEASURES)}; all if none is named. {', '.join(COMPARED)} compare all binaries, "
+                             f"the others measure the first")
+    parser.add_argument("--rows", type=int, help="instead of the usual number of each measure")
     parser.add_argument("--rounds", type=int, default=5)
-    arguments = parser.parse_args()
-    unknown = set(arguments.measures) - set(measures)
-    if unknown:
-        parser.error(f"unknown measures: {', '.join(sorted(unknown))}; there are {', '.join(measures)}")
-    fusewire = str(arguments.fusewire.resolve())
-    version = Finished([fusewire, "--version"]).text.strip()
-    print(f"{version} on {machine()}\n")
-    table = Table()
-    for name in arguments.measures or measures:
+    parser.add_argument("--scale", type=float, default=1.0, help="of TPC-H")
+    parser.add_argument("--threads", default="2,1", help="numbers of threads for which queries are compared (2,1)")
+    parser.add_argument("--memory", help="the limit of each engine, for example 2GB; without it its own default")
+    parser.add_argument("--limit-s", type=int, default=120, help="seconds that a query may take (120)")
+    parser.add_argument("--data", type=pathlib.Path, help="a directory where the data of queries is kept and found again")
+    parser.add_argument("--only", type=lambda text: text.split(","), default=[], help="names of queries, for example 01,17")
+    options = parser.parse_args()
+    first, *others = options.arguments
+    binaries = [first, *(other for other in others if "=" in other)]
+    measures = [other for other in others if "=" not in other] or list(MEASURES)
+    if unknown := set(measures) - set(MEASURES):
+        parser.error(f"unknown measures: {', '.join(sorted(unknown))}; there are {', '.join(MEASURES)}")
+    options.threads = [int(number) for number in options.threads.split(",")]
+    fusewires = [named(binary) for binary in binaries]
+    if len({fusewire.name for fusewire in fusewires}) < len(fusewires):
+        parser.error("each binary needs a name of its own")
+    print(f"on {machine()}")
+    for fusewire in fusewires:
+        version = Finished([fusewire.command[0], "--version"]).text.strip()
+        print(f"{fusewire.name}: {version}, {shlex.join(fusewire.command)}")
+    table, problems = Table(), []
+    for name in measures:
+        measure, rows = MEASURES[name]
         with tempfile.TemporaryDirectory(prefix="fusewire-bench-") as folder:
-            measures[name](table, fusewire=fusewire, folder=pathlib.Path(folder), rows=arguments.rows, rounds=arguments.rounds)
-    table.print()
+            folder = pathlib.Path(folder)
+            given = {"folder": folder, "rows": options.rows or rows, "rounds": options.rounds}
+            if name in COMPARED:
+                data = options.data.resolve() if options.data else folder
+                problems += measure(fusewires=fusewires, data=data, options=options, **given)
+            else:
+                measure(table, fusewire=fusewires[0].command[0], **given)
+    if table.rows:
+        table.print()
+    if problems:
+        sys.exit("\nNOT RIGHT:\n" + "\n".join(problems))
+
+
+def named(text):
+    """A binary from NAME='BINARY OPTIONS'; without a name it is called fusewire."""
+    name, given, command = text.partition("=")
+    command = shlex.split(command) if given else [text]
+    return queries.Fusewire(name if given else "fusewire", [str(pathlib.Path(command[0]).resolve()), *command[1:]])
 
 
 if __name__ == "__main__":

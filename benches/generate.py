@@ -52,7 +52,8 @@ def star(folder, rows):
             "place": references(random, rows, places),
         }
         columns = "id, 'kind ' || kind AS name, value, day"
-        write_parquet(path / "sales.parquet", f"{columns}, nullif(item, -1) AS item, nullif(place, -1) AS place", fact, 500_000)
+        keys = "nullif(item, -1) AS item, nullif(place, -1) AS place"
+        write_parquet(path / "sales.parquet", f"{columns}, {keys}", fact, 500_000)
         for name, count in (("items", items), ("places", places)):
             dimension = {
                 "id": numpy.arange(count),

@@ -122,7 +122,7 @@ def patience(options, queries):
 
 
 def parse(text):
-    """The rows of a CSV with a header; NULL is nothing and the empty text is in quotes, which the csv module can't tell apart."""
+    """The rows of a CSV with a header; the csv module could not tell NULL, nothing, from the empty text, in quotes."""
     return [[fields(found) for found in FIELD.finditer(line)] for line in text.split("\n")[1:-1]]
 
 

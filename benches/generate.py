@@ -26,16 +26,19 @@ def tpch(folder, scale):
     program = shutil.which("tpchgen-cli", path=str(pathlib.Path(sys.executable).parent)) or shutil.which("tpchgen-cli")
     if program is None:
         sys.exit("tpchgen-cli is missing: pip install -r benches/requirements.txt")
-    write = lambda path: subprocess.run([program, "parquet", "-q", "-s", f"{scale:g}", "-o", str(path)], check=True)
+
+    def write(path):
+        subprocess.run([program, "parquet", "-q", "-s", f"{scale:g}", "-o", str(path)], check=True)
+
     path = kept(folder, f"tpch-{scale:g}", write)
     return {table: path / f"{table}.parquet" for table in TPCH_TABLES}
 
 
 def star(folder, rows):
-    """A fact and two dimensions that share the names of their columns: id, name, value, day.
+    """A fact and two dimensions that share the names of their columns: id, name, value, day, and in two of them place.
 
     One row in a hundred of the fact has no item, and one has an item that is not listed; so it is with places. An item has
-    another as its parent. The fact is ordered by id and day, the dimensions by id alone.
+    another as its parent, and a place where it is made. The fact is ordered by id and day, the dimensions by id alone.
     """
     items, places = max(rows // 100, 100), max(rows // 1000, 100)
 
@@ -61,8 +64,9 @@ def star(folder, rows):
                 "value": random.integers(0, 1000, count),
                 "day": random.integers(0, 365, count),
                 "parent": random.integers(0, count, count),
+                "place": random.integers(0, places, count),
             }
-            more = ", parent" if name == "items" else ""
+            more = ", parent, place" if name == "items" else ""
             write_parquet(path / f"{name}.parquet", columns + more, dimension, max(count // 10, 2048))
 
     path = kept(folder, f"star-{rows}", write)

@@ -143,7 +143,7 @@ def compare(engines, tables, queries, threads, folder, options, alone=False):
                 for name, answer in engine.answer(folder, tables, group, threads, options).items():
                     note(engine, name, answer, mine[name], expected)
             spent = sum(cell.seconds[-1] for cell in mine.values() if cell.seconds)
-            print(f"{threads} threads, round {number + 1}: {engine.name} {spent:.2f} s", flush=True)
+            print(f"{on(threads)}, round {number + 1}: {engine.name} {spent:.2f} s", flush=True)
     return cells
 
 
@@ -204,6 +204,10 @@ def print_comparison(title, engines, cells):
     print(f"| {' | '.join(row)} |", flush=True)
 
 
+def on(threads):
+    return f"{threads} thread{'' if threads == 1 else 's'}"
+
+
 def ratio(cell, reference):
     return f"{cell.median() / reference.median():.2f}" if cell.right and reference.right else ""
 
@@ -239,8 +243,8 @@ def compared(title, fusewires, tables, queries, folder, options):
     engines, found = [DuckDB(), *fusewires], []
     for threads in options.threads:
         cells = compare(engines, tables, queries, threads, folder, options)
-        print_comparison(f"{title}, {threads} threads", engines, cells)
-        found += [f"{title}, {threads} threads, {problem}" for problem in problems(cells)]
+        print_comparison(f"{title}, {on(threads)}", engines, cells)
+        found += [f"{title}, {on(threads)}, {problem}" for problem in problems(cells)]
     return found
 
 
@@ -250,7 +254,7 @@ def subquery(fusewires, folder, data, options, rows, **_):
     engines, found = [DuckDB(), *fusewires], []
     for threads in options.threads:
         cells = compare(engines, tables, queries, threads, folder, options, alone=True)
-        title = f"Subqueries over {rows:,} rows, {threads} threads"
+        title = f"Subqueries over {rows:,} rows, {on(threads)}"
         print(f"\n{title}\n\n| subquery | who | ms | join by hand, ms | times (goal 3) | peak MiB | join's |")
         print("|---|---|---:|---:|---:|---:|---:|")
         for name in [name for name in queries if f"{name}.join" in queries]:

@@ -13,11 +13,11 @@ use datafusion::{
     execution::SessionStateBuilder,
     prelude::{SessionConfig, SessionContext},
 };
-use fusewire_udfs::{FunctionContext, Limits};
+use fusewire_udfs::{FunctionContext, Limits, plan::FunctionQueryPlanner};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::{
-    Config, Result,
+    Config, Result, planning,
     session::{
         Client, DATABASE, DEFAULT_SCHEMA, Providers, SessionModels, Shared, View, YieldInJoins, functions, timed_out,
     },
@@ -73,8 +73,11 @@ impl Engine {
             .with_runtime_env(Arc::clone(&self.shared.runtime))
             .with_catalog_list(Arc::new(Providers::new(Arc::clone(&client_cell))))
             .with_default_features()
+            .with_analyzer_rules(planning::analyzer_rules())
+            .with_optimizer_rules(planning::optimizer_rules())
             .with_physical_optimizer_rule(Arc::new(YieldInJoins));
-        let state = fusewire_udfs::register(builder, functions_context).build();
+        let planner = FunctionQueryPlanner::beside(vec![Arc::new(planning::OncePlanner)]);
+        let state = fusewire_udfs::register(builder, functions_context).with_query_planner(Arc::new(planner)).build();
         let context = SessionContext::new_with_state(state);
         functions::register(&context, &options.user);
         let access = self.access(options.origin);

@@ -8,6 +8,7 @@ pub mod config;
 pub mod error;
 
 pub mod catalog;
+mod planning;
 pub mod source;
 
 mod session;

@@ -24,6 +24,7 @@ pub fn sqlstate(fault: Fault) -> &'static str {
         Fault::NotNullViolation => "23502",
         Fault::NumericOutOfRange => "22003",
         Fault::DivisionByZero => "22012",
+        Fault::CardinalityViolation => "21000",
         Fault::Cancelled => "57014",
         Fault::Conflict => "40001",
         Fault::InFailedTransaction => "25P02",

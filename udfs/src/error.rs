@@ -296,6 +296,8 @@ pub enum Fault {
     NotNullViolation,
     /// A division by zero.
     DivisionByZero,
+    /// More rows than the one that a subquery may have.
+    CardinalityViolation,
     /// The statement was cancelled.
     Cancelled,
     /// Another transaction changed the same object first; trying again may work.

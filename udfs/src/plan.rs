@@ -51,19 +51,34 @@ pub fn register(mut builder: SessionStateBuilder, context: Arc<FunctionContext>)
     let planner: Arc<FunctionPlanner> = Arc::new(FunctionPlanner::new(context.clone()));
     builder.relation_planners().get_or_insert_default().push(planner);
     builder.config().get_or_insert_default().set_extension(context);
-    builder.with_query_planner(Arc::new(FunctionQueryPlanner))
+    builder.with_query_planner(Arc::new(FunctionQueryPlanner::default()))
 }
 
 /// The default query planner, with operators for our nodes.
-#[derive(Debug)]
-pub struct FunctionQueryPlanner;
+#[derive(Default)]
+pub struct FunctionQueryPlanner {
+    further: Vec<Arc<dyn ExtensionPlanner + Send + Sync>>,
+}
+
+impl FunctionQueryPlanner {
+    /// A planner that knows the nodes of others too.
+    pub fn beside(further: Vec<Arc<dyn ExtensionPlanner + Send + Sync>>) -> Self {
+        Self { further }
+    }
+}
+
+impl fmt::Debug for FunctionQueryPlanner {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("FunctionQueryPlanner").field("further", &self.further.len()).finish()
+    }
+}
 
 #[async_trait]
 impl QueryPlanner for FunctionQueryPlanner {
     async fn create_physical_plan(&self, plan: &LogicalPlan, session: &dyn Session) -> Result<Arc<dyn ExecutionPlan>> {
-        DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(NodePlanner)])
-            .create_physical_plan(plan, session)
-            .await
+        let mut planners = self.further.clone();
+        planners.push(Arc::new(NodePlanner));
+        DefaultPhysicalPlanner::with_extension_planners(planners).create_physical_plan(plan, session).await
     }
 }
 

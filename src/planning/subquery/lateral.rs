@@ -1,0 +1,75 @@
+//! LATERAL: a join whose right side refers to its left one.
+
+use std::sync::Arc;
+
+use datafusion::{
+    common::{JoinType, Result},
+    logical_expr::{Expr, Join, LogicalPlan},
+};
+
+use super::{
+    Unnester, columns, is_subquery_within,
+    outer::{answered, references},
+    project,
+    push::{join_with, values},
+    unsupported,
+};
+
+impl Unnester {
+    /// The join without references from its right side to its left one, if there are any.
+    pub(super) fn lateral(&mut self, join: &Join) -> Result<Option<LogicalPlan>> {
+        let found = references(&join.right)?;
+        let here = answered(&found, join.left.schema());
+        if here.is_empty() {
+            return Ok(None);
+        }
+        if !matches!(join.join_type, JoinType::Inner | JoinType::Left) {
+            return Err(unsupported("LATERAL on the right side of a RIGHT or FULL JOIN"));
+        }
+        if join.filter.as_ref().is_some_and(is_subquery_within) {
+            return Err(unsupported("a subquery in the ON of a LATERAL join"));
+        }
+        let kept = columns(&join.schema);
+        let left = self.once_for((*join.left).clone(), true)?;
+        let right = (*join.right).clone();
+        let domain = self.domain(&right, here, &left)?;
+        let right = self.push(right, &domain)?;
+        let keys = values(&domain, right.schema())?;
+        let pairs: Vec<(Expr, Expr)> = domain.outer_values().into_iter().zip(keys).collect();
+        let mut own = join.on.clone();
+        let mut of_domain = Vec::new();
+        match domain.null_is_a_value() {
+            true => of_domain = pairs,
+            false => own.extend(pairs),
+        }
+        let joined = join_with(left, right, own, of_domain, join.filter.clone(), (join.join_type, false), false)?;
+        project(joined, kept).map(Some)
+    }
+
+    /// The plan, computed once where its rows would not be the same a second time.
+    pub(super) fn once_for(&mut self, plan: LogicalPlan, needed: bool) -> Result<LogicalPlan> {
+        if !needed || super::once::repeats(&plan)? {
+            return Ok(plan);
+        }
+        if !references(&plan)?.is_empty() {
+            return Err(unsupported("a subquery that refers to rows which would not be the same if they were read twice"));
+        }
+        Ok(super::once::once(plan))
+    }
+
+    /// The plan around these expressions, as [`Self::once_for`] if one of their subqueries refers to it.
+    pub(super) fn once(&mut self, plan: LogicalPlan, expressions: &[Expr]) -> Result<LogicalPlan> {
+        let mut needed = false;
+        for expression in expressions {
+            expression.apply(|expression| {
+                if super::is_subquery(expression) {
+                    needed |= !answered(&super::about(expression)?, plan.schema()).is_empty();
+                }
+                Ok(datafusion::common::tree_node::TreeNodeRecursion::Continue)
+            })?;
+        }
+        self.once_for(plan, needed)
+    }
+}
+
+use datafusion::common::tree_node::TreeNode;

@@ -1,0 +1,378 @@
+//! Subqueries become joins.
+//!
+//! The query engine plans a subquery only in some places and of some forms, and its checks refuse the others before its
+//! first optimizer rule. So this analyzer rule comes first and leaves nothing for them: every EXISTS, IN, ANY, ALL, scalar
+//! subquery and LATERAL, wherever it stands and whatever it refers to, is an ordinary join afterwards.
+//!
+//! The way is that of Neumann and Kemper, "Unnesting Arbitrary Queries" (BTW 2015): a subquery is computed for all values
+//! of the outer columns that it refers to at once (`domain`), which are pushed down through its operators (`push`), and its
+//! rows are joined with the outer ones by those values. Where a subquery is a condition of a filter and refers to the outer
+//! query in its own WHERE alone, a semi-join on that condition says the same without computing the values (`condition`).
+//!
+//! A scalar subquery that refers to nothing outside is left to the engine, which computes it once.
+
+use std::sync::Arc;
+
+use datafusion::{
+    common::{
+        Column, DFSchema, DataFusionError, JoinType, Result, TableReference,
+        config::ConfigOptions,
+        tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion},
+    },
+    logical_expr::{
+        Aggregate, Distinct, Expr, Filter, Join, LogicalPlan, Projection, Sort, Window, expr_rewriter::NamePreserver,
+        utils::{conjunction, split_conjunction_owned},
+    },
+    optimizer::analyzer::AnalyzerRule,
+};
+
+use crate::{Error, Fault};
+
+mod condition;
+mod domain;
+mod lateral;
+mod once;
+mod outer;
+mod push;
+mod quantified;
+mod row;
+mod scalar;
+mod single_row;
+
+pub(crate) use once::OncePlanner;
+
+/// The analyzer rule; see the module.
+#[derive(Debug)]
+pub(crate) struct Unnest;
+
+impl AnalyzerRule for Unnest {
+    fn name(&self) -> &str {
+        "unnest_subqueries"
+    }
+
+    fn analyze(&self, plan: LogicalPlan, _config: &ConfigOptions) -> Result<LogicalPlan> {
+        if !has_subqueries(&plan)? {
+            return Ok(plan);
+        }
+        let plan = Unnester { named: 0 }.plan(plan)?;
+        match left_over(&plan)? {
+            Some(what) => Err(unsupported(&what)),
+            None => Ok(plan),
+        }
+    }
+}
+
+/// One plan's unnesting. It numbers the names that it gives.
+struct Unnester {
+    named: usize,
+}
+
+impl Unnester {
+    /// The plan without subqueries that depend on rows around them. References to queries around `plan` itself remain.
+    #[recursive::recursive]
+    fn plan(&mut self, plan: LogicalPlan) -> Result<LogicalPlan> {
+        let plan = plan.map_children(|child| self.plan(child).map(Transformed::yes)).data()?;
+        let plan = match plan {
+            LogicalPlan::Join(join) => return self.join(join),
+            other => other,
+        };
+        if !contains_subquery(&plan)? {
+            return Ok(plan);
+        }
+        match plan {
+            LogicalPlan::Filter(filter) => self.filter(filter),
+            LogicalPlan::Projection(projection) => self.projection(projection),
+            LogicalPlan::Aggregate(aggregate) => self.aggregate(aggregate),
+            LogicalPlan::Window(window) => self.window(window),
+            LogicalPlan::Sort(sort) => self.sort(sort),
+            LogicalPlan::Distinct(Distinct::On(distinct)) => self.distinct_on(distinct),
+            LogicalPlan::Values(values) => {
+                let rows = self.values_as_union(values)?;
+                self.plan(rows)
+            }
+            other => Ok(other),
+        }
+    }
+
+    /// A name that nothing else in the plan has.
+    fn name(&mut self, prefix: &str) -> String {
+        self.named += 1;
+        format!("{prefix}_{}", self.named)
+    }
+
+    fn filter(&mut self, filter: Filter) -> Result<LogicalPlan> {
+        let kept = columns(filter.input.schema());
+        let (with, without): (Vec<_>, Vec<_>) =
+            split_conjunction_owned(filter.predicate).into_iter().partition(|condition| is_subquery_within(condition));
+        let mut input = Arc::unwrap_or_clone(filter.input);
+        // Fewer rows need an answer if what needs no subquery is asked first.
+        if let Some(condition) = conjunction(without) {
+            input = LogicalPlan::Filter(Filter::try_new(condition, Arc::new(input))?);
+        }
+        let mut rest = Vec::new();
+        for condition in with {
+            match self.condition(input, condition)? {
+                (joined, None) => input = joined,
+                (same, Some(condition)) => {
+                    input = same;
+                    rest.push(condition);
+                }
+            }
+        }
+        let Some(condition) = conjunction(rest) else { return Ok(input) };
+        let (input, mut conditions) = self.replace(input, vec![condition])?;
+        let condition = conditions.pop().ok_or_else(|| internal("a filter without a condition"))?;
+        let filtered = LogicalPlan::Filter(Filter::try_new(condition, Arc::new(input))?);
+        project(filtered, kept)
+    }
+
+    fn projection(&mut self, projection: Projection) -> Result<LogicalPlan> {
+        let preserver = NamePreserver::new_for_projection();
+        let names: Vec<_> = projection.expr.iter().map(|expression| preserver.save(expression)).collect();
+        let (input, expressions) = self.replace(Arc::unwrap_or_clone(projection.input), projection.expr)?;
+        let named = names.into_iter().zip(expressions).map(|(name, expression)| name.restore(expression));
+        Ok(LogicalPlan::Projection(Projection::try_new(named.collect(), Arc::new(input))?))
+    }
+
+    fn aggregate(&mut self, aggregate: Aggregate) -> Result<LogicalPlan> {
+        let groups = aggregate.group_expr.len();
+        let before: Vec<Expr> = aggregate.group_expr.into_iter().chain(aggregate.aggr_expr).collect();
+        let (input, mut after) = self.replace(Arc::unwrap_or_clone(aggregate.input), before)?;
+        let calls = after.split_off(groups);
+        let plan = LogicalPlan::Aggregate(Aggregate::try_new(Arc::new(input), after, calls)?);
+        // By position: an expression's name changes with what stands in it.
+        let named = (0..aggregate.schema.fields().len()).map(|at| {
+            let (qualifier, field) = aggregate.schema.qualified_field(at);
+            let now = column_at(plan.schema(), at);
+            let same = now.relation.as_ref() == qualifier && now.name == *field.name();
+            if same { Expr::Column(now) } else { Expr::Column(now).alias_qualified(qualifier.cloned(), field.name()) }
+        });
+        let named: Vec<Expr> = named.collect();
+        project(plan, named)
+    }
+
+    fn window(&mut self, window: Window) -> Result<LogicalPlan> {
+        let kept = columns(&window.schema);
+        let own = window.schema.fields().len() - window.window_expr.len();
+        let (input, calls) = self.replace(Arc::unwrap_or_clone(window.input), window.window_expr)?;
+        let named = calls.into_iter().enumerate().map(|(at, call)| {
+            let (qualifier, field) = window.schema.qualified_field(own + at);
+            call.alias_qualified(qualifier.cloned(), field.name())
+        });
+        let plan = LogicalPlan::Window(Window::try_new(named.collect(), Arc::new(input))?);
+        project(plan, kept)
+    }
+
+    fn sort(&mut self, sort: Sort) -> Result<LogicalPlan> {
+        let kept = columns(sort.input.schema());
+        let keys = sort.expr.iter().map(|sort| sort.expr.clone()).collect();
+        let (input, keys) = self.replace(Arc::unwrap_or_clone(sort.input), keys)?;
+        let expr = sort.expr.into_iter().zip(keys).map(|(sort, key)| key.sort(sort.asc, sort.nulls_first)).collect();
+        project(LogicalPlan::Sort(Sort { expr, input: Arc::new(input), fetch: sort.fetch }), kept)
+    }
+
+    fn distinct_on(&mut self, distinct: datafusion::logical_expr::DistinctOn) -> Result<LogicalPlan> {
+        let (on, selected) = (distinct.on_expr.len(), distinct.select_expr.len());
+        let orders = distinct.sort_expr.unwrap_or_default();
+        let mut all = distinct.on_expr;
+        all.extend(distinct.select_expr);
+        all.extend(orders.iter().map(|sort| sort.expr.clone()));
+        let (input, mut all) = self.replace(Arc::unwrap_or_clone(distinct.input), all)?;
+        let keys = all.split_off(on + selected);
+        let selected = all.split_off(on);
+        let named = selected.into_iter().enumerate().map(|(at, expression)| {
+            let (qualifier, field) = distinct.schema.qualified_field(at);
+            let plain = matches!(&expression, Expr::Column(column) if column.name == *field.name());
+            if plain { expression } else { expression.unalias().alias_qualified(qualifier.cloned(), field.name()) }
+        });
+        let named: Vec<Expr> = named.collect();
+        let sorts: Vec<_> =
+            orders.into_iter().zip(keys).map(|(sort, key)| key.sort(sort.asc, sort.nulls_first)).collect();
+        let sorts = (!sorts.is_empty()).then_some(sorts);
+        let distinct = datafusion::logical_expr::DistinctOn::try_new(all, named, sorts, Arc::new(input))?;
+        Ok(LogicalPlan::Distinct(Distinct::On(distinct)))
+    }
+
+    fn join(&mut self, join: Join) -> Result<LogicalPlan> {
+        if let Some(plan) = self.lateral(&join)? {
+            return Ok(plan);
+        }
+        let on = join.on.iter().any(|(left, right)| is_subquery_within(left) || is_subquery_within(right));
+        let filter = join.filter.as_ref().is_some_and(is_subquery_within);
+        if !on && !filter {
+            return Ok(LogicalPlan::Join(join));
+        }
+        let mut conditions: Vec<Expr> = join.on.into_iter().map(|(left, right)| left.eq(right)).collect();
+        conditions.extend(join.filter.into_iter().flat_map(split_conjunction_owned));
+        let (mut left, mut right) = (Arc::unwrap_or_clone(join.left), Arc::unwrap_or_clone(join.right));
+        if join.join_type == JoinType::Inner {
+            let joined = push::join(left, right, Vec::new(), None, JoinType::Inner, false)?;
+            let condition = conjunction(conditions).ok_or_else(|| internal("a join without a condition"))?;
+            return self.filter(Filter::try_new(condition, Arc::new(joined))?);
+        }
+        // Of an outer join, a condition's subquery is answered on the side that it is about.
+        let kept = columns(&join.schema);
+        let mut answered = Vec::with_capacity(conditions.len());
+        for condition in conditions {
+            if !is_subquery_within(&condition) {
+                answered.push(condition);
+                continue;
+            }
+            let mut failed = None;
+            let replaced = condition.transform_down(|expression| {
+                if !is_subquery(&expression) {
+                    return Ok(Transformed::no(expression));
+                }
+                let about = about(&expression)?;
+                let side = match (outer::answered(&about, left.schema()), outer::answered(&about, right.schema())) {
+                    (left_ones, right_ones) if !left_ones.is_empty() && !right_ones.is_empty() => {
+                        failed = Some(unsupported(
+                            "a subquery that refers to both sides of the outer join in whose ON it stands",
+                        ));
+                        return Ok(Transformed::new(expression, false, TreeNodeRecursion::Stop));
+                    }
+                    (_, right_ones) if !right_ones.is_empty() => &mut right,
+                    _ => &mut left,
+                };
+                let (joined, mut values) = self.replace(side.clone(), vec![expression])?;
+                *side = joined;
+                let value = values.pop().ok_or_else(|| internal("a subquery without a value"))?;
+                Ok(Transformed::new(value, true, TreeNodeRecursion::Jump))
+            });
+            let replaced = replaced.data()?;
+            if let Some(error) = failed {
+                return Err(error);
+            }
+            answered.push(replaced);
+        }
+        project(push::join(left, right, Vec::new(), conjunction(answered), join.join_type, false)?, kept)
+    }
+
+    /// The expressions over a plan that has a column for what each of their subqueries yields. The plan's own columns stay
+    /// first.
+    fn replace(&mut self, input: LogicalPlan, expressions: Vec<Expr>) -> Result<(LogicalPlan, Vec<Expr>)> {
+        let mut around = self.once(input, &expressions)?;
+        let own = around.clone();
+        let mut replaced = Vec::with_capacity(expressions.len());
+        for expression in expressions {
+            let changed = expression.transform_up(|expression| match expression {
+                Expr::ScalarSubquery(subquery) => {
+                    let plan = self.plan(Arc::unwrap_or_clone(subquery.subquery))?;
+                    Ok(Transformed::yes(self.scalar(plan, &own, &mut around)?))
+                }
+                Expr::Exists(exists) => {
+                    let plan = self.plan(Arc::unwrap_or_clone(exists.subquery.subquery))?;
+                    let found = self.exists(plan, &own, &mut around)?;
+                    Ok(Transformed::yes(if exists.negated { negated(found) } else { found }))
+                }
+                Expr::InSubquery(within) => {
+                    let plan = self.plan(Arc::unwrap_or_clone(within.subquery.subquery))?;
+                    let found = self.within(*within.expr, plan, &own, &mut around)?;
+                    Ok(Transformed::yes(if within.negated { negated(found) } else { found }))
+                }
+                Expr::SetComparison(comparison) => {
+                    let plan = self.plan(Arc::unwrap_or_clone(comparison.subquery.subquery))?;
+                    let (value, operator) = (*comparison.expr, comparison.op);
+                    Ok(Transformed::yes(self.compared(value, operator, comparison.quantifier, plan, &own, &mut around)?))
+                }
+                other => Ok(Transformed::no(other)),
+            });
+            replaced.push(changed.data()?);
+        }
+        Ok((around, replaced))
+    }
+}
+
+fn negated(expression: Expr) -> Expr {
+    Expr::Not(Box::new(expression))
+}
+
+/// The columns around it that a subquery expression is about: what it compares, and what it refers to.
+fn about(expression: &Expr) -> Result<outer::Outer> {
+    let (value, plan) = match expression {
+        Expr::ScalarSubquery(subquery) => (None, &subquery.subquery),
+        Expr::Exists(exists) => (None, &exists.subquery.subquery),
+        Expr::InSubquery(within) => (Some(&within.expr), &within.subquery.subquery),
+        Expr::SetComparison(comparison) => (Some(&comparison.expr), &comparison.subquery.subquery),
+        other => return Err(internal(&format!("{other} is no subquery"))),
+    };
+    let mut found = outer::references(plan)?;
+    found.extend(value.into_iter().flat_map(|value| value.column_refs().into_iter().cloned()));
+    Ok(found)
+}
+
+fn is_subquery(expression: &Expr) -> bool {
+    matches!(
+        expression,
+        Expr::ScalarSubquery(_) | Expr::Exists(_) | Expr::InSubquery(_) | Expr::SetComparison(_)
+    )
+}
+
+fn is_subquery_within(expression: &Expr) -> bool {
+    expression.exists(|expression| Ok(is_subquery(expression))).unwrap_or(false)
+}
+
+fn contains_subquery(plan: &LogicalPlan) -> Result<bool> {
+    let mut found = false;
+    plan.apply_expressions(|expression| {
+        found |= is_subquery_within(expression);
+        Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+    })?;
+    Ok(found)
+}
+
+fn has_subqueries(plan: &LogicalPlan) -> Result<bool> {
+    plan.exists(|node| Ok(matches!(node, LogicalPlan::Subquery(_)) || contains_subquery(node)?))
+}
+
+/// What is still there that only this rule could have planned.
+fn left_over(plan: &LogicalPlan) -> Result<Option<String>> {
+    let mut found = None;
+    plan.apply_with_subqueries(|node| {
+        node.apply_expressions(|expression| {
+            expression.apply(|expression| {
+                found = match expression {
+                    Expr::OuterReferenceColumn(_, column) => {
+                        Some(format!("a reference to \"{}\" of the query around it in this place", column.name))
+                    }
+                    Expr::Exists(_) | Expr::InSubquery(_) | Expr::SetComparison(_) => {
+                        Some("a subquery in this place".to_owned())
+                    }
+                    _ => return Ok(TreeNodeRecursion::Continue),
+                };
+                Ok(TreeNodeRecursion::Stop)
+            })
+        })
+    })?;
+    Ok(found)
+}
+
+fn project(plan: LogicalPlan, expressions: Vec<Expr>) -> Result<LogicalPlan> {
+    Ok(LogicalPlan::Projection(Projection::try_new(expressions, Arc::new(plan))?))
+}
+
+/// All columns of a schema, as expressions.
+fn columns(schema: &DFSchema) -> Vec<Expr> {
+    (0..schema.fields().len()).map(|at| expression_at(schema, at)).collect()
+}
+
+fn column_at(schema: &DFSchema, at: usize) -> Column {
+    Column::from(schema.qualified_field(at))
+}
+
+fn expression_at(schema: &DFSchema, at: usize) -> Expr {
+    Expr::Column(column_at(schema, at))
+}
+
+/// The column of this name of the relation of that name.
+fn column(relation: &str, name: &str) -> Column {
+    Column::new(Some(TableReference::bare(relation)), name)
+}
+
+fn unsupported(what: &str) -> DataFusionError {
+    Error::new(Fault::FeatureNotSupported, format!("{what} is not supported")).into()
+}
+
+fn internal(what: &str) -> DataFusionError {
+    Error::new(Fault::Internal, format!("while unnesting subqueries: {what}")).into()
+}

@@ -1,0 +1,278 @@
+//! Rows that two places of a plan read and that are computed once, because they would not be the same a second time.
+//!
+//! A subquery is computed for the values that the rows around it have, and then joined to those rows. If they come of a
+//! volatile function, a sample or a LIMIT without an order, both places must see the same ones.
+
+use std::{
+    cmp::Ordering,
+    fmt,
+    hash::{Hash, Hasher},
+    sync::Arc,
+};
+
+use arrow::{array::RecordBatch, datatypes::DataType};
+use async_trait::async_trait;
+use datafusion::{
+    catalog::Session,
+    common::{
+        DFSchemaRef, DataFusionError, Result,
+        tree_node::{TreeNode, TreeNodeRecursion},
+    },
+    execution::{SendableRecordBatchStream, TaskContext, memory_pool::{MemoryConsumer, MemoryReservation}},
+    logical_expr::{
+        Aggregate, Expr, ExprSchemable, Extension, LogicalPlan, UserDefinedLogicalNode, UserDefinedLogicalNodeCore,
+        physical_planning_context::PhysicalPlanningContext,
+    },
+    physical_expr::{EquivalenceProperties, PhysicalExpr},
+    physical_plan::{
+        DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, execute_stream_partitioned,
+        execution_plan::EmissionType,
+        stream::RecordBatchStreamAdapter,
+    },
+    physical_planner::{ExtensionPlanner, PhysicalPlanner},
+};
+use futures::{StreamExt, TryStreamExt};
+use tokio::sync::OnceCell;
+
+/// The plan as one whose rows are computed once, however often it stands in the plan around it.
+pub(super) fn once(plan: LogicalPlan) -> LogicalPlan {
+    let shared = Arc::new(Shared { plan, operator: OnceCell::new() });
+    LogicalPlan::Extension(Extension { node: Arc::new(Once { shared }) })
+}
+
+/// Whether a plan's rows are the same each time it runs.
+pub(super) fn repeats(plan: &LogicalPlan) -> Result<bool> {
+    let mut repeats = true;
+    plan.apply_with_subqueries(|node| {
+        repeats &= match node {
+            LogicalPlan::Limit(_) | LogicalPlan::Window(_) | LogicalPlan::Distinct(datafusion::logical_expr::Distinct::On(_)) => false,
+            LogicalPlan::Sort(sort) => sort.fetch.is_none(),
+            LogicalPlan::Extension(extension) => extension.node.as_any().is::<Once>(),
+            LogicalPlan::Aggregate(aggregate) => exact(aggregate)?,
+            _ => true,
+        };
+        node.apply_expressions(|expression| {
+            repeats &= !expression.is_volatile();
+            Ok(TreeNodeRecursion::Continue)
+        })?;
+        Ok(if repeats { TreeNodeRecursion::Continue } else { TreeNodeRecursion::Stop })
+    })?;
+    Ok(repeats)
+}
+
+/// Aggregates that do not depend on the order of their rows, to the last bit.
+fn exact(aggregate: &Aggregate) -> Result<bool> {
+    for call in &aggregate.aggr_expr {
+        let exact = match call.clone().unalias() {
+            Expr::AggregateFunction(function) => match function.func.name() {
+                "count" | "min" | "max" | "bool_and" | "bool_or" => true,
+                "sum" => !call.get_type(aggregate.input.schema()).unwrap_or(DataType::Float64).is_floating(),
+                _ => false,
+            },
+            _ => false,
+        };
+        if !exact {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+struct Shared {
+    plan: LogicalPlan,
+    operator: OnceCell<Arc<OnceExec>>,
+}
+
+/// The logical node. Two of them are the same if they share their rows.
+#[derive(Clone)]
+struct Once {
+    shared: Arc<Shared>,
+}
+
+impl Once {
+    fn address(&self) -> usize {
+        Arc::as_ptr(&self.shared).addr()
+    }
+}
+
+impl fmt::Debug for Once {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Once").field("plan", &self.shared.plan).finish()
+    }
+}
+
+impl PartialEq for Once {
+    fn eq(&self, other: &Self) -> bool {
+        self.address() == other.address()
+    }
+}
+
+impl Eq for Once {}
+
+impl PartialOrd for Once {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        self.address().partial_cmp(&other.address())
+    }
+}
+
+impl Hash for Once {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.address().hash(state);
+    }
+}
+
+impl UserDefinedLogicalNodeCore for Once {
+    fn name(&self) -> &str {
+        "Once"
+    }
+
+    // None, so that nothing rewrites the rows of one place and not of the other.
+    fn inputs(&self) -> Vec<&LogicalPlan> {
+        Vec::new()
+    }
+
+    fn schema(&self) -> &DFSchemaRef {
+        self.shared.plan.schema()
+    }
+
+    fn expressions(&self) -> Vec<Expr> {
+        Vec::new()
+    }
+
+    fn fmt_for_explain(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Once: {}", self.shared.plan.display())
+    }
+
+    fn with_exprs_and_inputs(&self, _expressions: Vec<Expr>, _inputs: Vec<LogicalPlan>) -> Result<Self> {
+        Ok(self.clone())
+    }
+}
+
+/// Gives both places of a [`Once`] the same operator.
+#[derive(Debug)]
+pub(crate) struct OncePlanner;
+
+#[async_trait]
+impl ExtensionPlanner for OncePlanner {
+    async fn plan_extension(
+        &self,
+        _planner: &dyn PhysicalPlanner,
+        node: &dyn UserDefinedLogicalNode,
+        _logical_inputs: &[&LogicalPlan],
+        _inputs: &[Arc<dyn ExecutionPlan>],
+        session: &dyn Session,
+        _context: &PhysicalPlanningContext,
+    ) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+        let Some(once) = node.as_any().downcast_ref::<Once>() else { return Ok(None) };
+        let plan = || async {
+            let input = session.create_physical_plan(&once.shared.plan).await?;
+            Ok::<_, DataFusionError>(Arc::new(OnceExec::new(input, Arc::default())))
+        };
+        let operator = once.shared.operator.get_or_try_init(plan).await?;
+        Ok(Some(Arc::clone(operator) as Arc<dyn ExecutionPlan>))
+    }
+}
+
+/// All rows of the input, a list of batches a partition, and the memory that they take.
+#[derive(Debug)]
+struct Rows {
+    partitions: Vec<Arc<Vec<RecordBatch>>>,
+    _memory: MemoryReservation,
+}
+
+type Kept = Arc<OnceCell<Rows>>;
+
+/// Collects its input when the first of its readers asks, and gives all of them the same rows.
+#[derive(Debug)]
+struct OnceExec {
+    input: Arc<dyn ExecutionPlan>,
+    rows: Kept,
+    properties: Arc<PlanProperties>,
+}
+
+impl OnceExec {
+    fn new(input: Arc<dyn ExecutionPlan>, rows: Kept) -> Self {
+        let equivalence = EquivalenceProperties::new(input.schema());
+        let partitioning = datafusion::physical_plan::Partitioning::UnknownPartitioning(
+            input.properties().output_partitioning().partition_count(),
+        );
+        let boundedness = input.properties().boundedness;
+        let properties = PlanProperties::new(equivalence, partitioning, EmissionType::Final, boundedness);
+        Self { input, rows, properties: Arc::new(properties) }
+    }
+}
+
+impl DisplayAs for OnceExec {
+    fn fmt_as(&self, _format: DisplayFormatType, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "OnceExec")
+    }
+}
+
+impl ExecutionPlan for OnceExec {
+    fn name(&self) -> &str {
+        "OnceExec"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.properties
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        vec![&self.input]
+    }
+
+    fn apply_expressions(
+        &self,
+        _visit: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
+        let input = fusewire_udfs::plan::only_input(self.name(), &children)?;
+        Ok(Arc::new(Self::new(input, Arc::clone(&self.rows))))
+    }
+
+    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        let (input, rows) = (Arc::clone(&self.input), Arc::clone(&self.rows));
+        let schema = self.schema();
+        let kept = async move {
+            let all = rows.get_or_try_init(|| collect(input, context)).await?;
+            let batches = all.partitions.get(partition).cloned().unwrap_or_default();
+            let each = (0..batches.len()).map(move |at| Ok(batches[at].clone()));
+            Ok::<_, DataFusionError>(futures::stream::iter(each))
+        };
+        let stream = futures::stream::once(kept).try_flatten();
+        Ok(Box::pin(RecordBatchStreamAdapter::new(schema, stream)))
+    }
+}
+
+async fn collect(input: Arc<dyn ExecutionPlan>, context: Arc<TaskContext>) -> Result<Rows> {
+    let memory = MemoryConsumer::new("OnceExec").register(context.memory_pool());
+    let streams = execute_stream_partitioned(input, context)?;
+    let mut tasks = tokio::task::JoinSet::new();
+    for (partition, mut stream) in streams.into_iter().enumerate() {
+        let memory = memory.new_empty();
+        tasks.spawn(async move {
+            let mut batches = Vec::new();
+            while let Some(batch) = stream.next().await {
+                let batch = batch?;
+                memory.try_grow(batch.get_array_memory_size())?;
+                batches.push(batch);
+            }
+            Ok::<_, DataFusionError>((partition, batches, memory))
+        });
+    }
+    let mut partitions = Vec::new();
+    let mut total = 0;
+    while let Some(finished) = tasks.join_next().await {
+        let finished = finished.map_err(|error| DataFusionError::ExecutionJoin(Box::new(error)))?;
+        let (partition, batches, reserved) = finished?;
+        total += reserved.size();
+        drop(reserved);
+        partitions.push((partition, Arc::new(batches)));
+    }
+    memory.try_grow(total)?;
+    partitions.sort_by_key(|(partition, _)| *partition);
+    Ok(Rows { partitions: partitions.into_iter().map(|(_, batches)| batches).collect(), _memory: memory })
+}

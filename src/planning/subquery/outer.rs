@@ -1,0 +1,87 @@
+//! References from a subquery to the query around it: which there are, and what binds them.
+
+use std::collections::BTreeSet;
+
+use datafusion::{
+    common::{
+        Column, DFSchema, Result,
+        tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion},
+    },
+    logical_expr::{Expr, LogicalPlan},
+};
+
+/// Columns of queries around a subquery.
+pub(super) type Outer = BTreeSet<Column>;
+
+/// All columns of outer queries that a plan refers to, whichever query around it they belong to.
+pub(super) fn references(plan: &LogicalPlan) -> Result<Outer> {
+    let mut found = Outer::new();
+    plan.apply_with_subqueries(|node| {
+        node.apply_expressions(|expression| {
+            collect(expression, &mut found)?;
+            Ok(TreeNodeRecursion::Continue)
+        })
+    })?;
+    Ok(found)
+}
+
+/// The columns of outer queries that an expression refers to by itself, not through a subquery.
+pub(super) fn references_of(expression: &Expr) -> Result<Outer> {
+    let mut found = Outer::new();
+    collect(expression, &mut found)?;
+    Ok(found)
+}
+
+fn collect(expression: &Expr, found: &mut Outer) -> Result<()> {
+    expression.apply(|expression| {
+        if let Expr::OuterReferenceColumn(_, column) = expression {
+            found.insert(column.clone());
+        }
+        Ok(TreeNodeRecursion::Continue)
+    })?;
+    Ok(())
+}
+
+/// Whether a plan refers to any of these columns.
+pub(super) fn refers(plan: &LogicalPlan, outer: &Outer) -> Result<bool> {
+    Ok(!references(plan)?.is_disjoint(outer))
+}
+
+/// Whether an expression refers to any of these columns.
+pub(super) fn expression_refers(expression: &Expr, outer: &Outer) -> Result<bool> {
+    Ok(!references_of(expression)?.is_disjoint(outer))
+}
+
+/// The references that columns of this schema answer. The innermost query that has a column of the name answers.
+pub(super) fn answered(references: &Outer, schema: &DFSchema) -> Outer {
+    references.iter().filter(|column| schema.has_column(column)).cloned().collect()
+}
+
+/// The expression with outer references replaced where `bound` knows a column for them.
+pub(super) fn bind(expression: Expr, bound: impl Fn(&Column) -> Option<Expr>) -> Result<Expr> {
+    let replace = |expression: Expr| match &expression {
+        Expr::OuterReferenceColumn(_, column) => Ok(match bound(column) {
+            Some(bound) => Transformed::yes(bound),
+            None => Transformed::no(expression),
+        }),
+        _ => Ok(Transformed::no(expression)),
+    };
+    expression.transform_up(replace).data()
+}
+
+/// The expression for use inside a subquery: its columns become references to the query around it.
+pub(super) fn from_within(expression: Expr, schema: &DFSchema) -> Result<Expr> {
+    let replace = |expression: Expr| match expression {
+        Expr::Column(column) => {
+            let (_, field) = schema.qualified_field_from_column(&column)?;
+            Ok(Transformed::yes(Expr::OuterReferenceColumn(field.clone(), column)))
+        }
+        other => Ok(Transformed::no(other)),
+    };
+    expression.transform_up(replace).data()
+}
+
+/// The expression as the query around a subquery sees it: references to these columns are its own columns.
+pub(super) fn from_outside(expression: Expr, outer: &Outer) -> Result<Expr> {
+    bind(expression, |column| outer.contains(column).then(|| Expr::Column(column.clone())))
+}

@@ -1,0 +1,590 @@
+//! Pushes a domain down through the operators of a subquery: the dependent plan yields, for each of its values, the rows
+//! that the subquery has for that value, with the value's columns beside them.
+
+use std::sync::Arc;
+
+use datafusion::{
+    common::{
+        Column, DFSchema, JoinConstraint, JoinType, NullEquality, Result, ScalarValue,
+        tree_node::{Transformed, TransformedResult, TreeNode},
+    },
+    logical_expr::{
+        Aggregate, Distinct, DistinctOn, EmptyRelation, Expr, Filter, Join, LogicalPlan, LogicalPlanBuilder, Projection,
+        Sort, SortExpr, SubqueryAlias, Union, Unnest, Values, Window, expr::WindowFunction, lit,
+        utils::{conjunction, split_conjunction},
+    },
+};
+
+use super::{
+    Unnester, column_at, columns,
+    domain::{Domain, Origin, equation},
+    expression_at,
+    outer::{bind, expression_refers, refers},
+    unsupported,
+};
+
+impl Unnester {
+    /// The plan for each value of the domain.
+    #[recursive::recursive]
+    pub(super) fn push(&mut self, plan: LogicalPlan, domain: &Domain) -> Result<LogicalPlan> {
+        if !refers(&plan, &domain.outer)? {
+            return self.beside(plan, domain);
+        }
+        match plan {
+            LogicalPlan::Projection(projection) => self.push_projection(projection, domain),
+            LogicalPlan::Filter(filter) => self.push_filter(filter, domain),
+            LogicalPlan::SubqueryAlias(SubqueryAlias { input, alias, .. }) => {
+                let input = self.push(Arc::unwrap_or_clone(input), domain)?;
+                Ok(LogicalPlan::SubqueryAlias(SubqueryAlias::try_new(Arc::new(input), alias)?))
+            }
+            LogicalPlan::Aggregate(aggregate) => self.push_aggregate(aggregate, domain),
+            LogicalPlan::Window(window) => self.push_window(window, domain),
+            LogicalPlan::Sort(Sort { expr, fetch, input }) => match fetch {
+                Some(fetch) => {
+                    let sort = LogicalPlan::Sort(Sort { expr, fetch: None, input });
+                    self.push_limit(None, Some(lit(fetch as i64)), sort, domain)
+                }
+                None => {
+                    let input = self.push(Arc::unwrap_or_clone(input), domain)?;
+                    let expr = sorts(expr, domain, input.schema())?;
+                    Ok(LogicalPlan::Sort(Sort { expr, fetch: None, input: Arc::new(input) }))
+                }
+            },
+            LogicalPlan::Limit(limit) => {
+                let (skip, fetch) = (limit.skip.map(|skip| *skip), limit.fetch.map(|fetch| *fetch));
+                self.push_limit(skip, fetch, Arc::unwrap_or_clone(limit.input), domain)
+            }
+            LogicalPlan::Distinct(Distinct::All(input)) => {
+                let input = self.push(Arc::unwrap_or_clone(input), domain)?;
+                Ok(LogicalPlan::Distinct(Distinct::All(Arc::new(input))))
+            }
+            LogicalPlan::Distinct(Distinct::On(distinct)) => self.push_distinct_on(distinct, domain),
+            LogicalPlan::Union(union) => self.push_union(union, domain),
+            LogicalPlan::Join(join) => self.push_join(join, domain),
+            LogicalPlan::Unnest(unnest) => self.push_unnest(unnest, domain),
+            LogicalPlan::Values(values) => {
+                let rows = self.values_as_union(values)?;
+                self.push(rows, domain)
+            }
+            LogicalPlan::Subquery(subquery) => self.push(Arc::unwrap_or_clone(subquery.subquery), domain),
+            LogicalPlan::Extension(extension) => self.push_extension(extension, domain),
+            other => Err(unsupported(&format!(
+                "a subquery that refers to the query around it within {}",
+                words(&other)
+            ))),
+        }
+    }
+
+    /// A plan that does not depend on the domain, for each of its values.
+    fn beside(&mut self, plan: LogicalPlan, domain: &Domain) -> Result<LogicalPlan> {
+        let Origin::Distinct(values) = &domain.origin else {
+            return Err(super::internal("a subquery without the equation that was found in it"));
+        };
+        if matches!(plan, LogicalPlan::EmptyRelation(EmptyRelation { produce_one_row: true, .. })) {
+            return Ok((**values).clone());
+        }
+        LogicalPlanBuilder::from(plan).cross_join((**values).clone())?.build()
+    }
+
+    fn push_projection(&mut self, projection: Projection, domain: &Domain) -> Result<LogicalPlan> {
+        let input = self.push(Arc::unwrap_or_clone(projection.input), domain)?;
+        let mut expressions = Vec::with_capacity(projection.expr.len() + domain.names.len());
+        for (at, expression) in projection.expr.into_iter().enumerate() {
+            let bound = within(expression.clone(), domain, input.schema())?;
+            let (qualifier, field) = projection.schema.qualified_field(at);
+            let same = bound == expression;
+            expressions.push(if same { bound } else { bound.alias_qualified(qualifier.cloned(), field.name()) });
+        }
+        expressions.extend(values(domain, input.schema())?);
+        Ok(LogicalPlan::Projection(Projection::try_new(expressions, Arc::new(input))?))
+    }
+
+    fn push_filter(&mut self, filter: Filter, domain: &Domain) -> Result<LogicalPlan> {
+        if let Origin::Equal(_) = &domain.origin
+            && !refers(&filter.input, &domain.outer)?
+        {
+            return equal_values(filter, domain);
+        }
+        let input = self.push(Arc::unwrap_or_clone(filter.input), domain)?;
+        let predicate = within(filter.predicate, domain, input.schema())?;
+        Ok(LogicalPlan::Filter(Filter::try_new(predicate, Arc::new(input))?))
+    }
+
+    fn push_aggregate(&mut self, aggregate: Aggregate, domain: &Domain) -> Result<LogicalPlan> {
+        if has_grouping_sets(&aggregate) {
+            return Err(unsupported("GROUPING SETS in a subquery that refers to the query around it"));
+        }
+        let whole = aggregate.group_expr.is_empty();
+        let old = Arc::clone(&aggregate.schema);
+        let grouped = self.group(aggregate, domain)?;
+        if !whole {
+            return Ok(grouped);
+        }
+        // Without GROUP BY there is a row also where there is nothing to aggregate.
+        let Origin::Distinct(all) = &domain.origin else {
+            return Err(super::internal("an aggregate over equated values without its outer rows"));
+        };
+        let (right, keys) = self.renamed(grouped, domain, &old)?;
+        let all = (**all).clone();
+        let on = values(domain, all.schema())?.into_iter().zip(keys).collect();
+        let defaults = self.defaults(&right.1)?;
+        let joined = join(all, right.0, on, None, JoinType::Left, true)?;
+        let mut expressions = Vec::new();
+        for (at, default) in defaults.into_iter().enumerate() {
+            let (qualifier, field) = old.qualified_field(at);
+            let value = or_default(Expr::Column(Column::from((qualifier, field))), default)?;
+            expressions.push(value.alias_qualified(qualifier.cloned(), field.name()));
+        }
+        expressions.extend(values(domain, joined.schema())?);
+        Ok(LogicalPlan::Projection(Projection::try_new(expressions, Arc::new(joined))?))
+    }
+
+    /// The aggregate for each value of the domain that has rows.
+    pub(super) fn group(&mut self, aggregate: Aggregate, domain: &Domain) -> Result<LogicalPlan> {
+        let input = self.push(Arc::unwrap_or_clone(aggregate.input), domain)?;
+        let schema = Arc::clone(input.schema());
+        let mut groups = Vec::new();
+        let mut at = 0;
+        for group in aggregate.group_expr {
+            groups.push(renamed_as(within(group.clone(), domain, &schema)?, group, &aggregate.schema, at));
+            at += 1;
+        }
+        let mut calls = Vec::new();
+        for call in aggregate.aggr_expr {
+            calls.push(renamed_as(within(call.clone(), domain, &schema)?, call, &aggregate.schema, at));
+            at += 1;
+        }
+        groups.extend(values(domain, &schema)?);
+        Ok(LogicalPlan::Aggregate(Aggregate::try_new(Arc::new(input), groups, calls)?))
+    }
+
+    /// A grouped plan whose columns of the domain have new names, beside its calls of aggregates.
+    #[allow(clippy::type_complexity)]
+    fn renamed(
+        &mut self,
+        grouped: LogicalPlan,
+        domain: &Domain,
+        old: &DFSchema,
+    ) -> Result<((LogicalPlan, Vec<Expr>), Vec<Expr>)> {
+        let LogicalPlan::Aggregate(aggregate) = &grouped else {
+            return Err(super::internal("an aggregate that is none"));
+        };
+        let calls = aggregate.aggr_expr.clone();
+        let mut keys = Vec::new();
+        let mut expressions: Vec<Expr> = columns(old);
+        for value in values(domain, grouped.schema())? {
+            let name = self.name("__outer");
+            keys.push(Expr::Column(Column::new_unqualified(&name)));
+            expressions.push(value.alias(name));
+        }
+        let plan = LogicalPlan::Projection(Projection::try_new(expressions, Arc::new(grouped))?);
+        Ok(((plan, calls), keys))
+    }
+
+    /// What each aggregate yields of no rows.
+    pub(super) fn defaults(&self, calls: &[Expr]) -> Result<Vec<ScalarValue>> {
+        calls.iter().map(default_of).collect()
+    }
+
+    fn push_window(&mut self, window: Window, domain: &Domain) -> Result<LogicalPlan> {
+        let input = self.push(Arc::unwrap_or_clone(window.input), domain)?;
+        let schema = Arc::clone(input.schema());
+        let partition = values(domain, &schema)?;
+        let own = window.schema.fields().len() - window.window_expr.len();
+        let mut calls = Vec::with_capacity(window.window_expr.len());
+        for (at, call) in window.window_expr.into_iter().enumerate() {
+            let bound = within(call, domain, &schema)?;
+            let partitioned = bound.transform_up(|expression| match expression {
+                Expr::WindowFunction(mut call) => {
+                    call.params.partition_by.extend(partition.iter().cloned());
+                    Ok(Transformed::yes(Expr::WindowFunction(call)))
+                }
+                other => Ok(Transformed::no(other)),
+            });
+            let (qualifier, field) = window.schema.qualified_field(own + at);
+            calls.push(partitioned.data()?.alias_qualified(qualifier.cloned(), field.name()));
+        }
+        Ok(LogicalPlan::Window(Window::try_new(calls, Arc::new(input))?))
+    }
+
+    /// LIMIT is a row number for each value of the domain.
+    fn push_limit(
+        &mut self,
+        skip: Option<Expr>,
+        fetch: Option<Expr>,
+        input: LogicalPlan,
+        domain: &Domain,
+    ) -> Result<LogicalPlan> {
+        // What stands between LIMIT and ORDER BY keeps each row, so that numbers may be given below it.
+        let input = match input {
+            LogicalPlan::Projection(projection) if has_sort(&projection.input) => {
+                let below = Arc::unwrap_or_clone(projection.input);
+                let limited = self.push_limit(skip, fetch, below, domain)?;
+                let mut expressions = Vec::new();
+                for (at, expression) in projection.expr.into_iter().enumerate() {
+                    let bound = within(expression.clone(), domain, limited.schema())?;
+                    expressions.push(renamed_as(bound, expression, &projection.schema, at));
+                }
+                expressions.extend(values(domain, limited.schema())?);
+                return Ok(LogicalPlan::Projection(Projection::try_new(expressions, Arc::new(limited))?));
+            }
+            LogicalPlan::SubqueryAlias(SubqueryAlias { input, alias, .. }) if has_sort(&input) => {
+                let limited = self.push_limit(skip, fetch, Arc::unwrap_or_clone(input), domain)?;
+                return Ok(LogicalPlan::SubqueryAlias(SubqueryAlias::try_new(Arc::new(limited), alias)?));
+            }
+            other => other,
+        };
+        let (order, input) = match input {
+            LogicalPlan::Sort(Sort { expr, fetch: None, input }) => (expr, Arc::unwrap_or_clone(input)),
+            other => (Vec::new(), other),
+        };
+        let input = self.push(input, domain)?;
+        let schema = Arc::clone(input.schema());
+        let kept = columns(&schema);
+        let number = self.name("__row");
+        let mut call = WindowFunction::new(datafusion::functions_window::row_number::row_number_udwf(), Vec::new());
+        call.params.partition_by = values(domain, &schema)?;
+        call.params.order_by = sorts(order, domain, &schema)?;
+        call.params.window_frame = datafusion::logical_expr::WindowFrame::new((!call.params.order_by.is_empty()).then_some(false));
+        let numbered = Window::try_new(vec![Expr::WindowFunction(Box::new(call)).alias(&number)], Arc::new(input))?;
+        let row = Expr::Column(Column::new_unqualified(&number));
+        let whole = |bound: Expr| datafusion::logical_expr::cast(bound, arrow::datatypes::DataType::Int64);
+        let skip = skip.map(|skip| within(skip, domain, &schema)).transpose()?.map(whole);
+        let fetch = fetch.map(|fetch| within(fetch, domain, &schema)).transpose()?.map(whole);
+        let number = whole(row);
+        let mut conditions = Vec::new();
+        // A NULL limit or offset is none.
+        let or_true = |condition: Expr| Expr::IsNotFalse(Box::new(condition));
+        let literal = |bound: &Expr| bound.column_refs().is_empty();
+        if let Some(skip) = &skip {
+            let condition = number.clone().gt(skip.clone());
+            conditions.push(if literal(skip) { condition } else { or_true(condition) });
+        }
+        if let Some(fetch) = fetch {
+            let last = match skip {
+                Some(skip) => fetch.clone() + datafusion::functions::expr_fn::coalesce(vec![skip, lit(0_i64)]),
+                None => fetch.clone(),
+            };
+            let condition = number.lt_eq(last);
+            conditions.push(if literal(&fetch) { condition } else { or_true(condition) });
+        }
+        let plan = LogicalPlan::Window(numbered);
+        let plan = match conjunction(conditions) {
+            Some(condition) => LogicalPlan::Filter(Filter::try_new(condition, Arc::new(plan))?),
+            None => plan,
+        };
+        Ok(LogicalPlan::Projection(Projection::try_new(kept, Arc::new(plan))?))
+    }
+
+    fn push_distinct_on(&mut self, distinct: DistinctOn, domain: &Domain) -> Result<LogicalPlan> {
+        let input = self.push(Arc::unwrap_or_clone(distinct.input), domain)?;
+        let schema = Arc::clone(input.schema());
+        let each = |expressions: Vec<Expr>| -> Result<Vec<Expr>> {
+            expressions.into_iter().map(|expression| within(expression, domain, &schema)).collect()
+        };
+        let own = values(domain, &schema)?;
+        let mut on = own.clone();
+        on.extend(each(distinct.on_expr)?);
+        let mut selected = Vec::new();
+        for (at, expression) in distinct.select_expr.into_iter().enumerate() {
+            let bound = within(expression.clone(), domain, &schema)?;
+            selected.push(renamed_as(bound, expression, &distinct.schema, at));
+        }
+        selected.extend(own.iter().cloned());
+        let sort = match distinct.sort_expr {
+            Some(sort) => {
+                let mut all: Vec<SortExpr> = own.into_iter().map(|value| value.sort(true, false)).collect();
+                all.extend(sorts(sort, domain, &schema)?);
+                Some(all)
+            }
+            None => None,
+        };
+        let distinct = DistinctOn::try_new(on, selected, sort, Arc::new(input))?;
+        Ok(LogicalPlan::Distinct(Distinct::On(distinct)))
+    }
+
+    fn push_union(&mut self, union: Union, domain: &Domain) -> Result<LogicalPlan> {
+        let mut inputs = Vec::with_capacity(union.inputs.len());
+        for input in union.inputs {
+            let input = Arc::unwrap_or_clone(input);
+            let own = columns(input.schema());
+            let pushed = self.push(input, domain)?;
+            let mut expressions = own;
+            for (value, name) in values(domain, pushed.schema())?.into_iter().zip(&domain.names) {
+                expressions.push(value.alias(name));
+            }
+            inputs.push(Arc::new(LogicalPlan::Projection(Projection::try_new(expressions, Arc::new(pushed))?)));
+        }
+        Ok(LogicalPlan::Union(Union::try_new_with_loose_types(inputs)?))
+    }
+
+    fn push_join(&mut self, old: Join, domain: &Domain) -> Result<LogicalPlan> {
+        let (left, right) = (Arc::unwrap_or_clone(old.left), Arc::unwrap_or_clone(old.right));
+        let (left_refers, right_refers) = (refers(&left, &domain.outer)?, refers(&right, &domain.outer)?);
+        let conditions = old.on.iter().flat_map(|(left, right)| [left, right]).chain(&old.filter);
+        let mut condition_refers = false;
+        for condition in conditions {
+            condition_refers |= expression_refers(condition, &domain.outer)?;
+        }
+        let kept = columns(&old.schema);
+        use JoinType::{Full, Inner, Left, LeftAnti, LeftMark, LeftSemi, Right};
+        // Which sides have to know the value: those that depend on it, and the side whose rows are kept without a partner.
+        let (on_left, on_right) = match old.join_type {
+            Inner if condition_refers && !left_refers && !right_refers => (true, false),
+            Inner => (left_refers, right_refers),
+            Left | LeftSemi | LeftAnti | LeftMark => (true, right_refers),
+            Right => (left_refers, true),
+            Full => (true, true),
+            other => return Err(unsupported(&format!("a {other} join that refers to the query around it"))),
+        };
+        let left = if on_left { self.push(left, domain)? } else { left };
+        let right = if on_right { self.push(right, domain)? } else { right };
+        let both = on_left && on_right;
+        let (right, keys) = if both { self.with_new_names(right, domain)? } else { (right, Vec::new()) };
+        let mut schema = DFSchema::clone(left.schema());
+        if !both || matches!(old.join_type, Full) {
+            schema.merge(right.schema());
+        }
+        let own = if on_left { left.schema() } else { right.schema() };
+        let mut on = Vec::new();
+        for (left, right) in old.on {
+            on.push((within(left, domain, own)?, within(right, domain, own)?));
+        }
+        let filter = old.filter.map(|filter| within(filter, domain, own)).transpose()?;
+        let null_equals_null = old.null_equality == NullEquality::NullEqualsNull;
+        let pairs: Vec<_> = if both { values(domain, left.schema())?.into_iter().zip(keys.clone()).collect() } else { Vec::new() };
+        let joined = join_with(left, right, on, pairs, filter, (old.join_type, null_equals_null), old.null_aware)?;
+        let mut expressions = kept;
+        let found = values_in(domain, joined.schema());
+        let own: Vec<Expr> = match (old.join_type, both) {
+            (Full, true) => found?
+                .into_iter()
+                .zip(keys)
+                .zip(&domain.names)
+                .map(|((left, right), name)| datafusion::functions::expr_fn::coalesce(vec![left, right]).alias(name))
+                .collect(),
+            (Right, true) => {
+                keys.into_iter().zip(&domain.names).map(|(key, name)| key.alias(name)).collect()
+            }
+            _ => found?,
+        };
+        expressions.extend(own);
+        Ok(LogicalPlan::Projection(Projection::try_new(expressions, Arc::new(joined))?))
+    }
+
+    /// The plan with its columns of the domain under new names, and those.
+    fn with_new_names(&mut self, plan: LogicalPlan, domain: &Domain) -> Result<(LogicalPlan, Vec<Expr>)> {
+        let found = values(domain, plan.schema())?;
+        let mut expressions: Vec<Expr> =
+            columns(plan.schema()).into_iter().filter(|column| !found.contains(column)).collect();
+        let mut keys = Vec::new();
+        for value in found {
+            let name = self.name("__outer");
+            keys.push(Expr::Column(Column::new_unqualified(&name)));
+            expressions.push(value.alias(name));
+        }
+        Ok((LogicalPlan::Projection(Projection::try_new(expressions, Arc::new(plan))?), keys))
+    }
+
+    fn push_unnest(&mut self, unnest: Unnest, domain: &Domain) -> Result<LogicalPlan> {
+        let input = self.push(Arc::unwrap_or_clone(unnest.input), domain)?;
+        Ok(LogicalPlan::Unnest(Unnest::try_new(Arc::new(input), unnest.exec_columns, unnest.options)?))
+    }
+
+    fn push_extension(
+        &mut self,
+        extension: datafusion::logical_expr::Extension,
+        domain: &Domain,
+    ) -> Result<LogicalPlan> {
+        let node = extension.node;
+        let inputs = node.inputs();
+        let [input] = inputs.as_slice() else {
+            return Err(unsupported(&format!("{} of the query around it", node.name())));
+        };
+        let pushed = self.push((*input).clone(), domain)?;
+        let rebuilt = node.with_exprs_and_inputs(node.expressions(), vec![pushed])?;
+        let plan = LogicalPlan::Extension(datafusion::logical_expr::Extension { node: rebuilt });
+        match values(domain, plan.schema()) {
+            Ok(_) => Ok(plan),
+            Err(_) => Err(unsupported(&format!(
+                "{} of rows that depend on the query around it; join its rows by their key instead",
+                node.name()
+            ))),
+        }
+    }
+
+    /// Rows of a VALUES list as a union of queries.
+    pub(super) fn values_as_union(&mut self, values: Values) -> Result<LogicalPlan> {
+        let mut rows = Vec::with_capacity(values.values.len());
+        for row in values.values {
+            let named = row.into_iter().zip(values.schema.iter()).map(|(value, (_, field))| value.alias(field.name()));
+            let one = LogicalPlanBuilder::empty(true).build()?;
+            rows.push(Arc::new(LogicalPlan::Projection(Projection::try_new(named.collect(), Arc::new(one))?)));
+        }
+        match rows.as_slice() {
+            [row] => Ok(LogicalPlan::clone(row)),
+            _ => Ok(LogicalPlan::Union(Union::try_new_with_loose_types(rows)?)),
+        }
+    }
+}
+
+/// The filter of a subquery that equates outer values: its input with those values as columns, and what else it asks.
+fn equal_values(filter: Filter, domain: &Domain) -> Result<LogicalPlan> {
+    let mut own = Vec::new();
+    let mut equal = Vec::new();
+    for condition in split_conjunction(&filter.predicate) {
+        match equation(condition, &domain.outer)? {
+            Some((_, inner)) if expression_refers(condition, &domain.outer)? => equal.push(inner),
+            _ => own.push(condition.clone()),
+        }
+    }
+    let mut plan = Arc::unwrap_or_clone(filter.input);
+    if let Some(condition) = conjunction(own) {
+        plan = LogicalPlan::Filter(Filter::try_new(condition, Arc::new(plan))?);
+    }
+    let mut expressions = columns(plan.schema());
+    for (value, name) in equal.into_iter().zip(&domain.names) {
+        expressions.push(value.alias(name));
+    }
+    Ok(LogicalPlan::Projection(Projection::try_new(expressions, Arc::new(plan))?))
+}
+
+/// The columns of the domain among those of a dependent plan.
+pub(super) fn values(domain: &Domain, schema: &DFSchema) -> Result<Vec<Expr>> {
+    values_in(domain, schema)
+}
+
+fn values_in(domain: &Domain, schema: &DFSchema) -> Result<Vec<Expr>> {
+    domain
+        .names
+        .iter()
+        .map(|name| {
+            let at = schema.fields().iter().position(|field| field.name() == name);
+            at.map(|at| expression_at(schema, at)).ok_or_else(|| super::internal("a subquery lost the rows it belongs to"))
+        })
+        .collect()
+}
+
+/// An expression of a subquery over a dependent plan: outer references are its columns.
+fn within(expression: Expr, domain: &Domain, schema: &DFSchema) -> Result<Expr> {
+    bind(expression, |column| {
+        let name = domain.name_of(column)?;
+        let at = schema.fields().iter().position(|field| field.name() == name)?;
+        Some(Expr::Column(column_at(schema, at)))
+    })
+}
+
+fn sorts(sorts: Vec<SortExpr>, domain: &Domain, schema: &DFSchema) -> Result<Vec<SortExpr>> {
+    let each = |sort: SortExpr| {
+        let SortExpr { expr, asc, nulls_first } = sort;
+        Ok(SortExpr { expr: within(expr, domain, schema)?, asc, nulls_first })
+    };
+    sorts.into_iter().map(each).collect()
+}
+
+/// An expression under the name that it had before it was changed.
+fn renamed_as(changed: Expr, before: Expr, schema: &DFSchema, at: usize) -> Expr {
+    if changed == before {
+        return changed;
+    }
+    let (qualifier, field) = schema.qualified_field(at);
+    changed.unalias().alias_qualified(qualifier.cloned(), field.name())
+}
+
+pub(super) fn has_grouping_sets(aggregate: &Aggregate) -> bool {
+    aggregate.group_expr.iter().any(|group| matches!(group, Expr::GroupingSet(_)))
+}
+
+fn has_sort(plan: &LogicalPlan) -> bool {
+    match plan {
+        LogicalPlan::Sort(Sort { fetch: None, .. }) => true,
+        LogicalPlan::Projection(Projection { input, .. })
+        | LogicalPlan::SubqueryAlias(SubqueryAlias { input, .. }) => has_sort(input),
+        _ => false,
+    }
+}
+
+/// What an aggregate yields of no rows.
+pub(super) fn default_of(call: &Expr) -> Result<ScalarValue> {
+    match call {
+        Expr::Alias(alias) => default_of(&alias.expr),
+        Expr::AggregateFunction(call) => call.func.default_value(&arrow::datatypes::DataType::Null),
+        other => Err(super::internal(&format!("{other} is no aggregate"))),
+    }
+}
+
+/// A value that is missing where there was nothing to aggregate.
+pub(super) fn or_default(value: Expr, default: ScalarValue) -> Result<Expr> {
+    if default.is_null() {
+        return Ok(value);
+    }
+    Ok(datafusion::functions::expr_fn::coalesce(vec![value, Expr::Literal(default, None)]))
+}
+
+/// A join on pairs of expressions.
+pub(super) fn join(
+    left: LogicalPlan,
+    right: LogicalPlan,
+    on: Vec<(Expr, Expr)>,
+    filter: Option<Expr>,
+    join_type: JoinType,
+    null_equals_null: bool,
+) -> Result<LogicalPlan> {
+    let equality = if null_equals_null { NullEquality::NullEqualsNull } else { NullEquality::NullEqualsNothing };
+    let filter = match (&filter, on.is_empty(), join_type) {
+        // Only an inner join may do without a condition.
+        (None, true, other) if other != JoinType::Inner => Some(lit(true)),
+        _ => filter,
+    };
+    let (left, right) = (Arc::new(left), Arc::new(right));
+    Ok(LogicalPlan::Join(Join::try_new(left, right, on, filter, join_type, JoinConstraint::On, equality, false)?))
+}
+
+/// A join on its own pairs, and on those of the domain, of whose values NULL is one.
+pub(super) fn join_with(
+    left: LogicalPlan,
+    right: LogicalPlan,
+    own: Vec<(Expr, Expr)>,
+    domain: Vec<(Expr, Expr)>,
+    filter: Option<Expr>,
+    (join_type, null_equals_null): (JoinType, bool),
+    null_aware: bool,
+) -> Result<LogicalPlan> {
+    if null_aware && !domain.is_empty() {
+        return Err(unsupported("NOT IN over a subquery that refers to two queries around it"));
+    }
+    if domain.is_empty() {
+        let mut joined = join(left, right, own, filter, join_type, null_equals_null)?;
+        if let LogicalPlan::Join(joined) = &mut joined {
+            joined.null_aware = null_aware;
+        }
+        return Ok(joined);
+    }
+    let mut conditions: Vec<Expr> = filter.into_iter().collect();
+    if !null_equals_null {
+        conditions.extend(own.iter().map(|(left, _)| left.clone().is_not_null()));
+    }
+    let on = domain.into_iter().chain(own).collect();
+    // Equations in the filter would be taken for pairs in which NULL is a value.
+    let conditions = conditions.into_iter().flat_map(|condition| {
+        split_conjunction(&condition).into_iter().map(|condition| hidden_equation(condition.clone())).collect::<Vec<_>>()
+    });
+    join(left, right, on, conjunction(conditions.collect::<Vec<_>>()), join_type, true)
+}
+
+/// `a = b` in a form that is not taken for a pair of the join.
+fn hidden_equation(condition: Expr) -> Expr {
+    match &condition {
+        Expr::BinaryExpr(binary) if binary.op == datafusion::logical_expr::Operator::Eq => {
+            Expr::IsTrue(Box::new(condition))
+        }
+        _ => condition,
+    }
+}
+
+fn words(plan: &LogicalPlan) -> String {
+    match plan {
+        LogicalPlan::RecursiveQuery(_) => "WITH RECURSIVE".into(),
+        other => other.display().to_string().split(':').next().unwrap_or_default().to_lowercase(),
+    }
+}

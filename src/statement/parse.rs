@@ -13,7 +13,7 @@ use datafusion::sql::{
     },
 };
 
-use super::{Action, FORMS, Statement, names::as_planned};
+use super::{Action, FORMS, Statement, names::as_planned, set_returning::as_lists};
 use crate::{Error, Fault, Result, config::THREAD_STACK_BYTES, session::PostgreSql};
 
 /// The format that `CREATE EXTERNAL TABLE` has when `STORED AS` is left out: the location's name tells.
@@ -58,10 +58,20 @@ fn parse_one(tokens: &[TokenWithSpan], end: Location, max_depth: usize) -> Resul
     let mut parser = parser_of(&tokens, max_depth)?;
     let mut parsed = parser.parse_statement()?;
     finish(&mut parser)?;
-    if let SqlStatement::Statement(statement) = &mut parsed {
-        as_planned(statement);
-    }
+    rewrite(&mut parsed);
     convert(parsed)
+}
+
+/// Writes as the planner reads it what PostgreSQL reads differently.
+fn rewrite(parsed: &mut SqlStatement) {
+    match parsed {
+        SqlStatement::Statement(statement) => {
+            as_planned(statement);
+            as_lists(statement);
+        }
+        SqlStatement::Explain(explain) => rewrite(&mut explain.statement),
+        _ => {}
+    }
 }
 
 /// Turns a statement of DataFusion's parser into the form that takes it; what no form takes is refused by name.

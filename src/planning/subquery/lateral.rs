@@ -1,9 +1,10 @@
 //! LATERAL: a join whose right side refers to its left one.
 
-use std::sync::Arc;
-
 use datafusion::{
-    common::{JoinType, Result},
+    common::{
+        JoinType, Result,
+        tree_node::{TreeNode, TreeNodeRecursion},
+    },
     logical_expr::{Expr, Join, LogicalPlan},
 };
 
@@ -65,11 +66,9 @@ impl Unnester {
                 if super::is_subquery(expression) {
                     needed |= !answered(&super::about(expression)?, plan.schema()).is_empty();
                 }
-                Ok(datafusion::common::tree_node::TreeNodeRecursion::Continue)
+                Ok(TreeNodeRecursion::Continue)
             })?;
         }
         self.once_for(plan, needed)
     }
 }
-
-use datafusion::common::tree_node::TreeNode;

@@ -166,9 +166,35 @@ impl Unnester {
     fn sort(&mut self, sort: Sort) -> Result<LogicalPlan> {
         let kept = columns(sort.input.schema());
         let keys = sort.expr.iter().map(|sort| sort.expr.clone()).collect();
-        let (input, keys) = self.replace(Arc::unwrap_or_clone(sort.input), keys)?;
+        let (input, keys) = self.with_hidden(Arc::unwrap_or_clone(sort.input), keys)?;
+        let (input, keys) = self.replace(input, keys)?;
         let expr = sort.expr.into_iter().zip(keys).map(|(sort, key)| key.sort(sort.asc, sort.nulls_first)).collect();
         project(LogicalPlan::Sort(Sort { expr, input: Arc::new(input), fetch: sort.fetch }), kept)
+    }
+
+    /// ORDER BY may refer to columns that the SELECT list does not show: the plan with those, under names of their own, and
+    /// the keys that refer to them.
+    fn with_hidden(&mut self, input: LogicalPlan, mut keys: Vec<Expr>) -> Result<(LogicalPlan, Vec<Expr>)> {
+        let LogicalPlan::Projection(mut projection) = input else { return Ok((input, keys)) };
+        let mut needed = outer::Outer::new();
+        for key in &keys {
+            key.apply(|expression| {
+                if is_subquery(expression) {
+                    needed.extend(about(expression)?);
+                }
+                Ok(TreeNodeRecursion::Continue)
+            })?;
+        }
+        let below = Arc::clone(projection.input.schema());
+        for column in needed {
+            if projection.schema.has_column(&column) || !below.has_column(&column) {
+                continue;
+            }
+            let name = self.name("__hidden");
+            projection.expr.push(Expr::Column(column.clone()).alias(&name));
+            keys = keys.into_iter().map(|key| outer::renamed(key, &column, &name)).collect::<Result<_>>()?;
+        }
+        Ok((project(Arc::unwrap_or_clone(projection.input), projection.expr)?, keys))
     }
 
     fn distinct_on(&mut self, distinct: datafusion::logical_expr::DistinctOn) -> Result<LogicalPlan> {
@@ -212,40 +238,59 @@ impl Unnester {
         }
         // Of an outer join, a condition's subquery is answered on the side that it is about.
         let kept = columns(&join.schema);
+        for condition in &conditions {
+            if about_both(condition, &left, &right)? {
+                let join_type = join.join_type;
+                return project(self.outer_join(left, right, conditions, join_type)?, kept);
+            }
+        }
         let mut answered = Vec::with_capacity(conditions.len());
         for condition in conditions {
-            if !is_subquery_within(&condition) {
-                answered.push(condition);
-                continue;
-            }
-            let mut failed = None;
             let replaced = condition.transform_down(|expression| {
                 if !is_subquery(&expression) {
                     return Ok(Transformed::no(expression));
                 }
-                let about = about(&expression)?;
-                let side = match (outer::answered(&about, left.schema()), outer::answered(&about, right.schema())) {
-                    (left_ones, right_ones) if !left_ones.is_empty() && !right_ones.is_empty() => {
-                        failed = Some(unsupported(
-                            "a subquery that refers to both sides of the outer join in whose ON it stands",
-                        ));
-                        return Ok(Transformed::new(expression, false, TreeNodeRecursion::Stop));
-                    }
-                    (_, right_ones) if !right_ones.is_empty() => &mut right,
-                    _ => &mut left,
-                };
+                let on_right = !outer::answered(&about(&expression)?, right.schema()).is_empty();
+                let side = if on_right { &mut right } else { &mut left };
                 let (joined, mut values) = self.replace(side.clone(), vec![expression])?;
                 *side = joined;
                 let value = values.pop().ok_or_else(|| internal("a subquery without a value"))?;
                 Ok(Transformed::new(value, true, TreeNodeRecursion::Jump))
             });
-            let replaced = replaced.data()?;
-            if let Some(error) = failed {
-                return Err(error);
-            }
-            answered.push(replaced);
+            answered.push(replaced.data()?);
         }
         project(push::join(left, right, Vec::new(), conjunction(answered), join.join_type, false)?, kept)
+    }
+
+    /// An outer join whose condition asks a subquery about both sides at once: the pairs for which it holds, joined back to
+    /// the sides by the numbers of their rows.
+    fn outer_join(
+        &mut self,
+        left: LogicalPlan,
+        right: LogicalPlan,
+        conditions: Vec<Expr>,
+        join_type: JoinType,
+    ) -> Result<LogicalPlan> {
+        let (left_row, right_row) = (self.name("__left"), self.name("__right"));
+        let left = self.once_for(numbered(left, &left_row)?, true)?;
+        let right = self.once_for(numbered(right, &right_row)?, true)?;
+        let row = |name: &str| Expr::Column(Column::new_unqualified(name));
+        let pairs = push::join(left.clone(), right.clone(), Vec::new(), None, JoinType::Inner, false)?;
+        let condition = conjunction(conditions).ok_or_else(|| internal("a join without a condition"))?;
+        let pairs = self.filter(Filter::try_new(condition, Arc::new(pairs))?)?;
+        let (pair_left, pair_right) = (self.name("__left"), self.name("__right"));
+        let pairs = project(pairs, vec![row(&left_row).alias(&pair_left), row(&right_row).alias(&pair_right)])?;
+        let (on_left, on_right) =
+            (vec![(row(&left_row), row(&pair_left))], vec![(row(&pair_right), row(&right_row))]);
+        use JoinType::{Full, Inner, Left, Right};
+        let (first, second) = match join_type {
+            Left => (Left, Left),
+            Right => (Inner, Right),
+            Full => (Left, Full),
+            other => return Err(unsupported(&format!("a subquery in the ON of a {other} join"))),
+        };
+        let with_left = push::join(left, pairs, on_left, None, first, false)?;
+        push::join(with_left, right, on_right, None, second, false)
     }
 
     /// The expressions over a plan that has a column for what each of their subqueries yields. The plan's own columns stay
@@ -281,6 +326,26 @@ impl Unnester {
         }
         Ok((around, replaced))
     }
+}
+
+/// The rows with a number each.
+fn numbered(plan: LogicalPlan, name: &str) -> Result<LogicalPlan> {
+    let number = datafusion::functions_window::expr_fn::row_number().alias(name);
+    Ok(LogicalPlan::Window(Window::try_new(vec![number], Arc::new(plan))?))
+}
+
+/// Whether one subquery of a condition is about both sides of a join.
+fn about_both(condition: &Expr, left: &LogicalPlan, right: &LogicalPlan) -> Result<bool> {
+    let mut both = false;
+    condition.apply(|expression| {
+        if is_subquery(expression) {
+            let about = about(expression)?;
+            both |= !outer::answered(&about, left.schema()).is_empty()
+                && !outer::answered(&about, right.schema()).is_empty();
+        }
+        Ok(TreeNodeRecursion::Continue)
+    })?;
+    Ok(both)
 }
 
 fn negated(expression: Expr) -> Expr {

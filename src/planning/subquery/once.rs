@@ -16,7 +16,7 @@ use datafusion::{
     catalog::Session,
     common::{
         DFSchemaRef, DataFusionError, Result,
-        tree_node::{TreeNode, TreeNodeRecursion},
+        tree_node::TreeNodeRecursion,
     },
     execution::{SendableRecordBatchStream, TaskContext, memory_pool::{MemoryConsumer, MemoryReservation}},
     logical_expr::{

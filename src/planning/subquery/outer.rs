@@ -1,13 +1,16 @@
 //! References from a subquery to the query around it: which there are, and what binds them.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use datafusion::{
     common::{
         Column, DFSchema, Result,
         tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion},
     },
-    logical_expr::{Expr, LogicalPlan},
+    logical_expr::{
+        Expr, LogicalPlan, Subquery,
+        expr::{Exists, InSubquery, SetComparison},
+    },
 };
 
 /// Columns of queries around a subquery.
@@ -84,4 +87,34 @@ pub(super) fn from_within(expression: Expr, schema: &DFSchema) -> Result<Expr> {
 /// The expression as the query around a subquery sees it: references to these columns are its own columns.
 pub(super) fn from_outside(expression: Expr, outer: &Outer) -> Result<Expr> {
     bind(expression, |column| outer.contains(column).then(|| Expr::Column(column.clone())))
+}
+
+/// The expression with its subqueries' references to one outer column as references to another.
+pub(super) fn renamed(expression: Expr, from: &Column, to: &str) -> Result<Expr> {
+    let to = Column::new_unqualified(to);
+    let each = |expression: Expr| match expression {
+        Expr::OuterReferenceColumn(field, column) if column == *from => {
+            Ok(Transformed::yes(Expr::OuterReferenceColumn(field, to.clone())))
+        }
+        other => Ok(Transformed::no(other)),
+    };
+    let plan = |plan: LogicalPlan| {
+        plan.transform_down_with_subqueries(|node| node.map_expressions(|expression| expression.transform_up(each)))
+    };
+    let subquery = |subquery: Subquery| -> Result<Subquery> {
+        let inner = Arc::unwrap_or_clone(subquery.subquery);
+        Ok(Subquery { subquery: Arc::new(plan(inner)?.data), ..subquery })
+    };
+    let replace = |expression: Expr| {
+        Ok(Transformed::yes(match expression {
+            Expr::ScalarSubquery(inner) => Expr::ScalarSubquery(subquery(inner)?),
+            Expr::Exists(exists) => Expr::Exists(Exists { subquery: subquery(exists.subquery)?, ..exists }),
+            Expr::InSubquery(within) => Expr::InSubquery(InSubquery { subquery: subquery(within.subquery)?, ..within }),
+            Expr::SetComparison(comparison) => {
+                Expr::SetComparison(SetComparison { subquery: subquery(comparison.subquery)?, ..comparison })
+            }
+            other => return Ok(Transformed::no(other)),
+        }))
+    };
+    expression.transform_up(replace).data()
 }

@@ -1,0 +1,293 @@
+//! Functions that return a set of rows, where PostgreSQL has them: `generate_series` and `unnest` in FROM, with columns of
+//! the items before them and `WITH ORDINALITY`, and in the SELECT list; and `ARRAY(SELECT …)`.
+//!
+//! The planner knows `unnest` of an array in a SELECT list. The other forms are written as that before they are planned.
+
+use std::ops::ControlFlow;
+
+use datafusion::sql::sqlparser::ast::{
+    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArgumentList, FunctionArguments, Ident,
+    ObjectName, OrderByKind, Query, Select, SelectItem, SetExpr, Statement, TableAlias, TableAliasColumnDef, TableFactor,
+    VisitMut, VisitorMut, visit_expressions,
+};
+
+/// Functions of rows whose namesakes in expressions return a list.
+const SERIES: &[&str] = &["generate_series"];
+
+/// Writes the forms of the module as the planner knows them.
+pub(super) fn as_lists(statement: &mut Statement) {
+    let _ = statement.visit(&mut Sets);
+}
+
+struct Sets;
+
+impl VisitorMut for Sets {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
+        each_select(&mut query.body, &mut |select| {
+            for item in &mut select.projection {
+                if let SelectItem::UnnamedExpr(expression) | SelectItem::ExprWithAlias { expr: expression, .. } = item {
+                    let name = series_name(expression);
+                    unnest_series(expression);
+                    if let (Some(name), SelectItem::UnnamedExpr(expression)) = (name, &*item) {
+                        *item = SelectItem::ExprWithAlias { expr: expression.clone(), alias: Ident::with_quote('"', name) };
+                    }
+                }
+            }
+        });
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<()> {
+        if let Some(derived) = from_function(factor) {
+            *factor = derived;
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<()> {
+        if let Expr::Function(function) = expression
+            && let FunctionArguments::Subquery(query) = &function.args
+            && is_named(&function.name, "array")
+            && let Some(aggregate) = aggregated(query)
+        {
+            *expression = Expr::Subquery(Box::new(aggregate));
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+fn each_select(body: &mut SetExpr, work: &mut impl FnMut(&mut Select)) {
+    match body {
+        SetExpr::Select(select) => work(select),
+        SetExpr::SetOperation { left, right, .. } => {
+            each_select(left, work);
+            each_select(right, work);
+        }
+        // A query of its own is visited by itself.
+        _ => {}
+    }
+}
+
+fn is_named(name: &ObjectName, wanted: &str) -> bool {
+    matches!(name.0.as_slice(), [part] if part.as_ident().is_some_and(|ident| ident.value.eq_ignore_ascii_case(wanted)))
+}
+
+fn is_series(name: &ObjectName) -> bool {
+    SERIES.iter().any(|series| is_named(name, series))
+}
+
+fn series_name(expression: &Expr) -> Option<String> {
+    match expression {
+        Expr::Function(function) if is_series(&function.name) => {
+            Some(function.name.0.last()?.as_ident()?.value.to_lowercase())
+        }
+        _ => None,
+    }
+}
+
+/// A series in a SELECT list is a row a value.
+fn unnest_series(expression: &mut Expr) {
+    match expression {
+        Expr::Function(function) if is_series(&function.name) => *expression = unnested(expression.clone()),
+        Expr::BinaryOp { left, right, .. } => {
+            unnest_series(left);
+            unnest_series(right);
+        }
+        Expr::Nested(inner) | Expr::UnaryOp { expr: inner, .. } | Expr::Cast { expr: inner, .. } => unnest_series(inner),
+        _ => {}
+    }
+}
+
+/// `unnest(array)`.
+fn unnested(array: Expr) -> Expr {
+    call("unnest", vec![array])
+}
+
+fn call(name: &str, arguments: Vec<Expr>) -> Expr {
+    let args = arguments.into_iter().map(|argument| FunctionArg::Unnamed(FunctionArgExpr::Expr(argument))).collect();
+    Expr::Function(Function {
+        name: ObjectName::from(vec![Ident::new(name)]),
+        uses_odbc_syntax: false,
+        parameters: FunctionArguments::None,
+        args: FunctionArguments::List(FunctionArgumentList { duplicate_treatment: None, args, clauses: Vec::new() }),
+        filter: None,
+        null_treatment: None,
+        over: None,
+        within_group: Vec::new(),
+    })
+}
+
+/// A function in FROM as a LATERAL subquery, where the planner would not have it: with columns of other items, with
+/// ordinality, or with PostgreSQL's name of its column.
+fn from_function(factor: &TableFactor) -> Option<TableFactor> {
+    let (name, arrays, with_ordinality, alias) = match factor {
+        TableFactor::UNNEST { alias, array_exprs, with_offset: false, with_ordinality, .. } => {
+            ("unnest", array_exprs.clone(), *with_ordinality, alias.clone())
+        }
+        TableFactor::Table { name, args: Some(arguments), with_ordinality, alias, .. } if is_series(name) => {
+            ("generate_series", vec![series(name, &arguments.args)?], *with_ordinality, alias.clone())
+        }
+        TableFactor::Function { name, args, with_ordinality, alias, .. } if is_series(name) => {
+            ("generate_series", vec![series(name, args)?], *with_ordinality, alias.clone())
+        }
+        TableFactor::Function { name, args, with_ordinality, alias, .. } if is_named(name, "unnest") => {
+            ("unnest", plain(args)?, *with_ordinality, alias.clone())
+        }
+        _ => return None,
+    };
+    if !with_ordinality && !arrays.iter().any(has_names) && name == "generate_series" {
+        return streamed(factor, name);
+    }
+    let alias = alias.unwrap_or_else(|| named(name));
+    let mut columns = alias.columns.clone();
+    if columns.is_empty() && arrays.len() == 1 {
+        columns.push(definition(alias.name.clone()));
+    }
+    while columns.len() < arrays.len() {
+        columns.push(definition(Ident::new(name)));
+    }
+    if with_ordinality && columns.len() == arrays.len() {
+        columns.push(definition(Ident::new("ordinality")));
+    }
+    let mut items: Vec<Expr> = arrays.iter().cloned().map(unnested).collect();
+    if with_ordinality {
+        let lengths = arrays.iter().map(|array| call("array_length", vec![array.clone()])).collect();
+        let longest = call("greatest", lengths);
+        items.push(unnested(call("generate_series", vec![number("1"), call("coalesce", vec![longest, number("0")])])));
+    }
+    let alias = TableAlias { columns, ..alias };
+    let projection = items
+        .into_iter()
+        .enumerate()
+        .map(|(at, expr)| SelectItem::ExprWithAlias { expr, alias: Ident::new(format!("c{at}")) });
+    let subquery = Box::new(select(projection.collect())?);
+    Some(TableFactor::Derived { lateral: true, subquery, alias: Some(alias), sample: None })
+}
+
+/// A series that depends on nothing is made row by row; its column has the name that the item has.
+fn streamed(factor: &TableFactor, name: &str) -> Option<TableFactor> {
+    let mut factor = factor.clone();
+    let alias = match &mut factor {
+        TableFactor::Table { alias, .. } | TableFactor::Function { alias, .. } => alias,
+        _ => return None,
+    };
+    let alias = alias.get_or_insert_with(|| named(name));
+    if alias.columns.is_empty() {
+        alias.columns.push(definition(alias.name.clone()));
+    }
+    Some(factor)
+}
+
+fn series(name: &ObjectName, arguments: &[FunctionArg]) -> Option<Expr> {
+    let name = name.0.last()?.as_ident()?.value.to_lowercase();
+    Some(call(&name, plain(arguments)?))
+}
+
+fn plain(arguments: &[FunctionArg]) -> Option<Vec<Expr>> {
+    let expression = |argument: &FunctionArg| match argument {
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(expression)) => Some(expression.clone()),
+        _ => None,
+    };
+    arguments.iter().map(expression).collect()
+}
+
+/// Whether an expression depends on a column, a parameter or a subquery.
+fn has_names(expression: &Expr) -> bool {
+    let found = visit_expressions(expression, |expression| match expression {
+        Expr::Identifier(_) | Expr::CompoundIdentifier(_) | Expr::Subquery(_) | Expr::Exists { .. } => {
+            ControlFlow::Break(())
+        }
+        _ => ControlFlow::Continue(()),
+    });
+    found.is_break()
+}
+
+fn named(name: &str) -> TableAlias {
+    TableAlias { explicit: true, name: Ident::new(name), columns: Vec::new(), at: None }
+}
+
+fn definition(name: Ident) -> TableAliasColumnDef {
+    TableAliasColumnDef { name, data_type: None }
+}
+
+fn number(digits: &str) -> Expr {
+    Expr::Value(datafusion::sql::sqlparser::ast::Value::Number(digits.to_owned(), false).into())
+}
+
+/// `SELECT` of these items, from nothing.
+fn select(projection: Vec<SelectItem>) -> Option<Query> {
+    use datafusion::sql::sqlparser::parser::Parser;
+    let parsed = Parser::parse_sql(&crate::session::PostgreSql, "SELECT 1").ok()?;
+    let Statement::Query(mut query) = parsed.into_iter().next()? else { return None };
+    let SetExpr::Select(select) = query.body.as_mut() else { return None };
+    select.projection = projection;
+    Some(*query)
+}
+
+/// `ARRAY(query)` as an aggregate of the query's column in its order; none where that order would be lost.
+fn aggregated(query: &Query) -> Option<Query> {
+    let simple = query.limit_clause.is_none() && query.fetch.is_none();
+    let SetExpr::Select(inner) = query.body.as_ref() else { return wrapped(query) };
+    let plain = simple
+        && inner.distinct.is_none()
+        && inner.having.is_none()
+        && inner.group_by == datafusion::sql::sqlparser::ast::GroupByExpr::Expressions(Vec::new(), Vec::new());
+    let [item] = inner.projection.as_slice() else { return None };
+    let (SelectItem::UnnamedExpr(value) | SelectItem::ExprWithAlias { expr: value, .. }) = item else {
+        return wrapped(query);
+    };
+    if !plain || has_call(value) {
+        return wrapped(query);
+    }
+    let mut aggregated = query.clone();
+    let mut clauses = Vec::new();
+    if let Some(order) = aggregated.order_by.take() {
+        let OrderByKind::Expressions(orders) = order.kind else { return None };
+        if orders.iter().any(|order| matches!(&order.expr, Expr::Value(_))) {
+            return None;
+        }
+        clauses.push(FunctionArgumentClause::OrderBy(orders));
+    }
+    let value = array_of(value.clone(), clauses);
+    let SetExpr::Select(select) = aggregated.body.as_mut() else { return None };
+    select.projection = vec![SelectItem::UnnamedExpr(value)];
+    Some(aggregated)
+}
+
+/// Aggregates and windows have rows of their own: what holds them is aggregated as a whole.
+fn has_call(expression: &Expr) -> bool {
+    visit_expressions(expression, |expression| match expression {
+        Expr::Function(_) => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    })
+    .is_break()
+}
+
+fn wrapped(query: &Query) -> Option<Query> {
+    if query.order_by.is_some() {
+        return None;
+    }
+    let value = Ident::new("value");
+    let mut outer = select(vec![SelectItem::UnnamedExpr(array_of(Expr::Identifier(value.clone()), Vec::new()))])?;
+    let SetExpr::Select(select) = outer.body.as_mut() else { return None };
+    let alias = TableAlias { columns: vec![definition(value)], ..named("elements") };
+    let relation = TableFactor::Derived {
+        lateral: false,
+        subquery: Box::new(query.clone()),
+        alias: Some(alias),
+        sample: None,
+    };
+    select.from = vec![datafusion::sql::sqlparser::ast::TableWithJoins { relation, joins: Vec::new() }];
+    Some(outer)
+}
+
+/// All values as an array; of none, an empty one.
+fn array_of(value: Expr, clauses: Vec<FunctionArgumentClause>) -> Expr {
+    let mut aggregate = call("array_agg", vec![value]);
+    if let Expr::Function(Function { args: FunctionArguments::List(list), .. }) = &mut aggregate {
+        list.clauses = clauses;
+    }
+    call("coalesce", vec![aggregate, call("make_array", Vec::new())])
+}

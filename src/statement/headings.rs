@@ -165,7 +165,10 @@ fn heading(expression: &Expr) -> Option<String> {
         Expr::CompoundIdentifier(parts) => super::names::identifier(parts.last()?),
         Expr::Nested(inner) | Expr::Collate { expr: inner, .. } => return heading(inner),
         Expr::CompoundFieldAccess { root, .. } => return heading(root),
-        Expr::Function(Function { name, .. }) => last(name).to_lowercase(),
+        Expr::Function(Function { name, .. }) => match last(name).to_lowercase().as_str() {
+            "make_array" => "array".to_owned(),
+            name => name.to_owned(),
+        },
         Expr::Cast { expr, data_type, .. } => {
             return heading(expr).or_else(|| Some(data_type.to_string().to_lowercase()));
         }

@@ -6,9 +6,10 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArgumentList, FunctionArguments, Ident,
+    CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArgumentList, FunctionArguments, Ident,
+    JoinOperator,
     ObjectName, OrderByKind, Query, Select, SelectItem, SetExpr, Statement, TableAlias, TableAliasColumnDef, TableFactor,
-    VisitMut, VisitorMut, visit_expressions,
+    TableWithJoins, VisitMut, VisitorMut, visit_expressions,
 };
 
 /// Functions of rows whose namesakes in expressions return a list.
@@ -39,7 +40,12 @@ impl VisitorMut for Sets {
         ControlFlow::Continue(())
     }
 
-    fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<()> {
+    fn post_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
+        each_select(&mut query.body, &mut without_lateral);
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<()> {
         if let Some(derived) = from_function(factor) {
             *factor = derived;
         }
@@ -47,6 +53,14 @@ impl VisitorMut for Sets {
     }
 
     fn pre_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<()> {
+        // The planner forgets the queries around the elements of a literal.
+        if let Expr::Array(array) = expression
+            && array.elem.iter().any(has_names)
+            && !array.elem.iter().any(|element| matches!(element, Expr::Array(_)))
+        {
+            *expression = call("make_array", std::mem::take(&mut array.elem));
+            return ControlFlow::Continue(());
+        }
         if let Expr::Function(function) = expression
             && let FunctionArguments::Subquery(query) = &function.args
             && is_named(&function.name, "array")
@@ -55,6 +69,24 @@ impl VisitorMut for Sets {
             *expression = Expr::Subquery(Box::new(aggregate));
         }
         ControlFlow::Continue(())
+    }
+}
+
+/// LATERAL has nothing to refer to on the right side of joins that keep all rows of that side.
+fn without_lateral(select: &mut Select) {
+    for item in &mut select.from {
+        for join in &mut item.joins {
+            let keeps_right = matches!(
+                join.join_operator,
+                JoinOperator::Right(_) | JoinOperator::RightOuter(_) | JoinOperator::FullOuter(_)
+            );
+            match &mut join.relation {
+                TableFactor::Derived { lateral, .. } | TableFactor::Function { lateral, .. } if keeps_right => {
+                    *lateral = false;
+                }
+                _ => {}
+            }
+        }
     }
 }
 
@@ -151,18 +183,19 @@ fn from_function(factor: &TableFactor) -> Option<TableFactor> {
     if with_ordinality && columns.len() == arrays.len() {
         columns.push(definition(Ident::new("ordinality")));
     }
-    let mut items: Vec<Expr> = arrays.iter().cloned().map(unnested).collect();
+    let mut lists = arrays;
     if with_ordinality {
-        let lengths = arrays.iter().map(|array| call("array_length", vec![array.clone()])).collect();
-        let longest = call("greatest", lengths);
-        items.push(unnested(call("generate_series", vec![number("1"), call("coalesce", vec![longest, number("0")])])));
+        let lengths = lists.iter().map(|array| call("array_length", vec![array.clone()])).collect();
+        let longest = bigint(call("coalesce", vec![call("greatest", lengths), number("0")]));
+        lists.push(call("generate_series", vec![bigint(number("1")), longest]));
     }
     let alias = TableAlias { columns, ..alias };
-    let projection = items
-        .into_iter()
-        .enumerate()
-        .map(|(at, expr)| SelectItem::ExprWithAlias { expr, alias: Ident::new(format!("c{at}")) });
-    let subquery = Box::new(select(projection.collect())?);
+    // The lists are columns before they are unnested: the planner takes nothing else from around.
+    let names: Vec<Ident> = (0..lists.len()).map(|at| Ident::new(format!("c{at}"))).collect();
+    let item = |(expr, name): (Expr, &Ident)| SelectItem::ExprWithAlias { expr, alias: name.clone() };
+    let arrays = select(lists.into_iter().zip(&names).map(item).collect())?;
+    let unnested = names.iter().map(|name| unnested(Expr::Identifier(name.clone()))).zip(&names).map(item);
+    let subquery = Box::new(selected_from(unnested.collect(), arrays, named("lists"))?);
     Some(TableFactor::Derived { lateral: true, subquery, alias: Some(alias), sample: None })
 }
 
@@ -226,6 +259,20 @@ fn select(projection: Vec<SelectItem>) -> Option<Query> {
     Some(*query)
 }
 
+/// `SELECT` of these items from a subquery.
+fn selected_from(projection: Vec<SelectItem>, from: Query, alias: TableAlias) -> Option<Query> {
+    let mut outer = select(projection)?;
+    let SetExpr::Select(select) = outer.body.as_mut() else { return None };
+    let relation = TableFactor::Derived { lateral: false, subquery: Box::new(from), alias: Some(alias), sample: None };
+    select.from = vec![TableWithJoins { relation, joins: Vec::new() }];
+    Some(outer)
+}
+
+fn bigint(expr: Expr) -> Expr {
+    let data_type = DataType::BigInt(None);
+    Expr::Cast { kind: CastKind::Cast, expr: Box::new(expr), data_type, array: false, format: None }
+}
+
 /// `ARRAY(query)` as an aggregate of the query's column in its order; none where that order would be lost.
 fn aggregated(query: &Query) -> Option<Query> {
     let simple = query.limit_clause.is_none() && query.fetch.is_none();
@@ -270,17 +317,9 @@ fn wrapped(query: &Query) -> Option<Query> {
         return None;
     }
     let value = Ident::new("value");
-    let mut outer = select(vec![SelectItem::UnnamedExpr(array_of(Expr::Identifier(value.clone()), Vec::new()))])?;
-    let SetExpr::Select(select) = outer.body.as_mut() else { return None };
+    let aggregate = SelectItem::UnnamedExpr(array_of(Expr::Identifier(value.clone()), Vec::new()));
     let alias = TableAlias { columns: vec![definition(value)], ..named("elements") };
-    let relation = TableFactor::Derived {
-        lateral: false,
-        subquery: Box::new(query.clone()),
-        alias: Some(alias),
-        sample: None,
-    };
-    select.from = vec![datafusion::sql::sqlparser::ast::TableWithJoins { relation, joins: Vec::new() }];
-    Some(outer)
+    selected_from(vec![aggregate], query.clone(), alias)
 }
 
 /// All values as an array; of none, an empty one.

@@ -105,10 +105,7 @@ impl Engine {
             .with_default_catalog_and_schema(DATABASE, DEFAULT_SCHEMA)
             .with_information_schema(true)
             .with_batch_size(config.batch_size)
-            .with_target_partitions(match config.target_partitions {
-                0 => config.threads,
-                partitions => partitions,
-            });
+            .with_target_partitions(session_partitions(config));
         let options = session.options_mut();
         options.sql_parser.collect_spans = true;
         options.sql_parser.dialect = Dialect::PostgreSQL;
@@ -116,8 +113,22 @@ impl Engine {
         options.execution.parquet.pushdown_filters = true;
         options.execution.parquet.reorder_filters = true;
         options.sql_parser.enable_subquery_sort_elimination = false;
+        // Each sort sets memory aside for merging what it spilled: a part of its own share where that is small.
+        let share = config.memory_limit_bytes / (SORTS_AT_ONCE * session_partitions(config));
+        let spilling = &mut options.execution.sort_spill_reservation_bytes;
+        *spilling = (*spilling).min(share);
         options.execution.time_zone = Some("UTC".into());
         session
+    }
+}
+
+/// Sorts of one statement that are expected to run at a time, in each partition.
+const SORTS_AT_ONCE: usize = 8;
+
+fn session_partitions(config: &Config) -> usize {
+    match config.target_partitions {
+        0 => config.threads.max(1),
+        partitions => partitions,
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use datafusion::optimizer::{Analyzer, AnalyzerRule, Optimizer, OptimizerRule};
 
+mod distinct_on;
 mod null_equality;
 mod subquery;
 
@@ -13,7 +14,7 @@ pub(crate) use subquery::OncePlanner;
 
 /// The rules that a plan goes through before it is optimized, in order.
 pub(crate) fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
-    let mut rules: Vec<Arc<dyn AnalyzerRule + Send + Sync>> = vec![Arc::new(subquery::Unnest)];
+    let mut rules: Vec<Arc<dyn AnalyzerRule + Send + Sync>> = vec![Arc::new(distinct_on::FirstOfEach), Arc::new(subquery::Unnest)];
     rules.extend(Analyzer::new().rules);
     rules
 }

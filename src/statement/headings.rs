@@ -20,19 +20,31 @@ const MARK: char = '\u{2063}';
 /// The name of what has none.
 const NAMELESS: &str = "?column?";
 
-/// Names what has one name of its own, in all SELECTs of a query.
+/// Names what has one name of its own, in all SELECTs of a query. In the queries within it, columns that share a name or
+/// have none get marks: nothing can refer to them, and `*` shows them.
 pub(super) fn name_columns(query: &mut Query) {
-    struct Naming;
+    struct Naming {
+        depth: usize,
+    }
     impl VisitorMut for Naming {
         type Break = ();
 
         fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
             each_select(&mut query.body, &mut name_items);
+            if self.depth > 0 {
+                each_select(&mut query.body, &mut mark_all);
+            }
             order_by_names(query);
+            self.depth += 1;
+            ControlFlow::Continue(())
+        }
+
+        fn post_visit_query(&mut self, _query: &mut Query) -> ControlFlow<()> {
+            self.depth -= 1;
             ControlFlow::Continue(())
         }
     }
-    let _ = query.visit(&mut Naming);
+    let _ = query.visit(&mut Naming { depth: 0 });
 }
 
 /// As [`name_columns`]; and the columns of the outermost SELECTs that share a name or have none are told apart by marks,
@@ -78,6 +90,38 @@ fn name_items(select: &mut Select) {
             *item = named(expression.clone(), name.clone());
         }
     }
+}
+
+/// Tells apart the columns of a query within another that share a name, and those without one.
+fn mark_all(select: &mut Select) {
+    let names: Vec<Option<String>> = select.projection.iter().map(name_of).collect();
+    let mut nameless = 0;
+    for at in 0..names.len() {
+        let same = names.iter().filter(|name| **name == names[at]).count();
+        let before = names[..at].iter().filter(|name| **name == names[at]).count();
+        let (name, times) = match &names[at] {
+            Some(_) if same == 1 => continue,
+            Some(name) => (name.clone(), before + 1),
+            None if is_wildcard(&select.projection[at]) => continue,
+            None => {
+                nameless += 1;
+                (NAMELESS.to_owned(), nameless)
+            }
+        };
+        let item = &mut select.projection[at];
+        let expression = match item {
+            SelectItem::ExprWithAlias { expr, .. } => expr.clone(),
+            _ => match unnamed(item) {
+                Some(expression) => expression.clone(),
+                None => continue,
+            },
+        };
+        *item = named(expression, marked(name, times));
+    }
+}
+
+fn is_wildcard(item: &SelectItem) -> bool {
+    matches!(item, SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..))
 }
 
 fn mark_items(select: &mut Select) {
@@ -127,7 +171,7 @@ fn order_by_names(query: &mut Query) {
 }
 
 fn has_wildcard(select: &Select) -> bool {
-    select.projection.iter().any(|item| matches!(item, SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..)))
+    select.projection.iter().any(is_wildcard)
 }
 
 /// The expression of a column without a name; none where it may be many columns.

@@ -23,9 +23,9 @@ pub(super) fn with_hints(
     declared: &[Option<DataType>],
 ) -> Vec<Option<DataType>> {
     let SqlStatement::Statement(statement) = statement else { return declared.to_vec() };
-    let mut hints = Hints { client, found: BTreeMap::new() };
+    let mut hints = Hints { client, found: BTreeMap::new(), count: 0 };
     let _ = statement.visit(&mut hints);
-    let count = hints.found.last_key_value().map_or(0, |(number, _)| *number).max(declared.len());
+    let count = hints.count.max(declared.len());
     (1..=count)
         .map(|number| declared.get(number - 1).cloned().flatten().or_else(|| hints.found.remove(&number)))
         .collect()
@@ -45,12 +45,15 @@ pub(super) fn give_types(statement: &mut SqlStatement, types: &[Option<DataType>
 struct Hints<'a> {
     client: &'a Client,
     found: BTreeMap<usize, DataType>,
+    /// The greatest number of a parameter; one that the plan has no use for is a parameter too.
+    count: usize,
 }
 
 impl Visitor for Hints<'_> {
     type Break = ();
 
     fn pre_visit_expr(&mut self, expression: &Expr) -> ControlFlow<()> {
+        self.count = self.count.max(number(expression).unwrap_or(0));
         if let Expr::Cast { kind: CastKind::Cast | CastKind::DoubleColon, expr, data_type, .. } = expression
             && let Some(number) = number(expr)
             && let Ok(data_type) = self.client.data_type(data_type)

@@ -52,9 +52,6 @@ impl Unnester {
         if !needed || super::once::repeats(&plan)? {
             return Ok(plan);
         }
-        if !references(&plan)?.is_empty() {
-            return Err(unsupported("a subquery that refers to rows which would not be the same if they were read twice"));
-        }
         Ok(super::once::once(plan))
     }
 

@@ -11,7 +11,7 @@
 //!
 //! A scalar subquery that refers to nothing outside is left to the engine, which computes it once.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use datafusion::{
     common::{
@@ -20,7 +20,7 @@ use datafusion::{
         tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion},
     },
     logical_expr::{
-        Aggregate, Distinct, Expr, Filter, Join, LogicalPlan, Projection, Sort, Window, expr_rewriter::NamePreserver,
+        Aggregate, Expr, Filter, Join, LogicalPlan, Projection, Sort, Window, expr_rewriter::NamePreserver,
         utils::{conjunction, split_conjunction_owned},
     },
     optimizer::analyzer::AnalyzerRule,
@@ -54,7 +54,7 @@ impl AnalyzerRule for Unnest {
         if !has_subqueries(&plan)? {
             return Ok(plan);
         }
-        let plan = Unnester { named: 0 }.plan(plan)?;
+        let plan = Unnester::default().plan(plan)?;
         match left_over(&plan)? {
             Some(what) => Err(unsupported(&what)),
             None => Ok(plan),
@@ -63,8 +63,11 @@ impl AnalyzerRule for Unnest {
 }
 
 /// One plan's unnesting. It numbers the names that it gives.
+#[derive(Default)]
 struct Unnester {
     named: usize,
+    /// What became of rows that are computed once, by their address and the names of the domain that was pushed into them.
+    pushed_once: HashMap<(usize, Vec<String>), LogicalPlan>,
 }
 
 impl Unnester {
@@ -74,6 +77,7 @@ impl Unnester {
         let plan = plan.map_children(|child| self.plan(child).map(Transformed::yes)).data()?;
         let plan = match plan {
             LogicalPlan::Join(join) => return self.join(join),
+            LogicalPlan::Subquery(lateral) => return Ok(Arc::unwrap_or_clone(lateral.subquery)),
             other => other,
         };
         if !contains_subquery(&plan)? {
@@ -85,7 +89,6 @@ impl Unnester {
             LogicalPlan::Aggregate(aggregate) => self.aggregate(aggregate),
             LogicalPlan::Window(window) => self.window(window),
             LogicalPlan::Sort(sort) => self.sort(sort),
-            LogicalPlan::Distinct(Distinct::On(distinct)) => self.distinct_on(distinct),
             LogicalPlan::Values(values) => {
                 let rows = self.values_as_union(values)?;
                 self.plan(rows)
@@ -195,28 +198,6 @@ impl Unnester {
             keys = keys.into_iter().map(|key| outer::renamed(key, &column, &name)).collect::<Result<_>>()?;
         }
         Ok((project(Arc::unwrap_or_clone(projection.input), projection.expr)?, keys))
-    }
-
-    fn distinct_on(&mut self, distinct: datafusion::logical_expr::DistinctOn) -> Result<LogicalPlan> {
-        let (on, selected) = (distinct.on_expr.len(), distinct.select_expr.len());
-        let orders = distinct.sort_expr.unwrap_or_default();
-        let mut all = distinct.on_expr;
-        all.extend(distinct.select_expr);
-        all.extend(orders.iter().map(|sort| sort.expr.clone()));
-        let (input, mut all) = self.replace(Arc::unwrap_or_clone(distinct.input), all)?;
-        let keys = all.split_off(on + selected);
-        let selected = all.split_off(on);
-        let named = selected.into_iter().enumerate().map(|(at, expression)| {
-            let (qualifier, field) = distinct.schema.qualified_field(at);
-            let plain = matches!(&expression, Expr::Column(column) if column.name == *field.name());
-            if plain { expression } else { expression.unalias().alias_qualified(qualifier.cloned(), field.name()) }
-        });
-        let named: Vec<Expr> = named.collect();
-        let sorts: Vec<_> =
-            orders.into_iter().zip(keys).map(|(sort, key)| key.sort(sort.asc, sort.nulls_first)).collect();
-        let sorts = (!sorts.is_empty()).then_some(sorts);
-        let distinct = datafusion::logical_expr::DistinctOn::try_new(all, named, sorts, Arc::new(input))?;
-        Ok(LogicalPlan::Distinct(Distinct::On(distinct)))
     }
 
     fn join(&mut self, join: Join) -> Result<LogicalPlan> {

@@ -40,6 +40,11 @@ pub(super) fn once(plan: LogicalPlan) -> LogicalPlan {
     LogicalPlan::Extension(Extension { node: Arc::new(Once { shared }) })
 }
 
+/// The address and the plan of a node that is computed once.
+pub(super) fn within(node: &dyn UserDefinedLogicalNode) -> Option<(usize, &LogicalPlan)> {
+    node.as_any().downcast_ref::<Once>().map(|once| (once.address(), &once.shared.plan))
+}
+
 /// Whether a plan's rows are the same each time it runs.
 pub(super) fn repeats(plan: &LogicalPlan) -> Result<bool> {
     let mut repeats = true;

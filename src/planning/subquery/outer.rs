@@ -20,6 +20,11 @@ pub(super) type Outer = BTreeSet<Column>;
 pub(super) fn references(plan: &LogicalPlan) -> Result<Outer> {
     let mut found = Outer::new();
     plan.apply_with_subqueries(|node| {
+        if let LogicalPlan::Extension(extension) = node
+            && let Some((_, plan)) = super::once::within(extension.node.as_ref())
+        {
+            found.extend(references(plan)?);
+        }
         node.apply_expressions(|expression| {
             collect(expression, &mut found)?;
             Ok(TreeNodeRecursion::Continue)

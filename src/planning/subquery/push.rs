@@ -10,7 +10,7 @@ use datafusion::{
     },
     logical_expr::{
         Aggregate, Distinct, DistinctOn, EmptyRelation, Expr, Filter, Join, LogicalPlan, LogicalPlanBuilder, Projection,
-        Sort, SortExpr, SubqueryAlias, Union, Unnest, Values, Window, expr::WindowFunction, lit,
+        GroupingSet, Sort, SortExpr, SubqueryAlias, Union, Unnest, Values, Window, expr::WindowFunction, lit,
         utils::{conjunction, split_conjunction},
     },
 };
@@ -111,28 +111,29 @@ impl Unnester {
     }
 
     fn push_aggregate(&mut self, aggregate: Aggregate, domain: &Domain) -> Result<LogicalPlan> {
-        if has_grouping_sets(&aggregate) {
-            return Err(unsupported("GROUPING SETS in a subquery that refers to the query around it"));
-        }
-        let whole = aggregate.group_expr.is_empty();
+        let whole = has_empty_group(&aggregate);
         let old = Arc::clone(&aggregate.schema);
         let grouped = self.group(aggregate, domain)?;
         if !whole {
             return Ok(grouped);
         }
-        // Without GROUP BY there is a row also where there is nothing to aggregate.
+        // Without GROUP BY, and for the total of ROLLUP, there is a row also where there is nothing to aggregate.
         let Origin::Distinct(all) = &domain.origin else {
             return Err(super::internal("an aggregate over equated values without its outer rows"));
         };
         let (right, keys) = self.renamed(grouped, domain, &old)?;
         let all = (**all).clone();
         let on = values(domain, all.schema())?.into_iter().zip(keys).collect();
-        let defaults = self.defaults(&right.1)?;
         let joined = join(all, right.0, on, None, JoinType::Left, true)?;
+        let groups = old.fields().len() - right.1.len();
         let mut expressions = Vec::new();
-        for (at, default) in defaults.into_iter().enumerate() {
+        for at in 0..old.fields().len() {
             let (qualifier, field) = old.qualified_field(at);
-            let value = or_default(Expr::Column(Column::from((qualifier, field))), default)?;
+            let value = Expr::Column(Column::from((qualifier, field)));
+            let value = match at.checked_sub(groups) {
+                Some(call) => or_default(value, default_of(&right.1[call])?)?,
+                None => value,
+            };
             expressions.push(value.alias_qualified(qualifier.cloned(), field.name()));
         }
         expressions.extend(values(domain, joined.schema())?);
@@ -181,11 +182,6 @@ impl Unnester {
         Ok(((plan, calls), keys))
     }
 
-    /// What each aggregate yields of no rows.
-    pub(super) fn defaults(&self, calls: &[Expr]) -> Result<Vec<ScalarValue>> {
-        calls.iter().map(default_of).collect()
-    }
-
     fn push_window(&mut self, window: Window, domain: &Domain) -> Result<LogicalPlan> {
         let input = self.push(Arc::unwrap_or_clone(window.input), domain)?;
         let schema = Arc::clone(input.schema());
@@ -202,7 +198,7 @@ impl Unnester {
                 other => Ok(Transformed::no(other)),
             });
             let (qualifier, field) = window.schema.qualified_field(own + at);
-            calls.push(partitioned.data()?.alias_qualified(qualifier.cloned(), field.name()));
+            calls.push(partitioned.data()?.unalias().alias_qualified(qualifier.cloned(), field.name()));
         }
         Ok(LogicalPlan::Window(Window::try_new(calls, Arc::new(input))?))
     }
@@ -397,6 +393,16 @@ impl Unnester {
         domain: &Domain,
     ) -> Result<LogicalPlan> {
         let node = extension.node;
+        if let Some((address, plan)) = super::once::within(node.as_ref()) {
+            // Both places have to read the same rows also for each value of the domain.
+            let key = (address, domain.names.clone());
+            if let Some(pushed) = self.pushed_once.get(&key) {
+                return Ok(pushed.clone());
+            }
+            let pushed = super::once::once(self.push(plan.clone(), domain)?);
+            self.pushed_once.insert(key, pushed.clone());
+            return Ok(pushed);
+        }
         let inputs = node.inputs();
         let [input] = inputs.as_slice() else {
             return Err(unsupported(&format!("{} of the query around it", node.name())));
@@ -491,6 +497,17 @@ fn renamed_as(changed: Expr, before: Expr, schema: &DFSchema, at: usize) -> Expr
     changed.unalias().alias_qualified(qualifier.cloned(), field.name())
 }
 
+/// Whether there is a row for all rows together, even if there are none. ROLLUP and CUBE have one such group; more than one
+/// can only be written out.
+fn has_empty_group(aggregate: &Aggregate) -> bool {
+    match aggregate.group_expr.as_slice() {
+        [] => true,
+        [Expr::GroupingSet(GroupingSet::Rollup(_) | GroupingSet::Cube(_))] => true,
+        [Expr::GroupingSet(GroupingSet::GroupingSets(sets))] => sets.iter().any(Vec::is_empty),
+        _ => false,
+    }
+}
+
 pub(super) fn has_grouping_sets(aggregate: &Aggregate) -> bool {
     aggregate.group_expr.iter().any(|group| matches!(group, Expr::GroupingSet(_)))
 }
@@ -508,6 +525,10 @@ fn has_sort(plan: &LogicalPlan) -> bool {
 pub(super) fn default_of(call: &Expr) -> Result<ScalarValue> {
     match call {
         Expr::Alias(alias) => default_of(&alias.expr),
+        // `grouping()` of the total: no column is grouped by.
+        Expr::AggregateFunction(call) if call.func.name() == "grouping" => {
+            Ok(ScalarValue::Int32(Some((1_i32 << call.params.args.len().min(31)) - 1)))
+        }
         Expr::AggregateFunction(call) => call.func.default_value(&arrow::datatypes::DataType::Null),
         other => Err(super::internal(&format!("{other} is no aggregate"))),
     }

@@ -5,8 +5,8 @@
 
 FOLDER holds the .test files (https://www.sqlite.org/sqllogictest), in any folders below it; they are no part of this
 project. The files are read as SQLite would (`skipif`, `onlyif`), and a sample of their queries is drawn by a seed, in
-equal shares by file, so that small files are tried whole. Each file runs in an empty server, with the statements that
-stand before its last drawn query, but for views that no drawn query reads.
+equal shares by file, so that small files are tried whole. Each file runs in an empty server, with those of its
+statements that a drawn query depends on.
 
 The files hold what SQLite answers. PostgreSQL, started privately for the run, decides two things: a query that it
 refuses is not shared by the two and counts for nothing, and where it answers, its rows are what is expected. How many
@@ -60,7 +60,12 @@ ROWS = re.compile(r"(INSERT INTO\s+\w+\s*(?:\([^()]*\))?\s*VALUES)\s*(\(.*\))\s*
 CHANGE = re.compile(r"\s*(?:INSERT\s+INTO|UPDATE|DELETE\s+FROM)\s+(\w+)", re.IGNORECASE)
 CREATE_TABLE = re.compile(r"\s*CREATE\s+TABLE\s+(\w+)", re.IGNORECASE)
 CREATED = re.compile(r"\s*CREATE\s+(TABLE|VIEW)\s+(\w+)", re.IGNORECASE)
-VIEW = re.compile(r"\s*(?:CREATE\s+VIEW|DROP\s+VIEW(?:\s+IF\s+EXISTS)?)\s+(\w+)", re.IGNORECASE)
+VIEW = re.compile(r"\s*CREATE\s+VIEW\b", re.IGNORECASE)
+TARGET = re.compile(
+    r"\s*(CREATE\s+(?:TABLE|VIEW)|DROP\s+(?:TABLE|VIEW)(?:\s+IF\s+EXISTS)?|INSERT\s+INTO|UPDATE|DELETE\s+FROM)\s+(\w+)"
+    r"[^;]*;?\s*",
+    re.IGNORECASE,
+)
 KEY = re.compile(r",\s*(PRIMARY\s+KEY|UNIQUE)\s*\([^()]*\)|\s+(PRIMARY\s+KEY|UNIQUE)\b", re.IGNORECASE)
 
 
@@ -152,25 +157,39 @@ def count_queries(path):
 
 
 def needed(found, chosen):
-    """The chosen queries and the statements before them, without views that none of them reads; in order."""
-    chosen, query, kept = set(chosen), 0, []
+    """The chosen queries, and of the statements before them those that such a query depends on; in order."""
+    chosen, query, before = set(chosen), 0, []
+    last = max(chosen)
     for record in found:
-        if record.outcome:
-            kept.append(record)
-            continue
-        if query in chosen:
-            kept.append(record)
-        query += 1
-        if query > max(chosen):
+        if record.outcome or query in chosen:
+            before.append(record)
+        query += not record.outcome
+        if query > last:
             break
-    read, result = set(), []
-    for record in reversed(kept):
-        view = VIEW.match(record.sql)
-        if record.outcome != "ok" or not view or view[1].lower() in read:
-            if not record.outcome or view:
-                read.update(re.findall(r"\w+", record.sql.lower()))
-            result.append(record)
-    return reversed(result)
+    # Backwards: the names whose rows matter to what comes later.
+    live, kept = set(), []
+    for record in reversed(before):
+        target = TARGET.fullmatch(record.sql) if record.outcome == "ok" else None
+        verb, name = (target[1].split()[0].upper(), target[2].lower()) if target else (None, None)
+        if INDEX.match(record.sql) or verb == "DROP":
+            live.discard(name)
+        elif target and name not in live:
+            continue
+        else:
+            live.update(re.findall(r"\w+", record.sql.lower()))
+            if verb == "CREATE":
+                live.discard(name)
+        kept.append((record, verb, name))
+    # Forwards: what was not created need not be dropped.
+    exists = set()
+    for record, verb, name in reversed(kept):
+        if verb == "CREATE":
+            exists.add(name)
+        elif verb == "DROP":
+            if name not in exists:
+                continue
+            exists.discard(name)
+        yield record
 
 
 class Answer(typing.NamedTuple):
@@ -353,7 +372,7 @@ class FileRun:
         self.name, self.ours, self.theirs = name, ours, theirs
         self.tally = Tally()
         # How Fusewire took each CREATE TABLE, and the tables whose rows it does not have as it should.
-        self.tables, self.stale = {}, set()
+        self.tables, self.stale, self.views = {}, set(), False
 
     def run(self, needed):
         for record in merged(needed):
@@ -370,19 +389,19 @@ class FileRun:
             return
         self.tally.counts["statements"] += 1
         change, create = CHANGE.match(sql), CREATE_TABLE.match(sql)
-        if self.theirs:
-            expected = self.theirs.run(sql)
-            if expected.error and record.outcome == "ok":
-                self.tally.add(UNSHARED_STATEMENTS, error_class(expected.error), where, sql)
-                return
-        if record.outcome == "error":
-            # Fusewire is asked as well: a refusal is expected of it, and a state that it may not change.
-            if not self.ours.run(sql).error:
+        self.views = self.views or bool(VIEW.match(sql))
+        expected = self.theirs.run(sql) if self.theirs else None
+        if expected and expected.error and record.outcome == "ok":
+            self.tally.add(UNSHARED_STATEMENTS, error_class(expected.error), where, sql)
+            return
+        if record.outcome == "error" and not (expected and not expected.error):
+            # Fusewire is asked as well, and must refuse it.
+            if not self.ours.change(sql).error:
                 self.tally.add(LENIENT, "a statement that the file expects to fail", where, sql)
             return
         if change and change[1].lower() in self.stale:
             return
-        self.refresh()
+        self.refresh(sql)
         answer = self.ours.change(sql)
         if answer.error and create and KEY.search(sql):
             self.tally.counts["tables created without their keys"] += 1
@@ -395,9 +414,11 @@ class FileRun:
         elif create:
             self.tables[create[1].lower()] = sql
 
-    def refresh(self):
-        """Gives Fusewire the rows that PostgreSQL has, where Fusewire refused to change its own."""
-        for table in sorted(self.stale & self.tables.keys()):
+    def refresh(self, sql):
+        """Gives Fusewire the rows that PostgreSQL has of a statement's tables, where it refused to change its own."""
+        # A view that the statement names may read any table.
+        wanted = set(self.stale) if self.views else self.stale & set(re.findall(r"\w+", sql.lower()))
+        for table in sorted(wanted & self.tables.keys()):
             rows = self.theirs.run(f"SELECT * FROM {table}").rows
             commands = [f"DROP TABLE {table}", self.tables[table]]
             for begin in range(0, len(rows), 1000):
@@ -408,11 +429,11 @@ class FileRun:
                 if answer.error:
                     self.tally.add(STATEMENTS, f"copying a table: {error_class(answer.error)}", self.name, command)
             self.tally.counts["tables copied"] += 1
-        self.stale.clear()
+        self.stale -= wanted
 
     def query(self, record):
         sql, where = record.sql, f"{self.name}:{record.line}"
-        self.refresh()
+        self.refresh(sql)
         counts = self.tally.folders["/".join(self.name.split("/")[:-1][:2]) or self.name]
         ours = self.ours.run(sql)
         theirs = self.theirs.run(sql) if self.theirs else None

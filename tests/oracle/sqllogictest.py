@@ -12,8 +12,8 @@ The files hold what SQLite answers. PostgreSQL, started privately for the run, d
 refuses is not shared by the two and counts for nothing, and where it answers, its rows are what is expected. How many
 agree with the file is said beside it. `--no-postgres` compares with the files alone.
 
-Rows compare as multisets, and in order where the query has ORDER BY; numbers by value to 1e-12 (1e-6 where a side is a
-single-precision float), whatever their types. Statements are treated so:
+Rows compare as multisets, and in order where the query has ORDER BY; numbers by value to 1e-12, whatever
+their types (to 1e-6 in a column that is a single-precision float in PostgreSQL). Statements are treated so:
 
 - indexes, which are about speed alone, are ignored: CREATE INDEX, DROP INDEX, REINDEX;
 - INSERTs of rows into the same columns, one after the other, are sent as one;
@@ -527,20 +527,20 @@ def difference(sql, theirs, ours):
     """The kind of difference between two answers and where it shows, or None twice."""
     if len(theirs.types) != len(ours.types):
         return "another number of columns", f"{len(theirs.types)} and {len(ours.types)}"
-    tolerance = 1e-6 if SINGLE in (*theirs.types, *ours.types) else 1e-12
+    tolerances = [1e-6 if kind == SINGLE else 1e-12 for kind in theirs.types]
     expected, found = sorted(theirs.rows, key=sort_key), sorted(ours.rows, key=sort_key)
     if len(expected) != len(found):
         kind = "rows are missing" if len(expected) > len(found) else "rows too many"
         return kind, f"{len(expected)} rows {expected[:3]}, found {len(found)}: {found[:3]}"
     for one, other in zip(expected, found):
         for column, pair in enumerate(zip(one, other)):
-            if not same(*pair, tolerance):
+            if not same(*pair, tolerances[column]):
                 what = "NULL" if pair[1] is None else "a value for NULL" if pair[0] is None else "another value"
                 kinds = f"{type_name(theirs.types[column])} -> {type_name(ours.types[column])}"
                 return f"{what}, {kinds}", f"expected {one}, found {other}"
     if re.search(r"\bORDER\s+BY\b", sql, re.IGNORECASE):
         for one, other in zip(theirs.rows, ours.rows):
-            if not all(same(*pair, tolerance) for pair in zip(one, other)):
+            if not all(map(same, one, other, tolerances)):
                 return "another order", f"expected {one}, found {other}"
     return None, None
 

@@ -10,6 +10,7 @@
 
 mod bytes;
 mod calendar;
+mod cells;
 mod choose;
 pub mod control;
 pub mod encode;

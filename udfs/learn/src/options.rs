@@ -24,11 +24,13 @@ pub struct Options {
     pub weight: Option<String>,
     /// The column summed into each pair's strength (implicit only); it is not a feature.
     pub strength: Option<String>,
-    /// Columns that describe the user, whatever their values look like.
+    /// Columns that describe the user, whatever their values look like and however few rows of a user show it.
     pub user_columns: Vec<String>,
-    /// Columns that describe the item, whatever their values look like.
+    /// Columns that describe the item, likewise.
     pub item_columns: Vec<String>,
-    /// `random`, `time`, `last`, `group:column`, `column:name` or `none`.
+    /// `random`, `time`, `last`, `group:column`, `column:name` or `none`; `time` if absent and rows have a time, else
+    /// `random`. Random is by hash of the seed and all but target and weight: the few equal rows of a table stay together, the
+    /// many are divided, and a user with several rows, or any pair, keeps one for training.
     pub split: Option<String>,
     /// The share of rows held out, above 0 and below 1; 0.1 if absent.
     pub test_size: Option<f64>,

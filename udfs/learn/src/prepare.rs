@@ -170,22 +170,34 @@ impl Prepared {
 
     /// The order of two rows by everything but their keys.
     fn compare(&self, left: usize, right: usize) -> Ordering {
+        self.compare_features(left, right).then_with(|| self.compare_outcomes(left, right))
+    }
+
+    fn compare_features(&self, left: usize, right: usize) -> Ordering {
         let time = if self.time.is_empty() { Ordering::Equal } else { self.time[left].cmp(&self.time[right]) };
         let columns = self.features.iter().map(|(_, values)| values).chain(&self.given_split);
-        columns
-            .fold(time, |order, values| order.then_with(|| values.compare(left, right)))
-            .then_with(|| {
-                self.target
-                    .as_ref()
-                    .map_or(Ordering::Equal, |target| target.values[left].total_cmp(&target.values[right]))
-            })
-            .then_with(|| self.weight[left].total_cmp(&self.weight[right]))
+        columns.fold(time, |order, values| order.then_with(|| values.compare(left, right)))
+    }
+
+    fn compare_outcomes(&self, left: usize, right: usize) -> Ordering {
+        let target = self.target.as_ref().map(|target| target.values[left].total_cmp(&target.values[right]));
+        target.unwrap_or(Ordering::Equal).then_with(|| self.weight[left].total_cmp(&self.weight[right]))
+    }
+
+    /// Whether two rows hold the same values in all columns but target and weight.
+    pub(crate) fn alike(&self, left: usize, right: usize) -> bool {
+        let keys = [&self.user, &self.item].into_iter().flatten().all(|keys| keys.codes[left] == keys.codes[right]);
+        keys && self.compare_features(left, right) == Ordering::Equal
+    }
+
+    /// Whether two rows hold the same target and weight.
+    pub(crate) fn same_outcome(&self, left: usize, right: usize) -> bool {
+        self.compare_outcomes(left, right) == Ordering::Equal
     }
 
     /// Whether two rows hold the same values throughout.
     pub(crate) fn same(&self, left: usize, right: usize) -> bool {
-        let keys = [&self.user, &self.item].into_iter().flatten().all(|keys| keys.codes[left] == keys.codes[right]);
-        keys && self.compare(left, right) == Ordering::Equal
+        self.alike(left, right) && self.same_outcome(left, right)
     }
 
     fn taken(self, order: &[u32]) -> Self {

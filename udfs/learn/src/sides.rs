@@ -1,4 +1,12 @@
 //! Which side a column belongs to, and the value of each entity's attributes that the model keeps.
+//!
+//! A column is an entity's if each entity has one value of it in all its rows, and if that says something: where every
+//! user has one row, every column has one value a user, the hour and the price as well. So the rows of one entity that
+//! differ in something must have agreed on the column more often than chance explains. Else the column is context, which
+//! is learnt whole, where columns of one side do not act upon each other. The implicit objective has no context and asks
+//! for no evidence.
+
+use std::cmp::Ordering;
 
 use crate::{
     error::{Error, Result},
@@ -7,6 +15,9 @@ use crate::{
     prepare::Prepared,
     table::Values,
 };
+
+/// The greatest chance of agreeing without being the entity's that still counts as evidence.
+const CHANCE: f64 = 0.01;
 
 /// The users or the items of the rows trained on.
 #[derive(Debug)]
@@ -51,18 +62,39 @@ impl Entities {
             .zip(&self.of_row)
             .all(|(&row, &entity)| values.compare(row as usize, self.last_row[entity as usize] as usize).is_eq())
     }
+
+    /// Whether a column that the entities determine would hardly do so by chance, given the number of different rows.
+    ///
+    /// Were it not theirs, two rows of one entity would agree on it as often as two entities do. All rows beyond each
+    /// entity's first agree, which must be that unlikely. A constant is as well theirs as anybody's.
+    fn evident(&self, different_rows: usize, values: &Values) -> bool {
+        let mut sorted = self.last_row.clone();
+        let compare = |left: &u32, right: &u32| values.compare(*left as usize, *right as usize);
+        sorted.sort_unstable_by(compare);
+        let pairs = |count: usize| count as f64 * (count as f64 - 1.0);
+        let agreeing: f64 =
+            sorted.chunk_by(|left, right| compare(left, right) == Ordering::Equal).map(|same| pairs(same.len())).sum();
+        let chance = if self.count > 1 { agreeing / pairs(self.count) } else { 1.0 };
+        let repetitions = different_rows.saturating_sub(self.count);
+        chance == 1.0 || chance.powf(repetitions as f64) <= CHANCE
+    }
 }
 
 /// The role of every feature, in the order of [`Prepared::features`].
 ///
-/// A column that both the user and the item determine belongs to the side with fewer entities: more rows agree there,
-/// and a constant costs least. Equal numbers make it the user's.
+/// A column that is both the user's and the item's belongs to the side with fewer entities: more rows agree there,
+/// and a constant costs least. Equal numbers make it the user's. Columns that the options list need no evidence.
 pub(crate) fn roles(
     prepared: &Prepared,
     rows: &[u32],
     sides: Option<(&Entities, &Entities)>,
     options: &ValidOptions,
 ) -> Result<Vec<Role>> {
+    let different = different_rows(prepared, rows);
+    let evidence = |entities: &Entities, values: &Values| {
+        entities.determine(rows, values)
+            && (prepared.objective == Objective::Implicit || entities.evident(different, values))
+    };
     let role = |(name, values): &(String, Values)| {
         let Some((users, items)) = sides else { return Role::Context };
         if options.user_columns.contains(name) {
@@ -71,7 +103,7 @@ pub(crate) fn roles(
         if options.item_columns.contains(name) {
             return Role::ItemFeature;
         }
-        match (users.determine(rows, values), items.determine(rows, values)) {
+        match (evidence(users, values), evidence(items, values)) {
             (true, true) if items.count < users.count => Role::ItemFeature,
             (true, _) => Role::UserFeature,
             (false, true) => Role::ItemFeature,
@@ -95,4 +127,10 @@ pub(crate) fn roles(
         )));
     }
     Ok(roles)
+}
+
+/// How many of the rows, which ascend, differ from all others in more than target and weight.
+fn different_rows(prepared: &Prepared, rows: &[u32]) -> usize {
+    let repeats = rows.windows(2).filter(|pair| prepared.alike(pair[0] as usize, pair[1] as usize)).count();
+    rows.len() - repeats
 }

@@ -1,11 +1,12 @@
 //! Which rows are trained on and which are held out.
 //!
 //! The unit that is held out is a row, or for the implicit objective a pair of user and item with all its rows. Every
-//! rule depends on values alone, never on the order of rows.
+//! rule depends on values alone, never on the order of rows. What becomes of rows that are equal, [`crate::cells`] says.
 
 use std::collections::BTreeMap;
 
 use crate::{
+    cells::{self, share},
     error::{Error, Result},
     hash,
     options::{Objective, Split, ValidOptions},
@@ -87,16 +88,25 @@ fn by_row(units: &mut Units, parts: &[Part]) {
     }
 }
 
-/// By hash of seed and unit; a user keeps at least one unit (and its equals) for training.
+/// By chance that only the seed and what is predicted from decide; a user with several units keeps at least one of them
+/// for training.
+///
+/// A user's only row may be held out, as a fresh row's user may be new; else the metrics would be about users with several
+/// rows alone, and a table with one row a user would hold out none. An only pair stays: nothing can be ranked for a
+/// user without one.
 fn random(prepared: &Prepared, options: &ValidOptions, units: &mut Units) {
-    let hashes = unit_hashes(prepared, options.seed, units);
-    for (part, &hash) in units.parts.iter_mut().zip(&hashes) {
-        if share(hash) < options.test_size {
+    let pairs = prepared.objective == Objective::Implicit;
+    let places = if pairs { pair_places(prepared, options, units) } else { row_places(prepared, options) };
+    for (part, &place) in units.parts.iter_mut().zip(&places) {
+        if share(place) < options.test_size {
             *part = Part::Test;
         }
     }
     for range in user_ranges(prepared, units) {
-        keep_one(&mut units.parts, range, |unit| hashes[unit]);
+        let several = places[range.clone()].iter().any(|&place| place != places[range.start]);
+        if pairs || several {
+            keep_one(&mut units.parts, range, |unit| places[unit]);
+        }
     }
 }
 
@@ -113,35 +123,43 @@ fn keep_one(parts: &mut [Part], range: std::ops::Range<usize>, key: impl Fn(usiz
     }
 }
 
-/// The hash of each unit's values: all values of a row, or the user and the item of a pair.
-fn unit_hashes(prepared: &Prepared, seed: u64, units: &Units) -> Vec<u64> {
-    let mut row_hashes = vec![hash::combine(seed, 0x5370_6C69_7400_0001); prepared.rows];
-    let mut fold = |hashes: Vec<u64>| {
-        for (state, part) in row_hashes.iter_mut().zip(hashes) {
-            *state = hash::combine(*state, part);
-        }
-    };
-    for keys in [&prepared.user, &prepared.item].into_iter().flatten() {
-        fold(hash::categories(&keys.codes, &keys.dictionary));
-    }
-    if prepared.objective != Objective::Implicit {
-        if !prepared.time.is_empty() {
-            fold(hash::rows(&Values::Timestamp(prepared.time.clone())));
-        }
-        for (_, values) in &prepared.features {
-            fold(hash::rows(values));
-        }
-        fold(hash::rows(&Values::Number(prepared.weight.clone())));
-        if let Some(target) = &prepared.target {
-            fold(hash::rows(&Values::Number(target.values.clone())));
-        }
-    }
-    (0..units.len()).map(|unit| row_hashes[units.starts[unit] as usize]).collect()
+/// A pair's place is the hash of seed, user and item.
+fn pair_places(prepared: &Prepared, options: &ValidOptions, units: &Units) -> Vec<u64> {
+    let hashes = key_hashes(prepared, options.seed);
+    (0..units.len()).map(|unit| hashes[units.starts[unit] as usize]).collect()
 }
 
-/// A hash as a number in [0, 1).
-fn share(hash: u64) -> f64 {
-    (hash >> 11) as f64 / (1u64 << 53) as f64
+/// A row's place is the hash of seed, keys, time and features, or beside it if its cell is divided.
+fn row_places(prepared: &Prepared, options: &ValidOptions) -> Vec<u64> {
+    let mut hashes = key_hashes(prepared, options.seed);
+    if !prepared.time.is_empty() {
+        fold(&mut hashes, &hash::rows(&Values::Timestamp(prepared.time.clone())));
+    }
+    for (_, values) in &prepared.features {
+        fold(&mut hashes, &hash::rows(values));
+    }
+    cells::places(
+        prepared.rows,
+        options.test_size,
+        |row| prepared.alike(row - 1, row),
+        |row| prepared.same_outcome(row - 1, row),
+        |row| hashes[row],
+    )
+}
+
+/// The hash of the seed and each row's keys.
+fn key_hashes(prepared: &Prepared, seed: u64) -> Vec<u64> {
+    let mut hashes = vec![hash::combine(seed, 0x5370_6C69_7400_0001); prepared.rows];
+    for keys in [&prepared.user, &prepared.item].into_iter().flatten() {
+        fold(&mut hashes, &hash::categories(&keys.codes, &keys.dictionary));
+    }
+    hashes
+}
+
+fn fold(hashes: &mut [u64], parts: &[u64]) {
+    for (state, &part) in hashes.iter_mut().zip(parts) {
+        *state = hash::combine(*state, part);
+    }
 }
 
 /// The units of each user; none without a user.

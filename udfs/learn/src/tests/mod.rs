@@ -3,6 +3,7 @@
 mod bytes;
 mod encode;
 mod evaluate;
+mod honesty;
 mod invalid;
 mod metrics;
 mod pipeline;

@@ -64,6 +64,94 @@ fn columns_belong_to_the_side_that_determines_them() {
     assert_eq!(model.column("price").map(|column| column.role), Some(Role::UserFeature));
 }
 
+/// Answers that two columns give together and neither alone, a user a session.
+fn sessions(users: u64, seed: u64) -> Table {
+    let mut random = Random::keyed(seed, &[]);
+    let rows = 2000usize;
+    let own: Vec<i64> = (0..rows as i64).map(|row| if users == 0 { row } else { random.below(users) as i64 }).collect();
+    let mut draw = |kinds: u64| (0..rows).map(|_| random.below(kinds) as i64).collect::<Vec<_>>();
+    let (device, page, shop) = (draw(2), draw(2), draw(6));
+    let answers = device.iter().zip(&page).map(|(device, page)| (device ^ page) as u32).collect::<Vec<_>>();
+    let answers = answers.into_iter().map(|answer| if random.uniform() < 0.05 { 1 - answer } else { answer }).collect();
+    table(vec![
+        ("u", integers(&own)),
+        ("i", integers(&shop)),
+        ("device", integers(&device)),
+        ("page", integers(&page)),
+        ("age", Values::Number(own.iter().map(|user| (user % 50) as f64).collect())),
+        ("brand", integers(&shop.iter().map(|shop| shop / 2).collect::<Vec<_>>())),
+        ("y", Values::Category { codes: answers, dictionary: Arc::new(Dictionary::Boolean) }),
+    ])
+}
+
+// Symptom: with a user of one row each no row was held out, and an AUC of 0.94 became 0.49. Cause: every column has one
+// value a user then, so all became the user's, whose columns do not act upon each other. Fix: only the agreement of
+// several rows of a user is evidence.
+#[test]
+fn one_row_a_user_makes_no_column_the_users() {
+    let auc = |users: u64, user: bool, item: bool| {
+        let rows = sessions(users, 12);
+        let own = Options {
+            target: Some("y".into()),
+            user: user.then(|| "u".into()),
+            item: item.then(|| "i".into()),
+            hyperparameters: Vec::new(),
+            ..Options::default()
+        };
+        let mut kept = rows.clone();
+        kept.columns.retain(|(name, _)| user || name != "u");
+        let fitted = run(&kept, own).unwrap();
+        let found = metric(&fitted.report.metrics, "test", "all", "auc").value.unwrap();
+        println!("{users} users, user {user}, item {item}: {found}");
+        let role = |name: &str| fitted.model.column(name).map(|column| column.role);
+        (found, ["device", "page", "age", "brand"].map(|name| role(name).unwrap()))
+    };
+    let (without, _) = auc(0, false, false);
+    assert!(without > 0.9);
+    let (lone, roles) = auc(0, true, false);
+    assert!((lone - without).abs() < 0.06, "{lone} instead of {without}");
+    assert_eq!(roles, [Role::Context; 4]);
+    let (both, roles) = auc(0, true, true);
+    assert!((both - without).abs() < 0.06, "{both} instead of {without}");
+    assert_eq!(roles, [Role::Context, Role::Context, Role::Context, Role::ItemFeature]);
+    let (_, roles) = auc(100, true, true);
+    assert_eq!(roles, [Role::Context, Role::Context, Role::UserFeature, Role::ItemFeature]);
+}
+
+#[test]
+fn a_column_is_an_entitys_if_chance_does_not_explain_it() {
+    // A user has one row but the first so many, which have two; each has a flag of its own, and few are raised.
+    let roles = |twice: usize, copies: bool, raised: usize, options: Options| {
+        let mut users: Vec<i64> = (0..300).collect();
+        users.extend(0..twice as i64);
+        let own = |of: &dyn Fn(usize) -> f64| Values::Number(users.iter().map(|&user| of(user as usize)).collect());
+        let items =
+            (0..users.len()).map(|row| if copies { users[row] % 7 } else { row as i64 % 7 }).collect::<Vec<_>>();
+        let rows = table(vec![
+            ("u", integers(&users)),
+            ("i", integers(&items)),
+            ("age", own(&|user| (user % 60) as f64)),
+            ("flag", own(&|user| f64::from(user * 37 % 300 < raised))),
+            ("y", Values::Number((0..users.len()).map(|row| (row % 5) as f64).collect())),
+        ]);
+        let options = Options { split: Some("none".into()), ..options };
+        let model = run(&rows, options).unwrap().model;
+        ["age", "flag"].map(|name| model.column(name).map(|column| column.role).unwrap())
+    };
+    let plain = || options(Objective::Squared);
+    use Role::{Context, UserFeature};
+    assert_eq!(roles(0, false, 150, plain()), [Context, Context]);
+    assert_eq!(roles(30, false, 150, plain()), [UserFeature, UserFeature]);
+    // Thirty agreements on what one in a hundred has are no surprise.
+    assert_eq!(roles(30, false, 3, plain()), [UserFeature, Context]);
+    // Rows that come twice over agree on everything.
+    assert_eq!(roles(300, true, 150, plain()), [Context, Context]);
+    let listed = Options { user_columns: vec!["flag".into()], ..plain() };
+    assert_eq!(roles(0, false, 3, listed), [Context, UserFeature]);
+    // A constant is with the fewer items, where no input needs it.
+    assert_eq!(roles(0, false, 0, plain()), [Context, Role::ItemFeature]);
+}
+
 #[test]
 fn the_last_value_of_a_side_column_is_kept() {
     // The user a moved from x to y; only the time says which came last.

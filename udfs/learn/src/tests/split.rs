@@ -68,28 +68,168 @@ fn last_holds_out_each_users_newest() {
     assert_eq!(pairs(&prepared, &units, Part::Test), [pair("a", "1"), pair("b", "1")]);
 }
 
+/// Rows of so many cells, the copies of a cell as many as chance brings, with a target of two values.
+fn of_cells(cells: u64, rows: usize, seed: u64) -> Table {
+    let mut random = Random::keyed(seed, &[]);
+    let own: Vec<f64> = (0..rows).map(|_| random.below(cells) as f64).collect();
+    let target = (0..rows).map(|_| f64::from(random.uniform() < 0.3)).collect();
+    table(vec![("x", Values::Number(own)), ("y", Values::Number(target))])
+}
+
+/// The split of a table of [`of_cells`]: each row's cell, target and part.
+fn dealt(rows: &Table, share: f64, seed: u64) -> Vec<(u64, f64, Part)> {
+    let own =
+        Options { test_size: Some(share), seed: Some(seed), user: None, item: None, ..options(Objective::Squared) };
+    let (prepared, units) = parts(rows, own).unwrap();
+    let Values::Number(cells) = &prepared.features[0].1 else { panic!("not a number") };
+    let target = &prepared.target.as_ref().unwrap().values;
+    (0..prepared.rows).map(|row| (cells[row] as u64, target[row], units.parts[row])).collect()
+}
+
 #[test]
-fn random_keeps_equal_rows_together_and_a_unit_of_every_user() {
+fn random_holds_out_the_share_whatever_the_number_of_cells() {
+    for cells in [4, 10, 100, 1000, 10_000, 1_000_000] {
+        for share in [0.1, 0.5] {
+            let found = dealt(&of_cells(cells, 4000, cells), share, 7);
+            // Lots drawn one by one deviate more than places that lie evenly; both are within five deviations.
+            let held_out = found.iter().filter(|row| row.2 == Part::Test).count() as f64;
+            assert!(
+                (held_out - 4000.0 * share).abs() < 5.0 * (4000.0 * share * (1.0 - share)).sqrt(),
+                "{cells} {held_out}"
+            );
+        }
+    }
+}
+
+#[test]
+fn random_divides_each_of_few_cells_with_its_labels_in_proportion() {
+    for seed in 0..20 {
+        println!("seed {seed}");
+        let found = dealt(&of_cells(4, 4000, seed), 0.1, seed);
+        for cell in 0..4 {
+            let count = |held_out: bool, label: Option<f64>| {
+                let of = |row: &&(u64, f64, Part)| {
+                    row.0 == cell && (row.2 == Part::Test) == held_out && label.is_none_or(|label| row.1 == label)
+                };
+                found.iter().filter(of).count() as f64
+            };
+            let (held_out, all) = (count(true, None), count(true, None) + count(false, None));
+            assert!((held_out - 0.1 * all).abs() < 4.0, "{held_out} of {all}");
+            let ones = (count(true, Some(1.0)) + count(false, Some(1.0))) / all;
+            let deviation = (ones * (1.0 - ones) / held_out).sqrt();
+            assert!((count(true, Some(1.0)) / held_out - ones).abs() < 4.5 * deviation);
+        }
+    }
+}
+
+// A row that is held out tells nothing of what its copies in training say: over many draws the held-out label and the
+// mean of the others are as they would be for a row drawn alone.
+#[test]
+fn random_deals_labels_by_chance() {
+    let (mut draws, mut held_out_ones) = ([0.0; 2], [0.0; 2]);
+    for seed in 0..4000 {
+        let mut labels = [0.0; 12];
+        labels[..4].fill(1.0);
+        let rows = table(vec![
+            ("x", Values::Number((0..24).map(|row| f64::from(row / 12)).collect())),
+            ("y", Values::Number([labels, labels.map(|label| 1.0 - label)].concat())),
+        ]);
+        for (cell, label, part) in dealt(&rows, 0.1, seed) {
+            if part == Part::Test {
+                draws[cell as usize] += 1.0;
+                held_out_ones[cell as usize] += label;
+            }
+        }
+    }
+    for (cell, expected) in [1.0 / 3.0, 2.0 / 3.0].into_iter().enumerate() {
+        let found: f64 = held_out_ones[cell] / draws[cell];
+        let deviation: f64 = (2.0 / 9.0 / draws[cell] as f64).sqrt();
+        assert!((found - expected).abs() < 4.5 * deviation, "{found} instead of {expected}");
+        assert!((draws[cell] - 4800.0).abs() < 4.5 * 4800.0f64.sqrt(), "{}", draws[cell]);
+    }
+}
+
+#[test]
+fn random_keeps_the_few_equal_rows_of_many_different_ones_together() {
+    for seed in 0..20 {
+        println!("seed {seed}");
+        let mut rows = of_cells(1_000_000_000, 1000, seed);
+        // Forty rows come a second time, half of them with another target.
+        if let [(_, Values::Number(x)), (_, Values::Number(y))] = &mut rows.columns[..] {
+            x.extend_from_within(..40);
+            y.extend_from_within(..40);
+            y[1000..1020].iter_mut().for_each(|target| *target = 1.0 - *target);
+        }
+        rows.rows = 1040;
+        let found = dealt(&rows, 0.5, seed);
+        let pairs: Vec<_> = found.windows(2).filter(|pair| pair[0].0 == pair[1].0).collect();
+        assert_eq!(pairs.len(), 40);
+        assert!(pairs.iter().all(|pair| pair[0].2 == pair[1].2));
+        assert!(pairs.iter().any(|pair| pair[0].2 == Part::Train) && pairs.iter().any(|pair| pair[0].2 == Part::Test));
+    }
+}
+
+#[test]
+fn a_table_given_several_times_is_split_as_if_given_once() {
+    for cells in [20, 300, 1_000_000] {
+        for seed in 0..5 {
+            println!("{cells} cells, seed {seed}");
+            let once = of_cells(cells, 600, seed);
+            let parts_of = |times: usize| {
+                let again = once.take(&(0..600).flat_map(|row| vec![row; times]).collect::<Vec<_>>());
+                let found = dealt(&again, 0.1, seed);
+                assert!(found.chunks(times).all(|copies| copies.iter().all(|copy| *copy == copies[0])));
+                found.into_iter().step_by(times).collect::<Vec<_>>()
+            };
+            let expected = parts_of(1);
+            assert!(expected.iter().any(|row| row.2 == Part::Test));
+            assert_eq!(parts_of(2), expected);
+            assert_eq!(parts_of(7), expected);
+        }
+    }
+}
+
+#[test]
+fn random_keeps_a_unit_of_every_user_with_several() {
     for seed in 0..20 {
         println!("seed {seed}");
         let mut random = Random::keyed(seed, &[]);
-        let users: Vec<i64> = (0..300).map(|_| random.below(60) as i64).collect();
-        let items: Vec<i64> = (0..300).map(|_| random.below(4) as i64).collect();
+        let users: Vec<i64> = (0..300).map(|_| random.below(150) as i64).collect();
+        let items: Vec<i64> = (0..300).collect();
         let target: Vec<f64> = (0..300).map(|_| random.below(2) as f64).collect();
         let rows = table(vec![("u", integers(&users)), ("i", integers(&items)), ("y", Values::Number(target))]);
         let own = Options { test_size: Some(0.5), seed: Some(seed), ..options(Objective::Squared) };
         let (prepared, units) = parts(&rows, own).unwrap();
         let user = prepared.user.as_ref().unwrap();
+        let (mut only, mut held_out) = (0.0, 0.0);
         for code in 0..user.dictionary.len() as u32 {
-            let own = (0..prepared.rows).filter(|&row| user.codes[row] == code);
-            assert!(own.clone().any(|row| units.parts[row] == Part::Train));
+            let own: Vec<usize> = (0..prepared.rows).filter(|&row| user.codes[row] == code).collect();
+            match own[..] {
+                [row] => {
+                    only += 1.0;
+                    held_out += f64::from(units.parts[row] == Part::Test);
+                }
+                _ => assert!(own.iter().any(|&row| units.parts[row] == Part::Train)),
+            }
         }
-        for row in 1..prepared.rows {
-            assert!(!prepared.same(row - 1, row) || units.parts[row - 1] == units.parts[row]);
-        }
-        let held_out = units.of(Part::Test).len();
-        assert!((90..200).contains(&held_out), "{held_out}");
+        let deviation: f64 = 0.5 * f64::sqrt(only);
+        assert!((held_out - 0.5 * only).abs() < 4.5 * deviation, "{held_out} of {only}");
     }
+}
+
+#[test]
+fn one_row_a_user_is_held_out_like_any_but_an_only_pair_is_not() {
+    let users: Vec<i64> = (0..1000).collect();
+    let items: Vec<i64> = (0..1000).map(|row| row % 40).collect();
+    let target = (0..1000).map(|row| f64::from(row % 7)).collect();
+    let mut rows = table(vec![("u", integers(&users)), ("i", integers(&items)), ("y", Values::Number(target))]);
+    let held_out = |rows: &Table, options: Options| parts(rows, options).unwrap().1.of(Part::Test).len();
+    for item in [None, Some("i".into())] {
+        let count = held_out(&rows, Options { item, ..options(Objective::Squared) });
+        assert!((60..140).contains(&count), "{count}");
+    }
+    rows.columns.pop();
+    assert_eq!(held_out(&rows, options(Objective::Implicit)), 0);
 }
 
 #[test]

@@ -91,8 +91,13 @@ const PARAMETERS: &[Parameter] = &[
     parameter("item", Kind::Column, "null", "the column that says what"),
     parameter("time", Kind::Column, "null", "the column that says when; it orders rows and is no feature"),
     parameter("objective", Kind::Text, "null", "'squared', 'logistic' or 'implicit'; by default as the target asks"),
-    parameter("user_columns", Kind::Columns, "null", "columns that describe the user"),
-    parameter("item_columns", Kind::Columns, "null", "columns that describe the item"),
+    parameter(
+        "user_columns",
+        Kind::Columns,
+        "null",
+        "columns that describe the user; by default those with one value a user, where several rows of users show it",
+    ),
+    parameter("item_columns", Kind::Columns, "null", "columns that describe the item; by default likewise"),
     parameter("categories", Kind::Columns, "null", "integer columns whose values are categories rather than numbers"),
     parameter("text", Kind::Columns, "null", "text columns to read word by word"),
     parameter("weight", Kind::Column, "null", "the column that scales a row's loss"),
@@ -102,7 +107,8 @@ const PARAMETERS: &[Parameter] = &[
         Kind::Text,
         "null",
         "'random', 'time', 'last', 'group:column', 'column:name' or 'none'; by default 'time' if time is given, else \
-         'random'",
+         'random': by hash of all but target and weight; few equal rows stay together, many are divided, and a user \
+         with several keeps one for training",
     ),
     parameter("test_size", Kind::Double, "0.1", "the share of rows to hold out"),
     parameter("seed", Kind::Integer, "42", "the seed of everything random"),

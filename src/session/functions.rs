@@ -1,5 +1,7 @@
 //! Scalar functions that clients of PostgreSQL call as a matter of course and that know the session.
 
+mod length;
+
 use std::sync::Arc;
 
 use arrow::datatypes::DataType;
@@ -25,6 +27,9 @@ pub(crate) fn register(context: &SessionContext, user: &str) {
         ("user", user),
     ] {
         context.register_udf(constant(name, ScalarValue::from(value)));
+    }
+    for function in length::functions() {
+        context.register_udf(function);
     }
     // Connection pools give back locks that nobody can take here.
     context.register_udf(constant("pg_advisory_unlock_all", ScalarValue::Utf8(None)));

@@ -1,7 +1,8 @@
 //! From the error of a running query to the file that caused it.
 //!
 //! Our own readers and the S3 stores put a typed error into what the query's stream yields, where it is found.
-//! DataFusion's Parquet reader names no file, so the Parquet files of the plan are read again, one after another.
+//! DataFusion's Parquet reader names no file, so the Parquet files of the plan are read again, one after another; where a value
+//! could not be cast, only the columns that are stored as another type than the table's.
 
 use std::sync::Arc;
 
@@ -9,7 +10,8 @@ use arrow::error::ArrowError;
 use datafusion::{
     common::DataFusionError,
     datasource::{
-        physical_plan::{FileScanConfig, ParquetSource},
+        listing::PartitionedFile,
+        physical_plan::{FileScanConfig, FileScanConfigBuilder, ParquetSource, parquet::metadata::DFParquetMetadata},
         source::DataSourceExec,
     },
     execution::{TaskContext, runtime_env::RuntimeEnv},
@@ -17,7 +19,7 @@ use datafusion::{
 };
 use futures::TryStreamExt;
 
-use super::{Error, location::object_name, parquet::unreadable};
+use super::{Error, infer::type_name, location::object_name, parquet::unreadable};
 
 /// The typed error behind a failed query, if a file or an object store is to blame.
 pub async fn diagnose(
@@ -28,17 +30,25 @@ pub async fn diagnose(
     if let Some(found) = Error::find(error) {
         return Some(found);
     }
-    if !may_come_from_a_file(error) {
+    let casts = is_cast(error);
+    if !casts && !may_come_from_a_file(error) {
         return None;
     }
     let mut scans = Vec::new();
     collect(plan, &mut scans);
     for scan in scans {
-        if let Some(found) = first_broken(&scan, runtime).await {
-            return Some(found);
+        let found = if casts { first_unfit(&scan, runtime).await } else { first_broken(&scan, runtime).await };
+        if found.is_some() {
+            return found;
         }
     }
     None
+}
+
+/// Whether a value was not of the type that it had to be: a stored one of its column's, or one that the query casts.
+fn is_cast(error: &DataFusionError) -> bool {
+    let DataFusionError::ArrowError(error, _) = error.find_root() else { return false };
+    matches!(error.as_ref(), ArrowError::CastError(_) | ArrowError::ParseError(_))
 }
 
 /// What the Parquet reader says when a filter that it evaluates fails; the error itself follows as debugging text.
@@ -82,22 +92,63 @@ fn collect(plan: &Arc<dyn ExecutionPlan>, scans: &mut Vec<FileScanConfig>) {
 
 /// The first file of a scan that cannot be read to its end.
 async fn first_broken(scan: &FileScanConfig, runtime: &Arc<RuntimeEnv>) -> Option<Error> {
-    let mut files: Vec<_> = scan.file_groups.iter().flat_map(|group| group.iter().cloned()).collect();
-    files.sort_by(|left, right| left.path().cmp(right.path()));
-    files.dedup_by(|left, right| left.path() == right.path());
-    for mut file in files {
-        file.range = None;
+    for file in files(scan) {
         let name = object_name(&scan.object_store_url, file.path());
-        let mut single = scan.clone();
-        single.file_groups = vec![vec![file].into()];
-        let context = Arc::new(TaskContext::default().with_runtime(Arc::clone(runtime)));
-        let read = match execute_stream(DataSourceExec::from_data_source(single), context) {
-            Ok(stream) => stream.try_for_each(|_| std::future::ready(Ok(()))).await,
-            Err(error) => Err(error),
-        };
-        if let Err(error) = read {
+        if let Err(error) = read(scan, file, None, runtime).await {
             return Some(unreadable(&name, error));
         }
     }
     None
+}
+
+/// The first column of a file that is stored as another type than the table's and has a value that is not of the table's.
+async fn first_unfit(scan: &FileScanConfig, runtime: &Arc<RuntimeEnv>) -> Option<Error> {
+    let schema = Arc::clone(scan.file_source.table_schema().file_schema());
+    for file in files(scan) {
+        let store = runtime.object_store(&scan.object_store_url).ok()?;
+        let Ok(stored) = DFParquetMetadata::new(store.as_ref(), &file.object_meta).fetch_schema().await else {
+            continue;
+        };
+        for (position, column) in schema.fields().iter().enumerate() {
+            let Ok(found) = stored.field_with_name(column.name()) else { continue };
+            let (found, expected) = (type_name(found.data_type()), type_name(column.data_type()));
+            if found == expected {
+                continue;
+            }
+            if let Err(error) = read(scan, file.clone(), Some(position), runtime).await {
+                let file = object_name(&scan.object_store_url, file.path());
+                let column = column.name().clone();
+                return Some(Error::UnfitColumn { file, column, found, expected, source: Arc::new(error) });
+            }
+        }
+    }
+    None
+}
+
+/// The files of a scan, each once and whole.
+fn files(scan: &FileScanConfig) -> Vec<PartitionedFile> {
+    let mut files: Vec<_> = scan.file_groups.iter().flat_map(|group| group.iter().cloned()).collect();
+    files.sort_by(|left, right| left.path().cmp(right.path()));
+    files.dedup_by(|left, right| left.path() == right.path());
+    for file in &mut files {
+        file.range = None;
+    }
+    files
+}
+
+/// Reads a file's columns, or one of them, as they are: what the query computes of them may fail by its own fault.
+async fn read(
+    scan: &FileScanConfig,
+    file: PartitionedFile,
+    column: Option<usize>,
+    runtime: &Arc<RuntimeEnv>,
+) -> Result<(), DataFusionError> {
+    let columns = Arc::new(ParquetSource::new(scan.file_source.table_schema().clone()));
+    let single = FileScanConfigBuilder::new(scan.object_store_url.clone(), columns)
+        .with_file_groups(vec![vec![file].into()])
+        .with_projection_indices(column.map(|column| vec![column]))?
+        .build();
+    let context = Arc::new(TaskContext::default().with_runtime(Arc::clone(runtime)));
+    let stream = execute_stream(DataSourceExec::from_data_source(single), context)?;
+    stream.try_for_each(|_| std::future::ready(Ok(()))).await
 }

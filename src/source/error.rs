@@ -137,6 +137,21 @@ pub enum Error {
         #[source]
         source: Cause,
     },
+    /// A column that a file stores as another type than the table's, with a value that is not of the table's.
+    #[error("file {file}, column {column}: stored as {found}, and not all its values are of type {expected}")]
+    UnfitColumn {
+        /// The file.
+        file: String,
+        /// The column's name.
+        column: String,
+        /// The type in this file.
+        found: String,
+        /// The table's type.
+        expected: String,
+        /// What the reader said of the value.
+        #[source]
+        source: Cause,
+    },
     /// Two files, or two rows, give a column types that no common type covers.
     #[error("file {file}: column {column} is {found} here and {expected} before")]
     TypesDiffer {
@@ -322,6 +337,7 @@ impl Error {
             | Self::InvalidValue { .. }
             | Self::Malformed { .. }
             | Self::Unreadable { .. }
+            | Self::UnfitColumn { .. }
             | Self::NoCommonColumn { .. }
             | Self::ColumnCount { .. }
             | Self::NoRows { .. }
@@ -350,6 +366,9 @@ impl Error {
             Self::UnknownFormat { .. } => "say STORED AS with a format".to_owned(),
             Self::MixedFormats { .. } => "name the files of one format with a glob, or say STORED AS".to_owned(),
             Self::RaggedRow { .. } => "check the delimiter and quote options, or mend the row".to_owned(),
+            Self::UnfitColumn { column, found, .. } => {
+                format!("declare the column as it is stored ({column} {found}) in CREATE EXTERNAL TABLE")
+            }
             Self::InvalidValue { column, .. } => format!(
                 "declare the column's type ({column} TEXT) in CREATE EXTERNAL TABLE, or name the mark of missing \
                  values with OPTIONS (null_value '…')"

@@ -123,7 +123,14 @@ impl Client {
     /// Plans a statement over this client's snapshot.
     pub(crate) fn plan(&self, statement: SqlStatement) -> BoxFuture<'static, Result<LogicalPlan>> {
         let state = self.context.state();
-        Box::pin(async move { Ok(state.statement_to_plan(statement).await?) })
+        let snapshot = self.snapshot();
+        Box::pin(async move {
+            let planned = state.statement_to_plan(statement).await;
+            planned.map_err(|error| {
+                let names = snapshot.relations().map(|(name, _)| name.name.as_str());
+                Error::from(error).suggesting_table(names)
+            })
+        })
     }
 
     /// The operators of a plan, and what they need to run.

@@ -11,6 +11,8 @@ mod crash;
 
 mod determinism;
 
+mod words;
+
 mod quality;
 
 mod s3;

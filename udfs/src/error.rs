@@ -284,6 +284,10 @@ pub enum Fault {
     UndefinedFunction,
     /// A type that the operation cannot take.
     DatatypeMismatch,
+    /// A type that has no cast to another.
+    CannotCoerce,
+    /// A column beside aggregates, or an aggregate where none may be.
+    Grouping,
     /// An object of another kind than the statement needs.
     WrongObjectType,
     /// Valid SQL that is refused here or not offered.
@@ -298,6 +302,8 @@ pub enum Fault {
     DivisionByZero,
     /// More rows than the one that a subquery may have.
     CardinalityViolation,
+    /// A regular expression that is none.
+    InvalidRegularExpression,
     /// The statement was cancelled.
     Cancelled,
     /// Another transaction changed the same object first; trying again may work.

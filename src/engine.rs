@@ -13,7 +13,7 @@ use datafusion::{
     execution::SessionStateBuilder,
     prelude::{SessionConfig, SessionContext},
 };
-use fusewire_udfs::{FunctionContext, Limits, plan::FunctionQueryPlanner};
+use fusewire_udfs::{FunctionContext, Limits};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::{
@@ -75,9 +75,10 @@ impl Engine {
             .with_default_features()
             .with_analyzer_rules(planning::analyzer_rules())
             .with_optimizer_rules(planning::optimizer_rules())
+            .with_physical_optimizer_rules(planning::physical_rules())
             .with_physical_optimizer_rule(Arc::new(YieldInJoins));
-        let planner = FunctionQueryPlanner::beside(vec![Arc::new(planning::OncePlanner)]);
-        let state = fusewire_udfs::register(builder, functions_context).with_query_planner(Arc::new(planner)).build();
+        let state =
+            fusewire_udfs::register(builder, functions_context).with_query_planner(planning::planner()).build();
         let context = SessionContext::new_with_state(state);
         functions::register(&context, &options.user);
         let access = self.access(options.origin);

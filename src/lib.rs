@@ -7,8 +7,9 @@
 pub mod config;
 pub mod error;
 
-pub mod catalog;
 mod planning;
+
+pub mod catalog;
 pub mod source;
 
 mod session;

@@ -12,6 +12,7 @@ use self::source::{Source, sources};
 const LAYERS: &[&[&str]] = &[
     &["error"],
     &["config"],
+    &["planning"],
     &["source", "catalog"],
     &["session"],
     &["statement"],

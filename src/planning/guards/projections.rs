@@ -1,0 +1,70 @@
+//! Columns that can fail to compute are computed above the operators that remove rows.
+//!
+//! DataFusion's rule moves a projection below a filter or a limited sort where that makes rows narrower, and parts of a nested
+//! loop join's condition below the join.
+
+use std::sync::Arc;
+
+use datafusion::{
+    common::{
+        Result,
+        config::ConfigOptions,
+        tree_node::{Transformed, TransformedResult, TreeNode},
+    },
+    physical_optimizer::PhysicalOptimizerRule,
+    physical_plan::{
+        ExecutionPlan,
+        filter::FilterExec,
+        joins::NestedLoopJoinExec,
+        projection::{ProjectionExec, remove_unnecessary_projections, try_embed_projection},
+    },
+};
+
+use super::failing::computed_can_fail;
+
+/// DataFusion's rule, but for projections that can fail.
+#[derive(Debug)]
+pub(super) struct PushDownSafeProjections {
+    pub(super) safe: Arc<dyn PhysicalOptimizerRule + Send + Sync>,
+}
+
+impl PhysicalOptimizerRule for PushDownSafeProjections {
+    fn optimize(&self, plan: Arc<dyn ExecutionPlan>, options: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
+        if !plan.exists(|node| Ok(projection_can_fail(node) || join_can_fail(node)))? {
+            return self.safe.optimize(plan, options);
+        }
+        // A plan with a failing part keeps the conditions of its nested loop joins whole.
+        plan.transform_down(|node| match node.downcast_ref::<ProjectionExec>() {
+            Some(projection) if projection_can_fail(&node) => {
+                let input = projection.input();
+                let moved = match input.downcast_ref::<FilterExec>() {
+                    Some(filter) => try_embed_projection(projection, filter)?,
+                    None if input.fetch().is_some() => None,
+                    None => return remove_unnecessary_projections(node),
+                };
+                Ok(moved.map_or_else(|| Transformed::no(node), Transformed::yes))
+            }
+            _ => remove_unnecessary_projections(node),
+        })
+        .data()
+    }
+
+    fn name(&self) -> &str {
+        self.safe.name()
+    }
+
+    fn schema_check(&self) -> bool {
+        self.safe.schema_check()
+    }
+}
+
+fn projection_can_fail(node: &Arc<dyn ExecutionPlan>) -> bool {
+    let Some(projection) = node.downcast_ref::<ProjectionExec>() else { return false };
+    let schema = projection.input().schema();
+    projection.expr().iter().any(|column| computed_can_fail(&column.expr, &schema))
+}
+
+fn join_can_fail(node: &Arc<dyn ExecutionPlan>) -> bool {
+    let filter = node.downcast_ref::<NestedLoopJoinExec>().and_then(|join| join.filter());
+    filter.is_some_and(|filter| computed_can_fail(filter.expression(), filter.schema()))
+}

@@ -1,3 +1,5 @@
+//! The engine's texts as they were read in one version, and what is told of them.
+
 use super::*;
 
 fn message(text: &str) -> String {

@@ -1,3 +1,5 @@
+//! What cannot fail is planned as DataFusion plans it; what can stays where it was written.
+
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema};

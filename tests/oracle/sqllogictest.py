@@ -39,6 +39,7 @@ import pwd
 import random
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -646,6 +647,8 @@ def arguments():
 
 def main():
     options, began = arguments(), time.monotonic()
+    # A run that is ended takes its servers with it; the processes of the pools inherit this.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     drawn, available = draw(options.folder, options.only, options.queries, options.seed, options.processes)
     digest = hashlib.sha256(json.dumps(drawn).encode()).hexdigest()[:16]
     number = sum(map(len, drawn.values()))

@@ -18,8 +18,12 @@ mod subquery;
 
 /// The rules that a plan goes through before it is optimized, in order.
 pub(crate) fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
-    let mut rules: Vec<Arc<dyn AnalyzerRule + Send + Sync>> =
-        vec![Arc::new(distinct_on::FirstOfEach), Arc::new(subquery::Unnest)];
+    // What guards an operand is gone where a subquery has become a join, and the types tell what can fail only at the end.
+    let mut rules: Vec<Arc<dyn AnalyzerRule + Send + Sync>> = vec![
+        Arc::new(distinct_on::FirstOfEach),
+        Arc::new(guards::GuardArguments),
+        Arc::new(subquery::Unnest),
+    ];
     rules.extend(Analyzer::new().rules);
     rules.push(Arc::new(guards::GuardArguments));
     rules

@@ -18,9 +18,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::{
     Config, Result, planning,
-    session::{
-        Client, DATABASE, DEFAULT_SCHEMA, Providers, SessionModels, Shared, View, YieldInJoins, functions, timed_out,
-    },
+    session::{Client, DATABASE, DEFAULT_SCHEMA, Providers, SessionModels, Shared, View, functions, timed_out},
     source::Access,
 };
 pub use crate::{
@@ -75,8 +73,7 @@ impl Engine {
             .with_default_features()
             .with_analyzer_rules(planning::analyzer_rules())
             .with_optimizer_rules(planning::optimizer_rules())
-            .with_physical_optimizer_rules(planning::physical_rules())
-            .with_physical_optimizer_rule(Arc::new(YieldInJoins));
+            .with_physical_optimizer_rules(planning::physical_rules());
         let state =
             fusewire_udfs::register(builder, functions_context).with_query_planner(planning::planner()).build();
         let context = SessionContext::new_with_state(state);

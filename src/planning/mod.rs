@@ -1,4 +1,5 @@
-//! How a query is planned: the lists of rules that the query engine runs, in their order, and our planner of operators.
+//! How a query is planned: the lists of rules that the query engine runs, in their order, our planner of operators, and
+//! what may be said to a scan.
 //!
 //! Knows the query engine and nothing of clients, the catalog or the network.
 
@@ -7,7 +8,6 @@ use std::sync::Arc;
 use datafusion::{
     execution::context::QueryPlanner,
     optimizer::{Analyzer, AnalyzerRule, OptimizerRule},
-    physical_optimizer::{PhysicalOptimizerRule, optimizer::PhysicalOptimizer},
 };
 use fusewire_udfs::plan::FunctionQueryPlanner;
 
@@ -15,6 +15,16 @@ mod distinct_on;
 mod guards;
 mod null_equality;
 mod subquery;
+
+mod cooperation;
+mod infallible;
+mod names;
+mod physical;
+mod pushdown;
+mod scan;
+
+pub(crate) use physical::physical_rules;
+pub(crate) use scan::filter_scan;
 
 /// The rules that a plan goes through before it is optimized, in order.
 pub(crate) fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
@@ -32,13 +42,6 @@ pub(crate) fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
 /// The rules that optimize a plan, in order.
 pub(crate) fn optimizer_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
     guards::optimizer_rules().into_iter().map(null_equality::careful).collect()
-}
-
-/// The rules that optimize operators, in order. Filters are not pushed into scans: that looks for their columns by name.
-pub(crate) fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
-    let mut rules = guards::keep_projections(PhysicalOptimizer::new().rules);
-    rules.retain(|rule| !rule.name().starts_with("FilterPushdown"));
-    rules
 }
 
 /// Makes operators of an optimized plan.

@@ -5,7 +5,6 @@
 
 mod action;
 mod client;
-mod cooperation;
 mod dialect;
 pub(crate) mod functions;
 mod interrupt;
@@ -32,7 +31,6 @@ use datafusion::{
 
 pub(crate) use action::Action;
 pub(crate) use client::{Client, Physical, View, text_rows};
-pub(crate) use cooperation::YieldInJoins;
 pub(crate) use dialect::PostgreSql;
 pub(crate) use interrupt::Interrupt;
 pub(crate) use models::SessionModels;

@@ -7,29 +7,32 @@ use arrow::{
     compute::cast,
     datatypes::{DataType, Field, FieldRef, Schema, SchemaRef},
 };
+use async_trait::async_trait;
 use datafusion::{
-    catalog::TableProvider,
+    catalog::{Session, TableProvider},
     common::DataFusionError,
     datasource::{
+        TableType,
         empty::EmptyTable,
         file_format::parquet::ParquetFormat,
         listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl},
     },
     execution::SendableRecordBatchStream,
-    logical_expr::LogicalPlan,
+    logical_expr::{Expr, LogicalPlan, TableProviderFilterPushDown},
     parquet::{
         arrow::ArrowWriter,
         basic::Compression,
         file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder},
         schema::types::ColumnPath,
     },
-    physical_plan::execute_stream_partitioned,
+    physical_plan::{ExecutionPlan, execute_stream_partitioned},
 };
 use futures::StreamExt;
 
 use crate::{
     Error, Fault, Result,
     catalog::{ManagedTable, NewTableFile, QualifiedName, TableFile},
+    planning,
 };
 
 use super::{Client, explain_failure};
@@ -180,5 +183,40 @@ pub(crate) async fn open(
         .collect::<Result<Vec<_>, DataFusionError>>()?;
     let options = ListingOptions::new(Arc::new(ParquetFormat::default())).with_file_extension("");
     let config = ListingTableConfig::new_with_multi_paths(urls).with_listing_options(options).with_schema(schema);
-    Ok(Arc::new(ListingTable::try_new(config)?))
+    Ok(Arc::new(StoredTable { files: ListingTable::try_new(config)? }))
+}
+
+/// The files of a managed table, read with the filters of the statement.
+#[derive(Debug)]
+struct StoredTable {
+    files: ListingTable,
+}
+
+#[async_trait]
+impl TableProvider for StoredTable {
+    fn schema(&self) -> SchemaRef {
+        self.files.schema()
+    }
+
+    fn table_type(&self) -> TableType {
+        self.files.table_type()
+    }
+
+    fn supports_filters_pushdown(
+        &self,
+        filters: &[&Expr],
+    ) -> std::result::Result<Vec<TableProviderFilterPushDown>, DataFusionError> {
+        Ok(vec![TableProviderFilterPushDown::Inexact; filters.len()])
+    }
+
+    async fn scan(
+        &self,
+        session: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> std::result::Result<Arc<dyn ExecutionPlan>, DataFusionError> {
+        let scan = self.files.scan(session, projection, filters, limit).await?;
+        planning::filter_scan(session, scan, filters)
+    }
 }

@@ -158,6 +158,8 @@ impl TableProvider for FileTable {
             };
             return Ok(Arc::new(EmptyExec::new(schema)));
         }
+        let decided = |filter: &&Expr| on_partitions(filter, &self.definition.partition_columns);
+        let undecided: Vec<Expr> = filters.iter().filter(|filter| !decided(filter)).cloned().collect();
         let (files, statistics) = self.with_statistics(session, &listing, files).await?;
         let partitions: Vec<Arc<Field>> = self.definition.partition_columns.iter().cloned().map(Arc::new).collect();
         let schema = TableSchema::builder(Arc::clone(&self.file_schema)).with_table_partition_cols(partitions);
@@ -169,7 +171,7 @@ impl TableProvider for FileTable {
             .with_projection_indices(projection.cloned())?
             .with_limit(limit)
             .build();
-        self.format.plan(session, config).await
+        crate::planning::filter_scan(session, self.format.plan(session, config).await?, &undecided)
     }
 }
 

@@ -11,6 +11,7 @@ mod crash;
 
 mod determinism;
 
+mod plans;
 mod words;
 
 mod quality;

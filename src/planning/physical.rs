@@ -1,0 +1,85 @@
+//! The rules over physical plans, in their order.
+
+use std::sync::Arc;
+
+use datafusion::physical_optimizer::{PhysicalOptimizerRule, optimizer::PhysicalOptimizer};
+
+use super::{
+    cooperation::YieldInJoins,
+    guards,
+    names::{KeysByPosition, LimitByPosition, UnnestByPosition},
+    pushdown::PushDynamicFilters,
+};
+
+/// One rule of the list.
+pub(crate) type PhysicalRule = Arc<dyn PhysicalOptimizerRule + Send + Sync>;
+
+/// DataFusion's rules, with ours in the places of those that go by the names of columns.
+pub(crate) fn physical_rules() -> Vec<PhysicalRule> {
+    let theirs = guards::keep_projections(PhysicalOptimizer::new().rules);
+    let mut rules: Vec<PhysicalRule> = Vec::with_capacity(theirs.len() + 2);
+    rules.push(Arc::new(UnnestByPosition));
+    for rule in theirs {
+        match rule.name() {
+            // Where both sides of a join have a column of that name, the filter lands on either. A statement's own
+            // filters reach the scans when tables are opened, where names are unique.
+            "FilterPushdown" => {}
+            "FilterPushdown(Post)" => rules.push(Arc::new(PushDynamicFilters)),
+            "EnsureRequirements" => rules.push(Arc::new(KeysByPosition(rule))),
+            "LimitAggregation" => rules.push(Arc::new(LimitByPosition(rule))),
+            _ => rules.push(rule),
+        }
+    }
+    rules.push(Arc::new(YieldInJoins));
+    rules
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The version whose rules were read for this list.
+    const READ: &str = "55.2.0";
+
+    #[test]
+    fn a_new_version_of_datafusion_is_read_before_it_is_used() {
+        assert_eq!(
+            datafusion::DATAFUSION_VERSION,
+            READ,
+            "read again what this room relies on, then write the new version here: physical-plan/src/filter_pushdown.rs \
+             (does `FilterRemapper` still match by name?), each operator's `gather_filters_for_pushdown`, \
+             `handle_child_pushdown_result` and what a join's filter keeps (joins/hash_join/shared_bounds.rs), \
+             physical-optimizer/src/optimizer.rs (the list below), and what reads columns by name in \
+             ensure_requirements, projection_pushdown and file scans"
+        );
+    }
+
+    #[test]
+    fn the_rules_of_datafusion_are_those_that_were_read() {
+        let names: Vec<String> = PhysicalOptimizer::new().rules.iter().map(|rule| rule.name().to_owned()).collect();
+        let expected = [
+            "OutputRequirements",
+            "aggregate_statistics",
+            "join_selection",
+            "LimitedDistinctAggregation",
+            "FilterPushdown",
+            "WindowTopN",
+            "EnsureRequirements",
+            "CombinePartialFinalAggregate",
+            "OptimizeAggregateOrder",
+            "ProjectionPushdown",
+            "OutputRequirements",
+            "LimitAggregation",
+            "LimitPushPastWindows",
+            "HashJoinBuffering",
+            "LimitPushdown",
+            "TopKRepartition",
+            "ProjectionPushdown",
+            "PushdownSort",
+            "EnsureCooperative",
+            "FilterPushdown(Post)",
+            "SanityCheckPlan",
+        ];
+        assert_eq!(names, expected, "a rule came, went or moved: read what it does with columns of the same name");
+    }
+}

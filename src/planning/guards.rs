@@ -24,7 +24,7 @@ use datafusion::{
     common::Result,
     execution::context::QueryPlanner,
     logical_expr::LogicalPlan,
-    optimizer::{Optimizer, OptimizerRule},
+    optimizer::OptimizerRule,
     physical_optimizer::PhysicalOptimizerRule,
     physical_plan::ExecutionPlan,
 };
@@ -36,15 +36,15 @@ use projections::PushDownSafeProjections;
 type LogicalRule = Arc<dyn OptimizerRule + Send + Sync>;
 type PhysicalRule = Arc<dyn PhysicalOptimizerRule + Send + Sync>;
 
-/// DataFusion's rules over logical plans, with the one that moves filters replaced by ours.
-pub(crate) fn optimizer_rules() -> Vec<LogicalRule> {
+/// Rules over logical plans, with the one that moves filters replaced by ours.
+pub(crate) fn keep_filters(rules: Vec<LogicalRule>) -> Vec<LogicalRule> {
     let ours = |rule: LogicalRule| -> LogicalRule {
         match rule.name() {
             "push_down_filter" => Arc::new(PushDownSafeFilters::default()),
             _ => rule,
         }
     };
-    Optimizer::new().rules.into_iter().map(ours).collect()
+    rules.into_iter().map(ours).collect()
 }
 
 /// Rules over physical plans, with those that move projections replaced by ours.

@@ -12,8 +12,11 @@ use datafusion::{
 use fusewire_udfs::plan::FunctionQueryPlanner;
 
 mod distinct_on;
+mod extremes;
 mod guards;
 mod null_equality;
+mod sets;
+mod simplify;
 mod subquery;
 
 mod cooperation;
@@ -26,22 +29,27 @@ mod scan;
 pub(crate) use physical::physical_rules;
 pub(crate) use scan::filter_scan;
 
+/// The function that a row is written as beside a subquery. Whoever plans the subquery takes its calls apart.
+pub(crate) const ROW_OF: &str = "row_of";
+
 /// The rules that a plan goes through before it is optimized, in order.
 pub(crate) fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
     // What guards an operand is gone where a subquery has become a join, and the types tell what can fail only at the end.
     let mut rules: Vec<Arc<dyn AnalyzerRule + Send + Sync>> = vec![
+        Arc::new(sets::CountCopies),
         Arc::new(distinct_on::FirstOfEach),
         Arc::new(guards::GuardArguments),
         Arc::new(subquery::Unnest),
     ];
     rules.extend(Analyzer::new().rules);
+    rules.push(Arc::new(extremes::OrderFloats));
     rules.push(Arc::new(guards::GuardArguments));
     rules
 }
 
 /// The rules that optimize a plan, in order.
 pub(crate) fn optimizer_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
-    guards::optimizer_rules().into_iter().map(null_equality::careful).collect()
+    guards::keep_filters(simplify::rules()).into_iter().map(null_equality::careful).collect()
 }
 
 /// Makes operators of an optimized plan.

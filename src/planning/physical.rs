@@ -9,6 +9,7 @@ use super::{
     guards,
     names::{KeysByPosition, LimitByPosition, UnnestByPosition},
     pushdown::PushDynamicFilters,
+    subquery::OpenOnce,
 };
 
 /// One rule of the list.
@@ -31,6 +32,7 @@ pub(crate) fn physical_rules() -> Vec<PhysicalRule> {
         }
     }
     rules.push(Arc::new(YieldInJoins));
+    rules.push(Arc::new(OpenOnce));
     rules
 }
 

@@ -29,6 +29,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::{
     Action, Interrupt, Notice, Outcome, Sealed, SessionOptions, Shared, TransactionStatus,
+    rewrite::rewrite,
     settings::{SETTINGS, Settings},
 };
 use crate::{
@@ -121,10 +122,11 @@ impl Client {
     }
 
     /// Plans a statement over this client's snapshot.
-    pub(crate) fn plan(&self, statement: SqlStatement) -> BoxFuture<'static, Result<LogicalPlan>> {
+    pub(crate) fn plan(&self, mut statement: SqlStatement) -> BoxFuture<'static, Result<LogicalPlan>> {
         let state = self.context.state();
         let snapshot = self.snapshot();
         Box::pin(async move {
+            rewrite(&mut statement, &state).await?;
             let planned = state.statement_to_plan(statement).await;
             planned.map_err(|error| {
                 let names = snapshot.relations().map(|(name, _)| name.name.as_str());

@@ -1,11 +1,16 @@
 //! The dialect of SQL that is parsed: PostgreSQL's, but for the names of arguments.
 //!
+//! The parser's own dialect of this name takes some operators for others than PostgreSQL does: `operators` has its table.
+//!
 //! The parser tries each argument of a call as `expression => value` first and, when there is no arrow, reads it again: in
 //! calls within calls that doubles the work with each. Names of arguments are identifiers here, so nothing is read twice.
+
+mod operators;
 
 use std::any::TypeId;
 
 use datafusion::sql::sqlparser::{
+    ast::Expr,
     dialect::{Dialect, PostgreSqlDialect, Precedence},
     keywords::Keyword,
     parser::{Parser, ParserError},
@@ -64,7 +69,19 @@ impl Dialect for PostgreSql {
     }
 
     fn get_next_precedence(&self, parser: &Parser) -> Option<Result<u8, ParserError>> {
-        PARENT.get_next_precedence(parser)
+        operators::precedence(parser).map(Ok).or_else(|| PARENT.get_next_precedence(parser))
+    }
+
+    fn parse_prefix(&self, parser: &mut Parser) -> Option<Result<Expr, ParserError>> {
+        operators::prefix(parser)
+    }
+
+    fn parse_infix(&self, parser: &mut Parser, left: &Expr, _precedence: u8) -> Option<Result<Expr, ParserError>> {
+        operators::infix(parser, left)
+    }
+
+    fn supports_string_literal_concatenation_with_newline(&self) -> bool {
+        true
     }
 
     fn prec_value(&self, precedence: Precedence) -> u8 {

@@ -11,7 +11,12 @@ use datafusion::{
     prelude::SessionContext,
 };
 
-use super::{DATABASE, DEFAULT_SCHEMA, settings::SERVER_VERSION};
+use super::{
+    DATABASE, DEFAULT_SCHEMA,
+    rewrite::{CompareArray, row_of},
+    settings::SERVER_VERSION,
+    shift,
+};
 
 /// Registers them for a session of `user`.
 pub(crate) fn register(context: &SessionContext, user: &str) {
@@ -31,6 +36,9 @@ pub(crate) fn register(context: &SessionContext, user: &str) {
     for function in length::functions() {
         context.register_udf(function);
     }
+    shift::both().into_iter().for_each(|function| context.register_udwf(function));
+    // What comparisons are written as before they are planned.
+    CompareArray::both().into_iter().chain([row_of()]).for_each(|function| context.register_udf(function));
     // Connection pools give back locks that nobody can take here.
     context.register_udf(constant("pg_advisory_unlock_all", ScalarValue::Utf8(None)));
 }

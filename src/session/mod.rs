@@ -11,9 +11,11 @@ mod interrupt;
 mod models;
 mod outcome;
 mod providers;
+mod rewrite;
 mod sealed;
 mod settings;
 mod shared;
+mod shift;
 pub(crate) mod storage;
 mod system;
 
@@ -43,6 +45,9 @@ use crate::{Error, Fault, Result};
 
 /// The database that clients see.
 pub(crate) const DATABASE: &str = "fusewire";
+/// Ends a column's name that is not the only one; two for the second. It is invisible (INVISIBLE SEPARATOR), because a
+/// message about the plan may show it, and no SQL writes it.
+pub(crate) const MARK: char = '\u{2063}';
 /// The schema of names without one.
 pub(crate) const DEFAULT_SCHEMA: &str = "public";
 

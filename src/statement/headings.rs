@@ -13,9 +13,7 @@ use datafusion::sql::sqlparser::ast::{
     VisitMut, VisitorMut,
 };
 
-/// Ends a name that is not the only one; two for the second. It is invisible (INVISIBLE SEPARATOR), because a message about
-/// the plan may show it.
-const MARK: char = '\u{2063}';
+use crate::session::MARK;
 
 /// The name of what has none.
 const NAMELESS: &str = "?column?";
@@ -156,6 +154,15 @@ fn marked(mut name: String, times: usize) -> String {
 fn order_by_names(query: &mut Query) {
     let SetExpr::Select(select) = query.body.as_ref() else { return };
     let Some(OrderBy { kind: OrderByKind::Expressions(order), .. }) = &mut query.order_by else { return };
+    if let Some(Distinct::On(_)) = select.distinct {
+        // What picks the first rows is computed of the rows, not of the columns that are shown.
+        for ordered in order {
+            if let Some(meant) = shown_as(&ordered.expr, &select.projection) {
+                ordered.expr = meant;
+            }
+        }
+        return;
+    }
     if !matches!(select.distinct, Some(Distinct::Distinct)) {
         return;
     }
@@ -167,6 +174,34 @@ fn order_by_names(query: &mut Query) {
         if let Some(alias) = same {
             ordered.expr = Expr::Identifier(alias.clone());
         }
+    }
+}
+
+/// The expression of the column that an ORDER BY names by its position or its name.
+fn shown_as(ordered: &Expr, projection: &[SelectItem]) -> Option<Expr> {
+    let expression = |item: &SelectItem| match item {
+        SelectItem::UnnamedExpr(expression) | SelectItem::ExprWithAlias { expr: expression, .. } => {
+            Some(expression.clone())
+        }
+        _ => None,
+    };
+    match ordered {
+        Expr::Value(value) => {
+            let Value::Number(number, _) = &value.value else { return None };
+            let at = number.parse::<usize>().ok()?.checked_sub(1)?;
+            if projection.iter().take(at + 1).any(is_wildcard) {
+                return None;
+            }
+            expression(projection.get(at)?)
+        }
+        Expr::Identifier(name) => {
+            let name = super::names::identifier(name);
+            projection.iter().find_map(|item| match item {
+                SelectItem::ExprWithAlias { expr, alias } if super::names::identifier(alias) == name => Some(expr.clone()),
+                _ => None,
+            })
+        }
+        _ => None,
     }
 }
 

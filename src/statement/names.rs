@@ -3,7 +3,9 @@
 use std::ops::ControlFlow;
 
 use arrow::datatypes::Schema;
-use datafusion::sql::sqlparser::ast::{DataType, Expr, Ident, ObjectName, Statement, Value, visit_expressions_mut};
+use datafusion::sql::sqlparser::ast::{
+    DataType, Expr, Ident, ObjectName, Select, SelectItem, Statement, Value, Visit, Visitor, visit_expressions_mut,
+};
 
 use crate::{
     Error, Fault, Result,
@@ -62,6 +64,32 @@ pub(super) fn check_distinct(schema: &Schema) -> Result<()> {
             Fault::DuplicateColumn,
             format!("column \"{}\" is specified more than once; name the columns apart with AS", pair[0]),
         )),
+    }
+}
+
+/// Refuses an alias that is written as a text: two texts in one line are neither a column with its alias nor one text.
+pub(super) fn check_aliases(statement: &Statement) -> Result<()> {
+    struct Aliases;
+    impl Visitor for Aliases {
+        type Break = Ident;
+
+        fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<Ident> {
+            let alias = |item: &SelectItem| match item {
+                SelectItem::ExprWithAlias { alias, .. } if alias.quote_style == Some('\'') => Some(alias.clone()),
+                _ => None,
+            };
+            select.projection.iter().find_map(alias).map_or(ControlFlow::Continue(()), ControlFlow::Break)
+        }
+    }
+    match statement.visit(&mut Aliases) {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(alias) => {
+            let message = format!(
+                "the text '{}' stands where an alias or an operator may; an alias is written \"{}\"",
+                alias.value, alias.value
+            );
+            Err(Error::new(Fault::Syntax, message).at(alias.span.start))
+        }
     }
 }
 

@@ -13,7 +13,11 @@ use datafusion::sql::{
     },
 };
 
-use super::{Action, FORMS, Statement, names::as_planned, set_returning::as_lists};
+use super::{
+    Action, FORMS, Statement,
+    names::{as_planned, check_aliases},
+    set_returning::as_lists,
+};
 use crate::{Error, Fault, Result, config::THREAD_STACK_BYTES, session::PostgreSql};
 
 /// The format that `CREATE EXTERNAL TABLE` has when `STORED AS` is left out: the location's name tells.
@@ -47,7 +51,7 @@ fn parse_here(sql: &str, max_depth: usize) -> Result<Vec<Statement>> {
 
 fn parse_one(tokens: &[TokenWithSpan], end: Location, max_depth: usize) -> Result<Arc<dyn Action>> {
     check_chains(tokens)?;
-    let tokens = with_stored_as(tokens, end);
+    let tokens = with_selects(with_stored_as(tokens, end));
     for form in FORMS {
         let mut parser = parser_of(&tokens, max_depth)?;
         if let Some(action) = (form.parse)(&mut parser)? {
@@ -58,20 +62,22 @@ fn parse_one(tokens: &[TokenWithSpan], end: Location, max_depth: usize) -> Resul
     let mut parser = parser_of(&tokens, max_depth)?;
     let mut parsed = parser.parse_statement()?;
     finish(&mut parser)?;
-    rewrite(&mut parsed);
+    rewrite(&mut parsed)?;
     convert(parsed)
 }
 
 /// Writes as the planner reads it what PostgreSQL reads differently.
-fn rewrite(parsed: &mut SqlStatement) {
+fn rewrite(parsed: &mut SqlStatement) -> Result<()> {
     match parsed {
         SqlStatement::Statement(statement) => {
+            check_aliases(statement)?;
             as_planned(statement);
             as_lists(statement);
         }
-        SqlStatement::Explain(explain) => rewrite(&mut explain.statement),
+        SqlStatement::Explain(explain) => rewrite(&mut explain.statement)?,
         _ => {}
     }
+    Ok(())
 }
 
 /// Turns a statement of DataFusion's parser into the form that takes it; what no form takes is refused by name.
@@ -135,6 +141,74 @@ fn check_chains(tokens: &[TokenWithSpan]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The parser takes `(VALUES …)` for a call where an expression may stand: it becomes `(SELECT * FROM (VALUES …) AS "values")`.
+fn with_selects(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    let is_space = |token: &Token| matches!(token, Token::Whitespace(_));
+    let keyword = |token: &Token, wanted: Keyword| matches!(token, Token::Word(word) if word.keyword == wanted);
+    if !tokens.iter().any(|token| keyword(&token.token, Keyword::VALUES)) {
+        return tokens;
+    }
+    let solid = |at: usize| tokens[at..].iter().find(|token| !is_space(&token.token)).map(|token| &token.token);
+    let mut written = Vec::with_capacity(tokens.len() + 8);
+    // For each open parenthesis, whether it was opened here.
+    let mut open = Vec::new();
+    let mut before = Token::EOF;
+    for (at, token) in tokens.iter().enumerate() {
+        let add = |written: &mut Vec<TokenWithSpan>, added: Token| {
+            written.push(TokenWithSpan::new(added, token.span));
+        };
+        match &token.token {
+            Token::LParen => {
+                let values = tokens[at + 1..].iter().position(|token| !is_space(&token.token)).map(|skip| at + 1 + skip);
+                let rows = values.filter(|values| keyword(&tokens[*values].token, Keyword::VALUES));
+                let is_list = rows.is_some_and(|values| solid(values + 1) == Some(&Token::LParen));
+                let wrapped = is_list && before_expression(&before);
+                written.push(token.clone());
+                open.push(wrapped);
+                if wrapped {
+                    for added in [
+                        Token::make_keyword("SELECT"),
+                        Token::Mul,
+                        Token::make_keyword("FROM"),
+                        Token::LParen,
+                    ] {
+                        add(&mut written, added);
+                    }
+                }
+            }
+            Token::RParen => {
+                if open.pop() == Some(true) {
+                    for added in [Token::RParen, Token::make_keyword("AS"), Token::make_word("values", Some('"'))] {
+                        add(&mut written, added);
+                    }
+                }
+                written.push(token.clone());
+            }
+            _ => written.push(token.clone()),
+        }
+        if !is_space(&token.token) {
+            before = token.token.clone();
+        }
+    }
+    written
+}
+
+/// Whether an expression, and not a table, may come after this token.
+fn before_expression(before: &Token) -> bool {
+    use Keyword::{
+        ALL, AND, ANY, BETWEEN, BY, CASE, DISTINCT, ELSE, EXISTS, HAVING, IN, NOT, OR, SELECT, SOME, THEN, WHEN, WHERE,
+    };
+    match before {
+        Token::Word(word) => matches!(
+            word.keyword,
+            ALL | AND | ANY | BETWEEN | BY | CASE | DISTINCT | ELSE | EXISTS | HAVING | IN | NOT | OR | SELECT | SOME | THEN
+                | WHEN | WHERE
+        ),
+        Token::EOF | Token::SemiColon => false,
+        _ => true,
+    }
 }
 
 /// DataFusion's parser wants `STORED AS` in every `CREATE EXTERNAL TABLE`; ours may leave it out.

@@ -15,6 +15,9 @@ use datafusion::sql::sqlparser::ast::{
 /// Functions of rows whose namesakes in expressions return a list.
 const SERIES: &[&str] = &["generate_series"];
 
+/// Functions of a window whose result is a number of rows.
+const RANKS: &[&str] = &["row_number", "rank", "dense_rank", "ntile"];
+
 /// Writes the forms of the module as the planner knows them.
 pub(super) fn as_lists(statement: &mut Statement) {
     let _ = statement.visit(&mut Sets);
@@ -48,6 +51,17 @@ impl VisitorMut for Sets {
     fn post_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<()> {
         if let Some(derived) = from_function(factor) {
             *factor = derived;
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<()> {
+        // The engine's numbers of rows have no sign, so that they could not be compared with those that have.
+        if let Expr::Function(function) = expression
+            && function.over.is_some()
+            && RANKS.iter().any(|rank| is_named(&function.name, rank))
+        {
+            *expression = bigint(expression.clone());
         }
         ControlFlow::Continue(())
     }

@@ -7,13 +7,14 @@ use datafusion::{
     common::{DFSchema, ScalarValue},
     execution::{SessionStateBuilder, context::QueryPlanner},
     logical_expr::{Expr, cast, col, lit, try_cast},
+    optimizer::Optimizer,
     physical_optimizer::optimizer::PhysicalOptimizer,
     physical_plan::displayable,
     prelude::{SessionConfig, SessionContext},
 };
 use fusewire_udfs::plan::FunctionQueryPlanner;
 
-use super::{GuardArguments, RowByRow, failing::can_fail, keep_projections, optimizer_rules};
+use super::{GuardArguments, RowByRow, failing::can_fail, keep_filters, keep_projections};
 
 /// Some tables of TPC-H.
 const TABLES: &str = "
@@ -67,7 +68,7 @@ async fn context(ours: bool) -> SessionContext {
             let planner: Arc<dyn QueryPlanner + Send + Sync> = Arc::new(RowByRow::new(Arc::new(FunctionQueryPlanner)));
             builder
                 .with_analyzer_rule(Arc::new(GuardArguments))
-                .with_optimizer_rules(optimizer_rules())
+                .with_optimizer_rules(keep_filters(Optimizer::new().rules))
                 .with_physical_optimizer_rules(keep_projections(PhysicalOptimizer::new().rules))
                 .with_query_planner(planner)
         }

@@ -74,18 +74,18 @@ impl Unnester {
         if here.is_empty() && value.is_none() {
             return Ok(None);
         }
-        if super::row::arity(value.as_ref()) > 1 {
-            return Ok(None);
-        }
         let own = expression_at(plan.schema(), 0);
         if let Some((right, condition)) = self.direct(&plan, &here, value.as_ref().map(|_| own))? {
             let (condition, last) = condition;
             let mut conditions = condition;
             if let (Some(value), Some(own)) = (value, last) {
-                conditions.push(value.eq(own));
+                conditions.extend(super::row::equal(&value, &own));
             }
             let condition = conjunction(conditions).unwrap_or_else(|| lit(true));
             return Ok(Some(join(input.clone(), right, Vec::new(), Some(condition), join_type, false)?));
+        }
+        if super::row::arity(value.as_ref()) > 1 {
+            return Ok(None);
         }
         let around = self.once_for(input.clone(), true)?;
         let domain = self.domain(&plan, here, &around)?;

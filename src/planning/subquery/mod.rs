@@ -39,7 +39,7 @@ mod row;
 mod scalar;
 mod single_row;
 
-pub(crate) use once::OncePlanner;
+pub(crate) use once::{OncePlanner, OpenOnce};
 
 /// The analyzer rule; see the module.
 #[derive(Debug)]
@@ -160,7 +160,7 @@ impl Unnester {
         let (input, calls) = self.replace(Arc::unwrap_or_clone(window.input), window.window_expr)?;
         let named = calls.into_iter().enumerate().map(|(at, call)| {
             let (qualifier, field) = window.schema.qualified_field(own + at);
-            call.alias_qualified(qualifier.cloned(), field.name())
+            call.unalias().alias_qualified(qualifier.cloned(), field.name())
         });
         let plan = LogicalPlan::Window(Window::try_new(named.collect(), Arc::new(input))?);
         project(plan, kept)
@@ -281,6 +281,7 @@ impl Unnester {
         let own = around.clone();
         let mut replaced = Vec::with_capacity(expressions.len());
         for expression in expressions {
+            let expression = row::by_columns(expression)?;
             let changed = expression.transform_up(|expression| match expression {
                 Expr::ScalarSubquery(subquery) => {
                     let plan = self.plan(Arc::unwrap_or_clone(subquery.subquery))?;

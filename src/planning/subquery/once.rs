@@ -16,7 +16,8 @@ use datafusion::{
     catalog::Session,
     common::{
         DFSchemaRef, DataFusionError, Result,
-        tree_node::TreeNodeRecursion,
+        config::ConfigOptions,
+        tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion},
     },
     execution::{SendableRecordBatchStream, TaskContext, memory_pool::{MemoryConsumer, MemoryReservation}},
     logical_expr::{
@@ -24,6 +25,7 @@ use datafusion::{
         physical_planning_context::PhysicalPlanningContext,
     },
     physical_expr::{EquivalenceProperties, PhysicalExpr},
+    physical_optimizer::PhysicalOptimizerRule,
     physical_plan::{
         DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, execute_stream_partitioned,
         execution_plan::EmissionType,
@@ -171,7 +173,7 @@ impl ExtensionPlanner for OncePlanner {
         let Some(once) = node.as_any().downcast_ref::<Once>() else { return Ok(None) };
         let plan = || async {
             let input = session.create_physical_plan(&once.shared.plan).await?;
-            Ok::<_, DataFusionError>(Arc::new(OnceExec::new(input, Arc::default())))
+            Ok::<_, DataFusionError>(Arc::new(OnceExec::new(input, Arc::default(), false)))
         };
         let operator = once.shared.operator.get_or_try_init(plan).await?;
         Ok(Some(Arc::clone(operator) as Arc<dyn ExecutionPlan>))
@@ -192,18 +194,47 @@ type Kept = Arc<OnceCell<Rows>>;
 struct OnceExec {
     input: Arc<dyn ExecutionPlan>,
     rows: Kept,
+    /// Closed, it shows no input to the rules that optimize what is above: the input went through them already.
+    open: bool,
     properties: Arc<PlanProperties>,
 }
 
+/// Opens the operators that were closed to the rules before it.
+#[derive(Debug)]
+pub(crate) struct OpenOnce;
+
+impl PhysicalOptimizerRule for OpenOnce {
+    fn optimize(&self, plan: Arc<dyn ExecutionPlan>, _config: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
+        let open = |node: Arc<dyn ExecutionPlan>| {
+            Ok(match node.downcast_ref::<OnceExec>() {
+                Some(once) if !once.open => {
+                    let opened = OnceExec::new(Arc::clone(&once.input), Arc::clone(&once.rows), true);
+                    Transformed::yes(Arc::new(opened) as Arc<dyn ExecutionPlan>)
+                }
+                _ => Transformed::no(node),
+            })
+        };
+        plan.transform_up(open).data()
+    }
+
+    fn name(&self) -> &str {
+        "open_once"
+    }
+
+    fn schema_check(&self) -> bool {
+        true
+    }
+}
+
 impl OnceExec {
-    fn new(input: Arc<dyn ExecutionPlan>, rows: Kept) -> Self {
+    fn new(input: Arc<dyn ExecutionPlan>, rows: Kept, open: bool) -> Self {
         let equivalence = EquivalenceProperties::new(input.schema());
         let partitioning = datafusion::physical_plan::Partitioning::UnknownPartitioning(
             input.properties().output_partitioning().partition_count(),
         );
         let boundedness = input.properties().boundedness;
         let properties = PlanProperties::new(equivalence, partitioning, EmissionType::Final, boundedness);
-        Self { input, rows, properties: Arc::new(properties) }
+        Self { input, rows, open, properties: Arc::new(properties) }
     }
 }
 
@@ -223,7 +254,7 @@ impl ExecutionPlan for OnceExec {
     }
 
     fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        vec![&self.input]
+        if self.open { vec![&self.input] } else { Vec::new() }
     }
 
     fn apply_expressions(
@@ -234,8 +265,11 @@ impl ExecutionPlan for OnceExec {
     }
 
     fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
+        if !self.open {
+            return Ok(self);
+        }
         let input = fusewire_udfs::plan::only_input(self.name(), &children)?;
-        Ok(Arc::new(Self::new(input, Arc::clone(&self.rows))))
+        Ok(Arc::new(Self::new(input, Arc::clone(&self.rows), true)))
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {

@@ -1,14 +1,18 @@
 //! Rows as values in comparisons with subqueries: `(a, b) IN (SELECT x, y …)`.
+//!
+//! A row is a call of [`ROW_OF`] on either side, and is compared column by column.
 
 use datafusion::{
-    common::Result,
-    logical_expr::{Expr, LogicalPlan, Operator, binary_expr},
+    common::{
+        Result,
+        tree_node::{Transformed, TransformedResult, TreeNode},
+    },
+    functions::core::expr_ext::FieldAccessor,
+    logical_expr::{BinaryExpr, Expr, LogicalPlan, Operator, binary_expr},
 };
 
 use super::{expression_at, unsupported};
-
-/// The scalar function that a row is written as before it is planned.
-pub(crate) const ROW: &str = "row_of";
+use crate::planning::ROW_OF;
 
 /// How many values an expression has: more than one if it is a row.
 pub(super) fn arity(value: Option<&Expr>) -> usize {
@@ -17,26 +21,66 @@ pub(super) fn arity(value: Option<&Expr>) -> usize {
 
 fn parts(value: &Expr) -> Option<&[Expr]> {
     match value {
-        Expr::ScalarFunction(call) if call.func.name() == ROW => Some(&call.args),
+        Expr::ScalarFunction(call) if call.func.name() == ROW_OF => Some(&call.args),
         Expr::Alias(alias) => parts(&alias.expr),
         _ => None,
     }
 }
 
+/// A column of a row, from 0.
+fn part(row: &Expr, at: usize) -> Expr {
+    match parts(row) {
+        Some(parts) if at < parts.len() => parts[at].clone(),
+        _ => row.clone().field((at + 1).to_string()),
+    }
+}
+
+/// The conditions under which two values, or two rows, are equal.
+pub(super) fn equal(value: &Expr, own: &Expr) -> Vec<Expr> {
+    match parts(value) {
+        Some(columns) => columns.iter().enumerate().map(|(at, column)| column.clone().eq(part(own, at))).collect(),
+        None => vec![value.clone().eq(own.clone())],
+    }
+}
+
 /// The comparison of a value with a row of a subquery, of whose columns the value has as many.
 pub(super) fn compare(value: Expr, operator: Operator, plan: &LogicalPlan) -> Result<Expr> {
-    let own = expression_at(plan.schema(), 0);
-    let Some(parts) = parts(&value) else { return Ok(binary_expr(value, operator, own)) };
+    compared(&value, operator, &expression_at(plan.schema(), 0))
+}
+
+fn compared(value: &Expr, operator: Operator, own: &Expr) -> Result<Expr> {
+    let Some(columns) = parts(value) else { return Ok(binary_expr(value.clone(), operator, own.clone())) };
     let each = |operator: Operator| {
-        parts.iter().enumerate().map(move |(at, part)| {
-            let field = datafusion::functions::core::expr_ext::FieldAccessor::field(own.clone(), format!("c{at}"));
-            binary_expr(part.clone(), operator, field)
-        })
+        columns.iter().enumerate().map(move |(at, column)| binary_expr(column.clone(), operator, part(own, at)))
     };
-    match operator {
+    let whole = match operator {
         Operator::Eq => each(Operator::Eq).reduce(Expr::and),
         Operator::NotEq => each(Operator::NotEq).reduce(Expr::or),
+        Operator::Lt | Operator::LtEq | Operator::Gt | Operator::GtEq => {
+            let strictly = if matches!(operator, Operator::Lt | Operator::LtEq) { Operator::Lt } else { Operator::Gt };
+            let last = columns.len() - 1;
+            // The first columns that differ decide.
+            let mut whole = binary_expr(columns[last].clone(), operator, part(own, last));
+            for at in (0..last).rev() {
+                let before = binary_expr(columns[at].clone(), strictly, part(own, at));
+                whole = before.or(columns[at].clone().eq(part(own, at)).and(whole));
+            }
+            Some(whole)
+        }
         _ => None,
-    }
-    .ok_or_else(|| unsupported(&format!("{operator} between rows and a subquery")))
+    };
+    whole.ok_or_else(|| unsupported(&format!("{operator} between rows and a subquery")))
+}
+
+/// The expression with comparisons of a row and the row of a subquery as comparisons of their columns.
+pub(super) fn by_columns(expression: Expr) -> Result<Expr> {
+    let each = |expression: Expr| match &expression {
+        Expr::BinaryExpr(BinaryExpr { left, op, right })
+            if arity(Some(left)) > 1 && matches!(right.as_ref(), Expr::ScalarSubquery(_)) =>
+        {
+            Ok(Transformed::yes(compared(left, *op, right)?))
+        }
+        _ => Ok(Transformed::no(expression)),
+    };
+    expression.transform_up(each).data()
 }

@@ -44,10 +44,12 @@ impl Unnester {
     /// Joins the aggregates of a subquery to the rows around it and returns its value over them.
     pub(super) fn fold(&mut self, folded: Folded, own: &LogicalPlan, around: &mut LogicalPlan) -> Result<Expr> {
         let Folded { aggregate, value } = folded;
-        let own = if answers_all(&value, own)? { own.clone() } else { around.clone() };
         let plan = LogicalPlan::Aggregate(aggregate.clone());
         let mut needed = references(&plan)?;
         needed.extend(super::outer::references_of(&value)?);
+        // What another subquery has yielded is not among the columns that were there before.
+        let added = needed.iter().any(|column| around.schema().has_column(column) && !own.schema().has_column(column));
+        let own = if added { around.clone() } else { own.clone() };
         let here = answered(&needed, own.schema());
         let inside = answered(&references(&plan)?, own.schema());
         let calls = aggregate.aggr_expr.clone();
@@ -134,12 +136,6 @@ impl Unnester {
         *around = join(around.clone(), right, on, None, JoinType::LeftMark, domain.null_is_a_value())?;
         Ok(Expr::Column(column(&name, "mark")))
     }
-}
-
-/// Whether the plan has every column that an expression needs.
-fn answers_all(value: &Expr, own: &LogicalPlan) -> Result<bool> {
-    let needed = super::outer::references_of(value)?;
-    Ok(needed.iter().all(|column| own.schema().has_column(column)))
 }
 
 fn refers_above(aggregate: &Aggregate, outer: &Outer) -> Result<bool> {

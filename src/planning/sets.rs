@@ -1,0 +1,82 @@
+//! `EXCEPT ALL` and `INTERSECT ALL` count copies.
+//!
+//! The planner makes anti and semi joins of them, which keep or drop all copies of a row. PostgreSQL leaves as many as the
+//! left side has more than the right, or as many as both have. Here the copies of each row are numbered on both sides, and
+//! the number is one of the columns that are joined: the third copy meets the third.
+
+use std::sync::Arc;
+
+use datafusion::{
+    common::{Column, NullEquality, Result, tree_node::Transformed},
+    config::ConfigOptions,
+    functions_window::row_number::row_number_udwf,
+    logical_expr::{
+        Distinct, Expr, ExprFunctionExt, Join, JoinConstraint, JoinType, LogicalPlan, LogicalPlanBuilder,
+        expr::WindowFunction,
+    },
+    optimizer::AnalyzerRule,
+};
+
+/// The column of the copies' numbers.
+const COPY: &str = "fusewire.copy";
+
+/// See the module. It runs before the engine's own rules.
+#[derive(Debug)]
+pub(crate) struct CountCopies;
+
+impl AnalyzerRule for CountCopies {
+    fn name(&self) -> &str {
+        "count_copies"
+    }
+
+    fn analyze(&self, plan: LogicalPlan, _config: &ConfigOptions) -> Result<LogicalPlan> {
+        Ok(plan.transform_up_with_subqueries(counted)?.data)
+    }
+}
+
+fn counted(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
+    let LogicalPlan::Join(join) = plan else { return Ok(Transformed::no(plan)) };
+    if !is_set_operation(&join) {
+        return Ok(Transformed::no(LogicalPlan::Join(join)));
+    }
+    let columns: Vec<Expr> = join.left.schema().columns().into_iter().map(Expr::Column).collect();
+    let (left, left_copy) = numbered(&join.left, "fusewire.left", join.on.iter().map(|(key, _)| key))?;
+    let (right, right_copy) = numbered(&join.right, "fusewire.right", join.on.iter().map(|(_, key)| key))?;
+    let mut on = join.on;
+    on.push((left_copy, right_copy));
+    let joined = Join::try_new(
+        Arc::new(left),
+        Arc::new(right),
+        on,
+        None,
+        join.join_type,
+        JoinConstraint::On,
+        NullEquality::NullEqualsNull,
+        false,
+    )?;
+    Ok(Transformed::yes(LogicalPlanBuilder::from(LogicalPlan::Join(joined)).project(columns)?.build()?))
+}
+
+/// Whether the planner made the join of a set operation with ALL: only there is NULL equal to NULL before plans are
+/// optimized. Without ALL the left side has no copies.
+fn is_set_operation(join: &Join) -> bool {
+    matches!(join.join_type, JoinType::LeftAnti | JoinType::LeftSemi)
+        && join.null_equality == NullEquality::NullEqualsNull
+        && join.filter.is_none()
+        && !matches!(join.left.as_ref(), LogicalPlan::Distinct(Distinct::All(_)))
+}
+
+/// The rows with the number of each among its copies.
+fn numbered<'a>(
+    input: &Arc<LogicalPlan>,
+    side: &str,
+    keys: impl Iterator<Item = &'a Expr>,
+) -> Result<(LogicalPlan, Expr)> {
+    let name = format!("{side} {COPY}");
+    let number = Expr::from(WindowFunction::new(row_number_udwf(), Vec::new()))
+        .partition_by(keys.cloned().collect())
+        .build()?
+        .alias(&name);
+    let plan = LogicalPlanBuilder::from(input.as_ref().clone()).window([number])?.build()?;
+    Ok((plan, Expr::Column(Column::new_unqualified(name))))
+}

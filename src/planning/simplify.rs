@@ -1,0 +1,162 @@
+//! Simplifies expressions without forgetting that a condition may be unknown.
+//!
+//! The query engine's own rule merges `x IN (…) AND x IN (…)` and the like into one list, or into `false`. That is wrong
+//! where `x`, or an element, is NULL, and where elements are columns, which may be equal though they are written otherwise.
+//! `s ~ '.*'` of NULL becomes `false`, `a # a` becomes 0 and `a & -a` too. Here the rule runs over expressions in which what
+//! it would take for the same is told apart, and what stays unknown is written so that it stays it.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use datafusion::{
+    common::{
+        Result, ScalarValue,
+        metadata::FieldMetadata,
+        tree_node::{Transformed, TreeNode},
+    },
+    logical_expr::{
+        Between, BinaryExpr, Expr, Like, LogicalPlan, Operator,
+        expr::{Alias, InList},
+        lit,
+    },
+    optimizer::{ApplyOrder, Optimizer, OptimizerConfig, OptimizerRule, simplify_expressions::SimplifyExpressions},
+};
+
+/// The key in the metadata of the aliases that tell expressions apart.
+const APART: &str = "fusewire.apart";
+
+/// The engine's optimizer rules, with this one in the place of its own of that name.
+pub(crate) fn rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
+    let ours = |rule: Arc<dyn OptimizerRule + Send + Sync>| -> Arc<dyn OptimizerRule + Send + Sync> {
+        if rule.name() == SIMPLIFY { Arc::new(Simplify::default()) } else { rule }
+    };
+    Optimizer::new().rules.into_iter().map(ours).collect()
+}
+
+/// What the engine calls its own rule.
+const SIMPLIFY: &str = "simplify_expressions";
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(crate) struct Simplify {
+    inner: SimplifyExpressions,
+}
+
+impl OptimizerRule for Simplify {
+    fn name(&self) -> &str {
+        SIMPLIFY
+    }
+
+    fn apply_order(&self) -> Option<ApplyOrder> {
+        Some(ApplyOrder::BottomUp)
+    }
+
+    fn rewrite(&self, plan: LogicalPlan, config: &dyn OptimizerConfig) -> Result<Transformed<LogicalPlan>> {
+        let number = AtomicU64::new(1);
+        let aggregates = matches!(plan, LogicalPlan::Aggregate(_));
+        let marked = plan.map_expressions(|expression| expression.transform_up(|node| tell_apart(node, &number)))?;
+        let simplified = self.inner.rewrite(marked.data, config)?;
+        if !marked.transformed {
+            return Ok(simplified);
+        }
+        let unmarked = |node: LogicalPlan| node.map_expressions(|expression| expression.transform_up(as_it_was));
+        let mut data = unmarked(simplified.data)?.data;
+        if aggregates && matches!(data, LogicalPlan::Projection(_)) {
+            // The rule put a projection above the node.
+            data = data.map_children(unmarked)?.data;
+        }
+        Ok(Transformed::new_transformed(data, simplified.transformed))
+    }
+}
+
+fn tell_apart(expression: Expr, number: &AtomicU64) -> Result<Transformed<Expr>> {
+    let next = || number.fetch_add(1, Ordering::Relaxed);
+    Ok(match expression {
+        Expr::InList(InList { expr, list, negated }) => {
+            let expr = Box::new(marked(*expr, next()));
+            Transformed::yes(Expr::InList(InList { expr, list, negated }))
+        }
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) => match op {
+            Operator::BitwiseAnd | Operator::BitwiseOr | Operator::BitwiseXor => {
+                let left = Box::new(marked(*left, next()));
+                let right = Box::new(marked(*right, next()));
+                Transformed::yes(Expr::BinaryExpr(BinaryExpr { left, op, right }))
+            }
+            Operator::RegexMatch | Operator::RegexIMatch if matches_all(&right) => {
+                Transformed::yes(left.is_not_null().or(lit(ScalarValue::Boolean(None))))
+            }
+            Operator::Eq | Operator::NotEq | Operator::Lt | Operator::LtEq | Operator::Gt | Operator::GtEq => {
+                // The constant stands right: what compares bounds afterwards takes `5 < x` for `x >= 5`.
+                let (left, op, right) = match op.swap() {
+                    Some(swapped) if is_constant(&left) && !is_constant(&right) => (right, swapped, left),
+                    _ => (left, op, right),
+                };
+                if is_constant(&left) || !is_constant(&right) {
+                    return Ok(Transformed::no(Expr::BinaryExpr(BinaryExpr { left, op, right })));
+                }
+                let left = Box::new(column_marked(*left));
+                Transformed::yes(Expr::BinaryExpr(BinaryExpr { left, op, right }))
+            }
+            op => Transformed::no(Expr::BinaryExpr(BinaryExpr { left, op, right })),
+        },
+        Expr::Like(like) => {
+            let expr = Box::new(column_marked(*like.expr));
+            Transformed::yes(Expr::Like(Like { expr, ..like }))
+        }
+        Expr::Between(between) => {
+            let expr = Box::new(column_marked(*between.expr));
+            Transformed::yes(Expr::Between(Between { expr, ..between }))
+        }
+        other => Transformed::no(other),
+    })
+}
+
+/// A column compared with a constant: the rule makes lists of several such comparisons, and merges the lists. All get one
+/// mark, so that equal comparisons stay equal.
+fn column_marked(expression: Expr) -> Expr {
+    match expression {
+        Expr::Column(_) => marked(expression, 0),
+        Expr::Cast(mut cast) => {
+            cast.expr = Box::new(column_marked(*cast.expr));
+            Expr::Cast(cast)
+        }
+        Expr::TryCast(mut cast) => {
+            cast.expr = Box::new(column_marked(*cast.expr));
+            Expr::TryCast(cast)
+        }
+        other => other,
+    }
+}
+
+/// The expression under an alias of its own name: nothing that is shown, or that a plan is built from, changes.
+fn marked(expression: Expr, number: u64) -> Expr {
+    if matches!(expression, Expr::Literal(..)) {
+        return expression;
+    }
+    let (relation, name) = expression.qualified_name();
+    let metadata = FieldMetadata::new(BTreeMap::from([(APART.to_owned(), number.to_string())]));
+    Expr::Alias(Alias::new(expression, relation, name).with_metadata(Some(metadata)))
+}
+
+fn as_it_was(expression: Expr) -> Result<Transformed<Expr>> {
+    Ok(match expression {
+        Expr::Alias(Alias { expr, metadata: Some(metadata), .. }) if metadata.inner().contains_key(APART) => {
+            Transformed::yes(*expr)
+        }
+        other => Transformed::no(other),
+    })
+}
+
+fn is_constant(expression: &Expr) -> bool {
+    expression.column_refs().is_empty()
+}
+
+/// Whether a pattern is one that every text fits.
+fn matches_all(pattern: &Expr) -> bool {
+    matches!(pattern, Expr::Literal(value, _) if value.try_as_str().flatten() == Some(".*"))
+}

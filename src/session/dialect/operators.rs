@@ -1,0 +1,337 @@
+//! How tightly operators bind: PostgreSQL's table.
+//!
+//! The parser asks for the precedence of the next token and reads what stands right of most operators by itself. Here is
+//! what it reads otherwise than PostgreSQL: operators that bind more or less tightly, and comparisons, which don't
+//! associate: `1 < 2 < 3` is an error.
+
+use datafusion::sql::sqlparser::{
+    ast::{BinaryOperator, Expr, UnaryOperator},
+    keywords::Keyword,
+    parser::{Parser, ParserError},
+    tokenizer::{Token, Word},
+};
+
+type Result<T> = std::result::Result<T, ParserError>;
+
+/// A sign binds more tightly than everything but `::`, `[…]` and `.`.
+const SIGN: u8 = 125;
+/// Operators that have no place of their own.
+const OTHER: u8 = 70;
+const LIKE: u8 = 60;
+const COMPARISON: u8 = 50;
+const IS: u8 = 40;
+
+/// The precedence of an operator between or after operands, where the parent's differs.
+pub(super) fn precedence(parser: &Parser) -> Option<u8> {
+    match &parser.peek_token_ref().token {
+        Token::Tilde
+        | Token::TildeAsterisk
+        | Token::ExclamationMarkTilde
+        | Token::ExclamationMarkTildeAsterisk
+        | Token::DoubleTilde
+        | Token::DoubleTildeAsterisk
+        | Token::ExclamationMarkDoubleTilde
+        | Token::ExclamationMarkDoubleTildeAsterisk
+        | Token::Spaceship
+        | Token::DoubleEq => Some(OTHER),
+        Token::Word(word) if is_word(word, Keyword::OPERATOR) => Some(OTHER),
+        Token::Word(word) if is_isnull(word) => Some(IS),
+        _ => None,
+    }
+}
+
+/// An operator before its operand; none when the parent reads it.
+pub(super) fn prefix(parser: &mut Parser) -> Option<Result<Expr>> {
+    let (op, precedence) = match parser.peek_token_ref().token {
+        Token::Minus => (UnaryOperator::Minus, SIGN),
+        Token::Plus => (UnaryOperator::Plus, SIGN),
+        Token::Tilde => (UnaryOperator::BitwiseNot, OTHER),
+        Token::AtSign => (UnaryOperator::PGAbs, OTHER),
+        Token::PGSquareRoot => (UnaryOperator::PGSquareRoot, OTHER),
+        Token::PGCubeRoot => (UnaryOperator::PGCubeRoot, OTHER),
+        _ => return None,
+    };
+    parser.advance_token();
+    let operand = parser.parse_subexpr(precedence);
+    Some(operand.map(|operand| Expr::UnaryOp { op, expr: Box::new(apart(operand)) }))
+}
+
+/// Two signs in a row would be a comment when the expression is written out again.
+fn apart(operand: Expr) -> Expr {
+    match operand {
+        Expr::UnaryOp { .. } => Expr::Nested(Box::new(operand)),
+        other => other,
+    }
+}
+
+/// What stands right of `left` and its operator; none when the parent reads it.
+pub(super) fn infix(parser: &mut Parser, left: &Expr) -> Option<Result<Expr>> {
+    let token = parser.peek_token_ref();
+    let op = match &token.token {
+        Token::Eq => BinaryOperator::Eq,
+        Token::Neq => BinaryOperator::NotEq,
+        Token::Lt => BinaryOperator::Lt,
+        Token::LtEq => BinaryOperator::LtEq,
+        Token::Gt => BinaryOperator::Gt,
+        Token::GtEq => BinaryOperator::GtEq,
+        Token::Word(word) if is_isnull(word) => {
+            parser.advance_token();
+            return Some(Ok(Expr::IsNull(Box::new(left.clone()))));
+        }
+        Token::Word(word) => {
+            let word = word.clone();
+            return by_word(parser, left, &word);
+        }
+        _ => return None,
+    };
+    if let Token::Word(Word { keyword: Keyword::ANY | Keyword::ALL | Keyword::SOME, .. }) =
+        parser.peek_nth_token_ref(1).token
+    {
+        return None;
+    }
+    parser.advance_token();
+    Some(compared(parser, left, op))
+}
+
+fn compared(parser: &mut Parser, left: &Expr, op: BinaryOperator) -> Result<Expr> {
+    let right = parser.parse_subexpr(COMPARISON)?;
+    alone(parser, COMPARISON)?;
+    Ok(Expr::BinaryOp { left: Box::new(left.clone()), op, right: Box::new(right) })
+}
+
+fn by_word(parser: &mut Parser, left: &Expr, word: &Word) -> Option<Result<Expr>> {
+    let keyword = |at: usize| match &parser.peek_nth_token_ref(at).token {
+        Token::Word(word) => word.keyword,
+        _ => Keyword::NoKeyword,
+    };
+    if is_word(word, Keyword::COLLATE) {
+        parser.advance_token();
+        let collation = parser.parse_object_name(false);
+        return Some(collation.map(|collation| Expr::Collate { expr: Box::new(left.clone()), collation }));
+    }
+    match (word.keyword, keyword(1), keyword(2), keyword(3)) {
+        (Keyword::IS, Keyword::DISTINCT, Keyword::FROM, _) => {
+            skip(parser, 3);
+            Some(distinct(parser, left, false))
+        }
+        (Keyword::IS, Keyword::NOT, Keyword::DISTINCT, Keyword::FROM) => {
+            skip(parser, 4);
+            Some(distinct(parser, left, true))
+        }
+        (Keyword::LIKE, Keyword::ANY, ..) | (Keyword::ILIKE, Keyword::ANY, ..) => None,
+        (Keyword::LIKE, ..) => Some(like(parser, left, 1)),
+        (Keyword::ILIKE, ..) => Some(like(parser, left, 1)),
+        (Keyword::SIMILAR, Keyword::TO, ..) => Some(like(parser, left, 2)),
+        (Keyword::NOT, Keyword::LIKE | Keyword::ILIKE, Keyword::ANY, _) => None,
+        (Keyword::NOT, Keyword::LIKE | Keyword::ILIKE, ..) => Some(like(parser, left, 2)),
+        (Keyword::NOT, Keyword::SIMILAR, Keyword::TO, _) => Some(like(parser, left, 3)),
+        (Keyword::BETWEEN, ..) => {
+            skip(parser, 1);
+            Some(between(parser, left, false))
+        }
+        (Keyword::NOT, Keyword::BETWEEN, ..) => {
+            skip(parser, 2);
+            Some(between(parser, left, true))
+        }
+        _ => None,
+    }
+}
+
+fn distinct(parser: &mut Parser, left: &Expr, negated: bool) -> Result<Expr> {
+    let right = parser.parse_subexpr(IS)?;
+    alone(parser, IS)?;
+    let (left, right) = (Box::new(left.clone()), Box::new(right));
+    Ok(if negated { Expr::IsNotDistinctFrom(left, right) } else { Expr::IsDistinctFrom(left, right) })
+}
+
+/// `[NOT] LIKE`, `ILIKE` and `SIMILAR TO`, which are `words` words.
+fn like(parser: &mut Parser, left: &Expr, words: usize) -> Result<Expr> {
+    let negated = parser.parse_keyword(Keyword::NOT);
+    let kind = parser.peek_token_ref().token.clone();
+    skip(parser, words - usize::from(negated));
+    let pattern = Box::new(parser.parse_subexpr(LIKE)?);
+    let escape_char = parser.parse_escape_char()?;
+    alone(parser, LIKE)?;
+    let (expr, any) = (Box::new(left.clone()), false);
+    Ok(match kind {
+        Token::Word(Word { keyword: Keyword::ILIKE, .. }) => Expr::ILike { negated, any, expr, pattern, escape_char },
+        Token::Word(Word { keyword: Keyword::SIMILAR, .. }) => Expr::SimilarTo { negated, expr, pattern, escape_char },
+        _ => Expr::Like { negated, any, expr, pattern, escape_char },
+    })
+}
+
+/// The lower bound ends at AND and may hold a comparison, the upper one may not: as in PostgreSQL.
+fn between(parser: &mut Parser, left: &Expr, negated: bool) -> Result<Expr> {
+    let symmetric = match parser.peek_token_ref().token {
+        Token::Word(Word { keyword: Keyword::SYMMETRIC, quote_style: None, .. }) => true,
+        Token::Word(Word { keyword: Keyword::ASYMMETRIC, quote_style: None, .. }) => {
+            parser.advance_token();
+            false
+        }
+        _ => false,
+    };
+    if symmetric {
+        let token = parser.peek_token_ref().clone();
+        let message = "BETWEEN SYMMETRIC is not supported; write BETWEEN least(a, b) AND greatest(a, b)";
+        return Err(ParserError::ParserError(format!("{message}{}", token.span.start)));
+    }
+    let bound = parser.peek_token_ref().clone();
+    let low = parser.parse_subexpr(IS)?;
+    if !may_be_lower_bound(&low) {
+        return parser.expected("parentheses around a lower bound that is a condition", bound);
+    }
+    parser.expect_keyword_is(Keyword::AND)?;
+    let high = parser.parse_subexpr(LIKE)?;
+    alone(parser, LIKE)?;
+    Ok(Expr::Between { expr: Box::new(left.clone()), negated, low: Box::new(low), high: Box::new(high) })
+}
+
+fn may_be_lower_bound(expression: &Expr) -> bool {
+    match expression {
+        Expr::BinaryOp { left, right, .. } => may_be_lower_bound(left) && may_be_lower_bound(right),
+        Expr::UnaryOp { op: UnaryOperator::Not, .. } => false,
+        Expr::UnaryOp { expr, .. } => may_be_lower_bound(expr),
+        Expr::Between { .. }
+        | Expr::Like { .. }
+        | Expr::ILike { .. }
+        | Expr::SimilarTo { .. }
+        | Expr::InList { .. }
+        | Expr::InSubquery { .. } => false,
+        _ => true,
+    }
+}
+
+/// Refuses an operator that would have to associate with one of its own rank.
+fn alone(parser: &Parser, precedence: u8) -> Result<()> {
+    if parser.get_next_precedence()? == precedence {
+        let token = parser.peek_token_ref().clone();
+        return parser.expected("parentheses around one of two comparisons", token);
+    }
+    Ok(())
+}
+
+fn skip(parser: &mut Parser, tokens: usize) {
+    (0..tokens).for_each(|_| parser.advance_token());
+}
+
+fn is_word(word: &Word, keyword: Keyword) -> bool {
+    word.quote_style.is_none() && word.keyword == keyword
+}
+
+/// PostgreSQL's own word for `IS NULL`; the parser does not know it as a keyword.
+fn is_isnull(word: &Word) -> bool {
+    word.quote_style.is_none() && word.value.eq_ignore_ascii_case("isnull")
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use datafusion::sql::sqlparser::ast::Value;
+
+    use super::*;
+    use crate::session::PostgreSql;
+
+    /// What PostgreSQL 15 makes of pairs of operators: as `pg_get_viewdef` writes them over columns of one type that has
+    /// all the operators.
+    const PAIRS: &str = include_str!("pairs.txt");
+
+    fn parsed(text: &str) -> Result<Expr> {
+        let mut parser = Parser::new(&PostgreSql).try_with_sql(text)?;
+        let expression = parser.parse_expr()?;
+        let rest = parser.peek_token();
+        if rest.token != Token::EOF {
+            return parser.expected("the end", rest);
+        }
+        Ok(expression)
+    }
+
+    /// The expression with parentheses around each operator.
+    fn grouped(expression: &Expr) -> String {
+        let infix = |left: &Expr, op: &str, right: &Expr| format!("({} {op} {})", grouped(left), grouped(right));
+        let not = |negated: bool| if negated { "!" } else { "" };
+        match expression {
+            Expr::Identifier(name) => name.value.clone(),
+            Expr::Nested(inner) => grouped(inner),
+            Expr::Cast { expr, .. } => grouped(expr),
+            Expr::UnaryOp { op, expr } => format!("({op} {})", grouped(expr)),
+            Expr::BinaryOp { op: op @ (BinaryOperator::And | BinaryOperator::Or), .. } => {
+                format!("({})", chain(expression, op).join(&format!(" {op} ")))
+            }
+            Expr::BinaryOp { left, op, right } => infix(left, &op.to_string(), right),
+            Expr::IsNull(inner) => format!("({} IS NULL)", grouped(inner)),
+            Expr::IsNotNull(inner) => format!("({} IS NOT NULL)", grouped(inner)),
+            Expr::IsTrue(inner) => format!("({} IS TRUE)", grouped(inner)),
+            Expr::IsNotFalse(inner) => format!("({} IS NOT FALSE)", grouped(inner)),
+            Expr::IsUnknown(inner) => format!("({} IS UNKNOWN)", grouped(inner)),
+            Expr::IsDistinctFrom(left, right) => infix(left, "IS DISTINCT FROM", right),
+            Expr::IsNotDistinctFrom(left, right) => format!("(NOT {})", infix(left, "IS DISTINCT FROM", right)),
+            Expr::Like { negated, expr, pattern, .. } => infix(expr, &format!("{}~~", not(*negated)), pattern),
+            Expr::ILike { negated, expr, pattern, .. } => infix(expr, &format!("{}~~*", not(*negated)), pattern),
+            Expr::AtTimeZone { timestamp, time_zone } => {
+                format!("timezone({}, {})", grouped(time_zone), grouped(timestamp))
+            }
+            Expr::InList { expr, list, negated } => infix(expr, if *negated { "<>" } else { "=" }, &list[0]),
+            Expr::Between { expr, negated: false, low, high } => {
+                format!("({} AND {})", infix(expr, ">=", low), infix(expr, "<=", high))
+            }
+            Expr::Between { expr, low, high, .. } => {
+                format!("({} OR {})", infix(expr, "<", low), infix(expr, ">", high))
+            }
+            Expr::AnyOp { left, compare_op, right, .. } => {
+                format!("({} {compare_op} ANY ({right}))", grouped(left))
+            }
+            Expr::AllOp { left, compare_op, right } => format!("({} {compare_op} ALL ({right}))", grouped(left)),
+            other => panic!("not in the table: {other}"),
+        }
+    }
+
+    /// The operands of a chain that PostgreSQL keeps as one.
+    fn chain(expression: &Expr, of: &BinaryOperator) -> Vec<String> {
+        match expression {
+            Expr::BinaryOp { left, op, right } if op == of => {
+                let mut operands = chain(left, of);
+                operands.push(grouped(right));
+                operands
+            }
+            other => vec![grouped(other)],
+        }
+    }
+
+    #[test]
+    fn pairs_of_operators_group_as_in_postgresql() {
+        let mut wrong = Vec::new();
+        for line in PAIRS.lines() {
+            let (text, expected) = line.split_once(" => ").unwrap();
+            let found = parsed(text).map_or_else(|_| "error".to_owned(), |expression| grouped(&expression));
+            if found != expected {
+                wrong.push(format!("{text}: {found}, not {expected}"));
+            }
+        }
+        assert!(wrong.is_empty(), "{} pairs:\n{}", wrong.len(), wrong.join("\n"));
+    }
+
+    #[test]
+    fn what_was_read_is_read_again_from_its_text() {
+        for line in PAIRS.lines() {
+            let (text, _) = line.split_once(" => ").unwrap();
+            let Ok(expression) = parsed(text) else { continue };
+            let again = parsed(&expression.to_string()).unwrap();
+            assert_eq!(grouped(&again), grouped(&expression), "{text} is written {expression}");
+        }
+    }
+
+    #[test]
+    fn a_sign_belongs_to_its_number() {
+        assert_eq!(parsed("-2 ^ 2").unwrap().to_string(), "-2 ^ 2");
+        let Expr::BinaryOp { left, .. } = parsed("-2 ^ 2").unwrap() else { panic!("no power") };
+        assert!(matches!(*left, Expr::UnaryOp { op: UnaryOperator::Minus, .. }));
+        assert!(matches!(parsed("- - a").unwrap(), Expr::UnaryOp { expr, .. } if matches!(*expr, Expr::Nested(_))));
+    }
+
+    #[test]
+    fn texts_go_on_only_in_another_line() {
+        let Expr::Value(value) = parsed("'a'\n 'b'").unwrap() else { panic!("no text") };
+        assert_eq!(value.value, Value::SingleQuotedString("ab".into()));
+        assert!(parsed("'a' 'b'").is_err());
+    }
+}

@@ -1,0 +1,246 @@
+//! `x > ANY (array)` and `x > ALL (array)`: as comparisons with each element, of which some may be NULL.
+//!
+//! An array that is written out becomes a list or a chain of comparisons; any other is compared by [`CompareArray`].
+
+use std::sync::Arc;
+
+use arrow::{
+    array::{Array, ArrayRef, AsArray, BooleanArray, BooleanBuilder, ListArray, UInt64Array, new_null_array},
+    compute::{cast, kernels::cmp, take},
+    datatypes::{DataType, Field},
+};
+use datafusion::{
+    common::{exec_err, plan_err, utils::take_function_args},
+    logical_expr::{
+        ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+        type_coercion::binary::comparison_coercion,
+    },
+    sql::sqlparser::ast::{BinaryOperator, Expr, Value},
+};
+
+use super::{all, any, call, operation};
+use crate::{Error, Fault, Result};
+
+type PlanResult<T> = datafusion::common::Result<T>;
+
+/// Longer arrays than this are compared as a value.
+const MAX_WRITTEN_OUT: usize = 100;
+
+/// Rewrites a comparison with the elements of an array; anything else stays as it is.
+pub(super) fn rewrite(expression: &mut Expr) -> Result<()> {
+    let (left, op, right, is_any) = match expression {
+        Expr::AnyOp { left, compare_op, right, .. } => (left, compare_op, right, true),
+        Expr::AllOp { left, compare_op, right } => (left, compare_op, right, false),
+        Expr::Like { any: true, .. } | Expr::ILike { any: true, .. } => return like_any(expression),
+        _ => return Ok(()),
+    };
+    if is_subquery(right) {
+        return Ok(());
+    }
+    let rewritten = match elements(right) {
+        Some(elements) if !elements.is_empty() && elements.len() <= MAX_WRITTEN_OUT => {
+            let plain = elements.iter().all(|element| matches!(element, Expr::Value(_) | Expr::Identifier(_)));
+            match (&op, is_any) {
+                (BinaryOperator::Eq, true) | (BinaryOperator::NotEq, false) if plain => {
+                    Expr::InList { expr: left.clone(), list: elements.to_vec(), negated: !is_any }
+                }
+                _ => {
+                    let each = elements.iter().map(|element| operation(*left.clone(), op.clone(), element.clone()));
+                    if is_any { any(each) } else { all(each) }
+                }
+            }
+        }
+        _ => {
+            let function = if is_any { ANY } else { ALL };
+            let Some(op) = Comparison::of(op) else {
+                let message = format!("{op} is not supported with an array that is not written out as ARRAY[…]");
+                return Err(Error::new(Fault::FeatureNotSupported, message));
+            };
+            let name = Expr::Value(Value::SingleQuotedString(op.name().to_owned()).into());
+            call(function, vec![*left.clone(), *right.clone(), name])
+        }
+    };
+    *expression = rewritten;
+    Ok(())
+}
+
+fn like_any(expression: &mut Expr) -> Result<()> {
+    let (Expr::Like { pattern, .. } | Expr::ILike { pattern, .. }) = expression else { return Ok(()) };
+    let Some(patterns) = elements(pattern).map(<[Expr]>::to_vec) else {
+        let message = "LIKE ANY is supported with patterns that are written out as ARRAY[…] only";
+        return Err(Error::new(Fault::FeatureNotSupported, message));
+    };
+    let each = patterns.into_iter().map(|one| {
+        let mut like = expression.clone();
+        if let Expr::Like { any, pattern, .. } | Expr::ILike { any, pattern, .. } = &mut like {
+            *any = false;
+            **pattern = one;
+        }
+        like
+    });
+    *expression = any(each.collect::<Vec<_>>());
+    Ok(())
+}
+
+fn is_subquery(expression: &Expr) -> bool {
+    match expression {
+        Expr::Subquery(_) => true,
+        Expr::Nested(inner) => is_subquery(inner),
+        _ => false,
+    }
+}
+
+fn elements(expression: &Expr) -> Option<&[Expr]> {
+    match expression {
+        Expr::Array(array) if array.elem.iter().all(|element| !matches!(element, Expr::Array(_))) => Some(&array.elem),
+        Expr::Nested(inner) => elements(inner),
+        _ => None,
+    }
+}
+
+const ANY: &str = "compare_any";
+const ALL: &str = "compare_all";
+
+#[derive(Debug, Clone, Copy)]
+enum Comparison {
+    Equal,
+    NotEqual,
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+}
+
+impl Comparison {
+    const EACH: [Self; 6] =
+        [Self::Equal, Self::NotEqual, Self::Less, Self::LessOrEqual, Self::Greater, Self::GreaterOrEqual];
+
+    fn of(op: &BinaryOperator) -> Option<Self> {
+        let name = op.to_string();
+        Self::EACH.into_iter().find(|comparison| comparison.name() == name)
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Equal => "=",
+            Self::NotEqual => "<>",
+            Self::Less => "<",
+            Self::LessOrEqual => "<=",
+            Self::Greater => ">",
+            Self::GreaterOrEqual => ">=",
+        }
+    }
+
+    fn compare(self, left: &ArrayRef, right: &ArrayRef) -> PlanResult<BooleanArray> {
+        Ok(match self {
+            Self::Equal => cmp::eq(left, right),
+            Self::NotEqual => cmp::neq(left, right),
+            Self::Less => cmp::lt(left, right),
+            Self::LessOrEqual => cmp::lt_eq(left, right),
+            Self::Greater => cmp::gt(left, right),
+            Self::GreaterOrEqual => cmp::gt_eq(left, right),
+        }?)
+    }
+}
+
+/// `compare_any(x, array, '>')` and `compare_all(x, array, '>')`: what the operators with ANY and ALL become.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(crate) struct CompareArray {
+    is_any: bool,
+    signature: Signature,
+}
+
+impl CompareArray {
+    /// Both functions.
+    pub(crate) fn both() -> [ScalarUDF; 2] {
+        [true, false]
+            .map(|is_any| ScalarUDF::from(Self { is_any, signature: Signature::user_defined(Volatility::Immutable) }))
+    }
+}
+
+impl ScalarUDFImpl for CompareArray {
+    fn name(&self) -> &str {
+        if self.is_any { ANY } else { ALL }
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _types: &[DataType]) -> PlanResult<DataType> {
+        Ok(DataType::Boolean)
+    }
+
+    fn coerce_types(&self, types: &[DataType]) -> PlanResult<Vec<DataType>> {
+        let [left, right, name] = take_function_args(self.name(), types)?;
+        let element = match right {
+            DataType::List(field) | DataType::LargeList(field) | DataType::FixedSizeList(field, _) => field.data_type(),
+            // A parameter whose type is not known yet, or NULL.
+            DataType::Null => return Ok(vec![left.clone(), DataType::Null, name.clone()]),
+            other => return plan_err!("ANY and ALL compare with an array, not with {other}"),
+        };
+        let common = match (left, element) {
+            (DataType::Null, other) | (other, DataType::Null) => Some(other.clone()),
+            _ => comparison_coercion(left, element),
+        };
+        let Some(common) = common else {
+            return plan_err!("{left} cannot be compared with the elements of an array of {element}");
+        };
+        let list = DataType::List(Arc::new(Field::new_list_field(common.clone(), true)));
+        Ok(vec![common, list, name.clone()])
+    }
+
+    fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> PlanResult<ColumnarValue> {
+        let rows = arguments.number_rows;
+        let [left, right, op] = take_function_args(self.name(), arguments.args)?;
+        let ColumnarValue::Scalar(op) = op else { return exec_err!("the operator is not a constant") };
+        let op = op.try_as_str().flatten().and_then(|name| Comparison::EACH.into_iter().find(|op| op.name() == name));
+        let Some(op) = op else { return exec_err!("the operator is not known") };
+        let (left, right) = (left.into_array(rows)?, right.into_array(rows)?);
+        if right.data_type().is_null() {
+            return Ok(ColumnarValue::Array(new_null_array(&DataType::Boolean, rows)));
+        }
+        Ok(ColumnarValue::Array(Arc::new(self.fold(&left, right.as_list(), op)?)))
+    }
+}
+
+impl CompareArray {
+    fn fold(&self, left: &ArrayRef, lists: &ListArray, op: Comparison) -> PlanResult<BooleanArray> {
+        let offsets = lists.value_offsets();
+        let (first, last) = match offsets {
+            [first, .., last] => (*first as usize, *last as usize),
+            _ => (0, 0),
+        };
+        let values = lists.values().slice(first, last - first);
+        let lengths = offsets.windows(2).map(|pair| (pair[1] - pair[0]) as usize);
+        let repeated = lengths.clone().enumerate().flat_map(|(row, length)| std::iter::repeat_n(row as u64, length));
+        let left = take(left, &UInt64Array::from_iter_values(repeated), None)?;
+        let values = if values.data_type() == left.data_type() { values } else { cast(&values, left.data_type())? };
+        let compared = match left.data_type() {
+            DataType::Null => BooleanArray::new_null(values.len()),
+            _ => op.compare(&left, &values)?,
+        };
+        let mut folded = BooleanBuilder::with_capacity(lists.len());
+        let mut at = 0;
+        for (row, length) in lengths.enumerate() {
+            let elements = at..at + length;
+            at += length;
+            if lists.is_null(row) {
+                folded.append_null();
+                continue;
+            }
+            // One that decides is enough; where none does, one that is unknown leaves all unknown.
+            let mut unknown = false;
+            let decided = elements.into_iter().any(|element| {
+                unknown |= compared.is_null(element);
+                compared.is_valid(element) && compared.value(element) == self.is_any
+            });
+            match (decided, unknown) {
+                (true, _) => folded.append_value(self.is_any),
+                (false, true) => folded.append_null(),
+                (false, false) => folded.append_value(!self.is_any),
+            }
+        }
+        Ok(folded.finish())
+    }
+}

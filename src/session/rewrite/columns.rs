@@ -1,0 +1,382 @@
+//! What a column's name without a table stands for.
+//!
+//! Three things are otherwise than the planner takes them. A column that tables are joined by with USING or NATURAL is one
+//! column (`merge`). A name in GROUP BY, in HAVING and within an expression of ORDER BY is a column of FROM, though a
+//! column of the result may have that name; in ORDER BY a name that stands alone is a column of the result. And `t (x)` may
+//! name the first of the columns only. Statements in which none of it matters are left alone.
+
+use std::{
+    collections::{HashMap, HashSet},
+    ops::ControlFlow,
+    sync::Arc,
+};
+
+use datafusion::{
+    execution::SessionState,
+    sql::{
+        parser::Statement as SqlStatement,
+        planner::object_name_to_table_reference,
+        sqlparser::ast::{
+            Expr, GroupByExpr, Ident, ObjectName, OrderBy, OrderByKind, Query, Select, SelectItem, SetExpr, Statement,
+            TableFactor, TableWithJoins, VisitMut, VisitorMut, visit_expressions,
+        },
+    },
+};
+
+use super::{
+    merge::{Known, Namespace, folded, joins_by_name, name_of, shown, text},
+    visit,
+};
+use crate::{Error, Fault, Result, session::MARK};
+
+/// Finds the columns behind names, where the planner would find others.
+pub(super) async fn rewrite(statement: &mut SqlStatement, state: &SessionState) -> Result<()> {
+    let mut seen = Seen::default();
+    visit(statement, &mut seen)?;
+    if !seen.matters {
+        return Ok(());
+    }
+    let mut relations = HashMap::new();
+    for name in seen.tables {
+        let reference = object_name_to_table_reference(name.clone(), true)?;
+        let table = reference.table().to_owned();
+        let Ok(schema) = state.schema_for_ref(reference) else { continue };
+        if let Some(provider) = schema.table(&table).await? {
+            let columns = provider.schema().fields().iter().map(|field| field.name().clone()).collect();
+            relations.insert(name.to_string(), columns);
+        }
+    }
+    for call in seen.calls {
+        let item = TableWithJoins { relation: call, joins: Vec::new() };
+        let query = super::query_from(vec![item.clone()])?;
+        let ast = Statement::Query(query);
+        // One that cannot be planned by itself is not known.
+        if let Ok(plan) = state.statement_to_plan(SqlStatement::Statement(Box::new(ast))).await {
+            let columns = plan.schema().fields().iter().map(|field| field.name().clone()).collect();
+            relations.insert(text(&item.relation), columns);
+        }
+    }
+    let known = Known { ctes: HashMap::new(), relations: Arc::new(relations) };
+    visit(
+        statement,
+        &mut Resolver { known: vec![known], ctes_of: HashMap::new(), frames: Vec::new(), orders: Vec::new() },
+    )
+}
+
+/// What a statement names, and whether names in it may mean something else than they seem to.
+#[derive(Default)]
+struct Seen {
+    matters: bool,
+    tables: Vec<ObjectName>,
+    calls: Vec<TableFactor>,
+}
+
+impl VisitorMut for Seen {
+    type Break = Error;
+
+    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Error> {
+        self.matters |= joins_by_name(&select.from);
+        let aliases = aliases(select);
+        if !aliases.is_empty() {
+            self.matters |= grouped(select).into_iter().any(|expression| mentions(expression, &aliases));
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Error> {
+        let SetExpr::Select(select) = query.body.as_mut() else { return ControlFlow::Continue(()) };
+        let aliases = aliases(select);
+        if let Some(OrderBy { kind: OrderByKind::Expressions(order), .. }) = &mut query.order_by {
+            let within =
+                |expression: &Expr| !matches!(expression, Expr::Identifier(_)) && mentions(expression, &aliases);
+            self.matters |= order.iter().any(|ordered| within(&ordered.expr));
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Error> {
+        if let TableFactor::Table { alias: Some(alias), .. } | TableFactor::Derived { alias: Some(alias), .. } = factor
+        {
+            // They may be fewer than there are.
+            self.matters |= !alias.columns.is_empty();
+        }
+        match factor {
+            TableFactor::Table { name, args: None, .. } if !self.tables.contains(name) => {
+                self.tables.push(name.clone())
+            }
+            TableFactor::Table { args: Some(_), .. } | TableFactor::Function { .. } => self.calls.push(factor.clone()),
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// Names given to columns of the result that are not those columns' own.
+fn aliases(select: &Select) -> HashSet<String> {
+    let renamed = |item: &SelectItem| match item {
+        SelectItem::ExprWithAlias { expr: Expr::Identifier(name), alias } if folded(name) == folded(alias) => None,
+        SelectItem::ExprWithAlias { alias, .. } => Some(folded(alias)),
+        _ => None,
+    };
+    select.projection.iter().filter_map(renamed).collect()
+}
+
+/// What groups, and what chooses groups.
+fn grouped(select: &mut Select) -> Vec<&mut Expr> {
+    let grouped: &mut [Expr] = match &mut select.group_by {
+        GroupByExpr::Expressions(expressions, _) => expressions,
+        GroupByExpr::All(_) => &mut [],
+    };
+    grouped.iter_mut().chain(&mut select.having).collect()
+}
+
+fn mentions(expression: &Expr, names: &HashSet<String>) -> bool {
+    if names.is_empty() {
+        return false;
+    }
+    let found = visit_expressions(expression, |part| match part {
+        Expr::Identifier(name) if names.contains(&folded(name)) => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    });
+    found.is_break()
+}
+
+/// What a name is looked for in, from the innermost outward.
+enum Frame {
+    /// A SELECT whose columns are known, and names that are written with their table.
+    Known(Namespace, HashSet<String>),
+    /// A SELECT that may have any column.
+    Unknown,
+    /// What stands in FROM does not see the SELECT that it stands in.
+    Hidden,
+}
+
+struct Resolver {
+    /// What each query within another sees.
+    known: Vec<Known>,
+    /// What the query of a CTE sees, by its address in the tree.
+    ctes_of: HashMap<usize, Known>,
+    frames: Vec<Frame>,
+    /// ORDER BY is taken out of its query while the query is walked through.
+    orders: Vec<Option<OrderBy>>,
+}
+
+fn address(query: &Query) -> usize {
+    std::ptr::from_ref(query) as usize
+}
+
+impl VisitorMut for Resolver {
+    type Break = Error;
+
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Error> {
+        match self.enter(query) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => ControlFlow::Break(error),
+        }
+    }
+
+    fn post_visit_query(&mut self, query: &mut Query) -> ControlFlow<Error> {
+        query.order_by = self.orders.pop().flatten();
+        self.known.pop();
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Error> {
+        match self.select(select) {
+            Ok(frame) => {
+                self.frames.push(frame);
+                ControlFlow::Continue(())
+            }
+            Err(error) => ControlFlow::Break(error),
+        }
+    }
+
+    fn post_visit_select(&mut self, _select: &mut Select) -> ControlFlow<Error> {
+        self.frames.pop();
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Error> {
+        if hides(factor) {
+            self.frames.push(Frame::Hidden);
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Error> {
+        if hides(factor) {
+            self.frames.pop();
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<Error> {
+        let Expr::Identifier(name) = expression else { return ControlFlow::Continue(()) };
+        match self.meaning(name) {
+            Ok(Some(value)) => *expression = value,
+            Ok(None) => {}
+            Err(error) => return ControlFlow::Break(error),
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+fn hides(factor: &TableFactor) -> bool {
+    matches!(factor, TableFactor::Derived { lateral: false, .. })
+}
+
+impl Resolver {
+    fn enter(&mut self, query: &mut Query) -> Result<()> {
+        let mut known = match self.ctes_of.get(&address(query)) {
+            Some(known) => known.clone(),
+            None => self.known.last().cloned().unwrap_or_default(),
+        };
+        let recursive = query.with.as_ref().is_some_and(|with| with.recursive);
+        let all = {
+            let mut all = known.clone();
+            all.add_ctes(query)?;
+            all
+        };
+        for cte in query.with.iter().flat_map(|with| &with.cte_tables) {
+            self.ctes_of.insert(address(&cte.query), if recursive { all.clone() } else { known.clone() });
+            let name = folded(&cte.alias.name);
+            match all.ctes.get(&name) {
+                Some(columns) => known.ctes.insert(name, columns.clone()),
+                None => known.ctes.remove(&name),
+            };
+        }
+        self.known.push(all);
+        let mut order_by = query.order_by.take();
+        if let (Some(OrderBy { kind: OrderByKind::Expressions(order), .. }), SetExpr::Select(select)) =
+            (&mut order_by, query.body.as_ref())
+        {
+            let mut select = select.as_ref().clone();
+            let frame = self.select(&mut select)?;
+            let frame = match frame {
+                Frame::Known(namespace, _) => Frame::Known(namespace, aliases(&select)),
+                other => other,
+            };
+            self.frames.push(frame);
+            for ordered in order {
+                self.ordered(&mut ordered.expr, &select)?;
+            }
+            self.frames.pop();
+        }
+        self.orders.push(order_by);
+        Ok(())
+    }
+
+    /// A name that stands alone is a column of the result, if one has it.
+    fn ordered(&mut self, expression: &mut Expr, select: &Select) -> Result<()> {
+        if let Expr::Identifier(name) = expression {
+            let name = folded(name);
+            let mut items = select.projection.iter().filter(|item| name_of(item).is_some_and(|found| found == name));
+            match (items.next(), items.next()) {
+                (Some(SelectItem::UnnamedExpr(value)), None) => *expression = value.clone(),
+                (Some(_), _) => {}
+                (None, _) => self.walk(expression)?,
+            }
+            return Ok(());
+        }
+        self.walk(expression)
+    }
+
+    fn walk(&mut self, expression: &mut Expr) -> Result<()> {
+        match expression.visit(self) {
+            ControlFlow::Break(error) => Err(error),
+            ControlFlow::Continue(()) => Ok(()),
+        }
+    }
+
+    /// Writes the joins, the columns of `*` and those of groups as they are meant.
+    fn select(&mut self, select: &mut Select) -> Result<Frame> {
+        let by_name = joins_by_name(&select.from);
+        let known = self.known.last().cloned().unwrap_or_default();
+        let Some(namespace) = known.namespace(&mut select.from)? else {
+            if by_name {
+                let message =
+                    "USING and NATURAL beside a relation whose columns are not known are not supported; join with ON";
+                return Err(Error::new(Fault::FeatureNotSupported, message));
+            }
+            return Ok(Frame::Unknown);
+        };
+        let aliases = aliases(select);
+        if by_name {
+            expand(select, &namespace);
+            for item in &mut select.projection {
+                let SelectItem::UnnamedExpr(Expr::Identifier(name)) = item else { continue };
+                let name = folded(name);
+                let mut found = namespace.find(&name).filter(|column| column.merged);
+                if let (Some(column), None) = (found.next(), found.next()) {
+                    *item = shown(column);
+                }
+            }
+        }
+        if !aliases.is_empty() {
+            self.frames.push(Frame::Known(namespace.clone(), aliases));
+            for expression in grouped(select) {
+                self.walk(expression)?;
+            }
+            self.frames.pop();
+        }
+        Ok(Frame::Known(namespace, HashSet::new()))
+    }
+
+    /// What a name stands for, where the planner would not find it.
+    fn meaning(&self, name: &Ident) -> Result<Option<Expr>> {
+        let name = folded(name);
+        let mut hidden = 0;
+        for frame in self.frames.iter().rev() {
+            let (namespace, qualified) = match frame {
+                Frame::Hidden => {
+                    hidden += 1;
+                    continue;
+                }
+                _ if hidden > 0 => {
+                    hidden -= 1;
+                    continue;
+                }
+                Frame::Unknown => return Ok(None),
+                Frame::Known(namespace, qualified) => (namespace, qualified),
+            };
+            let mut found = namespace.find(&name);
+            match (found.next(), found.next()) {
+                (None, _) => {}
+                (Some(column), None) => {
+                    let write = column.merged || qualified.contains(&name);
+                    return Ok(write.then(|| column.value.clone()));
+                }
+                (Some(_), Some(_)) => {
+                    let message = format!("column reference \"{name}\" is ambiguous; write it with its table");
+                    return Err(Error::new(Fault::AmbiguousColumn, message));
+                }
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// `*` shows merged columns once and first. Of two with one name the second gets a mark, which clients don't see.
+fn expand(select: &mut Select, namespace: &Namespace) {
+    let mut times: HashMap<String, usize> = HashMap::new();
+    let mut projection = Vec::new();
+    for item in select.projection.drain(..) {
+        if !matches!(item, SelectItem::Wildcard(_)) {
+            projection.push(item);
+            continue;
+        }
+        for column in &namespace.columns {
+            let before = times.entry(column.name.clone()).or_default();
+            *before += 1;
+            if *before == 1 {
+                projection.push(shown(column));
+                continue;
+            }
+            let mut name = column.name.clone();
+            name.extend(std::iter::repeat_n(MARK, *before));
+            projection
+                .push(SelectItem::ExprWithAlias { expr: column.value.clone(), alias: Ident::with_quote('"', name) });
+        }
+    }
+    select.projection = projection;
+}

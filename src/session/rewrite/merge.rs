@@ -1,0 +1,391 @@
+//! The columns of a FROM clause, and joins with USING and NATURAL as joins with ON.
+//!
+//! PostgreSQL shows a column that two tables are joined by once, before all others: it is the left table's, the right
+//! one's in a RIGHT JOIN, and in a FULL JOIN whichever is not NULL. Each keeps its own under its table's name.
+
+use std::collections::HashMap;
+
+use datafusion::sql::sqlparser::ast::{
+    BinaryOperator, Expr, Ident, Join, JoinConstraint, JoinOperator, ObjectName, Query, Select, SelectItem,
+    SelectItemQualifiedWildcardKind, SetExpr, TableAlias, TableAliasColumnDef, TableFactor, TableWithJoins,
+};
+
+use super::{all, call, operation};
+use crate::{Error, Fault, Result};
+
+/// The columns of what has a name in FROM: CTEs that can be seen, and tables.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Known {
+    pub(super) ctes: HashMap<String, Vec<String>>,
+    pub(super) relations: std::sync::Arc<HashMap<String, Vec<String>>>,
+}
+
+/// A column that `*` shows and that is found by its name alone.
+#[derive(Debug, Clone)]
+pub(super) struct Visible {
+    pub(super) name: String,
+    /// What the name stands for.
+    pub(super) value: Expr,
+    /// Whether the planner would not find it by its name.
+    pub(super) merged: bool,
+}
+
+/// What FROM offers.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Namespace {
+    pub(super) columns: Vec<Visible>,
+    /// The columns of each relation by its name's parts.
+    relations: Vec<(Vec<String>, Vec<String>)>,
+}
+
+impl Namespace {
+    /// The columns of this name.
+    pub(super) fn find(&self, name: &str) -> impl Iterator<Item = &Visible> {
+        self.columns.iter().filter(move |column| column.name == name)
+    }
+
+    fn extend(&mut self, other: Self) {
+        self.columns.extend(other.columns);
+        self.relations.extend(other.relations);
+    }
+
+    /// The one column of this name.
+    fn one(&self, name: &str, side: &str) -> Result<Visible> {
+        let mut found = self.find(name);
+        match (found.next(), found.next()) {
+            (Some(column), None) => Ok(column.clone()),
+            (None, _) => {
+                let message = format!("column \"{name}\" specified in USING clause does not exist in {side} table");
+                Err(Error::new(Fault::UndefinedColumn, message))
+            }
+            (Some(_), Some(_)) => {
+                let message = format!("common column name \"{name}\" appears more than once in {side} table");
+                Err(Error::new(Fault::AmbiguousColumn, message))
+            }
+        }
+    }
+}
+
+/// An identifier as it is stored.
+pub(super) fn folded(ident: &Ident) -> String {
+    match ident.quote_style {
+        Some(_) => ident.value.clone(),
+        None => ident.value.to_lowercase(),
+    }
+}
+
+/// Whether a FROM clause joins by the names of columns.
+pub(super) fn joins_by_name(from: &[TableWithJoins]) -> bool {
+    from.iter().any(|item| {
+        let nested = |factor: &TableFactor| match factor {
+            TableFactor::NestedJoin { table_with_joins, .. } => {
+                joins_by_name(std::slice::from_ref(table_with_joins.as_ref()))
+            }
+            _ => false,
+        };
+        let by_name = |join: &Join| {
+            let found = constraint(&join.join_operator);
+            matches!(found, Some(JoinConstraint::Using(_) | JoinConstraint::Natural)) || nested(&join.relation)
+        };
+        nested(&item.relation) || item.joins.iter().any(by_name)
+    })
+}
+
+impl Known {
+    /// The columns of a FROM clause, whose joins are written with ON from then on; none where a relation's columns are not
+    /// known.
+    pub(super) fn namespace(&self, from: &mut [TableWithJoins]) -> Result<Option<Namespace>> {
+        let mut whole = Namespace::default();
+        for item in from {
+            let Some(namespace) = self.joined(item)? else { return Ok(None) };
+            whole.extend(namespace);
+        }
+        Ok(Some(whole))
+    }
+
+    fn joined(&self, item: &mut TableWithJoins) -> Result<Option<Namespace>> {
+        let mut left = self.relation(&mut item.relation)?;
+        for join in &mut item.joins {
+            let right = self.relation(&mut join.relation)?;
+            left = match (left, right) {
+                (Some(left), Some(right)) => Some(merged(left, right, &mut join.join_operator)?),
+                _ => match constraint(&join.join_operator) {
+                    Some(JoinConstraint::Using(_) | JoinConstraint::Natural) => {
+                        let message =
+                            "USING and NATURAL need the columns of both sides, which are not known here; join with ON";
+                        return Err(Error::new(Fault::FeatureNotSupported, message));
+                    }
+                    _ => None,
+                },
+            };
+        }
+        Ok(left)
+    }
+
+    fn relation(&self, factor: &mut TableFactor) -> Result<Option<Namespace>> {
+        if let TableFactor::NestedJoin { table_with_joins, alias } = factor {
+            let by_name = joins_by_name(std::slice::from_ref(table_with_joins.as_ref()));
+            let namespace = self.joined(table_with_joins)?;
+            let (Some(namespace), Some(alias)) = (&namespace, &alias) else { return Ok(namespace) };
+            let named = aliased(alias, namespace.columns.iter().map(|column| column.name.clone()).collect());
+            if by_name {
+                *factor = derived(table_with_joins, namespace, alias)?;
+            }
+            return Ok(Some(named));
+        }
+        let (alias, name, columns) = match &*factor {
+            TableFactor::Table { name, alias, args: None, .. } => (alias, Some(name), self.table(name)),
+            TableFactor::Table { alias, name, args: Some(_), .. } => {
+                (alias, Some(name), self.relations.get(&text(factor)).cloned())
+            }
+            TableFactor::Function { alias, name, .. } => {
+                (alias, Some(name), self.relations.get(&text(factor)).cloned())
+            }
+            TableFactor::Derived { subquery, alias, .. } => (alias, None, self.query(subquery)?),
+            _ => return Ok(None),
+        };
+        let Some(columns) = columns else { return Ok(None) };
+        let namespace = match (alias, name) {
+            (Some(alias), _) => aliased(alias, columns.clone()),
+            (None, Some(name)) => {
+                named(name.0.iter().filter_map(|part| part.as_ident()).cloned().collect(), columns.clone())
+            }
+            (None, None) => named(Vec::new(), columns.clone()),
+        };
+        name_all(factor, &columns);
+        Ok(Some(namespace))
+    }
+
+    fn table(&self, name: &ObjectName) -> Option<Vec<String>> {
+        let cte = match name.0.as_slice() {
+            [part] => part.as_ident().and_then(|ident| self.ctes.get(&folded(ident))),
+            _ => None,
+        };
+        cte.or_else(|| self.relations.get(&name.to_string())).cloned()
+    }
+
+    /// The names of a query's columns; an expression without one is called as nothing can be referred to.
+    pub(super) fn query(&self, query: &Query) -> Result<Option<Vec<String>>> {
+        let mut known = self.clone();
+        known.add_ctes(query)?;
+        known.body(&query.body)
+    }
+
+    /// Adds the CTEs of a query, each seen by those that follow.
+    pub(super) fn add_ctes(&mut self, query: &Query) -> Result<()> {
+        for cte in query.with.iter().flat_map(|with| &with.cte_tables) {
+            let name = folded(&cte.alias.name);
+            let columns = self.query(&cte.query)?;
+            match columns {
+                Some(columns) => self.ctes.insert(name, renamed(&cte.alias, columns)),
+                None => self.ctes.remove(&name),
+            };
+        }
+        Ok(())
+    }
+
+    fn body(&self, body: &SetExpr) -> Result<Option<Vec<String>>> {
+        match body {
+            SetExpr::Select(select) => self.select(select),
+            SetExpr::Query(query) => self.query(query),
+            SetExpr::SetOperation { left, .. } => self.body(left),
+            SetExpr::Values(values) => {
+                let width = values.rows.first().map_or(0, |row| row.len());
+                Ok(Some((1..=width).map(|number| format!("column{number}")).collect()))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn select(&self, select: &Select) -> Result<Option<Vec<String>>> {
+        let is_wildcard =
+            |item: &SelectItem| matches!(item, SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..));
+        let from = match select.projection.iter().any(is_wildcard) {
+            true => match self.namespace(&mut select.from.clone())? {
+                Some(namespace) => namespace,
+                None => return Ok(None),
+            },
+            false => Namespace::default(),
+        };
+        let mut names = Vec::new();
+        for item in &select.projection {
+            match item {
+                SelectItem::Wildcard(_) => names.extend(from.columns.iter().map(|column| column.name.clone())),
+                SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), _) => {
+                    let parts: Vec<_> = name.0.iter().filter_map(|part| part.as_ident()).map(folded).collect();
+                    match from.relations.iter().find(|(relation, _)| relation.ends_with(&parts)) {
+                        Some((_, columns)) => names.extend(columns.iter().cloned()),
+                        None => return Ok(None),
+                    }
+                }
+                item => names.push(name_of(item).unwrap_or_else(|| "?column?".to_owned())),
+            }
+        }
+        Ok(Some(names))
+    }
+}
+
+/// An alias may name the first columns only: the planner wants all or none.
+fn name_all(factor: &mut TableFactor, columns: &[String]) {
+    if let TableFactor::Table { alias: Some(alias), .. } | TableFactor::Derived { alias: Some(alias), .. } = factor
+        && !alias.columns.is_empty()
+    {
+        let rest = columns.iter().skip(alias.columns.len());
+        let rest = rest.map(|name| TableAliasColumnDef { name: Ident::with_quote('"', name), data_type: None });
+        alias.columns.extend(rest);
+    }
+}
+
+/// The name of a column in a SELECT list.
+pub(super) fn name_of(item: &SelectItem) -> Option<String> {
+    match item {
+        SelectItem::ExprWithAlias { alias, .. } => Some(folded(alias)),
+        SelectItem::UnnamedExpr(Expr::Identifier(name)) => Some(folded(name)),
+        SelectItem::UnnamedExpr(Expr::CompoundIdentifier(names)) => names.last().map(folded),
+        _ => None,
+    }
+}
+
+/// How the relations that are calls are known.
+pub(super) fn text(factor: &TableFactor) -> String {
+    let mut factor = factor.clone();
+    if let TableFactor::Table { alias, .. } | TableFactor::Function { alias, .. } = &mut factor {
+        *alias = None;
+    }
+    factor.to_string()
+}
+
+fn aliased(alias: &TableAlias, columns: Vec<String>) -> Namespace {
+    named(vec![alias.name.clone()], renamed(alias, columns))
+}
+
+fn renamed(alias: &TableAlias, mut columns: Vec<String>) -> Vec<String> {
+    for (column, name) in columns.iter_mut().zip(&alias.columns) {
+        *column = folded(&name.name);
+    }
+    columns
+}
+
+fn named(qualifier: Vec<Ident>, columns: Vec<String>) -> Namespace {
+    let visible = |name: &String| {
+        let column = Ident::with_quote('"', name);
+        let value = match qualifier.is_empty() {
+            true => Expr::Identifier(column),
+            false => Expr::CompoundIdentifier(qualifier.iter().cloned().chain([column]).collect()),
+        };
+        Visible { name: name.clone(), value, merged: false }
+    };
+    Namespace {
+        columns: columns.iter().map(visible).collect(),
+        relations: vec![(qualifier.iter().map(folded).collect(), columns)],
+    }
+}
+
+fn constraint(operator: &JoinOperator) -> Option<&JoinConstraint> {
+    match operator {
+        JoinOperator::Join(constraint)
+        | JoinOperator::Inner(constraint)
+        | JoinOperator::Left(constraint)
+        | JoinOperator::LeftOuter(constraint)
+        | JoinOperator::Right(constraint)
+        | JoinOperator::RightOuter(constraint)
+        | JoinOperator::FullOuter(constraint)
+        | JoinOperator::CrossJoin(constraint)
+        | JoinOperator::LeftSemi(constraint)
+        | JoinOperator::RightSemi(constraint)
+        | JoinOperator::LeftAnti(constraint)
+        | JoinOperator::RightAnti(constraint) => Some(constraint),
+        _ => None,
+    }
+}
+
+fn with_constraint(operator: &mut JoinOperator, new: JoinConstraint) {
+    match operator {
+        JoinOperator::Join(constraint)
+        | JoinOperator::Inner(constraint)
+        | JoinOperator::Left(constraint)
+        | JoinOperator::LeftOuter(constraint)
+        | JoinOperator::Right(constraint)
+        | JoinOperator::RightOuter(constraint)
+        | JoinOperator::FullOuter(constraint)
+        | JoinOperator::LeftSemi(constraint)
+        | JoinOperator::RightSemi(constraint)
+        | JoinOperator::LeftAnti(constraint)
+        | JoinOperator::RightAnti(constraint) => *constraint = new,
+        _ => {}
+    }
+}
+
+/// The columns of a join; one by names is written with ON.
+fn merged(left: Namespace, right: Namespace, operator: &mut JoinOperator) -> Result<Namespace> {
+    let names = match constraint(operator) {
+        Some(JoinConstraint::Using(names)) => {
+            let name = |name: &ObjectName| match name.0.as_slice() {
+                [part] => part.as_ident().map(folded),
+                _ => None,
+            };
+            let names: Option<Vec<String>> = names.iter().map(name).collect();
+            names.ok_or_else(|| Error::new(Fault::Syntax, "USING takes the names of columns without their table"))?
+        }
+        Some(JoinConstraint::Natural) => {
+            let mut names: Vec<String> = Vec::new();
+            for column in &left.columns {
+                if right.find(&column.name).next().is_some() && !names.contains(&column.name) {
+                    names.push(column.name.clone());
+                }
+            }
+            names
+        }
+        _ => return Ok(side_by_side(left, right, operator)),
+    };
+    let mut columns = Vec::new();
+    let mut conditions = Vec::new();
+    for name in &names {
+        let (of_left, of_right) = (left.one(name, "left")?, right.one(name, "right")?);
+        conditions.push(operation(of_left.value.clone(), BinaryOperator::Eq, of_right.value.clone()));
+        let value = match operator {
+            JoinOperator::Right(_) | JoinOperator::RightOuter(_) => of_right.value,
+            JoinOperator::FullOuter(_) => call("coalesce", vec![of_left.value, of_right.value]),
+            _ => of_left.value,
+        };
+        columns.push(Visible { name: name.clone(), value, merged: true });
+    }
+    with_constraint(operator, JoinConstraint::On(all(conditions)));
+    let rest = |side: Namespace| side.columns.into_iter().filter(|column| !names.contains(&column.name));
+    let mut relations = left.relations.clone();
+    relations.extend(right.relations.clone());
+    match operator {
+        JoinOperator::LeftSemi(_) | JoinOperator::LeftAnti(_) => columns.extend(rest(left)),
+        JoinOperator::RightSemi(_) | JoinOperator::RightAnti(_) => columns.extend(rest(right)),
+        _ => columns.extend(rest(left).chain(rest(right)).collect::<Vec<_>>()),
+    }
+    Ok(Namespace { columns, relations })
+}
+
+fn side_by_side(mut left: Namespace, right: Namespace, operator: &JoinOperator) -> Namespace {
+    match operator {
+        JoinOperator::LeftSemi(_) | JoinOperator::LeftAnti(_) => left,
+        JoinOperator::RightSemi(_) | JoinOperator::RightAnti(_) => right,
+        _ => {
+            left.extend(right);
+            left
+        }
+    }
+}
+
+/// A join in parentheses with a name of its own shows merged columns once under that name.
+fn derived(join: &TableWithJoins, namespace: &Namespace, alias: &TableAlias) -> Result<TableFactor> {
+    let mut query = super::query_from(vec![join.clone()])?;
+    if let SetExpr::Select(select) = query.body.as_mut() {
+        select.projection = namespace.columns.iter().map(shown).collect();
+    }
+    Ok(TableFactor::Derived { lateral: false, subquery: query, alias: Some(alias.clone()), sample: None })
+}
+
+/// A column as an item of a SELECT list.
+pub(super) fn shown(column: &Visible) -> SelectItem {
+    match &column.value {
+        Expr::CompoundIdentifier(_) | Expr::Identifier(_) => SelectItem::UnnamedExpr(column.value.clone()),
+        value => SelectItem::ExprWithAlias { expr: value.clone(), alias: Ident::with_quote('"', &column.name) },
+    }
+}

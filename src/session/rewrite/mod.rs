@@ -1,0 +1,128 @@
+//! What PostgreSQL means and the planner does not: written otherwise before a statement is planned.
+//!
+//! Comparisons of `rows` become comparisons of their columns, `x > ANY (array)` a function that knows of NULL (`arrays`),
+//! `windows` with a name and positions in `groups` are written out where they are used. `columns` finds what a name without
+//! a table stands for: the merged column of a join with USING, or the column behind an alias of the same name. All is done on
+//! the syntax tree; a view's text stays as it was written.
+
+mod arrays;
+mod columns;
+mod groups;
+mod limit;
+mod merge;
+mod patterns;
+mod rows;
+mod windows;
+
+use std::ops::ControlFlow;
+
+use datafusion::{
+    execution::SessionState,
+    sql::{
+        parser::{CopyToSource, Statement as SqlStatement},
+        sqlparser::ast::{
+            BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments,
+            Ident, ObjectName, Query, Select, SetExpr, TableWithJoins, Value, VisitMut, VisitorMut,
+        },
+        sqlparser::parser::Parser,
+    },
+};
+
+pub(super) use self::{arrays::CompareArray, rows::row_of};
+use crate::{Error, Result, session::PostgreSql};
+
+/// Rewrites a statement as it is planned over the tables that `state` knows.
+pub(super) async fn rewrite(statement: &mut SqlStatement, state: &SessionState) -> Result<()> {
+    visit(statement, &mut Expressions)?;
+    columns::rewrite(statement, state).await
+}
+
+/// Walks through the query of a statement.
+fn visit<V: VisitorMut<Break = Error>>(statement: &mut SqlStatement, visitor: &mut V) -> Result<()> {
+    let flow = match statement {
+        SqlStatement::Statement(inner) => inner.visit(visitor),
+        SqlStatement::Explain(explain) => return visit(&mut explain.statement, visitor),
+        SqlStatement::CopyTo(copy) => match &mut copy.source {
+            CopyToSource::Query(query) => query.visit(visitor),
+            CopyToSource::Relation(_) => ControlFlow::Continue(()),
+        },
+        _ => ControlFlow::Continue(()),
+    };
+    match flow {
+        ControlFlow::Break(error) => Err(error),
+        ControlFlow::Continue(()) => Ok(()),
+    }
+}
+
+struct Expressions;
+
+impl VisitorMut for Expressions {
+    type Break = Error;
+
+    fn post_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<Error> {
+        let rewritten = rows::rewrite(expression)
+            .and_then(|()| arrays::rewrite(expression))
+            .and_then(|()| patterns::rewrite(expression));
+        flow(rewritten)
+    }
+
+    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Error> {
+        groups::rewrite(select);
+        flow(windows::rewrite_list(select))
+    }
+
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Error> {
+        rows::order_by(query);
+        flow(windows::rewrite(query).and_then(|()| limit::rewrite(query)))
+    }
+}
+
+fn flow(result: Result<()>) -> ControlFlow<Error> {
+    match result {
+        Ok(()) => ControlFlow::Continue(()),
+        Err(error) => ControlFlow::Break(error),
+    }
+}
+
+/// `left AND right AND …`, in parentheses.
+fn all(conditions: impl IntoIterator<Item = Expr>) -> Expr {
+    joined(conditions, &BinaryOperator::And)
+}
+
+/// `left OR right OR …`, in parentheses.
+fn any(conditions: impl IntoIterator<Item = Expr>) -> Expr {
+    joined(conditions, &BinaryOperator::Or)
+}
+
+fn joined(conditions: impl IntoIterator<Item = Expr>, op: &BinaryOperator) -> Expr {
+    let chain = conditions.into_iter().reduce(|left, right| operation(left, op.clone(), right));
+    Expr::Nested(Box::new(chain.unwrap_or_else(|| Expr::Value(Value::Boolean(*op == BinaryOperator::And).into()))))
+}
+
+fn operation(left: Expr, op: BinaryOperator, right: Expr) -> Expr {
+    Expr::BinaryOp { left: Box::new(left), op, right: Box::new(right) }
+}
+
+/// `SELECT * FROM …`.
+fn query_from(from: Vec<TableWithJoins>) -> Result<Box<Query>> {
+    let mut query = Parser::new(&PostgreSql).try_with_sql("SELECT * FROM t")?.parse_query()?;
+    if let SetExpr::Select(select) = query.body.as_mut() {
+        select.from = from;
+    }
+    Ok(query)
+}
+
+/// A call of a function.
+fn call(name: &str, arguments: Vec<Expr>) -> Expr {
+    let args = arguments.into_iter().map(|argument| FunctionArg::Unnamed(FunctionArgExpr::Expr(argument))).collect();
+    Expr::Function(Function {
+        name: ObjectName::from(Ident::new(name)),
+        uses_odbc_syntax: false,
+        parameters: FunctionArguments::None,
+        args: FunctionArguments::List(FunctionArgumentList { duplicate_treatment: None, args, clauses: Vec::new() }),
+        filter: None,
+        null_treatment: None,
+        over: None,
+        within_group: Vec::new(),
+    })
+}

@@ -24,3 +24,5 @@ mod wire;
 mod clients;
 
 mod oracle;
+
+mod differential;

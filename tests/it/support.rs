@@ -21,8 +21,10 @@ use tokio::sync::mpsc::UnboundedReceiver;
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The program under test with these arguments, and nothing of the tester's environment that would change what it does.
+/// `FUSEWIRE_BINARY` names another one, so that long runs of a debug build of the tests can have an optimised engine.
 pub(crate) fn fusewire<I: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = I>) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_fusewire"));
+    let program = std::env::var_os("FUSEWIRE_BINARY").unwrap_or_else(|| env!("CARGO_BIN_EXE_fusewire").into());
+    let mut command = Command::new(program);
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
         if text.starts_with("FUSEWIRE_") || text.starts_with("AWS_") {

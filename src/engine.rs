@@ -74,8 +74,7 @@ impl Engine {
             .with_analyzer_rules(planning::analyzer_rules())
             .with_optimizer_rules(planning::optimizer_rules())
             .with_physical_optimizer_rules(planning::physical_rules());
-        let state =
-            fusewire_udfs::register(builder, functions_context).with_query_planner(planning::planner()).build();
+        let state = fusewire_udfs::register(builder, functions_context).with_query_planner(planning::planner()).build();
         let context = SessionContext::new_with_state(state);
         functions::register(&context, &options.user);
         let access = self.access(options.origin);

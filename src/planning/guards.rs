@@ -20,13 +20,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use datafusion::{
-    catalog::Session,
-    common::Result,
-    execution::context::QueryPlanner,
-    logical_expr::LogicalPlan,
-    optimizer::OptimizerRule,
-    physical_optimizer::PhysicalOptimizerRule,
-    physical_plan::ExecutionPlan,
+    catalog::Session, common::Result, execution::context::QueryPlanner, logical_expr::LogicalPlan,
+    optimizer::OptimizerRule, physical_optimizer::PhysicalOptimizerRule, physical_plan::ExecutionPlan,
 };
 
 pub(crate) use arguments::GuardArguments;

@@ -12,7 +12,7 @@ use datafusion::{
 use fusewire_udfs::plan::FunctionQueryPlanner;
 
 mod distinct_on;
-mod extremes;
+mod floats;
 mod guards;
 mod null_equality;
 mod sets;
@@ -42,7 +42,7 @@ pub(crate) fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
         Arc::new(subquery::Unnest),
     ];
     rules.extend(Analyzer::new().rules);
-    rules.push(Arc::new(extremes::OrderFloats));
+    rules.push(Arc::new(floats::OrderFloats));
     rules.push(Arc::new(guards::GuardArguments));
     rules
 }

@@ -197,7 +197,9 @@ fn shown_as(ordered: &Expr, projection: &[SelectItem]) -> Option<Expr> {
         Expr::Identifier(name) => {
             let name = super::names::identifier(name);
             projection.iter().find_map(|item| match item {
-                SelectItem::ExprWithAlias { expr, alias } if super::names::identifier(alias) == name => Some(expr.clone()),
+                SelectItem::ExprWithAlias { expr, alias } if super::names::identifier(alias) == name => {
+                    Some(expr.clone())
+                }
                 _ => None,
             })
         }

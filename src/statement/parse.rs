@@ -161,19 +161,16 @@ fn with_selects(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
         };
         match &token.token {
             Token::LParen => {
-                let values = tokens[at + 1..].iter().position(|token| !is_space(&token.token)).map(|skip| at + 1 + skip);
+                let values =
+                    tokens[at + 1..].iter().position(|token| !is_space(&token.token)).map(|skip| at + 1 + skip);
                 let rows = values.filter(|values| keyword(&tokens[*values].token, Keyword::VALUES));
                 let is_list = rows.is_some_and(|values| solid(values + 1) == Some(&Token::LParen));
                 let wrapped = is_list && before_expression(&before);
                 written.push(token.clone());
                 open.push(wrapped);
                 if wrapped {
-                    for added in [
-                        Token::make_keyword("SELECT"),
-                        Token::Mul,
-                        Token::make_keyword("FROM"),
-                        Token::LParen,
-                    ] {
+                    for added in [Token::make_keyword("SELECT"), Token::Mul, Token::make_keyword("FROM"), Token::LParen]
+                    {
                         add(&mut written, added);
                     }
                 }
@@ -203,8 +200,23 @@ fn before_expression(before: &Token) -> bool {
     match before {
         Token::Word(word) => matches!(
             word.keyword,
-            ALL | AND | ANY | BETWEEN | BY | CASE | DISTINCT | ELSE | EXISTS | HAVING | IN | NOT | OR | SELECT | SOME | THEN
-                | WHEN | WHERE
+            ALL | AND
+                | ANY
+                | BETWEEN
+                | BY
+                | CASE
+                | DISTINCT
+                | ELSE
+                | EXISTS
+                | HAVING
+                | IN
+                | NOT
+                | OR
+                | SELECT
+                | SOME
+                | THEN
+                | WHEN
+                | WHERE
         ),
         Token::EOF | Token::SemiColon => false,
         _ => true,

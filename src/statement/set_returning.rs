@@ -6,10 +6,9 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArgumentList, FunctionArguments, Ident,
-    JoinOperator,
-    ObjectName, OrderByKind, Query, Select, SelectItem, SetExpr, Statement, TableAlias, TableAliasColumnDef, TableFactor,
-    TableWithJoins, VisitMut, VisitorMut, visit_expressions,
+    CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArgumentList,
+    FunctionArguments, Ident, JoinOperator, ObjectName, OrderByKind, Query, Select, SelectItem, SetExpr, Statement,
+    TableAlias, TableAliasColumnDef, TableFactor, TableWithJoins, VisitMut, VisitorMut, visit_expressions,
 };
 
 /// Functions of rows whose namesakes in expressions return a list.
@@ -35,7 +34,8 @@ impl VisitorMut for Sets {
                     let name = series_name(expression);
                     unnest_series(expression);
                     if let (Some(name), SelectItem::UnnamedExpr(expression)) = (name, &*item) {
-                        *item = SelectItem::ExprWithAlias { expr: expression.clone(), alias: Ident::with_quote('"', name) };
+                        *item =
+                            SelectItem::ExprWithAlias { expr: expression.clone(), alias: Ident::with_quote('"', name) };
                     }
                 }
             }
@@ -141,7 +141,9 @@ fn unnest_series(expression: &mut Expr) {
             unnest_series(left);
             unnest_series(right);
         }
-        Expr::Nested(inner) | Expr::UnaryOp { expr: inner, .. } | Expr::Cast { expr: inner, .. } => unnest_series(inner),
+        Expr::Nested(inner) | Expr::UnaryOp { expr: inner, .. } | Expr::Cast { expr: inner, .. } => {
+            unnest_series(inner)
+        }
         _ => {}
     }
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use datafusion::{
     common::{Column, JoinType, NullEquality, Result, ScalarValue},
     logical_expr::{
-        Distinct, Expr, Filter, Join, Limit, LogicalPlan, LogicalPlanBuilder, Operator, Projection, Sort, SubqueryAlias,
+        Distinct, Expr, Filter, Join, Limit, LogicalPlan, LogicalPlanBuilder, Operator, Projection, Sort,
+        SubqueryAlias,
         expr::{Exists, InSubquery, SetComparison, SetQuantifier},
         lit,
         utils::{conjunction, split_conjunction},
@@ -153,7 +154,8 @@ impl Unnester {
                     break (input.as_ref(), Some(predicate));
                 }
                 LogicalPlan::Projection(Projection { input, expr, .. }) => {
-                    own = own.map(|own| below(own, at, |place| Some(expr.get(place)?.clone().unalias()))).transpose()?;
+                    own =
+                        own.map(|own| below(own, at, |place| Some(expr.get(place)?.clone().unalias()))).transpose()?;
                     input
                 }
                 LogicalPlan::SubqueryAlias(SubqueryAlias { input, .. }) => {
@@ -162,7 +164,9 @@ impl Unnester {
                         .transpose()?;
                     input
                 }
-                LogicalPlan::Sort(Sort { input, fetch: None, .. }) | LogicalPlan::Distinct(Distinct::All(input)) => input,
+                LogicalPlan::Sort(Sort { input, fetch: None, .. }) | LogicalPlan::Distinct(Distinct::All(input)) => {
+                    input
+                }
                 LogicalPlan::Limit(Limit { skip: None, fetch: Some(fetch), input })
                     if own.is_none()
                         && matches!(&**fetch, Expr::Literal(ScalarValue::Int64(Some(rows)), _) if *rows >= 1) =>
@@ -202,8 +206,11 @@ impl Unnester {
         };
         let conditions = asked.into_iter().map(renamed).collect::<Result<Vec<_>>>()?;
         let own = own.map(renamed).transpose()?;
-        let mut expressions: Vec<Expr> =
-            selected.iter().enumerate().map(|(at, column)| Expr::Column(column.clone()).alias(format!("c{at}"))).collect();
+        let mut expressions: Vec<Expr> = selected
+            .iter()
+            .enumerate()
+            .map(|(at, column)| Expr::Column(column.clone()).alias(format!("c{at}")))
+            .collect();
         if expressions.is_empty() {
             expressions.push(lit(1_i64).alias("c0"));
         }

@@ -6,7 +6,9 @@
 
 use datafusion::{
     common::{Column, JoinType, Result},
-    logical_expr::{BinaryExpr, Expr, Filter, Join, LogicalPlan, LogicalPlanBuilder, Operator, utils::split_conjunction},
+    logical_expr::{
+        BinaryExpr, Expr, Filter, Join, LogicalPlan, LogicalPlanBuilder, Operator, utils::split_conjunction,
+    },
 };
 
 use super::{
@@ -36,7 +38,9 @@ impl Domain {
     /// The column of a dependent plan that stands for an outer one. None of a domain of equal values, which has no need.
     pub(super) fn name_of(&self, column: &Column) -> Option<&str> {
         match self.origin {
-            Origin::Distinct(_) => self.outer.iter().position(|outer| outer == column).map(|at| self.names[at].as_str()),
+            Origin::Distinct(_) => {
+                self.outer.iter().position(|outer| outer == column).map(|at| self.names[at].as_str())
+            }
             Origin::Equal(_) => None,
         }
     }
@@ -116,10 +120,7 @@ fn equated(plan: &LogicalPlan, outer: &Outer) -> Result<Option<Vec<(Expr, Expr)>
 
 /// Joins that pair the rows of their left side each by itself.
 fn keeps_left(join_type: JoinType) -> bool {
-    matches!(
-        join_type,
-        JoinType::Inner | JoinType::Left | JoinType::LeftSemi | JoinType::LeftAnti | JoinType::LeftMark
-    )
+    matches!(join_type, JoinType::Inner | JoinType::Left | JoinType::LeftSemi | JoinType::LeftAnti | JoinType::LeftMark)
 }
 
 fn equations(predicate: &Expr, outer: &Outer) -> Result<Option<Vec<(Expr, Expr)>>> {
@@ -146,7 +147,8 @@ pub(super) fn equation(condition: &Expr, outer: &Outer) -> Result<Option<(Expr, 
         let found = references_of(side)?;
         Ok(!found.is_empty() && found.is_subset(outer) && side.column_refs().is_empty())
     };
-    let is_own = |side: &Expr| -> Result<bool> { Ok(!expression_refers(side, outer)? && !side.column_refs().is_empty()) };
+    let is_own =
+        |side: &Expr| -> Result<bool> { Ok(!expression_refers(side, outer)? && !side.column_refs().is_empty()) };
     if is_outer(left)? && is_own(right)? {
         return Ok(Some(((**left).clone(), (**right).clone())));
     }

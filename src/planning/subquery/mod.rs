@@ -20,7 +20,8 @@ use datafusion::{
         tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion},
     },
     logical_expr::{
-        Aggregate, Expr, Filter, Join, LogicalPlan, Projection, Sort, Window, expr_rewriter::NamePreserver,
+        Aggregate, Expr, Filter, Join, LogicalPlan, Projection, Sort, Window,
+        expr_rewriter::NamePreserver,
         utils::{conjunction, split_conjunction_owned},
     },
     optimizer::analyzer::AnalyzerRule,
@@ -261,8 +262,7 @@ impl Unnester {
         let pairs = self.filter(Filter::try_new(condition, Arc::new(pairs))?)?;
         let (pair_left, pair_right) = (self.name("__left"), self.name("__right"));
         let pairs = project(pairs, vec![row(&left_row).alias(&pair_left), row(&right_row).alias(&pair_right)])?;
-        let (on_left, on_right) =
-            (vec![(row(&left_row), row(&pair_left))], vec![(row(&pair_right), row(&right_row))]);
+        let (on_left, on_right) = (vec![(row(&left_row), row(&pair_left))], vec![(row(&pair_right), row(&right_row))]);
         use JoinType::{Full, Inner, Left, Right};
         let (first, second) = match join_type {
             Left => (Left, Left),
@@ -300,7 +300,14 @@ impl Unnester {
                 Expr::SetComparison(comparison) => {
                     let plan = self.plan(Arc::unwrap_or_clone(comparison.subquery.subquery))?;
                     let (value, operator) = (*comparison.expr, comparison.op);
-                    Ok(Transformed::yes(self.compared(value, operator, comparison.quantifier, plan, &own, &mut around)?))
+                    Ok(Transformed::yes(self.compared(
+                        value,
+                        operator,
+                        comparison.quantifier,
+                        plan,
+                        &own,
+                        &mut around,
+                    )?))
                 }
                 other => Ok(Transformed::no(other)),
             });
@@ -349,10 +356,7 @@ fn about(expression: &Expr) -> Result<outer::Outer> {
 }
 
 fn is_subquery(expression: &Expr) -> bool {
-    matches!(
-        expression,
-        Expr::ScalarSubquery(_) | Expr::Exists(_) | Expr::InSubquery(_) | Expr::SetComparison(_)
-    )
+    matches!(expression, Expr::ScalarSubquery(_) | Expr::Exists(_) | Expr::InSubquery(_) | Expr::SetComparison(_))
 }
 
 fn is_subquery_within(expression: &Expr) -> bool {

@@ -19,7 +19,10 @@ use datafusion::{
         config::ConfigOptions,
         tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion},
     },
-    execution::{SendableRecordBatchStream, TaskContext, memory_pool::{MemoryConsumer, MemoryReservation}},
+    execution::{
+        SendableRecordBatchStream, TaskContext,
+        memory_pool::{MemoryConsumer, MemoryReservation},
+    },
     logical_expr::{
         Aggregate, Expr, ExprSchemable, Extension, LogicalPlan, UserDefinedLogicalNode, UserDefinedLogicalNodeCore,
         physical_planning_context::PhysicalPlanningContext,
@@ -28,8 +31,7 @@ use datafusion::{
     physical_optimizer::PhysicalOptimizerRule,
     physical_plan::{
         DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, execute_stream_partitioned,
-        execution_plan::EmissionType,
-        stream::RecordBatchStreamAdapter,
+        execution_plan::EmissionType, stream::RecordBatchStreamAdapter,
     },
     physical_planner::{ExtensionPlanner, PhysicalPlanner},
 };
@@ -52,7 +54,9 @@ pub(super) fn repeats(plan: &LogicalPlan) -> Result<bool> {
     let mut repeats = true;
     plan.apply_with_subqueries(|node| {
         repeats &= match node {
-            LogicalPlan::Limit(_) | LogicalPlan::Window(_) | LogicalPlan::Distinct(datafusion::logical_expr::Distinct::On(_)) => false,
+            LogicalPlan::Limit(_)
+            | LogicalPlan::Window(_)
+            | LogicalPlan::Distinct(datafusion::logical_expr::Distinct::On(_)) => false,
             LogicalPlan::Sort(sort) => sort.fetch.is_none(),
             LogicalPlan::Extension(extension) => extension.node.as_any().is::<Once>(),
             LogicalPlan::Aggregate(aggregate) => exact(aggregate)?,

@@ -9,8 +9,10 @@ use datafusion::{
         tree_node::{Transformed, TransformedResult, TreeNode},
     },
     logical_expr::{
-        Aggregate, Distinct, DistinctOn, EmptyRelation, Expr, Filter, Join, LogicalPlan, LogicalPlanBuilder, Projection,
-        GroupingSet, Sort, SortExpr, SubqueryAlias, Union, Unnest, Values, Window, expr::WindowFunction, lit,
+        Aggregate, Distinct, DistinctOn, EmptyRelation, Expr, Filter, GroupingSet, Join, LogicalPlan,
+        LogicalPlanBuilder, Projection, Sort, SortExpr, SubqueryAlias, Union, Unnest, Values, Window,
+        expr::WindowFunction,
+        lit,
         utils::{conjunction, split_conjunction},
     },
 };
@@ -68,10 +70,9 @@ impl Unnester {
             }
             LogicalPlan::Subquery(subquery) => self.push(Arc::unwrap_or_clone(subquery.subquery), domain),
             LogicalPlan::Extension(extension) => self.push_extension(extension, domain),
-            other => Err(unsupported(&format!(
-                "a subquery that refers to the query around it within {}",
-                words(&other)
-            ))),
+            other => {
+                Err(unsupported(&format!("a subquery that refers to the query around it within {}", words(&other))))
+            }
         }
     }
 
@@ -241,7 +242,8 @@ impl Unnester {
         let mut call = WindowFunction::new(datafusion::functions_window::row_number::row_number_udwf(), Vec::new());
         call.params.partition_by = values(domain, &schema)?;
         call.params.order_by = sorts(order, domain, &schema)?;
-        call.params.window_frame = datafusion::logical_expr::WindowFrame::new((!call.params.order_by.is_empty()).then_some(false));
+        call.params.window_frame =
+            datafusion::logical_expr::WindowFrame::new((!call.params.order_by.is_empty()).then_some(false));
         let numbered = Window::try_new(vec![Expr::WindowFunction(Box::new(call)).alias(&number)], Arc::new(input))?;
         let row = Expr::Column(Column::new_unqualified(&number));
         let whole = |bound: Expr| datafusion::logical_expr::cast(bound, arrow::datatypes::DataType::Int64);
@@ -348,7 +350,8 @@ impl Unnester {
         }
         let filter = old.filter.map(|filter| within(filter, domain, own)).transpose()?;
         let null_equals_null = old.null_equality == NullEquality::NullEqualsNull;
-        let pairs: Vec<_> = if both { values(domain, left.schema())?.into_iter().zip(keys.clone()).collect() } else { Vec::new() };
+        let pairs: Vec<_> =
+            if both { values(domain, left.schema())?.into_iter().zip(keys.clone()).collect() } else { Vec::new() };
         let joined = join_with(left, right, on, pairs, filter, (old.join_type, null_equals_null), old.null_aware)?;
         let mut expressions = kept;
         let found = values_in(domain, joined.schema());
@@ -359,9 +362,7 @@ impl Unnester {
                 .zip(&domain.names)
                 .map(|((left, right), name)| datafusion::functions::expr_fn::coalesce(vec![left, right]).alias(name))
                 .collect(),
-            (Right, true) => {
-                keys.into_iter().zip(&domain.names).map(|(key, name)| key.alias(name)).collect()
-            }
+            (Right, true) => keys.into_iter().zip(&domain.names).map(|(key, name)| key.alias(name)).collect(),
             _ => found?,
         };
         expressions.extend(own);
@@ -466,7 +467,8 @@ fn values_in(domain: &Domain, schema: &DFSchema) -> Result<Vec<Expr>> {
         .iter()
         .map(|name| {
             let at = schema.fields().iter().position(|field| field.name() == name);
-            at.map(|at| expression_at(schema, at)).ok_or_else(|| super::internal("a subquery lost the rows it belongs to"))
+            at.map(|at| expression_at(schema, at))
+                .ok_or_else(|| super::internal("a subquery lost the rows it belongs to"))
         })
         .collect()
 }
@@ -515,8 +517,9 @@ pub(super) fn has_grouping_sets(aggregate: &Aggregate) -> bool {
 fn has_sort(plan: &LogicalPlan) -> bool {
     match plan {
         LogicalPlan::Sort(Sort { fetch: None, .. }) => true,
-        LogicalPlan::Projection(Projection { input, .. })
-        | LogicalPlan::SubqueryAlias(SubqueryAlias { input, .. }) => has_sort(input),
+        LogicalPlan::Projection(Projection { input, .. }) | LogicalPlan::SubqueryAlias(SubqueryAlias { input, .. }) => {
+            has_sort(input)
+        }
         _ => false,
     }
 }
@@ -588,7 +591,10 @@ pub(super) fn join_with(
     let on = domain.into_iter().chain(own).collect();
     // Equations in the filter would be taken for pairs in which NULL is a value.
     let conditions = conditions.into_iter().flat_map(|condition| {
-        split_conjunction(&condition).into_iter().map(|condition| hidden_equation(condition.clone())).collect::<Vec<_>>()
+        split_conjunction(&condition)
+            .into_iter()
+            .map(|condition| hidden_equation(condition.clone()))
+            .collect::<Vec<_>>()
     });
     join(left, right, on, conjunction(conditions.collect::<Vec<_>>()), join_type, true)
 }

@@ -127,7 +127,9 @@ impl Unnester {
             ))
         };
         let mut calls = vec![count_of(None).alias("a0")];
-        calls.extend(further.iter().enumerate().map(|(at, function)| call(Arc::clone(function)).alias(format!("a{}", at + 1))));
+        calls.extend(
+            further.iter().enumerate().map(|(at, function)| call(Arc::clone(function)).alias(format!("a{}", at + 1))),
+        );
         let last = calls.len();
         calls.push(call(count_udaf()).alias(format!("a{last}")));
         let aggregate = LogicalPlan::Aggregate(Aggregate::try_new(Arc::new(plan), Vec::new(), calls)?);
@@ -165,7 +167,10 @@ impl Unnester {
 /// True if found; of nothing false; else NULL if there is a NULL on either side.
 fn answer(found: Expr, value: Expr, all: &Expr, known: Expr) -> Result<Expr> {
     let unknown = value.is_null().or(known.lt(all.clone()));
-    when(found, lit(true)).when(all.clone().eq(lit(0_i64)), lit(false)).when(unknown, lit(UNKNOWN)).otherwise(lit(false))
+    when(found, lit(true))
+        .when(all.clone().eq(lit(0_i64)), lit(false))
+        .when(unknown, lit(UNKNOWN))
+        .otherwise(lit(false))
 }
 
 /// Whether the least and the greatest value tell about all: not where NaN is one.

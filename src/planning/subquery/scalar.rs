@@ -15,8 +15,9 @@ use datafusion::{
 };
 
 use super::{
-    Unnester, column, columns, expression_at,
+    Unnester, column, columns,
     domain::Domain,
+    expression_at,
     outer::{Outer, answered, from_outside, references},
     push::{default_of, join, or_default, values},
     single_row::single_row,
@@ -165,7 +166,11 @@ fn uncorrelated(plan: LogicalPlan) -> Result<Expr> {
 }
 
 fn scalar_of(plan: LogicalPlan) -> Expr {
-    Expr::ScalarSubquery(Subquery { subquery: Arc::new(plan), outer_ref_columns: Vec::new(), spans: Default::default() })
+    Expr::ScalarSubquery(Subquery {
+        subquery: Arc::new(plan),
+        outer_ref_columns: Vec::new(),
+        spans: Default::default(),
+    })
 }
 
 /// The first row's value and how many there are.
@@ -224,9 +229,8 @@ fn fold_of(plan: &LogicalPlan) -> Result<Option<FoldedPlan>> {
             let above = |expression: &Expr| over(expression.clone().unalias_nested().data, input, &below);
             Ok(Some((aggregate, expr.iter().map(above).collect::<Result<_>>()?, condition)))
         }
-        LogicalPlan::SubqueryAlias(SubqueryAlias { input, .. }) | LogicalPlan::Sort(Sort { input, fetch: None, .. }) => {
-            fold_of(input)
-        }
+        LogicalPlan::SubqueryAlias(SubqueryAlias { input, .. })
+        | LogicalPlan::Sort(Sort { input, fetch: None, .. }) => fold_of(input),
         LogicalPlan::Limit(Limit { skip: None, fetch: Some(fetch), input }) if at_least_one(fetch) => fold_of(input),
         LogicalPlan::Filter(Filter { input, predicate, .. }) => {
             let Some((aggregate, below, condition)) = fold_of(input)? else { return Ok(None) };

@@ -18,7 +18,8 @@ use crate::{Error, Fault};
 
 /// The value of a subquery's first row and the number of its rows, or both as one struct, as the subquery's value.
 pub(super) fn single_row(arguments: Vec<Expr>) -> Expr {
-    let function = ScalarUDF::new_from_impl(SingleRow { signature: Signature::any(arguments.len(), Volatility::Immutable) });
+    let function =
+        ScalarUDF::new_from_impl(SingleRow { signature: Signature::any(arguments.len(), Volatility::Immutable) });
     Expr::ScalarFunction(ScalarFunction { func: Arc::new(function), args: arguments })
 }
 

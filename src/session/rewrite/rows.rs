@@ -257,8 +257,11 @@ impl ScalarUDFImpl for RowOf {
 
     fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> datafusion::common::Result<ColumnarValue> {
         let rows = arguments.number_rows;
-        let columns: Vec<ArrayRef> =
-            arguments.args.into_iter().map(|argument| argument.into_array(rows)).collect::<datafusion::common::Result<_>>()?;
+        let columns: Vec<ArrayRef> = arguments
+            .args
+            .into_iter()
+            .map(|argument| argument.into_array(rows))
+            .collect::<datafusion::common::Result<_>>()?;
         let DataType::Struct(fields) = arguments.return_field.data_type() else {
             return exec_err!("a row of columns has the type {}", arguments.return_field.data_type());
         };
@@ -271,7 +274,6 @@ impl ScalarUDFImpl for RowOf {
 mod tests {
     use datafusion::sql::sqlparser::{ast::VisitMut, parser::Parser};
 
-    use super::*;
     use crate::session::PostgreSql;
 
     fn rewritten(text: &str) -> String {

@@ -1,7 +1,8 @@
-//! The least and the greatest of floating point numbers, of which NaN is the greatest.
+//! Floating point numbers in PostgreSQL's order: NaN is the greatest, and the two zeros are one.
 //!
 //! The engine's `min` and `max` compare each number with the best so far, and against NaN every comparison is false: what they
-//! yield depends on the order of the rows. Here they see whole numbers in PostgreSQL's order of the floats.
+//! yield depends on the order of the rows. Here they see whole numbers in PostgreSQL's order of the floats. A list with one of
+//! the zeros gets the other, because lists are looked up by bits.
 
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use arrow::{
 };
 use datafusion::{
     common::{
-        Result,
+        Result, ScalarValue,
         config::ConfigOptions,
         tree_node::{Transformed, TransformedResult, TreeNode},
     },
@@ -38,7 +39,30 @@ impl AnalyzerRule for OrderFloats {
     }
 }
 
+/// A list of floats with both zeros if it has one.
+fn with_both_zeros(expression: Expr) -> Result<Transformed<Expr>> {
+    let Expr::InList(mut found) = expression else { return Ok(Transformed::no(expression)) };
+    let zeros = found.list.iter().filter_map(|item| match item {
+        Expr::Literal(ScalarValue::Float64(Some(value)), _) if *value == 0.0 => {
+            Some(ScalarValue::Float64(Some(-*value)))
+        }
+        Expr::Literal(ScalarValue::Float32(Some(value)), _) if *value == 0.0 => {
+            Some(ScalarValue::Float32(Some(-*value)))
+        }
+        _ => None,
+    });
+    let zeros: Vec<Expr> = zeros.map(|value| Expr::Literal(value, None)).collect();
+    let changed = !zeros.is_empty();
+    found.list.extend(zeros);
+    Ok(Transformed::new_transformed(Expr::InList(found), changed))
+}
+
 fn ordered(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
+    let plan = plan.map_expressions(|expression| expression.transform_up(with_both_zeros))?;
+    plan.transform_data(in_their_order)
+}
+
+fn in_their_order(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
     match plan {
         LogicalPlan::Aggregate(aggregate) => {
             let (calls, types) = in_order(&aggregate.aggr_expr, &aggregate.input)?;
@@ -74,8 +98,7 @@ fn in_order(calls: &[Expr], input: &LogicalPlan) -> Result<(Vec<Expr>, Vec<Optio
                 to_order(&mut call.params.args);
                 Expr::AggregateFunction(call)
             }
-            Expr::WindowFunction(mut call)
-                if matches!(&call.fun, WindowFunctionDefinition::AggregateUDF(function) if is_extreme(function.name())) =>
+            Expr::WindowFunction(mut call) if matches!(&call.fun, WindowFunctionDefinition::AggregateUDF(function) if is_extreme(function.name())) =>
             {
                 found = float_of(&call.params.args, input)?;
                 to_order(&mut call.params.args);
@@ -109,11 +132,7 @@ fn to_order(arguments: &mut [Expr]) {
 }
 
 /// The plan with the columns of `schema`, those in order as floats again.
-fn back(
-    plan: LogicalPlan,
-    schema: &datafusion::common::DFSchema,
-    types: Vec<Option<DataType>>,
-) -> Result<LogicalPlan> {
+fn back(plan: LogicalPlan, schema: &datafusion::common::DFSchema, types: Vec<Option<DataType>>) -> Result<LogicalPlan> {
     let first = schema.fields().len() - types.len();
     let columns = (0..schema.fields().len()).map(|at| {
         let column = Expr::Column(datafusion::common::Column::from(plan.schema().qualified_field(at)));

@@ -17,6 +17,7 @@ const PLAN_FAULTS: &[(&str, Fault)] = &[
     ("Internal error: Function '", Fault::UndefinedFunction),
     ("failed to resolve schema", Fault::UndefinedSchema),
     ("failed to resolve catalog", Fault::UndefinedSchema),
+    ("ANY and ALL compare", Fault::DatatypeMismatch),
     ("Projections require unique expression names", Fault::DuplicateColumn),
     ("Schema contains duplicate", Fault::DuplicateColumn),
     ("column reference", Fault::AmbiguousColumn),

@@ -3,7 +3,7 @@
 //! The query engine's own rule merges `x IN (…) AND x IN (…)` and the like into one list, or into `false`. That is wrong
 //! where `x`, or an element, is NULL, and where elements are columns, which may be equal though they are written otherwise.
 //! `s ~ '.*'` of NULL becomes `false`, `a # a` becomes 0 and `a & -a` too. Here the rule runs over expressions in which what
-//! it would take for the same is told apart, and what stays unknown is written so that it stays it.
+//! it would take for the same, or for a constant, is told apart.
 
 use std::{
     collections::BTreeMap,
@@ -58,8 +58,10 @@ impl OptimizerRule for Simplify {
 
     fn rewrite(&self, plan: LogicalPlan, config: &dyn OptimizerConfig) -> Result<Transformed<LogicalPlan>> {
         let number = AtomicU64::new(1);
+        let filters = matches!(plan, LogicalPlan::Filter(_));
         let aggregates = matches!(plan, LogicalPlan::Aggregate(_));
-        let marked = plan.map_expressions(|expression| expression.transform_up(|node| tell_apart(node, &number)))?;
+        let marked =
+            plan.map_expressions(|expression| expression.transform_up(|node| tell_apart(node, &number, filters)))?;
         let simplified = self.inner.rewrite(marked.data, config)?;
         if !marked.transformed {
             return Ok(simplified);
@@ -74,11 +76,11 @@ impl OptimizerRule for Simplify {
     }
 }
 
-fn tell_apart(expression: Expr, number: &AtomicU64) -> Result<Transformed<Expr>> {
+fn tell_apart(expression: Expr, number: &AtomicU64, filters: bool) -> Result<Transformed<Expr>> {
     let next = || number.fetch_add(1, Ordering::Relaxed);
     Ok(match expression {
         Expr::InList(InList { expr, list, negated }) => {
-            let expr = Box::new(marked(*expr, next()));
+            let expr = Box::new(under_its_name(*expr, next()));
             Transformed::yes(Expr::InList(InList { expr, list, negated }))
         }
         Expr::BinaryExpr(BinaryExpr { left, op, right }) => match op {
@@ -91,15 +93,16 @@ fn tell_apart(expression: Expr, number: &AtomicU64) -> Result<Transformed<Expr>>
                 Transformed::yes(left.is_not_null().or(lit(ScalarValue::Boolean(None))))
             }
             Operator::Eq | Operator::NotEq | Operator::Lt | Operator::LtEq | Operator::Gt | Operator::GtEq => {
-                // The constant stands right: what compares bounds afterwards takes `5 < x` for `x >= 5`.
+                // In a filter the constant stands right: what compares bounds afterwards takes `5 < x` for `x >= 5`.
+                // Elsewhere an expression's text may be a column's name.
                 let (left, op, right) = match op.swap() {
-                    Some(swapped) if is_constant(&left) && !is_constant(&right) => (right, swapped, left),
+                    Some(swapped) if filters && is_constant(&left) && !is_constant(&right) => (right, swapped, left),
                     _ => (left, op, right),
                 };
-                if is_constant(&left) || !is_constant(&right) {
+                if is_constant(&left) == is_constant(&right) {
                     return Ok(Transformed::no(Expr::BinaryExpr(BinaryExpr { left, op, right })));
                 }
-                let left = Box::new(column_marked(*left));
+                let (left, right) = (Box::new(column_marked(*left)), Box::new(column_marked(*right)));
                 Transformed::yes(Expr::BinaryExpr(BinaryExpr { left, op, right }))
             }
             op => Transformed::no(Expr::BinaryExpr(BinaryExpr { left, op, right })),
@@ -133,11 +136,13 @@ fn column_marked(expression: Expr) -> Expr {
     }
 }
 
-/// The expression under an alias of its own name: nothing that is shown, or that a plan is built from, changes.
+/// The expression with a mark, unless it is a constant, which is the same wherever it stands.
 fn marked(expression: Expr, number: u64) -> Expr {
-    if matches!(expression, Expr::Literal(..)) {
-        return expression;
-    }
+    if matches!(expression, Expr::Literal(..)) { expression } else { under_its_name(expression, number) }
+}
+
+/// The expression under an alias of its own name: nothing that is shown, or that a plan is built from, changes.
+fn under_its_name(expression: Expr, number: u64) -> Expr {
     let (relation, name) = expression.qualified_name();
     let metadata = FieldMetadata::new(BTreeMap::from([(APART.to_owned(), number.to_string())]));
     Expr::Alias(Alias::new(expression, relation, name).with_metadata(Some(metadata)))
@@ -158,5 +163,9 @@ fn is_constant(expression: &Expr) -> bool {
 
 /// Whether a pattern is one that every text fits.
 fn matches_all(pattern: &Expr) -> bool {
-    matches!(pattern, Expr::Literal(value, _) if value.try_as_str().flatten() == Some(".*"))
+    match pattern {
+        Expr::Literal(value, _) => value.try_as_str().flatten() == Some(".*"),
+        Expr::Cast(cast) => matches_all(&cast.expr),
+        _ => false,
+    }
 }

@@ -9,8 +9,8 @@ use std::{collections::HashMap, ops::ControlFlow, sync::Arc};
 
 use arrow::datatypes::{Field, FieldRef, Schema, SchemaRef};
 use datafusion::sql::sqlparser::ast::{
-    Distinct, Expr, Function, Ident, ObjectName, OrderBy, OrderByKind, Query, Select, SelectItem, SetExpr, Value,
-    VisitMut, VisitorMut,
+    Distinct, Expr, Function, Ident, ObjectName, OrderBy, OrderByKind, Query, Select, SelectItem, SetExpr, TableFactor,
+    Value, VisitMut, VisitorMut,
 };
 
 use crate::session::MARK;
@@ -23,13 +23,15 @@ const NAMELESS: &str = "?column?";
 pub(super) fn name_columns(query: &mut Query) {
     struct Naming {
         depth: usize,
+        /// Within the arguments of a function, which takes its columns by their names.
+        calls: usize,
     }
     impl VisitorMut for Naming {
         type Break = ();
 
         fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
             each_select(&mut query.body, &mut name_items);
-            if self.depth > 0 {
+            if self.depth > 0 && self.calls == 0 {
                 each_select(&mut query.body, &mut mark_all);
             }
             order_by_names(query);
@@ -41,8 +43,21 @@ pub(super) fn name_columns(query: &mut Query) {
             self.depth -= 1;
             ControlFlow::Continue(())
         }
+
+        fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<()> {
+            self.calls += usize::from(is_call(factor));
+            ControlFlow::Continue(())
+        }
+
+        fn post_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<()> {
+            self.calls -= usize::from(is_call(factor));
+            ControlFlow::Continue(())
+        }
     }
-    let _ = query.visit(&mut Naming { depth: 0 });
+    fn is_call(factor: &TableFactor) -> bool {
+        matches!(factor, TableFactor::Table { args: Some(_), .. } | TableFactor::Function { .. })
+    }
+    let _ = query.visit(&mut Naming { depth: 0, calls: 0 });
 }
 
 /// As [`name_columns`]; and the columns of the outermost SELECTs that share a name or have none are told apart by marks,

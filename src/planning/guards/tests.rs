@@ -65,7 +65,8 @@ async fn context(ours: bool) -> SessionContext {
     let builder = match ours {
         false => builder,
         true => {
-            let planner: Arc<dyn QueryPlanner + Send + Sync> = Arc::new(RowByRow::new(Arc::new(FunctionQueryPlanner::default())));
+            let planner: Arc<dyn QueryPlanner + Send + Sync> =
+                Arc::new(RowByRow::new(Arc::new(FunctionQueryPlanner::default())));
             builder
                 .with_analyzer_rule(Arc::new(GuardArguments))
                 .with_optimizer_rules(keep_filters(Optimizer::new().rules))

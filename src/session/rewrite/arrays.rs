@@ -167,25 +167,26 @@ impl ScalarUDFImpl for CompareArray {
         &self.signature
     }
 
-    fn return_type(&self, _types: &[DataType]) -> PlanResult<DataType> {
-        Ok(DataType::Boolean)
+    fn return_type(&self, types: &[DataType]) -> PlanResult<DataType> {
+        let [left, right, _] = take_function_args(self.name(), types)?;
+        match element(right) {
+            None if right.is_null() => Ok(DataType::Boolean),
+            None => plan_err!("ANY and ALL compare with an array, not with {right}"),
+            Some(element) if left == element || left.is_null() => Ok(DataType::Boolean),
+            Some(element) => plan_err!("{left} cannot be compared with the elements of an array of {element}"),
+        }
     }
 
     fn coerce_types(&self, types: &[DataType]) -> PlanResult<Vec<DataType>> {
         let [left, right, name] = take_function_args(self.name(), types)?;
-        let element = match right {
-            DataType::List(field) | DataType::LargeList(field) | DataType::FixedSizeList(field, _) => field.data_type(),
-            // A parameter whose type is not known yet, or NULL.
-            DataType::Null => return Ok(vec![left.clone(), DataType::Null, name.clone()]),
-            other => return plan_err!("ANY and ALL compare with an array, not with {other}"),
+        let common = match (left, element(right)) {
+            // NULL, or a parameter whose type is not known yet; what is no array is refused with the type of the result.
+            (_, None) => None,
+            (DataType::Null, Some(other)) => Some(other.clone()),
+            (other, Some(DataType::Null)) => Some(other.clone()),
+            (left, Some(element)) => comparison_coercion(left, element),
         };
-        let common = match (left, element) {
-            (DataType::Null, other) | (other, DataType::Null) => Some(other.clone()),
-            _ => comparison_coercion(left, element),
-        };
-        let Some(common) = common else {
-            return plan_err!("{left} cannot be compared with the elements of an array of {element}");
-        };
+        let Some(common) = common else { return Ok(types.to_vec()) };
         let list = DataType::List(Arc::new(Field::new_list_field(common.clone(), true)));
         Ok(vec![common, list, name.clone()])
     }
@@ -201,6 +202,15 @@ impl ScalarUDFImpl for CompareArray {
             return Ok(ColumnarValue::Array(new_null_array(&DataType::Boolean, rows)));
         }
         Ok(ColumnarValue::Array(Arc::new(self.fold(&left, right.as_list(), op)?)))
+    }
+}
+
+fn element(list: &DataType) -> Option<&DataType> {
+    match list {
+        DataType::List(field) | DataType::LargeList(field) | DataType::FixedSizeList(field, _) => {
+            Some(field.data_type())
+        }
+        _ => None,
     }
 }
 

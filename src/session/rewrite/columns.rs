@@ -1,9 +1,9 @@
 //! What a column's name without a table stands for.
 //!
 //! Three things are otherwise than the planner takes them. A column that tables are joined by with USING or NATURAL is one
-//! column (`merge`). A name in GROUP BY, in HAVING and within an expression of ORDER BY is a column of FROM, though a
-//! column of the result may have that name; in ORDER BY a name that stands alone is a column of the result. And `t (x)` may
-//! name the first of the columns only. Statements in which none of it matters are left alone.
+//! column (`merge`). A name in GROUP BY and in HAVING is a column of FROM, though a column of the result may have that name; in
+//! ORDER BY a name that stands alone is a column of the result. And `t (x)` may name the first of the columns only.
+//! Statements in which none of it matters are left alone.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -17,8 +17,8 @@ use datafusion::{
         parser::Statement as SqlStatement,
         planner::object_name_to_table_reference,
         sqlparser::ast::{
-            Expr, GroupByExpr, Ident, ObjectName, OrderBy, OrderByKind, Query, Select, SelectItem, SetExpr, Statement,
-            TableFactor, TableWithJoins, VisitMut, VisitorMut, visit_expressions,
+            AccessExpr, Expr, GroupByExpr, Ident, ObjectName, OrderBy, OrderByKind, Query, Select, SelectItem, SetExpr,
+            Statement, TableFactor, TableWithJoins, VisitMut, VisitorMut, visit_expressions,
         },
     },
 };
@@ -59,7 +59,13 @@ pub(super) async fn rewrite(statement: &mut SqlStatement, state: &SessionState) 
     let known = Known { ctes: HashMap::new(), relations: Arc::new(relations) };
     visit(
         statement,
-        &mut Resolver { known: vec![known], ctes_of: HashMap::new(), frames: Vec::new(), orders: Vec::new() },
+        &mut Resolver {
+            known: vec![known],
+            ctes_of: HashMap::new(),
+            frames: Vec::new(),
+            not_columns: HashSet::new(),
+            orders: Vec::new(),
+        },
     )
 }
 
@@ -83,23 +89,15 @@ impl VisitorMut for Seen {
         ControlFlow::Continue(())
     }
 
-    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Error> {
-        let SetExpr::Select(select) = query.body.as_mut() else { return ControlFlow::Continue(()) };
-        let aliases = aliases(select);
-        if let Some(OrderBy { kind: OrderByKind::Expressions(order), .. }) = &mut query.order_by {
-            let within =
-                |expression: &Expr| !matches!(expression, Expr::Identifier(_)) && mentions(expression, &aliases);
-            self.matters |= order.iter().any(|ordered| within(&ordered.expr));
-        }
-        ControlFlow::Continue(())
-    }
-
     fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Error> {
-        if let TableFactor::Table { alias: Some(alias), .. } | TableFactor::Derived { alias: Some(alias), .. } = factor
-        {
-            // They may be fewer than there are.
-            self.matters |= !alias.columns.is_empty();
-        }
+        self.matters |= match factor {
+            TableFactor::Table { alias: Some(alias), args: None, .. } => !alias.columns.is_empty(),
+            TableFactor::Derived { alias: Some(alias), subquery, .. } if !alias.columns.is_empty() => {
+                let columns = Known::default().query(subquery).ok().flatten();
+                columns.is_none_or(|columns| columns.len() != alias.columns.len())
+            }
+            _ => false,
+        };
         match factor {
             TableFactor::Table { name, args: None, .. } if !self.tables.contains(name) => {
                 self.tables.push(name.clone())
@@ -112,7 +110,7 @@ impl VisitorMut for Seen {
 }
 
 /// Names given to columns of the result that are not those columns' own.
-fn aliases(select: &Select) -> HashSet<String> {
+pub(super) fn aliases(select: &Select) -> HashSet<String> {
     let renamed = |item: &SelectItem| match item {
         SelectItem::ExprWithAlias { expr: Expr::Identifier(name), alias } if folded(name) == folded(alias) => None,
         SelectItem::ExprWithAlias { alias, .. } => Some(folded(alias)),
@@ -130,7 +128,7 @@ fn grouped(select: &mut Select) -> Vec<&mut Expr> {
     grouped.iter_mut().chain(&mut select.having).collect()
 }
 
-fn mentions(expression: &Expr, names: &HashSet<String>) -> bool {
+pub(super) fn mentions(expression: &Expr, names: &HashSet<String>) -> bool {
     if names.is_empty() {
         return false;
     }
@@ -157,12 +155,14 @@ struct Resolver {
     /// What the query of a CTE sees, by its address in the tree.
     ctes_of: HashMap<usize, Known>,
     frames: Vec<Frame>,
+    /// Names that are parts of a longer one, as in `t.list[1]`, by their addresses in the tree.
+    not_columns: HashSet<usize>,
     /// ORDER BY is taken out of its query while the query is walked through.
     orders: Vec<Option<OrderBy>>,
 }
 
-fn address(query: &Query) -> usize {
-    std::ptr::from_ref(query) as usize
+fn address<T>(node: &T) -> usize {
+    std::ptr::from_ref(node) as usize
 }
 
 impl VisitorMut for Resolver {
@@ -211,7 +211,14 @@ impl VisitorMut for Resolver {
     }
 
     fn pre_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<Error> {
+        if let Expr::CompoundFieldAccess { root, access_chain } = expression {
+            self.not_columns(root.as_ref(), access_chain);
+        }
+        let address = address(expression);
         let Expr::Identifier(name) = expression else { return ControlFlow::Continue(()) };
+        if self.not_columns.remove(&address) {
+            return ControlFlow::Continue(());
+        }
         match self.meaning(name) {
             Ok(Some(value)) => *expression = value,
             Ok(None) => {}
@@ -252,10 +259,6 @@ impl Resolver {
         {
             let mut select = select.as_ref().clone();
             let frame = self.select(&mut select)?;
-            let frame = match frame {
-                Frame::Known(namespace, _) => Frame::Known(namespace, aliases(&select)),
-                other => other,
-            };
             self.frames.push(frame);
             for ordered in order {
                 self.ordered(&mut ordered.expr, &select)?;
@@ -279,6 +282,18 @@ impl Resolver {
             return Ok(());
         }
         self.walk(expression)
+    }
+
+    /// Remembers the parts of a name that goes on with a subscript: a table before the first point, and what follows points.
+    fn not_columns(&mut self, root: &Expr, accesses: &[AccessExpr]) {
+        if matches!(accesses.first(), Some(AccessExpr::Dot(_))) {
+            self.not_columns.insert(address(root));
+        }
+        for access in accesses {
+            if let AccessExpr::Dot(part) = access {
+                self.not_columns.insert(address(part));
+            }
+        }
     }
 
     fn walk(&mut self, expression: &mut Expr) -> Result<()> {
@@ -306,8 +321,10 @@ impl Resolver {
             for item in &mut select.projection {
                 let SelectItem::UnnamedExpr(Expr::Identifier(name)) = item else { continue };
                 let name = folded(name);
-                let mut found = namespace.find(&name).filter(|column| column.merged);
-                if let (Some(column), None) = (found.next(), found.next()) {
+                let mut found = namespace.find(&name);
+                if let (Some(column), None) = (found.next(), found.next())
+                    && column.merged
+                {
                     *item = shown(column);
                 }
             }
@@ -347,7 +364,7 @@ impl Resolver {
                     return Ok(write.then(|| column.value.clone()));
                 }
                 (Some(_), Some(_)) => {
-                    let message = format!("column reference \"{name}\" is ambiguous; write it with its table");
+                    let message = format!("column reference \"{name}\" is ambiguous; name its table");
                     return Err(Error::new(Fault::AmbiguousColumn, message));
                 }
             }

@@ -2,14 +2,15 @@
 //!
 //! Comparisons of `rows` become comparisons of their columns, `x > ANY (array)` a function that knows of NULL (`arrays`),
 //! `windows` with a name and positions in `groups` are written out where they are used. `columns` finds what a name without
-//! a table stands for: the merged column of a join with USING, or the column behind an alias of the same name. All is done on
-//! the syntax tree; a view's text stays as it was written.
+//! a table stands for: the merged column of a join with USING, or the column behind an alias of the same name, which `order`
+//! keeps apart where both are needed. All is done on the syntax tree; a view's text stays as it was written.
 
 mod arrays;
 mod columns;
 mod groups;
 mod limit;
 mod merge;
+mod order;
 mod patterns;
 mod rows;
 mod windows;
@@ -73,7 +74,7 @@ impl VisitorMut for Expressions {
 
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Error> {
         rows::order_by(query);
-        flow(windows::rewrite(query).and_then(|()| limit::rewrite(query)))
+        flow(windows::rewrite(query).and_then(|()| limit::rewrite(query)).and_then(|()| order::rewrite(query)))
     }
 }
 

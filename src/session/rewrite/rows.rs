@@ -305,7 +305,7 @@ mod tests {
         let query = "(SELECT row_of(\"1\", \"2\") FROM (SELECT x, y FROM t) AS \"rows\" (\"1\", \"2\"))";
         assert_eq!(rewritten("(a, b) IN (SELECT x, y FROM t)"), format!("row_of(a, b) IN {query}"));
         assert_eq!(rewritten("(a, b) = (SELECT x, y FROM t)"), format!("row_of(a, b) = {query}"));
-        assert_eq!(rewritten("(a, b) < ALL (SELECT x, y FROM t)"), format!("row_of(a, b) < ALL({query})"));
+        assert_eq!(rewritten("(a, b) < ALL (SELECT x, y FROM t)"), format!("row_of(a, b) < ALL{query}"));
     }
 
     #[test]

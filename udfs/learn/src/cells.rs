@@ -20,12 +20,15 @@
 //!
 //! One kind of copies looks like few cells: a table given several times over, each of its rows, target and weight
 //! included, as often as the others. It is split as it would be if it were given once. That ends where a row occurs so
-//! often that each part can have its share of the occurrences: then it is one of few kinds.
+//! often that each part can have its share of the occurrences, and where there are hardly any different rows: then they are
+//! kinds of rows, whose outcome happens to be certain.
 
 use crate::hash;
 
 /// Cells are divided if this share of the rows has an equal.
 const EXCEPTIONS: f64 = 0.1;
+/// Fewer different rows than this are kinds of rows, however regularly they come.
+const LEAST_DIFFERENT: usize = 200;
 /// The golden section of the circle of 64-bit places: its multiples lie evenly, however many there are.
 const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
 
@@ -76,10 +79,11 @@ fn runs(rows: usize, alike: impl Fn(usize) -> bool) -> Vec<std::ops::Range<usize
     runs
 }
 
-/// How often a table is given over: the greatest number that divides the occurrences of every row.
+/// How often a table is given over: the greatest number that divides the occurrences of every row; once if that is more
+/// than copies explain.
 fn times_given(equals: &[std::ops::Range<usize>], held_out: f64) -> usize {
     let times = equals.iter().map(|run| run.len()).fold(0, greatest_divisor);
-    if times as f64 * held_out < 1.0 { times.max(1) } else { 1 }
+    if times > 0 && times as f64 * held_out < 1.0 && equals.len() >= LEAST_DIFFERENT { times } else { 1 }
 }
 
 fn greatest_divisor(mut left: usize, mut right: usize) -> usize {

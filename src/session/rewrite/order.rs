@@ -1,0 +1,83 @@
+//! ORDER BY by an expression over a column that a column of the result is named like.
+//!
+//! In `SELECT -x AS x FROM t ORDER BY x + 0` the expression means the table's x, and the planner cannot have both in one
+//! list. The expression becomes a column of a query within: `SELECT "1" AS x FROM (SELECT -x AS "1", x + 0 AS "k1" FROM t) AS
+//! "ordered" ORDER BY "k1"`.
+
+use datafusion::sql::sqlparser::ast::{
+    Expr, Ident, OrderBy, OrderByKind, Query, SelectItem, SetExpr, TableAlias, TableFactor, TableWithJoins, Value,
+};
+
+use super::{
+    columns::{aliases, mentions},
+    merge::{folded, name_of},
+};
+use crate::Result;
+
+/// Writes the query around the one whose columns it orders by, if a name means two things.
+pub(super) fn rewrite(query: &mut Query) -> Result<()> {
+    let SetExpr::Select(select) = query.body.as_mut() else { return Ok(()) };
+    let Some(OrderBy { kind: OrderByKind::Expressions(order), .. }) = &mut query.order_by else { return Ok(()) };
+    let aliases = aliases(select);
+    let within = |expression: &Expr| !matches!(expression, Expr::Identifier(_)) && mentions(expression, &aliases);
+    if select.distinct.is_some() || !order.iter().any(|ordered| within(&ordered.expr)) {
+        return Ok(());
+    }
+    let names: Option<Vec<Option<String>>> = select.projection.iter().map(named).collect();
+    let Some(names) = names else { return Ok(()) };
+    let mut inner = super::query_from(Vec::new())?;
+    let mut outer = Vec::new();
+    for (position, item) in select.projection.iter_mut().enumerate() {
+        let name = Ident::with_quote('"', (position + 1).to_string());
+        let (expr, alias) = match item.clone() {
+            SelectItem::ExprWithAlias { expr, alias } => (expr, Some(alias)),
+            SelectItem::UnnamedExpr(expr) => (expr, names[position].clone().map(|name| Ident::with_quote('"', name))),
+            _ => return Ok(()),
+        };
+        *item = SelectItem::ExprWithAlias { expr, alias: name.clone() };
+        let column = Expr::Identifier(name);
+        outer.push(match alias {
+            Some(alias) => SelectItem::ExprWithAlias { expr: column, alias },
+            None => SelectItem::UnnamedExpr(column),
+        });
+    }
+    for (number, ordered) in order.iter_mut().enumerate() {
+        if let Some(position) = position(&ordered.expr, &names) {
+            ordered.expr = Expr::Value(Value::Number(position.to_string(), false).into());
+            continue;
+        }
+        let key = Ident::with_quote('"', format!("k{}", number + 1));
+        let expr = std::mem::replace(&mut ordered.expr, Expr::Identifier(key.clone()));
+        select.projection.push(SelectItem::ExprWithAlias { expr, alias: key });
+    }
+    std::mem::swap(&mut inner.body, &mut query.body);
+    let SetExpr::Select(around) = query.body.as_mut() else { return Ok(()) };
+    around.projection = outer;
+    let alias = TableAlias { explicit: true, name: Ident::with_quote('"', "ordered"), columns: Vec::new(), at: None };
+    let relation = TableFactor::Derived { lateral: false, subquery: inner, alias: Some(alias), sample: None };
+    around.from = vec![TableWithJoins { relation, joins: Vec::new() }];
+    Ok(())
+}
+
+/// The name of a column of the result, which may have none; not for what may be many columns.
+fn named(item: &SelectItem) -> Option<Option<String>> {
+    match item {
+        SelectItem::ExprWithAlias { .. } | SelectItem::UnnamedExpr(_) => Some(name_of(item)),
+        _ => None,
+    }
+}
+
+/// The position of the column of the result that is meant.
+fn position(ordered: &Expr, names: &[Option<String>]) -> Option<usize> {
+    match ordered {
+        Expr::Identifier(name) => {
+            let name = folded(name);
+            Some(names.iter().position(|found| found.as_ref() == Some(&name))? + 1)
+        }
+        Expr::Value(value) => match &value.value {
+            Value::Number(number, _) => number.parse().ok(),
+            _ => None,
+        },
+        _ => None,
+    }
+}

@@ -26,7 +26,8 @@ pub(crate) enum Verdict {
     Refused(String),
     /// The oracle's error against our rows.
     OracleRefused(String),
-    BothRefused,
+    /// Neither answers; this is why the oracle does not.
+    BothRefused(String),
     /// The oracle takes too long, or answers with too many rows.
     Skipped,
     /// An internal error, a panic, or a connection that breaks.
@@ -90,7 +91,7 @@ impl Bench {
             }
             (ours, Answer::Rows(rows)) => self.verdict(&view.query, ours, rows),
             (Answer::Rows(_), theirs) => Verdict::OracleRefused(class(&theirs)),
-            _ => Verdict::BothRefused,
+            (_, theirs) => Verdict::BothRefused(class(&theirs)),
         };
         let drop = format!("DROP VIEW IF EXISTS {}", view.name);
         let _may_not_be = (simple(&self.ours.client, &drop).await, simple(&self.theirs, &drop).await);
@@ -108,8 +109,10 @@ impl Bench {
         let ours = ask(&self.ours.client, query, mode).await;
         let is_lost = matches!(ours, Answer::Lost(_));
         let verdict = match (ours, theirs) {
-            (Answer::Failed { code, .. }, Answer::Failed { .. }) if code != "XX000" => Verdict::BothRefused,
-            (Answer::TimedOut, Answer::Failed { .. }) => Verdict::BothRefused,
+            (Answer::Failed { code, .. }, theirs @ Answer::Failed { .. }) if code != "XX000" => {
+                Verdict::BothRefused(class(&theirs))
+            }
+            (Answer::TimedOut, theirs @ Answer::Failed { .. }) => Verdict::BothRefused(class(&theirs)),
             (Answer::Rows(_), theirs @ Answer::Failed { .. }) => Verdict::OracleRefused(class(&theirs)),
             (ours, Answer::Rows(rows)) => self.verdict(query, ours, rows),
             (ours, _) => self.verdict(query, ours, Vec::new()),
@@ -143,7 +146,8 @@ impl Bench {
     pub(crate) async fn script(&self, query: &Query, mode: Mode) -> String {
         let mut text = String::new();
         writeln!(text, "-- engine: {} over {}", self.engine.arguments().join(" "), storage(&self.engine)).unwrap();
-        for table in &self.tables {
+        let sql = query.sql() + &self.views.iter().map(View::create).collect::<String>();
+        for table in self.tables.iter().filter(|table| sql.contains(&format!("{} ", table.name))) {
             writeln!(text, "-- {} is stored as {:?}", table.name, table.storage).unwrap();
             for statement in table.create() {
                 writeln!(text, "{statement};").unwrap();
@@ -213,8 +217,10 @@ fn class(answer: &Answer) -> String {
             }
         }
     }
+    // What follows are the names of this query's columns.
+    let end = ["columns: ", "column: "].iter().filter_map(|mark| words.find(mark)).min().unwrap_or(words.len());
     let mut normal = String::new();
-    for word in words.split_whitespace() {
+    for word in words[..end].split_whitespace() {
         let has_digit = word.chars().any(|character| character.is_ascii_digit());
         normal.push_str(if has_digit || word.contains('.') && word.len() > 1 && !word.ends_with('.') {
             "#"

@@ -9,7 +9,10 @@ use super::{
 };
 
 /// How often both engines are asked for one case.
-const MAX_QUESTIONS: usize = 400;
+const MAX_QUESTIONS: usize = 300;
+
+/// The same for what is refused, of which there is more, and which needs no smaller rows.
+const MAX_QUESTIONS_OF_REFUSED: usize = 80;
 
 pub(crate) struct Smallest {
     pub(crate) query: Query,
@@ -28,7 +31,7 @@ fn is_like(found: &Verdict, wanted: &Verdict) -> bool {
 /// Leaves the smallest tables on the bench.
 pub(crate) async fn minimise(bench: &mut Bench, query: &Query, mode: Mode, verdict: Verdict) -> Smallest {
     let mut small = Smallest { query: query.clone(), mode, verdict };
-    let mut left = MAX_QUESTIONS;
+    let mut left = if matches!(small.verdict, Verdict::Refused(_)) { MAX_QUESTIONS_OF_REFUSED } else { MAX_QUESTIONS };
     let views = bench.views.clone();
     if mode != Mode::Simple {
         let plain = bench.compare(&small.query, Mode::Simple).await;
@@ -59,7 +62,7 @@ async fn cut_query(bench: &mut Bench, small: &mut Smallest, left: &mut usize) {
             }
             let verdict = bench.compare(&smaller, small.mode).await;
             // What the oracle refuses is cheap: our engine need not try it.
-            *left -= usize::from(!matches!(verdict, Verdict::BothRefused | Verdict::OracleRefused(_)));
+            *left -= usize::from(!matches!(verdict, Verdict::BothRefused(_) | Verdict::OracleRefused(_)));
             match is_like(&verdict, &small.verdict) {
                 true => {
                     (small.query, small.verdict) = (smaller, verdict);

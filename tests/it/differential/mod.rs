@@ -181,7 +181,9 @@ async fn tell(
     let is_new = match &verdict {
         Verdict::Differs(_) => told.shapes.len() < wanted && told.attempts < 4 * wanted,
         Verdict::Broken(class) | Verdict::Refused(class) => {
-            options.collect > 0 && told.refused.len() < MAX_REFUSED_CASES && told.refused.insert(class.clone())
+            options.collect > 0
+                && told.refused.len() < options.collect.min(MAX_REFUSED_CASES)
+                && told.refused.insert(class.clone())
         }
         Verdict::OracleRefused(class) => {
             let is_known = ANSWERED_BY_US_ALONE.iter().any(|(start, _)| class.starts_with(start));

@@ -58,6 +58,13 @@ impl Scope<'_> {
         all.collect()
     }
 
+    /// Whether no two rows can be equal.
+    fn has_keys(&self) -> bool {
+        self.relations
+            .iter()
+            .all(|relation| relation.has_key && relation.columns.iter().any(|column| column.name == "id"))
+    }
+
     /// Columns that tell every row from every other, or that show all there is of them.
     pub(crate) fn total_order(&self) -> Vec<String> {
         let all = self.relations.iter().flat_map(|relation| {
@@ -87,6 +94,10 @@ pub(crate) struct Generator {
     /// Subqueries that may still be made, so that a query stays readable.
     subqueries: usize,
     parameters: bool,
+    /// How deep expressions nest at most, and how many items a FROM clause has.
+    most: usize,
+    /// Window functions that may still tell equal rows apart. Two of them could be paired in any way.
+    positions: usize,
 }
 
 impl Generator {
@@ -102,13 +113,14 @@ impl Generator {
             has_key: false,
         });
         let readable = tables.chain(views).collect();
-        Self { random, readable, ctes: Vec::new(), names: 0, subqueries: 4, parameters: false }
+        Self { random, readable, ctes: Vec::new(), names: 0, subqueries: 4, parameters: false, most: 3, positions: 1 }
     }
 
     /// A query whose literals may be sent as parameters.
     pub(crate) fn query(&mut self, parameters: bool) -> Query {
         self.parameters = parameters;
-        self.subqueries = self.random.pick(&[0, 1, 2, 4]);
+        // Most are small, so that one fault does not hide another.
+        (self.subqueries, self.most) = self.random.pick(&[(0, 1), (0, 2), (1, 1), (1, 1), (1, 2), (2, 2), (4, 5)]);
         self.whole()
     }
 

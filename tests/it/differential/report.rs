@@ -9,10 +9,10 @@ pub(crate) struct Report {
     equal: usize,
     pub(crate) differ: usize,
     broken: usize,
-    both_refused: usize,
     skipped: usize,
     refused: BTreeMap<String, usize>,
     oracle_refused: BTreeMap<String, usize>,
+    both_refused: BTreeMap<String, usize>,
     /// Cases in words, each small.
     pub(crate) cases: Vec<String>,
 }
@@ -24,7 +24,7 @@ impl Report {
             Verdict::Differs(_) => self.differ += 1,
             Verdict::Refused(class) => *self.refused.entry(class.clone()).or_default() += 1,
             Verdict::OracleRefused(class) => *self.oracle_refused.entry(class.clone()).or_default() += 1,
-            Verdict::BothRefused => self.both_refused += 1,
+            Verdict::BothRefused(class) => *self.both_refused.entry(class.clone()).or_default() += 1,
             Verdict::Skipped => self.skipped += 1,
             Verdict::Broken(class) => {
                 self.broken += 1;
@@ -54,10 +54,15 @@ impl Report {
             share(self.refused()),
             self.broken,
             self.oracle_refused.values().sum::<usize>(),
-            self.both_refused,
+            self.both_refused.values().sum::<usize>(),
             self.skipped,
         );
-        for (name, classes) in [("refused", &self.refused), ("oracle refused, we answered", &self.oracle_refused)] {
+        let kinds = [
+            ("refused", &self.refused),
+            ("oracle refused, we answered", &self.oracle_refused),
+            ("both refused", &self.both_refused),
+        ];
+        for (name, classes) in kinds {
             let mut classes: Vec<_> = classes.iter().collect();
             classes.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
             for (class, count) in classes {

@@ -30,7 +30,7 @@ impl Generator {
     /// How many items a FROM clause has.
     pub(crate) fn source_count(&mut self, outer: Option<&Scope<'_>>) -> usize {
         let weights: &[usize] = if outer.is_some() { &[75, 20, 5] } else { &[28, 36, 20, 10, 6] };
-        1 + self.random.weighted(weights)
+        (1 + self.random.weighted(weights)).min(self.most + 1)
     }
 
     fn source(&mut self, outer: Option<&Scope<'_>>) -> Sources {

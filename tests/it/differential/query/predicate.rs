@@ -7,6 +7,7 @@ const COMPARISONS: &[&str] = &["=", "=", "=", "<>", "<", "<=", ">", ">="];
 
 impl Generator {
     pub(crate) fn predicate(&mut self, scope: &Scope<'_>, depth: usize) -> Expr {
+        let depth = depth.min(self.most);
         if depth == 0 {
             return self.simple(scope, 0);
         }
@@ -122,7 +123,7 @@ impl Generator {
 
     fn row_comparison(&mut self, scope: &Scope<'_>, depth: usize) -> Expr {
         let (first, second) = (self.kind(), self.kind());
-        let mut row = |own: &mut Self| {
+        let row = |own: &mut Self| {
             let (left, right) = (own.value(first, scope, false, depth), own.value(second, scope, false, depth));
             vec![left, right]
         };
@@ -152,7 +153,7 @@ impl Generator {
 
     /// Operators of several levels with no parentheses between them.
     fn unparenthesised(&mut self, scope: &Scope<'_>) -> Expr {
-        let mut number = |own: &mut Self| own.column_or_literal(Kind::Int, scope, true);
+        let number = |own: &mut Self| own.column_or_literal(Kind::Int, scope, true);
         let (a, b, c) = (number(self), number(self), number(self));
         let (p, q) = (self.simple(scope, 0), self.column_or_literal(Kind::Bool, scope, false));
         let text = self.column_or_literal(Kind::Text, scope, false);

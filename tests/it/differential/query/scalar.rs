@@ -16,7 +16,11 @@ impl Generator {
         }
         let use_outer = !outer.is_empty() && (inner.is_empty() || self.random.chance(12));
         let choices = if use_outer { outer } else { inner };
-        (!choices.is_empty()).then(|| self.random.pick(&choices))
+        let chosen = (!choices.is_empty()).then(|| self.random.pick(&choices))?;
+        match !use_outer && self.random.chance(12) {
+            true => Some(short(chosen, scope)),
+            false => Some(chosen),
+        }
     }
 
     pub(crate) fn column_or_literal(&mut self, kind: Kind, scope: &Scope<'_>, small: bool) -> Expr {
@@ -35,6 +39,7 @@ impl Generator {
 
     /// An expression of this kind; `small` when something is computed from it.
     pub(crate) fn value(&mut self, kind: Kind, scope: &Scope<'_>, small: bool, depth: usize) -> Expr {
+        let depth = depth.min(self.most);
         if depth == 0 || self.random.chance(45) {
             return self.column_or_literal(kind, scope, small);
         }
@@ -46,7 +51,7 @@ impl Generator {
             false => match kind {
                 Kind::Int => self.integer(scope, depth - 1),
                 Kind::Text => self.text(scope, depth - 1),
-                Kind::Bool => self.predicate(scope, depth - 1),
+                Kind::Bool => form!(Kind::Bool, "({})", self.predicate(scope, depth - 1)),
                 Kind::Float => self.float(scope, depth - 1),
                 Kind::Numeric => self.numeric(scope, depth - 1),
                 Kind::Date | Kind::Timestamp => self.column_or_literal(kind, scope, small),
@@ -56,7 +61,7 @@ impl Generator {
 
     /// What chooses between values of any kind.
     fn conditional(&mut self, kind: Kind, scope: &Scope<'_>, small: bool, depth: usize) -> Expr {
-        let mut value = |own: &mut Self| own.value(kind, scope, small, depth);
+        let value = |own: &mut Self| own.value(kind, scope, small, depth);
         let (first, second) = (value(self), value(self));
         match self.random.below(8) {
             0 => form!(kind, "COALESCE({}, {})", first, second),
@@ -181,4 +186,12 @@ impl Generator {
             }
         }
     }
+}
+
+/// The column without its table, where one table alone has it.
+fn short(column: Expr, scope: &Scope<'_>) -> Expr {
+    let sql = column.sql();
+    let name = sql.split_once('.').map_or(sql.as_str(), |(_, name)| name);
+    let owners = scope.relations.iter().filter(|relation| relation.columns.iter().any(|column| column.name == name));
+    if owners.count() == 1 { Expr::column(column.kind(), name.to_owned()) } else { column }
 }

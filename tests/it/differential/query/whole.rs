@@ -1,6 +1,6 @@
 //! Whole queries: SELECT, sets, WITH, recursion, DISTINCT ON, and the order and the part of the outermost one.
 
-use super::{Generator, Readable, Scope};
+use super::{Generator, Readable, Relation, Scope};
 use crate::differential::{
     schema::Column,
     tree::{Body, Cte, Expr, FromItem, Item, Kind, On, Query, Select, form},
@@ -19,8 +19,9 @@ impl Generator {
         let recursive = with.iter().any(|cte| cte.name.starts_with('r'));
         let count = self.random.between(1, 5) as usize;
         let kinds: Vec<Kind> = (0..count).map(|_| self.kind()).collect();
-        let mut query = match self.random.weighted(&[34, 6, 22, 14, 16, 4, 4]) {
+        let mut query = match self.random.weighted(&[30, 6, 20, 13, 15, 4, 4, 25]) {
             0 => self.selected(&kinds, None, false),
+            7 => self.classic(kinds.len()),
             1 => self.starred(),
             2 => self.grouped(&kinds, None),
             3 => self.windowed(&kinds, None),
@@ -104,11 +105,18 @@ impl Generator {
             let depth = self.random.pick(&[0, 0, 1, 2]);
             Item::One { expr: self.value(*kind, &scope, small, depth), name: None }
         });
-        let items: Vec<Item> = items.collect();
+        let mut items: Vec<Item> = items.collect();
         let distinct = self.random.chance(12);
+        if outer.is_none() && self.random.chance(20) {
+            self.rename(&mut items, kinds);
+        }
         let more_order = match outer.is_none() && !distinct && self.random.chance(8) {
             true => {
-                let column = self.own_column(&Kind::ALL, &scope);
+                // A name inside an expression is a column's, never the alias of what is selected.
+                let column = match self.random.chance(50) {
+                    true => self.own_column(&Kind::ALL, &scope),
+                    false => Some(self.integer(&scope, 0)),
+                };
                 let subquery =
                     if self.may_nest(&scope) { Some(self.scalar_subquery(Kind::Int, &scope, true)) } else { None };
                 column.into_iter().chain(subquery).collect()
@@ -119,6 +127,71 @@ impl Generator {
         let mut query = Query::select(select);
         query.more_order = more_order;
         query
+    }
+
+    /// Gives what is selected the names of columns.
+    fn rename(&mut self, items: &mut [Item], kinds: &[Kind]) {
+        let names = self.column_names(kinds);
+        for (item, column) in items.iter_mut().zip(names) {
+            if let Item::One { name, .. } = item {
+                *name = Some(column.name);
+            }
+        }
+    }
+
+    /// What most people write: tables joined by keys of the same name, columns chosen, and conditions on them.
+    fn classic(&mut self, width: usize) -> Query {
+        self.subqueries = 0;
+        let mut from: Option<FromItem> = None;
+        let mut relations: Vec<Relation> = Vec::new();
+        for _ in 0..self.random.between(2, 4) {
+            let next = self.table();
+            let near = Scope { relations: relations.clone(), outer: None };
+            let far = Scope { relations: next.relations.clone(), outer: None };
+            relations.extend(next.relations);
+            from = Some(match from {
+                None => next.from,
+                Some(left) => {
+                    let is_key = |column: &Column| matches!(column.name.as_str(), "id" | "a" | "b" | "k");
+                    let (near, far) = (near.columns(is_key), far.columns(is_key));
+                    let on = match near.is_empty() || far.is_empty() {
+                        true => form!(Kind::Bool, "true"),
+                        false => form!(Kind::Bool, "{} = {}", self.random.pick(&near), self.random.pick(&far)),
+                    };
+                    let word = self.random.pick(&["JOIN", "JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN"]);
+                    let word = if near.is_empty() || far.is_empty() { "JOIN" } else { word };
+                    FromItem::Join { left: Box::new(left), word, right: Box::new(next.from), on: On::Condition(on) }
+                }
+            });
+        }
+        let scope = Scope { relations, outer: None };
+        let conditions = (0..self.random.below(4)).map(|_| self.classic_condition(&scope)).collect();
+        let filter = self.all_of(conditions);
+        let expr = |own: &mut Self| own.own_column(&Kind::ALL, &scope).unwrap_or_else(|| form!(Kind::Int, "1"));
+        let items = (0..width).map(|_| Item::One { expr: expr(self), name: None }).collect();
+        Query::select(Select { items, from, filter, ..Select::default() })
+    }
+
+    /// A condition on columns of one table or of two.
+    fn classic_condition(&mut self, scope: &Scope<'_>) -> Expr {
+        let (Some(first), Some(other)) = (self.own_column(&[Kind::Int], scope), self.own_column(&[Kind::Int], scope))
+        else {
+            return form!(Kind::Bool, "true");
+        };
+        let third = self.own_column(&[Kind::Int], scope).unwrap_or_else(|| other.clone());
+        let constant = self.literal(Kind::Int, true);
+        let operator = self.random.pick(&["=", "<", ">=", "<>"]);
+        let not = self.random.pick(&["", " NOT"]);
+        match self.random.below(9) {
+            0 => form!(Kind::Bool, "{} IS{} NULL", first, not),
+            1 => form!(Kind::Bool, "COALESCE({}, {}) {} {}", first, other, operator, third),
+            2 => form!(Kind::Bool, "{} {} {}", first, operator, other),
+            3 => form!(Kind::Bool, "{} IS NULL OR {} {} {}", first, other, operator, constant),
+            4 => form!(Kind::Bool, "{}{} IN ({}, 2, NULL)", first, not, constant),
+            5 => form!(Kind::Bool, "{} IS{} DISTINCT FROM {}", first, not, other),
+            6 => form!(Kind::Bool, "COALESCE({}, 0) {} {}", first, operator, constant),
+            _ => form!(Kind::Bool, "{} {} {}", first, operator, constant),
+        }
     }
 
     /// `SELECT *`, where it is known what that shows.
@@ -143,6 +216,7 @@ impl Generator {
         let sources = self.sources(count, outer);
         let scope = Scope { relations: sources.relations, outer };
         let filter = self.filter(&scope, 45);
+        self.positions = if scope.has_keys() { kinds.len() } else { 1 };
         let items = kinds.iter().map(|kind| {
             let expr = match self.random.chance(65) {
                 true => self.window(*kind, &scope),
@@ -155,7 +229,7 @@ impl Generator {
     }
 
     fn set(&mut self, kinds: &[Kind], outer: Option<&Scope<'_>>, depth: usize) -> Query {
-        let mut side = |own: &mut Self| match depth > 0 && own.random.chance(35) {
+        let side = |own: &mut Self| match depth > 0 && own.random.chance(35) {
             true => own.set(kinds, outer, depth - 1),
             false => match own.random.weighted(&[70, 20, 10]) {
                 1 => own.grouped(kinds, outer),

@@ -25,10 +25,17 @@ impl Generator {
     /// A window function whose value is of this kind.
     pub(crate) fn window(&mut self, kind: Kind, scope: &Scope<'_>) -> Expr {
         let partition = self.partition(scope);
+        if self.positions == 0 {
+            return match kind {
+                Kind::Int if self.random.chance(50) => self.rank(scope, partition, false),
+                _ => self.over_frame(kind, scope, partition, false),
+            };
+        }
+        self.positions -= 1;
         match kind {
-            Kind::Int if self.random.chance(50) => self.rank(scope, partition),
+            Kind::Int if self.random.chance(50) => self.rank(scope, partition, true),
             _ if self.random.chance(50) => self.from_other_row(kind, scope, partition),
-            _ => self.over_frame(kind, scope, partition),
+            _ => self.over_frame(kind, scope, partition, true),
         }
     }
 
@@ -57,8 +64,8 @@ impl Generator {
         }
     }
 
-    fn rank(&mut self, scope: &Scope<'_>, mut partition: Vec<Part>) -> Expr {
-        let (function, order) = match self.random.below(6) {
+    fn rank(&mut self, scope: &Scope<'_>, mut partition: Vec<Part>, positions: bool) -> Expr {
+        let (function, order) = match self.random.below(6) + if positions { 0 } else { 3 } {
             0 | 1 => ("ROW_NUMBER()", self.total_order(scope)),
             2 => ("NTILE(3)", self.total_order(scope)),
             3 => ("DENSE_RANK()", self.some_order(scope)),
@@ -70,9 +77,10 @@ impl Generator {
 
     fn from_other_row(&mut self, kind: Kind, scope: &Scope<'_>, mut partition: Vec<Part>) -> Expr {
         // The value is a column of the query itself, so that equal rows give equal values.
-        let value = self.value(kind, &scope.inner_only(), true, 0);
+        // A bare text would have no type.
+        let value = self.own_column(&[kind], scope).unwrap_or_else(|| self.null(kind, false));
         let mut frame = "";
-        let default = self.literal(kind, false);
+        let default = form!(kind, "CAST({} AS {})", self.literal(kind, false), kind.type_name());
         let call: Vec<Part> = match self.random.below(7) {
             0 => vec!["LAG(".into(), value.into(), ")".into()],
             1 => vec!["LEAD(".into(), value.into(), ")".into()],
@@ -97,9 +105,9 @@ impl Generator {
         wrapped(kind, call, partition)
     }
 
-    fn over_frame(&mut self, kind: Kind, scope: &Scope<'_>, mut partition: Vec<Part>) -> Expr {
+    fn over_frame(&mut self, kind: Kind, scope: &Scope<'_>, mut partition: Vec<Part>, positions: bool) -> Expr {
         let call = self.plain_aggregate(kind, &scope.inner_only());
-        let end = match self.random.below(4) {
+        let end = match self.random.below(if positions { 4 } else { 3 }) {
             0 => String::new(),
             1 => format!("{} {}", self.some_order(scope), self.random.pick(RANGES)),
             2 => self.some_order(scope),

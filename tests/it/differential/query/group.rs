@@ -55,7 +55,7 @@ impl Generator {
             Kind::Float => match self.random.below(3) {
                 0 => {
                     let number = self.operand(&[Kind::Int], scope).unwrap_or(operand);
-                    form!(kind, "CAST(AVG({}) AS DOUBLE PRECISION)", number)
+                    form!(kind, "AVG(CAST({} AS DOUBLE PRECISION))", number)
                 }
                 1 => form!(kind, "MIN({})", operand),
                 _ => form!(kind, "MAX({})", operand),
@@ -72,14 +72,11 @@ impl Generator {
     }
 
     fn without_operand(&mut self, kind: Kind) -> Expr {
+        let constant = self.literal(kind, false);
         match kind {
             Kind::Int => form!(kind, "COUNT(*)"),
-            Kind::Bool => form!(kind, "COUNT(*) > 1"),
-            Kind::Text => form!(kind, "CAST(COUNT(*) AS TEXT)"),
-            _ => {
-                let constant = self.literal(kind, false);
-                form!(kind, "CASE WHEN COUNT(*) > 1 THEN {} END", constant)
-            }
+            Kind::Bool => form!(kind, "BOOL_OR({})", constant),
+            _ => form!(kind, "MAX(CAST({} AS {}))", constant, kind.type_name()),
         }
     }
 

@@ -92,6 +92,7 @@ fn keeps_every_value(from: &DataType, to: &DataType) -> bool {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use arrow::datatypes::Field;
     use datafusion::{

@@ -107,7 +107,7 @@ impl Unnester {
     fn filter(&mut self, filter: Filter) -> Result<LogicalPlan> {
         let kept = columns(filter.input.schema());
         let (with, without): (Vec<_>, Vec<_>) =
-            split_conjunction_owned(filter.predicate).into_iter().partition(|condition| is_subquery_within(condition));
+            split_conjunction_owned(filter.predicate).into_iter().partition(is_subquery_within);
         let mut input = Arc::unwrap_or_clone(filter.input);
         // Fewer rows need an answer if what needs no subquery is asked first.
         if let Some(condition) = conjunction(without) {

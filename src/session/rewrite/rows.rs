@@ -99,7 +99,7 @@ pub(super) fn order_by(query: &mut Query) {
         Some(columns) => {
             let nulls_first = Some(ordered.options.asc == Some(false));
             let options = OrderByOptions { nulls_first, ..ordered.options };
-            let one = |expr| OrderByExpr { expr, options: options.clone(), with_fill: None };
+            let one = |expr| OrderByExpr { expr, options, with_fill: None };
             columns.into_iter().map(one).collect()
         }
     });

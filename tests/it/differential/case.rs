@@ -205,7 +205,7 @@ fn class(answer: &Answer) -> String {
         match quote {
             Some(open) if character == open => {
                 quote = None;
-                words.push_str("…");
+                words.push('…');
                 words.push(character);
             }
             Some(_) => {}

@@ -34,7 +34,7 @@ impl Generator {
         self.positions -= 1;
         match kind {
             Kind::Int if self.random.chance(50) => self.rank(scope, partition, true),
-            _ if self.random.chance(50) => self.from_other_row(kind, scope, partition),
+            _ if self.random.chance(50) => self.of_other_row(kind, scope, partition),
             _ => self.over_frame(kind, scope, partition, true),
         }
     }
@@ -75,7 +75,7 @@ impl Generator {
         wrapped(Kind::Int, vec![Part::from(function)], partition)
     }
 
-    fn from_other_row(&mut self, kind: Kind, scope: &Scope<'_>, mut partition: Vec<Part>) -> Expr {
+    fn of_other_row(&mut self, kind: Kind, scope: &Scope<'_>, mut partition: Vec<Part>) -> Expr {
         // The value is a column of the query itself, so that equal rows give equal values.
         // A bare text would have no type.
         let value = self.own_column(&[kind], scope).unwrap_or_else(|| self.null(kind, false));

@@ -143,7 +143,7 @@ fn random_deals_labels_by_chance() {
     }
     for (cell, expected) in [1.0 / 3.0, 2.0 / 3.0].into_iter().enumerate() {
         let found: f64 = held_out_ones[cell] / draws[cell];
-        let deviation: f64 = (2.0 / 9.0 / draws[cell] as f64).sqrt();
+        let deviation: f64 = (2.0 / 9.0 / draws[cell]).sqrt();
         assert!((found - expected).abs() < 4.5 * deviation, "{found} instead of {expected}");
         assert!((draws[cell] - 4800.0).abs() < 4.5 * 4800.0f64.sqrt(), "{}", draws[cell]);
     }

@@ -13,7 +13,8 @@ use datafusion::{
     },
     functions_window::row_number::row_number_udwf,
     logical_expr::{
-        Distinct, DistinctOn, Expr, Filter, LogicalPlan, Projection, Window, WindowFrame, expr::WindowFunction, lit,
+        Distinct, DistinctOn, Expr, Filter, LogicalPlan, Projection, Sort, Window, WindowFrame, expr::WindowFunction,
+        lit,
     },
     optimizer::analyzer::AnalyzerRule,
 };
@@ -48,9 +49,19 @@ fn first_of_each(distinct: DistinctOn) -> Result<LogicalPlan> {
     let numbered = LogicalPlan::Window(Window::try_new(vec![number], distinct.input)?);
     let is_first = Expr::Column(Column::new_unqualified(NUMBER)).lt_eq(lit(1_u64));
     let mut plan = LogicalPlan::Filter(Filter::try_new(is_first, Arc::new(numbered))?);
-    // The order that picks the first is also that of the result.
-    if let Some(expr) = distinct.sort_expr {
-        plan = LogicalPlan::Sort(datafusion::logical_expr::Sort { expr, input: Arc::new(plan), fetch: None });
+    // The order that picks the first is also that of the result: of its own columns, where it shows all that it is by.
+    let mut shown = Vec::new();
+    if let Some(sorts) = distinct.sort_expr {
+        for sort in &sorts {
+            let same = |selected: &Expr| selected.clone().unalias() == sort.expr.clone().unalias();
+            let Some(at) = distinct.select_expr.iter().position(same) else { break };
+            let column = Column::from(distinct.schema.qualified_field(at));
+            shown.push(Expr::Column(column).sort(sort.asc, sort.nulls_first));
+        }
+        if shown.len() < sorts.len() {
+            shown.clear();
+            plan = LogicalPlan::Sort(Sort { expr: sorts, input: Arc::new(plan), fetch: None });
+        }
     }
     let named = distinct.select_expr.into_iter().enumerate().map(|(at, expression)| {
         let (qualifier, field) = distinct.schema.qualified_field(at);
@@ -59,5 +70,9 @@ fn first_of_each(distinct: DistinctOn) -> Result<LogicalPlan> {
             _ => expression.unalias().alias_qualified(qualifier.cloned(), field.name()),
         }
     });
-    Ok(LogicalPlan::Projection(Projection::try_new(named.collect(), Arc::new(plan))?))
+    let projected = LogicalPlan::Projection(Projection::try_new(named.collect(), Arc::new(plan))?);
+    Ok(match shown.is_empty() {
+        true => projected,
+        false => LogicalPlan::Sort(Sort { expr: shown, input: Arc::new(projected), fetch: None }),
+    })
 }

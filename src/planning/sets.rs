@@ -30,18 +30,25 @@ impl AnalyzerRule for CountCopies {
     }
 
     fn analyze(&self, plan: LogicalPlan, _config: &ConfigOptions) -> Result<LogicalPlan> {
-        Ok(plan.transform_up_with_subqueries(counted)?.data)
+        let mut number = 0;
+        let each = |node| {
+            number += 1;
+            counted(node, number)
+        };
+        Ok(plan.transform_up_with_subqueries(each)?.data)
     }
 }
 
-fn counted(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
+fn counted(plan: LogicalPlan, number: usize) -> Result<Transformed<LogicalPlan>> {
     let LogicalPlan::Join(join) = plan else { return Ok(Transformed::no(plan)) };
     if !is_set_operation(&join) {
         return Ok(Transformed::no(LogicalPlan::Join(join)));
     }
     let columns: Vec<Expr> = join.left.schema().columns().into_iter().map(Expr::Column).collect();
-    let (left, left_copy) = numbered(&join.left, "fusewire.left", join.on.iter().map(|(key, _)| key))?;
-    let (right, right_copy) = numbered(&join.right, "fusewire.right", join.on.iter().map(|(_, key)| key))?;
+    let (left, left_copy) =
+        numbered(&join.left, &format!("fusewire.left {number}"), join.on.iter().map(|(key, _)| key))?;
+    let (right, right_copy) =
+        numbered(&join.right, &format!("fusewire.right {number}"), join.on.iter().map(|(_, key)| key))?;
     let mut on = join.on;
     on.push((left_copy, right_copy));
     let joined = Join::try_new(

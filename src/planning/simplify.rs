@@ -60,8 +60,9 @@ impl OptimizerRule for Simplify {
         let number = AtomicU64::new(1);
         let filters = matches!(plan, LogicalPlan::Filter(_));
         let aggregates = matches!(plan, LogicalPlan::Aggregate(_));
+        let place = Place { filters, aggregates };
         let marked =
-            plan.map_expressions(|expression| expression.transform_up(|node| tell_apart(node, &number, filters)))?;
+            plan.map_expressions(|expression| expression.transform_up(|node| tell_apart(node, &number, place)))?;
         let simplified = self.inner.rewrite(marked.data, config)?;
         if !marked.transformed {
             return Ok(simplified);
@@ -76,11 +77,22 @@ impl OptimizerRule for Simplify {
     }
 }
 
-fn tell_apart(expression: Expr, number: &AtomicU64, filters: bool) -> Result<Transformed<Expr>> {
+/// What an expression stands in.
+#[derive(Clone, Copy)]
+struct Place {
+    filters: bool,
+    /// There an expression's text with all its constants is the name of a column.
+    aggregates: bool,
+}
+
+fn tell_apart(expression: Expr, number: &AtomicU64, place: Place) -> Result<Transformed<Expr>> {
     let next = || number.fetch_add(1, Ordering::Relaxed);
     Ok(match expression {
         Expr::InList(InList { expr, list, negated }) => {
-            let expr = Box::new(under_its_name(*expr, next()));
+            let expr = Box::new(match place.aggregates {
+                true => marked(*expr, next()),
+                false => under_its_name(*expr, next()),
+            });
             Transformed::yes(Expr::InList(InList { expr, list, negated }))
         }
         Expr::BinaryExpr(BinaryExpr { left, op, right }) => match op {
@@ -96,7 +108,9 @@ fn tell_apart(expression: Expr, number: &AtomicU64, filters: bool) -> Result<Tra
                 // In a filter the constant stands right: what compares bounds afterwards takes `5 < x` for `x >= 5`.
                 // Elsewhere an expression's text may be a column's name.
                 let (left, op, right) = match op.swap() {
-                    Some(swapped) if filters && is_constant(&left) && !is_constant(&right) => (right, swapped, left),
+                    Some(swapped) if place.filters && is_constant(&left) && !is_constant(&right) => {
+                        (right, swapped, left)
+                    }
                     _ => (left, op, right),
                 };
                 if is_constant(&left) == is_constant(&right) {

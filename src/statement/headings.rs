@@ -171,10 +171,15 @@ fn order_by_names(query: &mut Query) {
     let Some(OrderBy { kind: OrderByKind::Expressions(order), .. }) = &mut query.order_by else { return };
     if let Some(Distinct::On(_)) = select.distinct {
         // What picks the first rows is computed of the rows, not of the columns that are shown.
-        for ordered in order {
+        for ordered in order.iter_mut() {
             if let Some(meant) = shown_as(&ordered.expr, &select.projection) {
-                ordered.expr = meant;
+                // A constant orders nothing; written there it would be a position.
+                ordered.expr = if matches!(meant, Expr::Value(_)) { Expr::Value(Value::Null.into()) } else { meant };
             }
+        }
+        order.retain(|ordered| !matches!(&ordered.expr, Expr::Value(value) if value.value == Value::Null));
+        if order.is_empty() {
+            query.order_by = None;
         }
         return;
     }

@@ -52,7 +52,7 @@ impl Unnester {
         if !needed || super::once::repeats(&plan)? {
             return Ok(plan);
         }
-        Ok(super::once::once(plan))
+        super::once::once(plan)
     }
 
     /// The plan around these expressions, as [`Self::once_for`] if one of their subqueries refers to it.

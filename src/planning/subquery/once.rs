@@ -27,6 +27,7 @@ use datafusion::{
         Aggregate, Expr, ExprSchemable, Extension, LogicalPlan, UserDefinedLogicalNode, UserDefinedLogicalNodeCore,
         physical_planning_context::PhysicalPlanningContext,
     },
+    optimizer::Analyzer,
     physical_expr::{EquivalenceProperties, PhysicalExpr},
     physical_optimizer::PhysicalOptimizerRule,
     physical_plan::{
@@ -39,9 +40,15 @@ use futures::{StreamExt, TryStreamExt};
 use tokio::sync::OnceCell;
 
 /// The plan as one whose rows are computed once, however often it stands in the plan around it.
-pub(super) fn once(plan: LogicalPlan) -> LogicalPlan {
+///
+/// Its types are settled first: nothing looks into it any more before it is planned by itself.
+pub(super) fn once(mut plan: LogicalPlan) -> Result<LogicalPlan> {
+    let config = ConfigOptions::default();
+    for rule in Analyzer::new().rules {
+        plan = rule.analyze(plan, &config)?;
+    }
     let shared = Arc::new(Shared { plan, operator: OnceCell::new() });
-    LogicalPlan::Extension(Extension { node: Arc::new(Once { shared }) })
+    Ok(LogicalPlan::Extension(Extension { node: Arc::new(Once { shared }) }))
 }
 
 /// The address and the plan of a node that is computed once.

@@ -400,7 +400,7 @@ impl Unnester {
             if let Some(pushed) = self.pushed_once.get(&key) {
                 return Ok(pushed.clone());
             }
-            let pushed = super::once::once(self.push(plan.clone(), domain)?);
+            let pushed = super::once::once(self.push(plan.clone(), domain)?)?;
             self.pushed_once.insert(key, pushed.clone());
             return Ok(pushed);
         }

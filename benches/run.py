@@ -141,9 +141,9 @@ def predict(table, fusewire, folder, rows, rounds, **_):
     events, items = folder / "events.parquet", folder / "items.parquet"
     data = f"""
         COPY (SELECT 'user ' || (value * 7919 % 50000) AS user_id, value * 104729 % 5000 AS item_id, value % 24 AS hour,
-              1 + value * 31 % 5 AS rating FROM generate_series(1, {rows})) TO '{events}' STORED AS PARQUET;
+              1 + value * 31 % 5 AS rating FROM generate_series(1, {rows}) AS series(value)) TO '{events}' STORED AS PARQUET;
         COPY (SELECT value AS item_id, 'category ' || (value % 40) AS category, value % 97 + 0.5 AS price
-              FROM generate_series(0, 4999)) TO '{items}' STORED AS PARQUET;
+              FROM generate_series(0, 4999) AS series(value)) TO '{items}' STORED AS PARQUET;
     """
     opened = f"""
         CREATE EXTERNAL TABLE events STORED AS PARQUET LOCATION '{events}';

@@ -372,8 +372,8 @@ mod tests {
         mark_columns(query);
         assert_eq!(
             query.to_string(),
-            "WITH c AS (SELECT count(*) AS \"count\", 1 FROM t) \
-             SELECT count FROM c, (SELECT max(a), max(b), *, min(a) FROM u) AS v"
+            "WITH c AS (SELECT count(*) AS \"count\", 1 AS \"?column?\u{2063}\" FROM t) \
+             SELECT count FROM c, (SELECT max(a) AS \"max\u{2063}\", max(b) AS \"max\u{2063}\u{2063}\", *, min(a) FROM u) AS v"
         );
     }
 

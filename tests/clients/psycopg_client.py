@@ -13,13 +13,13 @@ import psycopg
 from psycopg import errors
 from psycopg.rows import dict_row, namedtuple_row
 
-ENDLESS = "SELECT count(*) FROM generate_series(1, 1000000000000) WHERE value % 7 = 8"
+ENDLESS = "SELECT count(*) FROM generate_series(1, 1000000000000) AS series(value) WHERE value % 7 = 8"
 
 RATINGS = """
     CREATE TABLE {name} AS
     SELECT 'u' || (value % 20) AS user_id, 'i' || (value * 7 % 11) AS item_id,
            CAST(1 + (value * 13 % 17) % 5 AS DOUBLE) AS rating
-    FROM generate_series(1, 300)
+    FROM generate_series(1, 300) AS series(value)
 """
 
 
@@ -101,12 +101,12 @@ def test_untyped_parameters_take_their_type_from_the_statement(connection):
 
 def test_rows_are_streamed_and_fetched_in_pieces(connection):
     cursor = connection.cursor()
-    cursor.execute("SELECT value FROM generate_series(1, 50000)")
+    cursor.execute("SELECT value FROM generate_series(1, 50000) AS series(value)")
     assert cursor.rowcount == 50_000 and cursor.statusmessage == "SELECT 50000", cursor.statusmessage
     assert [row[0] for row in cursor.fetchmany(3)] == [1, 2, 3]
     assert len(cursor.fetchall()) == 49_997
     total = 0
-    for index, (value,) in enumerate(cursor.stream("SELECT value FROM generate_series(1, 1000000000000)")):
+    for index, (value,) in enumerate(cursor.stream("SELECT value FROM generate_series(1, 1000000000000) AS series(value)")):
         total += value
         if index == 9_999:
             break
@@ -276,7 +276,7 @@ def test_a_cancelled_training_leaves_no_model(connection):
     connection.autocommit = True
     connection.execute("""
         CREATE TABLE many AS SELECT value * 31 % 4000 AS user_id, value * 17 % 1499 AS item_id,
-          CAST(1 + (value * 13 % 17) % 5 AS DOUBLE) AS rating FROM generate_series(1, 100000)
+          CAST(1 + (value * 13 % 17) % 5 AS DOUBLE) AS rating FROM generate_series(1, 100000) AS series(value)
     """)
     expect_cancelled(connection.cancel_safe, lambda: connection.execute("""
         SELECT * FROM train('endless', (SELECT user_id, item_id, rating FROM many), target => 'rating',

@@ -104,7 +104,7 @@ fn psql_trains_predicts_and_recommends() {
     let server = Served::start(&[]);
     server.query(
         "CREATE TABLE ratings AS SELECT 'u' || (value % 20) AS user_id, 'i' || (value * 7 % 11) AS item_id, \
-         CAST(1 + (value * 13 % 17) % 5 AS DOUBLE) AS rating FROM generate_series(1, 300)",
+         CAST(1 + (value * 13 % 17) % 5 AS DOUBLE) AS rating FROM generate_series(1, 300) AS series(value)",
     );
     let trained = server.query(
         "SELECT model, version, slice, metric, value > 0, baseline > 0 FROM train('taste', (SELECT * FROM ratings), \

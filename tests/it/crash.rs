@@ -32,7 +32,7 @@ fn statement(step: u64) -> String {
     match step % 3 {
         0 => format!(
             "CREATE OR REPLACE TABLE t AS SELECT CAST({generation} AS BIGINT) AS generation, value, \
-             'row ' || value AS label FROM generate_series(1, {})",
+             'row ' || value AS label FROM generate_series(1, {}) AS series(value)",
             ROWS + generation
         ),
         1 => format!(
@@ -46,7 +46,7 @@ fn statement(step: u64) -> String {
 }
 
 const BASE: &str = "CREATE TABLE base AS SELECT 'u' || (value % 40) AS user_id, 'i' || (value * 7 % 23) AS item_id, \
-                    CAST(1 + (value * 13 % 17) % 5 AS DOUBLE) AS rating FROM generate_series(1, 600)";
+                    CAST(1 + (value * 13 % 17) % 5 AS DOUBLE) AS rating FROM generate_series(1, 600) AS series(value)";
 
 /// A small generator, so that a failure can be repeated from the seed that it prints.
 struct Random(u64);

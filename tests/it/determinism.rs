@@ -25,10 +25,10 @@ const EVENTS: &str = "SELECT 'u' || (value * 31 % 40) AS user_id, 'i' || (value 
                       CASE WHEN value % 19 = 0 THEN NULL ELSE value % 24 END AS hour, \
                       CASE WHEN value % 17 = 0 THEN NULL ELSE 'place ' || (value % 6) END AS place, \
                       1 + (value * 13 % 17) % 5 + (value % 3) * 0.25 AS rating, (value * 7 % 11) < 4 AS bought \
-                      FROM generate_series(1, 1500)";
+                      FROM generate_series(1, 1500) AS series(value)";
 
 const USERS: &str = "SELECT 'u' || value AS user_id, CASE WHEN value % 9 = 0 THEN NULL ELSE 18 + value END AS age, \
-                     'city ' || (value % 5) AS city FROM generate_series(0, 39)";
+                     'city ' || (value % 5) AS city FROM generate_series(0, 39) AS series(value)";
 
 /// A training of each objective over the same join.
 const OBJECTIVES: [(&str, &str, &str); 3] = [
@@ -185,7 +185,7 @@ fn endless(objective: &str) -> String {
 
 const BIG: &str = "CREATE TABLE big AS SELECT value * 31 % 4000 AS user_id, value * 17 % 1499 AS item_id, \
                    CAST(1 + (value * 13 % 17) % 5 AS DOUBLE) AS rating, (value * 7 % 11) < 4 AS bought \
-                   FROM generate_series(1, 100000)";
+                   FROM generate_series(1, 100000) AS series(value)";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dropped_training_stops_and_leaves_no_trace() {

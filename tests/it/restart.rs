@@ -13,7 +13,7 @@ const TRAIN: &str = "SELECT * FROM train('taste', (SELECT user_id, item_id, rati
 
 /// Two hundred ratings by twenty users.
 const RATINGS: &str = "CREATE TABLE ratings AS SELECT 'u' || (value % 20) AS user_id, 'i' || (value * 7 % 11) AS item_id, \
-                       CAST(1 + (value * 13 % 17) % 5 AS DOUBLE) AS rating FROM generate_series(1, 200)";
+                       CAST(1 + (value * 13 % 17) % 5 AS DOUBLE) AS rating FROM generate_series(1, 200) AS series(value)";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_survives_a_restart() {

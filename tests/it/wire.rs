@@ -19,7 +19,7 @@ use self::raw::RawClient;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A statement that would run for hours.
-const ENDLESS: &str = "SELECT count(*) FROM generate_series(1, 1000000000000) WHERE value % 7 = 8";
+const ENDLESS: &str = "SELECT count(*) FROM generate_series(1, 1000000000000) AS series(value) WHERE value % 7 = 8";
 
 struct Server {
     port: u16,
@@ -149,7 +149,8 @@ async fn binary_values_arrive_as_their_types() {
 async fn streamed_results_arrive_whole() {
     let server = Server::start().await;
     let client = server.client().await;
-    let rows = client.query("SELECT value, value * 2 FROM generate_series(1, 300000)", &[]).await.unwrap();
+    let rows =
+        client.query("SELECT value, value * 2 FROM generate_series(1, 300000) AS series(value)", &[]).await.unwrap();
     assert_eq!(rows.len(), 300_000);
     assert_eq!(rows.iter().map(|row| row.get::<_, i64>(1)).sum::<i64>(), 300_000 * 300_001);
     server.stop().await;
@@ -173,7 +174,7 @@ async fn parameters_come_in_text() {
 async fn a_portal_gives_as_many_rows_as_are_asked_for() {
     let server = Server::start().await;
     let mut raw = server.raw().await;
-    raw.parse("series", "SELECT value FROM generate_series(1, 5)", &[]).await;
+    raw.parse("series", "SELECT value FROM generate_series(1, 5) AS series(value)", &[]).await;
     raw.bind("rows", "series", &[]).await;
     for limit in [2, 2, i32::MAX, 1] {
         raw.execute("rows", limit).await;
@@ -309,7 +310,7 @@ async fn parameters_have_the_types_that_are_declared_or_stand_beside_them() {
         ("SELECT $1", vec![], Type::TEXT, Type::TEXT),
         ("SELECT $1::bigint", vec![], Type::INT8, Type::INT8),
         ("SELECT CAST($1 AS date)", vec![], Type::DATE, Type::DATE),
-        ("SELECT value FROM generate_series(1, 3) LIMIT $1", vec![], Type::INT8, Type::INT8),
+        ("SELECT value FROM generate_series(1, 3) AS series(value) LIMIT $1", vec![], Type::INT8, Type::INT8),
         ("SELECT sum(a) FROM (SELECT $1 AS a) AS s", vec![Type::INT2], Type::INT2, Type::INT8),
     ] {
         let statement = client.prepare_typed(sql, &declared).await.unwrap();

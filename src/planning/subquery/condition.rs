@@ -15,8 +15,9 @@ use datafusion::{
 
 use super::{
     Unnester, column, expression_at, is_subquery_within,
+    joins::{join, join_with},
     outer::{Outer, answered, bind, expression_refers, references, refers},
-    push::{join, join_with, values},
+    push::values,
     scalar::substituted,
 };
 

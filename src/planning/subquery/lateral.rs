@@ -10,9 +10,10 @@ use datafusion::{
 
 use super::{
     Unnester, columns, is_subquery_within,
+    joins::join_with,
     outer::{answered, references},
     project,
-    push::{join_with, values},
+    push::values,
     unsupported,
 };
 

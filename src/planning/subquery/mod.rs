@@ -31,6 +31,7 @@ use crate::{Error, Fault};
 
 mod condition;
 mod domain;
+mod joins;
 mod lateral;
 mod once;
 mod outer;
@@ -214,7 +215,7 @@ impl Unnester {
         conditions.extend(join.filter.into_iter().flat_map(split_conjunction_owned));
         let (mut left, mut right) = (Arc::unwrap_or_clone(join.left), Arc::unwrap_or_clone(join.right));
         if join.join_type == JoinType::Inner {
-            let joined = push::join(left, right, Vec::new(), None, JoinType::Inner, false)?;
+            let joined = joins::join(left, right, Vec::new(), None, JoinType::Inner, false)?;
             let condition = conjunction(conditions).ok_or_else(|| internal("a join without a condition"))?;
             return self.filter(Filter::try_new(condition, Arc::new(joined))?);
         }
@@ -241,7 +242,7 @@ impl Unnester {
             });
             answered.push(replaced.data()?);
         }
-        project(push::join(left, right, Vec::new(), conjunction(answered), join.join_type, false)?, kept)
+        project(joins::join(left, right, Vec::new(), conjunction(answered), join.join_type, false)?, kept)
     }
 
     /// An outer join whose condition asks a subquery about both sides at once: the pairs for which it holds, joined back to
@@ -257,7 +258,7 @@ impl Unnester {
         let left = self.once_for(numbered(left, &left_row)?, true)?;
         let right = self.once_for(numbered(right, &right_row)?, true)?;
         let row = |name: &str| Expr::Column(Column::new_unqualified(name));
-        let pairs = push::join(left.clone(), right.clone(), Vec::new(), None, JoinType::Inner, false)?;
+        let pairs = joins::join(left.clone(), right.clone(), Vec::new(), None, JoinType::Inner, false)?;
         let condition = conjunction(conditions).ok_or_else(|| internal("a join without a condition"))?;
         let pairs = self.filter(Filter::try_new(condition, Arc::new(pairs))?)?;
         let (pair_left, pair_right) = (self.name("__left"), self.name("__right"));
@@ -270,8 +271,8 @@ impl Unnester {
             Full => (Left, Full),
             other => return Err(unsupported(&format!("a subquery in the ON of a {other} join"))),
         };
-        let with_left = push::join(left, pairs, on_left, None, first, false)?;
-        push::join(with_left, right, on_right, None, second, false)
+        let with_left = joins::join(left, pairs, on_left, None, first, false)?;
+        joins::join(with_left, right, on_right, None, second, false)
     }
 
     /// The expressions over a plan that has a column for what each of their subqueries yields. The plan's own columns stay

@@ -22,8 +22,8 @@ use datafusion::{
 
 use super::{
     Unnester, column, expression_at,
+    joins::join,
     outer::{from_within, references},
-    push::join,
     row,
     scalar::{Folded, count_of},
     unsupported,

@@ -18,8 +18,9 @@ use super::{
     Unnester, column, columns,
     domain::Domain,
     expression_at,
+    joins::join,
     outer::{Outer, answered, from_outside, references},
-    push::{default_of, join, or_default, values},
+    push::{default_of, or_default, values},
     single_row::single_row,
 };
 

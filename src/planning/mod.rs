@@ -19,6 +19,7 @@ mod sets;
 mod simplify;
 mod subquery;
 
+mod columns;
 mod cooperation;
 mod infallible;
 mod names;

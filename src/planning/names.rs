@@ -22,9 +22,9 @@ use datafusion::{
 
 use super::physical::PhysicalRule;
 
-/// Distributes and sorts, without putting the keys of a GROUP BY into the order of the join above: the columns are found
-/// again by name, and `GROUP BY a.id, b.id` gave `a.id` twice. The join's keys are put into the order of the groups instead,
-/// which goes by position.
+/// Distributes and sorts, without putting the keys of a GROUP BY into the order of the join above: the columns are
+/// found again by name, and `GROUP BY a.id, b.id` gave `a.id` twice. The join's keys are put into the order of the
+/// groups instead, which goes by position.
 #[derive(Debug)]
 pub(super) struct KeysByPosition(pub(super) PhysicalRule);
 
@@ -105,8 +105,8 @@ fn unnested_by_position(unnest: &UnnestExec) -> Result<Option<Arc<dyn ExecutionP
     Ok(Some(Arc::new(ProjectionExec::try_new(outputs.collect::<Vec<_>>(), inner)?)))
 }
 
-/// Lets aggregates keep only the best groups of an `ORDER BY … LIMIT`, unless the rule has taken one column for another:
-/// `SELECT k AS m, m AS k …` renames a column to the name of another, and it follows the names.
+/// Lets aggregates keep only the best groups of an `ORDER BY … LIMIT`, unless the rule has taken one column for
+/// another: `SELECT k AS m, m AS k …` renames a column to the name of another, and it follows the names.
 #[derive(Debug)]
 pub(super) struct LimitByPosition(pub(super) PhysicalRule);
 

@@ -9,6 +9,7 @@ use super::{
     guards,
     names::{KeysByPosition, LimitByPosition, UnnestByPosition},
     pushdown::PushDynamicFilters,
+    scan::FilterInScans,
     subquery::OpenOnce,
 };
 
@@ -23,8 +24,8 @@ pub(crate) fn physical_rules() -> Vec<PhysicalRule> {
     for rule in theirs {
         match rule.name() {
             // Where both sides of a join have a column of that name, the filter lands on either. A statement's own
-            // filters reach the scans when tables are opened, where names are unique.
-            "FilterPushdown" => {}
+            // filters reach the scans where tables are opened, and names are unique.
+            "FilterPushdown" => rules.push(Arc::new(FilterInScans)),
             "FilterPushdown(Post)" => rules.push(Arc::new(PushDynamicFilters)),
             "EnsureRequirements" => rules.push(Arc::new(KeysByPosition(rule))),
             "LimitAggregation" => rules.push(Arc::new(LimitByPosition(rule))),

@@ -1,18 +1,15 @@
 //! Lets operators tell scans, while they run, which rows cannot matter any more.
 //!
-//! A join knows the keys of its smaller side, `ORDER BY … LIMIT` the rows that it would keep, MIN and MAX the best value so
-//! far. Each gives a condition that changes as it learns. It goes down to the scans column by column, each by its position:
-//! names say nothing, since both sides of a join may have the same. What cannot be said in the columns below is dropped,
-//! and so is whatever would have to pass an operator that is not known here: a condition only saves work.
+//! A join knows the keys of its smaller side, `ORDER BY … LIMIT` the rows that it would keep, MIN and MAX the best
+//! value so far. Each gives a condition that changes as it learns. It goes down to the scans column by column, each by
+//! its position: names say nothing, since both sides of a join may have the same. What cannot be said in the columns
+//! below is dropped, and so is whatever would have to pass an operator that is not known here: a condition only saves
+//! work.
 
 use std::sync::Arc;
 
 use datafusion::{
-    common::{
-        JoinSide, JoinType, Result,
-        config::ConfigOptions,
-        tree_node::{Transformed, TreeNode},
-    },
+    common::{JoinSide, JoinType, Result, config::ConfigOptions},
     physical_expr::{
         PhysicalExpr,
         expressions::{Column, DynamicFilterPhysicalExpr},
@@ -36,12 +33,10 @@ use datafusion::{
     },
 };
 
-use super::scan;
-
-type Condition = Arc<dyn PhysicalExpr>;
-
-/// What each column of an operator is in the columns of one of its inputs; nothing where it isn't in them.
-type Origins = Vec<Option<Arc<dyn PhysicalExpr>>>;
+use super::{
+    columns::{Condition, Origins, column, rewritten},
+    scan::{file_columns, files_of, with_conditions},
+};
 
 /// Hands the conditions of joins, sorts and aggregates down to the scans.
 #[derive(Debug)]
@@ -67,10 +62,11 @@ fn push(
     conditions: &[Condition],
     options: &ConfigOptions,
 ) -> Result<Arc<dyn ExecutionPlan>> {
-    if let Some(files) = scan::files_of(&node) {
+    if let Some(files) = files_of(&node) {
         let Some(origins) = file_columns(&node, files) else { return Ok(node) };
-        let conditions = conditions.iter().filter_map(|condition| rewritten(condition, &origins, &node)).collect();
-        return Ok(scan::with_conditions(&node, conditions, options)?.unwrap_or(node));
+        let conditions = conditions.iter().filter_map(|condition| rewritten(condition, &origins)).collect();
+        let (scan, _) = with_conditions(&node, conditions, options)?;
+        return Ok(scan.unwrap_or(node));
     }
     let own = own_conditions(&node, options)?;
     let mut children = Vec::with_capacity(own.len());
@@ -82,7 +78,7 @@ fn push(
         }
         let mut below: Vec<Condition> = own.get(index).cloned().unwrap_or_default();
         if let Some(origins) = origins(&node, index, child) {
-            below.extend(conditions.iter().filter_map(|condition| rewritten(condition, &origins, &node)));
+            below.extend(conditions.iter().filter_map(|condition| rewritten(condition, &origins)));
         }
         children.push(push(Arc::clone(child), &below, options)?);
     }
@@ -106,60 +102,19 @@ fn own_conditions(node: &Arc<dyn ExecutionPlan>, options: &ConfigOptions) -> Res
             let is_floating =
                 |key: &&Arc<dyn PhysicalExpr>| key.data_type(&schema).is_ok_and(|found| found.is_floating());
             let floats = condition.children().iter().any(is_floating);
-            // The order of sorts has a place for NaN and both zeros; that of bounds that joins and aggregates make need not.
+            // The order of sorts has a place for NaN and both zeros; that of bounds that joins and aggregates make need
+            // not.
             condition.is::<DynamicFilterPhysicalExpr>() && (node.is::<SortExec>() || !floats) && says_all(node)
         });
     }
     Ok(own)
 }
 
-/// Whether an aggregate's condition is about all that it computes: it leaves out arguments that are no columns, and a row
-/// that cannot change the least of one column may change the least of an expression.
+/// Whether an aggregate's condition is about all that it computes: it leaves out arguments that are no columns, and a
+/// row that cannot change the least of one column may change the least of an expression.
 fn says_all(node: &Arc<dyn ExecutionPlan>) -> bool {
     let Some(aggregate) = node.downcast_ref::<AggregateExec>() else { return true };
     aggregate.aggr_expr().iter().all(|function| matches!(&function.expressions()[..], [only] if only.is::<Column>()))
-}
-
-/// The condition in the columns of an input, where each of its columns is one, of the same type.
-fn rewritten(condition: &Condition, origins: &Origins, node: &Arc<dyn ExecutionPlan>) -> Option<Condition> {
-    let schema = node.schema();
-    let mut columns = 0;
-    let mut known = true;
-    let moved = Arc::clone(condition).transform_down(|expression| {
-        let Some(column) = expression.downcast_ref::<Column>() else { return Ok(Transformed::no(expression)) };
-        columns += 1;
-        let within = column.index() < schema.fields().len();
-        match origins.get(column.index()).cloned().flatten().filter(|_| within) {
-            // What takes the column's place isn't looked into: its columns are those of the input already.
-            Some(origin) => Ok(Transformed::new(origin, true, datafusion::common::tree_node::TreeNodeRecursion::Jump)),
-            None => {
-                known = false;
-                Ok(Transformed::no(expression))
-            }
-        }
-    });
-    let moved = moved.ok()?.data;
-    (known && columns > 0).then_some(moved)
-}
-
-/// The columns of a scan in those of the whole table; nothing where it stops early, since which rows it then gives is
-/// decided after the condition.
-fn file_columns(
-    node: &Arc<dyn ExecutionPlan>,
-    files: &datafusion::datasource::physical_plan::FileScanConfig,
-) -> Option<Origins> {
-    if node.fetch().is_some() {
-        return None;
-    }
-    let table = files.file_source.table_schema().table_schema();
-    Some(match files.file_source.projection() {
-        Some(projection) => projection.iter().map(|projected| Some(Arc::clone(&projected.expr))).collect(),
-        None => (0..table.fields().len()).map(|index| Some(column(table, index))).collect(),
-    })
-}
-
-fn column(schema: &arrow::datatypes::Schema, index: usize) -> Arc<dyn PhysicalExpr> {
-    Arc::new(Column::new(schema.field(index).name(), index))
 }
 
 /// Where the operator's columns come from in its input of this index; nothing where leaving rows out of the input isn't
@@ -209,7 +164,8 @@ fn keeps_rows(node: &Arc<dyn ExecutionPlan>) -> bool {
         || node.is::<InterleaveExec>()
 }
 
-/// A condition on what is grouped by leaves out whole groups, unless there is a group of no rows, or only some are kept.
+/// A condition on what is grouped by leaves out whole groups, unless there is a group of no rows, or only some are
+/// kept.
 fn group_columns(aggregate: &AggregateExec, below: &arrow::datatypes::Schema) -> Option<Origins> {
     if aggregate.limit_options().is_some() {
         return None;

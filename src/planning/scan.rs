@@ -1,7 +1,7 @@
 //! Hands conditions to what reads files, where a table's columns have one name each.
 //!
 //! What reads Parquet skips the row groups and pages that a condition excludes, and evaluates it while decoding. Other
-//! formats take none. Whoever hands a condition over still applies it: handing it over only saves work.
+//! formats take none. A filter that stands right above a scan which evaluates it is not evaluated again.
 
 use std::{
     fmt,
@@ -18,7 +18,7 @@ use datafusion::{
     common::{
         DFSchema, Result,
         config::ConfigOptions,
-        tree_node::{TreeNode, TreeNodeRecursion},
+        tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion},
     },
     datasource::{physical_plan::FileScanConfig, source::DataSourceExec},
     logical_expr::{ColumnarValue, Expr},
@@ -27,10 +27,19 @@ use datafusion::{
         expressions::{Column, Literal},
         split_conjunction,
     },
-    physical_plan::ExecutionPlan,
+    physical_optimizer::PhysicalOptimizerRule,
+    physical_plan::{
+        ExecutionPlan,
+        execution_plan::replace_children_if_necessary,
+        filter::FilterExec,
+        filter_pushdown::{ChildPushdownResult, FilterPushdownPhase, PushedDown, PushedDownPredicate},
+    },
 };
 
-use super::infallible::cannot_fail;
+use super::{
+    columns::{Condition, Origins, column, rewritten},
+    infallible::cannot_fail,
+};
 
 /// The scan of a table's files with the conditions that it can take, given over the columns of the whole table.
 pub(crate) fn filter_scan(
@@ -47,7 +56,53 @@ pub(crate) fn filter_scan(
         let Ok(filter) = session.create_physical_expr(filter.clone(), &names) else { continue };
         conditions.extend(split_conjunction(&filter).into_iter().cloned());
     }
-    Ok(with_conditions(&scan, conditions, session.config_options())?.unwrap_or(scan))
+    let (filtered, _) = with_conditions(&scan, conditions, session.config_options())?;
+    Ok(filtered.unwrap_or(scan))
+}
+
+/// Leaves to scans the conditions of filters right above them.
+#[derive(Debug)]
+pub(super) struct FilterInScans;
+
+impl PhysicalOptimizerRule for FilterInScans {
+    fn optimize(&self, plan: Arc<dyn ExecutionPlan>, options: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
+        let left = plan.transform_up(|node| match left_to_scan(&node, options)? {
+            Some(changed) => Ok(Transformed::yes(changed)),
+            None => Ok(Transformed::no(node)),
+        });
+        left.data()
+    }
+
+    fn name(&self) -> &str {
+        "filter_in_scans"
+    }
+
+    fn schema_check(&self) -> bool {
+        true
+    }
+}
+
+/// The filter without what its scan evaluates; nothing where that is nothing.
+fn left_to_scan(node: &Arc<dyn ExecutionPlan>, options: &ConfigOptions) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+    let Some(filter) = node.downcast_ref::<FilterExec>() else { return Ok(None) };
+    let Some(files) = files_of(filter.input()) else { return Ok(None) };
+    let Some(origins) = file_columns(filter.input(), files) else { return Ok(None) };
+    let conditions: Vec<_> = split_conjunction(filter.predicate()).into_iter().cloned().collect();
+    let moved: Vec<_> = conditions.iter().map(|condition| rewritten(condition, &origins)).collect();
+    let (scan, evaluated) = with_conditions(filter.input(), moved.iter().flatten().cloned().collect(), options)?;
+    let mut evaluated = evaluated.into_iter();
+    let answers = conditions.into_iter().zip(&moved).map(|(condition, moved)| {
+        match moved.is_some() && evaluated.next().unwrap_or_default() {
+            true => PushedDownPredicate::supported(condition),
+            false => PushedDownPredicate::unsupported(condition),
+        }
+    });
+    let told = ChildPushdownResult { parent_filters: Vec::new(), self_filters: vec![answers.collect()] };
+    let node = match scan {
+        Some(scan) => replace_children_if_necessary(Arc::clone(node), vec![scan])?,
+        None => Arc::clone(node),
+    };
+    Ok(node.handle_child_pushdown_result(FilterPushdownPhase::Pre, told, options)?.updated_node)
 }
 
 /// The node's files, where it reads files.
@@ -55,30 +110,60 @@ pub(super) fn files_of(node: &Arc<dyn ExecutionPlan>) -> Option<&FileScanConfig>
     node.downcast_ref::<DataSourceExec>()?.data_source().downcast_ref::<FileScanConfig>()
 }
 
-/// The scan with those of the conditions that cannot fail, each over the columns of the whole table; nothing where it takes
-/// none.
+/// The columns of a scan in those of the whole table; nothing where it stops early, since which rows it then gives is
+/// decided after the condition.
+pub(super) fn file_columns(node: &Arc<dyn ExecutionPlan>, files: &FileScanConfig) -> Option<Origins> {
+    if node.fetch().is_some() {
+        return None;
+    }
+    let table = files.file_source.table_schema().table_schema();
+    Some(match files.file_source.projection() {
+        Some(projection) => projection.iter().map(|projected| Some(Arc::clone(&projected.expr))).collect(),
+        None => (0..table.fields().len()).map(|index| Some(column(table, index))).collect(),
+    })
+}
+
+/// The scan with those of the conditions that it takes, each over the columns of the whole table, or nothing where it
+/// takes none; and of each condition, whether the scan gives only rows that it holds for. Those that can fail it does
+/// not get.
 pub(super) fn with_conditions(
     scan: &Arc<dyn ExecutionPlan>,
-    conditions: Vec<Arc<dyn PhysicalExpr>>,
+    conditions: Vec<Condition>,
     options: &ConfigOptions,
-) -> Result<Option<Arc<dyn ExecutionPlan>>> {
-    let (Some(node), Some(files)) = (scan.downcast_ref::<DataSourceExec>(), files_of(scan)) else { return Ok(None) };
+) -> Result<(Option<Arc<dyn ExecutionPlan>>, Vec<bool>)> {
+    let mut evaluated = vec![false; conditions.len()];
+    let (Some(node), Some(files)) = (scan.downcast_ref::<DataSourceExec>(), files_of(scan)) else {
+        return Ok((None, evaluated));
+    };
     let schema = files.file_source.table_schema().table_schema();
-    let taken: Vec<_> = conditions
-        .into_iter()
-        .filter(|condition| !condition.is::<Literal>() && cannot_fail(condition, schema))
-        .map(|condition| match reads_floats(&condition, schema) {
+    let (mut places, mut offered) = (Vec::new(), Vec::new());
+    for (place, condition) in conditions.into_iter().enumerate() {
+        if condition.is::<Literal>() || !cannot_fail(&condition, schema) {
+            continue;
+        }
+        places.push(place);
+        offered.push(match reads_floats(&condition, schema) {
             true => Arc::new(Unpruned { condition }) as Arc<dyn PhysicalExpr>,
             false => condition,
-        })
-        .collect();
-    if taken.is_empty() {
-        return Ok(None);
+        });
     }
-    let Some(source) = files.file_source.try_pushdown_filters(taken, options)?.updated_node else { return Ok(None) };
+    // What it has already, it would say of again that it takes it.
+    let has = files.file_source.filter();
+    let has = has.as_ref().map(split_conjunction).unwrap_or_default();
+    let new: Vec<_> = offered.iter().filter(|condition| !has.contains(condition)).cloned().collect();
+    let answer = files.file_source.try_pushdown_filters(offered, options)?;
+    for (place, taken) in places.into_iter().zip(answer.filters) {
+        evaluated[place] = matches!(taken, PushedDown::Yes);
+    }
+    if new.is_empty() || answer.updated_node.is_none() {
+        return Ok((None, evaluated));
+    }
+    let Some(source) = files.file_source.try_pushdown_filters(new, options)?.updated_node else {
+        return Ok((None, evaluated));
+    };
     let mut files = files.clone();
     files.file_source = source;
-    Ok(Some(Arc::new(node.clone().with_data_source(Arc::new(files)))))
+    Ok((Some(Arc::new(node.clone().with_data_source(Arc::new(files)))), evaluated))
 }
 
 fn reads_floats(condition: &Arc<dyn PhysicalExpr>, schema: &Schema) -> bool {
@@ -91,8 +176,8 @@ fn reads_floats(condition: &Arc<dyn PhysicalExpr>, schema: &Schema) -> bool {
     found || looked.is_err()
 }
 
-/// A condition that rows are tried against, and statistics never: those of floating point columns leave NaN out, which is
-/// above all numbers, so that a row group whose greatest value is 1 may hold rows above 2.
+/// A condition that rows are tried against, and statistics never: those of floating point columns leave NaN out, which
+/// is above all numbers, so that a row group whose greatest value is 1 may hold rows above 2.
 #[derive(Debug)]
 struct Unpruned {
     condition: Arc<dyn PhysicalExpr>,

@@ -40,6 +40,7 @@ pub(super) fn rewritten(condition: &Condition, origins: &Origins) -> Option<Cond
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use datafusion::{
         logical_expr::Operator,

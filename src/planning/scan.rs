@@ -123,6 +123,9 @@ pub(super) fn file_columns(node: &Arc<dyn ExecutionPlan>, files: &FileScanConfig
     })
 }
 
+/// The scan with the conditions that it evaluates, if it takes any, and for each of them whether it does.
+type Taken = (Option<Arc<dyn ExecutionPlan>>, Vec<bool>);
+
 /// The scan with those of the conditions that it takes, each over the columns of the whole table, or nothing where it
 /// takes none; and of each condition, whether the scan gives only rows that it holds for. Those that can fail it does
 /// not get.
@@ -130,7 +133,7 @@ pub(super) fn with_conditions(
     scan: &Arc<dyn ExecutionPlan>,
     conditions: Vec<Condition>,
     options: &ConfigOptions,
-) -> Result<(Option<Arc<dyn ExecutionPlan>>, Vec<bool>)> {
+) -> Result<Taken> {
     let mut evaluated = vec![false; conditions.len()];
     let (Some(node), Some(files)) = (scan.downcast_ref::<DataSourceExec>(), files_of(scan)) else {
         return Ok((None, evaluated));

@@ -2,10 +2,11 @@
 //! factors, and how far its rows may be believed.
 //!
 //! No fixed number serves both users with a handful of rows and shared columns with thousands. So a tenth of the training
-//! rows is set aside, all rows of one pair together, and what predicts that tenth best is taken. Nothing here knows columns or
-//! test rows.
+//! rows is set aside, equal rows as [`crate::cells`] says, and what predicts that tenth best is taken. Nothing here knows
+//! columns or test rows.
 
 use crate::{
+    cells,
     control::Control,
     error::Result,
     factors::Factors,
@@ -29,8 +30,6 @@ const TEMPERS: [f64; 5] = [1.0, 2.0, 4.0, 8.0, 16.0];
 const MOST_ROWS: usize = 100_000;
 /// Fewer rows set aside than this say nothing; the solver's own defaults are taken then.
 const LEAST_HELD_OUT: usize = 20;
-/// Fewer different pairs than this are not set aside whole: too much would be unseen.
-const LEAST_GROUPS: usize = 200;
 /// Tells these random numbers from the solvers'.
 const PURPOSE: u64 = 0x7472_6961;
 /// The share of the rows tried out that is set aside.
@@ -46,7 +45,8 @@ pub(crate) fn regularization(problem: &Problem<'_>, options: &GradientOptions, c
     for regularization in LADDER {
         let tried = GradientOptions { regularization, ..options.clone() };
         let trial = Trial { control, phase: "choosing the regularization" };
-        let factors = gradient::fit(&training.problem(problem), &tried, &trial)?;
+        let mut factors = gradient::fit(&training.problem(problem), &tried, &trial)?;
+        training.forget_unseen(problem, &mut factors);
         let judged = held_out.predictions(problem, &factors).into_iter().map(sigmoid).collect();
         let loss = held_out.judge(judged, log_loss);
         if loss < best.0 {
@@ -69,7 +69,8 @@ pub(crate) fn regression(
     }
     let loss = |tried: &AlsOptions| -> Result<f64> {
         let trial = Trial { control, phase: "choosing the number of factors" };
-        let factors = als::fit(&training.problem(problem), tried, &trial)?;
+        let mut factors = als::fit(&training.problem(problem), tried, &trial)?;
+        training.forget_unseen(problem, &mut factors);
         Ok(held_out.judge(held_out.predictions(problem, &factors), rmse))
     };
     let mut best = (f64::INFINITY, options.clone());
@@ -120,34 +121,34 @@ struct Parts {
 
 impl Parts {
     fn new(problem: &Problem<'_>, seed: u64) -> Self {
-        let groups = groups(problem);
-        let count = groups.last().map_or(0, |last| last + 1);
-        let share = (MOST_ROWS as f64 / groups.len() as f64).min(1.0);
+        let tried = (MOST_ROWS as f64 / problem.target.len() as f64).min(1.0);
         let (mut training, mut held_out) = (Vec::new(), Vec::new());
-        for (row, &group) in groups.iter().enumerate() {
-            let key = if count < LEAST_GROUPS { row } else { group };
-            let mut random = Random::keyed(seed, &[PURPOSE, key as u64]);
-            if random.uniform() < share {
-                if random.uniform() < HELD_OUT { held_out.push(row) } else { training.push(row) }
+        for (row, place) in places(problem, seed).into_iter().map(cells::share).enumerate() {
+            if place < tried * HELD_OUT {
+                held_out.push(row);
+            } else if place < tried {
+                training.push(row);
             }
         }
         Self { training: Subset::new(problem, &training), held_out: Subset::new(problem, &held_out) }
     }
 }
 
-/// Numbers the rows' pairs of a user and an item, or without both the features; equal ones follow each other.
-fn groups(problem: &Problem<'_>) -> Vec<usize> {
-    let same = |left: usize, right: usize| match problem.user.is_empty() || problem.item.is_empty() {
-        true => problem.context.row(left) == problem.context.row(right),
-        false => problem.user[left] == problem.user[right] && problem.item[left] == problem.item[right],
-    };
-    let mut group = 0;
-    (0..problem.target.len())
-        .map(|row| {
-            group += usize::from(row > 0 && !same(row - 1, row));
-            group
-        })
-        .collect()
+/// The rows' places by chance. Rows are alike if they have the same user and item and the same context.
+fn places(problem: &Problem<'_>, seed: u64) -> Vec<u64> {
+    let same = |numbers: &[u32], row: usize| numbers.is_empty() || numbers[row - 1] == numbers[row];
+    let bits = |numbers: &[f32], row: usize| numbers[row].to_bits();
+    cells::places(
+        problem.target.len(),
+        HELD_OUT,
+        |row| {
+            same(problem.user, row)
+                && same(problem.item, row)
+                && problem.context.row(row - 1) == problem.context.row(row)
+        },
+        |row| [problem.target, problem.weight].iter().all(|own| bits(own, row - 1) == bits(own, row)),
+        |row| Random::keyed(seed, &[PURPOSE, row as u64]).bits(),
+    )
 }
 
 /// Some rows of a problem; the sides stay whole.
@@ -195,6 +196,19 @@ impl Subset {
         self.target.contains(&0.0) && self.target.contains(&1.0)
     }
 
+    /// Sets to zero what none of these rows could teach, as it counts for nothing in a prediction: a solver leaves it where
+    /// it started.
+    fn forget_unseen(&self, whole: &Problem<'_>, factors: &mut Factors) {
+        let width = factors.factors;
+        let sides = [(&mut factors.user, whole.users, &self.user), (&mut factors.item, whole.items, &self.item)];
+        for (own, side, entities) in sides {
+            let features = entities.iter().flat_map(|&entity| side.features.row(entity as usize).0);
+            forget(features, width, &mut own.feature_vectors, &mut own.feature_biases);
+            forget(entities, width, &mut own.vectors, &mut own.biases);
+        }
+        forget(&self.context.indices, width, &mut factors.context_vectors, &mut factors.context_biases);
+    }
+
     /// The score of every row.
     fn predictions(&self, problem: &Problem<'_>, factors: &Factors) -> Vec<f64> {
         let width = factors.factors;
@@ -225,5 +239,19 @@ impl Subset {
         let (target, weight) = (numbers(&self.target), numbers(&self.weight));
         let found = measure(Judged { target: &target, prediction: &prediction, weight: &weight });
         found.filter(|found| found.is_finite()).unwrap_or(f64::INFINITY)
+    }
+}
+
+/// Sets to zero the vectors and biases that are not among those seen.
+fn forget<'a>(seen: impl IntoIterator<Item = &'a u32>, width: usize, vectors: &mut [f32], biases: &mut [f32]) {
+    let mut is_seen = vec![false; biases.len()];
+    for &at in seen {
+        if let Some(flag) = is_seen.get_mut(at as usize) {
+            *flag = true;
+        }
+    }
+    for (at, _) in is_seen.iter().enumerate().filter(|(_, seen)| !**seen) {
+        biases[at] = 0.0;
+        vectors[at * width..][..width].fill(0.0);
     }
 }

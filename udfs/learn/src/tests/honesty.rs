@@ -185,3 +185,27 @@ fn a_classifiers_held_out_metrics_agree_with_those_of_fresh_rows() {
 fn a_regressions_held_out_metrics_agree_with_those_of_fresh_rows() {
     agrees(Objective::Squared);
 }
+
+// Symptom: a category of a thousand values was fitted far too closely. Cause: the rows on which the regularization is chosen
+// were set aside by whole cells, of which training had seen nothing, whatever the regularization.
+#[test]
+fn what_is_chosen_on_rows_set_aside_suits_fresh_rows() {
+    for (cells, rows) in [(1000, 10_000), (300, 10_000), (2000, 5000)] {
+        let source = Source::new(Objective::Logistic, cells, 1, 1.0, false, 5);
+        let mut random = Random::keyed(5, &[2]);
+        let (table, fresh) = (source.rows(rows, &mut random), source.rows(FRESH, &mut random));
+        let loss = |regularization: Option<f64>| {
+            let hyperparameters =
+                regularization.map(|value| ("regularization".to_string(), value)).into_iter().collect();
+            let own = Options { hyperparameters, ..source.options(5) };
+            let model = run(&table, own).unwrap().model;
+            let metrics = model.evaluate(&fresh, None, 1, &Unattended).unwrap();
+            metrics.iter().find(|metric| metric.metric == "log_loss").and_then(|metric| metric.value).unwrap()
+        };
+        let tried = [0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 1000.0].map(|value| loss(Some(value)));
+        let best = tried.into_iter().fold(f64::INFINITY, f64::min);
+        let chosen = loss(None);
+        println!("{cells} cells, {rows} rows: {chosen:.4} chosen, {best:.4} best of {tried:.4?}");
+        assert!(chosen < best + 0.01, "{chosen} instead of {best}");
+    }
+}

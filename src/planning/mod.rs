@@ -43,6 +43,7 @@ pub(crate) fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
         Arc::new(subquery::Unnest),
     ];
     rules.extend(Analyzer::new().rules);
+    rules.push(Arc::new(sets::NameInputs));
     rules.push(Arc::new(floats::OrderFloats));
     rules.push(Arc::new(guards::GuardArguments));
     rules

@@ -1,17 +1,23 @@
-//! `EXCEPT ALL` and `INTERSECT ALL` count copies.
+//! Set operations: `EXCEPT ALL` and `INTERSECT ALL` count copies, and the inputs of `UNION` have its names.
 //!
 //! The planner makes anti and semi joins of them, which keep or drop all copies of a row. PostgreSQL leaves as many as the
 //! left side has more than the right, or as many as both have. Here the copies of each row are numbered on both sides, and
 //! the number is one of the columns that are joined: the third copy meets the third.
+//!
+//! Where one input of a UNION turns out to be empty, the optimizer puts the other in its place and looks for the columns of
+//! the UNION there, by their names.
 
 use std::sync::Arc;
 
 use datafusion::{
-    common::{Column, NullEquality, Result, tree_node::Transformed},
+    common::{
+        Column, NullEquality, Result,
+        tree_node::{Transformed, TransformedResult},
+    },
     config::ConfigOptions,
     functions_window::row_number::row_number_udwf,
     logical_expr::{
-        Distinct, Expr, ExprFunctionExt, Join, JoinConstraint, JoinType, LogicalPlan, LogicalPlanBuilder,
+        Distinct, Expr, ExprFunctionExt, Join, JoinConstraint, JoinType, LogicalPlan, LogicalPlanBuilder, Projection,
         expr::WindowFunction,
     },
     optimizer::AnalyzerRule,
@@ -37,6 +43,39 @@ impl AnalyzerRule for CountCopies {
         };
         Ok(plan.transform_up_with_subqueries(each)?.data)
     }
+}
+
+/// Gives the inputs of a UNION its names. It runs after the engine's own rules, when types are settled.
+#[derive(Debug)]
+pub(crate) struct NameInputs;
+
+impl AnalyzerRule for NameInputs {
+    fn name(&self) -> &str {
+        "name_inputs"
+    }
+
+    fn analyze(&self, plan: LogicalPlan, _config: &ConfigOptions) -> Result<LogicalPlan> {
+        plan.transform_up_with_subqueries(named).data()
+    }
+}
+
+fn named(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
+    let LogicalPlan::Union(mut union) = plan else { return Ok(Transformed::no(plan)) };
+    let schema = Arc::clone(&union.schema);
+    let names: Vec<_> = schema.iter().map(|(qualifier, field)| (qualifier, field.name())).collect();
+    let mut changed = false;
+    for input in &mut union.inputs {
+        if names == input.schema().iter().map(|(qualifier, field)| (qualifier, field.name())).collect::<Vec<_>>() {
+            continue;
+        }
+        let columns = input.schema().columns().into_iter().zip(&names);
+        let renamed =
+            columns.map(|(column, (qualifier, name))| Expr::Column(column).alias_qualified((*qualifier).cloned(), *name));
+        let projection = Projection::try_new(renamed.collect(), Arc::clone(input))?;
+        *input = Arc::new(LogicalPlan::Projection(projection));
+        changed = true;
+    }
+    Ok(Transformed::new_transformed(LogicalPlan::Union(union), changed))
 }
 
 fn counted(plan: LogicalPlan, number: usize) -> Result<Transformed<LogicalPlan>> {

@@ -6,6 +6,7 @@
 //! calls within calls that doubles the work with each. Names of arguments are identifiers here, so nothing is read twice.
 
 mod operators;
+mod queries;
 
 use std::any::TypeId;
 
@@ -73,7 +74,7 @@ impl Dialect for PostgreSql {
     }
 
     fn parse_prefix(&self, parser: &mut Parser) -> Option<Result<Expr, ParserError>> {
-        operators::prefix(parser)
+        queries::prefix(parser).or_else(|| operators::prefix(parser))
     }
 
     fn parse_infix(&self, parser: &mut Parser, left: &Expr, _precedence: u8) -> Option<Result<Expr, ParserError>> {

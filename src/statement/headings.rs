@@ -9,7 +9,7 @@ use std::{collections::HashMap, ops::ControlFlow, sync::Arc};
 
 use arrow::datatypes::{Field, FieldRef, Schema, SchemaRef};
 use datafusion::sql::sqlparser::ast::{
-    Distinct, Expr, Function, Ident, ObjectName, OrderBy, OrderByKind, Query, Select, SelectItem, SetExpr, TableFactor,
+    DataType, Distinct, Expr, Function, Ident, ObjectName, OrderBy, OrderByKind, Query, Select, SelectItem, SetExpr, TableFactor,
     Value, VisitMut, VisitorMut,
 };
 
@@ -271,9 +271,9 @@ fn heading(expression: &Expr) -> Option<String> {
             name => name.to_owned(),
         },
         Expr::Cast { expr, data_type, .. } => {
-            return heading(expr).or_else(|| Some(data_type.to_string().to_lowercase()));
+            return heading(expr).or_else(|| Some(type_heading(data_type)));
         }
-        Expr::TypedString(typed) => typed.data_type.to_string().to_lowercase(),
+        Expr::TypedString(typed) => type_heading(&typed.data_type),
         Expr::Case { else_result, .. } => {
             return else_result.as_deref().and_then(heading).or_else(|| Some("case".to_owned()));
         }
@@ -296,9 +296,37 @@ fn heading(expression: &Expr) -> Option<String> {
     Some(name)
 }
 
+/// PostgreSQL's own name of a type, by which a constant of it is called.
+fn type_heading(data_type: &DataType) -> String {
+    let written = data_type.to_string().to_lowercase();
+    let plain = written.split(['(', '[']).next().unwrap_or_default().trim_end();
+    let own = match plain {
+        "int" | "integer" => "int4",
+        "bigint" => "int8",
+        "smallint" => "int2",
+        "real" => "float4",
+        "double" | "double precision" | "float" => "float8",
+        "boolean" => "bool",
+        "decimal" | "dec" => "numeric",
+        "character varying" | "char varying" => "varchar",
+        "character" | "char" => "bpchar",
+        _ if written.ends_with("with time zone") && !written.ends_with("without time zone") => match plain {
+            "time" | "time with time zone" => "timetz",
+            _ => "timestamptz",
+        },
+        "timestamp without time zone" => "timestamp",
+        "time without time zone" => "time",
+        own => own,
+    };
+    own.to_owned()
+}
+
+/// The name of a query's first column, without the marks that it may have got there.
 fn first_heading(body: &SetExpr) -> Option<String> {
     match body {
-        SetExpr::Select(select) => name_of(select.projection.first()?),
+        SetExpr::Select(select) => {
+            Some(name_of(select.projection.first()?)?.replace(MARK, "")).filter(|name| name != NAMELESS)
+        }
         SetExpr::Query(query) => first_heading(&query.body),
         SetExpr::SetOperation { left, .. } => first_heading(left),
         _ => None,
@@ -353,6 +381,13 @@ mod tests {
             ("EXISTS (SELECT 1)", "exists"),
             ("ARRAY[1, 2]", "array"),
             ("DATE '2024-01-01'", "date"),
+            ("CAST(1 AS bigint)", "int8"),
+            ("'1'::double precision", "float8"),
+            ("1::numeric(10, 2)", "numeric"),
+            ("'a'::varchar(3)", "varchar"),
+            ("'2024-01-01'::timestamp with time zone", "timestamptz"),
+            ("TIMESTAMP '2024-01-01'", "timestamp"),
+            ("'{1}'::int[]", "int4"),
             ("extract(year FROM d)", "extract"),
             ("substring(a FROM 2)", "substring"),
             ("trim(a)", "btrim"),

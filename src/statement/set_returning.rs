@@ -315,7 +315,7 @@ fn aggregated(query: &Query) -> Option<Query> {
     }
     let value = array_of(value.clone(), clauses);
     let SetExpr::Select(select) = aggregated.body.as_mut() else { return None };
-    select.projection = vec![SelectItem::UnnamedExpr(value)];
+    select.projection = vec![value];
     Some(aggregated)
 }
 
@@ -333,16 +333,17 @@ fn wrapped(query: &Query) -> Option<Query> {
         return None;
     }
     let value = Ident::new("value");
-    let aggregate = SelectItem::UnnamedExpr(array_of(Expr::Identifier(value.clone()), Vec::new()));
+    let aggregate = array_of(Expr::Identifier(value.clone()), Vec::new());
     let alias = TableAlias { columns: vec![definition(value)], ..named("elements") };
     selected_from(vec![aggregate], query.clone(), alias)
 }
 
-/// All values as an array; of none, an empty one.
-fn array_of(value: Expr, clauses: Vec<FunctionArgumentClause>) -> Expr {
+/// All values as an array; of none, an empty one. Its column is called as PostgreSQL calls that of `ARRAY(SELECT …)`.
+fn array_of(value: Expr, clauses: Vec<FunctionArgumentClause>) -> SelectItem {
     let mut aggregate = call("array_agg", vec![value]);
     if let Expr::Function(Function { args: FunctionArguments::List(list), .. }) = &mut aggregate {
         list.clauses = clauses;
     }
-    call("coalesce", vec![aggregate, call("make_array", Vec::new())])
+    let expr = call("coalesce", vec![aggregate, call("make_array", Vec::new())]);
+    SelectItem::ExprWithAlias { expr, alias: Ident::new("array") }
 }

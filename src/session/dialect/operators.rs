@@ -11,6 +11,8 @@ use datafusion::sql::sqlparser::{
     tokenizer::{Token, Word},
 };
 
+use super::queries;
+
 type Result<T> = std::result::Result<T, ParserError>;
 
 /// A sign binds more tightly than everything but `::`, `[…]` and `.`.
@@ -87,7 +89,7 @@ pub(super) fn infix(parser: &mut Parser, left: &Expr) -> Option<Result<Expr>> {
     if let Token::Word(Word { keyword: Keyword::ANY | Keyword::ALL | Keyword::SOME, .. }) =
         parser.peek_nth_token_ref(1).token
     {
-        return None;
+        return queries::quantified(parser, left, &op);
     }
     parser.advance_token();
     Some(compared(parser, left, op))
@@ -176,7 +178,21 @@ fn between(parser: &mut Parser, left: &Expr, negated: bool) -> Result<Expr> {
         return Err(ParserError::ParserError(format!("{message}{}", token.span.start)));
     }
     let bound = parser.peek_token_ref().clone();
-    let low = parser.parse_subexpr(IS)?;
+    let mut low = parser.parse_subexpr(IS)?;
+    loop {
+        let keyword = |at: usize| match &parser.peek_nth_token_ref(at).token {
+            Token::Word(word) => word.keyword,
+            _ => Keyword::NoKeyword,
+        };
+        let (words, negated) = match (keyword(0), keyword(1), keyword(2), keyword(3)) {
+            (Keyword::IS, Keyword::DISTINCT, Keyword::FROM, _) => (3, false),
+            (Keyword::IS, Keyword::NOT, Keyword::DISTINCT, Keyword::FROM) => (4, true),
+            _ => break,
+        };
+        skip(parser, words);
+        let (left, right) = (Box::new(low), Box::new(parser.parse_subexpr(IS)?));
+        low = if negated { Expr::IsNotDistinctFrom(left, right) } else { Expr::IsDistinctFrom(left, right) };
+    }
     if !may_be_lower_bound(&low) {
         return parser.expected("parentheses around a lower bound that is a condition", bound);
     }
@@ -196,7 +212,8 @@ fn may_be_lower_bound(expression: &Expr) -> bool {
         | Expr::ILike { .. }
         | Expr::SimilarTo { .. }
         | Expr::InList { .. }
-        | Expr::InSubquery { .. } => false,
+        | Expr::InSubquery { .. }
+        | Expr::AtTimeZone { .. } => false,
         _ => true,
     }
 }
@@ -297,20 +314,13 @@ mod tests {
         }
     }
 
-    /// Pairs that are not read as in PostgreSQL yet.
-    const MISSING: &[&str] = &[
-        "a BETWEEN b IS DISTINCT FROM c AND d",
-        "a BETWEEN b IS NOT DISTINCT FROM c AND d",
-        "a BETWEEN b AT TIME ZONE c AND d",
-    ];
-
     #[test]
     fn pairs_of_operators_group_as_in_postgresql() {
         let mut wrong = Vec::new();
         for line in PAIRS.lines() {
             let (text, expected) = line.split_once(" => ").unwrap();
             let found = parsed(text).map_or_else(|_| "error".to_owned(), |expression| grouped(&expression));
-            if (found != expected) != MISSING.contains(&text) {
+            if found != expected {
                 wrong.push(format!("{text}: {found}, not {expected}"));
             }
         }

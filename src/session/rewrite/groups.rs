@@ -1,31 +1,109 @@
 //! GROUP BY and DISTINCT ON: rows in them, and positions of columns.
 //!
 //! `GROUP BY (a, b)` groups by a and b, and `GROUP BY ()` is one group. `ROLLUP (1, 2)` groups by the first two columns of the
-//! result: the planner knows positions that stand alone in GROUP BY, and takes others for constants.
+//! result: the planner knows positions that stand alone in GROUP BY, and takes others for constants. Where a column stands in
+//! several elements, as in `ROLLUP (a, a)` and `GROUP BY a, CUBE (a, b)`, the sets are written out.
 
 use datafusion::sql::sqlparser::ast::{Distinct, Expr, GroupByExpr, Select, SelectItem, Value};
 
 use super::rows::row;
+use crate::{Error, Fault, Result};
+
+/// As in PostgreSQL.
+const MAX_SETS: usize = 4096;
 
 /// Writes the columns for rows and positions.
-pub(super) fn rewrite(select: &mut Select) {
+pub(super) fn rewrite(select: &mut Select) -> Result<()> {
     if let Some(Distinct::On(expressions)) = &mut select.distinct {
         *expressions = flattened(std::mem::take(expressions));
         positions(expressions.iter_mut(), &select.projection);
     }
-    let GroupByExpr::Expressions(expressions, _) = &mut select.group_by else { return };
+    let GroupByExpr::Expressions(expressions, _) = &mut select.group_by else { return Ok(()) };
     if expressions.is_empty() {
-        return;
+        return Ok(());
     }
     *expressions = flattened(std::mem::take(expressions));
     if expressions.is_empty() {
         expressions.push(Expr::GroupingSets(vec![Vec::new()]));
     }
-    for expression in expressions {
+    let mut sets_are_repeated = false;
+    for expression in expressions.iter_mut() {
         if let Expr::Rollup(sets) | Expr::Cube(sets) | Expr::GroupingSets(sets) = expression {
             positions(sets.iter_mut().flatten(), &select.projection);
+            sets_are_repeated = true;
         }
     }
+    if sets_are_repeated && names_one_twice(expressions) {
+        *expressions = vec![Expr::GroupingSets(written_out(expressions)?)];
+    }
+    Ok(())
+}
+
+/// Whether a column stands in two elements, or twice in one set.
+fn names_one_twice(expressions: &[Expr]) -> bool {
+    let mut seen: Vec<&Expr> = Vec::new();
+    for expression in expressions {
+        let own: Vec<&Expr> = match expression {
+            // One column may stand in several sets.
+            Expr::GroupingSets(sets) => {
+                if sets.iter().any(|set| distinct(set).len() < set.len()) {
+                    return true;
+                }
+                distinct(sets.iter().flatten())
+            }
+            Expr::Rollup(sets) | Expr::Cube(sets) => sets.iter().flatten().collect(),
+            other => vec![other],
+        };
+        for column in own {
+            if seen.contains(&column) {
+                return true;
+            }
+            seen.push(column);
+        }
+    }
+    false
+}
+
+fn distinct<'a>(columns: impl IntoIterator<Item = &'a Expr>) -> Vec<&'a Expr> {
+    columns.into_iter().fold(Vec::new(), |mut distinct, column| {
+        if !distinct.contains(&column) {
+            distinct.push(column);
+        }
+        distinct
+    })
+}
+
+/// The sets that the elements of a GROUP BY make together, each column once.
+fn written_out(expressions: &[Expr]) -> Result<Vec<Vec<Expr>>> {
+    let mut together: Vec<Vec<Expr>> = vec![Vec::new()];
+    for expression in expressions {
+        let own = sets(expression)?;
+        if own.len() * together.len() > MAX_SETS {
+            return Err(too_many());
+        }
+        together = together
+            .iter()
+            .flat_map(|before| own.iter().map(|set| distinct(before.iter().chain(set)).into_iter().cloned().collect()))
+            .collect();
+    }
+    Ok(together)
+}
+
+fn sets(expression: &Expr) -> Result<Vec<Vec<Expr>>> {
+    Ok(match expression {
+        Expr::GroupingSets(sets) => sets.clone(),
+        Expr::Rollup(lists) => (0..=lists.len()).rev().map(|end| lists[..end].concat()).collect(),
+        Expr::Cube(lists) if lists.len() > MAX_SETS.ilog2() as usize => return Err(too_many()),
+        Expr::Cube(lists) => {
+            let chosen = |bits: usize| lists.iter().enumerate().filter(move |(at, _)| bits & (1 << at) != 0);
+            (0..1 << lists.len()).map(|bits| chosen(bits).flat_map(|(_, list)| list.clone()).collect()).collect()
+        }
+        other => vec![vec![other.clone()]],
+    })
+}
+
+fn too_many() -> Error {
+    Error::new(Fault::LimitExceeded, format!("too many grouping sets present (maximum {MAX_SETS})"))
 }
 
 fn flattened(expressions: Vec<Expr>) -> Vec<Expr> {

@@ -3,11 +3,12 @@
 //! PostgreSQL shows a column that two tables are joined by once, before all others: it is the left table's, the right
 //! one's in a RIGHT JOIN, and in a FULL JOIN whichever is not NULL. Each keeps its own under its table's name.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, ops::ControlFlow};
 
 use datafusion::sql::sqlparser::ast::{
     BinaryOperator, Expr, Ident, Join, JoinConstraint, JoinOperator, ObjectName, Query, Select, SelectItem,
-    SelectItemQualifiedWildcardKind, SetExpr, TableAlias, TableAliasColumnDef, TableFactor, TableWithJoins,
+    SelectItemQualifiedWildcardKind, SetExpr, TableAlias, TableAliasColumnDef, TableFactor, TableWithJoins, VisitMut,
+    VisitorMut,
 };
 
 use super::{all, call, operation};
@@ -299,7 +300,7 @@ fn constraint(operator: &JoinOperator) -> Option<&JoinConstraint> {
     }
 }
 
-fn with_constraint(operator: &mut JoinOperator, new: JoinConstraint) {
+fn constraint_mut(operator: &mut JoinOperator) -> Option<&mut JoinConstraint> {
     match operator {
         JoinOperator::Join(constraint)
         | JoinOperator::Inner(constraint)
@@ -311,8 +312,8 @@ fn with_constraint(operator: &mut JoinOperator, new: JoinConstraint) {
         | JoinOperator::LeftSemi(constraint)
         | JoinOperator::RightSemi(constraint)
         | JoinOperator::LeftAnti(constraint)
-        | JoinOperator::RightAnti(constraint) => *constraint = new,
-        _ => {}
+        | JoinOperator::RightAnti(constraint) => Some(constraint),
+        _ => None,
     }
 }
 
@@ -336,7 +337,13 @@ fn merged(left: Namespace, right: Namespace, operator: &mut JoinOperator) -> Res
             }
             names
         }
-        _ => return Ok(side_by_side(left, right, operator)),
+        _ => {
+            let namespace = side_by_side(left, right, operator);
+            if let Some(JoinConstraint::On(condition)) = constraint_mut(operator) {
+                let _ = condition.visit(&mut Condition { namespace: &namespace, within: 0 });
+            }
+            return Ok(namespace);
+        }
     };
     let mut columns = Vec::new();
     let mut conditions = Vec::new();
@@ -350,7 +357,9 @@ fn merged(left: Namespace, right: Namespace, operator: &mut JoinOperator) -> Res
         };
         columns.push(Visible { name: name.clone(), value, merged: true });
     }
-    with_constraint(operator, JoinConstraint::On(all(conditions)));
+    if let Some(constraint) = constraint_mut(operator) {
+        *constraint = JoinConstraint::On(all(conditions));
+    }
     let rest = |side: Namespace| side.columns.into_iter().filter(|column| !names.contains(&column.name));
     let mut relations = left.relations.clone();
     relations.extend(right.relations.clone());
@@ -360,6 +369,49 @@ fn merged(left: Namespace, right: Namespace, operator: &mut JoinOperator) -> Res
         _ => columns.extend(rest(left).chain(rest(right)).collect::<Vec<_>>()),
     }
     Ok(Namespace { columns, relations })
+}
+
+/// Writes names in a condition with their tables: a join that follows may bring columns of the same names.
+struct Condition<'a> {
+    namespace: &'a Namespace,
+    /// Queries and names with subscripts, which have names of their own, around the place.
+    within: usize,
+}
+
+impl VisitorMut for Condition<'_> {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, _query: &mut Query) -> ControlFlow<()> {
+        self.within += 1;
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_query(&mut self, _query: &mut Query) -> ControlFlow<()> {
+        self.within -= 1;
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<()> {
+        match expression {
+            Expr::CompoundFieldAccess { .. } => self.within += 1,
+            Expr::Identifier(name) if self.within == 0 => {
+                let name = folded(name);
+                let mut found = self.namespace.find(&name);
+                if let (Some(column), None) = (found.next(), found.next()) {
+                    *expression = column.value.clone();
+                }
+            }
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<()> {
+        if let Expr::CompoundFieldAccess { .. } = expression {
+            self.within -= 1;
+        }
+        ControlFlow::Continue(())
+    }
 }
 
 fn side_by_side(mut left: Namespace, right: Namespace, operator: &JoinOperator) -> Namespace {

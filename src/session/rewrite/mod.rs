@@ -68,8 +68,7 @@ impl VisitorMut for Expressions {
     }
 
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Error> {
-        groups::rewrite(select);
-        flow(windows::rewrite_list(select))
+        flow(groups::rewrite(select).and_then(|()| windows::rewrite_list(select)))
     }
 
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Error> {

@@ -2,6 +2,9 @@
 //!
 //! Each run has an engine of its own, in memory. In a file `${DATA}` is `tests/data`, `${TMP}` an empty directory of the
 //! run and `${SHARED}` the folder of public data sets, whose absence fails the test with a message that says so.
+//!
+//! A file with the line `# over: parquet, csv, json` runs once more for each of these formats (`parquet::`): what it makes
+//! with `CREATE TABLE … AS VALUES` is then an external table of a file with these rows.
 
 use std::{
     path::{Path, PathBuf},
@@ -25,9 +28,14 @@ fn main() {
     let mut trials = Vec::new();
     for file in slt_files(&root) {
         let name = file.strip_prefix(&root).unwrap_or(&file).display().to_string();
+        for format in formats(&file) {
+            let file = file.clone();
+            let trial = format!("{format}::{name}");
+            trials.push(Trial::test(trial, move || run(&file, Mode::Embedded, Some(&format))));
+        }
         let (embedded, wire) = (file.clone(), file);
-        trials.push(Trial::test(format!("embedded::{name}"), move || run(&embedded, Mode::Embedded)));
-        trials.push(Trial::test(format!("pgwire::{name}"), move || run(&wire, Mode::Wire)));
+        trials.push(Trial::test(format!("embedded::{name}"), move || run(&embedded, Mode::Embedded, None)));
+        trials.push(Trial::test(format!("pgwire::{name}"), move || run(&wire, Mode::Wire, None)));
     }
     assert!(!trials.is_empty(), "no .slt file under {}", root.display());
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
@@ -53,9 +61,49 @@ fn slt_files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-fn run(file: &Path, mode: Mode) -> Result<(), Failed> {
+/// The formats that a file names.
+fn formats(file: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    let named = text.lines().find_map(|line| line.strip_prefix("# over: "));
+    named.map(|named| named.split(", ").map(str::to_owned).collect()).unwrap_or_default()
+}
+
+/// The records, in which tables of values are external ones.
+fn stored_as(text: &str, format: &str, home: &Path) -> Result<String, Failed> {
+    let mut stored = 0;
+    let mut record = |record: &str| {
+        let statement =
+            record.lines().skip_while(|line| *line != "statement ok").skip(1).collect::<Vec<_>>().join("\n");
+        let table = statement.strip_prefix("CREATE TABLE ").and_then(|rest| rest.split_once(" ("));
+        let Some((name, rest)) = table else { return record.to_owned() };
+        let Some((columns, values)) = rest.split_once(") AS") else { return record.to_owned() };
+        if !values.trim_start().starts_with("VALUES") {
+            return record.to_owned();
+        }
+        stored += 1;
+        let location = home.join(name).with_extension(format).display().to_string();
+        let statements = [
+            format!("CREATE TABLE staging ({columns}) AS{values}"),
+            "SET datafusion.execution.parquet.max_row_group_size = 2".to_owned(),
+            format!("COPY (SELECT * FROM staging) TO '{location}'"),
+            "DROP TABLE staging".to_owned(),
+            format!("CREATE EXTERNAL TABLE {name} ({columns}) STORED AS {format} LOCATION '{location}'"),
+        ];
+        statements.map(|statement| format!("statement ok\n{statement}")).join("\n\n")
+    };
+    let records: Vec<String> = text.split("\n\n").map(&mut record).collect();
+    if stored == 0 {
+        return Err("the file makes no table of values that could be stored in another format".into());
+    }
+    Ok(records.join("\n\n"))
+}
+
+fn run(file: &Path, mode: Mode, format: Option<&str>) -> Result<(), Failed> {
     let home = tempfile::tempdir()?;
-    let text = substituted(file, home.path())?;
+    let mut text = substituted(file, home.path())?;
+    if let Some(format) = format {
+        text = stored_as(&text, format, home.path())?;
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     runtime.block_on(async {
         let shared = shared_data();

@@ -69,8 +69,8 @@ fn named(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
             continue;
         }
         let columns = input.schema().columns().into_iter().zip(&names);
-        let renamed =
-            columns.map(|(column, (qualifier, name))| Expr::Column(column).alias_qualified((*qualifier).cloned(), *name));
+        let renamed = columns
+            .map(|(column, (qualifier, name))| Expr::Column(column).alias_qualified((*qualifier).cloned(), *name));
         let projection = Projection::try_new(renamed.collect(), Arc::clone(input))?;
         *input = Arc::new(LogicalPlan::Projection(projection));
         changed = true;

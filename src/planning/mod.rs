@@ -21,6 +21,7 @@ mod subquery;
 
 mod columns;
 mod cooperation;
+mod grouping;
 mod infallible;
 mod names;
 mod physical;

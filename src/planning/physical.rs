@@ -6,6 +6,7 @@ use datafusion::physical_optimizer::{PhysicalOptimizerRule, optimizer::PhysicalO
 
 use super::{
     cooperation::YieldInJoins,
+    grouping::ForgetOrder,
     guards,
     names::{KeysByPosition, LimitByPosition, UnnestByPosition},
     pushdown::PushDynamicFilters,
@@ -19,8 +20,9 @@ pub(crate) type PhysicalRule = Arc<dyn PhysicalOptimizerRule + Send + Sync>;
 /// DataFusion's rules, with ours in the places of those that go by the names of columns.
 pub(crate) fn physical_rules() -> Vec<PhysicalRule> {
     let theirs = guards::keep_projections(PhysicalOptimizer::new().rules);
-    let mut rules: Vec<PhysicalRule> = Vec::with_capacity(theirs.len() + 2);
+    let mut rules: Vec<PhysicalRule> = Vec::with_capacity(theirs.len() + 4);
     rules.push(Arc::new(UnnestByPosition));
+    rules.push(Arc::new(ForgetOrder));
     for rule in theirs {
         match rule.name() {
             // Where both sides of a join have a column of that name, the filter lands on either. A statement's own

@@ -10,6 +10,7 @@ mod compare;
 mod edit;
 mod engine;
 mod large;
+mod metamorphic;
 mod minimise;
 mod oracle;
 mod query;

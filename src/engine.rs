@@ -110,6 +110,8 @@ impl Engine {
         options.execution.parquet.pushdown_filters = true;
         options.execution.parquet.reorder_filters = true;
         options.sql_parser.enable_subquery_sort_elimination = false;
+        // What a rewritten expression could be is not always known as well as what the written one could.
+        options.execution.skip_physical_aggregate_schema_check = true;
         // Each sort sets memory aside for merging what it spilled: a part of its own share where that is small.
         let share = config.memory_limit_bytes / (SORTS_AT_ONCE * session_partitions(config));
         let spilling = &mut options.execution.sort_spill_reservation_bytes;

@@ -165,11 +165,11 @@ impl Error {
             Self::Located { error, position } => return Report { position: Some(*position), ..error.report() },
             Self::Statement { hint, .. } => (hint.clone(), None),
             Self::Source(error) => (error.hint(), None),
-            Self::Query(error) => (query_hint(error), None),
+            Self::Query(error) => (query_hint(error).map(|hint| hint.replace(MARK, "")), None),
             _ => (None, None),
         };
         let message = match self {
-            Self::Query(error) => query_message(error),
+            Self::Query(error) => query_message(error).replace(MARK, ""),
             other => other.to_string(),
         };
         Report { code: sqlstate(self.fault()), message, detail: None, hint, position }
@@ -196,6 +196,10 @@ impl Error {
         }
     }
 }
+
+/// Ends a column's name that is not the only one; two for the second. It is invisible (INVISIBLE SEPARATOR), because a
+/// message about the plan may show it, and no SQL writes it.
+pub(crate) const MARK: char = '\u{2063}';
 
 impl From<DataFusionError> for Error {
     /// Takes our own errors back out of the query engine's, whole.

@@ -27,6 +27,7 @@ mod names;
 mod physical;
 mod pushdown;
 mod scan;
+mod sorted;
 
 pub(crate) use physical::physical_rules;
 pub(crate) use scan::filter_scan;

@@ -11,6 +11,7 @@ use super::{
     names::{KeysByPosition, LimitByPosition, UnnestByPosition},
     pushdown::PushDynamicFilters,
     scan::FilterInScans,
+    sorted::SortWhereNeeded,
     subquery::OpenOnce,
 };
 
@@ -20,7 +21,7 @@ pub(crate) type PhysicalRule = Arc<dyn PhysicalOptimizerRule + Send + Sync>;
 /// DataFusion's rules, with ours in the places of those that go by the names of columns.
 pub(crate) fn physical_rules() -> Vec<PhysicalRule> {
     let theirs = guards::keep_projections(PhysicalOptimizer::new().rules);
-    let mut rules: Vec<PhysicalRule> = Vec::with_capacity(theirs.len() + 4);
+    let mut rules: Vec<PhysicalRule> = Vec::with_capacity(theirs.len() + 5);
     rules.push(Arc::new(UnnestByPosition));
     rules.push(Arc::new(ForgetOrder));
     for rule in theirs {
@@ -31,6 +32,7 @@ pub(crate) fn physical_rules() -> Vec<PhysicalRule> {
             "FilterPushdown(Post)" => rules.push(Arc::new(PushDynamicFilters)),
             "EnsureRequirements" => rules.push(Arc::new(KeysByPosition(rule))),
             "LimitAggregation" => rules.push(Arc::new(LimitByPosition(rule))),
+            "SanityCheckPlan" => rules.extend([Arc::new(SortWhereNeeded) as PhysicalRule, rule]),
             _ => rules.push(rule),
         }
     }

@@ -15,7 +15,7 @@ use super::{
     DATABASE, DEFAULT_SCHEMA,
     rewrite::{CompareArray, row_of},
     settings::SERVER_VERSION,
-    shift,
+    shift, sliding,
 };
 
 /// Registers them for a session of `user`.
@@ -37,6 +37,7 @@ pub(crate) fn register(context: &SessionContext, user: &str) {
         context.register_udf(function);
     }
     shift::both().into_iter().for_each(|function| context.register_udwf(function));
+    sliding::all().into_iter().for_each(|function| context.register_udaf(function));
     // What comparisons are written as before they are planned.
     CompareArray::both().into_iter().chain([row_of()]).for_each(|function| context.register_udf(function));
     // Connection pools give back locks that nobody can take here.

@@ -16,6 +16,7 @@ mod sealed;
 mod settings;
 mod shared;
 mod shift;
+mod sliding;
 pub(crate) mod storage;
 mod system;
 
@@ -41,13 +42,11 @@ pub(crate) use providers::Providers;
 pub(crate) use sealed::Sealed;
 pub(crate) use shared::Shared;
 
+pub(crate) use crate::error::MARK;
 use crate::{Error, Fault, Result};
 
 /// The database that clients see.
 pub(crate) const DATABASE: &str = "fusewire";
-/// Ends a column's name that is not the only one; two for the second. It is invisible (INVISIBLE SEPARATOR), because a
-/// message about the plan may show it, and no SQL writes it.
-pub(crate) const MARK: char = '\u{2063}';
 /// The schema of names without one.
 pub(crate) const DEFAULT_SCHEMA: &str = "public";
 

@@ -16,7 +16,7 @@ use datafusion::sql::sqlparser::ast::{
 use crate::session::MARK;
 
 /// The name of what has none.
-const NAMELESS: &str = "?column?";
+pub(super) const NAMELESS: &str = "?column?";
 
 /// Names what has one name of its own, in all SELECTs of a query. In the queries within it, columns that share a name or
 /// have none get marks: nothing can refer to them, and `*` shows them.
@@ -260,7 +260,7 @@ fn is_column(expression: &Expr) -> bool {
 }
 
 /// The name that an expression has by itself (PostgreSQL's rules for a SELECT list).
-fn heading(expression: &Expr) -> Option<String> {
+pub(super) fn heading(expression: &Expr) -> Option<String> {
     let name = match expression {
         Expr::Identifier(ident) => super::names::identifier(ident),
         Expr::CompoundIdentifier(parts) => super::names::identifier(parts.last()?),

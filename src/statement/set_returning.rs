@@ -44,7 +44,13 @@ impl VisitorMut for Sets {
     }
 
     fn post_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
-        each_select(&mut query.body, &mut without_lateral);
+        let order = ordered_by(query);
+        each_select(&mut query.body, &mut |select| {
+            without_lateral(select);
+            if let Some(apart) = lists_apart(select, order.as_deref()) {
+                *select = apart;
+            }
+        });
         ControlFlow::Continue(())
     }
 
@@ -84,6 +90,104 @@ impl VisitorMut for Sets {
         }
         ControlFlow::Continue(())
     }
+}
+
+/// What a query is ordered by, if that is names and positions of its columns alone.
+fn ordered_by(query: &Query) -> Option<Vec<Ident>> {
+    let Some(order) = &query.order_by else { return Some(Vec::new()) };
+    let OrderByKind::Expressions(order) = &order.kind else { return None };
+    let mut names = Vec::new();
+    for ordered in order {
+        match &ordered.expr {
+            Expr::Identifier(name) => names.push(name.clone()),
+            Expr::Value(_) => {}
+            _ => return None,
+        }
+    }
+    Some(names)
+}
+
+/// A SELECT that unnests lists, and whose columns have names of columns that it reads, with the lists computed in a query of
+/// their own: the planner computes both in one, and cannot tell the names apart.
+fn lists_apart(select: &Select, order: Option<&[Ident]>) -> Option<Select> {
+    let is_list = |item: &SelectItem| matches!(item, SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } if unnested_list(expr).is_some());
+    let renames = select.projection.iter().any(|item| match item {
+        SelectItem::ExprWithAlias { expr, alias } => {
+            unnested_list(expr).is_none()
+                && *expr != Expr::Identifier(alias.clone())
+                && select.projection.iter().any(|item| reads(item, alias))
+        }
+        _ => false,
+    });
+    if !renames || !select.projection.iter().any(is_list) {
+        return None;
+    }
+    let mut inner = select.clone();
+    let mut outer = Vec::with_capacity(select.projection.len());
+    for (at, item) in select.projection.iter().enumerate() {
+        let column = Ident::new(format!("c{at}"));
+        let (expr, name) = match item {
+            SelectItem::UnnamedExpr(expr) => (expr, super::headings::heading(expr)),
+            SelectItem::ExprWithAlias { expr, alias } => (expr, Some(super::names::identifier(alias))),
+            _ => return None,
+        };
+        let (computed, shown) = match unnested_list(expr) {
+            Some(list) => (list.clone(), unnested(Expr::Identifier(column.clone()))),
+            None if has_unnest(expr) => return None,
+            None => (expr.clone(), Expr::Identifier(column.clone())),
+        };
+        inner.projection[at] = SelectItem::ExprWithAlias { expr: computed, alias: column };
+        let alias = Ident::with_quote('"', name.unwrap_or_else(|| super::headings::NAMELESS.to_owned()));
+        outer.push(SelectItem::ExprWithAlias { expr: shown, alias });
+    }
+    let is_shown = |name: &Ident| {
+        let name = super::names::identifier(name);
+        outer.iter().any(|item| matches!(item, SelectItem::ExprWithAlias { alias, .. } if alias.value == name))
+    };
+    if !order?.iter().all(is_shown) || select.distinct.is_some() {
+        return None;
+    }
+    let mut lists = self::select(Vec::new())?;
+    lists.body = Box::new(SetExpr::Select(Box::new(inner)));
+    let SetExpr::Select(whole) = *selected_from(outer, lists, named("lists"))?.body else { return None };
+    Some(*whole)
+}
+
+/// The list of `unnest(list)`.
+fn unnested_list(expression: &Expr) -> Option<&Expr> {
+    match expression {
+        Expr::Function(Function { name, args: FunctionArguments::List(list), .. }) if is_named(name, "unnest") => {
+            match list.args.as_slice() {
+                [FunctionArg::Unnamed(FunctionArgExpr::Expr(list))] => Some(list),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+fn has_unnest(expression: &Expr) -> bool {
+    visit_expressions(expression, |part| match unnested_list(part) {
+        Some(_) => ControlFlow::Break(()),
+        None => ControlFlow::Continue(()),
+    })
+    .is_break()
+}
+
+/// Whether a column of this name is read.
+fn reads(item: &SelectItem, name: &Ident) -> bool {
+    let (SelectItem::UnnamedExpr(expression) | SelectItem::ExprWithAlias { expr: expression, .. }) = item else {
+        return false;
+    };
+    let name = super::names::identifier(name);
+    visit_expressions(expression, |part| match part {
+        Expr::Identifier(own) if super::names::identifier(own) == name => ControlFlow::Break(()),
+        Expr::CompoundIdentifier(parts) if parts.last().map(super::names::identifier).as_ref() == Some(&name) => {
+            ControlFlow::Break(())
+        }
+        _ => ControlFlow::Continue(()),
+    })
+    .is_break()
 }
 
 /// LATERAL has nothing to refer to on the right side of joins that keep all rows of that side.

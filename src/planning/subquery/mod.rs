@@ -352,7 +352,15 @@ fn about(expression: &Expr) -> Result<outer::Outer> {
         other => return Err(internal(&format!("{other} is no subquery"))),
     };
     let mut found = outer::references(plan)?;
-    found.extend(value.into_iter().flat_map(|value| value.column_refs().into_iter().cloned()));
+    if let Some(value) = value {
+        found.extend(value.column_refs().into_iter().cloned());
+        value.apply(|part| {
+            if is_subquery(part) {
+                found.extend(about(part)?);
+            }
+            Ok(TreeNodeRecursion::Continue)
+        })?;
+    }
     Ok(found)
 }
 

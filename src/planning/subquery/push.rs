@@ -147,15 +147,18 @@ impl Unnester {
         let input = self.push(Arc::unwrap_or_clone(aggregate.input), domain)?;
         let schema = Arc::clone(input.schema());
         let mut groups = Vec::new();
-        let mut at = 0;
-        for group in aggregate.group_expr {
-            groups.push(renamed_as(within(group.clone(), domain, &schema)?, group, &aggregate.schema, at));
-            at += 1;
+        for (at, group) in aggregate.group_expr.into_iter().enumerate() {
+            let bound = within(group.clone(), domain, &schema)?;
+            // Grouping sets have no column of their own.
+            groups.push(match group {
+                Expr::GroupingSet(_) => bound,
+                _ => renamed_as(bound, group, &aggregate.schema, at),
+            });
         }
+        let before = aggregate.schema.fields().len() - aggregate.aggr_expr.len();
         let mut calls = Vec::new();
-        for call in aggregate.aggr_expr {
-            calls.push(renamed_as(within(call.clone(), domain, &schema)?, call, &aggregate.schema, at));
-            at += 1;
+        for (at, call) in aggregate.aggr_expr.into_iter().enumerate() {
+            calls.push(renamed_as(within(call.clone(), domain, &schema)?, call, &aggregate.schema, before + at));
         }
         groups.extend(values(domain, &schema)?);
         Ok(LogicalPlan::Aggregate(Aggregate::try_new(Arc::new(input), groups, calls)?))

@@ -152,7 +152,8 @@ impl Unnester {
     ) -> Result<Expr> {
         let schema = around.schema().clone();
         let outside = from_within(value, &schema)?;
-        let comparison = row::compare(outside, operator, &plan)?;
+        let (plan, inside) = row::opened(plan);
+        let comparison = row::compared(&outside, operator, &inside)?;
         let calls = vec![
             count_of(Some(comparison.clone())).alias("found"),
             count_of(Some(Expr::IsNull(Box::new(comparison)))).alias("unknown"),

@@ -2,6 +2,8 @@
 //!
 //! A row is a call of [`ROW_OF`] on either side, and is compared column by column.
 
+use std::sync::Arc;
+
 use datafusion::{
     common::{
         Result,
@@ -43,12 +45,21 @@ pub(super) fn equal(value: &Expr, own: &Expr) -> Vec<Expr> {
     }
 }
 
-/// The comparison of a value with a row of a subquery, of whose columns the value has as many.
-pub(super) fn compare(value: Expr, operator: Operator, plan: &LogicalPlan) -> Result<Expr> {
-    compared(&value, operator, &expression_at(plan.schema(), 0))
+/// The rows of a subquery, and the value, or the row, that each of them is compared by.
+pub(super) fn opened(plan: LogicalPlan) -> (LogicalPlan, Expr) {
+    match plan {
+        LogicalPlan::Projection(mut projection) if projection.expr.first().is_some_and(|row| parts(row).is_some()) => {
+            (Arc::unwrap_or_clone(projection.input), projection.expr.swap_remove(0))
+        }
+        other => {
+            let own = expression_at(other.schema(), 0);
+            (other, own)
+        }
+    }
 }
 
-fn compared(value: &Expr, operator: Operator, own: &Expr) -> Result<Expr> {
+/// The comparison of a value, or a row, with that of a subquery.
+pub(super) fn compared(value: &Expr, operator: Operator, own: &Expr) -> Result<Expr> {
     let Some(columns) = parts(value) else { return Ok(binary_expr(value.clone(), operator, own.clone())) };
     let each = |operator: Operator| {
         columns.iter().enumerate().map(move |(at, column)| binary_expr(column.clone(), operator, part(own, at)))

@@ -33,7 +33,8 @@ use crate::{Error, Fault, Result, session::MARK};
 pub(super) async fn rewrite(statement: &mut SqlStatement, state: &SessionState) -> Result<()> {
     let mut seen = Seen::default();
     visit(statement, &mut seen)?;
-    if !seen.matters {
+    let nested = seen.selects > 1 && seen.qualified;
+    if !seen.matters && !nested {
         return Ok(());
     }
     let mut relations = HashMap::new();
@@ -56,6 +57,14 @@ pub(super) async fn rewrite(statement: &mut SqlStatement, state: &SessionState) 
             relations.insert(text(&item.relation), columns);
         }
     }
+    if nested {
+        let mut columns = seen.named;
+        columns.extend(relations.values().flatten().cloned());
+        super::aliases::rewrite(statement, &columns)?;
+    }
+    if !seen.matters {
+        return Ok(());
+    }
     let known = Known { ctes: HashMap::new(), relations: Arc::new(relations) };
     visit(
         statement,
@@ -73,6 +82,11 @@ pub(super) async fn rewrite(statement: &mut SqlStatement, state: &SessionState) 
 #[derive(Default)]
 struct Seen {
     matters: bool,
+    selects: usize,
+    /// Whether a column is named with its relation.
+    qualified: bool,
+    /// Names that columns get.
+    named: HashSet<String>,
     tables: Vec<ObjectName>,
     calls: Vec<TableFactor>,
 }
@@ -82,6 +96,8 @@ impl VisitorMut for Seen {
 
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Error> {
         self.matters |= joins_by_name(&select.from);
+        self.selects += 1;
+        self.named.extend(select.projection.iter().filter_map(name_of));
         let aliases = aliases(select);
         if !aliases.is_empty() {
             self.matters |= grouped(select).into_iter().any(|expression| mentions(expression, &aliases));
@@ -89,7 +105,25 @@ impl VisitorMut for Seen {
         ControlFlow::Continue(())
     }
 
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Error> {
+        for cte in query.with.iter().flat_map(|with| &with.cte_tables) {
+            self.named.extend(cte.alias.columns.iter().map(|column| folded(&column.name)));
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<Error> {
+        self.qualified |= matches!(expression, Expr::CompoundIdentifier(_));
+        ControlFlow::Continue(())
+    }
+
     fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Error> {
+        if let TableFactor::Table { alias: Some(alias), .. }
+        | TableFactor::Derived { alias: Some(alias), .. }
+        | TableFactor::Function { alias: Some(alias), .. } = factor
+        {
+            self.named.extend(alias.columns.iter().map(|column| folded(&column.name)));
+        }
         self.matters |= match factor {
             TableFactor::Table { alias: Some(alias), args: None, .. } => !alias.columns.is_empty(),
             TableFactor::Derived { alias: Some(alias), subquery, .. } if !alias.columns.is_empty() => {

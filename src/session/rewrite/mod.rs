@@ -5,6 +5,7 @@
 //! a table stands for: the merged column of a join with USING, or the column behind an alias of the same name, which `order`
 //! keeps apart where both are needed. All is done on the syntax tree; a view's text stays as it was written.
 
+mod aliases;
 mod arrays;
 mod columns;
 mod groups;

@@ -5,7 +5,8 @@
 //! "ordered" ORDER BY "k1"`.
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, Ident, OrderBy, OrderByKind, Query, SelectItem, SetExpr, TableAlias, TableFactor, TableWithJoins, Value,
+    Expr, GroupByExpr, Ident, OrderBy, OrderByExpr, OrderByKind, Query, Select, SelectItem, SetExpr, TableAlias,
+    TableFactor, TableWithJoins, Value,
 };
 
 use super::{
@@ -18,6 +19,7 @@ use crate::Result;
 pub(super) fn rewrite(query: &mut Query) -> Result<()> {
     let SetExpr::Select(select) = query.body.as_mut() else { return Ok(()) };
     let Some(OrderBy { kind: OrderByKind::Expressions(order), .. }) = &mut query.order_by else { return Ok(()) };
+    name_by_position(select, order);
     let aliases = aliases(select);
     let within = |expression: &Expr| !matches!(expression, Expr::Identifier(_)) && mentions(expression, &aliases);
     if select.distinct.is_some() || !order.iter().any(|ordered| within(&ordered.expr)) {
@@ -57,6 +59,25 @@ pub(super) fn rewrite(query: &mut Query) -> Result<()> {
     let relation = TableFactor::Derived { lateral: false, subquery: inner, alias: Some(alias), sample: None };
     around.from = vec![TableWithJoins { relation, joins: Vec::new() }];
     Ok(())
+}
+
+/// Names columns that are ordered by with their position, where groups are formed by others: such a column is one of the
+/// query around, which the planner looks for among the groups.
+fn name_by_position(select: &mut Select, order: &[OrderByExpr]) {
+    let GroupByExpr::Expressions(groups, _) = &select.group_by else { return };
+    if groups.is_empty() {
+        return;
+    }
+    for ordered in order {
+        let Some(at) = position(&ordered.expr, &[]).and_then(|position| position.checked_sub(1)) else { continue };
+        if let Some(item @ SelectItem::UnnamedExpr(Expr::CompoundIdentifier(_))) = select.projection.get_mut(at)
+            && let SelectItem::UnnamedExpr(expr) = item
+            && !groups.contains(expr)
+            && let Some(name) = name_of(&SelectItem::UnnamedExpr(expr.clone()))
+        {
+            *item = SelectItem::ExprWithAlias { expr: expr.clone(), alias: Ident::with_quote('"', name) };
+        }
+    }
 }
 
 /// The name of a column of the result, which may have none; not for what may be many columns.

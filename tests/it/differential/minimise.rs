@@ -1,5 +1,7 @@
 //! Makes a case small: fewer clauses, fewer rows, plainer storage, while what came of it stays the same.
 
+use std::collections::HashSet;
+
 use super::{
     answer::Mode,
     case::{Bench, Verdict},
@@ -53,12 +55,18 @@ pub(crate) async fn minimise(bench: &mut Bench, query: &Query, mode: Mode, verdi
 }
 
 async fn cut_query(bench: &mut Bench, small: &mut Smallest, left: &mut usize) {
+    // A cut may undo another.
+    let mut tried = HashSet::from([small.query.sql()]);
     loop {
         let mut number = 0;
         let mut is_smaller = false;
         while let Some(smaller) = cut(&small.query, number) {
             if *left == 0 {
                 return;
+            }
+            if !tried.insert(smaller.sql()) {
+                number += 1;
+                continue;
             }
             let verdict = bench.compare(&smaller, small.mode).await;
             // What the oracle refuses is cheap: our engine need not try it.

@@ -1,0 +1,60 @@
+//! Orders that operators need and that are no longer known.
+//!
+//! Rules that move projections and sorts lose sight of columns that are constant: a sort by such a column alone is left out,
+//! and afterwards the operator above finds its input unsorted, or a UNION's inputs sorted by different columns. The last check
+//! refuses such plans. Here they get the sort.
+
+use std::sync::Arc;
+
+use datafusion::{
+    common::{
+        Result,
+        config::ConfigOptions,
+        tree_node::{Transformed, TransformedResult, TreeNode},
+    },
+    physical_expr::LexOrdering,
+    physical_optimizer::PhysicalOptimizerRule,
+    physical_plan::{
+        ExecutionPlan, ExecutionPlanProperties, execution_plan::replace_children_if_necessary, sorts::sort::SortExec,
+    },
+};
+
+/// The rule; see the module. It comes right before the check.
+#[derive(Debug)]
+pub(super) struct SortWhereNeeded;
+
+impl PhysicalOptimizerRule for SortWhereNeeded {
+    fn optimize(&self, plan: Arc<dyn ExecutionPlan>, _options: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
+        plan.transform_up(with_sorted_inputs).data()
+    }
+
+    fn name(&self) -> &str {
+        "sort_where_needed"
+    }
+
+    fn schema_check(&self) -> bool {
+        true
+    }
+}
+
+fn with_sorted_inputs(node: Arc<dyn ExecutionPlan>) -> Result<Transformed<Arc<dyn ExecutionPlan>>> {
+    let mut changed = false;
+    let mut inputs = Vec::new();
+    for (input, needed) in node.children().into_iter().zip(node.required_input_ordering()) {
+        let mut input = Arc::clone(input);
+        if let Some(needed) = needed {
+            let needed = needed.into_single();
+            if !input.equivalence_properties().ordering_satisfy_requirement(needed.clone())? {
+                let in_each = input.output_partitioning().partition_count() > 1;
+                let sort = SortExec::new(LexOrdering::from(needed), input).with_preserve_partitioning(in_each);
+                input = Arc::new(sort);
+                changed = true;
+            }
+        }
+        inputs.push(input);
+    }
+    match changed {
+        true => Ok(Transformed::yes(replace_children_if_necessary(node, inputs)?)),
+        false => Ok(Transformed::no(node)),
+    }
+}

@@ -13,15 +13,17 @@ use std::{
     },
 };
 
+use arrow::datatypes::{DataType, FieldRef};
 use datafusion::{
     common::{
-        Result, ScalarValue,
+        Result, ScalarValue, internal_err,
         metadata::FieldMetadata,
         tree_node::{Transformed, TreeNode},
     },
     logical_expr::{
-        Between, BinaryExpr, Expr, Like, LogicalPlan, Operator,
-        expr::{Alias, InList},
+        Between, BinaryExpr, Cast, ColumnarValue, Expr, Like, LogicalPlan, Operator, ScalarFunctionArgs, ScalarUDF,
+        ScalarUDFImpl, Signature, Volatility,
+        expr::{Alias, InList, ScalarFunction},
         lit,
     },
     optimizer::{ApplyOrder, Optimizer, OptimizerConfig, OptimizerRule, simplify_expressions::SimplifyExpressions},
@@ -60,9 +62,12 @@ impl OptimizerRule for Simplify {
         let number = AtomicU64::new(1);
         let filters = matches!(plan, LogicalPlan::Filter(_));
         let aggregates = matches!(plan, LogicalPlan::Aggregate(_));
-        let place = Place { filters, aggregates };
-        let marked =
-            plan.map_expressions(|expression| expression.transform_up(|node| tell_apart(node, &number, place)))?;
+        let place = Place { filters, aggregates, guarded: false };
+        let marked = plan.map_expressions(|expression| {
+            let guards = expression.exists(|part| Ok(guards(part)))?;
+            let place = Place { guarded: guards, ..place };
+            expression.transform_up(|node| tell_apart(node, &number, place))
+        })?;
         let simplified = self.inner.rewrite(marked.data, config)?;
         if !marked.transformed {
             return Ok(simplified);
@@ -83,6 +88,25 @@ struct Place {
     filters: bool,
     /// There an expression's text with all its constants is the name of a column.
     aggregates: bool,
+    /// Some of it may never be evaluated.
+    guarded: bool,
+}
+
+/// Whether an expression evaluates some of its operands only where others let it.
+fn guards(expression: &Expr) -> bool {
+    match expression {
+        Expr::Case(_) | Expr::BinaryExpr(BinaryExpr { op: Operator::And | Operator::Or, .. }) => true,
+        Expr::ScalarFunction(call) => call.func.name() == "coalesce",
+        _ => false,
+    }
+}
+
+/// Whether what is cast is, or may turn out to be, a constant that is no value of the type.
+fn may_fail(cast: &Cast) -> bool {
+    match cast.expr.as_ref() {
+        Expr::Literal(value, _) => value.cast_to(cast.field.data_type()).is_err(),
+        other => is_constant(other),
+    }
 }
 
 fn tell_apart(expression: Expr, number: &AtomicU64, place: Place) -> Result<Transformed<Expr>> {
@@ -121,6 +145,8 @@ fn tell_apart(expression: Expr, number: &AtomicU64, place: Place) -> Result<Tran
             }
             op => Transformed::no(Expr::BinaryExpr(BinaryExpr { left, op, right })),
         },
+        // The rule evaluates what is constant, and what fails then fails the statement, though it may be behind a guard.
+        Expr::Cast(cast) if place.guarded && may_fail(&cast) => Transformed::yes(unfolded(cast, next())),
         Expr::Like(like) => {
             let expr = Box::new(column_marked(*like.expr));
             Transformed::yes(Expr::Like(Like { expr, ..like }))
@@ -162,8 +188,52 @@ fn under_its_name(expression: Expr, number: u64) -> Expr {
     Expr::Alias(Alias::new(expression, relation, name).with_metadata(Some(metadata)))
 }
 
+/// The cast as a call that is not evaluated, under the cast's name.
+fn unfolded(cast: Cast, number: u64) -> Expr {
+    let field = Arc::clone(&cast.field);
+    let (relation, name) = Expr::Cast(cast.clone()).qualified_name();
+    let function = ScalarUDF::from(Unfolded { field, signature: Signature::any(1, Volatility::Volatile) });
+    let call = Expr::ScalarFunction(ScalarFunction::new_udf(Arc::new(function), vec![*cast.expr]));
+    let metadata = FieldMetadata::new(BTreeMap::from([(APART.to_owned(), number.to_string())]));
+    Expr::Alias(Alias::new(call, relation, name).with_metadata(Some(metadata)))
+}
+
+/// A cast, while the rule runs.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Unfolded {
+    field: FieldRef,
+    signature: Signature,
+}
+
+impl ScalarUDFImpl for Unfolded {
+    fn name(&self) -> &str {
+        "unfolded"
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _types: &[DataType]) -> Result<DataType> {
+        Ok(self.field.data_type().clone())
+    }
+
+    fn invoke_with_args(&self, _arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        internal_err!("a cast that is not to be evaluated yet")
+    }
+}
+
 fn as_it_was(expression: Expr) -> Result<Transformed<Expr>> {
     Ok(match expression {
+        Expr::ScalarFunction(mut call) if call.func.inner().is::<Unfolded>() => {
+            let field = call.func.inner().downcast_ref::<Unfolded>().map(|unfolded| Arc::clone(&unfolded.field));
+            match (field, call.args.pop()) {
+                (Some(field), Some(inner)) => {
+                    Transformed::yes(Expr::Cast(Cast::new_from_field(Box::new(inner), field)))
+                }
+                _ => return internal_err!("a cast of nothing"),
+            }
+        }
         Expr::Alias(Alias { expr, metadata: Some(metadata), .. }) if metadata.inner().contains_key(APART) => {
             Transformed::yes(*expr)
         }

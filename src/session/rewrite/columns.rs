@@ -87,6 +87,8 @@ struct Seen {
     qualified: bool,
     /// Names that columns get.
     named: HashSet<String>,
+    /// Queries around the place.
+    depth: usize,
     tables: Vec<ObjectName>,
     calls: Vec<TableFactor>,
 }
@@ -97,6 +99,9 @@ impl VisitorMut for Seen {
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Error> {
         self.matters |= joins_by_name(&select.from);
         self.selects += 1;
+        // Of a name that two relations have, the planner asks the query around.
+        self.matters |=
+            self.depth > 1 && (select.from.len() > 1 || select.from.iter().any(|item| !item.joins.is_empty()));
         self.named.extend(select.projection.iter().filter_map(name_of));
         let aliases = aliases(select);
         if !aliases.is_empty() {
@@ -105,7 +110,13 @@ impl VisitorMut for Seen {
         ControlFlow::Continue(())
     }
 
+    fn post_visit_query(&mut self, _query: &mut Query) -> ControlFlow<Error> {
+        self.depth -= 1;
+        ControlFlow::Continue(())
+    }
+
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Error> {
+        self.depth += 1;
         for cte in query.with.iter().flat_map(|with| &with.cte_tables) {
             self.named.extend(cte.alias.columns.iter().map(|column| folded(&column.name)));
         }

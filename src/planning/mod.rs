@@ -21,13 +21,14 @@ mod subquery;
 
 mod columns;
 mod cooperation;
-mod grouping;
+
 mod infallible;
 mod names;
 mod physical;
 mod pushdown;
 mod scan;
 mod sorted;
+mod unordered;
 
 pub(crate) use physical::physical_rules;
 pub(crate) use scan::filter_scan;

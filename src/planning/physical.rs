@@ -6,13 +6,13 @@ use datafusion::physical_optimizer::{PhysicalOptimizerRule, optimizer::PhysicalO
 
 use super::{
     cooperation::YieldInJoins,
-    grouping::ForgetOrder,
     guards,
     names::{KeysByPosition, LimitByPosition, UnnestByPosition},
     pushdown::PushDynamicFilters,
     scan::FilterInScans,
     sorted::SortWhereNeeded,
     subquery::OpenOnce,
+    unordered::ForgetOrder,
 };
 
 /// One rule of the list.

@@ -36,6 +36,7 @@ use datafusion::{
 use super::{
     columns::{Condition, Origins, column, rewritten},
     scan::{file_columns, files_of, with_conditions},
+    unordered::UnorderedExec,
 };
 
 /// Hands the conditions of joins, sorts and aggregates down to the scans.
@@ -162,6 +163,7 @@ fn keeps_rows(node: &Arc<dyn ExecutionPlan>) -> bool {
         || node.is::<SortPreservingMergeExec>()
         || node.is::<UnionExec>()
         || node.is::<InterleaveExec>()
+        || node.is::<UnorderedExec>()
 }
 
 /// A condition on what is grouped by leaves out whole groups, unless there is a group of no rows, or only some are

@@ -18,7 +18,7 @@ use datafusion::{
     common::{
         Result, ScalarValue, internal_err,
         metadata::FieldMetadata,
-        tree_node::{Transformed, TreeNode},
+        tree_node::{Transformed, TreeNode, TreeNodeRecursion},
     },
     logical_expr::{
         Between, BinaryExpr, Cast, ColumnarValue, Expr, Like, LogicalPlan, Operator, ScalarFunctionArgs, ScalarUDF,
@@ -59,13 +59,20 @@ impl OptimizerRule for Simplify {
     }
 
     fn rewrite(&self, plan: LogicalPlan, config: &dyn OptimizerConfig) -> Result<Transformed<LogicalPlan>> {
+        // There an expression's text with all its marks would be the name of a column.
+        if matches!(plan, LogicalPlan::Aggregate(_) | LogicalPlan::Window(_)) {
+            let mut confused = false;
+            plan.apply_expressions(|expression| {
+                confused |= may_be_confused(expression)?;
+                Ok(TreeNodeRecursion::Continue)
+            })?;
+            return if confused { Ok(Transformed::no(plan)) } else { self.inner.rewrite(plan, config) };
+        }
         let number = AtomicU64::new(1);
         let filters = matches!(plan, LogicalPlan::Filter(_));
-        let aggregates = matches!(plan, LogicalPlan::Aggregate(_));
-        let place = Place { filters, aggregates, guarded: false };
         let marked = plan.map_expressions(|expression| {
-            let guards = expression.exists(|part| Ok(guards(part)))?;
-            let place = Place { guarded: guards, ..place };
+            let guarded = expression.exists(|part| Ok(guards(part)))?;
+            let place = Place { filters, guarded };
             expression.transform_up(|node| tell_apart(node, &number, place))
         })?;
         let simplified = self.inner.rewrite(marked.data, config)?;
@@ -73,21 +80,35 @@ impl OptimizerRule for Simplify {
             return Ok(simplified);
         }
         let unmarked = |node: LogicalPlan| node.map_expressions(|expression| expression.transform_up(as_it_was));
-        let mut data = unmarked(simplified.data)?.data;
-        if aggregates && matches!(data, LogicalPlan::Projection(_)) {
-            // The rule put a projection above the node.
-            data = data.map_children(unmarked)?.data;
-        }
-        Ok(Transformed::new_transformed(data, simplified.transformed))
+        Ok(Transformed::new_transformed(unmarked(simplified.data)?.data, simplified.transformed))
     }
+}
+
+/// Whether the rule could take parts of an expression for the same, or for a constant.
+fn may_be_confused(expression: &Expr) -> Result<bool> {
+    let guarded = expression.exists(|part| Ok(guards(part)))?;
+    let (mut compared, mut confused) = (0, false);
+    expression.apply(|part| {
+        match part {
+            Expr::InList(_) | Expr::Between(_) | Expr::Like(_) => compared += 1,
+            Expr::BinaryExpr(BinaryExpr { op, right, .. }) => match op {
+                Operator::BitwiseAnd | Operator::BitwiseOr | Operator::BitwiseXor => confused = true,
+                Operator::RegexMatch | Operator::RegexIMatch => confused |= matches_all(right),
+                op if op.supports_propagation() => compared += 1,
+                _ => {}
+            },
+            Expr::Cast(cast) => confused |= guarded && may_fail(cast),
+            _ => {}
+        }
+        Ok(TreeNodeRecursion::Continue)
+    })?;
+    Ok(confused || compared > 1)
 }
 
 /// What an expression stands in.
 #[derive(Clone, Copy)]
 struct Place {
     filters: bool,
-    /// There an expression's text with all its constants is the name of a column.
-    aggregates: bool,
     /// Some of it may never be evaluated.
     guarded: bool,
 }
@@ -113,10 +134,7 @@ fn tell_apart(expression: Expr, number: &AtomicU64, place: Place) -> Result<Tran
     let next = || number.fetch_add(1, Ordering::Relaxed);
     Ok(match expression {
         Expr::InList(InList { expr, list, negated }) => {
-            let expr = Box::new(match place.aggregates {
-                true => marked(*expr, next()),
-                false => under_its_name(*expr, next()),
-            });
+            let expr = Box::new(under_its_name(*expr, next()));
             Transformed::yes(Expr::InList(InList { expr, list, negated }))
         }
         Expr::BinaryExpr(BinaryExpr { left, op, right }) => match op {

@@ -1,7 +1,8 @@
 //! Aggregates over frames that move.
 //!
 //! The engine asks an aggregate over `ROWS BETWEEN 1 PRECEDING AND CURRENT ROW` to forget the rows that leave the frame, and
-//! refuses it where it cannot: `bool_and` and `bit_and` keep no count, `string_agg` no start. Here they can.
+//! refuses it where it cannot: `bool_and` and `bit_and` keep no count, `string_agg` no start. Here they can; and two calls of
+//! `string_agg` may have different orders.
 
 use std::{collections::VecDeque, sync::Arc};
 
@@ -123,7 +124,15 @@ impl AggregateUDFImpl for Sliding {
     }
 
     fn order_sensitivity(&self) -> AggregateOrderSensitivity {
-        self.inner.order_sensitivity()
+        match self.kind {
+            // It sorts what it gets, so that two of them may want other orders.
+            Kind::Recomputed => AggregateOrderSensitivity::SoftRequirement,
+            _ => self.inner.order_sensitivity(),
+        }
+    }
+
+    fn with_beneficial_ordering(self: Arc<Self>, _sorted: bool) -> Result<Option<Arc<dyn AggregateUDFImpl>>> {
+        Ok((self.kind == Kind::Recomputed).then_some(self as Arc<dyn AggregateUDFImpl>))
     }
 
     fn reverse_expr(&self) -> ReversedUDAF {

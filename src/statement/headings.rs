@@ -34,6 +34,7 @@ pub(super) fn name_columns(query: &mut Query) {
             if self.depth > 0 && self.calls == 0 {
                 each_select(&mut query.body, &mut mark_all);
             }
+            name_operands(&mut query.body);
             order_by_names(query);
             self.depth += 1;
             ControlFlow::Continue(())
@@ -65,6 +66,7 @@ pub(super) fn name_columns(query: &mut Query) {
 pub(super) fn mark_columns(query: &mut Query) {
     name_columns(query);
     each_select(&mut query.body, &mut mark_items);
+    name_operands(&mut query.body);
     order_by_names(query);
 }
 
@@ -85,6 +87,35 @@ fn each_select(body: &mut SetExpr, work: &mut impl FnMut(&mut Select)) {
         }
         _ => {}
     }
+}
+
+/// Gives the operands of UNION, INTERSECT and EXCEPT the names of the first, which are those of the whole: the planner does so
+/// for some of the columns, and finds two of one name.
+fn name_operands(body: &mut SetExpr) {
+    if !matches!(body, SetExpr::SetOperation { .. }) {
+        return;
+    }
+    let mut names: Option<Vec<Option<String>>> = None;
+    each_select(body, &mut |select| {
+        let Some(names) = &names else {
+            names = Some(select.projection.iter().map(|item| name_of(item)).collect());
+            return;
+        };
+        if names.len() != select.projection.len() || has_wildcard(select) {
+            return;
+        }
+        for (item, name) in select.projection.iter_mut().zip(names) {
+            let Some(name) = name else { continue };
+            let expression = match item {
+                SelectItem::ExprWithAlias { expr, .. } => expr.clone(),
+                _ => match unnamed(item) {
+                    Some(expression) => expression.clone(),
+                    None => continue,
+                },
+            };
+            *item = named(expression, name.clone());
+        }
+    });
 }
 
 /// Names expressions where no other column of the SELECT has that name; what `*` holds is not known here.
@@ -187,6 +218,10 @@ fn order_by_names(query: &mut Query) {
         return;
     }
     for ordered in order {
+        // A number is a position, though a column may be the same number.
+        if matches!(ordered.expr, Expr::Value(_)) {
+            continue;
+        }
         let same = select.projection.iter().find_map(|item| match item {
             SelectItem::ExprWithAlias { expr, alias } if *expr == ordered.expr => Some(alias),
             _ => None,

@@ -46,7 +46,7 @@ impl VisitorMut for Sets {
     fn post_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
         let order = ordered_by(query);
         each_select(&mut query.body, &mut |select| {
-            without_lateral(select);
+            without_lateral(&mut select.from);
             if let Some(apart) = lists_apart(select, order.as_deref()) {
                 *select = apart;
             }
@@ -115,7 +115,11 @@ fn lists_apart(select: &Select, order: Option<&[Ident]>) -> Option<Select> {
         SelectItem::ExprWithAlias { expr, alias } => {
             unnested_list(expr).is_none()
                 && *expr != Expr::Identifier(alias.clone())
-                && select.projection.iter().any(|item| reads(item, alias))
+                && select.projection.iter().any(|item| reads(item, &super::names::identifier(alias)))
+        }
+        SelectItem::UnnamedExpr(Expr::Identifier(_) | Expr::CompoundIdentifier(_)) => false,
+        SelectItem::UnnamedExpr(expr) => {
+            unnested_list(expr).is_none() && super::headings::heading(expr).is_some_and(|name| reads(item, &name))
         }
         _ => false,
     });
@@ -175,14 +179,13 @@ fn has_unnest(expression: &Expr) -> bool {
 }
 
 /// Whether a column of this name is read.
-fn reads(item: &SelectItem, name: &Ident) -> bool {
+fn reads(item: &SelectItem, name: &str) -> bool {
     let (SelectItem::UnnamedExpr(expression) | SelectItem::ExprWithAlias { expr: expression, .. }) = item else {
         return false;
     };
-    let name = super::names::identifier(name);
     visit_expressions(expression, |part| match part {
         Expr::Identifier(own) if super::names::identifier(own) == name => ControlFlow::Break(()),
-        Expr::CompoundIdentifier(parts) if parts.last().map(super::names::identifier).as_ref() == Some(&name) => {
+        Expr::CompoundIdentifier(parts) if parts.last().map(super::names::identifier).as_deref() == Some(name) => {
             ControlFlow::Break(())
         }
         _ => ControlFlow::Continue(()),
@@ -191,9 +194,15 @@ fn reads(item: &SelectItem, name: &Ident) -> bool {
 }
 
 /// LATERAL has nothing to refer to on the right side of joins that keep all rows of that side.
-fn without_lateral(select: &mut Select) {
-    for item in &mut select.from {
+fn without_lateral(from: &mut [TableWithJoins]) {
+    for item in from {
+        if let TableFactor::NestedJoin { table_with_joins, .. } = &mut item.relation {
+            without_lateral(std::slice::from_mut(table_with_joins));
+        }
         for join in &mut item.joins {
+            if let TableFactor::NestedJoin { table_with_joins, .. } = &mut join.relation {
+                without_lateral(std::slice::from_mut(table_with_joins));
+            }
             let keeps_right = matches!(
                 join.join_operator,
                 JoinOperator::Right(_) | JoinOperator::RightOuter(_) | JoinOperator::FullOuter(_)

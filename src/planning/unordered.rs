@@ -1,0 +1,148 @@
+//! What is known of rows below an operator and not above it: which columns are constant or sorted, and how rows are
+//! distributed.
+//!
+//! An aggregate takes it over from its input. With grouping sets every row counts several times, with NULL in the columns that
+//! a set leaves out, so that nothing of it is true any more. An outer join takes over which columns of its inputs are
+//! constant, and they are not where a row found no partner. A sort by such a column was left out, and groups were closed too
+//! soon. A window that is partitioned by a constant column is not sorted by it, and fails when what told so is gone. Here the
+//! input of the first and the last and the output of the join tell nothing of their rows.
+
+use std::{fmt, sync::Arc};
+
+use datafusion::{
+    common::{
+        JoinType, Result,
+        config::ConfigOptions,
+        tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion},
+    },
+    execution::{SendableRecordBatchStream, TaskContext},
+    physical_expr::{EquivalenceProperties, Partitioning, PhysicalExpr},
+    physical_optimizer::PhysicalOptimizerRule,
+    physical_plan::{
+        DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties,
+        aggregates::AggregateExec,
+        execution_plan::replace_children_if_necessary,
+        joins::{HashJoinExec, NestedLoopJoinExec, SortMergeJoinExec},
+        windows::{BoundedWindowAggExec, WindowAggExec},
+    },
+};
+
+/// The rule; see the module. It comes before distribution and order are settled.
+#[derive(Debug)]
+pub(super) struct ForgetOrder;
+
+impl PhysicalOptimizerRule for ForgetOrder {
+    fn optimize(&self, plan: Arc<dyn ExecutionPlan>, _options: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
+        plan.transform_up(|node| {
+            if let Some(aggregate) = node.downcast_ref::<AggregateExec>()
+                && aggregate.group_expr().groups().len() > 1
+            {
+                let input: Arc<dyn ExecutionPlan> = Arc::new(UnorderedExec::new(Arc::clone(aggregate.input())));
+                return Ok(Transformed::yes(replace_children_if_necessary(node, vec![input])?));
+            }
+            if (node.is::<BoundedWindowAggExec>() || node.is::<WindowAggExec>())
+                && let [input] = node.children()[..]
+                && has_constants(input)
+            {
+                let input: Arc<dyn ExecutionPlan> = Arc::new(UnorderedExec::new(Arc::clone(input)));
+                return Ok(Transformed::yes(replace_children_if_necessary(node, vec![input])?));
+            }
+            match has_constants_without_partner(&node) {
+                true => Ok(Transformed::yes(Arc::new(UnorderedExec::new(node)) as Arc<dyn ExecutionPlan>)),
+                false => Ok(Transformed::no(node)),
+            }
+        })
+        .data()
+    }
+
+    fn name(&self) -> &str {
+        "forget_order"
+    }
+
+    fn schema_check(&self) -> bool {
+        true
+    }
+}
+
+/// Whether a join adds rows in which columns that are constant in an input are NULL.
+fn has_constants_without_partner(node: &Arc<dyn ExecutionPlan>) -> bool {
+    let join_type = if let Some(join) = node.downcast_ref::<HashJoinExec>() {
+        *join.join_type()
+    } else if let Some(join) = node.downcast_ref::<NestedLoopJoinExec>() {
+        *join.join_type()
+    } else if let Some(join) = node.downcast_ref::<SortMergeJoinExec>() {
+        join.join_type()
+    } else {
+        return false;
+    };
+    let (left, right) = match join_type {
+        JoinType::Left => (false, true),
+        JoinType::Right => (true, false),
+        JoinType::Full => (true, true),
+        _ => return false,
+    };
+    node.children().into_iter().zip([left, right]).any(|(input, without)| without && has_constants(input))
+}
+
+fn has_constants(input: &Arc<dyn ExecutionPlan>) -> bool {
+    !input.equivalence_properties().constants().is_empty()
+}
+
+/// The rows of its input, of which nothing is known.
+#[derive(Debug)]
+pub(super) struct UnorderedExec {
+    input: Arc<dyn ExecutionPlan>,
+    properties: Arc<PlanProperties>,
+}
+
+impl UnorderedExec {
+    fn new(input: Arc<dyn ExecutionPlan>) -> Self {
+        let of_input = input.properties();
+        let properties = PlanProperties::new(
+            EquivalenceProperties::new(input.schema()),
+            Partitioning::UnknownPartitioning(of_input.output_partitioning().partition_count()),
+            of_input.emission_type,
+            of_input.boundedness,
+        );
+        Self { input, properties: Arc::new(properties) }
+    }
+}
+
+impl DisplayAs for UnorderedExec {
+    fn fmt_as(&self, _format: DisplayFormatType, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("UnorderedExec")
+    }
+}
+
+impl ExecutionPlan for UnorderedExec {
+    fn name(&self) -> &str {
+        "UnorderedExec"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.properties
+    }
+
+    fn maintains_input_order(&self) -> Vec<bool> {
+        vec![false]
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        vec![&self.input]
+    }
+
+    fn apply_expressions(
+        &self,
+        _visit: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
+        Ok(Arc::new(Self::new(fusewire_udfs::plan::only_input(self.name(), &children)?)))
+    }
+
+    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        self.input.execute(partition, context)
+    }
+}

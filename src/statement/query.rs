@@ -68,7 +68,11 @@ fn convert(statement: &SqlStatement) -> Recognised {
     };
     check_train(statement)?;
     let mut statement = statement.clone();
-    if let SqlStatement::Statement(inner) = &mut statement
+    let asked = match &mut statement {
+        SqlStatement::Explain(explain) => explain.statement.as_mut(),
+        other => other,
+    };
+    if let SqlStatement::Statement(inner) = asked
         && let Ast::Query(query) = inner.as_mut()
     {
         mark_columns(query);

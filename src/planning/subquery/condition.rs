@@ -76,7 +76,13 @@ impl Unnester {
         if here.is_empty() && value.is_none() {
             return Ok(None);
         }
-        let own = expression_at(plan.schema(), 0);
+        let (plan, own) = match super::row::arity(value.as_ref()) {
+            1 => {
+                let own = expression_at(plan.schema(), 0);
+                (plan, own)
+            }
+            _ => super::row::opened(plan),
+        };
         if let Some((right, condition)) = self.direct(&plan, &here, value.as_ref().map(|_| own))? {
             let (condition, last) = condition;
             let mut conditions = condition;

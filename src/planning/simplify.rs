@@ -16,13 +16,13 @@ use std::{
 use arrow::datatypes::{DataType, FieldRef};
 use datafusion::{
     common::{
-        Result, ScalarValue, internal_err,
+        Column, DFSchema, Result, ScalarValue, internal_err,
         metadata::FieldMetadata,
         tree_node::{Transformed, TreeNode, TreeNodeRecursion},
     },
     logical_expr::{
-        Between, BinaryExpr, Cast, ColumnarValue, Expr, Like, LogicalPlan, Operator, ScalarFunctionArgs, ScalarUDF,
-        ScalarUDFImpl, Signature, Volatility,
+        Aggregate, Between, BinaryExpr, Cast, ColumnarValue, Expr, Like, LogicalPlan, Operator, Projection,
+        ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility, Window,
         expr::{Alias, InList, ScalarFunction},
         lit,
     },
@@ -60,14 +60,17 @@ impl OptimizerRule for Simplify {
 
     fn rewrite(&self, plan: LogicalPlan, config: &dyn OptimizerConfig) -> Result<Transformed<LogicalPlan>> {
         // There an expression's text with all its marks would be the name of a column.
-        if matches!(plan, LogicalPlan::Aggregate(_) | LogicalPlan::Window(_)) {
-            let mut confused = false;
-            plan.apply_expressions(|expression| {
-                confused |= may_be_confused(expression)?;
-                Ok(TreeNodeRecursion::Continue)
-            })?;
-            return if confused { Ok(Transformed::no(plan)) } else { self.inner.rewrite(plan, config) };
-        }
+        let plan = match plan {
+            LogicalPlan::Aggregate(aggregate) => match computed_below(aggregate)? {
+                Ok(computed) => return Ok(Transformed::yes(computed)),
+                Err(same) => return self.inner.rewrite(LogicalPlan::Aggregate(same), config),
+            },
+            LogicalPlan::Window(window) => match window_computed_below(window)? {
+                Ok(computed) => return Ok(Transformed::yes(computed)),
+                Err(same) => return self.inner.rewrite(LogicalPlan::Window(same), config),
+            },
+            other => other,
+        };
         let number = AtomicU64::new(1);
         let filters = matches!(plan, LogicalPlan::Filter(_));
         let marked = plan.map_expressions(|expression| {
@@ -82,6 +85,110 @@ impl OptimizerRule for Simplify {
         let unmarked = |node: LogicalPlan| node.map_expressions(|expression| expression.transform_up(as_it_was));
         Ok(Transformed::new_transformed(unmarked(simplified.data)?.data, simplified.transformed))
     }
+}
+
+/// An aggregate over columns in the place of expressions that the rule may take for others: a projection computes them.
+fn computed_below(aggregate: Aggregate) -> Result<std::result::Result<LogicalPlan, Aggregate>> {
+    let mut below = Below::new(&aggregate.input);
+    let mut groups = Vec::with_capacity(aggregate.group_expr.len());
+    for (at, group) in aggregate.group_expr.iter().enumerate() {
+        groups.push(match group {
+            Expr::GroupingSet(_) => group.clone(),
+            _ => below.computed(group.clone())?.map_or_else(|| group.clone(), |own| named(own, &aggregate.schema, at)),
+        });
+    }
+    let before = aggregate.schema.fields().len() - aggregate.aggr_expr.len();
+    let mut calls = Vec::with_capacity(aggregate.aggr_expr.len());
+    for (at, call) in aggregate.aggr_expr.iter().enumerate() {
+        calls.push(below.within(call.clone(), &aggregate.schema, before + at)?);
+    }
+    let Some(input) = below.projection(&aggregate.input)? else { return Ok(Err(aggregate)) };
+    Ok(Ok(LogicalPlan::Aggregate(Aggregate::try_new(Arc::new(input), groups, calls)?)))
+}
+
+/// The same for a window.
+fn window_computed_below(window: Window) -> Result<std::result::Result<LogicalPlan, Window>> {
+    let mut below = Below::new(&window.input);
+    let before = window.schema.fields().len() - window.window_expr.len();
+    let mut calls = Vec::with_capacity(window.window_expr.len());
+    for (at, call) in window.window_expr.iter().enumerate() {
+        calls.push(below.within(call.clone(), &window.schema, before + at)?);
+    }
+    let Some(input) = below.projection(&window.input)? else { return Ok(Err(window)) };
+    let shown = window.schema.columns().into_iter().map(Expr::Column).collect();
+    let computed = LogicalPlan::Window(Window::try_new(calls, Arc::new(input))?);
+    Ok(Ok(LogicalPlan::Projection(Projection::try_new(shown, Arc::new(computed))?)))
+}
+
+/// Expressions that are computed below a node.
+struct Below {
+    taken: Vec<String>,
+    expressions: Vec<Expr>,
+}
+
+impl Below {
+    fn new(input: &LogicalPlan) -> Self {
+        let taken = input.schema().fields().iter().map(|field| field.name().clone()).collect();
+        Self { taken, expressions: Vec::new() }
+    }
+
+    /// The column in the place of an expression, if that has to be computed below.
+    fn computed(&mut self, expression: Expr) -> Result<Option<Expr>> {
+        if !may_be_confused(&expression)? {
+            return Ok(None);
+        }
+        let name = (0..).map(|number| format!("__computed_{number}")).find(|name| !self.taken.contains(name));
+        let name = name.unwrap_or_default();
+        self.taken.push(name.clone());
+        self.expressions.push(expression.alias(&name));
+        Ok(Some(Expr::Column(Column::new_unqualified(name))))
+    }
+
+    /// A call with columns in the places of its operands that have to be computed below, under its own name.
+    fn within(&mut self, call: Expr, schema: &DFSchema, at: usize) -> Result<Expr> {
+        let before = self.expressions.len();
+        let changed = call.transform_down(|part| match part {
+            Expr::AggregateFunction(mut call) => {
+                let params = &mut call.params;
+                let sorts = params.order_by.iter_mut().map(|sort| &mut sort.expr);
+                self.replace(params.args.iter_mut().chain(sorts).chain(params.filter.as_deref_mut()))?;
+                Ok(Transformed::new(Expr::AggregateFunction(call), true, TreeNodeRecursion::Jump))
+            }
+            Expr::WindowFunction(mut call) => {
+                let params = &mut call.params;
+                let sorts = params.order_by.iter_mut().map(|sort| &mut sort.expr);
+                let operands = params.args.iter_mut().chain(sorts).chain(&mut params.partition_by);
+                self.replace(operands.chain(params.filter.as_deref_mut()))?;
+                Ok(Transformed::new(Expr::WindowFunction(call), true, TreeNodeRecursion::Jump))
+            }
+            other => Ok(Transformed::no(other)),
+        })?;
+        Ok(if self.expressions.len() > before { named(changed.data.unalias(), schema, at) } else { changed.data })
+    }
+
+    fn replace<'a>(&mut self, operands: impl Iterator<Item = &'a mut Expr>) -> Result<()> {
+        for operand in operands {
+            if let Some(column) = self.computed(operand.clone())? {
+                *operand = column;
+            }
+        }
+        Ok(())
+    }
+
+    /// The input with what is computed; none if nothing is.
+    fn projection(self, input: &Arc<LogicalPlan>) -> Result<Option<LogicalPlan>> {
+        if self.expressions.is_empty() {
+            return Ok(None);
+        }
+        let columns = input.schema().columns().into_iter().map(Expr::Column).chain(self.expressions);
+        Ok(Some(LogicalPlan::Projection(Projection::try_new(columns.collect(), Arc::clone(input))?)))
+    }
+}
+
+/// An expression under the name of a node's column.
+fn named(expression: Expr, schema: &DFSchema, at: usize) -> Expr {
+    let (qualifier, field) = schema.qualified_field(at);
+    expression.alias_qualified(qualifier.cloned(), field.name())
 }
 
 /// Whether the rule could take parts of an expression for the same, or for a constant.

@@ -12,7 +12,7 @@ use datafusion::{
     },
     logical_expr::{
         BinaryExpr, Distinct, Expr, Filter, Join, JoinType, LogicalPlan, Operator,
-        utils::{conjunction, split_conjunction_owned},
+        utils::{conjunction, split_conjunction, split_conjunction_owned},
     },
     optimizer::{ApplyOrder, OptimizerConfig, OptimizerRule, push_down_filter::PushDownFilter},
 };
@@ -36,6 +36,9 @@ impl OptimizerRule for PushDownSafeFilters {
 
     fn rewrite(&self, plan: LogicalPlan, config: &dyn OptimizerConfig) -> Result<Transformed<LogicalPlan>> {
         match plan {
+            LogicalPlan::Filter(filter) if is_about_a_total(&filter) => {
+                Ok(Transformed::no(LogicalPlan::Filter(filter)))
+            }
             LogicalPlan::Filter(filter) if has_failing(&filter) => self.filter(filter, config),
             LogicalPlan::Join(join) if join.filter.as_ref().is_some_and(|filter| can_fail(filter, &joined(&join))) => {
                 self.push(LogicalPlan::Join(join), config)
@@ -103,6 +106,19 @@ impl PushDownSafeFilters {
             false => pushed.map_data(|plan| put_back(plan, aside)),
         }
     }
+}
+
+/// Whether a filter has a condition without a column and stands above an aggregate that has a row also where it has none to
+/// aggregate. The rule takes that condition for one on the groups, and moves it below.
+fn is_about_a_total(filter: &Filter) -> bool {
+    let mut below = filter.input.as_ref();
+    while let LogicalPlan::Filter(inner) = below {
+        below = inner.input.as_ref();
+    }
+    let LogicalPlan::Aggregate(aggregate) = below else { return false };
+    let has_total = aggregate.group_expr.is_empty()
+        || aggregate.group_expr.iter().any(|group| matches!(group, Expr::GroupingSet(_)));
+    has_total && split_conjunction(&filter.predicate).iter().any(|condition| condition.column_refs().is_empty())
 }
 
 /// Whether a filter, one of those right below it, or the join below them has a condition that can fail.

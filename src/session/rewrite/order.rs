@@ -4,9 +4,11 @@
 //! list. The expression becomes a column of a query within: `SELECT "1" AS x FROM (SELECT -x AS "1", x + 0 AS "k1" FROM t) AS
 //! "ordered" ORDER BY "k1"`.
 
+use std::ops::ControlFlow;
+
 use datafusion::sql::sqlparser::ast::{
     Expr, GroupByExpr, Ident, OrderBy, OrderByExpr, OrderByKind, Query, Select, SelectItem, SetExpr, TableAlias,
-    TableFactor, TableWithJoins, Value,
+    TableFactor, TableWithJoins, Value, visit_expressions,
 };
 
 use super::{
@@ -21,7 +23,11 @@ pub(super) fn rewrite(query: &mut Query) -> Result<()> {
     let Some(OrderBy { kind: OrderByKind::Expressions(order), .. }) = &mut query.order_by else { return Ok(()) };
     name_by_position(select, order);
     let aliases = aliases(select);
-    let within = |expression: &Expr| !matches!(expression, Expr::Identifier(_)) && mentions(expression, &aliases);
+    let projection = select.projection.clone();
+    let within = |expression: &Expr| {
+        let alone = matches!(expression, Expr::Identifier(_));
+        !alone && (mentions(expression, &aliases) || reads_renamed(expression, &projection))
+    };
     if select.distinct.is_some() || !order.iter().any(|ordered| within(&ordered.expr)) {
         return Ok(());
     }
@@ -59,6 +65,24 @@ pub(super) fn rewrite(query: &mut Query) -> Result<()> {
     let relation = TableFactor::Derived { lateral: false, subquery: inner, alias: Some(alias), sample: None };
     around.from = vec![TableWithJoins { relation, joins: Vec::new() }];
     Ok(())
+}
+
+/// Whether an expression reads a column, by its table's name, whose own name another column of the result has.
+fn reads_renamed(expression: &Expr, projection: &[SelectItem]) -> bool {
+    let is_taken = |parts: &[Ident]| {
+        let Some(own) = parts.last().map(folded) else { return false };
+        projection.iter().any(|item| match item {
+            SelectItem::ExprWithAlias { expr, alias } => {
+                folded(alias) == own && !matches!(expr, Expr::CompoundIdentifier(other) if other == parts)
+            }
+            _ => false,
+        })
+    };
+    visit_expressions(expression, |part| match part {
+        Expr::CompoundIdentifier(parts) if is_taken(parts) => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    })
+    .is_break()
 }
 
 /// Names columns that are ordered by with their position, where groups are formed by others: such a column is one of the

@@ -7,7 +7,7 @@ use std::{
     cmp::Ordering,
     fmt,
     hash::{Hash, Hasher},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 use arrow::{array::RecordBatch, datatypes::DataType};
@@ -36,7 +36,10 @@ use datafusion::{
     },
     physical_planner::{ExtensionPlanner, PhysicalPlanner},
 };
-use futures::{StreamExt, TryStreamExt};
+use futures::{
+    FutureExt, StreamExt, TryStreamExt,
+    future::{self, BoxFuture},
+};
 use tokio::sync::OnceCell;
 
 /// The plan as one whose rows are computed once, however often it stands in the plan around it.
@@ -198,7 +201,10 @@ struct Rows {
     _memory: MemoryReservation,
 }
 
-type Kept = Arc<OnceCell<Rows>>;
+/// The collecting, which goes on with whichever reader is left, and is never begun again: its input gives its rows once.
+type Collecting = future::Shared<BoxFuture<'static, std::result::Result<Arc<Rows>, Arc<DataFusionError>>>>;
+
+type Kept = Arc<OnceLock<Collecting>>;
 
 /// Collects its input when the first of its readers asks, and gives all of them the same rows.
 #[derive(Debug)]
@@ -287,7 +293,10 @@ impl ExecutionPlan for OnceExec {
         let (input, rows) = (Arc::clone(&self.input), Arc::clone(&self.rows));
         let schema = self.schema();
         let kept = async move {
-            let all = rows.get_or_try_init(|| collect(input, context)).await?;
+            let collecting = rows.get_or_init(|| {
+                collect(input, context).map(|all| all.map(Arc::new).map_err(Arc::new)).boxed().shared()
+            });
+            let all = collecting.clone().await.map_err(DataFusionError::Shared)?;
             let batches = all.partitions.get(partition).cloned().unwrap_or_default();
             let each = (0..batches.len()).map(move |at| Ok(batches[at].clone()));
             Ok::<_, DataFusionError>(futures::stream::iter(each))

@@ -21,7 +21,6 @@ mod subquery;
 
 mod columns;
 mod cooperation;
-
 mod infallible;
 mod names;
 mod physical;

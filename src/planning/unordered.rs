@@ -19,10 +19,11 @@ use datafusion::{
     physical_expr::{EquivalenceProperties, Partitioning, PhysicalExpr},
     physical_optimizer::PhysicalOptimizerRule,
     physical_plan::{
-        DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties,
+        DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties, Statistics,
         aggregates::AggregateExec,
         execution_plan::replace_children_if_necessary,
         joins::{HashJoinExec, NestedLoopJoinExec, SortMergeJoinExec},
+        statistics::{ChildStats, StatisticsArgs},
         windows::{BoundedWindowAggExec, WindowAggExec},
     },
 };
@@ -40,9 +41,8 @@ impl PhysicalOptimizerRule for ForgetOrder {
                 let input: Arc<dyn ExecutionPlan> = Arc::new(UnorderedExec::new(Arc::clone(aggregate.input())));
                 return Ok(Transformed::yes(replace_children_if_necessary(node, vec![input])?));
             }
-            if (node.is::<BoundedWindowAggExec>() || node.is::<WindowAggExec>())
-                && let [input] = node.children()[..]
-                && has_constants(input)
+            if let [input] = node.children()[..]
+                && is_partitioned_by_constant(&node, input)
             {
                 let input: Arc<dyn ExecutionPlan> = Arc::new(UnorderedExec::new(Arc::clone(input)));
                 return Ok(Transformed::yes(replace_children_if_necessary(node, vec![input])?));
@@ -82,6 +82,22 @@ fn has_constants_without_partner(node: &Arc<dyn ExecutionPlan>) -> bool {
         _ => return false,
     };
     node.children().into_iter().zip([left, right]).any(|(input, without)| without && has_constants(input))
+}
+
+/// Whether a window is partitioned or ordered by a column that is known to be constant.
+fn is_partitioned_by_constant(node: &Arc<dyn ExecutionPlan>, input: &Arc<dyn ExecutionPlan>) -> bool {
+    let windows = if let Some(window) = node.downcast_ref::<BoundedWindowAggExec>() {
+        window.window_expr()
+    } else if let Some(window) = node.downcast_ref::<WindowAggExec>() {
+        window.window_expr()
+    } else {
+        return false;
+    };
+    let constants = input.equivalence_properties().constants();
+    let is_constant = |key: &Arc<dyn PhysicalExpr>| constants.iter().any(|constant| constant.expr.eq(key));
+    windows.iter().any(|window| {
+        window.partition_by().iter().any(is_constant) || window.order_by().iter().any(|sort| is_constant(&sort.expr))
+    })
 }
 
 fn has_constants(input: &Arc<dyn ExecutionPlan>) -> bool {
@@ -140,6 +156,21 @@ impl ExecutionPlan for UnorderedExec {
 
     fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
         Ok(Arc::new(Self::new(fusewire_udfs::plan::only_input(self.name(), &children)?)))
+    }
+
+    fn child_stats_requests(&self, partition: Option<usize>) -> Vec<ChildStats> {
+        vec![ChildStats::At(partition)]
+    }
+
+    fn statistics_from_inputs(
+        &self,
+        inputs: &[Arc<Statistics>],
+        _arguments: &StatisticsArgs,
+    ) -> Result<Arc<Statistics>> {
+        match inputs {
+            [input] => Ok(Arc::clone(input)),
+            _ => Ok(Arc::new(Statistics::new_unknown(&self.schema()))),
+        }
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {

@@ -8,12 +8,13 @@ use std::{collections::VecDeque, sync::Arc};
 
 use arrow::{
     array::{Array, ArrayRef, AsArray},
-    compute::cast,
+    compute::{cast, concat},
     datatypes::{DataType, FieldRef, Int64Type, Schema},
 };
 use datafusion::{
     common::{Result, ScalarValue},
     functions_aggregate::{
+        array_agg::array_agg_udaf,
         bit_and_or_xor::{bit_and_udaf, bit_or_udaf},
         bool_and_or::{bool_and_udaf, bool_or_udaf},
         string_agg::string_agg_udaf,
@@ -34,6 +35,7 @@ pub(super) fn all() -> Vec<AggregateUDF> {
         (bit_and_udaf(), Kind::All),
         (bit_or_udaf(), Kind::Any),
         (string_agg_udaf(), Kind::Recomputed),
+        (array_agg_udaf(), Kind::InOrder),
     ];
     let sliding = kinds.map(|(inner, kind)| {
         // The standard's name for it.
@@ -52,6 +54,8 @@ enum Kind {
     Any,
     /// The frame's values are kept, and aggregated again for each row.
     Recomputed,
+    /// The engine's own, which must not be given its rows from the end.
+    InOrder,
 }
 
 /// The engine's own aggregate, but for moving frames.
@@ -97,6 +101,7 @@ impl AggregateUDFImpl for Sliding {
 
     fn create_sliding_accumulator(&self, arguments: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
         Ok(match self.kind {
+            Kind::InOrder => self.inner.create_sliding_accumulator(arguments)?,
             Kind::Recomputed => Box::new(Frame {
                 function: Arc::clone(&self.inner),
                 arguments: Arguments::of(&arguments),
@@ -131,11 +136,21 @@ impl AggregateUDFImpl for Sliding {
         }
     }
 
-    fn with_beneficial_ordering(self: Arc<Self>, _sorted: bool) -> Result<Option<Arc<dyn AggregateUDFImpl>>> {
-        Ok((self.kind == Kind::Recomputed).then_some(self as Arc<dyn AggregateUDFImpl>))
+    fn with_beneficial_ordering(self: Arc<Self>, sorted: bool) -> Result<Option<Arc<dyn AggregateUDFImpl>>> {
+        Ok(match self.kind {
+            Kind::Recomputed => Some(self as Arc<dyn AggregateUDFImpl>),
+            kind => Arc::clone(self.inner.inner()).with_beneficial_ordering(sorted)?.map(|inner| {
+                let inner = Arc::new(AggregateUDF::new_from_shared_impl(inner));
+                Arc::new(Self { inner, kind, aliases: self.aliases.clone() }) as Arc<dyn AggregateUDFImpl>
+            }),
+        })
     }
 
     fn reverse_expr(&self) -> ReversedUDAF {
+        // What joins values in their order would join them the wrong way round.
+        if matches!(self.kind, Kind::Recomputed | Kind::InOrder) {
+            return ReversedUDAF::NotSupported;
+        }
         match self.inner.reverse_udf() {
             ReversedUDAF::Reversed(inner) => ReversedUDAF::Reversed(Arc::new(AggregateUDF::from(Self {
                 inner,
@@ -302,8 +317,11 @@ impl Accumulator for Frame {
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
         let mut accumulator = self.function.accumulator(self.arguments.lent())?;
-        for row in &self.values {
-            accumulator.update_batch(row)?;
+        let columns = self.values.front().map_or(0, Vec::len);
+        let column = |at: usize| concat(&self.values.iter().map(|row| row[at].as_ref()).collect::<Vec<_>>());
+        let whole = (0..columns).map(column).collect::<std::result::Result<Vec<_>, _>>()?;
+        if !whole.is_empty() {
+            accumulator.update_batch(&whole)?;
         }
         accumulator.evaluate()
     }

@@ -90,32 +90,48 @@ fn each_select(body: &mut SetExpr, work: &mut impl FnMut(&mut Select)) {
 }
 
 /// Gives the operands of UNION, INTERSECT and EXCEPT the names of the first, which are those of the whole: the planner does so
-/// for some of the columns, and finds two of one name.
+/// for some of the columns, and finds two of one name. An operand that orders itself does it by its own names, and keeps
+/// them.
 fn name_operands(body: &mut SetExpr) {
     if !matches!(body, SetExpr::SetOperation { .. }) {
         return;
     }
-    let mut names: Option<Vec<Option<String>>> = None;
-    each_select(body, &mut |select| {
+    let mut names = None;
+    each_operand(body, &mut |select| {
         let Some(names) = &names else {
-            names = Some(select.projection.iter().map(|item| name_of(item)).collect());
+            names = Some(select.projection.iter().map(name_of).collect::<Vec<_>>());
             return;
         };
         if names.len() != select.projection.len() || has_wildcard(select) {
             return;
         }
         for (item, name) in select.projection.iter_mut().zip(names) {
-            let Some(name) = name else { continue };
-            let expression = match item {
-                SelectItem::ExprWithAlias { expr, .. } => expr.clone(),
-                _ => match unnamed(item) {
-                    Some(expression) => expression.clone(),
-                    None => continue,
-                },
-            };
-            *item = named(expression, name.clone());
+            if let (Some(expression), Some(name)) = (expression_of(item), name) {
+                *item = named(expression, name.clone());
+            }
         }
     });
+}
+
+/// The SELECTs of a set operation whose columns are told by position alone.
+fn each_operand(body: &mut SetExpr, work: &mut impl FnMut(&mut Select)) {
+    match body {
+        SetExpr::Select(select) if !matches!(select.distinct, Some(Distinct::On(_))) => work(select),
+        SetExpr::Query(query) if query.order_by.is_none() => each_operand(&mut query.body, work),
+        SetExpr::SetOperation { left, right, .. } => {
+            each_operand(left, work);
+            each_operand(right, work);
+        }
+        _ => {}
+    }
+}
+
+/// The expression of one column; none where it may be many.
+fn expression_of(item: &SelectItem) -> Option<Expr> {
+    match item {
+        SelectItem::ExprWithAlias { expr, .. } => Some(expr.clone()),
+        _ => unnamed(item).cloned(),
+    }
 }
 
 /// Names expressions where no other column of the SELECT has that name; what `*` holds is not known here.
@@ -153,14 +169,9 @@ fn mark_all(select: &mut Select) {
             }
         };
         let item = &mut select.projection[at];
-        let expression = match item {
-            SelectItem::ExprWithAlias { expr, .. } => expr.clone(),
-            _ => match unnamed(item) {
-                Some(expression) => expression.clone(),
-                None => continue,
-            },
-        };
-        *item = named(expression, marked(name, times));
+        if let Some(expression) = expression_of(item) {
+            *item = named(expression, marked(name, times));
+        }
     }
 }
 
@@ -296,27 +307,32 @@ fn is_column(expression: &Expr) -> bool {
 
 /// The name that an expression has by itself (PostgreSQL's rules for a SELECT list).
 pub(super) fn heading(expression: &Expr) -> Option<String> {
+    Some(name_and_strength(expression)?.0)
+}
+
+/// The name, and whether it is more than that of a type or of CASE, which gives way to one around it.
+fn name_and_strength(expression: &Expr) -> Option<(String, bool)> {
+    let strong = |expression: &Expr| name_and_strength(expression).filter(|(_, strong)| *strong);
+    let weak = |name: String| Some((name, false));
     let name = match expression {
         Expr::Identifier(ident) => super::names::identifier(ident),
         Expr::CompoundIdentifier(parts) => super::names::identifier(parts.last()?),
-        Expr::Nested(inner) | Expr::Collate { expr: inner, .. } => return heading(inner),
-        Expr::CompoundFieldAccess { root, .. } => return heading(root),
+        Expr::Nested(inner) | Expr::Collate { expr: inner, .. } => return name_and_strength(inner),
+        Expr::CompoundFieldAccess { root, .. } => return name_and_strength(root),
         Expr::Function(Function { name, .. }) => match last(name).to_lowercase().as_str() {
             "make_array" => "array".to_owned(),
             name => name.to_owned(),
         },
-        Expr::Cast { expr, data_type, .. } => {
-            return heading(expr).or_else(|| Some(type_heading(data_type)));
-        }
-        Expr::TypedString(typed) => type_heading(&typed.data_type),
+        Expr::Cast { expr, data_type, .. } => return strong(expr).or_else(|| weak(type_heading(data_type))),
+        Expr::TypedString(typed) => return weak(type_heading(&typed.data_type)),
         Expr::Case { else_result, .. } => {
-            return else_result.as_deref().and_then(heading).or_else(|| Some("case".to_owned()));
+            return else_result.as_deref().and_then(strong).or_else(|| weak("case".to_owned()));
         }
-        Expr::Subquery(query) => return first_heading(&query.body),
+        Expr::Subquery(query) => return Some((first_heading(&query.body)?, true)),
         Expr::Exists { .. } => "exists".to_owned(),
         Expr::Array(_) => "array".to_owned(),
         Expr::Tuple(_) => "row".to_owned(),
-        Expr::Interval(_) => "interval".to_owned(),
+        Expr::Interval(_) => return weak("interval".to_owned()),
         Expr::AtTimeZone { .. } => "timezone".to_owned(),
         Expr::Extract { .. } => "extract".to_owned(),
         Expr::Ceil { .. } => "ceil".to_owned(),
@@ -325,10 +341,10 @@ pub(super) fn heading(expression: &Expr) -> Option<String> {
         Expr::Substring { .. } => "substring".to_owned(),
         Expr::Trim { .. } => "btrim".to_owned(),
         Expr::Overlay { .. } => "overlay".to_owned(),
-        Expr::Value(value) if matches!(value.value, Value::Boolean(_)) => "bool".to_owned(),
+        Expr::Value(value) if matches!(value.value, Value::Boolean(_)) => return weak("bool".to_owned()),
         _ => return None,
     };
-    Some(name)
+    Some((name, true))
 }
 
 /// PostgreSQL's own name of a type, by which a constant of it is called.
@@ -411,6 +427,9 @@ mod tests {
             ("(a)", "a"),
             ("CASE WHEN a THEN 1 END", "case"),
             ("CASE WHEN a THEN 1 ELSE b END", "b"),
+            ("CASE WHEN a THEN 1 ELSE 2::int END", "case"),
+            ("(CASE WHEN a THEN 1 END)::bigint", "int8"),
+            ("1::int::bigint", "int8"),
             ("(SELECT max(x) AS most FROM t)", "most"),
             ("(SELECT max(x) FROM t)", "max"),
             ("EXISTS (SELECT 1)", "exists"),

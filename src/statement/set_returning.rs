@@ -7,9 +7,11 @@ use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
     CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArgumentList,
-    FunctionArguments, Ident, JoinOperator, ObjectName, OrderByKind, Query, Select, SelectItem, SetExpr, Statement,
-    TableAlias, TableAliasColumnDef, TableFactor, TableWithJoins, VisitMut, VisitorMut, visit_expressions,
+    FunctionArguments, GroupByExpr, Ident, JoinOperator, ObjectName, OrderByKind, Query, Select, SelectItem, SetExpr,
+    Statement, TableAlias, TableAliasColumnDef, TableFactor, TableWithJoins, VisitMut, VisitorMut, visit_expressions,
 };
+
+use crate::session::MARK;
 
 /// Functions of rows whose namesakes in expressions return a list.
 const SERIES: &[&str] = &["generate_series"];
@@ -110,7 +112,10 @@ fn ordered_by(query: &Query) -> Option<Vec<Ident>> {
 /// A SELECT that unnests lists, and whose columns have names of columns that it reads, with the lists computed in a query of
 /// their own: the planner computes both in one, and cannot tell the names apart.
 fn lists_apart(select: &Select, order: Option<&[Ident]>) -> Option<Select> {
-    let is_list = |item: &SelectItem| matches!(item, SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } if unnested_list(expr).is_some());
+    let is_list = |item: &SelectItem| match item {
+        SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => unnested_list(expr).is_some(),
+        _ => false,
+    };
     let renames = select.projection.iter().any(|item| match item {
         SelectItem::ExprWithAlias { expr, alias } => {
             unnested_list(expr).is_none()
@@ -129,7 +134,7 @@ fn lists_apart(select: &Select, order: Option<&[Ident]>) -> Option<Select> {
     let mut inner = select.clone();
     let mut outer = Vec::with_capacity(select.projection.len());
     for (at, item) in select.projection.iter().enumerate() {
-        let column = Ident::new(format!("c{at}"));
+        let column = Ident::with_quote('"', format!("{at}{MARK}"));
         let (expr, name) = match item {
             SelectItem::UnnamedExpr(expr) => (expr, super::headings::heading(expr)),
             SelectItem::ExprWithAlias { expr, alias } => (expr, Some(super::names::identifier(alias))),
@@ -148,7 +153,11 @@ fn lists_apart(select: &Select, order: Option<&[Ident]>) -> Option<Select> {
         let name = super::names::identifier(name);
         outer.iter().any(|item| matches!(item, SelectItem::ExprWithAlias { alias, .. } if alias.value == name))
     };
-    if !order?.iter().all(is_shown) || select.distinct.is_some() {
+    let groups_by_names = match &select.group_by {
+        GroupByExpr::Expressions(groups, _) => groups.iter().any(|group| matches!(group, Expr::Identifier(_))),
+        GroupByExpr::All(_) => true,
+    };
+    if !order?.iter().all(is_shown) || select.distinct.is_some() || groups_by_names {
         return None;
     }
     let mut lists = self::select(Vec::new())?;
@@ -409,7 +418,7 @@ fn aggregated(query: &Query) -> Option<Query> {
     let plain = simple
         && inner.distinct.is_none()
         && inner.having.is_none()
-        && inner.group_by == datafusion::sql::sqlparser::ast::GroupByExpr::Expressions(Vec::new(), Vec::new());
+        && inner.group_by == GroupByExpr::Expressions(Vec::new(), Vec::new());
     let [item] = inner.projection.as_slice() else { return None };
     let (SelectItem::UnnamedExpr(value) | SelectItem::ExprWithAlias { expr: value, .. }) = item else {
         return wrapped(query);

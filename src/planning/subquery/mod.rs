@@ -56,6 +56,7 @@ impl AnalyzerRule for Unnest {
         if !has_subqueries(&plan)? {
             return Ok(plan);
         }
+        check_aggregates(&plan)?;
         let plan = Unnester::default().plan(plan)?;
         match left_over(&plan)? {
             Some(what) => Err(unsupported(&what)),
@@ -386,6 +387,30 @@ fn contains_subquery(plan: &LogicalPlan) -> Result<bool> {
 
 fn has_subqueries(plan: &LogicalPlan) -> Result<bool> {
     plan.exists(|node| Ok(matches!(node, LogicalPlan::Subquery(_)) || contains_subquery(node)?))
+}
+
+/// Refuses an aggregate over columns of the query around it alone: it belongs to that query, and not to the subquery that it
+/// stands in.
+fn check_aggregates(plan: &LogicalPlan) -> Result<()> {
+    plan.apply_with_subqueries(|node| {
+        let LogicalPlan::Aggregate(aggregate) = node else { return Ok(TreeNodeRecursion::Continue) };
+        for call in &aggregate.aggr_expr {
+            call.apply(|part| match part {
+                Expr::AggregateFunction(call)
+                    if !call.params.args.is_empty()
+                        && call.params.args.iter().all(|argument| argument.column_refs().is_empty())
+                        && call.params.args.iter().any(|argument| {
+                            outer::references_of(argument).is_ok_and(|references| !references.is_empty())
+                        }) =>
+                {
+                    Err(unsupported("in a subquery, an aggregate of columns of the query around it alone"))
+                }
+                _ => Ok(TreeNodeRecursion::Continue),
+            })?;
+        }
+        Ok(TreeNodeRecursion::Continue)
+    })?;
+    Ok(())
 }
 
 /// What is still there that only this rule could have planned.

@@ -45,8 +45,8 @@ impl VisitorMut for Marking<'_> {
 
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Error> {
         let mut order_by = query.order_by.take();
-        if let (Some(OrderBy { kind: OrderByKind::Expressions(order), .. }), SetExpr::Select(select)) =
-            (&mut order_by, query.body.as_ref())
+        if let (Some(OrderBy { kind: OrderByKind::Expressions(order), .. }), Some(select)) =
+            (&mut order_by, ordered_select(&query.body))
         {
             let relations = self.relations(&mut select.from.clone());
             self.frames.push(Frame::Relations(relations));
@@ -97,10 +97,12 @@ impl VisitorMut for Marking<'_> {
     fn pre_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<Error> {
         match expression {
             Expr::CompoundIdentifier(parts) => {
-                if let Some(first) = parts.first_mut()
-                    && self.is_marked(&folded(first))
-                {
-                    *first = marked(first);
+                // A table may stand behind its schema.
+                let behind_schema = parts.len() > 2 && self.mark_of(&folded(&parts[0])).is_none();
+                let relation = usize::from(behind_schema);
+                if let Some(name) = parts.get(relation).filter(|name| self.is_marked(&folded(name))) {
+                    parts[relation] = marked(name);
+                    parts.drain(..relation);
                 }
             }
             Expr::CompoundFieldAccess { root, access_chain } => {
@@ -124,8 +126,12 @@ impl VisitorMut for Marking<'_> {
 }
 
 impl Marking<'_> {
-    /// Whether the innermost relation of this name that can be seen is marked.
     fn is_marked(&self, name: &str) -> bool {
+        self.mark_of(name) == Some(true)
+    }
+
+    /// Whether the innermost relation of this name that can be seen is marked; none if there is no such relation.
+    fn mark_of(&self, name: &str) -> Option<bool> {
         let mut hidden = 0;
         for frame in self.frames.iter().rev() {
             match frame {
@@ -133,12 +139,12 @@ impl Marking<'_> {
                 Frame::Relations(_) if hidden > 0 => hidden -= 1,
                 Frame::Relations(relations) => {
                     if let Some(marked) = relations.get(name) {
-                        return *marked;
+                        return Some(*marked);
                     }
                 }
             }
         }
-        false
+        None
     }
 
     /// The names of the relations of FROM; those to mark are marked.
@@ -160,8 +166,7 @@ impl Marking<'_> {
                 return;
             }
             TableFactor::Table { name, alias: alias @ None, args: None, .. } => {
-                let [part] = name.0.as_slice() else { return };
-                let Some(own) = part.as_ident() else { return };
+                let Some(own) = name.0.last().and_then(|part| part.as_ident()) else { return };
                 let is_marked = self.columns.contains(&folded(own));
                 found.insert(folded(own), is_marked);
                 if is_marked {
@@ -183,6 +188,15 @@ impl Marking<'_> {
             alias.name = marked(&alias.name);
         }
         found.insert(name, is_marked);
+    }
+}
+
+/// The SELECT whose columns an ORDER BY may name, also in parentheses.
+fn ordered_select(body: &SetExpr) -> Option<&Select> {
+    match body {
+        SetExpr::Select(select) => Some(select),
+        SetExpr::Query(query) => ordered_select(&query.body),
+        _ => None,
     }
 }
 

@@ -17,8 +17,8 @@ use datafusion::{
         parser::Statement as SqlStatement,
         planner::object_name_to_table_reference,
         sqlparser::ast::{
-            AccessExpr, Expr, GroupByExpr, Ident, ObjectName, OrderBy, OrderByKind, Query, Select, SelectItem, SetExpr,
-            Statement, TableFactor, TableWithJoins, VisitMut, VisitorMut, visit_expressions,
+            AccessExpr, Distinct, Expr, GroupByExpr, Ident, ObjectName, OrderBy, OrderByKind, Query, Select,
+            SelectItem, SetExpr, Statement, TableFactor, TableWithJoins, VisitMut, VisitorMut, visit_expressions,
         },
     },
 };
@@ -360,6 +360,14 @@ impl Resolver {
             }
             return Ok(Frame::Unknown);
         };
+        // DISTINCT ON names columns of the result first, as ORDER BY does.
+        if let Some(Distinct::On(expressions)) = &mut select.distinct {
+            for expression in expressions {
+                if let Some(meant) = shown_by_name(expression, &select.projection) {
+                    *expression = meant;
+                }
+            }
+        }
         let aliases = aliases(select);
         if by_name {
             expand(select, &namespace);
@@ -415,6 +423,17 @@ impl Resolver {
             }
         }
         Ok(None)
+    }
+}
+
+/// The expression of the one column of the result that has this name.
+fn shown_by_name(expression: &Expr, projection: &[SelectItem]) -> Option<Expr> {
+    let Expr::Identifier(name) = expression else { return None };
+    let name = folded(name);
+    let mut same = projection.iter().filter(|item| name_of(item).is_some_and(|found| found == name));
+    match (same.next()?, same.next()) {
+        (SelectItem::ExprWithAlias { expr, .. } | SelectItem::UnnamedExpr(expr), None) => Some(expr.clone()),
+        _ => None,
     }
 }
 

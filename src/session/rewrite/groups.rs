@@ -2,7 +2,8 @@
 //!
 //! `GROUP BY (a, b)` groups by a and b, and `GROUP BY ()` is one group. `ROLLUP (1, 2)` groups by the first two columns of the
 //! result: the planner knows positions that stand alone in GROUP BY, and takes others for constants. Where a column stands in
-//! several elements, as in `ROLLUP (a, a)` and `GROUP BY a, CUBE (a, b)`, the sets are written out.
+//! several elements, as in `ROLLUP (a, a)` and `GROUP BY a, CUBE (a, b)`, and where several are one, as in `ROLLUP ((a, b), c)`,
+//! the sets are written out.
 
 use datafusion::sql::sqlparser::ast::{Distinct, Expr, GroupByExpr, Select, SelectItem, Value};
 
@@ -26,14 +27,17 @@ pub(super) fn rewrite(select: &mut Select) -> Result<()> {
     if expressions.is_empty() {
         expressions.push(Expr::GroupingSets(vec![Vec::new()]));
     }
-    let mut sets_are_repeated = false;
+    let (mut has_sets, mut has_rows) = (false, false);
     for expression in expressions.iter_mut() {
         if let Expr::Rollup(sets) | Expr::Cube(sets) | Expr::GroupingSets(sets) = expression {
             positions(sets.iter_mut().flatten(), &select.projection);
-            sets_are_repeated = true;
+            has_sets = true;
+        }
+        if let Expr::Rollup(lists) | Expr::Cube(lists) = expression {
+            has_rows |= lists.iter().any(|list| list.len() != 1);
         }
     }
-    if sets_are_repeated && names_one_twice(expressions) {
+    if has_sets && (has_rows || names_one_twice(expressions)) {
         *expressions = vec![Expr::GroupingSets(written_out(expressions)?)];
     }
     Ok(())

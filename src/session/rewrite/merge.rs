@@ -12,7 +12,7 @@ use datafusion::sql::sqlparser::ast::{
 };
 
 use super::{all, call, operation};
-use crate::{Error, Fault, Result};
+use crate::{Error, Fault, Result, session::MARK};
 
 /// The columns of what has a name in FROM: CTEs that can be seen, and tables.
 #[derive(Debug, Default, Clone)]
@@ -128,9 +128,16 @@ impl Known {
             let by_name = joins_by_name(std::slice::from_ref(table_with_joins.as_ref()));
             let namespace = self.joined(table_with_joins)?;
             let (Some(namespace), Some(alias)) = (&namespace, &alias) else { return Ok(namespace) };
-            let named = aliased(alias, namespace.columns.iter().map(|column| column.name.clone()).collect());
+            let mut named = aliased(alias, namespace.columns.iter().map(|column| column.name.clone()).collect());
             if by_name {
-                *factor = derived(table_with_joins, namespace, alias)?;
+                let relation = alias.name.clone();
+                let inner = inner_names(namespace);
+                // Those that the alias gives no name keep the one that they have within.
+                for (column, own) in named.columns.iter_mut().zip(&inner).skip(alias.columns.len()) {
+                    let parts = vec![relation.clone(), Ident::with_quote('"', own)];
+                    column.value = Expr::CompoundIdentifier(parts);
+                }
+                *factor = derived(table_with_joins, namespace, &inner, alias)?;
             }
             return Ok(Some(named));
         }
@@ -425,11 +432,30 @@ fn side_by_side(mut left: Namespace, right: Namespace, operator: &JoinOperator) 
     }
 }
 
+/// The names of a join's columns, of which those of one name have marks: nothing can name them, and `*` shows them all.
+fn inner_names(namespace: &Namespace) -> Vec<String> {
+    let mut times: HashMap<&str, usize> = HashMap::new();
+    let names = namespace.columns.iter().map(|column| {
+        let before = times.entry(&column.name).or_default();
+        *before += 1;
+        let mut name = column.name.clone();
+        if namespace.find(&column.name).nth(1).is_some() {
+            name.extend(std::iter::repeat_n(MARK, *before));
+        }
+        name
+    });
+    names.collect()
+}
+
 /// A join in parentheses with a name of its own shows merged columns once under that name.
-fn derived(join: &TableWithJoins, namespace: &Namespace, alias: &TableAlias) -> Result<TableFactor> {
+fn derived(join: &TableWithJoins, namespace: &Namespace, names: &[String], alias: &TableAlias) -> Result<TableFactor> {
     let mut query = super::query_from(vec![join.clone()])?;
     if let SetExpr::Select(select) = query.body.as_mut() {
-        select.projection = namespace.columns.iter().map(shown).collect();
+        let item = |(column, name): (&Visible, &String)| match *name == column.name {
+            true => shown(column),
+            false => SelectItem::ExprWithAlias { expr: column.value.clone(), alias: Ident::with_quote('"', name) },
+        };
+        select.projection = namespace.columns.iter().zip(names).map(item).collect();
     }
     Ok(TableFactor::Derived { lateral: false, subquery: query, alias: Some(alias.clone()), sample: None })
 }

@@ -107,10 +107,8 @@ impl Unnester {
     }
 
     fn filter(&mut self, filter: Filter) -> Result<LogicalPlan> {
-        // The number of a grouping set is for `grouping()`, which is resolved later, and for nothing above.
-        let is_number =
-            |column: &Expr| matches!(column, Expr::Column(column) if column.name == Aggregate::INTERNAL_GROUPING_ID);
-        let kept: Vec<Expr> = columns(filter.input.schema()).into_iter().filter(|column| !is_number(column)).collect();
+        let kept: Vec<Expr> =
+            columns(filter.input.schema()).into_iter().filter(|column| !push::is_set_number(column)).collect();
         let (with, without): (Vec<_>, Vec<_>) =
             split_conjunction_owned(filter.predicate).into_iter().partition(is_subquery_within);
         let mut input = Arc::unwrap_or_clone(filter.input);

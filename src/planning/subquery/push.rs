@@ -131,6 +131,9 @@ impl Unnester {
         let mut expressions = Vec::new();
         for at in 0..old.fields().len() {
             let (qualifier, field) = old.qualified_field(at);
+            if field.name() == Aggregate::INTERNAL_GROUPING_ID {
+                continue;
+            }
             let value = Expr::Column(Column::from((qualifier, field)));
             let value = match at.checked_sub(groups) {
                 Some(call) => or_default(value, default_of(&right.1[call])?)?,
@@ -146,21 +149,35 @@ impl Unnester {
     pub(super) fn group(&mut self, aggregate: Aggregate, domain: &Domain) -> Result<LogicalPlan> {
         let input = self.push(Arc::unwrap_or_clone(aggregate.input), domain)?;
         let schema = Arc::clone(input.schema());
-        let mut groups = Vec::new();
-        for (at, group) in aggregate.group_expr.into_iter().enumerate() {
-            let bound = within(group.clone(), domain, &schema)?;
-            // Grouping sets have no column of their own.
-            groups.push(match group {
-                Expr::GroupingSet(_) => bound,
-                _ => renamed_as(bound, group, &aggregate.schema, at),
-            });
-        }
-        let before = aggregate.schema.fields().len() - aggregate.aggr_expr.len();
-        let mut calls = Vec::new();
-        for (at, call) in aggregate.aggr_expr.into_iter().enumerate() {
-            calls.push(renamed_as(within(call.clone(), domain, &schema)?, call, &aggregate.schema, before + at));
-        }
-        groups.extend(values(domain, &schema)?);
+        let keys = values(domain, &schema)?;
+        let groups = match aggregate.group_expr.as_slice() {
+            // The keys stand in each of the sets: `grouping()` is known for an aggregate that has sets and nothing else.
+            [Expr::GroupingSet(sets)] => {
+                let mut keyed = written_out(sets);
+                for set in &mut keyed {
+                    for column in set.iter_mut() {
+                        *column = within(column.clone(), domain, &schema)?;
+                    }
+                    let missing: Vec<Expr> = keys.iter().filter(|key| !set.contains(key)).cloned().collect();
+                    set.extend(missing);
+                }
+                vec![Expr::GroupingSet(GroupingSet::GroupingSets(keyed))]
+            }
+            groups => {
+                let mut bound = Vec::with_capacity(groups.len() + keys.len());
+                for (at, group) in groups.iter().enumerate() {
+                    let changed = within(group.clone(), domain, &schema)?;
+                    // Grouping sets have no column of their own.
+                    bound.push(match group {
+                        Expr::GroupingSet(_) => changed,
+                        _ => renamed_as(changed, group.clone(), &aggregate.schema, at),
+                    });
+                }
+                bound.extend(keys);
+                bound
+            }
+        };
+        let calls = calls_within(aggregate.aggr_expr, &aggregate.schema, domain, &schema)?;
         Ok(LogicalPlan::Aggregate(Aggregate::try_new(Arc::new(input), groups, calls)?))
     }
 
@@ -177,7 +194,7 @@ impl Unnester {
         };
         let calls = aggregate.aggr_expr.clone();
         let mut keys = Vec::new();
-        let mut expressions: Vec<Expr> = columns(old);
+        let mut expressions: Vec<Expr> = columns(old).into_iter().filter(|column| !is_set_number(column)).collect();
         for value in values(domain, grouped.schema())? {
             let name = self.name("__outer");
             keys.push(Expr::Column(Column::new_unqualified(&name)));
@@ -501,6 +518,31 @@ fn renamed_as(changed: Expr, before: Expr, schema: &DFSchema, at: usize) -> Expr
     }
     let (qualifier, field) = schema.qualified_field(at);
     changed.unalias().alias_qualified(qualifier.cloned(), field.name())
+}
+
+/// The calls of an aggregate over a dependent plan, each under its own name.
+fn calls_within(calls: Vec<Expr>, own: &DFSchema, domain: &Domain, schema: &DFSchema) -> Result<Vec<Expr>> {
+    let before = own.fields().len() - calls.len();
+    let each =
+        |(at, call): (usize, Expr)| Ok(renamed_as(within(call.clone(), domain, schema)?, call, own, before + at));
+    calls.into_iter().enumerate().map(each).collect()
+}
+
+/// The sets that a ROLLUP or a CUBE stands for.
+fn written_out(sets: &GroupingSet) -> Vec<Vec<Expr>> {
+    match sets {
+        GroupingSet::Rollup(columns) => (0..=columns.len()).rev().map(|end| columns[..end].to_vec()).collect(),
+        GroupingSet::Cube(columns) => {
+            let chosen = |bits: usize| columns.iter().enumerate().filter(move |(at, _)| bits & (1 << at) == 0);
+            (0..1_usize << columns.len()).map(|bits| chosen(bits).map(|(_, column)| column.clone()).collect()).collect()
+        }
+        GroupingSet::GroupingSets(sets) => sets.clone(),
+    }
+}
+
+/// Whether a column is the number of a grouping set: it is for `grouping()`, which is resolved later, and for nothing above.
+pub(super) fn is_set_number(column: &Expr) -> bool {
+    matches!(column, Expr::Column(column) if column.name == Aggregate::INTERNAL_GROUPING_ID)
 }
 
 /// Whether there is a row for all rows together, even if there are none. ROLLUP and CUBE have one such group; more than one

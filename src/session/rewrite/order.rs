@@ -13,7 +13,7 @@ use datafusion::sql::sqlparser::ast::{
 
 use super::{
     columns::{aliases, mentions},
-    merge::{folded, name_of},
+    merge::{folded, joins_by_name, name_of},
 };
 use crate::Result;
 
@@ -24,9 +24,10 @@ pub(super) fn rewrite(query: &mut Query) -> Result<()> {
     name_by_position(select, order);
     let aliases = aliases(select);
     let projection = select.projection.clone();
+    let by_name = joins_by_name(&select.from);
     let within = |expression: &Expr| {
         let alone = matches!(expression, Expr::Identifier(_));
-        !alone && (mentions(expression, &aliases) || reads_renamed(expression, &projection))
+        !alone && (mentions(expression, &aliases) || reads_renamed(expression, &projection, by_name))
     };
     if select.distinct.is_some() || !order.iter().any(|ordered| within(&ordered.expr)) {
         return Ok(());
@@ -68,13 +69,15 @@ pub(super) fn rewrite(query: &mut Query) -> Result<()> {
 }
 
 /// Whether an expression reads a column, by its table's name, whose own name another column of the result has.
-fn reads_renamed(expression: &Expr, projection: &[SelectItem]) -> bool {
+fn reads_renamed(expression: &Expr, projection: &[SelectItem], by_name: bool) -> bool {
     let is_taken = |parts: &[Ident]| {
         let Some(own) = parts.last().map(folded) else { return false };
         projection.iter().any(|item| match item {
             SelectItem::ExprWithAlias { expr, alias } => {
                 folded(alias) == own && !matches!(expr, Expr::CompoundIdentifier(other) if other == parts)
             }
+            // It may be a column that two tables are joined by.
+            SelectItem::UnnamedExpr(Expr::Identifier(name)) => by_name && folded(name) == own,
             _ => false,
         })
     };

@@ -96,18 +96,21 @@ fn name_operands(body: &mut SetExpr) {
     if !matches!(body, SetExpr::SetOperation { .. }) {
         return;
     }
-    let mut names = None;
+    let mut names: Option<Vec<Option<String>>> = None;
     each_operand(body, &mut |select| {
-        let Some(names) = &names else {
-            names = Some(select.projection.iter().map(name_of).collect::<Vec<_>>());
-            return;
-        };
+        let is_first = names.is_none();
+        let names = names.get_or_insert_with(|| select.projection.iter().map(name_of).collect::<Vec<_>>());
         if names.len() != select.projection.len() || has_wildcard(select) {
             return;
         }
-        for (item, name) in select.projection.iter_mut().zip(names) {
-            if let (Some(expression), Some(name)) = (expression_of(item), name) {
-                *item = named(expression, name.clone());
+        for (at, item) in select.projection.iter_mut().enumerate() {
+            if let (Some(expression), Some(name)) = (expression_of(item), &names[at]) {
+                // Two of one name are not told apart by their tables any more.
+                let before = names[..at].iter().flatten().filter(|other| *other == name).count();
+                if is_first && before == 0 {
+                    continue;
+                }
+                *item = named(expression, marked(name.clone(), before));
             }
         }
     });

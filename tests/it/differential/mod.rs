@@ -78,7 +78,7 @@ impl Options {
     fn read() -> Self {
         Self {
             seed: option("SEED", 15),
-            queries: option("QUERIES", 240),
+            queries: option("QUERIES", 480),
             time: Duration::from_secs(option("SECONDS", 100)),
             first_group: option("GROUP", 0),
             collect: option("COLLECT", 0),

@@ -29,6 +29,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::{
     Action, Interrupt, Notice, Outcome, Sealed, SessionOptions, Shared, TransactionStatus,
+    providers::opening_once,
     rewrite::rewrite,
     settings::{SETTINGS, Settings},
 };
@@ -125,14 +126,14 @@ impl Client {
     pub(crate) fn plan(&self, mut statement: SqlStatement) -> BoxFuture<'static, Result<LogicalPlan>> {
         let state = self.context.state();
         let snapshot = self.snapshot();
-        Box::pin(async move {
+        Box::pin(opening_once(async move {
             rewrite(&mut statement, &state).await?;
             let planned = state.statement_to_plan(statement).await;
             planned.map_err(|error| {
                 let names = snapshot.relations().map(|(name, _)| name.name.as_str());
                 Error::from(error).suggesting_table(names)
             })
-        })
+        }))
     }
 
     /// The operators of a plan, and what they need to run.
@@ -476,7 +477,7 @@ fn no_such_prepared(name: &str) -> Error {
     Error::new(Fault::UndefinedPrepared, format!("prepared statement \"{name}\" does not exist"))
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -1,9 +1,13 @@
 //! What the planner sees of the catalog: the snapshot of the client's statement, as DataFusion's providers.
 //!
 //! One catalog list a session, so that a statement reads one snapshot whatever others commit meanwhile. Tables are opened
-//! and views planned when a statement names them, never kept.
+//! and views planned when a statement names them, once while it is planned, and kept no longer.
 
-use std::sync::{Arc, OnceLock, Weak};
+use std::{
+    collections::HashMap,
+    future::Future,
+    sync::{Arc, Mutex, OnceLock, Weak},
+};
 
 use async_trait::async_trait;
 use datafusion::{
@@ -12,7 +16,7 @@ use datafusion::{
     datasource::{TableType, ViewTable},
 };
 
-use super::{Client, DATABASE, DEFAULT_SCHEMA, storage, system};
+use super::{Client, DATABASE, DEFAULT_SCHEMA, client::lock, storage, system};
 use crate::{
     Error, Fault,
     catalog::{Definition, ExternalTable, QualifiedName},
@@ -20,6 +24,27 @@ use crate::{
 };
 
 type Result<T, E = DataFusionError> = std::result::Result<T, E>;
+
+/// What was opened while a statement is planned.
+type Opened = Mutex<HashMap<QualifiedName, Arc<dyn TableProvider>>>;
+
+tokio::task_local! {
+    static OPENED: Opened;
+}
+
+/// Plans a statement, which opens each relation once. Its names are looked up when it is rewritten and again when it is
+/// planned, and so are those of the views in it: without this, views over views would be planned twice as often with each.
+pub(crate) async fn opening_once<T>(planning: impl Future<Output = T>) -> T {
+    match OPENED.try_with(|_| ()) {
+        Ok(()) => planning.await,
+        Err(_) => OPENED.scope(Opened::default(), planning).await,
+    }
+}
+
+/// Works with what is opened already; none outside of planning.
+fn opened<T>(work: impl FnOnce(&mut HashMap<QualifiedName, Arc<dyn TableProvider>>) -> T) -> Option<T> {
+    OPENED.try_with(|opened| work(&mut lock(opened))).ok()
+}
 
 /// The client that a provider works for; empty until the session is complete, gone after it.
 pub(crate) type ClientCell = Arc<OnceLock<Weak<Client>>>;
@@ -119,24 +144,15 @@ impl SchemaProvider for UserSchema {
     }
 
     async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
-        let client = client_of(&self.client)?;
-        let snapshot = client.snapshot();
         let qualified = QualifiedName::new(&self.name, name);
-        let Some(object) = snapshot.relation(&qualified) else {
-            if self.name == DEFAULT_SCHEMA && source::looks_like_path(name) {
-                return open_path(&client, name).await.map(Some);
-            }
-            return Ok(None);
-        };
-        match &object.definition {
-            Definition::ExternalTable(table) => {
-                let opened = source::open(&table.clone().into(), &client.stores(), client.access());
-                Ok(Some(opened.map_err(Error::from)?))
-            }
-            Definition::ManagedTable(table) => storage::open(&client, &qualified, table).await.map(Some),
-            Definition::View(view) => plan_view(&client, &qualified, &view.sql).await.map(Some),
-            _ => Ok(None),
+        if let Some(provider) = opened(|opened| opened.get(&qualified).cloned()).flatten() {
+            return Ok(Some(provider));
         }
+        let found = self.open(&qualified).await?;
+        if let Some(provider) = &found {
+            opened(|opened| opened.insert(qualified, Arc::clone(provider)));
+        }
+        Ok(found)
     }
 
     async fn table_type(&self, name: &str) -> Result<Option<TableType>> {
@@ -152,6 +168,28 @@ impl SchemaProvider for UserSchema {
     fn table_exist(&self, name: &str) -> bool {
         let Ok(client) = client_of(&self.client) else { return false };
         client.snapshot().relation(&QualifiedName::new(&self.name, name)).is_some()
+    }
+}
+
+impl UserSchema {
+    async fn open(&self, name: &QualifiedName) -> Result<Option<Arc<dyn TableProvider>>> {
+        let client = client_of(&self.client)?;
+        let snapshot = client.snapshot();
+        let Some(object) = snapshot.relation(name) else {
+            if self.name == DEFAULT_SCHEMA && source::looks_like_path(&name.name) {
+                return open_path(&client, &name.name).await.map(Some);
+            }
+            return Ok(None);
+        };
+        match &object.definition {
+            Definition::ExternalTable(table) => {
+                let opened = source::open(&table.clone().into(), &client.stores(), client.access());
+                Ok(Some(opened.map_err(Error::from)?))
+            }
+            Definition::ManagedTable(table) => storage::open(&client, name, table).await.map(Some),
+            Definition::View(view) => plan_view(&client, name, &view.sql).await.map(Some),
+            _ => Ok(None),
+        }
     }
 }
 
@@ -197,5 +235,29 @@ impl From<ExternalTable> for source::TableDefinition {
             schema: kept.schema,
             partition_columns: kept.partition_columns.into_iter().map(field).collect(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::datatypes::Schema;
+    use datafusion::datasource::empty::EmptyTable;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_opened_is_kept_while_a_statement_is_planned_and_no_longer() {
+        let name = QualifiedName::new("public", "t");
+        let is_open = || opened(|opened| opened.contains_key(&name));
+        opening_once(async {
+            assert_eq!(is_open(), Some(false));
+            let table: Arc<dyn TableProvider> = Arc::new(EmptyTable::new(Arc::new(Schema::empty())));
+            opened(|opened| opened.insert(name.clone(), table));
+            // A view is planned within.
+            opening_once(async { assert_eq!(is_open(), Some(true)) }).await;
+        })
+        .await;
+        opening_once(async { assert_eq!(is_open(), Some(false)) }).await;
+        assert_eq!(is_open(), None);
     }
 }

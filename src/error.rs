@@ -197,8 +197,8 @@ impl Error {
     }
 }
 
-/// Ends a column's name that is not the only one, two for the second, and a relation's that a column has too. It is invisible (INVISIBLE SEPARATOR), because a
-/// message about the plan may show it, and no SQL writes it.
+/// Ends a column's name that is not the only one, two for the second, and a relation's that a column has too. It is
+/// invisible (INVISIBLE SEPARATOR), because EXPLAIN shows it, and no SQL writes it.
 pub(crate) const MARK: char = '\u{2063}';
 
 impl From<DataFusionError> for Error {

@@ -3,10 +3,11 @@
 //! The query engine's own rule merges `x IN (…) AND x IN (…)` and the like into one list, or into `false`. That is wrong
 //! where `x`, or an element, is NULL, and where elements are columns, which may be equal though they are written otherwise.
 //! `s ~ '.*'` of NULL becomes `false`, `a # a` becomes 0 and `a & -a` too. Here the rule runs over expressions in which what
-//! it would take for the same, or for a constant, is told apart.
+//! it would take for the same, or for a constant, is told apart. For aggregates and windows, whose columns are named by their
+//! expressions, a projection computes these first; and a constant that fails behind a guard is not evaluated early.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashSet},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -60,17 +61,21 @@ impl OptimizerRule for Simplify {
 
     fn rewrite(&self, plan: LogicalPlan, config: &dyn OptimizerConfig) -> Result<Transformed<LogicalPlan>> {
         // There an expression's text with all its marks would be the name of a column.
-        let plan = match plan {
-            LogicalPlan::Aggregate(aggregate) => match computed_below(aggregate)? {
-                Ok(computed) => return Ok(Transformed::yes(computed)),
-                Err(same) => return self.inner.rewrite(LogicalPlan::Aggregate(same), config),
-            },
-            LogicalPlan::Window(window) => match window_computed_below(window)? {
-                Ok(computed) => return Ok(Transformed::yes(computed)),
-                Err(same) => return self.inner.rewrite(LogicalPlan::Window(same), config),
-            },
-            other => other,
+        let computed = match &plan {
+            LogicalPlan::Aggregate(aggregate) => computed_below(aggregate)?,
+            LogicalPlan::Window(window) => window_computed_below(window)?,
+            _ => return self.apart(plan, config),
         };
+        match computed {
+            Some(computed) => Ok(Transformed::yes(computed)),
+            None => self.inner.rewrite(plan, config),
+        }
+    }
+}
+
+impl Simplify {
+    /// The engine's rule over expressions in which what it would take for the same, or for a constant, is told apart.
+    fn apart(&self, plan: LogicalPlan, config: &dyn OptimizerConfig) -> Result<Transformed<LogicalPlan>> {
         let number = AtomicU64::new(1);
         let filters = matches!(plan, LogicalPlan::Filter(_));
         let marked = plan.map_expressions(|expression| {
@@ -88,7 +93,7 @@ impl OptimizerRule for Simplify {
 }
 
 /// An aggregate over columns in the place of expressions that the rule may take for others: a projection computes them.
-fn computed_below(aggregate: Aggregate) -> Result<std::result::Result<LogicalPlan, Aggregate>> {
+fn computed_below(aggregate: &Aggregate) -> Result<Option<LogicalPlan>> {
     let mut below = Below::new(&aggregate.input);
     let mut groups = Vec::with_capacity(aggregate.group_expr.len());
     for (at, group) in aggregate.group_expr.iter().enumerate() {
@@ -102,34 +107,36 @@ fn computed_below(aggregate: Aggregate) -> Result<std::result::Result<LogicalPla
     for (at, call) in aggregate.aggr_expr.iter().enumerate() {
         calls.push(below.within(call.clone(), &aggregate.schema, before + at)?);
     }
-    let Some(input) = below.projection(&aggregate.input)? else { return Ok(Err(aggregate)) };
-    Ok(Ok(LogicalPlan::Aggregate(Aggregate::try_new(Arc::new(input), groups, calls)?)))
+    let Some(input) = below.projection(&aggregate.input)? else { return Ok(None) };
+    Ok(Some(LogicalPlan::Aggregate(Aggregate::try_new(Arc::new(input), groups, calls)?)))
 }
 
 /// The same for a window.
-fn window_computed_below(window: Window) -> Result<std::result::Result<LogicalPlan, Window>> {
+fn window_computed_below(window: &Window) -> Result<Option<LogicalPlan>> {
     let mut below = Below::new(&window.input);
     let before = window.schema.fields().len() - window.window_expr.len();
     let mut calls = Vec::with_capacity(window.window_expr.len());
     for (at, call) in window.window_expr.iter().enumerate() {
         calls.push(below.within(call.clone(), &window.schema, before + at)?);
     }
-    let Some(input) = below.projection(&window.input)? else { return Ok(Err(window)) };
+    let Some(input) = below.projection(&window.input)? else { return Ok(None) };
     let shown = window.schema.columns().into_iter().map(Expr::Column).collect();
     let computed = LogicalPlan::Window(Window::try_new(calls, Arc::new(input))?);
-    Ok(Ok(LogicalPlan::Projection(Projection::try_new(shown, Arc::new(computed))?)))
+    Ok(Some(LogicalPlan::Projection(Projection::try_new(shown, Arc::new(computed))?)))
 }
 
 /// Expressions that are computed below a node.
 struct Below {
-    taken: Vec<String>,
+    /// The names of the columns that are there.
+    taken: HashSet<String>,
+    named: usize,
     expressions: Vec<Expr>,
 }
 
 impl Below {
     fn new(input: &LogicalPlan) -> Self {
         let taken = input.schema().fields().iter().map(|field| field.name().clone()).collect();
-        Self { taken, expressions: Vec::new() }
+        Self { taken, named: 0, expressions: Vec::new() }
     }
 
     /// The column in the place of an expression, if that has to be computed below.
@@ -137,9 +144,13 @@ impl Below {
         if !may_be_confused(&expression)? {
             return Ok(None);
         }
-        let name = (0..).map(|number| format!("__computed_{number}")).find(|name| !self.taken.contains(name));
-        let name = name.unwrap_or_default();
-        self.taken.push(name.clone());
+        let name = loop {
+            let name = format!("__computed_{}", self.named);
+            self.named += 1;
+            if !self.taken.contains(&name) {
+                break name;
+            }
+        };
         self.expressions.push(expression.alias(&name));
         Ok(Some(Expr::Column(Column::new_unqualified(name))))
     }

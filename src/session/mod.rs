@@ -42,7 +42,6 @@ pub(crate) use providers::Providers;
 pub(crate) use sealed::Sealed;
 pub(crate) use shared::Shared;
 
-pub(crate) use crate::error::MARK;
 use crate::{Error, Fault, Result};
 
 /// The database that clients see.

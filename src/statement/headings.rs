@@ -13,7 +13,7 @@ use datafusion::sql::sqlparser::ast::{
     TableFactor, Value, VisitMut, VisitorMut,
 };
 
-use crate::session::MARK;
+use crate::error::MARK;
 
 /// The name of what has none.
 pub(super) const NAMELESS: &str = "?column?";

@@ -11,7 +11,7 @@ use datafusion::sql::sqlparser::ast::{
     Statement, TableAlias, TableAliasColumnDef, TableFactor, TableWithJoins, VisitMut, VisitorMut, visit_expressions,
 };
 
-use crate::session::MARK;
+use crate::error::MARK;
 
 /// Functions of rows whose namesakes in expressions return a list.
 const SERIES: &[&str] = &["generate_series"];

@@ -76,13 +76,7 @@ impl Unnester {
         if here.is_empty() && value.is_none() {
             return Ok(None);
         }
-        let (plan, own) = match super::row::arity(value.as_ref()) {
-            1 => {
-                let own = expression_at(plan.schema(), 0);
-                (plan, own)
-            }
-            _ => super::row::opened(plan),
-        };
+        let (plan, own) = super::row::opened(plan);
         if let Some((right, condition)) = self.direct(&plan, &here, value.as_ref().map(|_| own))? {
             let (condition, last) = condition;
             let mut conditions = condition;

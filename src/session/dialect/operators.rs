@@ -102,6 +102,9 @@ fn compared(parser: &mut Parser, left: &Expr, op: BinaryOperator) -> Result<Expr
 }
 
 fn by_word(parser: &mut Parser, left: &Expr, word: &Word) -> Option<Result<Expr>> {
+    if let Some(negated) = take_distinct(parser) {
+        return Some(distinct(parser, left, negated));
+    }
     let keyword = |at: usize| match &parser.peek_nth_token_ref(at).token {
         Token::Word(word) => word.keyword,
         _ => Keyword::NoKeyword,
@@ -112,14 +115,6 @@ fn by_word(parser: &mut Parser, left: &Expr, word: &Word) -> Option<Result<Expr>
         return Some(collation.map(|collation| Expr::Collate { expr: Box::new(left.clone()), collation }));
     }
     match (word.keyword, keyword(1), keyword(2), keyword(3)) {
-        (Keyword::IS, Keyword::DISTINCT, Keyword::FROM, _) => {
-            skip(parser, 3);
-            Some(distinct(parser, left, false))
-        }
-        (Keyword::IS, Keyword::NOT, Keyword::DISTINCT, Keyword::FROM) => {
-            skip(parser, 4);
-            Some(distinct(parser, left, true))
-        }
         (Keyword::LIKE, Keyword::ANY, ..) | (Keyword::ILIKE, Keyword::ANY, ..) => None,
         (Keyword::LIKE, ..) => Some(like(parser, left, 1)),
         (Keyword::ILIKE, ..) => Some(like(parser, left, 1)),
@@ -137,6 +132,13 @@ fn by_word(parser: &mut Parser, left: &Expr, word: &Word) -> Option<Result<Expr>
         }
         _ => None,
     }
+}
+
+/// `IS [NOT] DISTINCT FROM`, consumed, and whether it has NOT.
+fn take_distinct(parser: &mut Parser) -> Option<bool> {
+    use Keyword::{DISTINCT, FROM, IS, NOT};
+    let negated = parser.parse_keywords(&[IS, NOT, DISTINCT, FROM]);
+    (negated || parser.parse_keywords(&[IS, DISTINCT, FROM])).then_some(negated)
 }
 
 fn distinct(parser: &mut Parser, left: &Expr, negated: bool) -> Result<Expr> {
@@ -179,19 +181,8 @@ fn between(parser: &mut Parser, left: &Expr, negated: bool) -> Result<Expr> {
     }
     let bound = parser.peek_token_ref().clone();
     let mut low = parser.parse_subexpr(IS)?;
-    loop {
-        let keyword = |at: usize| match &parser.peek_nth_token_ref(at).token {
-            Token::Word(word) => word.keyword,
-            _ => Keyword::NoKeyword,
-        };
-        let (words, negated) = match (keyword(0), keyword(1), keyword(2), keyword(3)) {
-            (Keyword::IS, Keyword::DISTINCT, Keyword::FROM, _) => (3, false),
-            (Keyword::IS, Keyword::NOT, Keyword::DISTINCT, Keyword::FROM) => (4, true),
-            _ => break,
-        };
-        skip(parser, words);
-        let (left, right) = (Box::new(low), Box::new(parser.parse_subexpr(IS)?));
-        low = if negated { Expr::IsNotDistinctFrom(left, right) } else { Expr::IsDistinctFrom(left, right) };
+    if let Some(negated) = take_distinct(parser) {
+        low = distinct(parser, &low, negated)?;
     }
     if !may_be_lower_bound(&low) {
         return parser.expected("parentheses around a lower bound that is a condition", bound);

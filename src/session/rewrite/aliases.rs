@@ -18,26 +18,18 @@ use datafusion::sql::{
     },
 };
 
-use super::{merge::folded, visit};
-use crate::{Error, Result, session::MARK};
+use super::{merge::folded, scopes::Scopes, visit};
+use crate::{Error, Result, error::MARK};
 
 /// Marks the relations that are named like one of these columns, where one query stands within another.
 pub(super) fn rewrite(statement: &mut SqlStatement, columns: &HashSet<String>) -> Result<()> {
-    visit(statement, &mut Marking { columns, frames: Vec::new(), orders: Vec::new() })
-}
-
-enum Frame {
-    /// The relations of a SELECT, and whether each is marked.
-    Relations(HashMap<String, bool>),
-    /// What stands in FROM does not see the SELECT that it stands in.
-    Hidden,
+    visit(statement, &mut Marking { columns, scopes: Scopes::default() })
 }
 
 struct Marking<'a> {
     columns: &'a HashSet<String>,
-    frames: Vec<Frame>,
-    /// ORDER BY is taken out of its query while the query is walked through.
-    orders: Vec<Option<OrderBy>>,
+    /// The relations of each SELECT, and whether each is marked.
+    scopes: Scopes<HashMap<String, bool>>,
 }
 
 impl VisitorMut for Marking<'_> {
@@ -49,18 +41,18 @@ impl VisitorMut for Marking<'_> {
             (&mut order_by, ordered_select(&query.body))
         {
             let relations = self.relations(&mut select.from.clone());
-            self.frames.push(Frame::Relations(relations));
+            self.scopes.enter(relations);
             for ordered in order {
                 ordered.expr.visit(self)?;
             }
-            self.frames.pop();
+            self.scopes.leave();
         }
-        self.orders.push(order_by);
+        self.scopes.keep_order(order_by);
         ControlFlow::Continue(())
     }
 
     fn post_visit_query(&mut self, query: &mut Query) -> ControlFlow<Error> {
-        query.order_by = self.orders.pop().flatten();
+        query.order_by = self.scopes.kept_order();
         ControlFlow::Continue(())
     }
 
@@ -71,26 +63,22 @@ impl VisitorMut for Marking<'_> {
                 mark_name(name, |relation| relations.get(relation) == Some(&true));
             }
         }
-        self.frames.push(Frame::Relations(relations));
+        self.scopes.enter(relations);
         ControlFlow::Continue(())
     }
 
     fn post_visit_select(&mut self, _select: &mut Select) -> ControlFlow<Error> {
-        self.frames.pop();
+        self.scopes.leave();
         ControlFlow::Continue(())
     }
 
     fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Error> {
-        if hides(factor) {
-            self.frames.push(Frame::Hidden);
-        }
+        self.scopes.enter_item(factor);
         ControlFlow::Continue(())
     }
 
     fn post_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Error> {
-        if hides(factor) {
-            self.frames.pop();
-        }
+        self.scopes.leave_item(factor);
         ControlFlow::Continue(())
     }
 
@@ -132,19 +120,7 @@ impl Marking<'_> {
 
     /// Whether the innermost relation of this name that can be seen is marked; none if there is no such relation.
     fn mark_of(&self, name: &str) -> Option<bool> {
-        let mut hidden = 0;
-        for frame in self.frames.iter().rev() {
-            match frame {
-                Frame::Hidden => hidden += 1,
-                Frame::Relations(_) if hidden > 0 => hidden -= 1,
-                Frame::Relations(relations) => {
-                    if let Some(marked) = relations.get(name) {
-                        return Some(*marked);
-                    }
-                }
-            }
-        }
-        None
+        self.scopes.visible().find_map(|relations| relations.get(name).copied())
     }
 
     /// The names of the relations of FROM; those to mark are marked.
@@ -198,10 +174,6 @@ fn ordered_select(body: &SetExpr) -> Option<&Select> {
         SetExpr::Query(query) => ordered_select(&query.body),
         _ => None,
     }
-}
-
-fn hides(factor: &TableFactor) -> bool {
-    matches!(factor, TableFactor::Derived { lateral: false, .. })
 }
 
 fn marked(name: &Ident) -> Ident {

@@ -25,9 +25,10 @@ use datafusion::{
 
 use super::{
     merge::{Known, Namespace, folded, joins_by_name, name_of, shown, text},
+    scopes::Scopes,
     visit,
 };
-use crate::{Error, Fault, Result, session::MARK};
+use crate::{Error, Fault, Result, error::MARK};
 
 /// Finds the columns behind names, where the planner would find others.
 pub(super) async fn rewrite(statement: &mut SqlStatement, state: &SessionState) -> Result<()> {
@@ -71,9 +72,8 @@ pub(super) async fn rewrite(statement: &mut SqlStatement, state: &SessionState) 
         &mut Resolver {
             known: vec![known],
             ctes_of: HashMap::new(),
-            frames: Vec::new(),
+            scopes: Scopes::default(),
             not_columns: HashSet::new(),
-            orders: Vec::new(),
         },
     )
 }
@@ -184,14 +184,12 @@ pub(super) fn mentions(expression: &Expr, names: &HashSet<String>) -> bool {
     found.is_break()
 }
 
-/// What a name is looked for in, from the innermost outward.
-enum Frame {
+/// What a SELECT has that a name may stand for.
+enum Scope {
     /// A SELECT whose columns are known, and names that are written with their table.
     Known(Namespace, HashSet<String>),
     /// A SELECT that may have any column.
     Unknown,
-    /// What stands in FROM does not see the SELECT that it stands in.
-    Hidden,
 }
 
 struct Resolver {
@@ -199,11 +197,9 @@ struct Resolver {
     known: Vec<Known>,
     /// What the query of a CTE sees, by its address in the tree.
     ctes_of: HashMap<usize, Known>,
-    frames: Vec<Frame>,
+    scopes: Scopes<Scope>,
     /// Names that are parts of a longer one, as in `t.list[1]`, by their addresses in the tree.
     not_columns: HashSet<usize>,
-    /// ORDER BY is taken out of its query while the query is walked through.
-    orders: Vec<Option<OrderBy>>,
 }
 
 fn address<T>(node: &T) -> usize {
@@ -221,15 +217,15 @@ impl VisitorMut for Resolver {
     }
 
     fn post_visit_query(&mut self, query: &mut Query) -> ControlFlow<Error> {
-        query.order_by = self.orders.pop().flatten();
+        query.order_by = self.scopes.kept_order();
         self.known.pop();
         ControlFlow::Continue(())
     }
 
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Error> {
         match self.select(select) {
-            Ok(frame) => {
-                self.frames.push(frame);
+            Ok(scope) => {
+                self.scopes.enter(scope);
                 ControlFlow::Continue(())
             }
             Err(error) => ControlFlow::Break(error),
@@ -237,21 +233,17 @@ impl VisitorMut for Resolver {
     }
 
     fn post_visit_select(&mut self, _select: &mut Select) -> ControlFlow<Error> {
-        self.frames.pop();
+        self.scopes.leave();
         ControlFlow::Continue(())
     }
 
     fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Error> {
-        if hides(factor) {
-            self.frames.push(Frame::Hidden);
-        }
+        self.scopes.enter_item(factor);
         ControlFlow::Continue(())
     }
 
     fn post_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Error> {
-        if hides(factor) {
-            self.frames.pop();
-        }
+        self.scopes.leave_item(factor);
         ControlFlow::Continue(())
     }
 
@@ -271,10 +263,6 @@ impl VisitorMut for Resolver {
         }
         ControlFlow::Continue(())
     }
-}
-
-fn hides(factor: &TableFactor) -> bool {
-    matches!(factor, TableFactor::Derived { lateral: false, .. })
 }
 
 impl Resolver {
@@ -303,14 +291,14 @@ impl Resolver {
             (&mut order_by, query.body.as_ref())
         {
             let mut select = select.as_ref().clone();
-            let frame = self.select(&mut select)?;
-            self.frames.push(frame);
+            let scope = self.select(&mut select)?;
+            self.scopes.enter(scope);
             for ordered in order {
                 self.ordered(&mut ordered.expr, &select)?;
             }
-            self.frames.pop();
+            self.scopes.leave();
         }
-        self.orders.push(order_by);
+        self.scopes.keep_order(order_by);
         Ok(())
     }
 
@@ -349,7 +337,7 @@ impl Resolver {
     }
 
     /// Writes the joins, the columns of `*` and those of groups as they are meant.
-    fn select(&mut self, select: &mut Select) -> Result<Frame> {
+    fn select(&mut self, select: &mut Select) -> Result<Scope> {
         let by_name = joins_by_name(&select.from);
         let known = self.known.last().cloned().unwrap_or_default();
         let Some(namespace) = known.namespace(&mut select.from)? else {
@@ -358,7 +346,7 @@ impl Resolver {
                     "USING and NATURAL beside a relation whose columns are not known are not supported; join with ON";
                 return Err(Error::new(Fault::FeatureNotSupported, message));
             }
-            return Ok(Frame::Unknown);
+            return Ok(Scope::Unknown);
         };
         // DISTINCT ON names columns of the result first, as ORDER BY does.
         if let Some(Distinct::On(expressions)) = &mut select.distinct {
@@ -383,32 +371,20 @@ impl Resolver {
             }
         }
         if !aliases.is_empty() {
-            self.frames.push(Frame::Known(namespace.clone(), aliases));
+            self.scopes.enter(Scope::Known(namespace.clone(), aliases));
             for expression in grouped(select) {
                 self.walk(expression)?;
             }
-            self.frames.pop();
+            self.scopes.leave();
         }
-        Ok(Frame::Known(namespace, HashSet::new()))
+        Ok(Scope::Known(namespace, HashSet::new()))
     }
 
     /// What a name stands for, where the planner would not find it.
     fn meaning(&self, name: &Ident) -> Result<Option<Expr>> {
         let name = folded(name);
-        let mut hidden = 0;
-        for frame in self.frames.iter().rev() {
-            let (namespace, qualified) = match frame {
-                Frame::Hidden => {
-                    hidden += 1;
-                    continue;
-                }
-                _ if hidden > 0 => {
-                    hidden -= 1;
-                    continue;
-                }
-                Frame::Unknown => return Ok(None),
-                Frame::Known(namespace, qualified) => (namespace, qualified),
-            };
+        for scope in self.scopes.visible() {
+            let Scope::Known(namespace, qualified) = scope else { return Ok(None) };
             let mut found = namespace.find(&name);
             match (found.next(), found.next()) {
                 (None, _) => {}

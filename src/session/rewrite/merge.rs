@@ -12,7 +12,7 @@ use datafusion::sql::sqlparser::ast::{
 };
 
 use super::{all, call, operation};
-use crate::{Error, Fault, Result, session::MARK};
+use crate::{Error, Fault, Result, error::MARK};
 
 /// The columns of what has a name in FROM: CTEs that can be seen, and tables.
 #[derive(Debug, Default, Clone)]

@@ -14,6 +14,7 @@ mod merge;
 mod order;
 mod patterns;
 mod rows;
+mod scopes;
 mod windows;
 
 use std::ops::ControlFlow;

@@ -66,7 +66,7 @@ impl Engine {
                 model_bytes: self.config().max_model_bytes as u64,
             },
         });
-        let builder = SessionStateBuilder::new()
+        let mut builder = SessionStateBuilder::new()
             .with_config(self.session_config())
             .with_runtime_env(Arc::clone(&self.shared.runtime))
             .with_catalog_list(Arc::new(Providers::new(Arc::clone(&client_cell))))
@@ -74,6 +74,7 @@ impl Engine {
             .with_analyzer_rules(planning::analyzer_rules())
             .with_optimizer_rules(planning::optimizer_rules())
             .with_physical_optimizer_rules(planning::physical_rules());
+        builder.relation_planners().get_or_insert_default().push(Arc::new(planning::Relations));
         let state = fusewire_udfs::register(builder, functions_context).with_query_planner(planning::planner()).build();
         let context = SessionContext::new_with_state(state);
         functions::register(&context, &options.user);

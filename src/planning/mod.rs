@@ -11,9 +11,11 @@ use datafusion::{
 };
 use fusewire_udfs::plan::FunctionQueryPlanner;
 
+mod dependencies;
 mod distinct_on;
 mod floats;
 mod guards;
+mod input_order;
 mod null_equality;
 mod sets;
 mod simplify;
@@ -29,11 +31,15 @@ mod scan;
 mod sorted;
 mod unordered;
 
+pub(crate) use dependencies::Relations;
 pub(crate) use physical::physical_rules;
 pub(crate) use scan::filter_scan;
 
 /// The function that a row is written as beside a subquery. Whoever plans the subquery takes its calls apart.
 pub(crate) const ROW_OF: &str = "row_of";
+
+/// The function that a cast is written as where the planner would take it for another. It never fails.
+pub(crate) const WRITTEN_AS: &str = "written_as";
 
 /// The rules that a plan goes through before it is optimized, in order.
 pub(crate) fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
@@ -41,6 +47,7 @@ pub(crate) fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
     let mut rules: Vec<Arc<dyn AnalyzerRule + Send + Sync>> = vec![
         Arc::new(sets::CountCopies),
         Arc::new(distinct_on::FirstOfEach),
+        Arc::new(input_order::KeepInputOrder),
         Arc::new(guards::GuardArguments),
         Arc::new(subquery::Unnest),
     ];
@@ -53,7 +60,8 @@ pub(crate) fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
 
 /// The rules that optimize a plan, in order.
 pub(crate) fn optimizer_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
-    guards::keep_filters(simplify::rules()).into_iter().map(null_equality::careful).collect()
+    let rules = guards::keep_filters(simplify::rules());
+    rules.into_iter().map(null_equality::careful).map(dependencies::without).collect()
 }
 
 /// Makes operators of an optimized plan.

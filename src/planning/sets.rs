@@ -104,11 +104,12 @@ fn counted(plan: LogicalPlan, number: usize) -> Result<Transformed<LogicalPlan>>
 }
 
 /// Whether the planner made the join of a set operation with ALL: only there is NULL equal to NULL before plans are
-/// optimized. Without ALL the left side has no copies.
+/// optimized. Without ALL the left side has no copies. A view's plan has been through here when it comes again.
 fn is_set_operation(join: &Join) -> bool {
     matches!(join.join_type, JoinType::LeftAnti | JoinType::LeftSemi)
         && join.null_equality == NullEquality::NullEqualsNull
         && join.filter.is_none()
+        && !join.on.iter().any(|(key, _)| key.try_as_col().is_some_and(|key| key.name.ends_with(COPY)))
         && !matches!(join.left.as_ref(), LogicalPlan::Distinct(Distinct::All(_)))
 }
 

@@ -2,7 +2,8 @@
 //!
 //! Rules that move projections and sorts lose sight of columns that are constant: a sort by such a column alone is left out,
 //! and afterwards the operator above finds its input unsorted, or a UNION's inputs sorted by different columns. The last check
-//! refuses such plans. Here they get the sort.
+//! refuses such plans. A window over another, or over constants, may find its input unsorted only when it runs. Here they get
+//! the sort.
 
 use std::sync::Arc;
 
@@ -12,12 +13,17 @@ use datafusion::{
         config::ConfigOptions,
         tree_node::{Transformed, TransformedResult, TreeNode},
     },
-    physical_expr::LexOrdering,
+    physical_expr::{LexOrdering, PhysicalSortExpr},
     physical_optimizer::PhysicalOptimizerRule,
     physical_plan::{
-        ExecutionPlan, ExecutionPlanProperties, execution_plan::replace_children_if_necessary, sorts::sort::SortExec,
+        ExecutionPlan, ExecutionPlanProperties, InputOrderMode,
+        execution_plan::replace_children_if_necessary,
+        sorts::sort::SortExec,
+        windows::{BoundedWindowAggExec, WindowAggExec},
     },
 };
+
+use super::unordered::UnorderedExec;
 
 /// The rule; see the module. It comes right before the check.
 #[derive(Debug)]
@@ -38,6 +44,12 @@ impl PhysicalOptimizerRule for SortWhereNeeded {
 }
 
 fn with_sorted_inputs(node: Arc<dyn ExecutionPlan>) -> Result<Transformed<Arc<dyn ExecutionPlan>>> {
+    if let Some((input, keys)) = unsorted_window(&node)? {
+        let in_each = input.output_partitioning().partition_count() > 1;
+        let unordered = Arc::new(UnorderedExec::distributed(input));
+        let sorted = Arc::new(SortExec::new(keys, unordered).with_preserve_partitioning(in_each));
+        return Ok(Transformed::yes(replace_children_if_necessary(node, vec![sorted])?));
+    }
     let mut changed = false;
     let mut inputs = Vec::new();
     for (input, needed) in node.children().into_iter().zip(node.required_input_ordering()) {
@@ -57,4 +69,22 @@ fn with_sorted_inputs(node: Arc<dyn ExecutionPlan>) -> Result<Transformed<Arc<dy
         true => Ok(Transformed::yes(replace_children_if_necessary(node, inputs)?)),
         false => Ok(Transformed::no(node)),
     }
+}
+
+/// The input of a window that takes it for sorted and would not find it so, and what it is to be sorted by.
+fn unsorted_window(node: &Arc<dyn ExecutionPlan>) -> Result<Option<(Arc<dyn ExecutionPlan>, LexOrdering)>> {
+    let (input, windows, known) = if let Some(window) = node.downcast_ref::<BoundedWindowAggExec>() {
+        if window.input_order_mode != InputOrderMode::Sorted {
+            return Ok(None);
+        }
+        (window.input(), window.window_expr(), window.partition_by_sort_keys())
+    } else if let Some(window) = node.downcast_ref::<WindowAggExec>() {
+        (window.input(), window.window_expr(), window.partition_by_sort_keys())
+    } else {
+        return Ok(None);
+    };
+    let Some(first) = windows.first().filter(|_| known.is_err()) else { return Ok(None) };
+    let groups = first.partition_by().iter().map(|key| PhysicalSortExpr::new_default(Arc::clone(key)));
+    let keys = LexOrdering::new(groups.chain(first.order_by().iter().cloned()));
+    Ok(keys.map(|keys| (Arc::clone(input), keys)))
 }

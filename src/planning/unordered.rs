@@ -104,23 +104,37 @@ fn has_constants(input: &Arc<dyn ExecutionPlan>) -> bool {
     !input.equivalence_properties().constants().is_empty()
 }
 
-/// The rows of its input, of which nothing is known.
+/// The rows of its input, of which nothing is known, but perhaps how they are distributed.
 #[derive(Debug)]
 pub(super) struct UnorderedExec {
     input: Arc<dyn ExecutionPlan>,
+    distributed: bool,
     properties: Arc<PlanProperties>,
 }
 
 impl UnorderedExec {
     fn new(input: Arc<dyn ExecutionPlan>) -> Self {
+        Self::over(input, false)
+    }
+
+    /// Rows that are known to be distributed as they are.
+    pub(super) fn distributed(input: Arc<dyn ExecutionPlan>) -> Self {
+        Self::over(input, true)
+    }
+
+    fn over(input: Arc<dyn ExecutionPlan>, distributed: bool) -> Self {
         let of_input = input.properties();
+        let partitioning = of_input.output_partitioning();
         let properties = PlanProperties::new(
             EquivalenceProperties::new(input.schema()),
-            Partitioning::UnknownPartitioning(of_input.output_partitioning().partition_count()),
+            match distributed {
+                true => partitioning.clone(),
+                false => Partitioning::UnknownPartitioning(partitioning.partition_count()),
+            },
             of_input.emission_type,
             of_input.boundedness,
         );
-        Self { input, properties: Arc::new(properties) }
+        Self { input, distributed, properties: Arc::new(properties) }
     }
 }
 
@@ -155,7 +169,7 @@ impl ExecutionPlan for UnorderedExec {
     }
 
     fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
-        Ok(Arc::new(Self::new(fusewire_udfs::plan::only_input(self.name(), &children)?)))
+        Ok(Arc::new(Self::over(fusewire_udfs::plan::only_input(self.name(), &children)?, self.distributed)))
     }
 
     fn child_stats_requests(&self, partition: Option<usize>) -> Vec<ChildStats> {

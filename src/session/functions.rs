@@ -13,7 +13,7 @@ use datafusion::{
 
 use super::{
     DATABASE, DEFAULT_SCHEMA,
-    rewrite::{CompareArray, row_of},
+    rewrite::{CompareArray, WrittenAs, row_of},
     settings::SERVER_VERSION,
     shift, sliding,
 };
@@ -39,7 +39,8 @@ pub(crate) fn register(context: &SessionContext, user: &str) {
     shift::both().into_iter().for_each(|function| context.register_udwf(function));
     sliding::all().into_iter().for_each(|function| context.register_udaf(function));
     // What comparisons are written as before they are planned.
-    CompareArray::both().into_iter().chain([row_of()]).for_each(|function| context.register_udf(function));
+    let written = CompareArray::both().into_iter().chain([row_of(), WrittenAs::function()]);
+    written.for_each(|function| context.register_udf(function));
     // Connection pools give back locks that nobody can take here.
     context.register_udf(constant("pg_advisory_unlock_all", ScalarValue::Utf8(None)));
 }

@@ -17,6 +17,8 @@ use datafusion::{
     },
 };
 
+use super::super::WRITTEN_AS;
+
 /// Whether an expression over rows of this schema can fail on one of them.
 ///
 /// A division fails by zero, a cast on what the type cannot hold, and a function where it is not in [`NEVER_FAIL`].
@@ -160,6 +162,7 @@ const NEVER_FAIL: &[(&str, usize)] = &[
     ("translate", 3),
     ("trunc", 1),
     ("upper", 1),
+    (WRITTEN_AS, 1),
 ];
 
 /// Functions whose first argument names what they compute, and fails where it names nothing.

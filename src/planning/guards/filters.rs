@@ -8,7 +8,7 @@ use std::sync::Arc;
 use datafusion::{
     common::{
         DFSchema, Result, internal_datafusion_err,
-        tree_node::{Transformed, TreeNode},
+        tree_node::{Transformed, TreeNode, TreeNodeRecursion},
     },
     logical_expr::{
         BinaryExpr, Distinct, Expr, Filter, Join, JoinType, LogicalPlan, Operator,
@@ -35,7 +35,7 @@ impl OptimizerRule for PushDownSafeFilters {
     }
 
     fn rewrite(&self, plan: LogicalPlan, config: &dyn OptimizerConfig) -> Result<Transformed<LogicalPlan>> {
-        match plan {
+        match with_constants_right(plan)? {
             LogicalPlan::Filter(filter) if is_about_a_total(&filter) => {
                 Ok(Transformed::no(LogicalPlan::Filter(filter)))
             }
@@ -106,6 +106,45 @@ impl PushDownSafeFilters {
             false => pushed.map_data(|plan| put_back(plan, aside)),
         }
     }
+}
+
+/// The plan, whose conditions have their constants on the right, and those of the filters and the join right below. Of
+/// `x = 2` and `2 = x`, which meet where a condition follows from that of a join, the rule would make `false`.
+fn with_constants_right(plan: LogicalPlan) -> Result<LogicalPlan> {
+    match plan {
+        LogicalPlan::Filter(Filter { predicate, input, .. }) => {
+            let input = match input.as_ref() {
+                LogicalPlan::Filter(_) | LogicalPlan::Join(_) => {
+                    Arc::new(with_constants_right(Arc::unwrap_or_clone(input))?)
+                }
+                _ => input,
+            };
+            Ok(LogicalPlan::Filter(Filter::try_new(constants_right(predicate)?, input)?))
+        }
+        LogicalPlan::Join(mut join) => {
+            join.filter = join.filter.map(constants_right).transpose()?;
+            Ok(LogicalPlan::Join(join))
+        }
+        other => Ok(other),
+    }
+}
+
+fn constants_right(condition: Expr) -> Result<Expr> {
+    let turned = condition.transform_down(|part| {
+        Ok(match part {
+            Expr::BinaryExpr(BinaryExpr { left, op, right })
+                if matches!(*left, Expr::Literal(..)) && !matches!(*right, Expr::Literal(..)) =>
+            {
+                match op.swap() {
+                    Some(op) => Transformed::yes(Expr::BinaryExpr(BinaryExpr { left: right, op, right: left })),
+                    None => Transformed::no(Expr::BinaryExpr(BinaryExpr { left, op, right })),
+                }
+            }
+            Expr::BinaryExpr(BinaryExpr { op: Operator::And, .. }) => Transformed::no(part),
+            other => Transformed::new(other, false, TreeNodeRecursion::Jump),
+        })
+    });
+    Ok(turned?.data)
 }
 
 /// Whether a filter has a condition without a column and stands above an aggregate that has a row also where it has none to

@@ -50,6 +50,7 @@ pub(super) fn once(mut plan: LogicalPlan) -> Result<LogicalPlan> {
     for rule in Analyzer::new().rules {
         plan = rule.analyze(plan, &config)?;
     }
+    let plan = super::super::dependencies::forgotten(plan)?;
     let shared = Arc::new(Shared { plan, operator: OnceCell::new() });
     Ok(LogicalPlan::Extension(Extension { node: Arc::new(Once { shared }) }))
 }

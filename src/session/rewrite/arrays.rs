@@ -35,6 +35,11 @@ pub(super) fn rewrite(expression: &mut Expr) -> Result<()> {
         _ => return Ok(()),
     };
     if is_subquery(right) {
+        // The planner knows one pair of parentheses around it.
+        while let Expr::Nested(inner) = right.as_mut() {
+            let inner = std::mem::replace(inner.as_mut(), Expr::Value(Value::Null.into()));
+            **right = inner;
+        }
         return Ok(());
     }
     let rewritten = match elements(right) {

@@ -24,7 +24,7 @@ use datafusion::{
 };
 
 use super::{
-    merge::{Known, Namespace, folded, joins_by_name, name_of, shown, text},
+    merge::{Known, Namespace, Visible, folded, joins_by_name, name_of, shown, text},
     scopes::Scopes,
     visit,
 };
@@ -103,6 +103,7 @@ impl VisitorMut for Seen {
         self.matters |=
             self.depth > 1 && (select.from.len() > 1 || select.from.iter().any(|item| !item.joins.is_empty()));
         self.named.extend(select.projection.iter().filter_map(name_of));
+        self.matters |= select.projection.len() > 1 && select.projection.iter().any(is_wildcard);
         let aliases = aliases(select);
         if !aliases.is_empty() {
             self.matters |= grouped(select).into_iter().any(|expression| mentions(expression, &aliases));
@@ -370,6 +371,7 @@ impl Resolver {
                 }
             }
         }
+        mark_beside_wildcards(select, &namespace);
         if !aliases.is_empty() {
             self.scopes.enter(Scope::Known(namespace.clone(), aliases));
             for expression in grouped(select) {
@@ -411,6 +413,62 @@ fn shown_by_name(expression: &Expr, projection: &[SelectItem]) -> Option<Expr> {
         (SelectItem::ExprWithAlias { expr, .. } | SelectItem::UnnamedExpr(expr), None) => Some(expr.clone()),
         _ => None,
     }
+}
+
+fn is_wildcard(item: &SelectItem) -> bool {
+    matches!(item, SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..))
+}
+
+/// Tells apart the columns of a list that has `*` and, beside it, others of the same names: nothing can name the later ones,
+/// and they are shown.
+fn mark_beside_wildcards(select: &mut Select, namespace: &Namespace) {
+    if select.projection.len() < 2 || !select.projection.iter().any(is_wildcard) {
+        return;
+    }
+    let of_each: Option<Vec<Vec<Visible>>> = select.projection.iter().map(|item| namespace.shown_by(item)).collect();
+    let Some(of_each) = of_each else { return };
+    let hidden: HashSet<String> = of_each.iter().flatten().map(|column| column.name.clone()).collect();
+    let mut shown: Vec<Expr> = Vec::new();
+    let mut names = HashSet::new();
+    let mut projection = Vec::with_capacity(select.projection.len());
+    for (item, columns) in select.projection.drain(..).zip(of_each) {
+        let expression = match &item {
+            SelectItem::ExprWithAlias { expr, .. } | SelectItem::UnnamedExpr(expr) => expr.clone(),
+            _ if columns.iter().any(|column| shown.contains(&column.value)) => {
+                for column in columns {
+                    let alias = Ident::with_quote('"', unlike(&column.name, &hidden, &mut names));
+                    projection.push(SelectItem::ExprWithAlias { expr: column.value, alias });
+                }
+                continue;
+            }
+            _ => {
+                shown.extend(columns.into_iter().map(|column| column.value));
+                projection.push(item);
+                continue;
+            }
+        };
+        projection.push(match name_of(&item) {
+            Some(name) if hidden.contains(&name) || names.contains(&name) => {
+                let alias = Ident::with_quote('"', unlike(&name, &hidden, &mut names));
+                SelectItem::ExprWithAlias { expr: expression, alias }
+            }
+            name => {
+                names.extend(name);
+                item
+            }
+        });
+    }
+    select.projection = projection;
+}
+
+/// The name with as many marks as make it another than all these, to which it is added.
+fn unlike(name: &str, hidden: &HashSet<String>, names: &mut HashSet<String>) -> String {
+    let mut marked = name.to_owned();
+    while hidden.contains(&marked) || names.contains(&marked) {
+        marked.push(MARK);
+    }
+    names.insert(marked.clone());
+    marked
 }
 
 /// `*` shows merged columns once and first. Of two with one name the second gets a mark, which clients don't see.

@@ -5,7 +5,9 @@
 //! several elements, as in `ROLLUP (a, a)` and `GROUP BY a, CUBE (a, b)`, and where several are one, as in `ROLLUP ((a, b), c)`,
 //! the sets are written out.
 
-use datafusion::sql::sqlparser::ast::{Distinct, Expr, GroupByExpr, Select, SelectItem, Value};
+use datafusion::sql::sqlparser::ast::{
+    Distinct, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, Select, SelectItem, Value,
+};
 
 use super::rows::row;
 use crate::{Error, Fault, Result};
@@ -29,6 +31,11 @@ pub(super) fn rewrite(select: &mut Select) -> Result<()> {
     }
     let (mut has_sets, mut has_rows) = (false, false);
     for expression in expressions.iter_mut() {
+        if let Expr::GroupingSets(sets) = expression
+            && sets.iter().any(|set| matches!(set.as_slice(), [element] if nested(element).is_some()))
+        {
+            *sets = sets_within(sets)?;
+        }
         if let Expr::Rollup(sets) | Expr::Cube(sets) | Expr::GroupingSets(sets) = expression {
             positions(sets.iter_mut().flatten(), &select.projection);
             has_sets = true;
@@ -104,6 +111,38 @@ fn sets(expression: &Expr) -> Result<Vec<Vec<Expr>>> {
         }
         other => vec![vec![other.clone()]],
     })
+}
+
+/// The sets of GROUPING SETS, of which some may be elements that have several.
+fn sets_within(written: &[Vec<Expr>]) -> Result<Vec<Vec<Expr>>> {
+    let mut all = Vec::new();
+    for set in written {
+        match set.as_slice() {
+            [element] if let Some(element) = nested(element) => all.extend(sets(&element)?),
+            _ => all.push(set.clone()),
+        }
+        if all.len() > MAX_SETS {
+            return Err(too_many());
+        }
+    }
+    Ok(all)
+}
+
+/// `ROLLUP (a, b)` or `CUBE (a, b)` within GROUPING SETS, where the parser reads a call.
+fn nested(element: &Expr) -> Option<Expr> {
+    let Expr::Function(Function { name, args: FunctionArguments::List(list), .. }) = element else { return None };
+    let argument = |argument: &FunctionArg| match argument {
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(column)) => {
+            Some(row(column).unwrap_or_else(|| vec![column.clone()]))
+        }
+        _ => None,
+    };
+    let columns = list.args.iter().map(argument).collect::<Option<Vec<_>>>()?;
+    match name.to_string().to_lowercase().as_str() {
+        "rollup" => Some(Expr::Rollup(columns)),
+        "cube" => Some(Expr::Cube(columns)),
+        _ => None,
+    }
 }
 
 fn too_many() -> Error {

@@ -45,6 +45,26 @@ impl Namespace {
         self.columns.iter().filter(move |column| column.name == name)
     }
 
+    /// The columns that an item of the list shows by `*`; none where they are not known.
+    pub(super) fn shown_by(&self, item: &SelectItem) -> Option<Vec<Visible>> {
+        match item {
+            SelectItem::Wildcard(_) => Some(self.columns.clone()),
+            SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), _) => {
+                let written: Vec<&Ident> = name.0.iter().filter_map(|part| part.as_ident()).collect();
+                let parts: Vec<String> = written.iter().map(|ident| folded(ident)).collect();
+                let (_, columns) = self.relations.iter().find(|(relation, _)| relation.ends_with(&parts))?;
+                let visible = |column: &String| {
+                    let own = Ident::with_quote('"', column);
+                    let value = written.iter().copied().cloned().chain([own]).collect();
+                    Visible { name: column.clone(), value: Expr::CompoundIdentifier(value), merged: false }
+                };
+                Some(columns.iter().map(visible).collect())
+            }
+            SelectItem::QualifiedWildcard(..) => None,
+            _ => Some(Vec::new()),
+        }
+    }
+
     fn extend(&mut self, other: Self) {
         self.columns.extend(other.columns);
         self.relations.extend(other.relations);

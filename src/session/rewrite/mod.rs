@@ -1,12 +1,14 @@
 //! What PostgreSQL means and the planner does not: written otherwise before a statement is planned.
 //!
 //! Comparisons of `rows` become comparisons of their columns, `x > ANY (array)` a function that knows of NULL (`arrays`),
+//! `casts` of one value to several types get names that tell them apart,
 //! `windows` with a name and positions in `groups` are written out where they are used. `columns` finds what a name without
 //! a table stands for: the merged column of a join with USING, or the column behind an alias of the same name, which `order`
 //! keeps apart where both are needed. All is done on the syntax tree; a view's text stays as it was written.
 
 mod aliases;
 mod arrays;
+mod casts;
 mod columns;
 mod groups;
 mod limit;
@@ -31,7 +33,7 @@ use datafusion::{
     },
 };
 
-pub(super) use self::{arrays::CompareArray, rows::row_of};
+pub(super) use self::{arrays::CompareArray, casts::WrittenAs, rows::row_of};
 use crate::{Error, Result, session::PostgreSql};
 
 /// Rewrites a statement as it is planned over the tables that `state` knows.
@@ -70,11 +72,14 @@ impl VisitorMut for Expressions {
     }
 
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Error> {
-        flow(groups::rewrite(select).and_then(|()| windows::rewrite_list(select)))
+        let rewritten = groups::rewrite(select).and_then(|()| windows::rewrite_list(select));
+        casts::rewrite_select(select);
+        flow(rewritten)
     }
 
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Error> {
         rows::order_by(query);
+        casts::rewrite(query);
         flow(windows::rewrite(query).and_then(|()| limit::rewrite(query)).and_then(|()| order::rewrite(query)))
     }
 }

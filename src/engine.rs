@@ -102,7 +102,7 @@ impl Engine {
             .with_create_default_catalog_and_schema(false)
             .with_default_catalog_and_schema(DATABASE, DEFAULT_SCHEMA)
             .with_information_schema(true)
-            .with_batch_size(config.batch_size)
+            .with_batch_size(session_batch(config))
             .with_target_partitions(session_partitions(config));
         let options = session.options_mut();
         options.sql_parser.collect_spans = true;
@@ -125,11 +125,28 @@ impl Engine {
 /// Sorts of one statement that are expected to run at a time, in each partition.
 const SORTS_AT_ONCE: usize = 8;
 
+/// Memory that a partition should have: with less, what sorts or groups cannot spill and merge what it spilled any more.
+const BYTES_OF_PARTITION: usize = 8 << 20;
+
+/// Memory that a partition should have for each row of a batch: it holds tens of batches while it merges.
+const BYTES_OF_ROW: usize = 16 << 10;
+
+/// No batch is made smaller than this for the sake of memory.
+const SMALLEST_BATCH: usize = 64;
+
+/// As many partitions as are asked for and have their memory.
 fn session_partitions(config: &Config) -> usize {
-    match config.target_partitions {
-        0 => config.threads.max(1),
+    let wanted = match config.target_partitions {
+        0 => config.threads,
         partitions => partitions,
-    }
+    };
+    wanted.min(config.memory_limit_bytes / BYTES_OF_PARTITION).max(1)
+}
+
+/// Batches as large as is asked for and the memory of a partition allows.
+fn session_batch(config: &Config) -> usize {
+    let share = config.memory_limit_bytes / session_partitions(config);
+    config.batch_size.min((share / BYTES_OF_ROW).max(SMALLEST_BATCH))
 }
 
 impl Session {

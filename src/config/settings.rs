@@ -68,7 +68,7 @@ pub(super) const SETTINGS: &[Declaration] = &[
     Declaration {
         name: "target_partitions",
         accepts: "a whole number from 0 to 1024",
-        description: "parts that a query is cut into, 0 for as many as threads",
+        description: "parts that a query is cut into, 0 for as many as threads; fewer where memory is short",
         list: false,
         read: |config| config.target_partitions.to_string(),
         write: |config, values| assign(&mut config.target_partitions, number(values, 0, 1024)),
@@ -76,7 +76,7 @@ pub(super) const SETTINGS: &[Declaration] = &[
     Declaration {
         name: "batch_size",
         accepts: "a whole number from 1 to 1000000",
-        description: "rows that operators hand on at once",
+        description: "rows that operators hand on at once; fewer where memory is short",
         list: false,
         read: |config| config.batch_size.to_string(),
         write: |config, values| assign(&mut config.batch_size, number(values, 1, 1_000_000)),

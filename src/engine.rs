@@ -128,7 +128,10 @@ const SORTS_AT_ONCE: usize = 8;
 /// Memory that a partition should have: with less, what sorts or groups cannot spill and merge what it spilled any more.
 const BYTES_OF_PARTITION: usize = 8 << 20;
 
-/// Memory that a partition should have for each row of a batch: it holds tens of batches while it merges.
+/// A partition with less memory than this gets smaller batches.
+const SHORT_OF_MEMORY: usize = 32 << 20;
+
+/// Memory that such a partition should have for each row of a batch: it holds tens of batches while it merges.
 const BYTES_OF_ROW: usize = 16 << 10;
 
 /// No batch is made smaller than this for the sake of memory.
@@ -146,7 +149,10 @@ fn session_partitions(config: &Config) -> usize {
 /// Batches as large as is asked for and the memory of a partition allows.
 fn session_batch(config: &Config) -> usize {
     let share = config.memory_limit_bytes / session_partitions(config);
-    config.batch_size.min((share / BYTES_OF_ROW).max(SMALLEST_BATCH))
+    match share < SHORT_OF_MEMORY {
+        true => config.batch_size.min((share / BYTES_OF_ROW).max(SMALLEST_BATCH)),
+        false => config.batch_size,
+    }
 }
 
 impl Session {

@@ -20,6 +20,7 @@ pub fn sqlstate(fault: Fault) -> &'static str {
         Fault::DatatypeMismatch => "42804",
         Fault::CannotCoerce => "42846",
         Fault::Grouping => "42803",
+        Fault::InvalidRecursion => "42P19",
         Fault::WrongObjectType => "42809",
         Fault::FeatureNotSupported => "0A000",
         Fault::InvalidData => "22000",

@@ -50,7 +50,7 @@ impl OptimizerRule for Without {
     }
 
     fn rewrite(&self, plan: LogicalPlan, config: &dyn OptimizerConfig) -> Result<Transformed<LogicalPlan>> {
-        // A rule that walks by itself looks at all; one that is shown each node looks at what is below those two.
+        // A rule that walks by itself looks at all nodes. One that is shown each asks those below DISTINCT and below a sort.
         let looks = match self.rule.apply_order() {
             None => true,
             Some(_) => match &plan {
@@ -70,6 +70,9 @@ fn has(plan: &LogicalPlan) -> bool {
 
 /// The plan, none of whose columns determines others.
 pub(super) fn forgotten(plan: LogicalPlan) -> Result<LogicalPlan> {
+    if !plan.exists(|node| Ok(has(node)))? {
+        return Ok(plan);
+    }
     plan.transform_up(|mut node| {
         let schema = match &mut node {
             LogicalPlan::Projection(projection) => &mut projection.schema,
@@ -97,7 +100,8 @@ pub(super) fn forgotten(plan: LogicalPlan) -> Result<LogicalPlan> {
 pub(crate) struct Relations;
 
 thread_local! {
-    /// Whether the relation that comes next is on its way to the engine's own planner.
+    /// Whether the relation that comes next is on its way to the engine's own planner, which asks here first, before anything
+    /// that could fail.
     static OWN: Cell<bool> = const { Cell::new(false) };
 }
 

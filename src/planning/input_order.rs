@@ -1,8 +1,9 @@
-//! Aggregates that take their rows in the order of the subquery that they come from.
+//! Aggregates whose result shows an order that they do not state.
 //!
 //! `SELECT string_agg(x, ',') FROM (SELECT x FROM t ORDER BY y) AS q` joins texts in the order of y in PostgreSQL. The query
 //! engine forgets that order, or takes the rows from several partitions as they come. So the aggregate is told to order its
-//! rows by what the subquery orders by, which becomes a column of it where it is none. With DISTINCT the values are sorted.
+//! rows by what the subquery orders by, which becomes a column of it where it is none. Where nothing says an order, DISTINCT
+//! gives the values sorted, as in PostgreSQL: they are sorted when they have become few.
 
 use std::sync::Arc;
 
@@ -10,17 +11,21 @@ use datafusion::{
     common::{
         Column, Result,
         config::ConfigOptions,
-        tree_node::{Transformed, TransformedResult, TreeNode},
+        tree_node::{Transformed, TransformedResult},
     },
+    functions_aggregate::array_agg::array_agg_udaf,
+    functions_nested::expr_fn::{array_sort, array_to_string},
     logical_expr::{
-        Aggregate, Expr, Filter, Limit, LogicalPlan, Projection, SortExpr, SubqueryAlias,
+        Aggregate, Expr, Filter, Limit, LogicalPlan, Projection, Sort, SortExpr, SubqueryAlias,
         expr::{AggregateFunction, Alias},
+        lit,
     },
     optimizer::AnalyzerRule,
 };
 
 /// The aggregates that show the order of their rows.
-const IN_ORDER: [&str; 2] = ["array_agg", "string_agg"];
+const ARRAY: &str = "array_agg";
+const TEXT: &str = "string_agg";
 
 /// See the module. It runs while subqueries are what they were written as.
 #[derive(Debug)]
@@ -32,89 +37,99 @@ impl AnalyzerRule for KeepInputOrder {
     }
 
     fn analyze(&self, plan: LogicalPlan, _config: &ConfigOptions) -> Result<LogicalPlan> {
-        let mut named = 0;
-        let each = |node| match node {
-            LogicalPlan::Aggregate(aggregate) if aggregate.aggr_expr.iter().any(shows_order) => {
-                in_order(aggregate, &mut named)
+        let mut names = Names(0);
+        plan.transform_up_with_subqueries(|node| {
+            let LogicalPlan::Aggregate(aggregate) = node else { return Ok(Transformed::no(node)) };
+            let has = |distinct| {
+                move |call: &Expr| unordered(call).is_some_and(|function| function.params.distinct == distinct)
+            };
+            let aggregate = match aggregate.aggr_expr.iter().any(has(false)) {
+                true => in_order(aggregate, &mut names)?,
+                false => Transformed::no(aggregate),
+            };
+            match aggregate.data.aggr_expr.iter().any(has(true)) {
+                true => Ok(Transformed::yes(sorted(aggregate.data, &mut names)?)),
+                false => Ok(aggregate.update_data(LogicalPlan::Aggregate)),
             }
-            LogicalPlan::Aggregate(aggregate) if aggregate.aggr_expr.iter().any(is_distinct) => sorted(aggregate),
-            other => Ok(Transformed::no(other)),
-        };
-        plan.transform_up_with_subqueries(each).data()
+        })
+        .data()
     }
 }
 
-/// Whether a call shows the order of its rows and states none.
-fn shows_order(call: &Expr) -> bool {
-    unordered(call) == Some(false)
+/// Names that nothing in a statement has.
+struct Names(usize);
+
+impl Names {
+    fn next(&mut self) -> String {
+        self.0 += 1;
+        format!("__order_{}", self.0)
+    }
 }
 
-/// Whether a call that states no order is one of each value.
-fn is_distinct(call: &Expr) -> bool {
-    unordered(call) == Some(true)
-}
-
-/// Whether a call that would show an order, and states none, is one of each value.
-fn unordered(call: &Expr) -> Option<bool> {
+/// The call that would show an order and states none.
+fn unordered(call: &Expr) -> Option<&AggregateFunction> {
     match call {
         Expr::Alias(Alias { expr, .. }) => unordered(expr),
-        Expr::AggregateFunction(AggregateFunction { func, params })
-            if IN_ORDER.contains(&func.name()) && params.order_by.is_empty() =>
-        {
-            Some(params.distinct)
+        Expr::AggregateFunction(function) => {
+            let shows = [ARRAY, TEXT].contains(&function.func.name()) && function.params.order_by.is_empty();
+            shows.then_some(function)
         }
         _ => None,
     }
 }
 
-fn in_order(aggregate: Aggregate, named: &mut usize) -> Result<Transformed<LogicalPlan>> {
-    let Some((input, keys)) = ordered(&aggregate.input, named)? else {
-        return Ok(Transformed::no(LogicalPlan::Aggregate(aggregate)));
-    };
+/// The aggregate with the order of its input in the calls that take all values.
+fn in_order(aggregate: Aggregate, names: &mut Names) -> Result<Transformed<Aggregate>> {
+    let Some((input, keys)) = ordered(&aggregate.input, names)? else { return Ok(Transformed::no(aggregate)) };
     let order: Vec<SortExpr> = keys.iter().map(|key| key.of(&input)).collect();
-    with_order(aggregate, Arc::new(input), |call| if is_distinct(call) { by_value(call) } else { order.clone() })
-}
-
-/// Of each value one: those are sorted, where nothing else is said.
-fn sorted(aggregate: Aggregate) -> Result<Transformed<LogicalPlan>> {
-    let input = Arc::clone(&aggregate.input);
-    with_order(aggregate, input, by_value)
-}
-
-fn by_value(call: &Expr) -> Vec<SortExpr> {
-    match call {
-        Expr::Alias(Alias { expr, .. }) => by_value(expr),
-        Expr::AggregateFunction(function) => {
-            function.params.args.first().map(|value| value.clone().sort(true, false)).into_iter().collect()
-        }
-        _ => Vec::new(),
-    }
-}
-
-/// The aggregate, whose calls that state no order and would show one get it.
-fn with_order(
-    aggregate: Aggregate,
-    input: Arc<LogicalPlan>,
-    order: impl Fn(&Expr) -> Vec<SortExpr>,
-) -> Result<Transformed<LogicalPlan>> {
     // Its columns keep their names, which those above know.
-    let before = aggregate.schema.fields().len() - aggregate.aggr_expr.len();
-    let calls = aggregate.aggr_expr.into_iter().enumerate().map(|(at, call)| {
-        if unordered(&call).is_none() {
-            return call;
+    let groups = aggregate.schema.fields().len() - aggregate.aggr_expr.len();
+    let calls = aggregate.aggr_expr.into_iter().enumerate().map(|(at, call)| match unordered(&call) {
+        Some(function) if !function.params.distinct => {
+            let mut function = function.clone();
+            function.params.order_by.clone_from(&order);
+            let (qualifier, field) = aggregate.schema.qualified_field(groups + at);
+            Expr::AggregateFunction(function).alias_qualified(qualifier.cloned(), field.name())
         }
-        let order = order(&call);
-        let (qualifier, field) = aggregate.schema.qualified_field(before + at);
-        match call.unalias() {
-            Expr::AggregateFunction(mut function) => {
-                function.params.order_by = order;
-                Expr::AggregateFunction(function).alias_qualified(qualifier.cloned(), field.name())
-            }
-            other => other,
-        }
+        _ => call,
     });
     let calls = calls.collect();
-    Ok(Transformed::yes(LogicalPlan::Aggregate(Aggregate::try_new(input, aggregate.group_expr, calls)?)))
+    Ok(Transformed::yes(Aggregate::try_new(Arc::new(input), aggregate.group_expr, calls)?))
+}
+
+/// The aggregate below a projection that sorts the values of the calls that take each once.
+fn sorted(aggregate: Aggregate, names: &mut Names) -> Result<LogicalPlan> {
+    let groups = aggregate.schema.fields().len() - aggregate.aggr_expr.len();
+    let mut shown: Vec<Expr> = aggregate.schema.columns().into_iter().map(Expr::Column).take(groups).collect();
+    let mut calls = Vec::with_capacity(aggregate.aggr_expr.len());
+    for (at, call) in aggregate.aggr_expr.into_iter().enumerate() {
+        let (qualifier, field) = aggregate.schema.qualified_field(groups + at);
+        let distinct = unordered(&call).filter(|function| function.params.distinct).cloned();
+        let Some(mut function) = distinct else {
+            shown.push(Expr::Column(Column::new(qualifier.cloned(), field.name())));
+            calls.push(call);
+            continue;
+        };
+        let name = names.next();
+        let values = array_sort(Expr::Column(Column::new_unqualified(&name)), lit("ASC"), lit("NULLS LAST"));
+        let value = match (function.func.name(), function.params.args.as_slice()) {
+            (TEXT, [text, between]) => {
+                let (text, between) = (text.clone(), between.clone());
+                let known = text.clone().is_not_null();
+                let filter = function.params.filter.take();
+                function.params.filter = Some(Box::new(filter.map_or(known.clone(), |filter| filter.and(known))));
+                function.params.args = vec![text];
+                function.func = array_agg_udaf();
+                array_to_string(values, between)
+            }
+            _ => values,
+        };
+        shown.push(value.alias_qualified(qualifier.cloned(), field.name()));
+        calls.push(Expr::AggregateFunction(function).alias(name));
+    }
+    let aggregate = Aggregate::try_new(aggregate.input, aggregate.group_expr, calls)?;
+    let aggregated = Arc::new(LogicalPlan::Aggregate(aggregate));
+    Ok(LogicalPlan::Projection(Projection::try_new(shown, aggregated)?))
 }
 
 /// One key of an order: the position of a column.
@@ -136,67 +151,57 @@ fn column(plan: &LogicalPlan, at: usize) -> Expr {
 }
 
 /// The plan with the columns that it is ordered by, its own first; none where it is in no order that is stated.
-fn ordered(plan: &LogicalPlan, named: &mut usize) -> Result<Option<(LogicalPlan, Vec<Key>)>> {
-    Ok(match plan {
+fn ordered(plan: &LogicalPlan, names: &mut Names) -> Result<Option<(LogicalPlan, Vec<Key>)>> {
+    Ok(Some(match plan {
         LogicalPlan::Sort(sort) => {
-            let known = sort.expr.iter().all(|key| {
-                let unknown = |part: &Expr| {
-                    matches!(part, Expr::OuterReferenceColumn(..) | Expr::ScalarSubquery(_) | Expr::Exists(_))
-                        || matches!(part, Expr::InSubquery(_) | Expr::SetComparison(_))
-                };
-                !key.expr.is_volatile() && !key.expr.exists(|part| Ok(unknown(part))).unwrap_or(true)
-            });
-            if !known {
-                return Ok(None);
-            }
             let mut shown: Vec<Expr> = plan.schema().columns().into_iter().map(Expr::Column).collect();
             let own = shown.len();
-            let mut keys = Vec::with_capacity(sort.expr.len());
-            for key in &sort.expr {
-                let at = shown.iter().position(|known| *known == key.expr).unwrap_or_else(|| {
-                    shown.push(key.expr.clone().alias(hidden(named)));
-                    shown.len() - 1
-                });
-                keys.push(Key { column: at, asc: key.asc, nulls_first: key.nulls_first });
+            let keys: Vec<Key> = sort
+                .expr
+                .iter()
+                .map(|key| Key {
+                    column: position(&mut shown, &key.expr, names),
+                    asc: key.asc,
+                    nulls_first: key.nulls_first,
+                })
+                .collect();
+            if shown.len() == own {
+                return Ok(Some((plan.clone(), keys)));
             }
-            let plan = match shown.len() > own {
-                true => LogicalPlan::Projection(Projection::try_new(shown, Arc::new(plan.clone()))?),
-                false => plan.clone(),
-            };
-            Some((plan, keys))
+            // Each key is computed once, below the sort.
+            let input = LogicalPlan::Projection(Projection::try_new(shown, Arc::clone(&sort.input))?);
+            let expr = keys.iter().map(|key| key.of(&input)).collect();
+            (LogicalPlan::Sort(Sort { expr, input: Arc::new(input), fetch: sort.fetch }), keys)
         }
         LogicalPlan::Projection(projection) => {
-            let Some((input, mut keys)) = ordered(&projection.input, named)? else { return Ok(None) };
+            let Some((input, mut keys)) = ordered(&projection.input, names)? else { return Ok(None) };
             let mut shown = projection.expr.clone();
             for key in &mut keys {
-                let wanted = column(&input, key.column);
-                key.column = shown.iter().position(|known| known.clone().unalias() == wanted).unwrap_or_else(|| {
-                    shown.push(wanted.alias(hidden(named)));
-                    shown.len() - 1
-                });
+                key.column = position(&mut shown, &column(&input, key.column), names);
             }
-            Some((LogicalPlan::Projection(Projection::try_new(shown, Arc::new(input))?), keys))
+            (LogicalPlan::Projection(Projection::try_new(shown, Arc::new(input))?), keys)
         }
-        LogicalPlan::SubqueryAlias(alias) => ordered(&alias.input, named)?
-            .map(|(input, keys)| {
-                let aliased = SubqueryAlias::try_new(Arc::new(input), alias.alias.clone())?;
-                Ok::<_, datafusion::common::DataFusionError>((LogicalPlan::SubqueryAlias(aliased), keys))
-            })
-            .transpose()?,
-        LogicalPlan::Filter(filter) => ordered(&filter.input, named)?
-            .map(|(input, keys)| {
-                let filtered = Filter::try_new(filter.predicate.clone(), Arc::new(input))?;
-                Ok::<_, datafusion::common::DataFusionError>((LogicalPlan::Filter(filtered), keys))
-            })
-            .transpose()?,
-        LogicalPlan::Limit(limit) => ordered(&limit.input, named)?
-            .map(|(input, keys)| (LogicalPlan::Limit(Limit { input: Arc::new(input), ..limit.clone() }), keys)),
-        _ => None,
-    })
+        LogicalPlan::SubqueryAlias(alias) => {
+            let Some((input, keys)) = ordered(&alias.input, names)? else { return Ok(None) };
+            (LogicalPlan::SubqueryAlias(SubqueryAlias::try_new(Arc::new(input), alias.alias.clone())?), keys)
+        }
+        LogicalPlan::Filter(filter) => {
+            let Some((input, keys)) = ordered(&filter.input, names)? else { return Ok(None) };
+            (LogicalPlan::Filter(Filter::try_new(filter.predicate.clone(), Arc::new(input))?), keys)
+        }
+        LogicalPlan::Limit(limit) => {
+            let Some((input, keys)) = ordered(&limit.input, names)? else { return Ok(None) };
+            (LogicalPlan::Limit(Limit { input: Arc::new(input), ..limit.clone() }), keys)
+        }
+        _ => return Ok(None),
+    }))
 }
 
-/// A name that no column has.
-fn hidden(named: &mut usize) -> String {
-    *named += 1;
-    format!("__order_{named}")
+/// Where an expression is among those that are shown; it is added where it is not.
+fn position(shown: &mut Vec<Expr>, wanted: &Expr, names: &mut Names) -> usize {
+    let same = |known: &Expr| !wanted.is_volatile() && known.clone().unalias() == *wanted;
+    shown.iter().position(same).unwrap_or_else(|| {
+        shown.push(wanted.clone().alias(names.next()));
+        shown.len() - 1
+    })
 }

@@ -17,6 +17,7 @@ mod floats;
 mod guards;
 mod input_order;
 mod null_equality;
+mod recursion;
 mod sets;
 mod simplify;
 mod subquery;
@@ -29,6 +30,7 @@ mod physical;
 mod pushdown;
 mod scan;
 mod sorted;
+mod statistics;
 mod unordered;
 
 pub(crate) use dependencies::Relations;
@@ -45,6 +47,7 @@ pub(crate) const WRITTEN_AS: &str = "written_as";
 pub(crate) fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
     // What guards an operand is gone where a subquery has become a join, and the types tell what can fail only at the end.
     let mut rules: Vec<Arc<dyn AnalyzerRule + Send + Sync>> = vec![
+        Arc::new(recursion::CheckRecursion),
         Arc::new(sets::CountCopies),
         Arc::new(distinct_on::FirstOfEach),
         Arc::new(input_order::KeepInputOrder),

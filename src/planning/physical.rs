@@ -11,6 +11,7 @@ use super::{
     pushdown::PushDynamicFilters,
     scan::FilterInScans,
     sorted::SortWhereNeeded,
+    statistics::OwnStatistics,
     subquery::OpenOnce,
     unordered::ForgetOrder,
 };
@@ -30,6 +31,7 @@ pub(crate) fn physical_rules() -> Vec<PhysicalRule> {
             // filters reach the scans where tables are opened, and names are unique.
             "FilterPushdown" => rules.push(Arc::new(FilterInScans)),
             "FilterPushdown(Post)" => rules.push(Arc::new(PushDynamicFilters)),
+            "aggregate_statistics" => rules.push(Arc::new(OwnStatistics(rule))),
             "EnsureRequirements" => rules.push(Arc::new(KeysByPosition(rule))),
             "LimitAggregation" => rules.push(Arc::new(LimitByPosition(rule))),
             "SanityCheckPlan" => rules.extend([Arc::new(SortWhereNeeded) as PhysicalRule, rule]),

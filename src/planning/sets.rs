@@ -26,6 +26,9 @@ use datafusion::{
 /// The column of the copies' numbers.
 const COPY: &str = "fusewire.copy";
 
+/// What the name of the left side's begins with.
+const LEFT: &str = "fusewire.left";
+
 /// See the module. It runs before the engine's own rules.
 #[derive(Debug)]
 pub(crate) struct CountCopies;
@@ -65,6 +68,22 @@ fn named(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
     let names: Vec<_> = schema.iter().map(|(qualifier, field)| (qualifier, field.name())).collect();
     let mut changed = false;
     for input in &mut union.inputs {
+        // A projection may claim a schema that its expressions do not have: a rule that makes it anew would find others.
+        if let LogicalPlan::Projection(projection) = input.as_ref() {
+            let own = projection.expr.iter().map(Expr::qualified_name);
+            let same = own
+                .zip(&names)
+                .all(|((relation, own), (qualifier, name))| relation.as_ref() == *qualifier && own == **name);
+            if !same {
+                let named = projection.expr.iter().cloned().zip(&names).map(|(expression, (qualifier, name))| {
+                    expression.unalias().alias_qualified((*qualifier).cloned(), *name)
+                });
+                let named = Projection::try_new(named.collect(), Arc::clone(&projection.input))?;
+                *input = Arc::new(LogicalPlan::Projection(named));
+                changed = true;
+            }
+            continue;
+        }
         if names == input.schema().iter().map(|(qualifier, field)| (qualifier, field.name())).collect::<Vec<_>>() {
             continue;
         }
@@ -84,8 +103,7 @@ fn counted(plan: LogicalPlan, number: usize) -> Result<Transformed<LogicalPlan>>
         return Ok(Transformed::no(LogicalPlan::Join(join)));
     }
     let columns: Vec<Expr> = join.left.schema().columns().into_iter().map(Expr::Column).collect();
-    let (left, left_copy) =
-        numbered(&join.left, &format!("fusewire.left {number}"), join.on.iter().map(|(key, _)| key))?;
+    let (left, left_copy) = numbered(&join.left, &format!("{LEFT} {number}"), join.on.iter().map(|(key, _)| key))?;
     let (right, right_copy) =
         numbered(&join.right, &format!("fusewire.right {number}"), join.on.iter().map(|(_, key)| key))?;
     let mut on = join.on;
@@ -109,8 +127,13 @@ fn is_set_operation(join: &Join) -> bool {
     matches!(join.join_type, JoinType::LeftAnti | JoinType::LeftSemi)
         && join.null_equality == NullEquality::NullEqualsNull
         && join.filter.is_none()
-        && !join.on.iter().any(|(key, _)| key.try_as_col().is_some_and(|key| key.name.ends_with(COPY)))
+        && !join.on.iter().any(|(key, _)| key.try_as_col().is_some_and(is_number))
         && !matches!(join.left.as_ref(), LogicalPlan::Distinct(Distinct::All(_)))
+}
+
+/// Whether a column numbers the copies of rows.
+fn is_number(column: &Column) -> bool {
+    column.relation.is_none() && column.name.starts_with(LEFT) && column.name.ends_with(COPY)
 }
 
 /// The rows with the number of each among its copies.

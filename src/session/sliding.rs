@@ -138,7 +138,8 @@ impl AggregateUDFImpl for Sliding {
 
     fn with_beneficial_ordering(self: Arc<Self>, sorted: bool) -> Result<Option<Arc<dyn AggregateUDFImpl>>> {
         Ok(match self.kind {
-            Kind::Recomputed => Some(self as Arc<dyn AggregateUDFImpl>),
+            // The engine promises rows in the order that is the reverse of the one that is wanted, too.
+            Kind::Recomputed | Kind::InOrder => Some(self as Arc<dyn AggregateUDFImpl>),
             kind => Arc::clone(self.inner.inner()).with_beneficial_ordering(sorted)?.map(|inner| {
                 let inner = Arc::new(AggregateUDF::new_from_shared_impl(inner));
                 Arc::new(Self { inner, kind, aliases: self.aliases.clone() }) as Arc<dyn AggregateUDFImpl>

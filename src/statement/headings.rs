@@ -137,11 +137,9 @@ fn expression_of(item: &SelectItem) -> Option<Expr> {
     }
 }
 
-/// Names expressions where no other column of the SELECT has that name; what `*` holds is not known here.
+/// Names expressions where no other column of the SELECT has that name. What `*` holds is not known here: those that have a
+/// name of its columns get marks where it is.
 fn name_items(select: &mut Select) {
-    if has_wildcard(select) {
-        return;
-    }
     let names: Vec<Option<String>> = select.projection.iter().map(name_of).collect();
     let mut times: HashMap<&str, usize> = HashMap::new();
     names.iter().flatten().for_each(|name| *times.entry(name).or_default() += 1);
@@ -186,14 +184,11 @@ fn mark_items(select: &mut Select) {
     let wildcards = has_wildcard(select);
     let mut times: HashMap<String, usize> = HashMap::new();
     for item in &mut select.projection {
-        let name = name_of(item);
+        let name = name_of(item).map(|name| name.replace(MARK, ""));
         let before = times.entry(name.clone().unwrap_or_default()).or_default();
         *before += 1;
-        if let SelectItem::ExprWithAlias { alias, .. } = item
-            && *before > 1
-        {
-            alias.value = marked(super::names::identifier(alias), *before);
-            alias.quote_style = Some('"');
+        if let (SelectItem::ExprWithAlias { alias, .. }, Some(name), 2..) = (&mut *item, &name, *before) {
+            *alias = Ident::with_quote('"', marked(name.clone(), *before));
         }
         let Some(expression) = unnamed(item) else { continue };
         // Columns of one name from different tables are told apart by their tables.
@@ -283,9 +278,6 @@ fn has_wildcard(select: &Select) -> bool {
 /// The expression of a column without a name; none where it may be many columns.
 fn unnamed(item: &SelectItem) -> Option<&Expr> {
     match item {
-        SelectItem::UnnamedExpr(Expr::Function(function)) if last(&function.name).eq_ignore_ascii_case("unnest") => {
-            None
-        }
         SelectItem::UnnamedExpr(expression) => Some(expression),
         _ => None,
     }
@@ -332,7 +324,7 @@ fn name_and_strength(expression: &Expr) -> Option<(String, bool)> {
             return else_result.as_deref().and_then(strong).or_else(|| weak("case".to_owned()));
         }
         Expr::Subquery(query) => return Some((first_heading(&query.body)?, true)),
-        Expr::Exists { .. } => "exists".to_owned(),
+        Expr::Exists { negated: false, .. } => "exists".to_owned(),
         Expr::Array(_) => "array".to_owned(),
         Expr::Tuple(_) => "row".to_owned(),
         Expr::Interval(_) => return weak("interval".to_owned()),
@@ -383,6 +375,7 @@ fn first_heading(body: &SetExpr) -> Option<String> {
         }
         SetExpr::Query(query) => first_heading(&query.body),
         SetExpr::SetOperation { left, .. } => first_heading(left),
+        SetExpr::Values(_) => Some("column1".to_owned()),
         _ => None,
     }
 }
@@ -465,7 +458,8 @@ mod tests {
         assert_eq!(
             query.to_string(),
             "WITH c AS (SELECT count(*) AS \"count\", 1 AS \"?column?\u{2063}\" FROM t) \
-             SELECT count FROM c, (SELECT max(a) AS \"max\u{2063}\", max(b) AS \"max\u{2063}\u{2063}\", *, min(a) FROM u) AS v"
+             SELECT count FROM c, (SELECT max(a) AS \"max\u{2063}\", max(b) AS \"max\u{2063}\u{2063}\", *, min(a) AS \"min\" FROM u) \
+             AS v"
         );
     }
 
@@ -475,6 +469,6 @@ mod tests {
         assert_eq!(names("SELECT * FROM t"), [None]);
         assert_eq!(names("SELECT *, a FROM t"), [None, Some("a".into())]);
         assert_eq!(names("SELECT a, a FROM t"), [None, Some("a".into())]);
-        assert_eq!(names("SELECT unnest(a) FROM t"), [None]);
+        assert_eq!(names("SELECT unnest(a) FROM t"), [Some("unnest".into())]);
     }
 }

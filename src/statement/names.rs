@@ -10,6 +10,7 @@ use datafusion::sql::sqlparser::ast::{
 use crate::{
     Error, Fault, Result,
     catalog::{Existing, QualifiedName},
+    error::MARK,
     session::{DATABASE, DEFAULT_SCHEMA},
 };
 
@@ -56,7 +57,7 @@ pub(super) fn existing(or_replace: bool, if_not_exists: bool) -> Result<Existing
 
 /// Refuses two columns of one name: a table or view with such columns could not be read by name.
 pub(super) fn check_distinct(schema: &Schema) -> Result<()> {
-    let mut names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+    let mut names: Vec<String> = schema.fields().iter().map(|field| field.name().replace(MARK, "")).collect();
     names.sort_unstable();
     match names.windows(2).find(|pair| pair[0] == pair[1]) {
         None => Ok(()),

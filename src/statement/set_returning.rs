@@ -429,7 +429,13 @@ fn aggregated(query: &Query) -> Option<Query> {
     let mut aggregated = query.clone();
     let mut clauses = Vec::new();
     if let Some(order) = aggregated.order_by.take() {
-        let OrderByKind::Expressions(orders) = order.kind else { return None };
+        let OrderByKind::Expressions(mut orders) = order.kind else { return None };
+        for ordered in &mut orders {
+            // The one column may be named by its position.
+            if ordered.expr == number("1") {
+                ordered.expr = value.clone();
+            }
+        }
         if orders.iter().any(|order| matches!(&order.expr, Expr::Value(_))) {
             return None;
         }

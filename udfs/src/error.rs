@@ -288,6 +288,8 @@ pub enum Fault {
     CannotCoerce,
     /// A column beside aggregates, or an aggregate where none may be.
     Grouping,
+    /// A recursive query whose term may not be as it is.
+    InvalidRecursion,
     /// An object of another kind than the statement needs.
     WrongObjectType,
     /// Valid SQL that is refused here or not offered.

@@ -145,10 +145,13 @@ impl Unnester {
         let groups = aggregate.group_expr.len();
         let before: Vec<Expr> = aggregate.group_expr.into_iter().chain(aggregate.aggr_expr).collect();
         let (input, mut after) = self.replace(Arc::unwrap_or_clone(aggregate.input), before)?;
+        let input = self.computed(input, after.iter_mut().flat_map(ordering).collect())?;
         let calls = after.split_off(groups);
         let plan = LogicalPlan::Aggregate(Aggregate::try_new(Arc::new(input), after, calls)?);
         // By position: an expression's name changes with what stands in it.
-        let named = (0..aggregate.schema.fields().len()).map(|at| {
+        let shown = (0..aggregate.schema.fields().len())
+            .filter(|at| !push::is_set_number(&expression_at(&aggregate.schema, *at)));
+        let named = shown.map(|at| {
             let (qualifier, field) = aggregate.schema.qualified_field(at);
             let now = column_at(plan.schema(), at);
             let same = now.relation.as_ref() == qualifier && now.name == *field.name();
@@ -161,7 +164,8 @@ impl Unnester {
     fn window(&mut self, window: Window) -> Result<LogicalPlan> {
         let kept = columns(&window.schema);
         let own = window.schema.fields().len() - window.window_expr.len();
-        let (input, calls) = self.replace(Arc::unwrap_or_clone(window.input), window.window_expr)?;
+        let (input, mut calls) = self.replace(Arc::unwrap_or_clone(window.input), window.window_expr)?;
+        let input = self.computed(input, calls.iter_mut().flat_map(ordering).collect())?;
         let named = calls.into_iter().enumerate().map(|(at, call)| {
             let (qualifier, field) = window.schema.qualified_field(own + at);
             call.unalias().alias_qualified(qualifier.cloned(), field.name())
@@ -174,7 +178,8 @@ impl Unnester {
         let kept = columns(sort.input.schema());
         let keys = sort.expr.iter().map(|sort| sort.expr.clone()).collect();
         let (input, keys) = self.with_hidden(Arc::unwrap_or_clone(sort.input), keys)?;
-        let (input, keys) = self.replace(input, keys)?;
+        let (input, mut keys) = self.replace(input, keys)?;
+        let input = self.computed(input, keys.iter_mut().collect())?;
         let expr = sort.expr.into_iter().zip(keys).map(|(sort, key)| key.sort(sort.asc, sort.nulls_first)).collect();
         project(LogicalPlan::Sort(Sort { expr, input: Arc::new(input), fetch: sort.fetch }), kept)
     }
@@ -277,6 +282,24 @@ impl Unnester {
         joins::join(with_left, right, on_right, None, second, false)
     }
 
+    /// The plan with a column for each key that a subquery is part of, and the keys. The engine puts the values of subqueries
+    /// into expressions when it has them, and does not recognise the order of rows by such an expression any more.
+    fn computed(&mut self, input: LogicalPlan, keys: Vec<&mut Expr>) -> Result<LogicalPlan> {
+        let mut shown = columns(input.schema());
+        let own = shown.len();
+        for key in keys {
+            if single_row::is_within(key) || is_subquery_within(key) {
+                let name = self.name("__key");
+                let column = Expr::Column(Column::new_unqualified(&name));
+                shown.push(std::mem::replace(key, column).alias(name));
+            }
+        }
+        match shown.len() > own {
+            true => project(input, shown),
+            false => Ok(input),
+        }
+    }
+
     /// The expressions over a plan that has a column for what each of their subqueries yields. The plan's own columns stay
     /// first.
     fn replace(&mut self, input: LogicalPlan, expressions: Vec<Expr>) -> Result<(LogicalPlan, Vec<Expr>)> {
@@ -372,6 +395,19 @@ fn is_subquery(expression: &Expr) -> bool {
 
 fn is_subquery_within(expression: &Expr) -> bool {
     expression.exists(|expression| Ok(is_subquery(expression))).unwrap_or(false)
+}
+
+/// What a call's rows are divided and ordered by.
+fn ordering(call: &mut Expr) -> Vec<&mut Expr> {
+    match call {
+        Expr::Alias(alias) => ordering(&mut alias.expr),
+        Expr::AggregateFunction(function) => function.params.order_by.iter_mut().map(|key| &mut key.expr).collect(),
+        Expr::WindowFunction(function) => {
+            let params = &mut function.params;
+            params.partition_by.iter_mut().chain(params.order_by.iter_mut().map(|key| &mut key.expr)).collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
 fn contains_subquery(plan: &LogicalPlan) -> Result<bool> {

@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use datafusion::{
     common::{
-        Result,
+        Result, ScalarValue,
         tree_node::{Transformed, TransformedResult, TreeNode},
     },
     functions::core::expr_ext::FieldAccessor,
-    logical_expr::{BinaryExpr, Expr, LogicalPlan, Operator, binary_expr},
+    logical_expr::{BinaryExpr, Expr, LogicalPlan, Operator, binary_expr, lit},
 };
 
 use super::{expression_at, unsupported};
@@ -52,7 +52,11 @@ pub(super) fn opened(plan: LogicalPlan) -> (LogicalPlan, Expr) {
             (Arc::unwrap_or_clone(projection.input), projection.expr.swap_remove(0))
         }
         other => {
-            let own = expression_at(other.schema(), 0);
+            // EXISTS asks for rows that may have no column.
+            let own = match other.schema().fields().is_empty() {
+                true => lit(ScalarValue::Null),
+                false => expression_at(other.schema(), 0),
+            };
             (other, own)
         }
     }

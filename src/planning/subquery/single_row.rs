@@ -7,7 +7,7 @@ use arrow::{
     datatypes::{DataType, Field, FieldRef, Int64Type},
 };
 use datafusion::{
-    common::{Result, ScalarValue},
+    common::{Result, ScalarValue, tree_node::TreeNode},
     logical_expr::{
         ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
         expr::ScalarFunction,
@@ -21,6 +21,12 @@ pub(super) fn single_row(arguments: Vec<Expr>) -> Expr {
     let function =
         ScalarUDF::new_from_impl(SingleRow { signature: Signature::any(arguments.len(), Volatility::Immutable) });
     Expr::ScalarFunction(ScalarFunction { func: Arc::new(function), args: arguments })
+}
+
+/// Whether the check is part of an expression.
+pub(super) fn is_within(expression: &Expr) -> bool {
+    let is_check = |part: &Expr| matches!(part, Expr::ScalarFunction(call) if call.func.inner().is::<SingleRow>());
+    expression.exists(|part| Ok(is_check(part))).unwrap_or(false)
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]

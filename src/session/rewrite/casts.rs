@@ -1,8 +1,9 @@
-//! Casts that the planner does not tell apart.
+//! Casts and subqueries that the planner does not tell apart.
 //!
 //! It calls a column by its expression, and leaves casts out: `max(a::int)`, `max(a::text)` and `max(a)` are all `max(t.a)`, and
-//! two of one name are refused. Where a SELECT has one value with several types in its calls and groups, each cast becomes
-//! [`WrittenAs`], whose text says which it is; it is gone when plans are optimized.
+//! `sum((SELECT 1))` is called like `sum((SELECT 2))`; two of one name are refused. Where calls or groups of a SELECT would get
+//! one name, and are not the same, the casts and the subqueries in them become [`WrittenAs`], whose text is the type or the
+//! subquery; it is gone when plans are optimized.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -18,11 +19,12 @@ use datafusion::{
         simplify::{ExprSimplifyResult, SimplifyContext},
     },
     sql::sqlparser::ast::{
-        Expr, Function, GroupByExpr, OrderBy, OrderByKind, Query, Select, SetExpr, Value, VisitMut, VisitorMut,
+        DataType as Type, Expr, Function, GroupByExpr, Ident, ObjectName, OrderBy, OrderByKind, Query, Select,
+        SelectItem, SetExpr, Value, VisitMut, VisitorMut, visit_expressions,
     },
 };
 
-use super::call;
+use super::{call, merge::folded};
 use crate::planning::WRITTEN_AS;
 
 /// Tells the casts of a query's SELECT apart, in its list and in ORDER BY.
@@ -35,85 +37,192 @@ pub(super) fn rewrite(query: &mut Query) {
     rewrite_all(select, order.iter_mut().map(|ordered| &mut ordered.expr).collect());
 }
 
-/// The same for a SELECT that orders nothing.
+/// The same for a SELECT whose query orders nothing by it.
 pub(super) fn rewrite_select(select: &mut Select) {
     rewrite_all(select, Vec::new());
 }
 
-fn rewrite_all(select: &mut Select, mut order: Vec<&mut Expr>) {
+fn rewrite_all(select: &mut Select, order: Vec<&mut Expr>) {
     let mut seen = Seen::default();
-    let _ = select.visit(&mut seen);
-    if let GroupByExpr::Expressions(groups, _) = &mut select.group_by {
-        seen.calls += 1;
-        groups.iter_mut().for_each(|group| _ = group.visit(&mut seen));
-        seen.calls -= 1;
-    }
-    order.iter_mut().for_each(|ordered| _ = ordered.visit(&mut seen));
-    let mut several = HashSet::new();
-    for (value, mut types) in seen.casts {
-        if seen.others.contains(&value) {
-            types.insert(value.clone());
-        }
-        if types.len() > 1 {
-            several.insert(value);
+    if let GroupByExpr::Expressions(groups, _) = &select.group_by {
+        for group in groups {
+            seen.calls.extend(shown_as(group, &select.projection).cloned());
+            seen.calls.push(group.clone());
         }
     }
-    if several.is_empty() {
-        return;
+    let mut all = expressions(select);
+    all.extend(order);
+    all.iter_mut().for_each(|expression| _ = expression.visit(&mut seen));
+    let several = seen.values();
+    if !several.is_empty() {
+        let mut apart = Apart { several, skipped: 0 };
+        all.iter_mut().for_each(|expression| _ = expression.visit(&mut apart));
     }
-    let mut apart = Apart { several, depth: 0, skipped: 0 };
-    let _ = select.visit(&mut apart);
-    order.iter_mut().for_each(|ordered| _ = ordered.visit(&mut apart));
 }
 
-/// The value that is cast, none of whose parts is; none for what is no cast.
+/// What a SELECT computes of the rows of FROM.
+fn expressions(select: &mut Select) -> Vec<&mut Expr> {
+    let shown = select.projection.iter_mut().filter_map(|item| match item {
+        SelectItem::UnnamedExpr(expression) | SelectItem::ExprWithAlias { expr: expression, .. } => Some(expression),
+        _ => None,
+    });
+    let groups: &mut [Expr] = match &mut select.group_by {
+        GroupByExpr::Expressions(groups, _) => groups,
+        GroupByExpr::All(_) => &mut [],
+    };
+    shown.chain(groups).chain(&mut select.having).chain(&mut select.qualify).collect()
+}
+
+/// The expression of the column that a group names by its position or its name.
+fn shown_as<'a>(group: &Expr, projection: &'a [SelectItem]) -> Option<&'a Expr> {
+    let item = match group {
+        Expr::Value(value) => match &value.value {
+            Value::Number(number, _) => projection.get(number.parse::<usize>().ok()?.checked_sub(1)?)?,
+            _ => return None,
+        },
+        Expr::Identifier(name) => {
+            let name = folded(name);
+            projection
+                .iter()
+                .find(|item| matches!(item, SelectItem::ExprWithAlias { alias, .. } if folded(alias) == name))?
+        }
+        _ => return None,
+    };
+    match item {
+        SelectItem::UnnamedExpr(expression) | SelectItem::ExprWithAlias { expr: expression, .. } => Some(expression),
+        _ => None,
+    }
+}
+
+fn is_subquery(expression: &Expr) -> bool {
+    match expression {
+        Expr::Subquery(_) | Expr::Exists { .. } | Expr::InSubquery { .. } => true,
+        Expr::AnyOp { right, .. } | Expr::AllOp { right, .. } => matches!(right.as_ref(), Expr::Subquery(_)),
+        _ => false,
+    }
+}
+
+/// The value that is cast; none for what is no cast.
 fn value_of(expression: &Expr) -> Option<Expr> {
     match expression {
-        Expr::Cast { expr, .. } => Some(without_casts(expr)),
+        Expr::Cast { expr, .. } => Some(expr.as_ref().clone()),
         Expr::TypedString(typed) => Some(Expr::Value(typed.value.clone())),
         _ => None,
     }
 }
 
-fn without_casts(expression: &Expr) -> Expr {
-    struct Without;
-    impl VisitorMut for Without {
+/// The expression as the planner calls it, as far as it is known here: without casts, tables and parentheses, and with all
+/// subqueries alike.
+fn called(expression: &Expr) -> Expr {
+    alike(expression, |part| match is_subquery(&part) {
+        true => Some(Expr::Identifier(Ident::new("subquery"))),
+        false => value_of(&part),
+    })
+}
+
+/// The expression as it is meant: however a type or a name is written.
+fn meant(expression: &Expr) -> Expr {
+    alike(expression, |part| match (type_of(&part), value_of(&part)) {
+        (Some(name), Some(value)) => Some(call(WRITTEN_AS, vec![value, text(name)])),
+        _ => None,
+    })
+}
+
+fn alike(expression: &Expr, of_part: impl FnMut(Expr) -> Option<Expr>) -> Expr {
+    struct Alike<F>(F);
+    impl<F: FnMut(Expr) -> Option<Expr>> VisitorMut for Alike<F> {
         type Break = ();
 
-        fn pre_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<()> {
-            loop {
-                let inner = match expression {
-                    Expr::Nested(inner) => inner.as_ref().clone(),
-                    ref other => match value_of(other) {
-                        Some(value) => value,
-                        None => return ControlFlow::Continue(()),
-                    },
-                };
-                *expression = inner;
+        fn post_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<()> {
+            let same = match &mut *expression {
+                Expr::Nested(inner) => Some(inner.as_ref().clone()),
+                Expr::CompoundIdentifier(parts) => parts.last().map(column),
+                Expr::Identifier(name) => Some(column(name)),
+                Expr::Cast { .. } | Expr::TypedString(_) => (self.0)(expression.clone()),
+                other if is_subquery(other) => (self.0)(other.clone()),
+                Expr::Function(Function { name, .. }) => {
+                    *name = ObjectName::from(Ident::new(name.to_string().to_lowercase()));
+                    None
+                }
+                _ => None,
+            };
+            if let Some(same) = same {
+                *expression = same;
             }
+            ControlFlow::Continue(())
         }
     }
     let mut expression = expression.clone();
-    let _ = expression.visit(&mut Without);
+    let _ = expression.visit(&mut Alike(of_part));
     expression
 }
 
+fn column(name: &Ident) -> Expr {
+    Expr::Identifier(Ident::with_quote('"', folded(name)))
+}
+
+fn text(value: String) -> Expr {
+    Expr::Value(Value::SingleQuotedString(value).into())
+}
+
+/// One name for each type.
+fn type_of(cast: &Expr) -> Option<String> {
+    let data_type = match cast {
+        Expr::Cast { data_type, .. } => data_type,
+        Expr::TypedString(typed) => &typed.data_type,
+        _ => return None,
+    };
+    Some(match data_type {
+        Type::Int(_) | Type::Integer(_) | Type::Int4(_) => "int4".to_owned(),
+        Type::BigInt(_) | Type::Int8(_) => "int8".to_owned(),
+        Type::SmallInt(_) | Type::Int2(_) => "int2".to_owned(),
+        Type::Text | Type::String(_) => "text".to_owned(),
+        Type::Real | Type::Float4 => "float4".to_owned(),
+        Type::DoublePrecision | Type::Float8 => "float8".to_owned(),
+        Type::Bool | Type::Boolean => "bool".to_owned(),
+        other => other.to_string().to_lowercase(),
+    })
+}
+
 fn is_written_as(expression: &Expr) -> bool {
-    match expression {
-        Expr::Function(Function { name, .. }) => name.to_string() == WRITTEN_AS,
-        _ => false,
+    matches!(expression, Expr::Function(Function { name, .. }) if name.to_string() == WRITTEN_AS)
+}
+
+/// The calls and the groups of a SELECT.
+#[derive(Default)]
+struct Seen {
+    calls: Vec<Expr>,
+    /// Queries and [`WrittenAs`] around the place.
+    skipped: usize,
+}
+
+impl Seen {
+    /// The values that are cast, and the subqueries, in those that have one name and are not the same.
+    fn values(self) -> HashSet<Expr> {
+        let mut by_name: HashMap<Expr, (Vec<Expr>, HashSet<Expr>)> = HashMap::new();
+        for call in self.calls {
+            let (calls, meanings) = by_name.entry(called(&call)).or_default();
+            meanings.insert(meant(&call));
+            calls.push(call);
+        }
+        let mut values = HashSet::new();
+        for (calls, meanings) in by_name.into_values() {
+            if meanings.len() > 1 {
+                calls.iter().for_each(|call| add_values(call, &mut values));
+            }
+        }
+        values
     }
 }
 
-/// What is cast in calls and groups, to what, and what stands there without a cast.
-#[derive(Default)]
-struct Seen {
-    casts: HashMap<Expr, HashSet<Expr>>,
-    others: HashSet<Expr>,
-    /// Calls and groups around the place.
-    calls: usize,
-    /// Queries, casts and [`WrittenAs`] around it, whose parts do not count.
-    skipped: usize,
+fn add_values(call: &Expr, values: &mut HashSet<Expr>) {
+    let _ = visit_expressions(call, |part| {
+        values.extend(value_of(part).map(|value| called(&value)));
+        if is_subquery(part) {
+            values.insert(part.clone());
+        }
+        ControlFlow::<()>::Continue(())
+    });
 }
 
 impl VisitorMut for Seen {
@@ -130,30 +239,24 @@ impl VisitorMut for Seen {
     }
 
     fn pre_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<()> {
-        let value = value_of(expression);
-        if self.calls > 0 && self.skipped == 0 && !is_written_as(expression) {
-            match &value {
-                Some(value) => _ = self.casts.entry(value.clone()).or_default().insert(expression.clone()),
-                None => _ = self.others.insert(without_casts(expression)),
-            }
+        if is_written_as(expression) {
+            self.skipped += 1;
+        } else if self.skipped == 0 && matches!(expression, Expr::Function(_)) {
+            self.calls.push(expression.clone());
         }
-        self.skipped += usize::from(value.is_some() || is_written_as(expression));
-        self.calls += usize::from(matches!(expression, Expr::Function(_)));
         ControlFlow::Continue(())
     }
 
     fn post_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<()> {
-        self.skipped -= usize::from(value_of(expression).is_some() || is_written_as(expression));
-        self.calls -= usize::from(matches!(expression, Expr::Function(_)));
+        self.skipped -= usize::from(is_written_as(expression));
         ControlFlow::Continue(())
     }
 }
 
-/// Writes the casts of these values otherwise.
+/// Writes the casts of these values, and these subqueries, otherwise.
 struct Apart {
     several: HashSet<Expr>,
-    depth: usize,
-    /// Calls of [`WrittenAs`] around the place.
+    /// Queries and [`WrittenAs`] around the place.
     skipped: usize,
 }
 
@@ -161,22 +264,25 @@ impl VisitorMut for Apart {
     type Break = ();
 
     fn pre_visit_query(&mut self, _query: &mut Query) -> ControlFlow<()> {
-        self.depth += 1;
+        self.skipped += 1;
         ControlFlow::Continue(())
     }
 
     fn post_visit_query(&mut self, _query: &mut Query) -> ControlFlow<()> {
-        self.depth -= 1;
+        self.skipped -= 1;
         ControlFlow::Continue(())
     }
 
     fn pre_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<()> {
-        let is_apart = self.depth == 0
-            && self.skipped == 0
-            && value_of(expression).is_some_and(|value| self.several.contains(&value));
-        if is_apart {
-            let text = Expr::Value(Value::SingleQuotedString(expression.to_string()).into());
-            *expression = call(WRITTEN_AS, vec![expression.clone(), text]);
+        let is_one = |value: &Expr| self.several.contains(&called(value));
+        let written = match value_of(expression) {
+            _ if self.skipped > 0 => None,
+            Some(value) if is_one(&value) => type_of(expression),
+            None if is_subquery(expression) && self.several.contains(expression) => Some(expression.to_string()),
+            _ => None,
+        };
+        if let Some(written) = written {
+            *expression = call(WRITTEN_AS, vec![expression.clone(), text(written)]);
         }
         self.skipped += usize::from(is_written_as(expression));
         ControlFlow::Continue(())

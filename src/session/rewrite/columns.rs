@@ -24,11 +24,14 @@ use datafusion::{
 };
 
 use super::{
-    merge::{Known, Namespace, Visible, folded, joins_by_name, name_of, shown, text},
+    merge::{
+        Known, Namespace, expand, folded, is_wildcard, joins_by_name, mark_beside_wildcards, name_of, name_rest, shown,
+        text,
+    },
     scopes::Scopes,
     visit,
 };
-use crate::{Error, Fault, Result, error::MARK};
+use crate::{Error, Fault, Result};
 
 /// Finds the columns behind names, where the planner would find others.
 pub(super) async fn rewrite(statement: &mut SqlStatement, state: &SessionState) -> Result<()> {
@@ -119,6 +122,7 @@ impl VisitorMut for Seen {
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Error> {
         self.depth += 1;
         for cte in query.with.iter().flat_map(|with| &with.cte_tables) {
+            self.matters |= !cte.alias.columns.is_empty();
             self.named.extend(cte.alias.columns.iter().map(|column| folded(&column.name)));
         }
         ControlFlow::Continue(())
@@ -137,7 +141,8 @@ impl VisitorMut for Seen {
             self.named.extend(alias.columns.iter().map(|column| folded(&column.name)));
         }
         self.matters |= match factor {
-            TableFactor::Table { alias: Some(alias), args: None, .. } => !alias.columns.is_empty(),
+            TableFactor::Table { alias: Some(alias), args: None, .. }
+            | TableFactor::NestedJoin { alias: Some(alias), .. } => !alias.columns.is_empty(),
             TableFactor::Derived { alias: Some(alias), subquery, .. } if !alias.columns.is_empty() => {
                 let columns = Known::default().query(subquery).ok().flatten();
                 columns.is_none_or(|columns| columns.len() != alias.columns.len())
@@ -278,7 +283,10 @@ impl Resolver {
             all.add_ctes(query)?;
             all
         };
-        for cte in query.with.iter().flat_map(|with| &with.cte_tables) {
+        for cte in query.with.iter_mut().flat_map(|with| &mut with.cte_tables) {
+            if let Some(columns) = all.ctes.get(&folded(&cte.alias.name)) {
+                name_rest(&mut cte.alias, columns);
+            }
             self.ctes_of.insert(address(&cte.query), if recursive { all.clone() } else { known.clone() });
             let name = folded(&cte.alias.name);
             match all.ctes.get(&name) {
@@ -358,8 +366,12 @@ impl Resolver {
             }
         }
         let aliases = aliases(select);
+        mark_beside_wildcards(&mut select.projection, &namespace);
+        // The columns of a query within another are told apart by their names alone.
+        if by_name || self.known.len() > 2 && namespace.repeats_names() {
+            expand(&mut select.projection, &namespace);
+        }
         if by_name {
-            expand(select, &namespace);
             for item in &mut select.projection {
                 let SelectItem::UnnamedExpr(Expr::Identifier(name)) = item else { continue };
                 let name = folded(name);
@@ -371,7 +383,6 @@ impl Resolver {
                 }
             }
         }
-        mark_beside_wildcards(select, &namespace);
         if !aliases.is_empty() {
             self.scopes.enter(Scope::Known(namespace.clone(), aliases));
             for expression in grouped(select) {
@@ -385,23 +396,30 @@ impl Resolver {
     /// What a name stands for, where the planner would not find it.
     fn meaning(&self, name: &Ident) -> Result<Option<Expr>> {
         let name = folded(name);
+        let mut around = false;
+        let mut within_item = false;
         for scope in self.scopes.visible() {
             let Scope::Known(namespace, qualified) = scope else { return Ok(None) };
             let mut found = namespace.find(&name);
             match (found.next(), found.next()) {
                 (None, _) => {}
+                // An item of FROM sees those before it alone, which the planner knows.
+                (Some(_), _) if within_item => return Err(ambiguous(&name)),
+                (Some(_), Some(_)) if around => within_item = true,
                 (Some(column), None) => {
                     let write = column.merged || qualified.contains(&name);
                     return Ok(write.then(|| column.value.clone()));
                 }
-                (Some(_), Some(_)) => {
-                    let message = format!("column reference \"{name}\" is ambiguous; name its table");
-                    return Err(Error::new(Fault::AmbiguousColumn, message));
-                }
+                (Some(_), Some(_)) => return Err(ambiguous(&name)),
             }
+            around = true;
         }
         Ok(None)
     }
+}
+
+fn ambiguous(name: &str) -> Error {
+    Error::new(Fault::AmbiguousColumn, format!("column reference \"{name}\" is ambiguous; name its table"))
 }
 
 /// The expression of the one column of the result that has this name.
@@ -413,85 +431,4 @@ fn shown_by_name(expression: &Expr, projection: &[SelectItem]) -> Option<Expr> {
         (SelectItem::ExprWithAlias { expr, .. } | SelectItem::UnnamedExpr(expr), None) => Some(expr.clone()),
         _ => None,
     }
-}
-
-fn is_wildcard(item: &SelectItem) -> bool {
-    matches!(item, SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..))
-}
-
-/// Tells apart the columns of a list that has `*` and, beside it, others of the same names: nothing can name the later ones,
-/// and they are shown.
-fn mark_beside_wildcards(select: &mut Select, namespace: &Namespace) {
-    if select.projection.len() < 2 || !select.projection.iter().any(is_wildcard) {
-        return;
-    }
-    let of_each: Option<Vec<Vec<Visible>>> = select.projection.iter().map(|item| namespace.shown_by(item)).collect();
-    let Some(of_each) = of_each else { return };
-    let hidden: HashSet<String> = of_each.iter().flatten().map(|column| column.name.clone()).collect();
-    let mut shown: Vec<Expr> = Vec::new();
-    let mut names = HashSet::new();
-    let mut projection = Vec::with_capacity(select.projection.len());
-    for (item, columns) in select.projection.drain(..).zip(of_each) {
-        let expression = match &item {
-            SelectItem::ExprWithAlias { expr, .. } | SelectItem::UnnamedExpr(expr) => expr.clone(),
-            _ if columns.iter().any(|column| shown.contains(&column.value)) => {
-                for column in columns {
-                    let alias = Ident::with_quote('"', unlike(&column.name, &hidden, &mut names));
-                    projection.push(SelectItem::ExprWithAlias { expr: column.value, alias });
-                }
-                continue;
-            }
-            _ => {
-                shown.extend(columns.into_iter().map(|column| column.value));
-                projection.push(item);
-                continue;
-            }
-        };
-        projection.push(match name_of(&item) {
-            Some(name) if hidden.contains(&name) || names.contains(&name) => {
-                let alias = Ident::with_quote('"', unlike(&name, &hidden, &mut names));
-                SelectItem::ExprWithAlias { expr: expression, alias }
-            }
-            name => {
-                names.extend(name);
-                item
-            }
-        });
-    }
-    select.projection = projection;
-}
-
-/// The name with as many marks as make it another than all these, to which it is added.
-fn unlike(name: &str, hidden: &HashSet<String>, names: &mut HashSet<String>) -> String {
-    let mut marked = name.to_owned();
-    while hidden.contains(&marked) || names.contains(&marked) {
-        marked.push(MARK);
-    }
-    names.insert(marked.clone());
-    marked
-}
-
-/// `*` shows merged columns once and first. Of two with one name the second gets a mark, which clients don't see.
-fn expand(select: &mut Select, namespace: &Namespace) {
-    let mut times: HashMap<String, usize> = HashMap::new();
-    let mut projection = Vec::new();
-    for item in select.projection.drain(..) {
-        if !matches!(item, SelectItem::Wildcard(_)) {
-            projection.push(item);
-            continue;
-        }
-        for column in &namespace.columns {
-            let before = times.entry(column.name.clone()).or_default();
-            *before += 1;
-            if *before == 1 {
-                projection.push(shown(column));
-                continue;
-            }
-            let mut name = column.name.clone();
-            name.extend(std::iter::repeat_n(MARK, *before));
-            projection
-                .push(SelectItem::ExprWithAlias { expr: column.value.clone(), alias: Ident::with_quote('"', name) });
-        }
-    }
-    select.projection = projection;
 }

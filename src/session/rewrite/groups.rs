@@ -5,8 +5,11 @@
 //! several elements, as in `ROLLUP (a, a)` and `GROUP BY a, CUBE (a, b)`, and where several are one, as in `ROLLUP ((a, b), c)`,
 //! the sets are written out.
 
+use std::ops::ControlFlow;
+
 use datafusion::sql::sqlparser::ast::{
-    Distinct, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, Select, SelectItem, Value,
+    Distinct, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, OrderBy, OrderByKind,
+    Query, Select, SelectItem, SetExpr, Value, visit_expressions,
 };
 
 use super::rows::row;
@@ -21,8 +24,13 @@ pub(super) fn rewrite(select: &mut Select) -> Result<()> {
         *expressions = flattened(std::mem::take(expressions));
         positions(expressions.iter_mut(), &select.projection);
     }
+    let is_total = select.having.is_some() && !calls(select);
     let GroupByExpr::Expressions(expressions, _) = &mut select.group_by else { return Ok(()) };
     if expressions.is_empty() {
+        // HAVING makes one group of all rows, also where nothing is aggregated.
+        if is_total {
+            expressions.push(Expr::GroupingSets(vec![Vec::new()]));
+        }
         return Ok(());
     }
     *expressions = flattened(std::mem::take(expressions));
@@ -48,6 +56,33 @@ pub(super) fn rewrite(select: &mut Select) -> Result<()> {
         *expressions = vec![Expr::GroupingSets(written_out(expressions)?)];
     }
     Ok(())
+}
+
+/// The expressions of DISTINCT ON in the order that ORDER BY has them in, which the planner wants.
+pub(super) fn in_order(query: &mut Query) {
+    let SetExpr::Select(select) = query.body.as_mut() else { return };
+    let Some(OrderBy { kind: OrderByKind::Expressions(order), .. }) = &query.order_by else { return };
+    if let Some(Distinct::On(expressions)) = &mut select.distinct {
+        *expressions = flattened(std::mem::take(expressions));
+        positions(expressions.iter_mut(), &select.projection);
+        let place = |expression: &Expr| order.iter().position(|ordered| ordered.expr == *expression);
+        expressions.sort_by_key(|expression| place(expression).unwrap_or(usize::MAX));
+    }
+}
+
+/// Whether the list or HAVING calls a function, which may be an aggregate.
+fn calls(select: &Select) -> bool {
+    let shown = select.projection.iter().filter_map(|item| match item {
+        SelectItem::UnnamedExpr(expression) | SelectItem::ExprWithAlias { expr: expression, .. } => Some(expression),
+        _ => None,
+    });
+    shown.chain(&select.having).any(|expression| {
+        visit_expressions(expression, |part| match part {
+            Expr::Function(_) => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
+        })
+        .is_break()
+    })
 }
 
 /// Whether a column stands in two elements, or twice in one set.

@@ -3,7 +3,10 @@
 //! PostgreSQL shows a column that two tables are joined by once, before all others: it is the left table's, the right
 //! one's in a RIGHT JOIN, and in a FULL JOIN whichever is not NULL. Each keeps its own under its table's name.
 
-use std::{collections::HashMap, ops::ControlFlow};
+use std::{
+    collections::{HashMap, HashSet},
+    ops::ControlFlow,
+};
 
 use datafusion::sql::sqlparser::ast::{
     BinaryOperator, Expr, Ident, Join, JoinConstraint, JoinOperator, ObjectName, Query, Select, SelectItem,
@@ -50,12 +53,10 @@ impl Namespace {
         match item {
             SelectItem::Wildcard(_) => Some(self.columns.clone()),
             SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), _) => {
-                let written: Vec<&Ident> = name.0.iter().filter_map(|part| part.as_ident()).collect();
-                let parts: Vec<String> = written.iter().map(|ident| folded(ident)).collect();
-                let (_, columns) = self.relations.iter().find(|(relation, _)| relation.ends_with(&parts))?;
+                let parts: Vec<String> = name.0.iter().filter_map(|part| part.as_ident()).map(folded).collect();
+                let (relation, columns) = self.relations.iter().find(|(relation, _)| relation.ends_with(&parts))?;
                 let visible = |column: &String| {
-                    let own = Ident::with_quote('"', column);
-                    let value = written.iter().copied().cloned().chain([own]).collect();
+                    let value = relation.iter().chain([column]).map(|part| Ident::with_quote('"', part)).collect();
                     Visible { name: column.clone(), value: Expr::CompoundIdentifier(value), merged: false }
                 };
                 Some(columns.iter().map(visible).collect())
@@ -63,6 +64,12 @@ impl Namespace {
             SelectItem::QualifiedWildcard(..) => None,
             _ => Some(Vec::new()),
         }
+    }
+
+    /// Whether two columns have one name.
+    pub(super) fn repeats_names(&self) -> bool {
+        let mut names = HashSet::new();
+        !self.columns.iter().all(|column| names.insert(&column.name))
     }
 
     fn extend(&mut self, other: Self) {
@@ -147,7 +154,8 @@ impl Known {
         if let TableFactor::NestedJoin { table_with_joins, alias } = factor {
             let by_name = joins_by_name(std::slice::from_ref(table_with_joins.as_ref()));
             let namespace = self.joined(table_with_joins)?;
-            let (Some(namespace), Some(alias)) = (&namespace, &alias) else { return Ok(namespace) };
+            let (Some(namespace), Some(alias)) = (&namespace, alias.as_mut()) else { return Ok(namespace) };
+            name_rest(alias, &inner_names(namespace));
             let mut named = aliased(alias, namespace.columns.iter().map(|column| column.name.clone()).collect());
             if by_name {
                 let relation = alias.name.clone();
@@ -226,42 +234,123 @@ impl Known {
     }
 
     fn select(&self, select: &Select) -> Result<Option<Vec<String>>> {
-        let is_wildcard =
-            |item: &SelectItem| matches!(item, SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..));
-        let from = match select.projection.iter().any(is_wildcard) {
-            true => match self.namespace(&mut select.from.clone())? {
-                Some(namespace) => namespace,
-                None => return Ok(None),
-            },
-            false => Namespace::default(),
-        };
-        let mut names = Vec::new();
-        for item in &select.projection {
-            match item {
-                SelectItem::Wildcard(_) => names.extend(from.columns.iter().map(|column| column.name.clone())),
-                SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), _) => {
-                    let parts: Vec<_> = name.0.iter().filter_map(|part| part.as_ident()).map(folded).collect();
-                    match from.relations.iter().find(|(relation, _)| relation.ends_with(&parts)) {
-                        Some((_, columns)) => names.extend(columns.iter().cloned()),
-                        None => return Ok(None),
-                    }
-                }
-                item => names.push(name_of(item).unwrap_or_else(|| "?column?".to_owned())),
-            }
+        let name = |item: &SelectItem| name_of(item).unwrap_or_else(|| "?column?".to_owned());
+        if !select.projection.iter().any(is_wildcard) {
+            return Ok(Some(select.projection.iter().map(name).collect()));
         }
-        Ok(Some(names))
+        let Some(namespace) = self.namespace(&mut select.from.clone())? else { return Ok(None) };
+        let mut projection = select.projection.clone();
+        mark_beside_wildcards(&mut projection, &namespace);
+        expand(&mut projection, &namespace);
+        Ok((!projection.iter().any(is_wildcard)).then(|| projection.iter().map(name).collect()))
+    }
+}
+
+pub(super) fn is_wildcard(item: &SelectItem) -> bool {
+    matches!(item, SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..))
+}
+
+fn name_all(factor: &mut TableFactor, columns: &[String]) {
+    if let TableFactor::Table { alias: Some(alias), .. } | TableFactor::Derived { alias: Some(alias), .. } = factor {
+        name_rest(alias, columns);
     }
 }
 
 /// An alias may name the first columns only: the planner wants all or none.
-fn name_all(factor: &mut TableFactor, columns: &[String]) {
-    if let TableFactor::Table { alias: Some(alias), .. } | TableFactor::Derived { alias: Some(alias), .. } = factor
-        && !alias.columns.is_empty()
-    {
+pub(super) fn name_rest(alias: &mut TableAlias, columns: &[String]) {
+    if !alias.columns.is_empty() {
         let rest = columns.iter().skip(alias.columns.len());
         let rest = rest.map(|name| TableAliasColumnDef { name: Ident::with_quote('"', name), data_type: None });
         alias.columns.extend(rest);
     }
+}
+
+/// Writes out the columns of `*`, of which the later ones of a name get marks.
+pub(super) fn expand(projection: &mut Vec<SelectItem>, namespace: &Namespace) {
+    let own = |column: &Visible| parts_of(&column.value).pop().unwrap_or_else(|| column.name.clone());
+    let all: HashSet<String> = namespace.columns.iter().map(own).collect();
+    let mut names = HashSet::new();
+    let mut written = Vec::with_capacity(projection.len());
+    for item in projection.drain(..) {
+        let columns = match is_wildcard(&item) {
+            true => namespace.shown_by(&item),
+            false => None,
+        };
+        let Some(columns) = columns else {
+            written.push(item);
+            continue;
+        };
+        for column in columns {
+            if names.insert(own(&column)) {
+                written.push(shown(&column));
+                continue;
+            }
+            let alias = Ident::with_quote('"', unlike(&column.name, &all, &mut names));
+            written.push(SelectItem::ExprWithAlias { expr: column.value, alias });
+        }
+    }
+    *projection = written;
+}
+
+/// Tells apart the columns of a list that has `*` and, beside it, others of the same names: nothing can name the later ones,
+/// and they are shown.
+pub(super) fn mark_beside_wildcards(projection: &mut Vec<SelectItem>, namespace: &Namespace) {
+    if projection.len() < 2 || !projection.iter().any(is_wildcard) {
+        return;
+    }
+    let of_each: Option<Vec<Vec<Visible>>> = projection.iter().map(|item| namespace.shown_by(item)).collect();
+    let Some(of_each) = of_each else { return };
+    let hidden: HashSet<String> = of_each.iter().flatten().map(|column| column.name.clone()).collect();
+    let mut shown = Vec::new();
+    let mut names = HashSet::new();
+    let mut apart = Vec::with_capacity(projection.len());
+    for (item, columns) in projection.drain(..).zip(of_each) {
+        let expression = match &item {
+            SelectItem::ExprWithAlias { expr, .. } | SelectItem::UnnamedExpr(expr) => expr.clone(),
+            _ if columns.iter().any(|column| shown.contains(&parts_of(&column.value))) => {
+                for column in columns {
+                    let alias = Ident::with_quote('"', unlike(&column.name, &hidden, &mut names));
+                    apart.push(SelectItem::ExprWithAlias { expr: column.value, alias });
+                }
+                continue;
+            }
+            _ => {
+                shown.extend(columns.iter().map(|column| parts_of(&column.value)));
+                apart.push(item);
+                continue;
+            }
+        };
+        apart.push(match name_of(&item) {
+            Some(name) if hidden.contains(&name) || names.contains(&name) => {
+                let alias = Ident::with_quote('"', unlike(&name, &hidden, &mut names));
+                SelectItem::ExprWithAlias { expr: expression, alias }
+            }
+            name => {
+                names.extend(name);
+                item
+            }
+        });
+    }
+    *projection = apart;
+}
+
+/// The name of a column as it is stored; of what is merged, none.
+fn parts_of(value: &Expr) -> Vec<String> {
+    match value {
+        Expr::Identifier(name) => vec![folded(name)],
+        Expr::CompoundIdentifier(parts) => parts.iter().map(folded).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The name with as many marks as make it another than all these, to which it is added.
+fn unlike(name: &str, hidden: &HashSet<String>, names: &mut HashSet<String>) -> String {
+    let mut marked = name.to_owned();
+    while hidden.contains(&marked) || names.contains(&marked) {
+        marked.push(MARK);
+    }
+    names.insert(marked.clone());
+    marked
 }
 
 /// The name of a column in a SELECT list.

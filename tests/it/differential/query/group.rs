@@ -13,9 +13,9 @@ impl Generator {
         if self.random.chance(12) {
             let asks = self.random.chance(25) && self.may_nest(scope);
             let condition = if asks { self.subquery_predicate(scope) } else { self.simple(scope, 0) };
-            return form!(kind, "{} FILTER (WHERE {})", call, condition);
+            return whole_sum(form!(kind, "{} FILTER (WHERE {})", call, condition));
         }
-        call
+        whole_sum(call)
     }
 
     /// An own column, which every aggregate needs so that it belongs to its query.
@@ -240,4 +240,12 @@ fn grouped_relations(scope: &Scope<'_>, keys: &[Expr]) -> Vec<Relation> {
     }
     relations.retain(|relation| !relation.columns.is_empty());
     relations
+}
+
+/// PostgreSQL's sum of BIGINTs is NUMERIC, whose division keeps fractions. The generator takes it for a whole number.
+pub(crate) fn whole_sum(expression: Expr) -> Expr {
+    match expression.kind() {
+        Kind::Int if expression.sql().starts_with("SUM(") => form!(Kind::Int, "CAST({} AS BIGINT)", expression),
+        _ => expression,
+    }
 }

@@ -1,6 +1,6 @@
 //! Window functions. Where ties would choose, the order is one that leaves none.
 
-use super::{Generator, Scope};
+use super::{Generator, Scope, group::whole_sum};
 use crate::differential::tree::{Expr, Kind, Part, form};
 
 const ROWS: &[&str] = &[
@@ -126,7 +126,7 @@ fn wrapped(kind: Kind, call: Vec<Part>, window: Vec<Part>) -> Expr {
     parts.push(Part::from(" OVER ("));
     parts.extend(window);
     parts.push(Part::from(")"));
-    Expr::Parts(kind, parts)
+    whole_sum(Expr::Parts(kind, parts))
 }
 
 impl Generator {
@@ -135,7 +135,7 @@ impl Generator {
         let aggregate = self.plain_aggregate(Kind::Int, &scope.inner_only());
         match self.random.below(3) {
             0 => form!(Kind::Int, "RANK() OVER (ORDER BY {})", aggregate),
-            1 => form!(Kind::Int, "SUM(COUNT(*)) OVER ()"),
+            1 => form!(Kind::Int, "CAST(SUM(COUNT(*)) OVER () AS BIGINT)"),
             _ if !keys.is_empty() => {
                 let key = self.random.pick(keys);
                 form!(Kind::Int, "DENSE_RANK() OVER (PARTITION BY {} ORDER BY {} DESC)", key, aggregate)

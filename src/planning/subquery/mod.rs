@@ -42,6 +42,7 @@ mod scalar;
 mod single_row;
 
 pub(crate) use once::{OncePlanner, OpenOnce};
+pub(super) use outer::from_within;
 
 /// The analyzer rule; see the module.
 #[derive(Debug)]

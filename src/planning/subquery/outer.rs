@@ -78,7 +78,7 @@ pub(super) fn bind(expression: Expr, bound: impl Fn(&Column) -> Option<Expr>) ->
 }
 
 /// The expression for use inside a subquery: its columns become references to the query around it.
-pub(super) fn from_within(expression: Expr, schema: &DFSchema) -> Result<Expr> {
+pub(in crate::planning) fn from_within(expression: Expr, schema: &DFSchema) -> Result<Expr> {
     let replace = |expression: Expr| match expression {
         Expr::Column(column) => {
             let (_, field) = schema.qualified_field_from_column(&column)?;

@@ -20,6 +20,7 @@ mod null_equality;
 mod recursion;
 mod sets;
 mod simplify;
+mod sort_keys;
 mod subquery;
 
 mod columns;
@@ -55,6 +56,7 @@ pub(crate) fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
         Arc::new(subquery::Unnest),
     ];
     rules.extend(Analyzer::new().rules);
+    rules.push(Arc::new(sort_keys::SortByColumns));
     rules.push(Arc::new(sets::NameInputs));
     rules.push(Arc::new(floats::OrderFloats));
     rules.push(Arc::new(guards::GuardArguments));

@@ -5,6 +5,10 @@
 //! its position: names say nothing, since both sides of a join may have the same. What cannot be said in the columns
 //! below is dropped, and so is whatever would have to pass an operator that is not known here: a condition only saves
 //! work.
+//!
+//! A join that collects its smaller side once for all partitions of the larger one waits with each of them until all have
+//! come. Where an operator above may leave a partition unread, as a join does whose own smaller side is empty in it, the others
+//! would wait for ever: such a join learns nothing.
 
 use std::sync::Arc;
 
@@ -24,7 +28,7 @@ use datafusion::{
         execution_plan::replace_children_if_necessary,
         filter::FilterExec,
         filter_pushdown::{ChildPushdownResult, FilterPushdownPhase, PushedDownPredicate},
-        joins::{HashJoinExec, utils::build_join_schema},
+        joins::{HashJoinExec, PartitionMode, SortMergeJoinExec, utils::build_join_schema},
         projection::ProjectionExec,
         recursive_query::RecursiveQueryExec,
         repartition::RepartitionExec,
@@ -45,7 +49,7 @@ pub(super) struct PushDynamicFilters;
 
 impl PhysicalOptimizerRule for PushDynamicFilters {
     fn optimize(&self, plan: Arc<dyn ExecutionPlan>, options: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
-        push(plan, &[], options)
+        push(plan, &[], true, options)
     }
 
     fn name(&self) -> &str {
@@ -57,10 +61,12 @@ impl PhysicalOptimizerRule for PushDynamicFilters {
     }
 }
 
-/// The node with conditions on its rows and those of its own handed down.
+/// The node with conditions on its rows and those of its own handed down. `all_read` says that each of its partitions is read
+/// if any is.
 fn push(
     node: Arc<dyn ExecutionPlan>,
     conditions: &[Condition],
+    all_read: bool,
     options: &ConfigOptions,
 ) -> Result<Arc<dyn ExecutionPlan>> {
     if let Some(files) = files_of(&node) {
@@ -69,7 +75,7 @@ fn push(
         let (scan, _) = with_conditions(&node, conditions, options)?;
         return Ok(scan.unwrap_or(node));
     }
-    let own = own_conditions(&node, options)?;
+    let own = if all_read || !waits_for_all(&node) { own_conditions(&node, options)? } else { Vec::new() };
     let mut children = Vec::with_capacity(own.len());
     for (index, child) in node.children().into_iter().enumerate() {
         if node.is::<RecursiveQueryExec>() && index > 0 {
@@ -81,7 +87,7 @@ fn push(
         if let Some(origins) = origins(&node, index, child) {
             below.extend(conditions.iter().filter_map(|condition| rewritten(condition, &origins)));
         }
-        children.push(push(Arc::clone(child), &below, options)?);
+        children.push(push(Arc::clone(child), &below, reads_all(&node, index, all_read), options)?);
     }
     let node = replace_children_if_necessary(node, children)?;
     if own.iter().all(Vec::is_empty) {
@@ -92,6 +98,27 @@ fn push(
     let told = ChildPushdownResult { parent_filters: Vec::new(), self_filters };
     let told = node.handle_child_pushdown_result(FilterPushdownPhase::Post, told, options)?;
     Ok(told.updated_node.unwrap_or(node))
+}
+
+/// Whether each partition of a join waits until all have come.
+fn waits_for_all(node: &Arc<dyn ExecutionPlan>) -> bool {
+    node.downcast_ref::<HashJoinExec>().is_some_and(|join| *join.partition_mode() != PartitionMode::Partitioned)
+}
+
+/// Whether each partition of an input is read if any is, where that is so, or is not, for the operator itself.
+fn reads_all(node: &Arc<dyn ExecutionPlan>, index: usize, all_read: bool) -> bool {
+    if node.is::<RepartitionExec>() || node.is::<CoalescePartitionsExec>() || node.is::<SortPreservingMergeExec>() {
+        return true;
+    }
+    if let Some(join) = node.downcast_ref::<HashJoinExec>() {
+        return match (*join.partition_mode(), index) {
+            (PartitionMode::Partitioned, 0) => all_read,
+            (PartitionMode::Partitioned, _) => false,
+            (_, 0) => true,
+            (_, _) => all_read,
+        };
+    }
+    all_read && !node.is::<SortMergeJoinExec>()
 }
 
 /// The conditions that the operator itself has for each of its inputs.

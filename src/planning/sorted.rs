@@ -45,10 +45,8 @@ impl PhysicalOptimizerRule for SortWhereNeeded {
 
 fn with_sorted_inputs(node: Arc<dyn ExecutionPlan>) -> Result<Transformed<Arc<dyn ExecutionPlan>>> {
     if let Some((input, keys)) = unsorted_window(&node)? {
-        let in_each = input.output_partitioning().partition_count() > 1;
-        let unordered = Arc::new(UnorderedExec::distributed(input));
-        let sorted = Arc::new(SortExec::new(keys, unordered).with_preserve_partitioning(in_each));
-        return Ok(Transformed::yes(replace_children_if_necessary(node, vec![sorted])?));
+        let input = sorted(Arc::new(UnorderedExec::distributed(input)), keys);
+        return Ok(Transformed::yes(replace_children_if_necessary(node, vec![input])?));
     }
     let mut changed = false;
     let mut inputs = Vec::new();
@@ -57,9 +55,13 @@ fn with_sorted_inputs(node: Arc<dyn ExecutionPlan>) -> Result<Transformed<Arc<dy
         if let Some(needed) = needed {
             let needed = needed.into_single();
             if !input.equivalence_properties().ordering_satisfy_requirement(needed.clone())? {
-                let in_each = input.output_partitioning().partition_count() > 1;
-                let sort = SortExec::new(LexOrdering::from(needed), input).with_preserve_partitioning(in_each);
-                input = Arc::new(sort);
+                let keys = LexOrdering::from(needed.clone());
+                let sort = sorted(Arc::clone(&input), keys.clone());
+                // What is known of the input may make other keys of these.
+                input = match sort.equivalence_properties().ordering_satisfy_requirement(needed)? {
+                    true => sort,
+                    false => sorted(Arc::new(UnorderedExec::distributed(input)), keys),
+                };
                 changed = true;
             }
         }
@@ -69,6 +71,11 @@ fn with_sorted_inputs(node: Arc<dyn ExecutionPlan>) -> Result<Transformed<Arc<dy
         true => Ok(Transformed::yes(replace_children_if_necessary(node, inputs)?)),
         false => Ok(Transformed::no(node)),
     }
+}
+
+fn sorted(input: Arc<dyn ExecutionPlan>, keys: LexOrdering) -> Arc<dyn ExecutionPlan> {
+    let in_each = input.output_partitioning().partition_count() > 1;
+    Arc::new(SortExec::new(keys, input).with_preserve_partitioning(in_each))
 }
 
 /// The input of a window that takes it for sorted and would not find it so, and what it is to be sorted by.

@@ -4,8 +4,11 @@
 //! An aggregate takes it over from its input. With grouping sets every row counts several times, with NULL in the columns that
 //! a set leaves out, so that nothing of it is true any more. An outer join takes over which columns of its inputs are
 //! constant, and they are not where a row found no partner. A sort by such a column was left out, and groups were closed too
-//! soon. A window that is partitioned by a constant column is not sorted by it, and fails when what told so is gone. Here the
-//! input of the first and the last and the output of the join tell nothing of their rows.
+//! soon. A window that is partitioned by a constant column is not sorted by it, and fails when what told so is gone. A running
+//! maximum rises, after it was NULL where all values so far were: it is taken for an order with NULL last. A column that is a
+//! constant in each input of a UNION, and not the same, was left out of what the inputs are sorted by, though `LIMIT` compares
+//! the rows of all. Here the inputs of aggregates and such windows, and the outputs of joins, unions and running extremes, tell
+//! nothing of their rows.
 
 use std::{fmt, sync::Arc};
 
@@ -16,7 +19,11 @@ use datafusion::{
         tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion},
     },
     execution::{SendableRecordBatchStream, TaskContext},
-    physical_expr::{EquivalenceProperties, Partitioning, PhysicalExpr},
+    logical_expr::SetMonotonicity,
+    physical_expr::{
+        EquivalenceProperties, Partitioning, PhysicalExpr,
+        window::{PlainAggregateWindowExpr, SlidingAggregateWindowExpr},
+    },
     physical_optimizer::PhysicalOptimizerRule,
     physical_plan::{
         DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties, Statistics,
@@ -24,6 +31,7 @@ use datafusion::{
         execution_plan::replace_children_if_necessary,
         joins::{HashJoinExec, NestedLoopJoinExec, SortMergeJoinExec},
         statistics::{ChildStats, StatisticsArgs},
+        union::UnionExec,
         windows::{BoundedWindowAggExec, WindowAggExec},
     },
 };
@@ -47,10 +55,14 @@ impl PhysicalOptimizerRule for ForgetOrder {
                 let input: Arc<dyn ExecutionPlan> = Arc::new(UnorderedExec::new(Arc::clone(input)));
                 return Ok(Transformed::yes(replace_children_if_necessary(node, vec![input])?));
             }
-            match has_constants_without_partner(&node) {
-                true => Ok(Transformed::yes(Arc::new(UnorderedExec::new(node)) as Arc<dyn ExecutionPlan>)),
-                false => Ok(Transformed::no(node)),
-            }
+            let forgotten = if has_constants_without_partner(&node) {
+                UnorderedExec::new(node)
+            } else if runs_from_null(&node) || node.is::<UnionExec>() && has_constants(&node) {
+                UnorderedExec::distributed(node)
+            } else {
+                return Ok(Transformed::no(node));
+            };
+            Ok(Transformed::yes(Arc::new(forgotten) as Arc<dyn ExecutionPlan>))
         })
         .data()
     }
@@ -100,11 +112,26 @@ fn is_partitioned_by_constant(node: &Arc<dyn ExecutionPlan>, input: &Arc<dyn Exe
     })
 }
 
+/// Whether a window computes a running extreme, which is NULL before it is known.
+fn runs_from_null(node: &Arc<dyn ExecutionPlan>) -> bool {
+    let Some(window) = node.downcast_ref::<BoundedWindowAggExec>() else { return false };
+    window.window_expr().iter().any(|window| {
+        let aggregate = if let Some(plain) = window.as_any().downcast_ref::<PlainAggregateWindowExpr>() {
+            plain.get_aggregate_expr()
+        } else if let Some(sliding) = window.as_any().downcast_ref::<SlidingAggregateWindowExpr>() {
+            sliding.get_aggregate_expr()
+        } else {
+            return false;
+        };
+        aggregate.set_monotonicity() != SetMonotonicity::NotMonotonic && aggregate.field().is_nullable()
+    })
+}
+
 fn has_constants(input: &Arc<dyn ExecutionPlan>) -> bool {
     !input.equivalence_properties().constants().is_empty()
 }
 
-/// The rows of its input, of which nothing is known, but perhaps how they are distributed.
+/// The rows of its input, of which nothing is known, but perhaps how they are distributed and what is equal in them.
 #[derive(Debug)]
 pub(super) struct UnorderedExec {
     input: Arc<dyn ExecutionPlan>,
@@ -125,8 +152,20 @@ impl UnorderedExec {
     fn over(input: Arc<dyn ExecutionPlan>, distributed: bool) -> Self {
         let of_input = input.properties();
         let partitioning = of_input.output_partitioning();
+        let mut known = EquivalenceProperties::new(input.schema());
+        if distributed {
+            // They may be distributed by a column that equals the one which is asked for.
+            for class in of_input.equivalence_properties().eq_group().iter() {
+                let mut equal = class.iter();
+                let Some(first) = equal.next() else { continue };
+                for other in equal {
+                    // Where it cannot be said, less is known.
+                    let _ = known.add_equal_conditions(Arc::clone(first), Arc::clone(other));
+                }
+            }
+        }
         let properties = PlanProperties::new(
-            EquivalenceProperties::new(input.schema()),
+            known,
             match distributed {
                 true => partitioning.clone(),
                 false => Partitioning::UnknownPartitioning(partitioning.partition_count()),

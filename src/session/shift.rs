@@ -1,7 +1,8 @@
-//! `lead` and `lag`, which can leave out NULLs.
+//! `lead` and `lag`, which can leave out NULLs, and have a value for where there is no row.
 //!
 //! The query engine's `lead(x, 2) IGNORE NULLS` loses count of the values ahead when it sees them batch by batch. With
-//! IGNORE NULLS both functions see whole partitions here; otherwise they are the engine's.
+//! IGNORE NULLS both functions see whole partitions here; otherwise they are the engine's. The value for where there is no
+//! row is cast to the type of the others, so that `lead(x, 1, 0.5)` of integers had 0; here both get a type that holds both.
 
 use std::sync::Arc;
 
@@ -11,23 +12,31 @@ use arrow::{
     datatypes::{DataType, FieldRef},
 };
 use datafusion::{
-    common::Result,
+    common::{Result, plan_err},
     functions_window::lead_lag::{lag_udwf, lead_udwf},
     logical_expr::{
-        LimitEffect, PartitionEvaluator, ReversedUDWF, Signature, WindowUDF, WindowUDFImpl,
+        LimitEffect, PartitionEvaluator, ReversedUDWF, Signature, Volatility, WindowUDF, WindowUDFImpl,
         function::{ExpressionArgs, PartitionEvaluatorArgs, WindowFunctionSimplification, WindowUDFFieldArgs},
+        type_coercion::binary::type_union_coercion,
     },
     physical_expr::PhysicalExpr,
 };
 
 /// Both functions.
 pub(super) fn both() -> [WindowUDF; 2] {
-    [lead_udwf(), lag_udwf()].map(|inner| WindowUDF::from(Shift { inner }))
+    [lead_udwf(), lag_udwf()].map(|inner| WindowUDF::from(Shift::new(inner)))
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Shift {
     inner: Arc<WindowUDF>,
+    signature: Signature,
+}
+
+impl Shift {
+    fn new(inner: Arc<WindowUDF>) -> Self {
+        Self { inner, signature: Signature::user_defined(Volatility::Immutable) }
+    }
 }
 
 impl WindowUDFImpl for Shift {
@@ -36,7 +45,7 @@ impl WindowUDFImpl for Shift {
     }
 
     fn signature(&self) -> &Signature {
-        self.inner.signature()
+        &self.signature
     }
 
     fn expressions(&self, arguments: ExpressionArgs) -> Vec<Arc<dyn PhysicalExpr>> {
@@ -62,12 +71,27 @@ impl WindowUDFImpl for Shift {
     }
 
     fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
-        self.inner.coerce_types(types)
+        let name = self.name();
+        match types {
+            [_] | [_, _] => Ok(types.to_vec()),
+            [value, rows, other] => {
+                // A whole number fits in any type of whole numbers that its text fits in.
+                let same = value == other || other.is_null() || value.is_integer() && other.is_integer();
+                let common = if same { Some(value.clone()) } else { type_union_coercion(value, other) };
+                match common {
+                    Some(common) => Ok(vec![common.clone(), rows.clone(), common]),
+                    None => plan_err!("{name} of {value} cannot have {other} where there is no row"),
+                }
+            }
+            other => {
+                plan_err!("{name} takes a value, a number of rows and another value, not {} arguments", other.len())
+            }
+        }
     }
 
     fn reverse_expr(&self) -> ReversedUDWF {
         match self.inner.reverse_expr() {
-            ReversedUDWF::Reversed(inner) => ReversedUDWF::Reversed(Arc::new(WindowUDF::from(Self { inner }))),
+            ReversedUDWF::Reversed(inner) => ReversedUDWF::Reversed(Arc::new(WindowUDF::from(Self::new(inner)))),
             other => other,
         }
     }

@@ -35,6 +35,7 @@ pub(super) fn name_columns(query: &mut Query) {
                 each_select(&mut query.body, &mut mark_all);
             }
             name_operands(&mut query.body);
+            order_by_rows(query);
             order_by_names(query);
             self.depth += 1;
             ControlFlow::Continue(())
@@ -205,24 +206,28 @@ fn marked(mut name: String, times: usize) -> String {
     name
 }
 
+/// What picks the first rows of DISTINCT ON is computed of the rows, not of the columns that are shown. Once: what is written
+/// for a column may have the name of another.
+fn order_by_rows(query: &mut Query) {
+    let SetExpr::Select(select) = query.body.as_ref() else { return };
+    let Some(OrderBy { kind: OrderByKind::Expressions(order), .. }) = &mut query.order_by else { return };
+    let Some(Distinct::On(_)) = select.distinct else { return };
+    for ordered in order.iter_mut() {
+        if let Some(meant) = shown_as(&ordered.expr, &select.projection) {
+            // A constant orders nothing; written there it would be a position.
+            ordered.expr = if matches!(meant, Expr::Value(_)) { Expr::Value(Value::Null.into()) } else { meant };
+        }
+    }
+    order.retain(|ordered| !matches!(&ordered.expr, Expr::Value(value) if value.value == Value::Null));
+    if order.is_empty() {
+        query.order_by = None;
+    }
+}
+
 /// After DISTINCT the planner finds what is ordered by among the columns by name alone.
 fn order_by_names(query: &mut Query) {
     let SetExpr::Select(select) = query.body.as_ref() else { return };
     let Some(OrderBy { kind: OrderByKind::Expressions(order), .. }) = &mut query.order_by else { return };
-    if let Some(Distinct::On(_)) = select.distinct {
-        // What picks the first rows is computed of the rows, not of the columns that are shown.
-        for ordered in order.iter_mut() {
-            if let Some(meant) = shown_as(&ordered.expr, &select.projection) {
-                // A constant orders nothing; written there it would be a position.
-                ordered.expr = if matches!(meant, Expr::Value(_)) { Expr::Value(Value::Null.into()) } else { meant };
-            }
-        }
-        order.retain(|ordered| !matches!(&ordered.expr, Expr::Value(value) if value.value == Value::Null));
-        if order.is_empty() {
-            query.order_by = None;
-        }
-        return;
-    }
     if !matches!(select.distinct, Some(Distinct::Distinct)) {
         return;
     }

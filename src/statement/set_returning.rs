@@ -7,8 +7,9 @@ use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
     CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArgumentList,
-    FunctionArguments, GroupByExpr, Ident, JoinOperator, ObjectName, OrderByKind, Query, Select, SelectItem, SetExpr,
-    Statement, TableAlias, TableAliasColumnDef, TableFactor, TableWithJoins, VisitMut, VisitorMut, visit_expressions,
+    FunctionArguments, GroupByExpr, Ident, Join, JoinConstraint, JoinOperator, ObjectName, OrderByKind, Query, Select,
+    SelectItem, SetExpr, Statement, TableAlias, TableAliasColumnDef, TableFactor, TableWithJoins, Visit, VisitMut,
+    Visitor, VisitorMut, visit_expressions,
 };
 
 use crate::error::MARK;
@@ -128,7 +129,8 @@ fn lists_apart(select: &Select, order: Option<&[Ident]>) -> Option<Select> {
         }
         _ => false,
     });
-    if !renames || !select.projection.iter().any(is_list) {
+    // What a column of USING stands for has no name of its own.
+    if !renames && !joins_by_name(&select.from) || !select.projection.iter().any(is_list) {
         return None;
     }
     let mut inner = select.clone();
@@ -166,6 +168,23 @@ fn lists_apart(select: &Select, order: Option<&[Ident]>) -> Option<Select> {
     Some(*whole)
 }
 
+fn joins_by_name(from: &[TableWithJoins]) -> bool {
+    let by_name = |join: &Join| {
+        let constraint = match &join.join_operator {
+            JoinOperator::Join(constraint)
+            | JoinOperator::Inner(constraint)
+            | JoinOperator::Left(constraint)
+            | JoinOperator::LeftOuter(constraint)
+            | JoinOperator::Right(constraint)
+            | JoinOperator::RightOuter(constraint)
+            | JoinOperator::FullOuter(constraint) => constraint,
+            _ => return false,
+        };
+        matches!(constraint, JoinConstraint::Using(_) | JoinConstraint::Natural)
+    };
+    from.iter().any(|item| item.joins.iter().any(by_name))
+}
+
 /// The list of `unnest(list)`.
 fn unnested_list(expression: &Expr) -> Option<&Expr> {
     match expression {
@@ -179,12 +198,33 @@ fn unnested_list(expression: &Expr) -> Option<&Expr> {
     }
 }
 
+/// Whether an expression unnests a list by itself, not in a query within it.
 fn has_unnest(expression: &Expr) -> bool {
-    visit_expressions(expression, |part| match unnested_list(part) {
-        Some(_) => ControlFlow::Break(()),
-        None => ControlFlow::Continue(()),
-    })
-    .is_break()
+    #[derive(Default)]
+    struct Lists {
+        depth: usize,
+    }
+    impl Visitor for Lists {
+        type Break = ();
+
+        fn pre_visit_query(&mut self, _query: &Query) -> ControlFlow<()> {
+            self.depth += 1;
+            ControlFlow::Continue(())
+        }
+
+        fn post_visit_query(&mut self, _query: &Query) -> ControlFlow<()> {
+            self.depth -= 1;
+            ControlFlow::Continue(())
+        }
+
+        fn pre_visit_expr(&mut self, part: &Expr) -> ControlFlow<()> {
+            match unnested_list(part) {
+                Some(_) if self.depth == 0 => ControlFlow::Break(()),
+                _ => ControlFlow::Continue(()),
+            }
+        }
+    }
+    expression.visit(&mut Lists::default()).is_break()
 }
 
 /// Whether a column of this name is read.

@@ -179,8 +179,7 @@ impl Unnester {
         let kept = columns(sort.input.schema());
         let keys = sort.expr.iter().map(|sort| sort.expr.clone()).collect();
         let (input, keys) = self.with_hidden(Arc::unwrap_or_clone(sort.input), keys)?;
-        let (input, mut keys) = self.replace(input, keys)?;
-        let input = self.computed(input, keys.iter_mut().collect())?;
+        let (input, keys) = self.replace(input, keys)?;
         let expr = sort.expr.into_iter().zip(keys).map(|(sort, key)| key.sort(sort.asc, sort.nulls_first)).collect();
         project(LogicalPlan::Sort(Sort { expr, input: Arc::new(input), fetch: sort.fetch }), kept)
     }

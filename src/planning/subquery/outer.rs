@@ -10,6 +10,7 @@ use datafusion::{
     logical_expr::{
         Expr, LogicalPlan, Subquery,
         expr::{Exists, InSubquery, SetComparison},
+        expr_rewriter::NamePreserver,
     },
 };
 
@@ -103,8 +104,15 @@ pub(super) fn renamed(expression: Expr, from: &Column, to: &str) -> Result<Expr>
         }
         other => Ok(Transformed::no(other)),
     };
+    // A column without a name is called by its expression, and known by that above.
     let plan = |plan: LogicalPlan| {
-        plan.transform_down_with_subqueries(|node| node.map_expressions(|expression| expression.transform_up(each)))
+        plan.transform_down_with_subqueries(|node| {
+            let names = NamePreserver::new(&node);
+            node.map_expressions(|expression| {
+                let name = names.save(&expression);
+                Ok(expression.transform_up(each)?.update_data(|expression| name.restore(expression)))
+            })
+        })
     };
     let subquery = |subquery: Subquery| -> Result<Subquery> {
         let inner = Arc::unwrap_or_clone(subquery.subquery);

@@ -109,6 +109,7 @@ impl VisitorMut for Seen {
         self.matters |= select.projection.len() > 1 && select.projection.iter().any(is_wildcard);
         let aliases = aliases(select);
         if !aliases.is_empty() {
+            self.matters |= matches!(select.distinct, Some(Distinct::On(_)));
             self.matters |= grouped(select).into_iter().any(|expression| mentions(expression, &aliases));
         }
         ControlFlow::Continue(())
@@ -300,10 +301,18 @@ impl Resolver {
             (&mut order_by, query.body.as_ref())
         {
             let mut select = select.as_ref().clone();
-            let scope = self.select(&mut select)?;
+            let mut scope = self.select(&mut select)?;
+            let is_on = matches!(select.distinct, Some(Distinct::On(_)));
+            if is_on && let Scope::Known(_, qualified) = &mut scope {
+                // There the order is that of the rows: what stands for a column of the result is written out by now.
+                *qualified = aliases(&select);
+            }
             self.scopes.enter(scope);
             for ordered in order {
-                self.ordered(&mut ordered.expr, &select)?;
+                match is_on {
+                    true => self.walk(&mut ordered.expr)?,
+                    false => self.ordered(&mut ordered.expr, &select)?,
+                }
             }
             self.scopes.leave();
         }

@@ -142,6 +142,11 @@ fn random_table(random: &mut Random, name: String, storage: Storage, is_wild: bo
             let last = chosen.remove(at);
             chosen.push(last);
         }
+        // A line of a CSV file with one column is blank where that is NULL, and blank lines are no rows.
+        if chosen.len() == 2 && storage == Storage::Partitioned("csv") {
+            let another = COLUMNS.iter().find(|(name, ..)| chosen.iter().all(|(other, ..)| other != name));
+            chosen.splice(1..1, another);
+        }
     }
     let columns = chosen.into_iter().map(|(name, kind, types)| Column {
         name: (*name).to_owned(),

@@ -1,0 +1,107 @@
+//! What rows are sorted by, as columns.
+//!
+//! The query engine looks at an expression that rows are sorted by to find out whether they are sorted by it already, and gives
+//! up over some: `ORDER BY coalesce(x, 0) > 4` over rows in several partitions is refused, because the order is not recognised
+//! where the partitions are merged. A column is recognised, and its values are computed once.
+
+use std::sync::Arc;
+
+use datafusion::{
+    common::{
+        Column, Result,
+        config::ConfigOptions,
+        tree_node::{Transformed, TransformedResult},
+    },
+    logical_expr::{Expr, LogicalPlan, Projection, Sort, Window},
+    optimizer::AnalyzerRule,
+};
+
+/// The rule; see the module. It comes when types are settled.
+#[derive(Debug)]
+pub(super) struct SortByColumns;
+
+impl AnalyzerRule for SortByColumns {
+    fn name(&self) -> &str {
+        "sort_by_columns"
+    }
+
+    fn analyze(&self, plan: LogicalPlan, _config: &ConfigOptions) -> Result<LogicalPlan> {
+        let mut names = Names(0);
+        plan.transform_up_with_subqueries(|node| match node {
+            LogicalPlan::Sort(sort) if sort.expr.iter().any(|key| is_computed(&key.expr)) => {
+                Ok(Transformed::yes(sort_by_columns(sort, &mut names)?))
+            }
+            LogicalPlan::Window(window) => window_over_columns(window, &mut names),
+            other => Ok(Transformed::no(other)),
+        })
+        .data()
+    }
+}
+
+/// Names that nothing in a statement has.
+struct Names(usize);
+
+impl Names {
+    /// The column that takes a key's place, and the key under its name.
+    fn column(&mut self, key: Expr) -> (Expr, Expr) {
+        self.0 += 1;
+        let name = format!("__sort_{}", self.0);
+        (Expr::Column(Column::new_unqualified(&name)), key.unalias().alias(name))
+    }
+}
+
+fn is_computed(key: &Expr) -> bool {
+    !matches!(key, Expr::Column(_) | Expr::Literal(..) | Expr::OuterReferenceColumn(..))
+}
+
+/// The computed ones of these keys, in whose places are columns from then on.
+fn replaced<'a>(keys: impl Iterator<Item = &'a mut Expr>, names: &mut Names) -> Vec<Expr> {
+    let computed = keys.filter(|key| is_computed(key)).map(|key| {
+        let (column, computed) = names.column(std::mem::take(key));
+        *key = column;
+        computed
+    });
+    computed.collect()
+}
+
+fn with_columns(input: Arc<LogicalPlan>, computed: Vec<Expr>) -> Result<Arc<LogicalPlan>> {
+    let own = input.schema().columns().into_iter().map(Expr::Column);
+    let shown = own.chain(computed).collect();
+    Ok(Arc::new(LogicalPlan::Projection(Projection::try_new(shown, input)?)))
+}
+
+fn sort_by_columns(mut sort: Sort, names: &mut Names) -> Result<LogicalPlan> {
+    let own = sort.input.schema().columns().into_iter().map(Expr::Column).collect();
+    let computed = replaced(sort.expr.iter_mut().map(|key| &mut key.expr), names);
+    sort.input = with_columns(sort.input, computed)?;
+    Ok(LogicalPlan::Projection(Projection::try_new(own, Arc::new(LogicalPlan::Sort(sort)))?))
+}
+
+/// A window is partitioned and ordered by columns, too. Its own columns keep their names, which those above know.
+fn window_over_columns(window: Window, names: &mut Names) -> Result<Transformed<LogicalPlan>> {
+    let mut calls = window.window_expr.clone();
+    let computed = replaced(calls.iter_mut().flat_map(keys), names);
+    if computed.is_empty() {
+        return Ok(Transformed::no(LogicalPlan::Window(window)));
+    }
+    let before = window.schema.fields().len() - calls.len();
+    let named = calls.into_iter().enumerate().map(|(at, call)| {
+        let (qualifier, field) = window.schema.qualified_field(before + at);
+        call.unalias().alias_qualified(qualifier.cloned(), field.name())
+    });
+    let shown = window.schema.columns().into_iter().map(Expr::Column).collect();
+    let computed = Window::try_new(named.collect(), with_columns(window.input, computed)?)?;
+    let projection = Projection::try_new(shown, Arc::new(LogicalPlan::Window(computed)))?;
+    Ok(Transformed::yes(LogicalPlan::Projection(projection)))
+}
+
+fn keys(call: &mut Expr) -> Vec<&mut Expr> {
+    match call {
+        Expr::Alias(alias) => keys(&mut alias.expr),
+        Expr::WindowFunction(function) => {
+            let params = &mut function.params;
+            params.partition_by.iter_mut().chain(params.order_by.iter_mut().map(|key| &mut key.expr)).collect()
+        }
+        _ => Vec::new(),
+    }
+}

@@ -7,12 +7,12 @@ use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
     CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArgumentList,
-    FunctionArguments, GroupByExpr, Ident, Join, JoinConstraint, JoinOperator, ObjectName, OrderByKind, Query, Select,
-    SelectItem, SetExpr, Statement, TableAlias, TableAliasColumnDef, TableFactor, TableWithJoins, Visit, VisitMut,
-    Visitor, VisitorMut, visit_expressions,
+    FunctionArguments, GroupByExpr, Ident, JoinOperator, ObjectName, OrderByKind, Query, Select, SelectItem, SetExpr,
+    Statement, TableAlias, TableAliasColumnDef, TableFactor, TableWithJoins, Visit, VisitMut, Visitor, VisitorMut,
+    visit_expressions,
 };
 
-use crate::error::MARK;
+use crate::{error::MARK, session::joins_by_name};
 
 /// Functions of rows whose namesakes in expressions return a list.
 const SERIES: &[&str] = &["generate_series"];
@@ -166,23 +166,6 @@ fn lists_apart(select: &Select, order: Option<&[Ident]>) -> Option<Select> {
     lists.body = Box::new(SetExpr::Select(Box::new(inner)));
     let SetExpr::Select(whole) = *selected_from(outer, lists, named("lists"))?.body else { return None };
     Some(*whole)
-}
-
-fn joins_by_name(from: &[TableWithJoins]) -> bool {
-    let by_name = |join: &Join| {
-        let constraint = match &join.join_operator {
-            JoinOperator::Join(constraint)
-            | JoinOperator::Inner(constraint)
-            | JoinOperator::Left(constraint)
-            | JoinOperator::LeftOuter(constraint)
-            | JoinOperator::Right(constraint)
-            | JoinOperator::RightOuter(constraint)
-            | JoinOperator::FullOuter(constraint) => constraint,
-            _ => return false,
-        };
-        matches!(constraint, JoinConstraint::Using(_) | JoinConstraint::Natural)
-    };
-    from.iter().any(|item| item.joins.iter().any(by_name))
 }
 
 /// The list of `unnest(list)`.

@@ -103,7 +103,7 @@ pub(super) fn folded(ident: &Ident) -> String {
 }
 
 /// Whether a FROM clause joins by the names of columns.
-pub(super) fn joins_by_name(from: &[TableWithJoins]) -> bool {
+pub(crate) fn joins_by_name(from: &[TableWithJoins]) -> bool {
     from.iter().any(|item| {
         let nested = |factor: &TableFactor| match factor {
             TableFactor::NestedJoin { table_with_joins, .. } => {

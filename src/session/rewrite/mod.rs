@@ -33,6 +33,7 @@ use datafusion::{
     },
 };
 
+pub(crate) use self::merge::joins_by_name;
 pub(super) use self::{arrays::CompareArray, casts::WrittenAs, rows::row_of};
 use crate::{Error, Result, session::PostgreSql};
 

@@ -23,11 +23,10 @@ use datafusion::{
     optimizer::AnalyzerRule,
 };
 
+use super::subquery::is_planned_again;
+
 /// The column of the copies' numbers.
 const COPY: &str = "fusewire.copy";
-
-/// What the name of the left side's begins with.
-const LEFT: &str = "fusewire.left";
 
 /// See the module. It runs before the engine's own rules.
 #[derive(Debug)]
@@ -39,6 +38,10 @@ impl AnalyzerRule for CountCopies {
     }
 
     fn analyze(&self, plan: LogicalPlan, _config: &ConfigOptions) -> Result<LogicalPlan> {
+        // Its set operations are counted, and what unnesting has made of others looks like one.
+        if is_planned_again() {
+            return Ok(plan);
+        }
         let mut number = 0;
         let each = |node| {
             number += 1;
@@ -103,7 +106,8 @@ fn counted(plan: LogicalPlan, number: usize) -> Result<Transformed<LogicalPlan>>
         return Ok(Transformed::no(LogicalPlan::Join(join)));
     }
     let columns: Vec<Expr> = join.left.schema().columns().into_iter().map(Expr::Column).collect();
-    let (left, left_copy) = numbered(&join.left, &format!("{LEFT} {number}"), join.on.iter().map(|(key, _)| key))?;
+    let (left, left_copy) =
+        numbered(&join.left, &format!("fusewire.left {number}"), join.on.iter().map(|(key, _)| key))?;
     let (right, right_copy) =
         numbered(&join.right, &format!("fusewire.right {number}"), join.on.iter().map(|(_, key)| key))?;
     let mut on = join.on;
@@ -122,18 +126,12 @@ fn counted(plan: LogicalPlan, number: usize) -> Result<Transformed<LogicalPlan>>
 }
 
 /// Whether the planner made the join of a set operation with ALL: only there is NULL equal to NULL before plans are
-/// optimized. Without ALL the left side has no copies. A view's plan has been through here when it comes again.
+/// optimized. Without ALL the left side has no copies.
 fn is_set_operation(join: &Join) -> bool {
     matches!(join.join_type, JoinType::LeftAnti | JoinType::LeftSemi)
         && join.null_equality == NullEquality::NullEqualsNull
         && join.filter.is_none()
-        && !join.on.iter().any(|(key, _)| key.try_as_col().is_some_and(is_number))
         && !matches!(join.left.as_ref(), LogicalPlan::Distinct(Distinct::All(_)))
-}
-
-/// Whether a column numbers the copies of rows.
-fn is_number(column: &Column) -> bool {
-    column.relation.is_none() && column.name.starts_with(LEFT) && column.name.ends_with(COPY)
 }
 
 /// The rows with the number of each among its copies.

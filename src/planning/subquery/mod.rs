@@ -41,6 +41,7 @@ mod row;
 mod scalar;
 mod single_row;
 
+pub(super) use once::is_planned_again;
 pub(crate) use once::{OncePlanner, OpenOnce};
 pub(super) use outer::from_within;
 

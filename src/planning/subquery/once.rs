@@ -170,6 +170,15 @@ impl UserDefinedLogicalNodeCore for Once {
     }
 }
 
+tokio::task_local! {
+    static PLANNED_AGAIN: ();
+}
+
+/// Whether the plan of a [`Once`] goes through the rules, which went through those of the statement as a part of it.
+pub(in crate::planning) fn is_planned_again() -> bool {
+    PLANNED_AGAIN.try_with(|()| ()).is_ok()
+}
+
 /// Gives both places of a [`Once`] the same operator.
 #[derive(Debug)]
 pub(crate) struct OncePlanner;
@@ -187,7 +196,8 @@ impl ExtensionPlanner for OncePlanner {
     ) -> Result<Option<Arc<dyn ExecutionPlan>>> {
         let Some(once) = node.as_any().downcast_ref::<Once>() else { return Ok(None) };
         let plan = || async {
-            let input = session.create_physical_plan(&once.shared.plan).await?;
+            let planning = session.create_physical_plan(&once.shared.plan);
+            let input = PLANNED_AGAIN.scope((), planning).await?;
             Ok::<_, DataFusionError>(Arc::new(OnceExec::new(input, Arc::default(), false)))
         };
         let operator = once.shared.operator.get_or_try_init(plan).await?;

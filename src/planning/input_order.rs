@@ -23,8 +23,10 @@ use datafusion::{
     optimizer::AnalyzerRule,
 };
 
-/// The aggregates that show the order of their rows.
+/// An aggregate that shows the order of its rows.
 const ARRAY: &str = "array_agg";
+
+/// The other one.
 const TEXT: &str = "string_agg";
 
 /// See the module. It runs while subqueries are what they were written as.

@@ -166,8 +166,7 @@ impl Unnester {
     fn window(&mut self, window: Window) -> Result<LogicalPlan> {
         let kept = columns(&window.schema);
         let own = window.schema.fields().len() - window.window_expr.len();
-        let (input, mut calls) = self.replace(Arc::unwrap_or_clone(window.input), window.window_expr)?;
-        let input = self.computed(input, calls.iter_mut().flat_map(ordering).collect())?;
+        let (input, calls) = self.replace(Arc::unwrap_or_clone(window.input), window.window_expr)?;
         let named = calls.into_iter().enumerate().map(|(at, call)| {
             let (qualifier, field) = window.schema.qualified_field(own + at);
             call.unalias().alias_qualified(qualifier.cloned(), field.name())
@@ -283,8 +282,9 @@ impl Unnester {
         joins::join(with_left, right, on_right, None, second, false)
     }
 
-    /// The plan with a column for each key that a subquery is part of, and the keys. The engine puts the values of subqueries
-    /// into expressions when it has them, and does not recognise the order of rows by such an expression any more.
+    /// The plan with a column for each key of an aggregate's order that a subquery is part of, which takes its place. The engine
+    /// puts the values of subqueries into expressions when it has them, and does not recognise the order of rows by such an
+    /// expression any more. The keys of sorts and windows all become columns later.
     fn computed(&mut self, input: LogicalPlan, keys: Vec<&mut Expr>) -> Result<LogicalPlan> {
         let mut shown = columns(input.schema());
         let own = shown.len();
@@ -398,15 +398,11 @@ fn is_subquery_within(expression: &Expr) -> bool {
     expression.exists(|expression| Ok(is_subquery(expression))).unwrap_or(false)
 }
 
-/// What a call's rows are divided and ordered by.
+/// What an aggregate orders its rows by.
 fn ordering(call: &mut Expr) -> Vec<&mut Expr> {
     match call {
         Expr::Alias(alias) => ordering(&mut alias.expr),
         Expr::AggregateFunction(function) => function.params.order_by.iter_mut().map(|key| &mut key.expr).collect(),
-        Expr::WindowFunction(function) => {
-            let params = &mut function.params;
-            params.partition_by.iter_mut().chain(params.order_by.iter_mut().map(|key| &mut key.expr)).collect()
-        }
         _ => Vec::new(),
     }
 }

@@ -43,21 +43,61 @@ pub(super) fn rewrite_select(select: &mut Select) {
 }
 
 fn rewrite_all(select: &mut Select, order: Vec<&mut Expr>) {
-    let mut seen = Seen::default();
+    let mut calls = Vec::new();
     if let GroupByExpr::Expressions(groups, _) = &select.group_by {
         for group in groups {
-            seen.calls.extend(shown_as(group, &select.projection).cloned());
-            seen.calls.push(group.clone());
+            calls.extend(shown_as(group, &select.projection).cloned());
+            calls.push(group.clone());
         }
     }
     let mut all = expressions(select);
     all.extend(order);
-    all.iter_mut().for_each(|expression| _ = expression.visit(&mut seen));
-    let several = seen.values();
+    each_part(&mut all, |part| {
+        if matches!(part, Expr::Function(_)) {
+            calls.push(part.clone());
+        }
+    });
+    let several = several(calls);
     if !several.is_empty() {
-        let mut apart = Apart { several, skipped: 0 };
-        all.iter_mut().for_each(|expression| _ = expression.visit(&mut apart));
+        each_part(&mut all, |part| write_apart(part, &several));
     }
+}
+
+/// Works on the parts of expressions from the outside in, but for those of queries and of [`WrittenAs`].
+fn each_part(expressions: &mut [&mut Expr], work: impl FnMut(&mut Expr)) {
+    struct Parts<F> {
+        work: F,
+        /// Queries and [`WrittenAs`] around the place.
+        skipped: usize,
+    }
+    impl<F: FnMut(&mut Expr)> VisitorMut for Parts<F> {
+        type Break = ();
+
+        fn pre_visit_query(&mut self, _query: &mut Query) -> ControlFlow<()> {
+            self.skipped += 1;
+            ControlFlow::Continue(())
+        }
+
+        fn post_visit_query(&mut self, _query: &mut Query) -> ControlFlow<()> {
+            self.skipped -= 1;
+            ControlFlow::Continue(())
+        }
+
+        fn pre_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<()> {
+            if self.skipped == 0 && !is_written_as(expression) {
+                (self.work)(expression);
+            }
+            self.skipped += usize::from(is_written_as(expression));
+            ControlFlow::Continue(())
+        }
+
+        fn post_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<()> {
+            self.skipped -= usize::from(is_written_as(expression));
+            ControlFlow::Continue(())
+        }
+    }
+    let mut parts = Parts { work, skipped: 0 };
+    expressions.iter_mut().for_each(|expression| _ = expression.visit(&mut parts));
 }
 
 /// What a SELECT computes of the rows of FROM.
@@ -188,31 +228,22 @@ fn is_written_as(expression: &Expr) -> bool {
     matches!(expression, Expr::Function(Function { name, .. }) if name.to_string() == WRITTEN_AS)
 }
 
-/// The calls and the groups of a SELECT.
-#[derive(Default)]
-struct Seen {
-    calls: Vec<Expr>,
-    /// Queries and [`WrittenAs`] around the place.
-    skipped: usize,
-}
-
-impl Seen {
-    /// The values that are cast, and the subqueries, in those that have one name and are not the same.
-    fn values(self) -> HashSet<Expr> {
-        let mut by_name: HashMap<Expr, (Vec<Expr>, HashSet<Expr>)> = HashMap::new();
-        for call in self.calls {
-            let (calls, meanings) = by_name.entry(called(&call)).or_default();
-            meanings.insert(meant(&call));
-            calls.push(call);
-        }
-        let mut values = HashSet::new();
-        for (calls, meanings) in by_name.into_values() {
-            if meanings.len() > 1 {
-                calls.iter().for_each(|call| add_values(call, &mut values));
-            }
-        }
-        values
+/// The values that are cast, and the subqueries, in those of a SELECT's calls and groups that have one name and are not the
+/// same.
+fn several(calls: Vec<Expr>) -> HashSet<Expr> {
+    let mut by_name: HashMap<Expr, (Vec<Expr>, HashSet<Expr>)> = HashMap::new();
+    for call in calls {
+        let (calls, meanings) = by_name.entry(called(&call)).or_default();
+        meanings.insert(meant(&call));
+        calls.push(call);
     }
+    let mut values = HashSet::new();
+    for (calls, meanings) in by_name.into_values() {
+        if meanings.len() > 1 {
+            calls.iter().for_each(|call| add_values(call, &mut values));
+        }
+    }
+    values
 }
 
 fn add_values(call: &Expr, values: &mut HashSet<Expr>) {
@@ -225,72 +256,15 @@ fn add_values(call: &Expr, values: &mut HashSet<Expr>) {
     });
 }
 
-impl VisitorMut for Seen {
-    type Break = ();
-
-    fn pre_visit_query(&mut self, _query: &mut Query) -> ControlFlow<()> {
-        self.skipped += 1;
-        ControlFlow::Continue(())
-    }
-
-    fn post_visit_query(&mut self, _query: &mut Query) -> ControlFlow<()> {
-        self.skipped -= 1;
-        ControlFlow::Continue(())
-    }
-
-    fn pre_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<()> {
-        if is_written_as(expression) {
-            self.skipped += 1;
-        } else if self.skipped == 0 && matches!(expression, Expr::Function(_)) {
-            self.calls.push(expression.clone());
-        }
-        ControlFlow::Continue(())
-    }
-
-    fn post_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<()> {
-        self.skipped -= usize::from(is_written_as(expression));
-        ControlFlow::Continue(())
-    }
-}
-
-/// Writes the casts of these values, and these subqueries, otherwise.
-struct Apart {
-    several: HashSet<Expr>,
-    /// Queries and [`WrittenAs`] around the place.
-    skipped: usize,
-}
-
-impl VisitorMut for Apart {
-    type Break = ();
-
-    fn pre_visit_query(&mut self, _query: &mut Query) -> ControlFlow<()> {
-        self.skipped += 1;
-        ControlFlow::Continue(())
-    }
-
-    fn post_visit_query(&mut self, _query: &mut Query) -> ControlFlow<()> {
-        self.skipped -= 1;
-        ControlFlow::Continue(())
-    }
-
-    fn pre_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<()> {
-        let is_one = |value: &Expr| self.several.contains(&called(value));
-        let written = match value_of(expression) {
-            _ if self.skipped > 0 => None,
-            Some(value) if is_one(&value) => type_of(expression),
-            None if is_subquery(expression) && self.several.contains(expression) => Some(expression.to_string()),
-            _ => None,
-        };
-        if let Some(written) = written {
-            *expression = call(WRITTEN_AS, vec![expression.clone(), text(written)]);
-        }
-        self.skipped += usize::from(is_written_as(expression));
-        ControlFlow::Continue(())
-    }
-
-    fn post_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<()> {
-        self.skipped -= usize::from(is_written_as(expression));
-        ControlFlow::Continue(())
+/// Writes a cast of one of these values, and one of these subqueries, otherwise.
+fn write_apart(part: &mut Expr, several: &HashSet<Expr>) {
+    let written = match value_of(part) {
+        Some(value) if several.contains(&called(&value)) => type_of(part),
+        None if is_subquery(part) && several.contains(part) => Some(part.to_string()),
+        _ => None,
+    };
+    if let Some(written) = written {
+        *part = call(WRITTEN_AS, vec![part.clone(), text(written)]);
     }
 }
 

@@ -2,7 +2,7 @@
 //! distributed.
 //!
 //! An aggregate takes it over from its input. With grouping sets every row counts several times, with NULL in the columns that
-//! a set leaves out, so that nothing of it is true any more. An outer join takes over which columns of its inputs are
+//! a set leaves out, so that nothing of it is true any more; a key that is a constant is none in the rows of the sets. An outer join takes over which columns of its inputs are
 //! constant, and they are not where a row found no partner. A sort by such a column was left out, and groups were closed too
 //! soon. A window that is partitioned by a constant column is not sorted by it, and fails when what told so is gone. A running
 //! maximum rises, after it was NULL where all values so far were: it is taken for an order with NULL last. A column that is a
@@ -47,7 +47,11 @@ impl PhysicalOptimizerRule for ForgetOrder {
                 && aggregate.group_expr().groups().len() > 1
             {
                 let input: Arc<dyn ExecutionPlan> = Arc::new(UnorderedExec::new(Arc::clone(aggregate.input())));
-                return Ok(Transformed::yes(replace_children_if_necessary(node, vec![input])?));
+                let sets = replace_children_if_necessary(node, vec![input])?;
+                return Ok(Transformed::yes(match has_constants(&sets) {
+                    true => Arc::new(UnorderedExec::distributed(sets)),
+                    false => sets,
+                }));
             }
             if let [input] = node.children()[..]
                 && is_partitioned_by_constant(&node, input)

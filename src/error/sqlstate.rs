@@ -21,6 +21,8 @@ pub fn sqlstate(fault: Fault) -> &'static str {
         Fault::CannotCoerce => "42846",
         Fault::Grouping => "42803",
         Fault::InvalidRecursion => "42P19",
+        Fault::InvalidColumnReference => "42P10",
+        Fault::Windowing => "42P20",
         Fault::WrongObjectType => "42809",
         Fault::FeatureNotSupported => "0A000",
         Fault::InvalidData => "22000",

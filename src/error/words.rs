@@ -43,6 +43,9 @@ const PHRASES: &[fn(&str) -> Option<Said>] = &[
     undefined_type,
     not_grouped,
     nested_aggregate,
+    no_position,
+    not_in_list,
+    window_frame,
     aggregate_in_where,
     regular_expression,
     not_utf8,
@@ -306,6 +309,36 @@ fn not_grouped(text: &str) -> Option<Said> {
     };
     let message = format!("{what} must appear in the GROUP BY clause or be used in an aggregate function");
     wrong(Fault::Grouping, message)
+}
+
+/// `Order by column out of bounds, specified: 2, max: 1`, `Cannot find column with position 2 in SELECT clause. Valid …`
+fn no_position(text: &str) -> Option<Said> {
+    let (clause, position) = if let Some(rest) = text.strip_prefix("Order by column out of bounds, specified: ") {
+        ("ORDER BY", rest.split_once(',')?.0)
+    } else if text.starts_with("Order by index starts at 1") {
+        ("ORDER BY", "0")
+    } else {
+        ("GROUP BY", text.strip_prefix("Cannot find column with position ")?.split_once(' ')?.0)
+    };
+    wrong(Fault::InvalidColumnReference, format!("{clause} position {position} is not in select list"))
+}
+
+/// `For SELECT DISTINCT, ORDER BY expressions t.b must appear in select list`
+fn not_in_list(text: &str) -> Option<Said> {
+    if text.contains("DISTINCT ON expressions must match initial ORDER BY") {
+        return wrong(Fault::InvalidColumnReference, text.to_owned());
+    }
+    let key = text.strip_prefix("For SELECT DISTINCT, ORDER BY expressions ")?;
+    let key = in_sql(key.strip_suffix(" must appear in select list")?);
+    let message = "for SELECT DISTINCT, ORDER BY expressions must appear in select list".to_owned();
+    let hint = Some(format!("add {key} to the list, or leave it out of ORDER BY"));
+    Some(Said { fault: Some(Fault::InvalidColumnReference), message, hint })
+}
+
+/// `Invalid window frame: start bound (1 FOLLOWING) cannot be larger than end bound (CURRENT ROW)`
+fn window_frame(text: &str) -> Option<Said> {
+    let bounds = text.strip_prefix("Invalid window frame: ")?;
+    wrong(Fault::Windowing, format!("invalid window frame: {}", in_sql(bounds)))
 }
 
 fn nested_aggregate(text: &str) -> Option<Said> {

@@ -290,6 +290,10 @@ pub enum Fault {
     Grouping,
     /// A recursive query whose term may not be as it is.
     InvalidRecursion,
+    /// A key of ORDER BY, GROUP BY or DISTINCT ON that is no column of the result.
+    InvalidColumnReference,
+    /// A window whose frame can hold no row.
+    Windowing,
     /// An object of another kind than the statement needs.
     WrongObjectType,
     /// Valid SQL that is refused here or not offered.

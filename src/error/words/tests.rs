@@ -59,3 +59,22 @@ fn trees_and_types_are_not_printed() {
     );
     assert_eq!(message("a > Int64(1) is not Timestamp(ns) of List(Int64)"), "a > 1 is not timestamp of bigint[]");
 }
+
+#[test]
+fn keys_that_are_no_column_are_told_by_their_position() {
+    for (text, told) in [
+        ("Order by column out of bounds, specified: 2, max: 1", "ORDER BY position 2 is not in select list"),
+        ("Order by index starts at 1 for column indexes", "ORDER BY position 0 is not in select list"),
+        (
+            "Cannot find column with position 3 in SELECT clause. Valid columns: 1 to 1",
+            "GROUP BY position 3 is not in select list",
+        ),
+        (
+            "For SELECT DISTINCT, ORDER BY expressions t.b must appear in select list",
+            "for SELECT DISTINCT, ORDER BY expressions must appear in select list",
+        ),
+    ] {
+        let found = said(text);
+        assert_eq!((found.fault, found.message.as_str()), (Some(Fault::InvalidColumnReference), told), "{text}");
+    }
+}

@@ -1,24 +1,30 @@
 //! Floating point numbers in PostgreSQL's order: NaN is the greatest, and the two zeros are one.
 //!
 //! The engine's `min` and `max` compare each number with the best so far, and against NaN every comparison is false: what they
-//! yield depends on the order of the rows. Here they see whole numbers in PostgreSQL's order of the floats. A list with one of
-//! the zeros gets the other, because lists are looked up by bits.
+//! yield depends on the order of the rows. Here they see whole numbers in PostgreSQL's order of the floats, and so do sorts and
+//! windows, which take NaN with a sign for the least number and -0 for less than 0. A list with one of the zeros gets the
+//! other, because lists are looked up by bits. A NaN with a sign is made by `-x`, and by processors that say so of an
+//! infinity less another: it is no equal of NaN for the engine's comparisons, groups and joins, so that it does not leave the
+//! expression that made it.
 
 use std::sync::Arc;
 
 use arrow::{
-    array::{Array, ArrayRef, AsArray, Float32Array, Float64Array, Int64Array},
-    datatypes::{DataType, Float32Type, Float64Type, Int64Type},
+    array::{Array, ArrayRef, ArrowNativeTypeOp, ArrowPrimitiveType, AsArray, Int64Array},
+    datatypes::{DataType, Field, FieldRef, Float32Type, Float64Type, Int64Type},
 };
 use datafusion::{
     common::{
-        Result, ScalarValue,
+        DFSchema, Result, ScalarValue,
         config::ConfigOptions,
-        tree_node::{Transformed, TransformedResult, TreeNode},
+        tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion},
     },
     logical_expr::{
-        Aggregate, ColumnarValue, Expr, ExprSchemable, LogicalPlan, Projection, ScalarFunctionArgs, ScalarUDF,
-        ScalarUDFImpl, Signature, Volatility, Window, WindowFunctionDefinition, expr::ScalarFunction,
+        Aggregate, BinaryExpr, ColumnarValue, Expr, ExprSchemable, LogicalPlan, Operator, Projection, ReturnFieldArgs,
+        ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility, Window, WindowFunctionDefinition,
+        expr::{AggregateFunction, ScalarFunction},
+        expr_rewriter::NamePreserver,
+        utils::merge_schema,
     },
     optimizer::analyzer::AnalyzerRule,
 };
@@ -39,16 +45,151 @@ impl AnalyzerRule for OrderFloats {
     }
 }
 
+/// The rule that leaves one NaN; see the module. It comes when types are known, before rows are sorted by what it changes.
+#[derive(Debug)]
+pub(super) struct OneNan;
+
+impl AnalyzerRule for OneNan {
+    fn name(&self) -> &str {
+        "one_nan"
+    }
+
+    fn analyze(&self, plan: LogicalPlan, _config: &ConfigOptions) -> Result<LogicalPlan> {
+        plan.transform_up_with_subqueries(with_one_nan).data()
+    }
+}
+
+fn with_one_nan(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
+    let mut makes_any = false;
+    plan.apply_expressions(|expression| {
+        makes_any = expression.exists(|step| Ok(makes_nan(step) || compares_floats(step)))?;
+        Ok(if makes_any { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+    })?;
+    if !makes_any {
+        return Ok(Transformed::no(plan));
+    }
+    let schema = merge_schema(&plan.inputs());
+    let names = NamePreserver::new(&plan);
+    plan.map_expressions(|expression| match expression {
+        // The keys have names, the sets have none.
+        Expr::GroupingSet(_) => expression.map_children(|key| named(key, &names, &schema)),
+        expression => named(expression, &names, &schema),
+    })
+}
+
+fn named(expression: Expr, names: &NamePreserver, schema: &DFSchema) -> Result<Transformed<Expr>> {
+    let name = names.save(&expression);
+    let changed = one_nan(expression, schema)?;
+    Ok(changed.update_data(|expression| name.restore(expression)))
+}
+
+/// The expression, in which what can make a NaN with a sign makes the one without. A calculation does so at its end.
+fn one_nan(expression: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
+    expression.transform_down(|step| {
+        let step = by_place(step, schema)?;
+        if !makes_nan(&step.data) || !is_float(&step.data.get_type(schema)?) {
+            return Ok(step);
+        }
+        let step = step.data;
+        let one = convert(calculated(step, schema)?, Conversion::Nan);
+        Ok(Transformed::new(one, true, TreeNodeRecursion::Jump))
+    })
+}
+
+/// Whether an aggregate sorts its rows, or looks for equal ones.
+fn compares_floats(step: &Expr) -> bool {
+    let Expr::AggregateFunction(call) = step else { return false };
+    !call.params.order_by.is_empty() || counts_distinct(call)
+}
+
+fn counts_distinct(call: &AggregateFunction) -> bool {
+    call.params.distinct && call.func.name() == "count"
+}
+
+/// An aggregate that takes floats by their places.
+fn by_place(step: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
+    let Expr::AggregateFunction(mut call) = step else { return Ok(Transformed::no(step)) };
+    let counted = counts_distinct(&call);
+    let params = &mut call.params;
+    let sorts = params.order_by.iter_mut().map(|sort| &mut sort.expr);
+    let counted = params.args.iter_mut().filter(|_| counted);
+    let mut changed = false;
+    for operand in sorts.chain(counted) {
+        if is_float(&operand.get_type(schema)?) {
+            *operand = place_of(std::mem::take(operand));
+            changed = true;
+        }
+    }
+    Ok(Transformed::new_transformed(Expr::AggregateFunction(call), changed))
+}
+
+/// A step of a calculation whose result is looked at where it ends.
+fn calculated(step: Expr, schema: &DFSchema) -> Result<Expr> {
+    match step {
+        Expr::Negative(operand) => Ok(Expr::Negative(Box::new(calculated(*operand, schema)?))),
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) if is_arithmetic(op) => {
+            let (left, right) = (calculated(*left, schema)?, calculated(*right, schema)?);
+            Ok(Expr::BinaryExpr(BinaryExpr::new(Box::new(left), op, Box::new(right))))
+        }
+        operand => Ok(one_nan(operand, schema)?.data),
+    }
+}
+
+/// Whether a step can make a NaN with a sign of numbers without one, if they are floats.
+fn makes_nan(step: &Expr) -> bool {
+    use Operator::{Divide, Minus, Multiply, Plus};
+    match step {
+        Expr::Negative(operand) => finite(operand).is_none(),
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) if is_arithmetic(*op) => match op {
+            Plus | Minus => finite(left).or_else(|| finite(right)).is_none(),
+            // An infinity times zero is NaN.
+            Multiply => finite(left).or_else(|| finite(right)).is_none_or(|factor| factor == 0.0),
+            Divide => finite(left).or_else(|| finite(right).filter(|divisor| *divisor != 0.0)).is_none(),
+            _ => true,
+        },
+        _ => false,
+    }
+}
+
+fn is_arithmetic(operator: Operator) -> bool {
+    use Operator::{Divide, Minus, Modulo, Multiply, Plus};
+    matches!(operator, Plus | Minus | Multiply | Divide | Modulo)
+}
+
+/// The number that the statement names, if it is one.
+fn finite(expression: &Expr) -> Option<f64> {
+    let Ok(ScalarValue::Float64(Some(number))) = literal(expression)?.cast_to(&DataType::Float64) else { return None };
+    number.is_finite().then_some(number)
+}
+
+fn literal(expression: &Expr) -> Option<ScalarValue> {
+    match expression {
+        Expr::Literal(value, _) => Some(value.clone()),
+        Expr::Cast(cast) => literal(&cast.expr)?.cast_to(cast.field.data_type()).ok(),
+        _ => None,
+    }
+}
+
+pub(super) fn is_float(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::Float32 | DataType::Float64)
+}
+
+/// The place of a float among all, which is what rows are sorted by. The zeros have one.
+pub(super) fn place_of(float: Expr) -> Expr {
+    convert(float, Conversion::Place)
+}
+
+/// A float that distances are reckoned from. The zeros are one.
+pub(super) fn one_zero(float: Expr) -> Expr {
+    convert(float, Conversion::Zero)
+}
+
 /// A list of floats with both zeros if it has one.
 fn with_both_zeros(expression: Expr) -> Result<Transformed<Expr>> {
     let Expr::InList(mut found) = expression else { return Ok(Transformed::no(expression)) };
-    let zeros = found.list.iter().filter_map(|item| match item {
-        Expr::Literal(ScalarValue::Float64(Some(value)), _) if *value == 0.0 => {
-            Some(ScalarValue::Float64(Some(-*value)))
-        }
-        Expr::Literal(ScalarValue::Float32(Some(value)), _) if *value == 0.0 => {
-            Some(ScalarValue::Float32(Some(-*value)))
-        }
+    let zeros = found.list.iter().filter_map(|item| match literal(item)? {
+        ScalarValue::Float64(Some(value)) if value == 0.0 => Some(ScalarValue::Float64(Some(-value))),
+        ScalarValue::Float32(Some(value)) if value == 0.0 => Some(ScalarValue::Float32(Some(-value))),
         _ => None,
     });
     let zeros: Vec<Expr> = zeros.map(|value| Expr::Literal(value, None)).collect();
@@ -122,12 +263,12 @@ fn is_extreme(name: &str) -> bool {
 fn float_of(arguments: &[Expr], input: &LogicalPlan) -> Result<Option<DataType>> {
     let [argument] = arguments else { return Ok(None) };
     let data_type = argument.get_type(input.schema())?;
-    Ok(matches!(data_type, DataType::Float32 | DataType::Float64).then_some(data_type))
+    Ok(is_float(&data_type).then_some(data_type))
 }
 
 fn to_order(arguments: &mut [Expr]) {
     for argument in arguments {
-        *argument = converted(argument.clone(), DataType::Int64);
+        *argument = convert(argument.clone(), Conversion::Order);
     }
 }
 
@@ -138,7 +279,9 @@ fn back(plan: LogicalPlan, schema: &datafusion::common::DFSchema, types: Vec<Opt
         let column = Expr::Column(datafusion::common::Column::from(plan.schema().qualified_field(at)));
         let (qualifier, field) = schema.qualified_field(at);
         match at.checked_sub(first).and_then(|call| types[call].clone()) {
-            Some(data_type) => converted(column, data_type).alias_qualified(qualifier.cloned(), field.name()),
+            Some(data_type) => {
+                convert(column, Conversion::Float(data_type)).alias_qualified(qualifier.cloned(), field.name())
+            }
             None => column,
         }
     });
@@ -146,58 +289,112 @@ fn back(plan: LogicalPlan, schema: &datafusion::common::DFSchema, types: Vec<Opt
     Ok(LogicalPlan::Projection(Projection::try_new(columns, Arc::new(plan))?))
 }
 
-fn converted(expression: Expr, to: DataType) -> Expr {
-    let function = ScalarUDF::new_from_impl(Order { to, signature: Signature::any(1, Volatility::Immutable) });
+fn convert(expression: Expr, conversion: Conversion) -> Expr {
+    let function =
+        ScalarUDF::new_from_impl(Convert { conversion, signature: Signature::any(1, Volatility::Immutable) });
     Expr::ScalarFunction(ScalarFunction { func: Arc::new(function), args: vec![expression] })
 }
 
-/// Floats as whole numbers in the same order, and back.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Conversion {
+    /// Of each NaN to the one without a sign.
+    Nan,
+    /// To whole numbers in the order of the floats, where -0 comes before 0.
+    Order,
+    /// To whole numbers in the order of the floats, where the zeros are one.
+    Place,
+    /// Of both zeros to the one without a sign.
+    Zero,
+    /// Of numbers in order to this type of float.
+    Float(DataType),
+}
+
+/// A conversion of floats that never fails.
 #[derive(Debug, PartialEq, Eq, Hash)]
-struct Order {
-    to: DataType,
+struct Convert {
+    conversion: Conversion,
     signature: Signature,
 }
 
-impl ScalarUDFImpl for Order {
+impl ScalarUDFImpl for Convert {
     fn name(&self) -> &str {
-        if self.to == DataType::Int64 { "float_order" } else { "float_of_order" }
+        match self.conversion {
+            Conversion::Nan => "one_nan",
+            Conversion::Order => "float_order",
+            Conversion::Place => "float_place",
+            Conversion::Zero => "one_zero",
+            Conversion::Float(_) => "float_of_order",
+        }
     }
 
     fn signature(&self) -> &Signature {
         &self.signature
     }
 
-    fn return_type(&self, _arguments: &[DataType]) -> Result<DataType> {
-        Ok(self.to.clone())
+    fn return_type(&self, arguments: &[DataType]) -> Result<DataType> {
+        match (&self.conversion, arguments) {
+            (Conversion::Nan | Conversion::Zero, [argument]) => Ok(argument.clone()),
+            (Conversion::Float(float), [_]) => Ok(float.clone()),
+            (_, [_]) => Ok(DataType::Int64),
+            _ => Err(Error::new(Fault::Internal, format!("{} takes a number", self.name())).into()),
+        }
+    }
+
+    fn return_field_from_args(&self, arguments: ReturnFieldArgs) -> Result<FieldRef> {
+        let nullable = arguments.arg_fields.iter().any(|field| field.is_nullable());
+        let types: Vec<DataType> = arguments.arg_fields.iter().map(|field| field.data_type().clone()).collect();
+        Ok(Arc::new(Field::new(self.name(), self.return_type(&types)?, nullable)))
     }
 
     fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let rows = arguments.number_rows;
-        let Some(argument) = arguments.args.into_iter().next() else {
+        let arrays = ColumnarValue::values_to_arrays(&arguments.args)?;
+        let [values] = arrays.as_slice() else {
             return Err(Error::new(Fault::Internal, format!("{} takes a number", self.name())).into());
         };
-        let values = argument.into_array(rows)?;
-        let result: ArrayRef = match (values.data_type(), &self.to) {
-            (DataType::Float64, DataType::Int64) => {
-                Arc::new(values.as_primitive::<Float64Type>().unary::<_, Int64Type>(place))
-            }
-            (DataType::Float32, DataType::Int64) => {
-                Arc::new(values.as_primitive::<Float32Type>().unary::<_, Int64Type>(|value| place(f64::from(value))))
-            }
-            (DataType::Int64, DataType::Float64) => {
-                let found: Float64Array = Int64Array::clone(values.as_primitive::<Int64Type>()).unary(float_at);
-                Arc::new(found)
-            }
-            (DataType::Int64, DataType::Float32) => {
-                let found: Float32Array =
-                    Int64Array::clone(values.as_primitive::<Int64Type>()).unary(|place| float_at(place) as f32);
-                Arc::new(found)
-            }
-            (found, _) => {
-                return Err(Error::new(Fault::Internal, format!("{} of {found}", self.name())).into());
-            }
+        let result = match values.data_type() {
+            DataType::Float64 => self.of_floats::<Float64Type>(values, f64::is_nan, f64::NAN, |value| value),
+            DataType::Float32 => self.of_floats::<Float32Type>(values, f32::is_nan, f32::NAN, f64::from),
+            DataType::Int64 => self.of_places(values.as_primitive()),
+            _ => None,
         };
-        Ok(ColumnarValue::Array(result))
+        let result =
+            result.ok_or_else(|| Error::new(Fault::Internal, format!("{} of {}", self.name(), values.data_type())))?;
+        match arguments.args.as_slice() {
+            [ColumnarValue::Scalar(_)] => Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&result, 0)?)),
+            _ => Ok(ColumnarValue::Array(result)),
+        }
+    }
+}
+
+impl Convert {
+    fn of_floats<T: ArrowPrimitiveType>(
+        &self,
+        values: &ArrayRef,
+        is_nan: impl Fn(T::Native) -> bool,
+        nan: T::Native,
+        wide: impl Fn(T::Native) -> f64,
+    ) -> Option<ArrayRef> {
+        let floats = values.as_primitive::<T>();
+        match self.conversion {
+            // Few calculations make any: the values are those.
+            Conversion::Nan if !floats.values().iter().any(|value| is_nan(*value)) => Some(Arc::clone(values)),
+            Conversion::Nan => Some(Arc::new(floats.unary::<_, T>(|value| if is_nan(value) { nan } else { value }))),
+            // -0 + 0 is 0.
+            Conversion::Zero => Some(Arc::new(floats.unary::<_, T>(|value| value.add_wrapping(T::Native::ZERO)))),
+            Conversion::Order => Some(Arc::new(floats.unary::<_, Int64Type>(|value| place(wide(value))))),
+            Conversion::Place => Some(Arc::new(floats.unary::<_, Int64Type>(|value| place(wide(value) + 0.0)))),
+            Conversion::Float(_) => None,
+        }
+    }
+
+    fn of_places(&self, places: &Int64Array) -> Option<ArrayRef> {
+        match self.conversion {
+            Conversion::Float(DataType::Float64) => Some(Arc::new(places.unary::<_, Float64Type>(float_at))),
+            Conversion::Float(DataType::Float32) => {
+                Some(Arc::new(places.unary::<_, Float32Type>(|place| float_at(place) as f32)))
+            }
+            _ => None,
+        }
     }
 }
 

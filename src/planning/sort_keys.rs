@@ -2,19 +2,22 @@
 //!
 //! The query engine looks at an expression that rows are sorted by to find out whether they are sorted by it already, and gives
 //! up over some: `ORDER BY coalesce(x, 0) > 4` over rows in several partitions is refused, because the order is not recognised
-//! where the partitions are merged. A column is recognised, and its values are computed once.
+//! where the partitions are merged. A column is recognised, and its values are computed once. A float's is its place in
+//! PostgreSQL's order.
 
 use std::sync::Arc;
 
 use datafusion::{
     common::{
-        Column, Result,
+        Column, DFSchema, Result,
         config::ConfigOptions,
         tree_node::{Transformed, TransformedResult},
     },
-    logical_expr::{Expr, LogicalPlan, Projection, Sort, Window},
+    logical_expr::{Expr, ExprSchemable, LogicalPlan, Projection, Sort, Window, WindowFrameBound, WindowFrameUnits},
     optimizer::AnalyzerRule,
 };
+
+use super::floats::{is_float, one_zero, place_of};
 
 /// The rule; see the module. It comes when types are settled.
 #[derive(Debug)]
@@ -28,9 +31,7 @@ impl AnalyzerRule for SortByColumns {
     fn analyze(&self, plan: LogicalPlan, _config: &ConfigOptions) -> Result<LogicalPlan> {
         let mut names = Names(0);
         plan.transform_up_with_subqueries(|node| match node {
-            LogicalPlan::Sort(sort) if sort.expr.iter().any(|key| is_computed(&key.expr)) => {
-                Ok(Transformed::yes(sort_by_columns(sort, &mut names)?))
-            }
+            LogicalPlan::Sort(sort) => sort_by_columns(sort, &mut names),
             LogicalPlan::Window(window) => window_over_columns(window, &mut names),
             other => Ok(Transformed::no(other)),
         })
@@ -46,7 +47,7 @@ impl Names {
     fn column(&mut self, key: Expr) -> (Expr, Expr) {
         self.0 += 1;
         let name = format!("__sort_{}", self.0);
-        (Expr::Column(Column::new_unqualified(&name)), key.unalias().alias(name))
+        (Expr::Column(Column::new_unqualified(&name)), key.alias(name))
     }
 }
 
@@ -54,14 +55,45 @@ fn is_computed(key: &Expr) -> bool {
     !matches!(key, Expr::Column(_) | Expr::Literal(..) | Expr::OuterReferenceColumn(..))
 }
 
+struct Key<'a> {
+    key: &'a mut Expr,
+    /// The bounds of a window's frame are reckoned from the key.
+    is_reckoned: bool,
+}
+
+impl<'a> Key<'a> {
+    fn new(key: &'a mut Expr) -> Self {
+        Self { key, is_reckoned: false }
+    }
+}
+
 /// The computed ones of these keys, in whose places are columns from then on.
-fn replaced<'a>(keys: impl Iterator<Item = &'a mut Expr>, names: &mut Names) -> Vec<Expr> {
-    let computed = keys.filter(|key| is_computed(key)).map(|key| {
-        let (column, computed) = names.column(std::mem::take(key));
-        *key = column;
-        computed
-    });
-    computed.collect()
+fn replaced<'a>(keys: impl Iterator<Item = Key<'a>>, schema: &DFSchema, names: &mut Names) -> Result<Vec<Expr>> {
+    let mut all: Vec<Expr> = Vec::new();
+    let mut known: Vec<(Expr, Expr)> = Vec::new();
+    for Key { key, is_reckoned } in keys {
+        let is_float = is_float(&key.get_type(schema)?);
+        if !is_float && !is_computed(key) {
+            continue;
+        }
+        let wanted = std::mem::take(key);
+        let wanted = match is_float {
+            true if is_reckoned => one_zero(wanted.unalias()),
+            true => place_of(wanted.unalias()),
+            false => wanted.unalias(),
+        };
+        // The calls of a window have the same keys, and keep having them.
+        *key = match known.iter().find(|(computed, _)| *computed == wanted) {
+            Some((_, column)) => column.clone(),
+            None => {
+                let (column, computed) = names.column(wanted.clone());
+                all.push(computed);
+                known.push((wanted, column.clone()));
+                column
+            }
+        };
+    }
+    Ok(all)
 }
 
 fn with_columns(input: Arc<LogicalPlan>, computed: Vec<Expr>) -> Result<Arc<LogicalPlan>> {
@@ -70,17 +102,20 @@ fn with_columns(input: Arc<LogicalPlan>, computed: Vec<Expr>) -> Result<Arc<Logi
     Ok(Arc::new(LogicalPlan::Projection(Projection::try_new(shown, input)?)))
 }
 
-fn sort_by_columns(mut sort: Sort, names: &mut Names) -> Result<LogicalPlan> {
+fn sort_by_columns(mut sort: Sort, names: &mut Names) -> Result<Transformed<LogicalPlan>> {
     let own = sort.input.schema().columns().into_iter().map(Expr::Column).collect();
-    let computed = replaced(sort.expr.iter_mut().map(|key| &mut key.expr), names);
+    let computed = replaced(sort.expr.iter_mut().map(|key| Key::new(&mut key.expr)), sort.input.schema(), names)?;
+    if computed.is_empty() {
+        return Ok(Transformed::no(LogicalPlan::Sort(sort)));
+    }
     sort.input = with_columns(sort.input, computed)?;
-    Ok(LogicalPlan::Projection(Projection::try_new(own, Arc::new(LogicalPlan::Sort(sort)))?))
+    Ok(Transformed::yes(LogicalPlan::Projection(Projection::try_new(own, Arc::new(LogicalPlan::Sort(sort)))?)))
 }
 
 /// A window is partitioned and ordered by columns, too. Its own columns keep their names, which those above know.
 fn window_over_columns(window: Window, names: &mut Names) -> Result<Transformed<LogicalPlan>> {
     let mut calls = window.window_expr.clone();
-    let computed = replaced(calls.iter_mut().flat_map(keys), names);
+    let computed = replaced(calls.iter_mut().flat_map(keys), window.input.schema(), names)?;
     if computed.is_empty() {
         return Ok(Transformed::no(LogicalPlan::Window(window)));
     }
@@ -95,13 +130,25 @@ fn window_over_columns(window: Window, names: &mut Names) -> Result<Transformed<
     Ok(Transformed::yes(LogicalPlan::Projection(projection)))
 }
 
-fn keys(call: &mut Expr) -> Vec<&mut Expr> {
+/// What a window is partitioned and ordered by.
+fn keys(call: &mut Expr) -> Vec<Key<'_>> {
     match call {
         Expr::Alias(alias) => keys(&mut alias.expr),
         Expr::WindowFunction(function) => {
             let params = &mut function.params;
-            params.partition_by.iter_mut().chain(params.order_by.iter_mut().map(|key| &mut key.expr)).collect()
+            let frame = &params.window_frame;
+            let is_reckoned = frame.units == WindowFrameUnits::Range
+                && [&frame.start_bound, &frame.end_bound].into_iter().any(has_distance);
+            let order = params.order_by.iter_mut().map(|key| Key { key: &mut key.expr, is_reckoned });
+            params.partition_by.iter_mut().map(Key::new).chain(order).collect()
         }
         _ => Vec::new(),
+    }
+}
+
+fn has_distance(bound: &WindowFrameBound) -> bool {
+    match bound {
+        WindowFrameBound::Preceding(distance) | WindowFrameBound::Following(distance) => !distance.is_null(),
+        WindowFrameBound::CurrentRow => false,
     }
 }

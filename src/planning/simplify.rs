@@ -93,8 +93,12 @@ impl Simplify {
 }
 
 /// An aggregate over columns in the place of expressions that the rule may take for others: a projection computes them.
+///
+/// So are operands that sums share but for a constant. The rule makes `sum(x) + 1 * count(x)` of `sum(x + 1)`, which is another
+/// number where x is a float, and finds two of one name where the statement has that `count(x)` too.
 fn computed_below(aggregate: &Aggregate) -> Result<Option<LogicalPlan>> {
     let mut below = Below::new(&aggregate.input);
+    below.sums = aggregate.aggr_expr.iter().filter(|call| is_sum_with_constant(call)).count() > 1;
     let mut groups = Vec::with_capacity(aggregate.group_expr.len());
     for (at, group) in aggregate.group_expr.iter().enumerate() {
         groups.push(match group {
@@ -109,6 +113,19 @@ fn computed_below(aggregate: &Aggregate) -> Result<Option<LogicalPlan>> {
     }
     let Some(input) = below.projection(&aggregate.input)? else { return Ok(None) };
     Ok(Some(LogicalPlan::Aggregate(Aggregate::try_new(Arc::new(input), groups, calls)?)))
+}
+
+fn is_sum_with_constant(call: &Expr) -> bool {
+    match call {
+        Expr::Alias(alias) => is_sum_with_constant(&alias.expr),
+        Expr::AggregateFunction(call) => call.func.name() == "sum" && call.params.args.iter().any(is_with_constant),
+        _ => false,
+    }
+}
+
+fn is_with_constant(operand: &Expr) -> bool {
+    let Expr::BinaryExpr(BinaryExpr { left, right, .. }) = operand else { return false };
+    is_constant(left) != is_constant(right)
 }
 
 /// The same for a window.
@@ -131,17 +148,20 @@ struct Below {
     taken: HashSet<String>,
     named: usize,
     expressions: Vec<Expr>,
+    /// Whether operands of sums are computed that are something and a constant.
+    sums: bool,
 }
 
 impl Below {
     fn new(input: &LogicalPlan) -> Self {
         let taken = input.schema().fields().iter().map(|field| field.name().clone()).collect();
-        Self { taken, named: 0, expressions: Vec::new() }
+        Self { taken, named: 0, expressions: Vec::new(), sums: false }
     }
 
     /// The column in the place of an expression, if that has to be computed below.
     fn computed(&mut self, expression: Expr) -> Result<Option<Expr>> {
-        if !may_be_confused(&expression)? {
+        let is_operand = self.sums && is_with_constant(&expression);
+        if !is_operand && !may_be_confused(&expression)? {
             return Ok(None);
         }
         let name = loop {

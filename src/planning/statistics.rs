@@ -2,7 +2,9 @@
 //!
 //! The engine looks for the first half of an aggregate in two halves below the second, and where that one has a FILTER goes
 //! on: `SELECT count(*) FILTER (WHERE m > 9) FROM (SELECT max(x) AS m FROM t) AS q` got the statistics of the inner aggregate
-//! for the outer one. Here an aggregate whose own first half does not qualify is left out.
+//! for the outer one. Here an aggregate whose own first half does not qualify is left out. Of a column that is a constant it
+//! knows one value and a sum, also where there are no rows, or where the value is NULL: what sums or counts values once is
+//! computed.
 
 use std::sync::Arc;
 
@@ -42,9 +44,12 @@ impl PhysicalOptimizerRule for OwnStatistics {
     }
 }
 
-/// Whether the second half of an aggregate of all rows has a first one that statistics cannot answer.
+/// Whether an aggregate of all rows has a call that statistics do not answer, or its second half a first one that they cannot.
 fn is_mistaken(node: &Arc<dyn ExecutionPlan>) -> bool {
     let Some(last) = node.downcast_ref::<AggregateExec>() else { return false };
+    if last.aggr_expr().iter().any(|call| call.is_distinct() || call.fun().name() == "sum") {
+        return true;
+    }
     if last.mode().input_mode() != AggregateInputMode::Partial || !last.group_expr().is_empty() {
         return false;
     }

@@ -18,7 +18,7 @@ use super::{
     headings::{mark_columns, unmarked},
     names::{check_distinct, existing, identifier, qualified},
     no_parse,
-    query::{parameter_types, plan, refuse_train},
+    query::{parameter_types, plan, refuse_train, schema_of},
 };
 use crate::{
     Error, Fault, Result,
@@ -89,7 +89,7 @@ impl Action for CreateTable {
         };
         let query = plan(client, query_statement(query), Some(parameters)).await?;
         let query = if self.columns.is_empty() { query } else { as_declared(client, query, &self.columns)? };
-        let schema = storage::stored_schema(&unmarked(query.schema().as_arrow()));
+        let schema = storage::stored_schema(&unmarked(&schema_of(&query)));
         check_distinct(&schema)?;
         let files = storage::write(client, query, Arc::clone(&schema), header.oid).await?;
         let rows: u64 = files.iter().map(|file| file.rows).sum();

@@ -6,7 +6,7 @@ use arrow::datatypes::{DataType, Schema};
 use async_trait::async_trait;
 use datafusion::{
     common::ScalarValue,
-    logical_expr::{LogicalPlan, WriteOp},
+    logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, WriteOp, cast, lit},
     sql::{
         parser::Statement as SqlStatement,
         sqlparser::ast::{Insert as Ast, SetExpr, Statement as AstStatement, TableObject},
@@ -15,6 +15,7 @@ use datafusion::{
 
 use super::{
     Action, Form, Recognised,
+    create_table::query_statement,
     headings::mark_columns,
     names::{identifier, qualified},
     no_parse,
@@ -34,8 +35,10 @@ struct Insert {
     table: QualifiedName,
     /// The columns that VALUES fills, where they are named.
     columns: Vec<String>,
-    values: bool,
     statement: Sealed<SqlStatement>,
+    /// The query whose rows are inserted, unless it is VALUES. The planner gives the columns' types to every VALUES of an
+    /// INSERT, also to those deep in its query: so the query is planned alone.
+    query: Option<Sealed<SqlStatement>>,
 }
 
 fn convert(statement: &SqlStatement) -> Recognised {
@@ -62,23 +65,25 @@ fn convert(statement: &SqlStatement) -> Recognised {
     if let Some(source) = source {
         refuse_train(source)?;
     }
-    let values = source.as_ref().is_some_and(|source| matches!(source.body.as_ref(), SetExpr::Values(_)));
     let columns = columns.iter().filter_map(|name| name.0.last()?.as_ident().map(identifier)).collect();
     let mut statement = statement.clone();
+    let mut query = None;
     // Columns are taken by position, so that names may stand twice.
     if let SqlStatement::Statement(inner) = &mut statement
         && let AstStatement::Insert(Ast { source: Some(source), .. }) = inner.as_mut()
     {
         mark_columns(source);
+        query = (!matches!(source.body.as_ref(), SetExpr::Values(_))).then(|| Sealed::new(query_statement(source)));
     }
     let statement = Sealed::new(statement);
-    Ok(Some(Arc::new(Insert { table: qualified(name)?, columns, values, statement })))
+    Ok(Some(Arc::new(Insert { table: qualified(name)?, columns, statement, query })))
 }
 
 #[async_trait]
 impl Action for Insert {
     async fn describe(&self, client: &Arc<Client>, types: &[Option<DataType>]) -> Result<Description> {
-        let plan = plan(client, SqlStatement::clone(&self.statement), None).await?;
+        let statement = self.query.as_ref().unwrap_or(&self.statement);
+        let plan = plan(client, SqlStatement::clone(statement), None).await?;
         Ok(Description { parameters: parameter_types(&plan, types)?, columns: None })
     }
 
@@ -95,14 +100,22 @@ impl Action for Insert {
                 ),
             ));
         };
-        let plan = plan(client, SqlStatement::clone(&self.statement), Some(parameters)).await;
-        let LogicalPlan::Dml(dml) = plan.map_err(|error| self.named(error, &managed.schema))? else {
-            return Err(Error::new(Fault::Internal, "INSERT was not planned as one"));
+        let rows_plan = match &self.query {
+            Some(query) => {
+                let rows = plan(client, SqlStatement::clone(query), Some(parameters)).await?;
+                self.stored(rows, &managed.schema)?
+            }
+            None => {
+                let plan = plan(client, SqlStatement::clone(&self.statement), Some(parameters)).await;
+                let LogicalPlan::Dml(dml) = plan.map_err(|error| self.named(error, &managed.schema))? else {
+                    return Err(Error::new(Fault::Internal, "INSERT was not planned as one"));
+                };
+                if !matches!(dml.op, WriteOp::Insert(_)) {
+                    return Err(Error::new(Fault::FeatureNotSupported, "only plain INSERT is supported"));
+                }
+                Arc::unwrap_or_clone(dml.input)
+            }
         };
-        if !matches!(dml.op, WriteOp::Insert(_)) {
-            return Err(Error::new(Fault::FeatureNotSupported, "only plain INSERT is supported"));
-        }
-        let rows_plan = Arc::unwrap_or_clone(dml.input);
         let written = storage::write(client, rows_plan, Arc::new(managed.schema.clone()), table.header.oid).await;
         let files = written.map_err(|error| self.named(error, &managed.schema))?;
         let rows: u64 = files.iter().map(|file| file.rows).sum();
@@ -112,10 +125,47 @@ impl Action for Insert {
 }
 
 impl Insert {
+    /// The rows of a query as those of the table: its columns by position, of the table's types; NULL where there is none.
+    fn stored(&self, rows: LogicalPlan, schema: &Schema) -> Result<LogicalPlan> {
+        let found = rows.schema().columns();
+        let wanted = if self.columns.is_empty() { schema.fields().len() } else { self.columns.len() };
+        if found.len() > wanted {
+            return Err(Error::new(Fault::Syntax, "INSERT has more expressions than target columns"));
+        }
+        if found.len() < self.columns.len() {
+            return Err(Error::new(Fault::Syntax, "INSERT has more target columns than expressions"));
+        }
+        for (at, name) in self.columns.iter().enumerate() {
+            if schema.field_with_name(name).is_err() {
+                let message = format!("column \"{name}\" of relation \"{}\" does not exist", self.table.name);
+                return Err(Error::new(Fault::UndefinedColumn, message));
+            }
+            if self.columns[..at].contains(name) {
+                let message = format!("column \"{name}\" specified more than once");
+                return Err(Error::new(Fault::DuplicateColumn, message));
+            }
+        }
+        let stored = schema.fields().iter().enumerate().map(|(at, field)| {
+            let position = match self.columns.is_empty() {
+                true => Some(at),
+                false => self.columns.iter().position(|name| name == field.name()),
+            };
+            let value = match position.and_then(|position| found.get(position)) {
+                Some(column) => Expr::Column(column.clone()),
+                None => lit(ScalarValue::Null),
+            };
+            cast(value, field.data_type().clone()).alias(field.name())
+        });
+        let stored: Vec<Expr> = stored.collect();
+        Ok(LogicalPlanBuilder::from(rows).project(stored)?.build()?)
+    }
+
     /// The planner calls what VALUES holds column1, column2, …: the error names the table's own columns.
     fn named(&self, error: Error, schema: &Schema) -> Error {
         let number = error.null_column().and_then(|column| column.strip_prefix("column")?.parse::<usize>().ok());
-        let Some(at) = number.and_then(|number| number.checked_sub(1)).filter(|_| self.values) else { return error };
+        let Some(at) = number.and_then(|number| number.checked_sub(1)).filter(|_| self.query.is_none()) else {
+            return error;
+        };
         let declared = || schema.fields().get(at).map(|field| field.name().clone());
         match self.columns.get(at).cloned().or_else(declared) {
             Some(column) => Error::new(Fault::NotNullViolation, null_violation(&column)),

@@ -15,11 +15,13 @@ use async_trait::async_trait;
 use datafusion::{
     common::{
         DataFusionError, ParamValues, ScalarValue,
+        config::ConfigOptions,
         metadata::ScalarAndMetadata,
         tree_node::{Transformed, TransformedResult, TreeNode},
     },
     execution::{RecordBatchStream, SendableRecordBatchStream, runtime_env::RuntimeEnv},
     logical_expr::{Expr, LogicalPlan, expr::Placeholder},
+    optimizer::{AnalyzerRule, analyzer::type_coercion::TypeCoercion},
     physical_plan::{ExecutionPlan, execute_stream},
     sql::{
         parser::{ExplainStatement, Statement as SqlStatement},
@@ -98,7 +100,7 @@ impl Action for Reading {
         let plan = plan(client, statement, None).await?;
         let parameters = parameter_types(&plan, &types)?;
         let plan = with_types(plan, &parameters)?;
-        Ok(Description { parameters, columns: Some(unmarked(plan.schema().as_arrow())) })
+        Ok(Description { parameters, columns: Some(unmarked(&schema_of(&plan))) })
     }
 
     async fn execute(&self, client: &Arc<Client>, parameters: &[ScalarValue]) -> Result<Outcome> {
@@ -107,6 +109,13 @@ impl Action for Reading {
         let plan = if self.explains && !analyzes { plan } else { train_first(client, plan).await? };
         run(client, plan).await
     }
+}
+
+/// The columns of a plan's rows with the types that they will have. Before types are settled, a UNION has those of its first
+/// input. Where they cannot be settled, running the plan says why.
+pub(super) fn schema_of(plan: &LogicalPlan) -> SchemaRef {
+    let settled = TypeCoercion::new().analyze(plan.clone(), &ConfigOptions::default());
+    Arc::clone(settled.as_ref().unwrap_or(plan).schema().inner())
 }
 
 /// Plans a statement over the client's snapshot; with the values of its parameters, or to describe it without.

@@ -99,6 +99,19 @@ def test_untyped_parameters_take_their_type_from_the_statement(connection):
     assert connection.execute(sql, ("3", "u3")).fetchone() == expected
 
 
+def test_a_union_is_described_as_the_whole(connection):
+    for binary in (False, True):
+        for branches, expected in [
+            ("SELECT 1 UNION ALL SELECT 5000000000", [1, 5000000000]),
+            ("SELECT 1 UNION ALL SELECT 2.5", [1, 2.5]),
+            ("SELECT NULL UNION ALL SELECT 1", [None, 1]),
+            ("SELECT DATE '2024-01-01' UNION ALL SELECT TIMESTAMP '2024-03-03 10:00:00'",
+             [datetime.datetime(2024, 1, 1), datetime.datetime(2024, 3, 3, 10)]),
+        ]:
+            rows = connection.execute(branches + " LIMIT %s", (5,), binary=binary).fetchall()
+            assert [row[0] for row in rows] == expected, (branches, binary, rows)
+
+
 def test_rows_are_streamed_and_fetched_in_pieces(connection):
     cursor = connection.cursor()
     cursor.execute("SELECT value FROM generate_series(1, 50000) AS series(value)")

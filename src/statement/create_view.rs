@@ -7,21 +7,24 @@ use datafusion::{
     common::ScalarValue,
     sql::{
         parser::Statement as SqlStatement,
-        sqlparser::ast::{CreateView as Ast, Ident, Query, Statement as AstStatement},
+        sqlparser::ast::{
+            CreateView as Ast, Ident, Query, Statement as AstStatement, TableAlias, TableAliasColumnDef, TableFactor,
+            TableWithJoins, ViewColumnDef,
+        },
     },
 };
 
 use super::{
     Action, Form, Recognised,
     headings::name_columns,
-    names::{check_distinct, existing, identifier, qualified},
+    names::{check_distinct, existing, qualified},
     no_parse,
-    query::{plan, refuse_train},
+    query::{plan, refuse_train, schema_of},
 };
 use crate::{
     Error, Fault, Result,
     catalog::{Definition, Existing, QualifiedName, View},
-    session::{Client, Outcome, Sealed},
+    session::{Client, Outcome, Sealed, query_from},
 };
 
 pub(super) const FORM: Form = Form { parse: no_parse, convert };
@@ -29,7 +32,6 @@ pub(super) const FORM: Form = Form { parse: no_parse, convert };
 #[derive(Debug)]
 struct CreateView {
     name: QualifiedName,
-    columns: Vec<Ident>,
     query: Sealed<Query>,
     existing: Existing,
 }
@@ -46,21 +48,23 @@ fn convert(statement: &SqlStatement) -> Recognised {
         return Err(Error::new(Fault::FeatureNotSupported, format!("{found} is not supported; use {instead}")));
     }
     refuse_train(&query)?;
+    if !columns.is_empty() {
+        query = renamed(query, columns)?;
+    }
     name_columns(&mut query);
-    let columns = columns.into_iter().map(|column| column.name).collect();
     let existing = existing(or_replace, if_not_exists)?;
-    Ok(Some(Arc::new(CreateView { name: qualified(&name)?, columns, query: Sealed::new(*query), existing })))
+    Ok(Some(Arc::new(CreateView { name: qualified(&name)?, query: Sealed::new(*query), existing })))
 }
 
 #[async_trait]
 impl Action for CreateView {
     async fn execute(&self, client: &Arc<Client>, _parameters: &[ScalarValue]) -> Result<Outcome> {
-        let text = self.text();
+        let text = self.query.to_string();
         let plan = plan(client, client.parse_query(&text)?, None).await?;
         if !plan.get_parameter_names()?.is_empty() {
             return Err(Error::new(Fault::InvalidArgument, "a view takes no parameters; write the values out"));
         }
-        let schema = plan.schema().as_arrow().clone();
+        let schema = schema_of(&plan).as_ref().clone();
         check_distinct(&schema)?;
         let view = Definition::View(View { sql: text, schema });
         client.create(&self.name, client.header()?, view, self.existing)?;
@@ -68,14 +72,11 @@ impl Action for CreateView {
     }
 }
 
-impl CreateView {
-    /// The query as it is kept; names given to the view's columns become those of a subquery.
-    fn text(&self) -> String {
-        if self.columns.is_empty() {
-            return self.query.to_string();
-        }
-        let columns: Vec<String> =
-            self.columns.iter().map(|column| format!("\"{}\"", identifier(column).replace('"', "\"\""))).collect();
-        format!("SELECT * FROM ({}) AS view_columns ({})", *self.query, columns.join(", "))
-    }
+/// The query whose columns get the names of the view's.
+fn renamed(query: Box<Query>, columns: Vec<ViewColumnDef>) -> Result<Box<Query>> {
+    let columns =
+        columns.into_iter().map(|column| TableAliasColumnDef { name: column.name, data_type: None }).collect();
+    let alias = TableAlias { explicit: true, name: Ident::new("view_columns"), columns, at: None };
+    let relation = TableFactor::Derived { lateral: false, subquery: query, alias: Some(alias), sample: None };
+    query_from(vec![TableWithJoins { relation, joins: Vec::new() }])
 }

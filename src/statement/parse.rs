@@ -6,8 +6,9 @@
 use std::sync::Arc;
 
 use datafusion::sql::{
-    parser::{DFParser, DFParserBuilder, Statement as SqlStatement},
+    parser::{CopyToSource, CopyToStatement, DFParser, DFParserBuilder, Statement as SqlStatement},
     sqlparser::{
+        ast::Statement as Ast,
         keywords::Keyword,
         tokenizer::{Location, Token, TokenWithSpan, Tokenizer, Word},
     },
@@ -75,6 +76,15 @@ fn rewrite(parsed: &mut SqlStatement) -> Result<()> {
             as_lists(statement);
         }
         SqlStatement::Explain(explain) => rewrite(&mut explain.statement)?,
+        SqlStatement::CopyTo(CopyToStatement { source: CopyToSource::Query(query), .. }) => {
+            let mut statement = Ast::Query(query.clone());
+            check_aliases(&statement)?;
+            as_planned(&mut statement);
+            as_lists(&mut statement);
+            if let Ast::Query(rewritten) = statement {
+                *query = rewritten;
+            }
+        }
         _ => {}
     }
     Ok(())

@@ -3,11 +3,12 @@
 //! The query engine's `lead(x, 2) IGNORE NULLS` loses count of the values ahead when it sees them batch by batch. With
 //! IGNORE NULLS both functions see whole partitions here; otherwise they are the engine's. The value for where there is no
 //! row is cast to the type of the others, so that `lead(x, 1, 0.5)` of integers had 0; here both get a type that holds both.
+//! NULL rows away is no row, where the engine takes it for none.
 
 use std::sync::Arc;
 
 use arrow::{
-    array::ArrayRef,
+    array::{ArrayRef, new_null_array},
     compute::SortOptions,
     datatypes::{DataType, FieldRef},
 };
@@ -19,7 +20,10 @@ use datafusion::{
         function::{ExpressionArgs, PartitionEvaluatorArgs, WindowFunctionSimplification, WindowUDFFieldArgs},
         type_coercion::binary::type_union_coercion,
     },
-    physical_expr::PhysicalExpr,
+    physical_expr::{
+        PhysicalExpr,
+        expressions::{CastExpr, Literal},
+    },
 };
 
 /// Both functions.
@@ -54,6 +58,12 @@ impl WindowUDFImpl for Shift {
 
     fn partition_evaluator(&self, arguments: PartitionEvaluatorArgs) -> Result<Box<dyn PartitionEvaluator>> {
         let ignores_nulls = arguments.ignore_nulls();
+        if let [_, rows, ..] = arguments.input_exprs()
+            && is_null(rows)
+        {
+            let value = arguments.input_fields().first().map(|field| field.data_type().clone());
+            return Ok(Box::new(NoRow { value: value.unwrap_or(DataType::Null) }));
+        }
         let inner = self.inner.partition_evaluator_factory(arguments)?;
         Ok(if ignores_nulls { Box::new(WholePartition { inner }) } else { inner })
     }
@@ -98,6 +108,25 @@ impl WindowUDFImpl for Shift {
 
     fn limit_effect(&self, arguments: &[Arc<dyn PhysicalExpr>]) -> LimitEffect {
         self.inner.inner().limit_effect(arguments)
+    }
+}
+
+fn is_null(expression: &Arc<dyn PhysicalExpr>) -> bool {
+    match expression.downcast_ref::<CastExpr>() {
+        Some(cast) => is_null(cast.expr()),
+        None => expression.downcast_ref::<Literal>().is_some_and(|literal| literal.value().is_null()),
+    }
+}
+
+/// An evaluator of rows that nothing is known of.
+#[derive(Debug)]
+struct NoRow {
+    value: DataType,
+}
+
+impl PartitionEvaluator for NoRow {
+    fn evaluate_all(&mut self, _values: &[ArrayRef], rows: usize) -> Result<ArrayRef> {
+        Ok(new_null_array(&self.value, rows))
     }
 }
 

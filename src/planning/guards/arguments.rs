@@ -23,7 +23,7 @@ use datafusion::{
 };
 
 use super::{
-    super::subquery::from_within,
+    super::{ROW_OF, subquery::from_within},
     failing::can_fail,
     filters::{joined, reads_only},
 };
@@ -240,11 +240,17 @@ fn and_also(guard: Option<&Expr>, more: Expr) -> Option<Expr> {
     [guard.cloned(), simple.then_some(more)].into_iter().flatten().reduce(Expr::and)
 }
 
-/// A value that is looked up, which is NULL where it can fail and the guard does not hold.
+/// A value that is looked up, which is NULL where it can fail and the guard does not hold. A row stays one, whose values are.
 fn looked_up(value: Expr, guard: &Expr, schema: &DFSchema) -> Result<Expr> {
-    match can_fail(&value, schema) {
-        true => when(guard.clone(), value).end(),
-        false => Ok(value),
+    match value {
+        Expr::ScalarFunction(mut row) if row.name() == ROW_OF => {
+            for value in &mut row.args {
+                *value = looked_up(std::mem::take(value), guard, schema)?;
+            }
+            Ok(Expr::ScalarFunction(row))
+        }
+        value if can_fail(&value, schema) => when(guard.clone(), value).end(),
+        value => Ok(value),
     }
 }
 

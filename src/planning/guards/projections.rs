@@ -1,7 +1,8 @@
 //! Columns that can fail to compute are computed above the operators that remove rows.
 //!
 //! DataFusion's rule moves a projection below a filter or a limited sort where that makes rows narrower, and parts of a nested
-//! loop join's condition below the join.
+//! loop join's condition below the join. It moves one below a filter that has a projection of its own, too, and takes the
+//! columns of the filter's result for those of its input.
 
 use std::sync::Arc;
 
@@ -30,12 +31,12 @@ pub(super) struct PushDownSafeProjections {
 
 impl PhysicalOptimizerRule for PushDownSafeProjections {
     fn optimize(&self, plan: Arc<dyn ExecutionPlan>, options: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
-        if !plan.exists(|node| Ok(projection_can_fail(node) || join_can_fail(node)))? {
+        if !plan.exists(|node| Ok(stays(node) || join_can_fail(node)))? {
             return self.safe.optimize(plan, options);
         }
         // A plan with a failing part keeps the conditions of its nested loop joins whole.
         plan.transform_down(|node| match node.downcast_ref::<ProjectionExec>() {
-            Some(projection) if projection_can_fail(&node) => {
+            Some(projection) if stays(&node) => {
                 let input = projection.input();
                 let moved = match input.downcast_ref::<FilterExec>() {
                     Some(filter) => try_embed_projection(projection, filter)?,
@@ -56,6 +57,12 @@ impl PhysicalOptimizerRule for PushDownSafeProjections {
     fn schema_check(&self) -> bool {
         self.safe.schema_check()
     }
+}
+
+/// Whether a projection is not moved below its input.
+fn stays(node: &Arc<dyn ExecutionPlan>) -> bool {
+    let filter = node.downcast_ref::<ProjectionExec>().and_then(|node| node.input().downcast_ref::<FilterExec>());
+    projection_can_fail(node) || filter.is_some_and(|filter| filter.projection().is_some())
 }
 
 fn projection_can_fail(node: &Arc<dyn ExecutionPlan>) -> bool {

@@ -14,10 +14,12 @@ use fusewire_udfs::plan::FunctionQueryPlanner;
 mod dependencies;
 mod distinct_on;
 mod floats;
+mod frames;
 mod guards;
 mod input_order;
 mod null_equality;
 mod recursion;
+mod set_keys;
 mod sets;
 mod simplify;
 mod sort_keys;
@@ -55,7 +57,14 @@ pub(crate) fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
         Arc::new(guards::GuardArguments),
         Arc::new(subquery::Unnest),
     ];
-    rules.extend(Analyzer::new().rules);
+    for rule in Analyzer::new().rules {
+        let finds_keys = rule.name() == "resolve_grouping_function";
+        rules.push(rule);
+        if finds_keys {
+            rules.push(Arc::new(set_keys::NameSetKeys));
+        }
+    }
+    rules.push(Arc::new(floats::OneNan));
     rules.push(Arc::new(sort_keys::SortByColumns));
     rules.push(Arc::new(sets::NameInputs));
     rules.push(Arc::new(floats::OrderFloats));

@@ -6,6 +6,7 @@ use datafusion::physical_optimizer::{PhysicalOptimizerRule, optimizer::PhysicalO
 
 use super::{
     cooperation::YieldInJoins,
+    frames::WholePartitions,
     guards,
     names::{KeysByPosition, LimitByPosition, UnnestByPosition},
     pushdown::PushDynamicFilters,
@@ -34,7 +35,9 @@ pub(crate) fn physical_rules() -> Vec<PhysicalRule> {
             "aggregate_statistics" => rules.push(Arc::new(OwnStatistics(rule))),
             "EnsureRequirements" => rules.push(Arc::new(KeysByPosition(rule))),
             "LimitAggregation" => rules.push(Arc::new(LimitByPosition(rule))),
-            "SanityCheckPlan" => rules.extend([Arc::new(SortWhereNeeded) as PhysicalRule, rule]),
+            "SanityCheckPlan" => {
+                rules.extend([Arc::new(SortWhereNeeded) as PhysicalRule, Arc::new(WholePartitions), rule]);
+            }
             _ => rules.push(rule),
         }
     }

@@ -12,7 +12,7 @@ use datafusion::sql::sqlparser::ast::{
     Query, Select, SelectItem, SetExpr, Value, visit_expressions,
 };
 
-use super::rows::row;
+use super::{merge::is_wildcard, rows::row};
 use crate::{Error, Fault, Result};
 
 /// As in PostgreSQL.
@@ -22,8 +22,19 @@ const MAX_SETS: usize = 4096;
 pub(super) fn rewrite(select: &mut Select) -> Result<()> {
     if let Some(Distinct::On(expressions)) = &mut select.distinct {
         *expressions = flattened(std::mem::take(expressions));
-        positions(expressions.iter_mut(), &select.projection);
+        for expression in expressions.iter_mut() {
+            if let Some(meant) = at_position(expression, &select.projection) {
+                *expression = meant;
+            } else if let Some(position) = position(expression)
+                && !select.projection.iter().any(is_wildcard)
+            {
+                let message = format!("DISTINCT ON position {position} is not in select list");
+                return Err(Error::new(Fault::InvalidColumnReference, message));
+            }
+        }
+        *expressions = distinct(&*expressions).into_iter().cloned().collect();
     }
+    let only = matches!(select.from.as_slice(), [item] if item.joins.is_empty());
     let is_total = select.having.is_some() && !calls(select);
     let GroupByExpr::Expressions(expressions, _) = &mut select.group_by else { return Ok(()) };
     if expressions.is_empty() {
@@ -46,6 +57,9 @@ pub(super) fn rewrite(select: &mut Select) -> Result<()> {
         }
         if let Expr::Rollup(sets) | Expr::Cube(sets) | Expr::GroupingSets(sets) = expression {
             positions(sets.iter_mut().flatten(), &select.projection);
+            if only {
+                sets.iter_mut().flatten().for_each(without_table);
+            }
             has_sets = true;
         }
         if let Expr::Rollup(lists) | Expr::Cube(lists) = expression {
@@ -65,6 +79,7 @@ pub(super) fn in_order(query: &mut Query) {
     if let Some(Distinct::On(expressions)) = &mut select.distinct {
         *expressions = flattened(std::mem::take(expressions));
         positions(expressions.iter_mut(), &select.projection);
+        *expressions = distinct(&*expressions).into_iter().cloned().collect();
         let place = |expression: &Expr| order.iter().position(|ordered| ordered.expr == *expression);
         expressions.sort_by_key(|expression| place(expression).unwrap_or(usize::MAX));
     }
@@ -196,14 +211,26 @@ fn positions<'a>(expressions: impl Iterator<Item = &'a mut Expr>, projection: &[
     }
 }
 
-/// The expression at a position of the list; none where `*` stands before it.
-fn at_position(position: &Expr, projection: &[SelectItem]) -> Option<Expr> {
-    let Expr::Value(value) = position else { return None };
+/// A column of the only table, which may be named with it.
+fn without_table(column: &mut Expr) {
+    if let Expr::CompoundIdentifier(parts) = column
+        && let [_, own] = parts.as_slice()
+    {
+        *column = Expr::Identifier(own.clone());
+    }
+}
+
+/// The position that a number is.
+fn position(expression: &Expr) -> Option<usize> {
+    let Expr::Value(value) = expression else { return None };
     let Value::Number(number, _) = &value.value else { return None };
-    let position: usize = number.parse().ok()?;
-    let known = projection
-        .iter()
-        .take_while(|item| !matches!(item, SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..)));
+    number.parse().ok()
+}
+
+/// The expression at a position of the list; none where `*` stands before it.
+fn at_position(expression: &Expr, projection: &[SelectItem]) -> Option<Expr> {
+    let position = position(expression)?;
+    let known = projection.iter().take_while(|item| !is_wildcard(item));
     match known.take(position).nth(position.checked_sub(1)?)? {
         SelectItem::UnnamedExpr(expression) | SelectItem::ExprWithAlias { expr: expression, .. } => {
             Some(expression.clone())

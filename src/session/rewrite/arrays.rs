@@ -1,8 +1,9 @@
 //! `x > ANY (array)` and `x > ALL (array)`: as comparisons with each element, of which some may be NULL.
 //!
-//! An array that is written out becomes a list or a chain of comparisons; any other is compared by [`CompareArray`].
+//! An array that is written out becomes a list or a chain of comparisons; any other is compared by [`CompareArray`]. And
+//! elements of arrays, which have places from 1 on.
 
-use std::sync::Arc;
+use std::{ops::ControlFlow, sync::Arc};
 
 use arrow::{
     array::{Array, ArrayRef, AsArray, BooleanArray, BooleanBuilder, ListArray, UInt64Array, new_null_array},
@@ -15,7 +16,10 @@ use datafusion::{
         ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
         type_coercion::binary::comparison_coercion,
     },
-    sql::sqlparser::ast::{BinaryOperator, Expr, Value},
+    sql::sqlparser::ast::{
+        AccessExpr, BinaryOperator, Expr, Function, FunctionArgumentClause, FunctionArguments, Select, Subscript,
+        UnaryOperator, Value, visit_expressions, visit_expressions_mut,
+    },
 };
 
 use super::{all, any, call, operation};
@@ -32,6 +36,10 @@ pub(super) fn rewrite(expression: &mut Expr) -> Result<()> {
         Expr::AnyOp { left, compare_op, right, .. } => (left, compare_op, right, true),
         Expr::AllOp { left, compare_op, right } => (left, compare_op, right, false),
         Expr::Like { any: true, .. } | Expr::ILike { any: true, .. } => return like_any(expression),
+        Expr::CompoundFieldAccess { .. } => {
+            before_the_first(expression);
+            return Ok(());
+        }
         _ => return Ok(()),
     };
     if is_subquery(right) {
@@ -67,6 +75,60 @@ pub(super) fn rewrite(expression: &mut Expr) -> Result<()> {
     };
     *expression = rewritten;
     Ok(())
+}
+
+/// Elements of collected arrays: the planner makes `nth_value` of `(array_agg(x ORDER BY y))[1]`, which has its rows sorted, and
+/// cannot sort them in several ways at once. An array that is collected sorts itself.
+pub(super) fn subscripts(select: &mut Select) {
+    let mut orders: Vec<Vec<FunctionArgumentClause>> = Vec::new();
+    let _ = visit_expressions(select, |expression| {
+        if let Some((clauses, _)) = element_of_collected(expression)
+            && !orders.contains(&clauses.to_vec())
+        {
+            orders.push(clauses.to_vec());
+        }
+        ControlFlow::<()>::Continue(())
+    });
+    if orders.len() < 2 {
+        return;
+    }
+    let _ = visit_expressions_mut(select, |expression| {
+        let element = element_of_collected(expression).map(|(_, index)| index.clone());
+        if let (Some(index), Expr::CompoundFieldAccess { root, .. }) = (element, &*expression) {
+            *expression = call("array_element", vec![*root.clone(), index]);
+        }
+        ControlFlow::<()>::Continue(())
+    });
+}
+
+/// What `array_agg(…)[index]` collects by, and the index.
+fn element_of_collected(expression: &Expr) -> Option<(&[FunctionArgumentClause], &Expr)> {
+    let Expr::CompoundFieldAccess { root, access_chain } = expression else { return None };
+    let [AccessExpr::Subscript(Subscript::Index { index })] = access_chain.as_slice() else { return None };
+    let mut array = root.as_ref();
+    while let Expr::Nested(inner) = array {
+        array = inner;
+    }
+    match array {
+        Expr::Function(Function { name, args: FunctionArguments::List(list), over: None, .. })
+            if name.to_string().eq_ignore_ascii_case("array_agg") =>
+        {
+            Some((&list.clauses, index))
+        }
+        _ => None,
+    }
+}
+
+/// No element has a place before the first; the planner counts from the end.
+fn before_the_first(expression: &mut Expr) {
+    let Expr::CompoundFieldAccess { root, access_chain } = expression else { return };
+    if let [AccessExpr::Subscript(Subscript::Index { index: Expr::UnaryOp { op: UnaryOperator::Minus, expr } })] =
+        access_chain.as_slice()
+        && matches!(expr.as_ref(), Expr::Value(_))
+    {
+        let none = Expr::Value(Value::Number("0".to_owned(), false).into());
+        *expression = call("array_element", vec![*root.clone(), none]);
+    }
 }
 
 fn like_any(expression: &mut Expr) -> Result<()> {

@@ -1,11 +1,28 @@
-//! `FETCH FIRST n ROWS ONLY`, which is the standard's LIMIT.
+//! `FETCH FIRST n ROWS ONLY`, which is the standard's LIMIT; and NULL, which is no limit.
 
 use datafusion::sql::sqlparser::ast::{Expr, LimitClause, Query, Value};
 
 use crate::{Error, Fault, Result};
 
-/// Writes FETCH as LIMIT.
+/// Writes FETCH as LIMIT, and leaves out what limits nothing.
 pub(super) fn rewrite(query: &mut Query) -> Result<()> {
+    from_fetch(query)?;
+    if let Some(LimitClause::LimitOffset { limit, offset, .. }) = &mut query.limit_clause {
+        limit.take_if(|limit| is_null(limit));
+        offset.take_if(|offset| is_null(&offset.value));
+    }
+    Ok(())
+}
+
+fn is_null(rows: &Expr) -> bool {
+    match rows {
+        Expr::Value(value) => value.value == Value::Null,
+        Expr::Cast { expr, .. } | Expr::Nested(expr) => is_null(expr),
+        _ => false,
+    }
+}
+
+fn from_fetch(query: &mut Query) -> Result<()> {
     let Some(fetch) = query.fetch.take() else { return Ok(()) };
     if fetch.with_ties || fetch.percent {
         let message = "FETCH takes a number of rows, without TIES and PERCENT; rank() in a subquery finds ties";

@@ -69,12 +69,14 @@ impl VisitorMut for Expressions {
         let rewritten = rows::rewrite(expression)
             .and_then(|()| arrays::rewrite(expression))
             .and_then(|()| patterns::rewrite(expression));
+        order::without_constants(expression);
         flow(rewritten)
     }
 
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Error> {
         let rewritten = groups::rewrite(select).and_then(|()| windows::rewrite_list(select));
         casts::rewrite_select(select);
+        arrays::subscripts(select);
         flow(rewritten)
     }
 
@@ -113,7 +115,7 @@ fn operation(left: Expr, op: BinaryOperator, right: Expr) -> Expr {
 }
 
 /// `SELECT * FROM …`.
-fn query_from(from: Vec<TableWithJoins>) -> Result<Box<Query>> {
+pub(crate) fn query_from(from: Vec<TableWithJoins>) -> Result<Box<Query>> {
     let mut query = Parser::new(&PostgreSql).try_with_sql("SELECT * FROM t")?.parse_query()?;
     if let SetExpr::Select(select) = query.body.as_mut() {
         select.from = from;

@@ -7,8 +7,8 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, GroupByExpr, Ident, OrderBy, OrderByExpr, OrderByKind, Query, Select, SelectItem, SetExpr, TableAlias,
-    TableFactor, TableWithJoins, Value, visit_expressions,
+    Expr, Function, FunctionArgumentClause, FunctionArguments, GroupByExpr, Ident, OrderBy, OrderByExpr, OrderByKind,
+    Query, Select, SelectItem, SetExpr, TableAlias, TableFactor, TableWithJoins, Value, visit_expressions,
 };
 
 use super::{
@@ -128,4 +128,15 @@ fn position(ordered: &Expr, names: &[Option<String>]) -> Option<usize> {
         },
         _ => None,
     }
+}
+
+/// Leaves constants out of what an aggregate orders its rows by. The planner takes a number for the position of an argument.
+pub(super) fn without_constants(expression: &mut Expr) {
+    let Expr::Function(Function { args: FunctionArguments::List(list), over: None, .. }) = expression else { return };
+    for clause in &mut list.clauses {
+        if let FunctionArgumentClause::OrderBy(order) = clause {
+            order.retain(|ordered| !matches!(ordered.expr, Expr::Value(_)));
+        }
+    }
+    list.clauses.retain(|clause| !matches!(clause, FunctionArgumentClause::OrderBy(order) if order.is_empty()));
 }

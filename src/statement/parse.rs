@@ -70,23 +70,24 @@ fn parse_one(tokens: &[TokenWithSpan], end: Location, max_depth: usize) -> Resul
 /// Writes as the planner reads it what PostgreSQL reads differently.
 fn rewrite(parsed: &mut SqlStatement) -> Result<()> {
     match parsed {
-        SqlStatement::Statement(statement) => {
-            check_aliases(statement)?;
-            as_planned(statement);
-            as_lists(statement);
-        }
+        SqlStatement::Statement(statement) => rewrite_inner(statement)?,
         SqlStatement::Explain(explain) => rewrite(&mut explain.statement)?,
         SqlStatement::CopyTo(CopyToStatement { source: CopyToSource::Query(query), .. }) => {
             let mut statement = Ast::Query(query.clone());
-            check_aliases(&statement)?;
-            as_planned(&mut statement);
-            as_lists(&mut statement);
+            rewrite_inner(&mut statement)?;
             if let Ast::Query(rewritten) = statement {
                 *query = rewritten;
             }
         }
         _ => {}
     }
+    Ok(())
+}
+
+fn rewrite_inner(statement: &mut Ast) -> Result<()> {
+    check_aliases(statement)?;
+    as_planned(statement);
+    as_lists(statement);
     Ok(())
 }
 

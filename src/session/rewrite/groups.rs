@@ -21,18 +21,7 @@ const MAX_SETS: usize = 4096;
 /// Writes the columns for rows and positions.
 pub(super) fn rewrite(select: &mut Select) -> Result<()> {
     if let Some(Distinct::On(expressions)) = &mut select.distinct {
-        *expressions = flattened(std::mem::take(expressions));
-        for expression in expressions.iter_mut() {
-            if let Some(meant) = at_position(expression, &select.projection) {
-                *expression = meant;
-            } else if let Some(position) = position(expression)
-                && !select.projection.iter().any(is_wildcard)
-            {
-                let message = format!("DISTINCT ON position {position} is not in select list");
-                return Err(Error::new(Fault::InvalidColumnReference, message));
-            }
-        }
-        *expressions = distinct(&*expressions).into_iter().cloned().collect();
+        each_once(expressions, &select.projection)?;
     }
     let only = matches!(select.from.as_slice(), [item] if item.joins.is_empty());
     let is_total = select.having.is_some() && !calls(select);
@@ -73,16 +62,30 @@ pub(super) fn rewrite(select: &mut Select) -> Result<()> {
 }
 
 /// The expressions of DISTINCT ON in the order that ORDER BY has them in, which the planner wants.
-pub(super) fn in_order(query: &mut Query) {
-    let SetExpr::Select(select) = query.body.as_mut() else { return };
-    let Some(OrderBy { kind: OrderByKind::Expressions(order), .. }) = &query.order_by else { return };
+pub(super) fn in_order(query: &mut Query) -> Result<()> {
+    let SetExpr::Select(select) = query.body.as_mut() else { return Ok(()) };
+    let Some(OrderBy { kind: OrderByKind::Expressions(order), .. }) = &query.order_by else { return Ok(()) };
     if let Some(Distinct::On(expressions)) = &mut select.distinct {
-        *expressions = flattened(std::mem::take(expressions));
-        positions(expressions.iter_mut(), &select.projection);
-        *expressions = distinct(&*expressions).into_iter().cloned().collect();
+        each_once(expressions, &select.projection)?;
         let place = |expression: &Expr| order.iter().position(|ordered| ordered.expr == *expression);
         expressions.sort_by_key(|expression| place(expression).unwrap_or(usize::MAX));
     }
+    Ok(())
+}
+
+/// The expressions of DISTINCT ON, those of rows and at positions too, each once.
+fn each_once(expressions: &mut Vec<Expr>, projection: &[SelectItem]) -> Result<()> {
+    *expressions = flattened(std::mem::take(expressions));
+    let missing = |expression: &Expr| position(expression).filter(|_| at_position(expression, projection).is_none());
+    if !projection.iter().any(is_wildcard)
+        && let Some(position) = expressions.iter().find_map(missing)
+    {
+        let message = format!("DISTINCT ON position {position} is not in select list");
+        return Err(Error::new(Fault::InvalidColumnReference, message));
+    }
+    positions(expressions.iter_mut(), projection);
+    *expressions = distinct(&*expressions).into_iter().cloned().collect();
+    Ok(())
 }
 
 /// Whether the list or HAVING calls a function, which may be an aggregate.
@@ -233,7 +236,9 @@ fn at_position(expression: &Expr, projection: &[SelectItem]) -> Option<Expr> {
     let known = projection.iter().take_while(|item| !is_wildcard(item));
     match known.take(position).nth(position.checked_sub(1)?)? {
         SelectItem::UnnamedExpr(expression) | SelectItem::ExprWithAlias { expr: expression, .. } => {
-            Some(expression.clone())
+            // A number that stands there is no position.
+            let is_number = self::position(expression).is_some();
+            Some(if is_number { Expr::Nested(Box::new(expression.clone())) } else { expression.clone() })
         }
         _ => None,
     }

@@ -82,9 +82,14 @@ impl VisitorMut for Expressions {
 
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Error> {
         rows::order_by(query);
-        groups::in_order(query);
+        let ordered = groups::in_order(query);
         casts::rewrite(query);
-        flow(windows::rewrite(query).and_then(|()| limit::rewrite(query)).and_then(|()| order::rewrite(query)))
+        flow(
+            ordered
+                .and_then(|()| windows::rewrite(query))
+                .and_then(|()| limit::rewrite(query))
+                .and_then(|()| order::rewrite(query)),
+        )
     }
 }
 

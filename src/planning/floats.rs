@@ -69,18 +69,25 @@ fn with_one_nan(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
         return Ok(Transformed::no(plan));
     }
     let schema = merge_schema(&plan.inputs());
-    let names = NamePreserver::new(&plan);
-    plan.map_expressions(|expression| match expression {
-        // The keys have names, the sets have none.
-        Expr::GroupingSet(_) => expression.map_children(|key| named(key, &names, &schema)),
-        expression => named(expression, &names, &schema),
-    })
+    keep_names(plan, |expression| one_nan(expression, &schema))
 }
 
-fn named(expression: Expr, names: &NamePreserver, schema: &DFSchema) -> Result<Transformed<Expr>> {
-    let name = names.save(&expression);
-    let changed = one_nan(expression, schema)?;
-    Ok(changed.update_data(|expression| name.restore(expression)))
+/// The plan with changed expressions under their names, by which the plans above know them.
+fn keep_names(
+    plan: LogicalPlan,
+    change: impl Fn(Expr) -> Result<Transformed<Expr>>,
+) -> Result<Transformed<LogicalPlan>> {
+    let names = NamePreserver::new(&plan);
+    let named = |expression: Expr| {
+        let name = names.save(&expression);
+        let changed = change(expression)?;
+        Ok(changed.update_data(|expression| name.restore(expression)))
+    };
+    plan.map_expressions(|expression| match expression {
+        // The keys have names, the sets have none.
+        Expr::GroupingSet(_) => expression.map_children(named),
+        expression => named(expression),
+    })
 }
 
 /// The expression, in which what can make a NaN with a sign makes the one without. A calculation does so at its end.
@@ -199,7 +206,7 @@ fn with_both_zeros(expression: Expr) -> Result<Transformed<Expr>> {
 }
 
 fn ordered(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
-    let plan = plan.map_expressions(|expression| expression.transform_up(with_both_zeros))?;
+    let plan = keep_names(plan, |expression| expression.transform_up(with_both_zeros))?;
     plan.transform_data(in_their_order)
 }
 

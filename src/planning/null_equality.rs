@@ -2,7 +2,8 @@
 //!
 //! A join whose keys are compared by `IS NOT DISTINCT FROM` says so once, for all its keys. The engine's rules that find
 //! keys in conditions add those of `=` to them, which would then pair NULL with NULL; and those that flatten a tree of
-//! joins give all of them the meaning of one.
+//! joins give all of them the meaning of one. The latter forget a key that was simplified to a constant, too: it becomes a
+//! condition before they look.
 
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use datafusion::{
         JoinType, NullEquality, Result,
         tree_node::{Transformed, TreeNode},
     },
-    logical_expr::{Join, LogicalPlan},
+    logical_expr::{Expr, Join, LogicalPlan, utils::conjunction},
     optimizer::{ApplyOrder, OptimizerConfig, OptimizerRule},
 };
 
@@ -51,8 +52,29 @@ impl OptimizerRule for Careful {
         if refused {
             return Ok(Transformed::no(plan));
         }
-        self.rule.rewrite(plan, config)
+        if !self.flattens {
+            return self.rule.rewrite(plan, config);
+        }
+        let plan = plan.transform_up(without_constant_keys)?;
+        plan.transform_data(|plan| self.rule.rewrite(plan, config))
     }
+}
+
+/// A join whose keys have columns; `… = NULL` and its like are conditions.
+fn without_constant_keys(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
+    let is_constant = |(left, right): &(Expr, Expr)| left.column_refs().is_empty() || right.column_refs().is_empty();
+    let LogicalPlan::Join(mut join) = plan else { return Ok(Transformed::no(plan)) };
+    if !join.on.iter().any(is_constant) {
+        return Ok(Transformed::no(LogicalPlan::Join(join)));
+    }
+    let (constants, keys) = join.on.into_iter().partition(is_constant);
+    join.on = keys;
+    join.filter = conjunction(join.filter.into_iter().chain(equalities(constants)));
+    Ok(Transformed::yes(LogicalPlan::Join(join)))
+}
+
+fn equalities(keys: Vec<(Expr, Expr)>) -> impl Iterator<Item = Expr> {
+    keys.into_iter().map(|(left, right)| left.eq(right))
 }
 
 fn pairs_nulls(plan: &LogicalPlan) -> bool {

@@ -25,7 +25,6 @@ pub(crate) fn physical_rules() -> Vec<PhysicalRule> {
     let theirs = guards::keep_projections(PhysicalOptimizer::new().rules);
     let mut rules: Vec<PhysicalRule> = Vec::with_capacity(theirs.len() + 5);
     rules.push(Arc::new(UnnestByPosition));
-    rules.push(Arc::new(ForgetOrder));
     for rule in theirs {
         match rule.name() {
             // Where both sides of a join have a column of that name, the filter lands on either. A statement's own
@@ -33,6 +32,8 @@ pub(crate) fn physical_rules() -> Vec<PhysicalRule> {
             "FilterPushdown" => rules.push(Arc::new(FilterInScans)),
             "FilterPushdown(Post)" => rules.push(Arc::new(PushDynamicFilters)),
             "aggregate_statistics" => rules.push(Arc::new(OwnStatistics(rule))),
+            // Of some joins only the left input's constants are told, so it must be known which one that is.
+            "join_selection" => rules.extend([rule, Arc::new(ForgetOrder)]),
             "EnsureRequirements" => rules.push(Arc::new(KeysByPosition(rule))),
             "LimitAggregation" => rules.push(Arc::new(LimitByPosition(rule))),
             "SanityCheckPlan" => {

@@ -121,9 +121,21 @@ impl Unnester {
         let name = self.name("__not_in");
         let own = expression_at(plan.schema(), 0).alias("v");
         let right = LogicalPlanBuilder::from(plan).project([own])?.alias(name.as_str())?.build()?;
+        // The value is computed below, so that the condition names two columns whatever is known of it: simplified to
+        // NULL it would be moved into an input, and mean something else.
+        let (left, value) = match value {
+            Expr::Column(_) => (input.clone(), value),
+            computed => {
+                let own = column(&name, "n");
+                let columns = (0..input.schema().fields().len()).map(|at| expression_at(input.schema(), at));
+                let columns = columns.chain([computed.alias_qualified(own.relation.clone(), &own.name)]);
+                (LogicalPlanBuilder::from(input.clone()).project(columns)?.build()?, Expr::Column(own))
+            }
+        };
+        let is_computed = left.schema().fields().len() > input.schema().fields().len();
         let condition = value.eq(Expr::Column(column(&name, "v")));
         let joined = Join::try_new(
-            Arc::new(input.clone()),
+            Arc::new(left),
             Arc::new(right),
             Vec::new(),
             Some(condition),
@@ -132,7 +144,11 @@ impl Unnester {
             NullEquality::NullEqualsNothing,
             true,
         )?;
-        Ok(Some(LogicalPlan::Join(joined)))
+        if !is_computed {
+            return Ok(Some(LogicalPlan::Join(joined)));
+        }
+        let columns = (0..input.schema().fields().len()).map(|at| expression_at(input.schema(), at));
+        Ok(Some(LogicalPlanBuilder::from(LogicalPlan::Join(joined)).project(columns)?.build()?))
     }
 
     /// A subquery that refers to the query around it in its WHERE alone, as rows that don't, and the conditions on them.

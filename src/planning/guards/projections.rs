@@ -2,13 +2,14 @@
 //!
 //! DataFusion's rule moves a projection below a filter or a limited sort where that makes rows narrower, and parts of a nested
 //! loop join's condition below the join. It moves one below a filter that has a projection of its own, too, and takes the
-//! columns of the filter's result for those of its input.
+//! columns of the filter's result for those of its input; and when it moves parts of the condition of a join that yields right
+//! rows alone, it takes the columns that this join projects for those of both sides.
 
 use std::sync::Arc;
 
 use datafusion::{
     common::{
-        Result,
+        JoinType, Result,
         config::ConfigOptions,
         tree_node::{Transformed, TransformedResult, TreeNode},
     },
@@ -31,10 +32,10 @@ pub(super) struct PushDownSafeProjections {
 
 impl PhysicalOptimizerRule for PushDownSafeProjections {
     fn optimize(&self, plan: Arc<dyn ExecutionPlan>, options: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
-        if !plan.exists(|node| Ok(stays(node) || join_can_fail(node)))? {
+        if !plan.exists(|node| Ok(stays(node) || join_can_fail(node) || projects_right_rows(node)))? {
             return self.safe.optimize(plan, options);
         }
-        // A plan with a failing part keeps the conditions of its nested loop joins whole.
+        // Such a plan keeps the conditions of its nested loop joins whole.
         plan.transform_down(|node| match node.downcast_ref::<ProjectionExec>() {
             Some(projection) if stays(&node) => {
                 let input = projection.input();
@@ -69,6 +70,13 @@ fn projection_can_fail(node: &Arc<dyn ExecutionPlan>) -> bool {
     let Some(projection) = node.downcast_ref::<ProjectionExec>() else { return false };
     let schema = projection.input().schema();
     projection.expr().iter().any(|column| computed_can_fail(&column.expr, &schema))
+}
+
+/// Whether a join projects columns of its right side, whose rows are all that it yields.
+fn projects_right_rows(node: &Arc<dyn ExecutionPlan>) -> bool {
+    node.downcast_ref::<NestedLoopJoinExec>().is_some_and(|join| {
+        matches!(join.join_type(), JoinType::RightSemi | JoinType::RightAnti) && join.projection().is_some()
+    })
 }
 
 fn join_can_fail(node: &Arc<dyn ExecutionPlan>) -> bool {

@@ -19,7 +19,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use crate::{
     Config, Result, planning,
     session::{Client, DATABASE, DEFAULT_SCHEMA, Providers, SessionModels, Shared, View, functions, timed_out},
-    source::Access,
+    source::{self, Access},
 };
 pub use crate::{
     session::{Description, Notice, Origin, Outcome, SessionOptions, TransactionStatus},
@@ -75,7 +75,11 @@ impl Engine {
             .with_optimizer_rules(planning::optimizer_rules())
             .with_physical_optimizer_rules(planning::physical_rules());
         builder.relation_planners().get_or_insert_default().push(Arc::new(planning::Relations));
-        let state = fusewire_udfs::register(builder, functions_context).with_query_planner(planning::planner()).build();
+        let builder = fusewire_udfs::register(builder, functions_context).with_query_planner(planning::planner());
+        let mut state = builder.build();
+        for writer in source::writers() {
+            state.register_file_format(writer, true)?;
+        }
         let context = SessionContext::new_with_state(state);
         functions::register(&context, &options.user);
         let access = self.access(options.origin);

@@ -1,4 +1,4 @@
-//! The bytes of a file, decompressed and without a byte order mark: as a stream, as a sample, or for blocking readers.
+//! The bytes of a file, decompressed, as UTF-8 and without a byte order mark: as a stream, as a sample, or for blocking readers.
 
 use std::io::{self, Read};
 
@@ -9,10 +9,9 @@ use datafusion::{
 };
 use file_compression_type::FileCompressionType;
 use futures::{StreamExt, TryStreamExt, stream::BoxStream};
-use object_store::{GetOptions, GetRange, GetResultPayload, ObjectMeta, ObjectStore};
-use tokio::runtime::Handle;
+use object_store::{GetOptions, GetRange, GetResultPayload, ObjectMeta, ObjectStore, ObjectStoreExt};
 
-use super::{Error, location};
+use super::{Error, encoding::Encoding, location};
 
 /// How much of a local file is read at once.
 const CHUNK_BYTES: usize = 256 << 10;
@@ -20,13 +19,20 @@ const CHUNK_BYTES: usize = 256 << 10;
 const PIECE_BYTES: u64 = 4 << 20;
 /// How many pieces of an object are asked for before the first is used up.
 const PIECES_AHEAD: usize = 2;
-/// How UTF-8 files from some programs begin.
-const BYTE_ORDER_MARK: [u8; 3] = [0xEF, 0xBB, 0xBF];
+/// How compressed files begin, whatever they are called.
+const MAGIC: [(&[u8], CompressionTypeVariant); 4] = [
+    (&[0x1F, 0x8B, 0x08], CompressionTypeVariant::GZIP),
+    (&[0x28, 0xB5, 0x2F, 0xFD], CompressionTypeVariant::ZSTD),
+    (b"BZh", CompressionTypeVariant::BZIP2),
+    (&[0xFD, b'7', b'z', b'X', b'Z', 0x00], CompressionTypeVariant::XZ),
+];
+/// The longest of them.
+const MAGIC_BYTES: usize = 6;
 /// What the option `compression` may be.
 const COMPRESSIONS: &str = "auto, none, gzip, zstd, bzip2 or xz";
 
 /// The option `compression`: told by each file's name, or one for all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Compression(Option<CompressionTypeVariant>);
 
 /// A file to read and how messages call it.
@@ -36,6 +42,7 @@ pub(super) struct Input {
     pub(super) meta: ObjectMeta,
     pub(super) name: String,
     pub(super) compression: Compression,
+    pub(super) encoding: Encoding,
 }
 
 /// A file's bytes from an offset on.
@@ -66,6 +73,18 @@ impl Compression {
         }))
     }
 
+    /// Told by the first bytes of a file, where the option leaves that open; else by its name.
+    fn of_content(self, name: &str, first: &[u8]) -> CompressionTypeVariant {
+        match (self.0, MAGIC.iter().find(|(magic, _)| first.starts_with(magic))) {
+            (None, Some((_, found))) => *found,
+            // A file that is called compressed and is not is a text, unless it is broken.
+            (None, None) if std::str::from_utf8(first).is_ok() && !first.is_empty() => {
+                CompressionTypeVariant::UNCOMPRESSED
+            }
+            _ => self.of(name),
+        }
+    }
+
     pub(super) fn of(self, name: &str) -> CompressionTypeVariant {
         use CompressionTypeVariant::{BZIP2, GZIP, UNCOMPRESSED, XZ, ZSTD};
         self.0.unwrap_or_else(|| match location::ending(name).and_then(|(_, compression)| compression).as_deref() {
@@ -79,8 +98,26 @@ impl Compression {
 }
 
 impl Input {
-    fn decompressor(&self) -> FileCompressionType {
-        FileCompressionType::from(self.compression.of(&self.name))
+    /// The parts of the file that so many threads may read at once, out of `total` bytes in all files.
+    pub(super) fn ranges(&self, total: u64, threads: u64, min_bytes: u64) -> Vec<(u64, u64)> {
+        // A part looks through what precedes it, which is cheap on a local disk alone.
+        let is_local = !self.name.contains("://");
+        let is_plain = self.compression.of(&self.name) == CompressionTypeVariant::UNCOMPRESSED;
+        let share = (total / threads.max(1)).max(min_bytes);
+        let parts = if is_local && is_plain { self.meta.size.div_ceil(share).max(1) } else { 1 };
+        let ends = |part: u64| if part == parts { u64::MAX } else { self.meta.size / parts * part };
+        (0..parts).map(|part| (ends(part), ends(part + 1))).collect()
+    }
+
+    /// Whether the file's bytes are those of its text, so that it can be read from the middle.
+    pub(super) async fn is_plain(&self) -> Result<bool, Error> {
+        if self.meta.size == 0 {
+            return Ok(true);
+        }
+        let first = self.store.get_range(&self.meta.location, 0..self.meta.size.min(MAGIC_BYTES as u64)).await;
+        let first = first.map_err(|error| Error::store(&self.name, error))?;
+        let kind = self.compression.of_content(&self.name, &first);
+        Ok(kind == CompressionTypeVariant::UNCOMPRESSED && self.encoding.is_utf8(&first))
     }
 
     /// The bytes from an offset on; a byte order mark at the start is left out.
@@ -93,22 +130,43 @@ impl Input {
         let found = self.store.get_opts(&self.meta.location, options).await;
         let found = found.map_err(|error| Error::store(&self.name, error))?;
         let e_tag = found.meta.e_tag.clone();
+        let compression = self.compression;
         let stream = match found.payload {
             GetResultPayload::File(mut file, _) => {
+                let mut magic = [0; MAGIC_BYTES];
+                let length = fill(&mut file, &mut magic).map_err(|error| Error::io(&self.name, error))?;
+                let kind = compression.of_content(&self.name, magic.get(..length).unwrap_or_default());
                 io::Seek::seek(&mut file, io::SeekFrom::Start(offset)).map_err(|error| Error::io(&self.name, error))?;
-                let reader = self.decompressor().convert_read(file);
+                let reader = FileCompressionType::from(kind).convert_read(file);
                 let reader = reader.map_err(|error| self.broken(&error.find_root().to_string(), error))?;
                 self.read_in_chunks(reader)
             }
             GetResultPayload::Stream(stream) => {
-                let stream = stream.chain(self.pieces(first.end, e_tag)).map_err(DataFusionError::from).boxed();
-                let stream = self.decompressor().convert_stream(stream);
+                let mut stream = stream.chain(self.pieces(first.end, e_tag)).boxed();
+                let mut head = BytesMut::new();
+                while head.len() < MAGIC_BYTES {
+                    match stream.try_next().await.map_err(|error| Error::store(&self.name, error))? {
+                        Some(chunk) => head.extend_from_slice(&chunk),
+                        None => break,
+                    }
+                }
+                let kind = match offset {
+                    0 => compression.of_content(&self.name, &head),
+                    _ => compression.of(&self.name),
+                };
+                let head = futures::stream::iter((!head.is_empty()).then(|| Ok(head.freeze())));
+                let stream = head.chain(stream).map_err(DataFusionError::from).boxed();
+                let stream = FileCompressionType::from(kind).convert_stream(stream);
                 let stream = stream.map_err(|error| self.broken(&error.find_root().to_string(), error))?;
                 let input = self.clone();
                 stream.map_err(move |error| input.failed_remotely(error)).boxed()
             }
         };
-        if offset > 0 { Ok(Chunks { skipped: 0, stream }) } else { without_mark(stream).await }
+        if offset > 0 {
+            return Ok(Chunks { skipped: 0, stream });
+        }
+        let (skipped, stream) = self.encoding.decode(stream, &self.name).await?;
+        Ok(Chunks { skipped, stream })
     }
 
     /// The object from an offset on, a piece a request: one that lasts as long as a slow query would time out. The
@@ -192,52 +250,6 @@ impl Input {
         }
         Ok((head, false))
     }
-}
-
-/// A stream as a reader, for parsers that block; to be used on a blocking thread.
-pub(super) struct BlockingReader {
-    handle: Handle,
-    stream: BoxStream<'static, Result<Bytes, Error>>,
-    current: Bytes,
-}
-
-impl BlockingReader {
-    pub(super) fn new(stream: BoxStream<'static, Result<Bytes, Error>>) -> Self {
-        Self { handle: Handle::current(), stream, current: Bytes::new() }
-    }
-}
-
-impl Read for BlockingReader {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while self.current.is_empty() {
-            match self.handle.block_on(self.stream.try_next()).map_err(io::Error::other)? {
-                Some(chunk) => self.current = chunk,
-                None => return Ok(0),
-            }
-        }
-        let chunk = self.current.split_to(buffer.len().min(self.current.len()));
-        if let Some(room) = buffer.get_mut(..chunk.len()) {
-            room.copy_from_slice(&chunk);
-        }
-        Ok(chunk.len())
-    }
-}
-
-async fn without_mark(mut stream: BoxStream<'static, Result<Bytes, Error>>) -> Result<Chunks, Error> {
-    let mut first = BytesMut::new();
-    while first.len() < BYTE_ORDER_MARK.len() {
-        match stream.try_next().await? {
-            Some(chunk) => first.extend_from_slice(&chunk),
-            None => break,
-        }
-    }
-    let mut skipped = 0;
-    if first.starts_with(&BYTE_ORDER_MARK) {
-        skipped = BYTE_ORDER_MARK.len() as u64;
-        drop(first.split_to(BYTE_ORDER_MARK.len()));
-    }
-    let first = futures::stream::iter((!first.is_empty()).then(|| Ok(first.freeze())));
-    Ok(Chunks { skipped, stream: first.chain(stream).boxed() })
 }
 
 /// Reads until the buffer is full or the input ends.

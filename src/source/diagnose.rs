@@ -15,6 +15,7 @@ use datafusion::{
         source::DataSourceExec,
     },
     execution::{TaskContext, runtime_env::RuntimeEnv},
+    physical_expr::utils::collect_columns,
     physical_plan::{ExecutionPlan, execute_stream},
 };
 use futures::TryStreamExt;
@@ -109,7 +110,7 @@ async fn first_unfit(scan: &FileScanConfig, runtime: &Arc<RuntimeEnv>) -> Option
         let Ok(stored) = DFParquetMetadata::new(store.as_ref(), &file.object_meta).fetch_schema().await else {
             continue;
         };
-        for (position, column) in schema.fields().iter().enumerate() {
+        for (position, column) in schema.fields().iter().enumerate().filter(|(position, _)| is_read(scan, *position)) {
             let Ok(found) = stored.field_with_name(column.name()) else { continue };
             let (found, expected) = (type_name(found.data_type()), type_name(column.data_type()));
             if found == expected {
@@ -123,6 +124,15 @@ async fn first_unfit(scan: &FileScanConfig, runtime: &Arc<RuntimeEnv>) -> Option
         }
     }
     None
+}
+
+/// Whether a scan reads a column: what it does not read is not to blame.
+fn is_read(scan: &FileScanConfig, position: usize) -> bool {
+    let source = scan.file_source();
+    let projected = source.projection().map(|projection| projection.column_indices());
+    let filtered = source.filter().map(|filter| collect_columns(&filter));
+    let is_filtered = filtered.is_some_and(|columns| columns.iter().any(|column| column.index() == position));
+    is_filtered || projected.is_none_or(|columns| columns.contains(&position))
 }
 
 /// The files of a scan, each once and whole.
@@ -146,6 +156,7 @@ async fn read(
     let columns = Arc::new(ParquetSource::new(scan.file_source.table_schema().clone()));
     let single = FileScanConfigBuilder::new(scan.object_store_url.clone(), columns)
         .with_file_groups(vec![vec![file].into()])
+        .with_expr_adapter(scan.expr_adapter_factory.clone())
         .with_projection_indices(column.map(|column| vec![column]))?
         .build();
     let context = Arc::new(TaskContext::default().with_runtime(Arc::clone(runtime)));

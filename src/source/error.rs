@@ -114,6 +114,16 @@ pub enum Error {
         /// The column's type in SQL's words.
         expected: String,
     },
+    /// A column that the table does not have, because no file had it when the table was made, or no sample.
+    #[error("file {file}, line {line}: column {column} is none of the table's")]
+    UnknownColumn {
+        /// The file.
+        file: String,
+        /// The line on which it shows first, from 1.
+        line: u64,
+        /// The column's name.
+        column: String,
+    },
     /// Bytes that are not of the format, at a known line.
     #[error("file {file}, line {line}: {reason}")]
     Malformed {
@@ -123,6 +133,18 @@ pub enum Error {
         line: u64,
         /// What is wrong.
         reason: String,
+    },
+    /// A text in another encoding than it should be.
+    #[error("file {file}, line {line}: the text is not {encoding}")]
+    WrongEncoding {
+        /// The file.
+        file: String,
+        /// The line, from 1.
+        line: u64,
+        /// The encoding asked for.
+        encoding: String,
+        /// The one that the bytes look like.
+        fitting: String,
     },
     /// A file that cannot be read as its format: a truncated Parquet file, a broken compressed stream.
     #[error("file {file} is not a readable {format} file: {reason}")]
@@ -173,6 +195,16 @@ pub enum Error {
         found: String,
         /// How many columns are declared.
         expected: usize,
+    },
+    /// Declared columns of which the header has some, in other places.
+    #[error(
+        "the columns of file {file} are {found}; not all declared columns are among them, and some have other places"
+    )]
+    ColumnsDiffer {
+        /// The file.
+        file: String,
+        /// The names in its header.
+        found: String,
     },
     /// A declared column that the files have in another case alone.
     #[error("column {column} is declared, the files have {found}")]
@@ -335,11 +367,14 @@ impl Error {
             Self::EmptyFile { .. }
             | Self::RaggedRow { .. }
             | Self::InvalidValue { .. }
+            | Self::UnknownColumn { .. }
             | Self::Malformed { .. }
+            | Self::WrongEncoding { .. }
             | Self::Unreadable { .. }
             | Self::UnfitColumn { .. }
             | Self::NoCommonColumn { .. }
             | Self::ColumnCount { .. }
+            | Self::ColumnsDiffer { .. }
             | Self::NoRows { .. }
             | Self::PartitionsDiffer { .. }
             | Self::InvalidPartition { .. } => Fault::InvalidData,
@@ -366,6 +401,17 @@ impl Error {
             Self::UnknownFormat { .. } => "say STORED AS with a format".to_owned(),
             Self::MixedFormats { .. } => "name the files of one format with a glob, or say STORED AS".to_owned(),
             Self::RaggedRow { .. } => "check the delimiter and quote options, or mend the row".to_owned(),
+            Self::UnknownColumn { .. } => {
+                "make the table anew with CREATE OR REPLACE EXTERNAL TABLE, so that it has the \
+                                           column, or say OPTIONS (unknown_columns 'ignore')"
+                    .to_owned()
+            }
+            Self::WrongEncoding { fitting, .. } => {
+                format!("it looks like {fitting}: say OPTIONS (encoding '{fitting}') in CREATE EXTERNAL TABLE")
+            }
+            Self::UnfitColumn { found, .. } if found.contains("an object") || found.starts_with(char::is_uppercase) => {
+                return None;
+            }
             Self::UnfitColumn { column, found, .. } => {
                 format!("declare the column as it is stored ({column} {found}) in CREATE EXTERNAL TABLE")
             }
@@ -373,6 +419,11 @@ impl Error {
                 "declare the column's type ({column} TEXT) in CREATE EXTERNAL TABLE, or name the mark of missing \
                  values with OPTIONS (null_value '…')"
             ),
+            Self::ColumnsDiffer { .. } => {
+                "declare the columns by their names in the header, or say OPTIONS (match_columns \
+                                           'position')"
+                    .to_owned()
+            }
             Self::ColumnCase { found, .. } => format!("write \"{found}\" with quotes"),
             Self::NoRows { .. } => "declare the columns in CREATE EXTERNAL TABLE".to_owned(),
             Self::NotAllowed { .. } => "start the server with --allow-path".to_owned(),

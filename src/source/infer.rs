@@ -1,61 +1,123 @@
 //! What files have in common: the columns of several files, and the columns in the names of their directories.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 use datafusion::common::ScalarValue;
 
-use super::{Error, FoundFile, TableRequest};
+use super::{Error, FoundFile, TableRequest, columns as values, forms::Forms, guess::Guess};
 
-/// How many files of a location are looked at: the first, the last and others spread evenly between.
-const MAX_SAMPLED_FILES: usize = 32;
+/// The mark of a column of integers that double precision does not hold.
+pub(super) const LARGE: &str = "fusewire.large_integers";
 
-/// The files to look at.
-pub(super) fn sampled(files: &[FoundFile]) -> Vec<&FoundFile> {
-    if files.len() <= MAX_SAMPLED_FILES {
-        return files.iter().collect();
-    }
-    let last = files.len() - 1;
-    (0..MAX_SAMPLED_FILES).filter_map(|index| files.get(index * last / (MAX_SAMPLED_FILES - 1))).collect()
-}
-
-/// Adds a file's columns to those seen so far. Columns are matched by name; types widen, else it is an error.
-pub(super) fn merge(columns: &mut Vec<Field>, found: &[Arc<Field>], file: &str) -> Result<(), Error> {
+/// Adds a file's columns to those seen so far. Columns are matched by name; types widen.
+pub(super) fn merge(columns: &mut Vec<Field>, found: &[Arc<Field>]) {
     for field in found {
         match columns.iter_mut().find(|column| column.name() == field.name()) {
             None => columns.push(field.as_ref().clone().with_nullable(true)),
             Some(column) => {
-                let wider = wider(column.data_type(), field.data_type()).ok_or_else(|| Error::TypesDiffer {
-                    file: file.to_owned(),
-                    column: field.name().clone(),
-                    found: type_name(field.data_type()),
-                    expected: type_name(column.data_type()),
-                })?;
-                *column = column.clone().with_data_type(wider);
+                let is_large = |field: &Field| field.metadata().contains_key(LARGE);
+                let (left, right) = (column.data_type(), field.data_type());
+                let mixed = left.is_floating() && is_large(field) || right.is_floating() && is_large(column);
+                // Integers beyond double precision beside doubles: exact numbers, of nineteen digits behind the point.
+                let together = if mixed { DataType::Decimal128(MAX_DIGITS as u8, 19) } else { wider(left, right) };
+                let mut metadata = column.metadata().clone();
+                metadata.extend(field.metadata().clone());
+                *column = column.clone().with_data_type(together).with_metadata(metadata);
             }
         }
     }
-    Ok(())
 }
 
-/// The narrowest type that holds both without loss of meaning; none where only text would.
-fn wider(left: &DataType, right: &DataType) -> Option<DataType> {
-    use DataType::{Date32, Float32, Float64, Int64, Null, Timestamp, Utf8, Utf8View};
-    Some(match (left, right) {
+/// The narrowest type that holds the values of both without losing one. What has nothing else in common has its text.
+fn wider(left: &DataType, right: &DataType) -> DataType {
+    use DataType::{
+        Binary, BinaryView, Date32, Date64, Dictionary, FixedSizeBinary, FixedSizeList, LargeBinary, LargeList,
+        LargeUtf8, List, Null, Struct, Time32, Time64, Timestamp, Utf8, Utf8View,
+    };
+    match (left, right) {
         (left, right) if left == right => left.clone(),
         (Null, other) | (other, Null) => other.clone(),
-        (left, right) if left.is_integer() && right.is_integer() => Int64,
-        (left, right) if left.is_numeric() && right.is_numeric() && (left.is_floating() || right.is_floating()) => {
-            if matches!((left, right), (Float32, Float32)) { Float32 } else { Float64 }
+        (Dictionary(_, value), other) | (other, Dictionary(_, value)) => wider(value, other),
+        (left, right) if is_number(left) && is_number(right) => wider_number(left, right),
+        (Utf8 | LargeUtf8 | Utf8View, Utf8 | LargeUtf8 | Utf8View) => Utf8View,
+        (
+            Binary | LargeBinary | BinaryView | FixedSizeBinary(_),
+            Binary | LargeBinary | BinaryView | FixedSizeBinary(_),
+        ) => BinaryView,
+        (Date32, Date64) | (Date64, Date32) => Date64,
+        (Date32 | Date64, Timestamp(unit, zone)) | (Timestamp(unit, zone), Date32 | Date64) => {
+            Timestamp(*unit, zone.clone())
         }
-        (Utf8 | Utf8View, Utf8 | Utf8View) => Utf8View,
-        (Date32, Timestamp(unit, zone)) | (Timestamp(unit, zone), Date32) => Timestamp(*unit, zone.clone()),
-        (Timestamp(left, left_zone), Timestamp(right, right_zone)) if left_zone == right_zone => {
-            Timestamp(*left.max(right), left_zone.clone())
+        (Timestamp(left, None), Timestamp(right, None)) => Timestamp(*left.max(right), None),
+        (Timestamp(left, Some(zone)), Timestamp(right, Some(other))) => {
+            let zone = if zone == other { zone.clone() } else { "+00:00".into() };
+            Timestamp(*left.max(right), Some(zone))
         }
-        _ => return None,
-    })
+        (Time32(left) | Time64(left), Time32(right) | Time64(right)) => {
+            Time64(*left.max(right).max(&TimeUnit::Microsecond))
+        }
+        (
+            List(left) | LargeList(left) | FixedSizeList(left, _),
+            List(right) | LargeList(right) | FixedSizeList(right, _),
+        ) => DataType::new_list(wider(left.data_type(), right.data_type()), true),
+        (Struct(fields), Struct(others)) => {
+            let mut columns: Vec<Field> =
+                fields.iter().map(|field| field.as_ref().clone().with_nullable(true)).collect();
+            merge(&mut columns, others);
+            Struct(columns.into())
+        }
+        _ => Utf8View,
+    }
 }
+
+fn is_number(data_type: &DataType) -> bool {
+    data_type.is_integer() || data_type.is_floating() || matches!(data_type, DataType::Decimal128(..))
+}
+
+fn wider_number(left: &DataType, right: &DataType) -> DataType {
+    use DataType::{Decimal128, Float16, Float32, Float64, Int64, UInt64};
+    // The digits before and behind the point of exact numbers.
+    let digits = |data_type: &DataType| match data_type {
+        Decimal128(precision, scale) => (i16::from(*precision) - i16::from(*scale), i16::from(*scale)),
+        UInt64 => (20, 0),
+        data_type => match data_type.primitive_width() {
+            Some(1) => (3, 0),
+            Some(2) => (5, 0),
+            Some(4) => (10, 0),
+            _ => (19, 0),
+        },
+    };
+    // Where there is no room for all digits, text has it.
+    let decimal = |whole: i16, fraction: i16| match whole + fraction {
+        precision @ 1..=MAX_DIGITS => Decimal128(precision as u8, fraction as i8),
+        _ => DataType::Utf8View,
+    };
+    match (left, right) {
+        (left, right) if left.is_floating() && right.is_floating() => match (left, right) {
+            (Float16 | Float32, Float16 | Float32) => Float32,
+            _ => Float64,
+        },
+        (left, right) if left.is_integer() && right.is_integer() => match (left, right) {
+            (UInt64, _) | (_, UInt64) => Decimal128(20, 0),
+            _ => Int64,
+        },
+        // Whole numbers that double precision does not hold are told apart where files are merged, and when they are read.
+        (exact, float) | (float, exact) if float.is_floating() && exact.is_integer() => Float64,
+        (exact, float) | (float, exact) if float.is_floating() => {
+            let (whole, fraction) = digits(exact);
+            // Double precision holds fifteen digits.
+            if whole + fraction <= 15 { Float64 } else { decimal(whole, MAX_DIGITS - whole) }
+        }
+        (left, right) => {
+            let (left, right) = (digits(left), digits(right));
+            decimal(left.0.max(right.0), left.1.max(right.1))
+        }
+    }
+}
+
+/// The most digits of a number that is stored exactly.
+const MAX_DIGITS: i16 = 38;
 
 /// A type in SQL's words.
 pub(super) fn type_name(data_type: &DataType) -> String {
@@ -151,7 +213,10 @@ pub(super) fn partition_values(file: &FoundFile, columns: &[Field]) -> Result<Ve
         };
         values.push(match partition_text(file, column.name(), &keys)? {
             Some(text) => {
-                ScalarValue::try_from_string(text.to_owned(), column.data_type()).map_err(|_| invalid(text))?
+                let texts = std::iter::once(Some(Cow::Borrowed(text)));
+                let value =
+                    values::column(column.data_type(), 1, &Forms::default(), texts).map_err(|_| invalid(text))?;
+                ScalarValue::try_from_array(&value, 0).map_err(|_| invalid(text))?
             }
             None => ScalarValue::try_from(column.data_type()).map_err(|_| invalid("NULL"))?,
         });
@@ -173,31 +238,15 @@ fn differing(file: &FoundFile, keys: &[String]) -> Error {
     }
 }
 
-/// Integers, dates or text. Months, days and hours padded to two digits are integers; a longer code that starts with
-/// a zero stays text.
+/// What the texts of a CSV column would be. Months, days and hours padded to two digits are integers; a longer code that
+/// starts with a zero stays text.
 fn partition_type(values: &[Option<&str>]) -> DataType {
-    let present: Vec<&str> = values.iter().copied().flatten().collect();
-    let all = |test: &dyn Fn(&str) -> bool| !present.is_empty() && present.iter().all(|value| test(value));
+    let mut present = values.iter().copied().flatten().peekable();
     let two_digits = |value: &str| value.len() == 2 && value.bytes().all(|byte| byte.is_ascii_digit());
-    if all(&is_integer) || all(&two_digits) {
+    if present.peek().is_some() && present.clone().all(two_digits) {
         return DataType::Int64;
     }
-    if all(&is_date) { DataType::Date32 } else { DataType::Utf8 }
-}
-
-/// Whether a text is the canonical form of a 64-bit integer: a leading zero makes it a code.
-pub(super) fn is_integer(text: &str) -> bool {
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    let padded = digits.len() > 1 && digits.starts_with('0');
-    !padded && digits.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<i64>().is_ok()
-}
-
-/// Whether a text is a date as ISO 8601 writes it.
-pub(super) fn is_date(text: &str) -> bool {
-    text.len() == 10 && chrono::NaiveDate::parse_from_str(text, "%Y-%m-%d").is_ok()
-}
-
-/// The unit that keeps all digits of a fraction of a second; the usual one is microseconds.
-pub(super) fn time_unit(fraction_digits: usize) -> TimeUnit {
-    if fraction_digits > 6 { TimeUnit::Nanosecond } else { TimeUnit::Microsecond }
+    let (mut guess, forms) = (Guess::default(), Forms::default());
+    present.for_each(|value| guess.see(value, &forms));
+    guess.data_type()
 }

@@ -21,7 +21,7 @@ const MAX_FILES: usize = 100_000;
 /// The deepest nesting of directories that is followed.
 const MAX_DEPTH: usize = 64;
 /// How Hive writes a NULL partition.
-const NULL_PARTITION: &str = "__HIVE_DEFAULT_PARTITION__";
+pub(crate) const NULL_PARTITION: &str = "__HIVE_DEFAULT_PARTITION__";
 
 const MATCHING: MatchOptions =
     MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: true };
@@ -344,7 +344,7 @@ pub(super) fn looks_like_path(name: &str, endings: &[&str]) -> bool {
 }
 
 /// A file name's ending in lower case, and the compression that follows it: `a.csv.gz` gives `csv` and `gz`.
-pub(super) fn ending(name: &str) -> Option<(String, Option<String>)> {
+pub(crate) fn ending(name: &str) -> Option<(String, Option<String>)> {
     let name = name.rsplit('/').next().unwrap_or(name).to_ascii_lowercase();
     let (stem, last) = name.rsplit_once('.')?;
     if !matches!(last, "gz" | "zst" | "bz2" | "xz") {

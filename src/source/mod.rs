@@ -10,18 +10,23 @@ mod access;
 mod bucket;
 mod bytes;
 mod codec;
+mod columns;
 mod csv;
 mod diagnose;
+mod encoding;
 mod error;
+mod forms;
 mod guess;
 mod infer;
 mod json;
 mod location;
+mod lossless;
+mod options;
 mod parquet;
-mod records;
 mod store;
 mod table;
 mod text;
+mod values;
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
@@ -31,6 +36,7 @@ use datafusion::{
     catalog::{Session, TableProvider},
     common::Statistics,
     datasource::{
+        file_format::FileFormatFactory,
         physical_plan::{FileScanConfig, FileSource},
         source::DataSourceExec,
         table_schema::TableSchema,
@@ -47,7 +53,10 @@ pub use diagnose::diagnose;
 pub use error::{Cause, Error};
 pub use store::{SECRET_OPTIONS, SecretDefinition, Stores};
 
+use bytes::{Compression, Input};
+use encoding::Encoding;
 use location::{FoundFile, Listing, Location};
+pub(crate) use location::{NULL_PARTITION, ending};
 
 /// The options of a format by name; after [`resolve`] complete, so that later reads never guess again.
 pub type Options = BTreeMap<String, String>;
@@ -75,6 +84,11 @@ pub trait Format: fmt::Debug + Send + Sync {
     /// Completes the options and infers the columns from a look at the files. `declared` are the columns of the
     /// statement, where it names them: they win over what the files say.
     async fn infer(&self, sample: Sample<'_>, options: Options) -> Result<Inferred, Error>;
+
+    /// What writes files for `COPY`, if it is not the engine's own writer.
+    fn writers(&self) -> Option<Arc<dyn FileFormatFactory>> {
+        None
+    }
 
     /// What reads the files in a plan.
     fn file_source(&self, options: &Options, schema: TableSchema, sources: &str) -> Result<Arc<dyn FileSource>, Error>;
@@ -106,6 +120,20 @@ pub struct Sample<'a> {
     store: &'a Arc<dyn ObjectStore>,
     files: &'a [FoundFile],
     declared: Option<&'a Schema>,
+}
+
+impl Sample<'_> {
+    /// The files as bytes.
+    fn inputs(&self, compression: Compression, encoding: Encoding) -> Vec<Input> {
+        let input = |file: &FoundFile| Input {
+            store: Arc::clone(self.store),
+            meta: file.meta.clone(),
+            name: file.name.clone(),
+            compression,
+            encoding,
+        };
+        self.files.iter().map(input).collect()
+    }
 }
 
 /// What a look at the files found.
@@ -178,7 +206,7 @@ pub async fn resolve(
     }
     let schema = infer::without(declared.as_ref().unwrap_or(&schema), &partition_columns)?;
     if schema.fields().is_empty() && partition_columns.is_empty() {
-        return Err(Error::EmptyFile { file: shown });
+        return Err(Error::NoRows { file: shown });
     }
     Ok(TableDefinition {
         locations: locations.iter().map(|location| location.text().to_owned()).collect(),
@@ -290,8 +318,16 @@ fn known_endings() -> String {
     endings.join(", ")
 }
 
-/// The options with plain names: `format.has_header` and `has_header` are `header`. An unknown one is an error.
 fn checked_options(format: &dyn Format, given: &Options) -> Result<Options, Error> {
+    plain_options(format.name(), format.options().iter().map(|(known, _)| *known), given)
+}
+
+/// The options with plain names: `format.has_header` and `has_header` are `header`. An unknown one is an error.
+fn plain_options<'a>(
+    format: &str,
+    known: impl Iterator<Item = &'a str> + Clone,
+    given: &Options,
+) -> Result<Options, Error> {
     let mut options = Options::new();
     for (name, value) in given {
         let lower = name.to_ascii_lowercase();
@@ -299,17 +335,22 @@ fn checked_options(format: &dyn Format, given: &Options) -> Result<Options, Erro
             "has_header" => "header",
             plain => plain,
         };
-        if !format.options().iter().any(|(known, _)| *known == plain) {
-            let accepted: Vec<_> = format.options().iter().map(|(known, _)| *known).collect();
+        if !known.clone().any(|known| known == plain) {
+            let accepted: Vec<_> = known.collect();
             return Err(Error::UnknownOption {
-                format: format.name().to_owned(),
-                option: name.clone(),
+                format: format.to_owned(),
+                option: plain.to_owned(),
                 accepted: if accepted.is_empty() { "none".to_owned() } else { accepted.join(", ") },
             });
         }
         options.insert(plain.to_owned(), value.clone());
     }
     Ok(options)
+}
+
+/// What writes files for `COPY`, of the formats that have a writer of their own.
+pub fn writers() -> impl Iterator<Item = Arc<dyn FileFormatFactory>> {
+    FORMATS.iter().filter_map(|format| format.writers())
 }
 
 #[cfg(test)]

@@ -2,21 +2,26 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow::datatypes::{DataType, Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::{
     catalog::Session,
     common::{ColumnStatistics, DataFusionError, Statistics, config::TableParquetOptions},
     datasource::{
         file_format::{FileFormat, parquet::ParquetFormat},
-        physical_plan::{FileScanConfig, FileSource},
+        physical_plan::{FileScanConfig, FileScanConfigBuilder, FileSource, parquet::metadata::DFParquetMetadata},
         table_schema::TableSchema,
+    },
+    parquet::{
+        basic::LogicalType,
+        file::{metadata::ParquetMetaData, statistics::Statistics as ParquetStatistics},
     },
     physical_plan::ExecutionPlan,
 };
+use futures::{StreamExt, TryStreamExt};
 use object_store::{ObjectMeta, ObjectStore};
 
-use super::{Error, Format, Inferred, Options, Sample, infer};
+use super::{Error, Format, FoundFile, Inferred, Options, Sample, infer, lossless::Lossless};
 
 /// `STORED AS PARQUET`.
 #[derive(Debug)]
@@ -46,13 +51,13 @@ impl Format for Parquet {
     }
 
     async fn infer(&self, sample: Sample<'_>, options: Options) -> Result<Inferred, Error> {
+        let files: Vec<_> = sample.files.iter().map(|file| read_schema(sample.session, sample.store, file)).collect();
+        let mut found = futures::stream::iter(files).buffered(FILES_AT_ONCE);
         let mut columns = Vec::new();
-        for file in infer::sampled(sample.files) {
-            let found =
-                self.reader().infer_schema(sample.session, sample.store, std::slice::from_ref(&file.meta)).await;
-            let schema = found.map_err(|error| unreadable(&file.name, error))?;
-            infer::merge(&mut columns, schema.fields(), &file.name)?;
+        while let Some(schema) = found.try_next().await? {
+            infer::merge(&mut columns, schema.fields());
         }
+        let columns: Vec<_> = columns.into_iter().map(|column| column.with_metadata(Default::default())).collect();
         Ok(Inferred { options, schema: Schema::new(columns) })
     }
 
@@ -68,7 +73,11 @@ impl Format for Parquet {
         (meta, name): (&ObjectMeta, &str),
     ) -> Result<Option<Statistics>, Error> {
         let found = self.reader().infer_stats(session, store, Arc::clone(schema), meta).await;
-        found.map(|found| Some(without_floats(found, schema))).map_err(|error| unreadable(name, error))
+        let found = found.map_err(|error| unreadable(name, error))?;
+        let cache = session.runtime_env().cache_manager.get_file_metadata_cache();
+        let metadata = DFParquetMetadata::new(store.as_ref(), meta).with_file_metadata_cache(Some(cache));
+        let stored = metadata.fetch_schema().await.map_err(|error| unreadable(name, error))?;
+        Ok(Some(without_others(without_floats(found, schema), schema, &stored)))
     }
 
     async fn plan(
@@ -76,8 +85,61 @@ impl Format for Parquet {
         session: &dyn Session,
         config: FileScanConfig,
     ) -> datafusion::common::Result<Arc<dyn ExecutionPlan>> {
+        let config = FileScanConfigBuilder::from(config).with_expr_adapter(Some(Arc::new(Lossless))).build();
         self.reader().create_physical_plan(session, config).await
     }
+}
+
+/// How many files' metadata is read at once.
+const FILES_AT_ONCE: usize = 16;
+
+/// The columns of a file, as a table would have them.
+async fn read_schema(session: &dyn Session, store: &Arc<dyn ObjectStore>, file: &FoundFile) -> Result<Schema, Error> {
+    let failed = |error| unreadable(&file.name, error);
+    let cache = session.runtime_env().cache_manager.get_file_metadata_cache();
+    let metadata = DFParquetMetadata::new(store.as_ref(), &file.meta).with_file_metadata_cache(Some(cache));
+    let schema = metadata.fetch_schema().await.map_err(failed)?;
+    let metadata = metadata.fetch_metadata().await.map_err(failed)?;
+    let stored = metadata.file_metadata().schema_descr().root_schema().get_fields();
+    let mut seen = std::collections::HashSet::new();
+    if let Some(twice) = schema.fields().iter().find(|field| !seen.insert(field.name())) {
+        let reason = format!("two of its columns are called {}", twice.name());
+        let source = Arc::new(Error::DuplicateColumn { column: twice.name().clone() });
+        return Err(Error::Unreadable { file: file.name.clone(), format: "Parquet".to_owned(), reason, source });
+    }
+    let columns = schema.fields().iter().map(|field| {
+        if field.data_type().is_integer() && has_large_integers(&metadata, field.name()) {
+            let mark = [(infer::LARGE.to_owned(), String::new())];
+            return Arc::new(field.as_ref().clone().with_metadata(mark.into()));
+        }
+        let own = stored.iter().find(|own| own.name() == field.name());
+        let is_uuid = own.is_some_and(|own| own.get_basic_info().logical_type_ref() == Some(&LogicalType::Uuid));
+        match (is_uuid, field.data_type()) {
+            (true, _) => Arc::new(field.as_ref().clone().with_data_type(DataType::Utf8View)),
+            (false, DataType::Utf8 | DataType::LargeUtf8) => {
+                Arc::new(field.as_ref().clone().with_data_type(DataType::Utf8View))
+            }
+            (false, DataType::Binary | DataType::LargeBinary) => {
+                Arc::new(field.as_ref().clone().with_data_type(DataType::BinaryView))
+            }
+            (false, _) => Arc::clone(field),
+        }
+    });
+    Ok(Schema::new(columns.collect::<Vec<_>>()))
+}
+
+/// Whether a column's integers go beyond those that double precision holds, as far as its statistics tell.
+fn has_large_integers(metadata: &ParquetMetaData, name: &str) -> bool {
+    const LARGEST: i64 = 1 << 53;
+    let columns = metadata.row_groups().iter().flat_map(|group| group.columns());
+    let own = columns.filter(|column| column.column_path().parts() == [name]);
+    own.filter_map(|column| column.statistics()).any(|found| match found {
+        ParquetStatistics::Int64(found) => {
+            let is_large = |value: Option<&i64>| value.is_some_and(|value| !(-LARGEST..=LARGEST).contains(value));
+            is_large(found.min_opt()) || is_large(found.max_opt())
+        }
+        _ => false,
+    })
 }
 
 /// Parquet's least and greatest values leave NaN out, so those of floating point columns are not what the rows hold: a column
@@ -85,6 +147,20 @@ impl Format for Parquet {
 fn without_floats(mut found: Statistics, schema: &SchemaRef) -> Statistics {
     for (column, field) in found.column_statistics.iter_mut().zip(schema.fields()) {
         if field.data_type().is_floating() {
+            *column = ColumnStatistics { null_count: column.null_count, ..ColumnStatistics::new_unknown() };
+        }
+    }
+    found
+}
+
+/// What is known of a column that is stored as another type is not known of the table's.
+fn without_others(mut found: Statistics, schema: &SchemaRef, stored: &Schema) -> Statistics {
+    for (column, field) in found.column_statistics.iter_mut().zip(schema.fields()) {
+        let same = |stored: &DataType| {
+            let (wanted, text) = (field.data_type(), stored.is_string() && field.data_type().is_string());
+            stored == wanted || text || (matches!(stored, DataType::Binary) && matches!(wanted, DataType::BinaryView))
+        };
+        if stored.field_with_name(field.name()).is_ok_and(|stored| !same(stored.data_type())) {
             *column = ColumnStatistics { null_count: column.null_count, ..ColumnStatistics::new_unknown() };
         }
     }

@@ -1,13 +1,13 @@
 //! Scans of text formats: one plan node's source for all of them; what differs is a [`TextReader`].
 //!
-//! An error that a parser raises names neither the file nor, in a part of a file, the right line. The reader therefore
-//! looks at the file again before the error leaves the scan.
+//! A parser knows at which byte a wrong row begins, and in a part of a file no line. The lines before it are counted when
+//! that is needed, before the error leaves the scan.
 
 use std::{fmt, sync::Arc};
 
 use arrow::{array::RecordBatch, datatypes::SchemaRef, error::ArrowError};
 use async_trait::async_trait;
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use datafusion::{
     common::{DataFusionError, Result, parsers::CompressionTypeVariant, tree_node::TreeNodeRecursion},
     datasource::{
@@ -25,6 +25,7 @@ use object_store::ObjectStore;
 use super::{
     Error, Options,
     bytes::{Compression, Input},
+    encoding::Encoding,
 };
 
 /// After how many chunks without a row a scan lets others run.
@@ -39,14 +40,14 @@ pub(super) trait TextReader: fmt::Debug + Send + Sync {
     /// How the files are compressed.
     fn compression(&self) -> Compression;
 
+    /// How their characters are written.
+    fn encoding(&self) -> Encoding;
+
     /// Whether a local, uncompressed file may be read in parts by several threads.
     fn splits(&self) -> bool;
 
     /// Prepares the parser of a file, or of the part of it that `task` names.
     async fn prepare(&self, task: &Task) -> Result<Prepared, Error>;
-
-    /// Finds the file and line of an error that the parser raised.
-    async fn locate(&self, task: &Task, error: ArrowError) -> Error;
 }
 
 /// One file, or a part of it, to read.
@@ -65,29 +66,108 @@ pub(super) struct Task {
 /// A parser and the bytes to feed it.
 pub(super) struct Prepared {
     pub(super) chunks: BoxStream<'static, Result<Bytes, Error>>,
-    pub(super) filter: Box<dyn Filter>,
-    pub(super) decoder: Box<dyn Decode>,
+    pub(super) parser: Box<dyn Parse>,
 }
 
-/// Changes bytes on their way to the parser.
-pub(super) trait Filter: Send {
-    /// What the parser gets of a chunk.
-    fn push(&mut self, chunk: Bytes) -> Result<Bytes, ArrowError>;
+/// A push parser: bytes in, rows out.
+pub(super) trait Parse: Send {
+    /// Takes the file's next bytes.
+    fn push(&mut self, chunk: Bytes) -> Result<(), Fault>;
 
-    /// Whether it gets nothing more.
+    /// Told that the file has ended.
+    fn finish(&mut self) -> Result<(), Fault>;
+
+    /// Whether no later byte belongs to the part.
     fn is_done(&self) -> bool;
 
-    /// Called when the file has ended.
-    fn finish(&mut self) -> Result<(), ArrowError>;
+    /// The next rows; none until more bytes come.
+    fn next(&mut self) -> Result<Option<RecordBatch>, Fault>;
 }
 
-/// A push parser of Arrow's.
-pub(super) trait Decode: Send {
-    /// Takes bytes and says how many; fewer than given when a batch is full.
-    fn decode(&mut self, bytes: &[u8]) -> Result<usize, ArrowError>;
+/// What is wrong with a file's bytes.
+#[derive(Debug)]
+pub(super) enum Fault {
+    /// In the row that begins at this byte of the file, decompressed and without a byte order mark.
+    Row {
+        /// The byte, from 0.
+        offset: u64,
+        /// What is wrong with it.
+        reason: RowFault,
+    },
+    /// What a parser said that knows no place.
+    Unplaced(ArrowError),
+}
 
-    /// The rows so far.
-    fn flush(&mut self) -> Result<Option<RecordBatch>, ArrowError>;
+/// What is wrong with a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum RowFault {
+    /// More or fewer fields than the table has columns.
+    Ragged { expected: usize, found: usize },
+    /// A value that is not of its column's type, which is named in SQL's words.
+    Value { column: String, value: String, expected: String },
+    /// A column that the table does not have.
+    UnknownColumn { column: String },
+    /// Not UTF-8, and the encoding that it looks like.
+    NotUtf8 { fitting: &'static str },
+    /// Anything else, in words.
+    Malformed(String),
+}
+
+impl From<ArrowError> for Fault {
+    fn from(error: ArrowError) -> Self {
+        Self::Unplaced(error)
+    }
+}
+
+/// The typed error of a fault: the line of the row is counted only now.
+pub(super) async fn located(input: &Input, fault: Fault) -> Error {
+    let (offset, reason) = match fault {
+        Fault::Row { offset, reason } => (offset, reason),
+        Fault::Unplaced(error) => return Error::engine(&input.name, error.into()),
+    };
+    let line = match line_of(input, offset).await {
+        Ok(line) => line,
+        Err(error) => return error,
+    };
+    let file = input.name.clone();
+    match reason {
+        RowFault::Ragged { expected, found } => Error::RaggedRow { file, line, expected, found },
+        RowFault::Value { column, value, expected } => {
+            Error::InvalidValue { file, line, column, value: shortened(&value), expected }
+        }
+        RowFault::UnknownColumn { column } => Error::UnknownColumn { file, line, column },
+        RowFault::NotUtf8 { fitting } => {
+            Error::WrongEncoding { file, line, encoding: "UTF-8".to_owned(), fitting: fitting.to_owned() }
+        }
+        RowFault::Malformed(reason) => Error::Malformed { file, line, reason },
+    }
+}
+
+/// The line on which a byte of a file stands, from 1. A line ends at a line feed, a carriage return or both.
+pub(super) async fn line_of(input: &Input, offset: u64) -> Result<u64, Error> {
+    let mut stream = input.chunks(0).await?.stream;
+    let (mut position, mut line, mut returned) = (0, 1, false);
+    while position < offset {
+        let Some(chunk) = stream.try_next().await? else { break };
+        let length = usize::try_from(offset - position).unwrap_or(usize::MAX).min(chunk.len());
+        for byte in chunk.get(..length).unwrap_or_default() {
+            line += u64::from(*byte == b'\r' || (*byte == b'\n' && !returned));
+            returned = *byte == b'\r';
+        }
+        position += chunk.len() as u64;
+    }
+    Ok(line)
+}
+
+/// The longest value that a message shows, in characters.
+const SHOWN_CHARACTERS: usize = 60;
+
+/// A value as a message shows it.
+pub(super) fn shortened(value: &str) -> String {
+    match value.char_indices().nth(SHOWN_CHARACTERS) {
+        Some((end, _)) => format!("{}…", value.get(..end).unwrap_or_default()),
+        None => value.to_owned(),
+    }
 }
 
 /// The source of a scan over text files.
@@ -212,13 +292,16 @@ struct TextOpener {
 
 impl FileOpener for TextOpener {
     fn open(&self, file: PartitionedFile) -> Result<FileOpenFuture> {
+        let size = file.object_meta.size;
         let range = file.range.as_ref().map(|range| {
-            (u64::try_from(range.start).unwrap_or_default(), u64::try_from(range.end).unwrap_or_default())
+            let end = u64::try_from(range.end).unwrap_or_default();
+            // What is decompressed or decoded is longer than the file.
+            (u64::try_from(range.start).unwrap_or_default(), if end >= size { u64::MAX } else { end })
         });
         let name = format!("{}{}", self.source.place, file.object_meta.location);
-        let compression = self.source.reader.compression();
+        let (compression, encoding) = (self.source.reader.compression(), self.source.reader.encoding());
         let task = Task {
-            input: Input { store: Arc::clone(&self.store), meta: file.object_meta, name, compression },
+            input: Input { store: Arc::clone(&self.store), meta: file.object_meta, name, compression, encoding },
             range,
             schema: Arc::clone(self.source.table_schema.file_schema()),
             columns: self.source.projection.file_indices.clone(),
@@ -230,10 +313,8 @@ impl FileOpener for TextOpener {
 }
 
 struct Reading {
-    reader: Arc<dyn TextReader>,
     task: Task,
     prepared: Prepared,
-    buffer: Bytes,
     ended: bool,
 }
 
@@ -243,7 +324,7 @@ async fn read(
     task: Task,
 ) -> Result<BoxStream<'static, Result<RecordBatch, Error>>, Error> {
     let prepared = reader.prepare(&task).await?;
-    let reading = Reading { reader, task, prepared, buffer: Bytes::new(), ended: false };
+    let reading = Reading { task, prepared, ended: false };
     let batches = futures::stream::try_unfold(reading, |mut reading| async move {
         let batch = reading.next().await?;
         Ok(batch.map(|batch| (batch, reading)))
@@ -255,51 +336,27 @@ impl Reading {
     async fn next(&mut self) -> Result<Option<RecordBatch>, Error> {
         let mut chunks_taken = 0;
         loop {
-            match self.step() {
+            match self.prepared.parser.next() {
                 Ok(Some(batch)) => return Ok(Some(batch)),
                 Ok(None) if self.ended => return Ok(None),
                 Ok(None) => {}
-                Err(error) => return Err(self.reader.locate(&self.task, error).await),
+                Err(fault) => return Err(located(&self.task.input, fault).await),
             }
             chunks_taken += 1;
             if chunks_taken % CHUNKS_BETWEEN_YIELDS == 0 {
                 tokio::task::yield_now().await;
             }
-            let next = if self.prepared.filter.is_done() { None } else { self.prepared.chunks.try_next().await? };
-            let filtered = match next {
-                Some(chunk) => self.prepared.filter.push(chunk),
+            let next = if self.prepared.parser.is_done() { None } else { self.prepared.chunks.try_next().await? };
+            let taken = match next {
+                Some(chunk) => self.prepared.parser.push(chunk),
                 None => {
                     self.ended = true;
-                    self.prepared.filter.finish().map(|()| Bytes::new())
+                    self.prepared.parser.finish()
                 }
             };
-            match filtered {
-                Ok(chunk) => self.buffer = chunk,
-                Err(error) => return Err(self.reader.locate(&self.task, error).await),
+            if let Err(fault) = taken {
+                return Err(located(&self.task.input, fault).await);
             }
         }
-    }
-
-    /// Feeds the parser until it has a batch or needs more bytes.
-    fn step(&mut self) -> Result<Option<RecordBatch>, ArrowError> {
-        let decoder = &mut self.prepared.decoder;
-        while !self.buffer.is_empty() {
-            let taken = decoder.decode(&self.buffer)?;
-            self.buffer.advance(taken);
-            if self.buffer.is_empty() {
-                break;
-            }
-            match decoder.flush()? {
-                Some(batch) => return Ok(Some(batch)),
-                None if taken == 0 => return Err(ArrowError::ParseError("the parser takes no bytes".to_owned())),
-                None => {}
-            }
-        }
-        if !self.ended {
-            return Ok(None);
-        }
-        // No bytes tell the parser that the last record is complete.
-        decoder.decode(&[])?;
-        decoder.flush()
     }
 }

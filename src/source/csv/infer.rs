@@ -1,176 +1,253 @@
 //! A look at CSV files: delimiter, header, blanks after delimiters, names and types.
 //!
-//! Of each sampled file the first bytes are read, not a number of rows in all: a later file with other values is seen.
+//! The first bytes tell how the files are written. The types are those of all values: every byte of every file is looked
+//! at, in parallel, unless the option `sample_bytes` says how much of each file is enough.
 
 use std::sync::Arc;
 
 use arrow::datatypes::{Field, Schema};
-use csv::StringRecord;
+use datafusion::common::runtime::SpawnedTask;
+use futures::{StreamExt, TryStreamExt};
 
 use super::{
-    super::{bytes::Input, guess::Guess, infer::sampled},
-    CsvOptions, Error, Inferred, Options, Sample, column_names,
-    locate::UnixLines,
-    positions,
+    super::{bytes::Input, guess::Guess, text::located},
+    CsvOptions, Error, Inferred, Options, Sample, positions,
+    read::{Rows, header, not_utf8},
+    split::{Dialect, Field as Cell, Records, Wanted, split},
 };
 
-/// How much of the first file is looked at.
-const FIRST_FILE_BYTES: usize = 4 << 20;
-/// How much of each other file is looked at.
-const OTHER_FILE_BYTES: usize = 1 << 20;
+/// How much of the first file tells how the files are written.
+const DIALECT_BYTES: usize = 1 << 20;
 /// How many records tell the delimiter.
 const DELIMITER_RECORDS: usize = 100;
 /// How many records tell whether the first line is a header.
 const HEADER_RECORDS: usize = 1000;
+/// How many rows are looked at at once.
+const ROWS_AT_ONCE: usize = 8192;
+/// The least part of a file that is worth a task of its own.
+const MIN_PART_BYTES: u64 = 4 << 20;
 
 /// What has been learnt of a column.
+#[derive(Debug, Clone)]
 struct Column {
     name: String,
     guess: Guess,
 }
 
-/// The records at a file's start, each with its line.
-struct Head {
-    file: String,
-    records: Vec<(u64, StringRecord)>,
+/// A file, and which of the table's columns its columns are.
+struct Known {
+    input: Input,
+    places: Vec<usize>,
 }
 
 pub(super) async fn infer(sample: Sample<'_>, mut given: Options, delimiters: &[u8]) -> Result<Inferred, Error> {
     let mut options = CsvOptions::parse(&given)?;
-    let mut columns: Vec<Column> = Vec::new();
-    let mut first = true;
-    for file in sampled(sample.files) {
-        let input = Input {
-            store: Arc::clone(sample.store),
-            meta: file.meta.clone(),
-            name: file.name.clone(),
-            compression: options.compression,
-        };
-        let (bytes, more) = input.head(if first { FIRST_FILE_BYTES } else { OTHER_FILE_BYTES }).await?;
-        if bytes.iter().all(u8::is_ascii_whitespace) {
-            continue;
-        }
-        if first {
-            settle_dialect(&mut options, &bytes, more, delimiters);
-        }
-        let head = parse_head(&options, &file.name, bytes, more)?;
-        if first {
-            settle_header(&mut options, &head);
-        }
-        first = false;
-        learn(&options, &mut columns, head)?;
-    }
-    if first {
+    let inputs = sample.inputs(options.compression, options.encoding);
+    let Some(rest) = settle_by_first(&mut options, &inputs, delimiters, sample.declared).await? else {
         let file = sample.files.first().map(|file| file.name.clone()).unwrap_or_default();
         return Err(Error::EmptyFile { file });
+    };
+    let (mut columns, mut files) = (Vec::new(), Vec::new());
+    for input in rest {
+        files.extend(know(&options, &mut columns, input).await?);
+    }
+    let threads = sample.session.config().target_partitions();
+    // Declared types are checked when the values are read.
+    let files = if sample.declared.is_some() { Vec::new() } else { files };
+    for (places, guesses) in learn(&options, files, threads).await? {
+        for (place, guess) in places.iter().zip(guesses) {
+            if let Some(column) = columns.get_mut(*place) {
+                column.guess.merge(guess);
+            }
+        }
     }
     let fields = columns.iter().map(|column| Field::new(&column.name, column.guess.data_type(), true));
     let schema = Schema::new(fields.collect::<Vec<_>>());
     settle_matching(&mut options, &sample, &columns)?;
+    let unknown = if sample.declared.is_some() { "ignore" } else { "error" };
+    given.entry("unknown_columns".to_owned()).or_insert_with(|| unknown.to_owned());
     write_down(&options, &mut given);
     Ok(Inferred { options: given, schema })
 }
 
-/// Decides the delimiter and whether blanks follow it. The first candidate that splits all records into the same number
-/// of fields, more than one, is the delimiter.
-fn settle_dialect(options: &mut CsvOptions, bytes: &[u8], more: bool, delimiters: &[u8]) {
-    if options.delimiter.is_none() {
-        let splits = |delimiter: &u8| {
-            let tried = CsvOptions { delimiter: Some(*delimiter), ..options.clone() };
-            let widths: Vec<_> =
-                records(&tried, bytes, more).map(|record| record.len()).take(DELIMITER_RECORDS).collect();
-            widths.first().is_some_and(|first| *first > 1 && widths.iter().all(|width| width == first))
+/// Decides how the files are written by the first one that holds anything; returns that one and those after it.
+async fn settle_by_first<'a>(
+    options: &mut CsvOptions,
+    inputs: &'a [Input],
+    delimiters: &[u8],
+    declared: Option<&Schema>,
+) -> Result<Option<&'a [Input]>, Error> {
+    for (position, input) in inputs.iter().enumerate() {
+        let (bytes, more) = input.head(DIALECT_BYTES).await?;
+        if bytes.iter().all(u8::is_ascii_whitespace) {
+            continue;
+        }
+        // What is cut off at the end of the sample is none of its records.
+        let end = if more { memchr::memrchr(b'\n', &bytes).map_or(bytes.len(), |end| end + 1) } else { bytes.len() };
+        let bytes = bytes.get(..end).unwrap_or_default();
+        let head = match std::str::from_utf8(bytes) {
+            Ok(head) => head,
+            // Cut within a character.
+            Err(error) if more && error.error_len().is_none() => {
+                std::str::from_utf8(bytes.get(..error.valid_up_to()).unwrap_or_default()).unwrap_or_default()
+            }
+            Err(error) => {
+                let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
+                let line = 1 + memchr::memchr_iter(b'\n', before).count() as u64;
+                return Err(not_utf8(&input.name, line, bytes));
+            }
         };
-        let found = delimiters.iter().find(|delimiter| splits(delimiter));
-        options.delimiter = found.or(delimiters.first()).copied();
+        settle_dialect(options, head, !more, delimiters);
+        settle_decimal(options, head, !more);
+        settle_header(options, head, !more, declared);
+        return Ok(inputs.get(position..));
+    }
+    Ok(None)
+}
+
+/// The first records of a text.
+fn with_rows<T>(
+    dialect: &Dialect,
+    text: &str,
+    is_last: bool,
+    max_records: usize,
+    work: impl FnOnce(&[Vec<Cell<'_>>]) -> T,
+) -> T {
+    let mut records = Records::default();
+    split(dialect, text.as_bytes(), 0, Wanted { columns: None, is_last, max_records }, &mut records);
+    let rows: Vec<_> = records.rows(text, dialect).collect();
+    work(&rows)
+}
+
+/// Decides the delimiter and whether blanks follow it.
+fn settle_dialect(options: &mut CsvOptions, head: &str, is_last: bool, delimiters: &[u8]) {
+    if options.delimiter.is_none() {
+        let widths = |delimiter: u8| {
+            let tried = CsvOptions { delimiter: Some(delimiter), ..options.clone() };
+            with_rows(&tried.dialect(), head, is_last, DELIMITER_RECORDS, |rows| {
+                rows.iter().map(Vec::len).collect::<Vec<_>>()
+            })
+        };
+        let tried: Vec<_> = delimiters.iter().map(|delimiter| (*delimiter, widths(*delimiter))).collect();
+        options.delimiter = best_delimiter(&tried);
     }
     if options.skip_initial_space.is_none() {
-        let mut seen = false;
-        let spaced = records(options, bytes, more).filter(|record| record.len() > 1).all(|record| {
-            seen = true;
-            record.iter().skip(1).all(|field| field.starts_with(' '))
+        let spaced = with_rows(&options.dialect(), head, is_last, DELIMITER_RECORDS, |rows| {
+            let mut rows = rows.iter().filter(|row| row.len() > 1).peekable();
+            let is_spaced = |cell: &Cell<'_>| !cell.is_quoted && cell.text.starts_with(' ');
+            rows.peek().is_some() && rows.all(|row| row.iter().skip(1).all(is_spaced))
         });
-        options.skip_initial_space = Some(seen && spaced);
+        options.skip_initial_space = Some(spaced);
     }
 }
 
-fn records<'a>(options: &CsvOptions, bytes: &'a [u8], more: bool) -> impl Iterator<Item = StringRecord> + 'a {
-    let whole = if more {
-        bytes.iter().rposition(|byte| *byte == b'\n').map_or(bytes.len(), |end| end + 1)
-    } else {
-        bytes.len()
+/// The delimiter that cuts most records into as many fields as the first one, more than one: a short row must not hide
+/// it. Where the first record is one field but most others are more, theirs, so that the file is refused; else one that
+/// occurs in no record.
+fn best_delimiter(tried: &[(u8, Vec<usize>)]) -> Option<u8> {
+    let usual = |widths: &[usize]| {
+        let count = |width: usize| widths.iter().filter(|other| **other == width).count();
+        let most = widths.iter().map(|width| (count(*width), *width)).max().unwrap_or_default();
+        (most.1, most.0 as f64 / widths.len().max(1) as f64)
     };
-    let reader = options.records().from_reader(bytes.get(..whole).unwrap_or(bytes));
-    reader.into_records().filter_map(Result::ok)
+    let best = |is_candidate: &dyn Fn(&[usize]) -> bool| {
+        let candidates = tried.iter().filter(|(_, widths)| usual(widths).0 > 1 && is_candidate(widths));
+        // Of equals the first one.
+        let best = candidates.rev().max_by(|left, right| usual(&left.1).1.total_cmp(&usual(&right.1).1));
+        best.filter(|(_, widths)| usual(widths).1 >= 0.5).map(|(delimiter, _)| *delimiter)
+    };
+    let absent = || tried.iter().find(|(_, widths)| widths.iter().all(|width| *width == 1)).map(|found| found.0);
+    best(&|widths| widths.first() == Some(&usual(widths).0))
+        .or_else(|| best(&|_| true))
+        .or_else(absent)
+        .or_else(|| tried.first().map(|found| found.0))
 }
 
-fn parse_head(options: &CsvOptions, file: &str, bytes: Vec<u8>, more: bool) -> Result<Head, Error> {
-    let bytes = options.cleaned(bytes);
-    let mut reader = options.records().from_reader(UnixLines::new(bytes.as_slice()));
-    let mut parsed = Vec::new();
-    loop {
-        let mut record = csv::ByteRecord::new();
-        let read = reader.read_byte_record(&mut record).map_err(|error| Error::Malformed {
-            file: file.to_owned(),
-            line: reader.position().line(),
-            reason: error.to_string(),
-        })?;
-        if !read {
-            break;
-        }
-        parsed.push(record);
+/// Between semicolons a comma is likely the decimal separator: it is where all numbers that have one say so, and not all
+/// of these could be groups of three digits.
+fn settle_decimal(options: &mut CsvOptions, head: &str, is_last: bool) {
+    if options.forms.decimal.is_some() || options.delimiter != Some(b';') {
+        return;
     }
-    // The last record of a sample may be cut off, within a character even.
-    if more {
-        parsed.pop();
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let fraction = |text: &str| {
+        let (whole, fraction) = text.strip_prefix('-').unwrap_or(text).split_once(',')?;
+        (digits(whole) && digits(fraction)).then_some(fraction.len())
+    };
+    let has_point =
+        |text: &str| text.split_once('.').is_some_and(|(whole, fraction)| digits(whole) && digits(fraction));
+    let is_comma = with_rows(&options.dialect(), head, is_last, HEADER_RECORDS, |rows| {
+        let cells = || rows.iter().flatten().map(|cell| cell.text.trim_ascii());
+        cells().filter_map(fraction).any(|digits| digits != 3) && !cells().any(has_point)
+    });
+    if is_comma {
+        options.forms.decimal = Some(b',');
     }
-    let mut records = Vec::with_capacity(parsed.len());
-    for record in parsed {
-        let line = record.position().map_or(1, csv::Position::line);
-        records.push((line, StringRecord::from_byte_record(record).map_err(|_| not_utf8(file, line))?));
-    }
-    Ok(Head { file: file.to_owned(), records })
 }
 
-pub(super) fn not_utf8(file: &str, line: u64) -> Error {
-    Error::Malformed { file: file.to_owned(), line, reason: "the text is not UTF-8".to_owned() }
-}
-
-/// The first line is a header unless one of its fields is a number, a date or a boolean as the rest of its column is.
-fn settle_header(options: &mut CsvOptions, head: &Head) {
+/// The first line is a header unless one of its fields is a value as the rest of its column is. Years may name columns of
+/// other numbers, and a name over a column of values makes all of its line names.
+fn settle_header(options: &mut CsvOptions, head: &str, is_last: bool, declared: Option<&Schema>) {
     if options.header.is_some() {
         return;
     }
-    let Some(((_, first), rest)) = head.records.split_first() else { return };
-    let same_as_column = first.iter().enumerate().any(|(position, field)| {
-        let mut guess = Guess::default();
-        guess.see(field);
-        let mut column = Guess::default();
-        for (_, record) in rest.iter().take(HEADER_RECORDS) {
-            if let Some(field) = record.get(position).filter(|field| !options.is_null(field)) {
-                column.see(field);
-            }
+    let dialect = options.header_dialect();
+    let header = with_rows(&dialect, head, is_last, HEADER_RECORDS, |rows| {
+        let Some((first, rest)) = rows.split_first() else { return true };
+        let (mut names, mut values, mut has_text) = (false, false, false);
+        for (position, cell) in first.iter().enumerate().filter(|(_, cell)| !options.is_null(cell)) {
+            let mut own = Guess::default();
+            own.see(cell.text.trim_ascii(), &options.forms);
+            let column: Vec<_> =
+                rest.iter().filter_map(|row| row.get(position)).filter(|cell| !options.is_null(cell)).collect();
+            let mut guess = Guess::default();
+            column.iter().for_each(|cell| guess.see(cell.text.trim_ascii(), &options.forms));
+            has_text |= !own.is_typed();
+            names |= !own.is_typed() && guess.is_typed() && is_name(&cell.text);
+            let years_over_others = is_year(&cell.text) && !column.iter().all(|cell| is_year(&cell.text));
+            // In a file of one line nothing but the line itself tells.
+            values |= own.is_typed() && (rest.is_empty() || guess.is_typed()) && !years_over_others;
         }
-        // In a file of one line nothing but the line itself tells.
-        let column_agrees = rest.is_empty() || column.is_typed();
-        !options.is_null(field) && guess.is_typed() && column_agrees
+        let is_declared = |cell: &Cell<'_>| {
+            let name = cell.text.trim_ascii();
+            declared.is_some_and(|columns| columns.fields().iter().any(|field| field.name().eq_ignore_ascii_case(name)))
+        };
+        match declared {
+            // Texts over texts are names if they are those of the declared columns.
+            Some(_) if !values && !names => first.iter().any(is_declared),
+            _ if values => names,
+            _ => has_text || first.is_empty(),
+        }
     });
-    options.header = Some(!same_as_column);
+    options.header = Some(header);
 }
 
-/// Adds a file's columns and values.
-fn learn(options: &CsvOptions, columns: &mut Vec<Column>, head: Head) -> Result<(), Error> {
-    let Some((first_line, first)) = head.records.first() else { return Ok(()) };
-    let width = first.len();
-    let names = if options.has_header() {
-        column_names(first.iter())
-    } else {
-        (1..=width).map(|number| format!("column_{number}")).collect()
-    };
-    if !options.by_name() && !columns.is_empty() && columns.len() != width {
-        return Err(Error::RaggedRow { file: head.file, line: *first_line, expected: columns.len(), found: width });
+fn is_year(text: &str) -> bool {
+    text.len() == 4 && text.parse::<u16>().is_ok_and(|year| (1900..=2100).contains(&year))
+}
+
+/// Whether a text over a column of values is likely its name rather than a mark of a missing one.
+fn is_name(text: &str) -> bool {
+    const MARKS: [&str; 6] = ["na", "n/a", "null", "none", "nil", "missing"];
+    let text = text.trim_ascii();
+    text.contains(char::is_alphabetic) && !MARKS.iter().any(|mark| mark.eq_ignore_ascii_case(text))
+}
+
+/// Finds a file's columns among the table's, which new ones join; none of a file without a line.
+async fn know(options: &CsvOptions, columns: &mut Vec<Column>, input: &Input) -> Result<Option<Known>, Error> {
+    let Some(mut names) = header(options, input).await? else { return Ok(None) };
+    if !options.has_header() {
+        names = (1..=names.len()).map(|number| format!("column_{number}")).collect();
     }
-    let mut places = Vec::with_capacity(width);
+    if !options.by_name() && !columns.is_empty() && columns.len() != names.len() {
+        let (file, expected, found) = (input.name.clone(), columns.len(), names.len());
+        return Err(Error::RaggedRow { file, line: 1, expected, found });
+    }
+    let is_known = |name: &String| columns.iter().any(|column| column.name == *name);
+    if options.by_name() && !columns.is_empty() && !names.iter().any(is_known) {
+        return Err(Error::NoCommonColumn { file: input.name.clone(), found: names.join(", ") });
+    }
+    let mut places = Vec::with_capacity(names.len());
     for (position, name) in names.into_iter().enumerate() {
         let known = if options.by_name() {
             columns.iter().position(|column| column.name == name)
@@ -182,17 +259,80 @@ fn learn(options: &CsvOptions, columns: &mut Vec<Column>, head: Head) -> Result<
             columns.len() - 1
         }));
     }
-    for (line, record) in head.records.iter().skip(usize::from(options.has_header())) {
-        if record.len() != width {
-            return Err(Error::RaggedRow { file: head.file, line: *line, expected: width, found: record.len() });
-        }
-        for (field, place) in record.iter().zip(&places) {
-            if let Some(column) = columns.get_mut(*place).filter(|_| !options.is_null(field)) {
-                column.guess.see(field);
-            }
+    Ok(Some(Known { input: input.clone(), places }))
+}
+
+/// The guesses for the columns of each part of each file, in their order, and the columns of the table that they are.
+async fn learn(
+    options: &CsvOptions,
+    files: Vec<Known>,
+    threads: usize,
+) -> Result<Vec<(Vec<usize>, Vec<Guess>)>, Error> {
+    let total: u64 = files.iter().map(|file| file.input.meta.size).sum();
+    let mut parts = Vec::new();
+    for Known { input, places } in files {
+        let ranges = match options.sample_bytes {
+            Some(bytes) => vec![(0, bytes)],
+            None => input.ranges(total, threads as u64, MIN_PART_BYTES),
+        };
+        for range in ranges {
+            parts.push(learn_apart(options.clone(), input.clone(), places.clone(), range));
         }
     }
-    Ok(())
+    futures::stream::iter(parts).buffered(threads.max(1)).try_collect().await
+}
+
+/// Learns from a part of a file on any thread; dropped, it stops.
+async fn learn_apart(
+    options: CsvOptions,
+    input: Input,
+    places: Vec<usize>,
+    range: (u64, u64),
+) -> Result<(Vec<usize>, Vec<Guess>), Error> {
+    let (name, width) = (input.name.clone(), places.len());
+    let task = SpawnedTask::spawn(async move { learn_part(&options, &input, width, range).await });
+    let guesses = task.join_unwind().await.map_err(|error| Error::Io {
+        file: name,
+        reason: error.to_string(),
+        source: Arc::new(error),
+    })??;
+    Ok((places, guesses))
+}
+
+async fn learn_part(options: &CsvOptions, input: &Input, width: usize, range: (u64, u64)) -> Result<Vec<Guess>, Error> {
+    let mut guesses = vec![Guess::default(); width];
+    let mut rows = Rows::new(options, vec![true; width], range);
+    let mut chunks = input.chunks(0).await?.stream;
+    loop {
+        loop {
+            match rows.next(ROWS_AT_ONCE) {
+                Ok(Some(cut)) => {
+                    let dialect = options.dialect();
+                    for (place, guess) in guesses.iter_mut().enumerate().filter(|(_, guess)| !guess.is_settled()) {
+                        let cells = cut.records.column(cut.text, &dialect, place);
+                        // A text without a character but blanks is a missing value in a column of values.
+                        for cell in cells.filter(|cell| !options.is_missing(cell)) {
+                            guess.see(cell.text.trim_ascii(), &options.forms);
+                        }
+                    }
+                    rows.forget();
+                }
+                Ok(None) => break,
+                Err(fault) => return Err(located(input, fault).await),
+            }
+            tokio::task::yield_now().await;
+        }
+        let next = if rows.is_done() { None } else { chunks.try_next().await? };
+        match next {
+            Some(chunk) => {
+                if let Err(fault) = rows.push(chunk) {
+                    return Err(located(input, fault).await);
+                }
+            }
+            None if rows.is_finished() => return Ok(guesses),
+            None => rows.finish(),
+        }
+    }
 }
 
 /// Decides how declared columns find those in the files: by name if the header has them all, else by position.
@@ -211,6 +351,18 @@ fn settle_matching(options: &mut CsvOptions, sample: &Sample<'_>, columns: &[Col
             expected: declared.fields().len(),
         });
     }
+    // Names that the header has in other places would be taken for others.
+    let moved = |(place, field): (usize, &Arc<Field>)| {
+        let found = names.iter().position(|name| name.eq_ignore_ascii_case(field.name()));
+        found.is_some_and(|found| found != place)
+    };
+    if !by_name && options.has_header() && options.by_name.is_none() && declared.fields().iter().enumerate().any(moved)
+    {
+        return Err(Error::ColumnsDiffer {
+            file: sample.files.first().map(|file| file.name.clone()).unwrap_or_default(),
+            found: names.join(", "),
+        });
+    }
     options.by_name = Some(by_name);
     Ok(())
 }
@@ -220,6 +372,9 @@ fn write_down(options: &CsvOptions, given: &mut Options) {
     let dialect = options.dialect();
     given.insert("header".to_owned(), options.has_header().to_string());
     given.insert("delimiter".to_owned(), char::from(dialect.delimiter).to_string());
+    if let Some(decimal) = options.forms.decimal {
+        given.insert("decimal_separator".to_owned(), char::from(decimal).to_string());
+    }
     given.insert("skip_initial_space".to_owned(), dialect.skip_initial_space.to_string());
     given.insert("match_columns".to_owned(), if options.by_name() { "name" } else { "position" }.to_owned());
 }

@@ -5,22 +5,27 @@
 //! without a name `column_3`. Any text that is not of the column's type is an error, never a NULL.
 
 mod infer;
-mod locate;
+mod parts;
 mod read;
+mod split;
+mod write;
 
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
-use datafusion::datasource::{physical_plan::FileSource, table_schema::TableSchema};
+use datafusion::datasource::{file_format::FileFormatFactory, physical_plan::FileSource, table_schema::TableSchema};
 use regex::Regex;
 
 use super::{
     Error, Format, Inferred, Options, Sample,
     bytes::Compression,
-    records::{Blanks, Dialect},
+    encoding::{self, Encoding},
+    forms::{self, Forms},
+    options::{self, boolean, byte_count, character, invalid},
     text::TextSource,
 };
+use split::{Dialect, Field};
 
 /// `STORED AS CSV`.
 #[derive(Debug)]
@@ -30,7 +35,7 @@ pub(super) struct Csv;
 #[derive(Debug)]
 pub(super) struct Tsv;
 
-const OPTIONS: [(&str, &str); 10] = [
+const OPTIONS: [(&str, &str); 17] = [
     ("header", "true or false: whether the first line names the columns; by default told by looking at it"),
     ("delimiter", "the character between fields; by default told by looking at the file"),
     ("quote", "the character around fields that hold others, by default \""),
@@ -43,7 +48,14 @@ const OPTIONS: [(&str, &str); 10] = [
         "match_columns",
         "name or position: how a file's columns find the table's; by default by name if there is a header",
     ),
-    ("compression", "auto, none, gzip, zstd, bzip2 or xz; by default told by the file's name"),
+    encoding::OPTION,
+    forms::OPTIONS[0],
+    forms::OPTIONS[1],
+    forms::OPTIONS[2],
+    forms::OPTIONS[3],
+    options::UNKNOWN_COLUMNS,
+    options::SAMPLE_BYTES,
+    options::COMPRESSION,
 ];
 
 #[async_trait]
@@ -66,6 +78,10 @@ impl Format for Csv {
 
     async fn infer(&self, sample: Sample<'_>, options: Options) -> Result<Inferred, Error> {
         infer::infer(sample, options, b",;\t|").await
+    }
+
+    fn writers(&self) -> Option<Arc<dyn FileFormatFactory>> {
+        Some(Arc::new(write::CsvWriters { name: self.name(), delimiter: b',' }))
     }
 
     fn file_source(&self, options: &Options, schema: TableSchema, place: &str) -> Result<Arc<dyn FileSource>, Error> {
@@ -96,6 +112,10 @@ impl Format for Tsv {
         infer::infer(sample, options, b"\t").await
     }
 
+    fn writers(&self) -> Option<Arc<dyn FileFormatFactory>> {
+        Some(Arc::new(write::CsvWriters { name: self.name(), delimiter: b'\t' }))
+    }
+
     fn file_source(&self, options: &Options, schema: TableSchema, place: &str) -> Result<Arc<dyn FileSource>, Error> {
         let reader = CsvReader { name: self.name(), options: CsvOptions::parse(options)? };
         Ok(Arc::new(TextSource::new(Arc::new(reader), options, schema, place)))
@@ -110,10 +130,35 @@ pub(super) struct CsvOptions {
     quote: u8,
     escape: Option<u8>,
     comment: Option<u8>,
-    null: Option<Regex>,
+    null: NullMark,
+    sample_bytes: Option<u64>,
+    /// Whether a column that is none of the table's is an error.
+    refuses_others: bool,
+    forms: Forms,
     skip_initial_space: Option<bool>,
     by_name: Option<bool>,
     compression: Compression,
+    encoding: Encoding,
+}
+
+impl Default for CsvOptions {
+    fn default() -> Self {
+        Self {
+            header: None,
+            delimiter: None,
+            quote: b'"',
+            escape: None,
+            comment: None,
+            null: NullMark::Empty,
+            sample_bytes: None,
+            refuses_others: false,
+            forms: Forms::default(),
+            skip_initial_space: None,
+            by_name: None,
+            compression: Compression::default(),
+            encoding: Encoding::default(),
+        }
+    }
 }
 
 impl CsvOptions {
@@ -125,16 +170,32 @@ impl CsvOptions {
             Some("position") => Some(false),
             Some(value) => return Err(invalid("match_columns", value, "name or position")),
         };
+        let quote = character("quote", get("quote"))?.unwrap_or(b'"');
+        for option in ["delimiter", "comment"] {
+            let given = character(option, get(option))?;
+            let is_delimiter = option == "comment" && given == character("delimiter", get("delimiter"))?;
+            if given.is_some_and(|given| given == quote || is_delimiter) {
+                return Err(invalid(
+                    option,
+                    get(option).unwrap_or_default(),
+                    "another character than the other options have",
+                ));
+            }
+        }
         Ok(Self {
             header: boolean("header", get("header"))?,
             delimiter: character("delimiter", get("delimiter"))?,
-            quote: character("quote", get("quote"))?.unwrap_or(b'"'),
+            quote,
             escape: character("escape", get("escape"))?,
             comment: character("comment", get("comment"))?,
-            null: null_pattern(get("null_value"), get("null_regex"))?,
+            null: null_mark(get("null_value"), get("null_regex"))?,
+            sample_bytes: byte_count("sample_bytes", get("sample_bytes"))?,
+            refuses_others: options::refuses_unknown(get("unknown_columns"))?,
+            forms: Forms::parse(options)?,
             skip_initial_space: boolean("skip_initial_space", get("skip_initial_space"))?,
             by_name,
             compression: Compression::parse(get("compression"))?,
+            encoding: Encoding::parse(get("encoding"))?,
         })
     }
 
@@ -156,32 +217,34 @@ impl CsvOptions {
         self.has_header() && self.by_name.unwrap_or(true)
     }
 
-    fn is_null(&self, text: &str) -> bool {
-        self.null.as_ref().map_or(text.is_empty(), |pattern| pattern.is_match(text))
+    /// As the dialect, but a name in the header may have blanks before its quote.
+    fn header_dialect(&self) -> Dialect {
+        Dialect { skip_initial_space: true, ..self.dialect() }
     }
 
-    /// A parser of records that knows their lines and accepts any number of fields.
-    fn records(&self) -> csv::ReaderBuilder {
-        let mut builder = csv::ReaderBuilder::new();
-        builder
-            .has_headers(false)
-            .flexible(true)
-            .delimiter(self.dialect().delimiter)
-            .quote(self.quote)
-            .escape(self.escape)
-            .comment(self.comment);
-        builder
+    /// Whether a field of a column of texts is NULL: what is quoted never is.
+    fn is_null(&self, field: &Field<'_>) -> bool {
+        !field.is_quoted
+            && match &self.null {
+                NullMark::Empty => field.text.is_empty(),
+                NullMark::Text(mark) => field.text.is_empty() || field.text == mark.as_str(),
+                NullMark::Pattern(pattern) => pattern.is_match(&field.text),
+            }
     }
 
-    /// The bytes as the parser should see them.
-    fn cleaned(&self, bytes: Vec<u8>) -> Vec<u8> {
-        let dialect = self.dialect();
-        if dialect.skip_initial_space {
-            dialect.without_initial_space(&bytes, &mut Blanks::default()).into()
-        } else {
-            bytes
-        }
+    /// Whether a field of a column of other values is NULL: a text of blanks alone can be nothing else there.
+    fn is_missing(&self, field: &Field<'_>) -> bool {
+        field.text.trim_ascii().is_empty() || self.is_null(field)
     }
+}
+
+/// What an unquoted field is that means NULL.
+#[derive(Debug, Clone)]
+enum NullMark {
+    Empty,
+    /// This, or nothing.
+    Text(String),
+    Pattern(Regex),
 }
 
 /// Reads the files of a table.
@@ -215,7 +278,10 @@ fn positions(schema: &SchemaRef, names: &[String]) -> Vec<Option<usize>> {
     let find = |wanted: &str| {
         let exact = names.iter().position(|name| name == wanted);
         exact.or_else(|| {
-            let mut alike = names.iter().enumerate().filter(|(_, name)| name.eq_ignore_ascii_case(wanted));
+            // Another column of the table may have that very name.
+            let is_other = |name: &str| schema.fields().iter().any(|field| field.name() == name);
+            let is_alike = |name: &str| name.eq_ignore_ascii_case(wanted) && !is_other(name);
+            let mut alike = names.iter().enumerate().filter(|(_, name)| is_alike(name));
             let found = alike.next();
             found.filter(|_| alike.next().is_none()).map(|(position, _)| position)
         })
@@ -223,37 +289,14 @@ fn positions(schema: &SchemaRef, names: &[String]) -> Vec<Option<usize>> {
     schema.fields().iter().map(|field| find(field.name())).collect()
 }
 
-fn null_pattern(value: Option<&str>, pattern: Option<&str>) -> Result<Option<Regex>, Error> {
-    let pattern = match (value, pattern) {
-        (Some(value), Some(_)) => {
-            return Err(invalid("null_value", value, "nothing, because null_regex is given too"));
-        }
-        (Some(value), None) => format!("^(?:{})?$", regex::escape(value)),
-        (None, Some(pattern)) => pattern.to_owned(),
-        (None, None) => return Ok(None),
-    };
-    Regex::new(&pattern).map(Some).map_err(|_| invalid("null_regex", &pattern, "a regular expression"))
-}
-
-fn boolean(option: &str, value: Option<&str>) -> Result<Option<bool>, Error> {
-    let Some(value) = value else { return Ok(None) };
-    match value.to_ascii_lowercase().as_str() {
-        "true" | "on" | "1" => Ok(Some(true)),
-        "false" | "off" | "0" => Ok(Some(false)),
-        "auto" => Ok(None),
-        _ => Err(invalid(option, value, "true, false or auto")),
+fn null_mark(value: Option<&str>, pattern: Option<&str>) -> Result<NullMark, Error> {
+    match (value, pattern) {
+        (Some(value), Some(_)) => Err(invalid("null_value", value, "nothing, because null_regex is given too")),
+        (Some(value), None) => Ok(NullMark::Text(value.to_owned())),
+        (None, Some(pattern)) => match Regex::new(pattern) {
+            Ok(pattern) => Ok(NullMark::Pattern(pattern)),
+            Err(_) => Err(invalid("null_regex", pattern, "a regular expression")),
+        },
+        (None, None) => Ok(NullMark::Empty),
     }
-}
-
-fn character(option: &str, value: Option<&str>) -> Result<Option<u8>, Error> {
-    let Some(value) = value else { return Ok(None) };
-    match value.as_bytes() {
-        b"\\t" => Ok(Some(b'\t')),
-        [byte] if byte.is_ascii() && !matches!(byte, b'\n' | b'\r') => Ok(Some(*byte)),
-        _ => Err(invalid(option, value, "one ASCII character")),
-    }
-}
-
-fn invalid(option: &str, value: &str, expected: &str) -> Error {
-    Error::InvalidOption { option: option.to_owned(), value: value.to_owned(), expected: expected.to_owned() }
 }

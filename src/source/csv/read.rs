@@ -1,12 +1,10 @@
-//! From a CSV file's bytes to batches, with Arrow's parser.
+//! From a CSV file's bytes to batches.
 
 use std::sync::Arc;
 
 use arrow::{
     array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array},
-    csv::{ReaderBuilder, reader::Decoder},
-    datatypes::{DataType, Field, Schema, SchemaRef},
-    error::ArrowError,
+    datatypes::{DataType, Field, SchemaRef},
 };
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -15,22 +13,33 @@ use futures::StreamExt;
 use super::{
     super::{
         bytes::{Compression, Input},
-        records::{Blanks, Dialect, RecordFilter},
-        text::{Decode, Filter, Prepared, Task, TextReader},
+        columns::{Misfit, column},
+        encoding::{Encoding, fitting},
+        infer::type_name,
+        text::{Fault, Parse, Prepared, RowFault, Task, TextReader},
     },
-    CsvOptions, CsvReader, Error, column_names, locate, positions,
+    CsvOptions, CsvReader, Error, column_names,
+    parts::Part,
+    positions,
+    split::{Records, Stop, Wanted, split},
 };
 
 /// How much of a file is first read to find its header.
 const HEADER_BYTES: usize = 16 << 10;
 /// The longest header.
 const MAX_HEADER_BYTES: usize = 16 << 20;
+/// How many bytes are made rows at once, if they are complete.
+const BATCH_BYTES: usize = 4 << 20;
+/// The longest row.
+const MAX_ROW_BYTES: usize = 1 << 30;
+/// What is wrong with a file that ends within quotes.
+const NEVER_CLOSED: &str = "a quote that is opened in this row is never closed";
 
 /// Which column of a file is which of the table.
 #[derive(Debug)]
 pub(super) struct Layout {
-    /// The file's columns in order, typed as the table's.
-    pub(super) file: SchemaRef,
+    /// The names of the file's columns.
+    pub(super) names: Vec<String>,
     /// Where each of the table's columns stands in the file; none: nowhere.
     pub(super) positions: Vec<Option<usize>>,
 }
@@ -45,54 +54,37 @@ impl TextReader for CsvReader {
         self.options.compression
     }
 
+    fn encoding(&self) -> Encoding {
+        self.options.encoding
+    }
+
     fn splits(&self) -> bool {
         true
     }
 
     async fn prepare(&self, task: &Task) -> Result<Prepared, Error> {
         let Some(layout) = layout(&self.options, &task.input, &task.schema).await? else {
-            return Ok(Prepared {
-                chunks: futures::stream::empty().boxed(),
-                filter: Box::new(CsvFilter::new(&self.options, 0, 0)),
-                decoder: Box::new(Nothing),
-            });
+            return Ok(Prepared { chunks: futures::stream::empty().boxed(), parser: Box::new(Nothing) });
         };
         let (start, end) = task.range.unwrap_or((0, u64::MAX));
-        let mut wanted = Vec::with_capacity(task.columns.len());
-        let mut sources = Vec::with_capacity(task.columns.len());
-        for column in &task.columns {
-            let position = layout.positions.get(*column).copied().flatten();
-            sources.push(position.map(|position| {
-                wanted.push(position);
-                wanted.len() - 1
-            }));
+        let schema =
+            task.schema.project(&task.columns).map_err(|error| Error::engine(&task.input.name, error.into()))?;
+        let sources: Vec<_> =
+            task.columns.iter().map(|column| layout.positions.get(*column).copied().flatten()).collect();
+        let mut kept = vec![false; layout.names.len()];
+        for position in sources.iter().flatten() {
+            if let Some(kept) = kept.get_mut(*position) {
+                *kept = true;
+            }
         }
-        let dialect = self.options.dialect();
-        let mut builder = ReaderBuilder::new(Arc::clone(&layout.file))
-            .with_header(self.options.has_header() && start == 0)
-            .with_delimiter(dialect.delimiter)
-            .with_quote(dialect.quote)
-            .with_batch_size(task.batch_size)
-            .with_projection(wanted);
-        if let Some(escape) = dialect.escape {
-            builder = builder.with_escape(escape);
-        }
-        if let Some(comment) = dialect.comment {
-            builder = builder.with_comment(comment);
-        }
-        if let Some(null) = &self.options.null {
-            builder = builder.with_null_regex(null.clone());
-        }
-        let schema = Arc::new(task.schema.project(&task.columns).map_err(|error| engine(&task.input, error))?);
-        Ok(Prepared {
-            chunks: task.input.chunks(0).await?.stream,
-            filter: Box::new(CsvFilter::new(&self.options, start, end)),
-            decoder: Box::new(CsvDecoder { decoder: builder.build_decoder(), sources, schema }),
-        })
-    }
-
-    async fn locate(&self, task: &Task, error: ArrowError) -> Error {
-        locate::locate(&self.options, task, error).await
+        let place = |position: usize| kept.iter().take(position).filter(|kept| **kept).count();
+        let parser = CsvParser {
+            sources: sources.iter().map(|source| source.map(place)).collect(),
+            rows: Rows::new(&self.options, kept, (start, end)),
+            schema: Arc::new(schema),
+            batch_size: task.batch_size,
+        };
+        Ok(Prepared { chunks: task.input.chunks(0).await?.stream, parser: Box::new(parser) })
     }
 }
 
@@ -100,119 +92,283 @@ impl TextReader for CsvReader {
 pub(super) async fn layout(options: &CsvOptions, input: &Input, schema: &SchemaRef) -> Result<Option<Layout>, Error> {
     let fields = schema.fields();
     if !options.by_name() {
-        let positions = (0..fields.len()).map(Some).collect();
-        return Ok(Some(Layout { file: Arc::clone(schema), positions }));
+        let names = fields.iter().map(|field| field.name().clone()).collect();
+        return Ok(Some(Layout { names, positions: (0..fields.len()).map(Some).collect() }));
     }
     let Some(names) = header(options, input).await? else { return Ok(None) };
     let positions = positions(schema, &names);
     if positions.iter().all(Option::is_none) && !fields.is_empty() {
         return Err(Error::NoCommonColumn { file: input.name.clone(), found: names.join(", ") });
     }
-    // A column that the table has not is parsed as text and not looked at.
-    let mut file: Vec<Field> = names.iter().map(|name| Field::new(name, DataType::Utf8, true)).collect();
-    for (field, position) in fields.iter().zip(&positions) {
-        if let Some(column) = position.and_then(|position| file.get_mut(position)) {
-            *column = field.as_ref().clone();
-        }
+    let is_known = |place: &usize| positions.contains(&Some(*place));
+    if let Some(unknown) = (0..names.len()).find(|place| options.refuses_others && !is_known(place)) {
+        let column = names.get(unknown).cloned().unwrap_or_default();
+        return Err(Error::UnknownColumn { file: input.name.clone(), line: 1, column });
     }
-    Ok(Some(Layout { file: Arc::new(Schema::new(file)), positions }))
+    Ok(Some(Layout { names, positions }))
 }
 
-async fn header(options: &CsvOptions, input: &Input) -> Result<Option<Vec<String>>, Error> {
+/// The names in a file's first record; none for a file without one.
+pub(super) async fn header(options: &CsvOptions, input: &Input) -> Result<Option<Vec<String>>, Error> {
+    let dialect = options.header_dialect();
     let mut limit = HEADER_BYTES;
     loop {
         let (bytes, more) = input.head(limit).await?;
-        let bytes = options.cleaned(bytes);
-        let mut reader = options.records().from_reader(bytes.as_slice());
-        let mut record = csv::ByteRecord::new();
-        let read = reader.read_byte_record(&mut record).unwrap_or(false);
-        let complete = !more || reader.position().byte() < bytes.len() as u64;
-        if complete || limit > MAX_HEADER_BYTES {
-            let record =
-                csv::StringRecord::from_byte_record(record).map_err(|_| super::infer::not_utf8(&input.name, 1))?;
-            return Ok(read.then(|| column_names(record.iter())));
+        let mut records = Records::default();
+        let wanted = Wanted { columns: None, is_last: !more, max_records: 1 };
+        let (end, stop) = split(&dialect, &bytes, 0, wanted, &mut records);
+        if records.len() == 0 && more && limit <= MAX_HEADER_BYTES {
+            limit *= 16;
+            continue;
         }
-        limit *= 16;
+        if matches!(stop, Stop::Unclosed { .. }) || (records.len() == 0 && more) {
+            let reason = if more { "the header is too long" } else { NEVER_CLOSED };
+            return Err(Error::Malformed { file: input.name.clone(), line: 1, reason: reason.to_owned() });
+        }
+        let text = std::str::from_utf8(bytes.get(..end).unwrap_or_default());
+        let text = text.map_err(|_| not_utf8(&input.name, 1, &bytes))?;
+        let names = records.rows(text, &dialect).next();
+        return Ok(names.map(|names| column_names(names.iter().map(|name| name.text.as_ref()))));
     }
 }
 
-fn engine(input: &Input, error: ArrowError) -> Error {
-    Error::engine(&input.name, error.into())
+/// The error of a file in another encoding.
+pub(super) fn not_utf8(file: &str, line: u64, bytes: &[u8]) -> Error {
+    let fitting = fitting(bytes).to_owned();
+    Error::WrongEncoding { file: file.to_owned(), line, encoding: "UTF-8".to_owned(), fitting }
 }
 
-/// Lets the records of a part through and drops blanks after delimiters.
-struct CsvFilter {
-    records: RecordFilter,
-    dialect: Dialect,
-    blanks: Blanks,
+/// Cuts the bytes of a file's part into rows, a buffer full at a time.
+pub(super) struct Rows {
+    options: CsvOptions,
+    part: Part,
+    /// Which of the file's columns are kept.
+    kept: Vec<bool>,
+    buffer: Vec<u8>,
+    /// Where in the file the buffer begins; none before the first byte of the part.
+    base: Option<u64>,
+    /// How far the buffer is cut.
+    cut: usize,
+    /// How long the buffer must be before it is worth another look.
+    needed: usize,
+    records: Records,
+    skips_header: bool,
+    is_last: bool,
 }
 
-impl CsvFilter {
-    fn new(options: &CsvOptions, start: u64, end: u64) -> Self {
-        let dialect = options.dialect();
-        Self { records: RecordFilter::new(dialect, start, end), dialect, blanks: Blanks::default() }
+impl Rows {
+    pub(super) fn new(options: &CsvOptions, kept: Vec<bool>, (start, end): (u64, u64)) -> Self {
+        Self {
+            part: Part::new(options.dialect(), start, end),
+            skips_header: options.has_header() && start == 0,
+            options: options.clone(),
+            kept,
+            buffer: Vec::new(),
+            base: None,
+            cut: 0,
+            needed: 0,
+            records: Records::default(),
+            is_last: false,
+        }
+    }
+
+    pub(super) fn push(&mut self, chunk: Bytes) -> Result<(), Fault> {
+        let (position, kept) = self.part.push(chunk);
+        if kept.is_empty() {
+            return Ok(());
+        }
+        self.base.get_or_insert(position);
+        self.buffer.extend_from_slice(&kept);
+        if self.buffer.len() > MAX_ROW_BYTES {
+            let reason = format!("a row is longer than {} MB; is a quote in it never closed?", MAX_ROW_BYTES >> 20);
+            return Err(self.malformed(self.cut, &reason));
+        }
+        Ok(())
+    }
+
+    pub(super) fn finish(&mut self) {
+        self.is_last = true;
+        self.needed = 0;
+    }
+
+    pub(super) fn is_done(&self) -> bool {
+        self.part.is_done()
+    }
+
+    /// Whether all rows were handed out.
+    pub(super) fn is_finished(&self) -> bool {
+        self.is_last && self.records.len() == 0
+    }
+
+    /// Cuts on, and hands out rows when there are `max_rows` of them, or the buffer is long, or nothing follows.
+    pub(super) fn next(&mut self, max_rows: usize) -> Result<Option<Cut<'_>>, Fault> {
+        if self.buffer.len() < self.needed {
+            return Ok(None);
+        }
+        let dialect = self.options.dialect();
+        if self.skips_header {
+            let wanted = Wanted { columns: None, is_last: self.is_last, max_records: 1 };
+            let (end, stop) = split(&self.options.header_dialect(), &self.buffer, self.cut, wanted, &mut self.records);
+            let found = self.records.len();
+            self.records.clear();
+            self.cut = end;
+            if found == 0 {
+                return self.stopped(stop, false);
+            }
+            self.skips_header = false;
+        }
+        let wanted = Wanted { columns: Some(&self.kept), is_last: self.is_last, max_records: max_rows };
+        let (end, stop) = split(&dialect, &self.buffer, self.cut, wanted, &mut self.records);
+        self.cut = end;
+        self.stopped(stop, true)
+    }
+
+    /// What to do when no more records can be cut.
+    fn stopped(&mut self, stop: Stop, is_row: bool) -> Result<Option<Cut<'_>>, Fault> {
+        match stop {
+            Stop::Ragged { start, found } => {
+                let reason = RowFault::Ragged { expected: self.kept.len(), found };
+                return Err(Fault::Row { offset: self.offset(start), reason });
+            }
+            Stop::Unclosed { start } => return Err(self.malformed(start, NEVER_CLOSED)),
+            Stop::Incomplete if !self.is_last => {
+                // A long row is looked at again when twice as much of it is there, not with every chunk.
+                let rest = self.buffer.len() - self.cut;
+                self.needed = self.buffer.len() + rest;
+            }
+            Stop::Incomplete | Stop::Full => {}
+        }
+        let is_complete = matches!(stop, Stop::Full) || self.is_last || self.cut >= BATCH_BYTES;
+        if !is_row || !is_complete || self.records.len() == 0 {
+            return Ok(None);
+        }
+        let cut = self.buffer.get(..self.cut).unwrap_or_default();
+        let Ok(text) = simdutf8::basic::from_utf8(cut) else {
+            let valid = std::str::from_utf8(cut).map_or_else(|error| error.valid_up_to(), str::len);
+            let row = (0..self.records.len()).rev().find(|row| self.records.start(*row) <= valid).unwrap_or_default();
+            let offset = self.offset(self.records.start(row));
+            return Err(Fault::Row { offset, reason: RowFault::NotUtf8 { fitting: fitting(cut) } });
+        };
+        Ok(Some(Cut { text, records: &self.records, options: &self.options, base: self.base.unwrap_or_default() }))
+    }
+
+    /// Forgets the rows that were handed out.
+    pub(super) fn forget(&mut self) {
+        self.buffer.drain(..self.cut);
+        self.base = self.base.map(|base| base + self.cut as u64);
+        self.needed = self.needed.saturating_sub(self.cut);
+        self.cut = 0;
+        self.records.clear();
+    }
+
+    fn offset(&self, at: usize) -> u64 {
+        self.base.unwrap_or_default() + at as u64
+    }
+
+    fn malformed(&self, at: usize, reason: &str) -> Fault {
+        Fault::Row { offset: self.offset(at), reason: RowFault::Malformed(reason.to_owned()) }
     }
 }
 
-impl Filter for CsvFilter {
-    fn push(&mut self, chunk: Bytes) -> Result<Bytes, ArrowError> {
-        let kept = self.records.push(chunk);
-        if self.dialect.skip_initial_space {
-            Ok(self.dialect.without_initial_space(&kept, &mut self.blanks))
-        } else {
-            Ok(kept)
-        }
+/// Rows that are cut.
+pub(super) struct Cut<'a> {
+    pub(super) text: &'a str,
+    pub(super) records: &'a Records,
+    pub(super) options: &'a CsvOptions,
+    base: u64,
+}
+
+impl Cut<'_> {
+    /// Where in the file a row begins.
+    pub(super) fn offset(&self, row: usize) -> u64 {
+        self.base + self.records.start(row) as u64
+    }
+
+    /// The column of a type from the kept column at a place; the row that has no value of the type, else.
+    fn column(&self, place: usize, data_type: &DataType) -> Result<ArrayRef, Misfit> {
+        let (dialect, is_text) = (self.options.dialect(), data_type.is_string());
+        let texts = self.records.column(self.text, &dialect, place).map(|field| {
+            let is_null = if is_text { self.options.is_null(&field) } else { self.options.is_missing(&field) };
+            (!is_null).then_some(field.text)
+        });
+        column(data_type, self.records.len(), &self.options.forms, texts)
+    }
+}
+
+/// Reads the columns that are wanted of a part.
+struct CsvParser {
+    rows: Rows,
+    /// For each wanted column its place among the kept ones; none: NULLs.
+    sources: Vec<Option<usize>>,
+    schema: SchemaRef,
+    batch_size: usize,
+}
+
+impl Parse for CsvParser {
+    fn push(&mut self, chunk: Bytes) -> Result<(), Fault> {
+        self.rows.push(chunk)
+    }
+
+    fn finish(&mut self) -> Result<(), Fault> {
+        self.rows.finish();
+        Ok(())
     }
 
     fn is_done(&self) -> bool {
-        self.records.is_done()
+        self.rows.is_done()
     }
 
-    fn finish(&mut self) -> Result<(), ArrowError> {
-        match self.records.is_within_quotes() {
-            true => Err(ArrowError::CsvError(locate::NEVER_CLOSED.into())),
-            false => Ok(()),
+    fn next(&mut self) -> Result<Option<RecordBatch>, Fault> {
+        let Some(cut) = self.rows.next(self.batch_size)? else { return Ok(None) };
+        let rows = cut.records.len();
+        let mut columns = Vec::with_capacity(self.sources.len());
+        for (source, field) in self.sources.iter().zip(self.schema.fields()) {
+            let Some(place) = *source else {
+                columns.push(new_null_array(field.data_type(), rows));
+                continue;
+            };
+            match cut.column(place, field.data_type()) {
+                Ok(array) => columns.push(array),
+                Err(Misfit(row)) => return Err(misfit(&cut, place, row, field)),
+            }
         }
-    }
-}
-
-/// Arrow's parser, and the order in which the table wants its columns.
-struct CsvDecoder {
-    decoder: Decoder,
-    /// For each wanted column its place among the parsed ones; none: NULLs.
-    sources: Vec<Option<usize>>,
-    schema: SchemaRef,
-}
-
-impl Decode for CsvDecoder {
-    fn decode(&mut self, bytes: &[u8]) -> Result<usize, ArrowError> {
-        self.decoder.decode(bytes)
-    }
-
-    fn flush(&mut self) -> Result<Option<RecordBatch>, ArrowError> {
-        let Some(batch) = self.decoder.flush()? else { return Ok(None) };
-        let rows = batch.num_rows();
-        let pairs = self.sources.iter().zip(self.schema.fields());
-        let columns: Vec<ArrayRef> = pairs
-            .map(|(source, field)| {
-                let parsed = source.and_then(|source| batch.columns().get(source));
-                parsed.cloned().unwrap_or_else(|| new_null_array(field.data_type(), rows))
-            })
-            .collect();
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
-        RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options).map(Some)
+        let batch = RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)?;
+        self.rows.forget();
+        Ok(Some(batch))
+    }
+}
+
+fn misfit(cut: &Cut<'_>, place: usize, row: usize, field: &Field) -> Fault {
+    let dialect = cut.options.dialect();
+    let value = cut.records.column(cut.text, &dialect, place).nth(row).map(|field| field.text.into_owned());
+    Fault::Row {
+        offset: cut.offset(row),
+        reason: RowFault::Value {
+            column: field.name().clone(),
+            value: value.unwrap_or_default(),
+            expected: type_name(field.data_type()),
+        },
     }
 }
 
 /// The parser of a file without a line.
 struct Nothing;
 
-impl Decode for Nothing {
-    fn decode(&mut self, bytes: &[u8]) -> Result<usize, ArrowError> {
-        Ok(bytes.len())
+impl Parse for Nothing {
+    fn push(&mut self, _: Bytes) -> Result<(), Fault> {
+        Ok(())
     }
 
-    fn flush(&mut self) -> Result<Option<RecordBatch>, ArrowError> {
+    fn finish(&mut self) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn is_done(&self) -> bool {
+        true
+    }
+
+    fn next(&mut self) -> Result<Option<RecordBatch>, Fault> {
         Ok(None)
     }
 }

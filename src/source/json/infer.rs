@@ -1,134 +1,139 @@
 //! A look at JSON files: one object a line or not, and the columns.
+//!
+//! Every byte of every file is looked at, in parallel, unless the option `sample_bytes` says how much of each file is enough.
 
 use std::sync::Arc;
 
 use arrow::datatypes::Schema;
+use datafusion::common::runtime::SpawnedTask;
+use futures::{StreamExt, TryStreamExt};
 
 use super::{
-    super::{bytes::Input, infer::sampled},
+    super::{bytes::Input, text::located},
     Error, Inferred, JsonReader, Options, Sample,
-    array::ArrayItems,
-    is_array,
-    shape::Shape,
+    cursor::Halt,
+    read::part,
+    shape::{Shape, see_members},
 };
 
-/// How much of the first file is looked at.
-const FIRST_FILE_BYTES: usize = 4 << 20;
-/// How much of each other file is looked at.
-const OTHER_FILE_BYTES: usize = 1 << 20;
-/// How much is looked at when the first object is longer than that.
-const MAX_SAMPLE_BYTES: usize = 64 << 20;
+/// The least part of a file that is worth a task of its own.
+const MIN_PART_BYTES: u64 = 4 << 20;
+/// How many objects are looked at before others may run.
+const OBJECTS_AT_ONCE: usize = 4096;
 
-/// What a file's first bytes tell.
-struct Head {
+/// What the objects of a file's part have in common.
+#[derive(Debug)]
+struct Learnt {
     shape: Shape,
     objects: usize,
     /// Whether each object ends on the line on which it starts, and no other starts there.
     one_a_line: bool,
+    is_blank: bool,
 }
 
 pub(super) async fn infer(sample: Sample<'_>, mut options: Options) -> Result<Inferred, Error> {
     let reader = JsonReader::parse(&options)?;
-    let mut common = Shape::Object(Vec::new());
-    let (mut objects, mut one_a_line, mut all_empty) = (0, true, true);
-    for file in sampled(sample.files) {
-        let input = Input {
-            store: Arc::clone(sample.store),
-            meta: file.meta.clone(),
-            name: file.name.clone(),
-            compression: reader.compression,
-        };
-        let limit = if objects == 0 { FIRST_FILE_BYTES } else { OTHER_FILE_BYTES };
-        let Some(head) = look(&input, limit).await? else { continue };
-        all_empty = false;
-        objects += head.objects;
-        one_a_line &= head.one_a_line;
-        common.merge(head.shape, "").map_err(|clash| Error::TypesDiffer {
-            file: file.name.clone(),
-            column: clash.path,
-            found: clash.here.to_owned(),
-            expected: clash.before.to_owned(),
-        })?;
-    }
-    let first = || sample.files.first().map(|file| file.name.clone()).unwrap_or_default();
-    if all_empty {
+    let inputs = sample.inputs(reader.compression, reader.encoding);
+    let threads = sample.session.config().target_partitions();
+    let asked = options.get("newline_delimited").filter(|value| *value != "auto").cloned();
+    let learnt = match learn(&reader, &inputs, threads, asked.as_deref() != Some("false")).await {
+        // A part cuts an object that goes over several lines: the file as a whole tells what is wrong, if anything is.
+        Err(_) if asked.is_none() && threads > 1 => learn(&reader, &inputs, threads, false).await?,
+        learnt => learnt?,
+    };
+    let first = || inputs.first().map(|input| input.name.clone()).unwrap_or_default();
+    if learnt.is_blank {
         return Err(Error::EmptyFile { file: first() });
     }
-    if objects == 0 && sample.declared.is_none() {
+    if learnt.objects == 0 && sample.declared.is_none() {
         return Err(Error::NoRows { file: first() });
     }
-    let Shape::Object(columns) = common else { return Err(Error::NoRows { file: first() }) };
-    if options.get("newline_delimited").is_none_or(|value| value == "auto") {
-        options.insert("newline_delimited".to_owned(), one_a_line.to_string());
+    let unknown = if sample.declared.is_some() { "ignore" } else { "error" };
+    options.entry("unknown_columns".to_owned()).or_insert_with(|| unknown.to_owned());
+    if asked.is_none() {
+        options.insert("newline_delimited".to_owned(), learnt.one_a_line.to_string());
     }
+    let columns = match learnt.shape {
+        Shape::Object(columns) => columns,
+        _ => Vec::new(),
+    };
     let fields: Vec<_> = columns.iter().map(|(name, shape)| shape.field(name)).collect();
     Ok(Inferred { options, schema: Schema::new(fields) })
 }
 
-/// Looks at a file's first bytes, at more of them while not one object is complete; none for an empty file.
-async fn look(input: &Input, mut limit: usize) -> Result<Option<Head>, Error> {
-    loop {
-        let (bytes, more) = input.head(limit).await?;
-        if bytes.iter().all(u8::is_ascii_whitespace) && !more {
-            return Ok(None);
-        }
-        let head = parse(&input.name, bytes, more)?;
-        if head.objects > 0 || !more || limit >= MAX_SAMPLE_BYTES {
-            return Ok(Some(head));
-        }
-        limit *= 4;
+async fn learn(reader: &JsonReader, inputs: &[Input], threads: usize, in_parts: bool) -> Result<Learnt, Error> {
+    let total: u64 = inputs.iter().map(|input| input.meta.size).sum();
+    let mut parts = Vec::new();
+    for input in inputs {
+        let ranges = match reader.sample_bytes {
+            Some(bytes) => vec![(0, bytes)],
+            None if in_parts => input.ranges(total, threads as u64, MIN_PART_BYTES),
+            None => vec![(0, u64::MAX)],
+        };
+        let is_sample = reader.sample_bytes.is_some();
+        parts.extend(ranges.into_iter().map(|range| learn_apart(input.clone(), range, is_sample)));
     }
+    let mut all = Learnt { shape: Shape::Object(Vec::new()), objects: 0, one_a_line: true, is_blank: true };
+    let mut learnt = futures::stream::iter(parts).buffered(threads.max(1));
+    while let Some(part) = learnt.try_next().await? {
+        all.shape.merge(part.shape, 0);
+        all.objects += part.objects;
+        all.one_a_line &= part.one_a_line;
+        all.is_blank &= part.is_blank;
+    }
+    Ok(all)
 }
 
-fn parse(file: &str, mut bytes: Vec<u8>, more: bool) -> Result<Head, Error> {
-    let malformed = |line: u64, reason: String| Error::Malformed { file: file.to_owned(), line, reason };
-    let array = is_array(&bytes);
-    if array {
-        // Broken JSON inside an item upsets the array's brackets, and the parser of the items names the better place.
-        let mut items = ArrayItems::default();
-        if let Err(fault) = items.blank(&mut bytes) {
-            parse_objects(file, bytes.get(..fault.offset).unwrap_or_default(), true)?;
-            return Err(malformed(fault.line, fault.reason));
-        }
-        if let (false, Err(fault)) = (more, items.finish()) {
-            parse_objects(file, &bytes, true)?;
-            return Err(malformed(fault.line, fault.reason));
-        }
-    }
-    let mut head = parse_objects(file, &bytes, more)?;
-    head.one_a_line &= !array;
-    Ok(head)
+/// Learns from a part of a file on any thread; dropped, it stops.
+async fn learn_apart(input: Input, range: (u64, u64), is_sample: bool) -> Result<Learnt, Error> {
+    let name = input.name.clone();
+    let task = SpawnedTask::spawn(async move { learn_part(&input, range, is_sample).await });
+    task.join_unwind().await.map_err(|error| Error::Io {
+        file: name,
+        reason: error.to_string(),
+        source: Arc::new(error),
+    })?
 }
 
-fn parse_objects(file: &str, bytes: &[u8], more: bool) -> Result<Head, Error> {
-    let mut head = Head { shape: Shape::Null, objects: 0, one_a_line: true };
-    let mut values = serde_json::Deserializer::from_slice(bytes).into_iter::<Shape>();
-    let (mut line, mut end) = (1, 0);
-    while let Some(value) = values.next() {
-        let (from, to) = (end, values.byte_offset());
-        let lines = bytes.get(from..to).unwrap_or_default();
-        let blank = lines.iter().take_while(|byte| byte.is_ascii_whitespace());
-        let before = blank.filter(|byte| **byte == b'\n').count();
-        let inside = lines.iter().filter(|byte| **byte == b'\n').count() - before;
-        head.one_a_line &= inside == 0 && (head.objects == 0 || before > 0);
-        line += before + inside;
-        end = to;
-        let malformed =
-            |line: usize, reason: String| Error::Malformed { file: file.to_owned(), line: line as u64, reason };
-        match value {
-            Ok(shape @ Shape::Object(_)) => {
-                head.shape.merge(shape, "").map_err(|clash| Error::TypesDiffer {
-                    file: file.to_owned(),
-                    column: clash.path,
-                    found: clash.here.to_owned(),
-                    expected: clash.before.to_owned(),
-                })?;
-                head.objects += 1;
+async fn learn_part(input: &Input, range: (u64, u64), is_sample: bool) -> Result<Learnt, Error> {
+    let (mut objects, mut chunks) = part(input, Some(range)).await?;
+    let mut fields = Vec::new();
+    let mut learnt = Learnt { shape: Shape::Null, objects: 0, one_a_line: true, is_blank: true };
+    'parts: loop {
+        loop {
+            let found = objects.next(|cursor| see_members(&mut fields, cursor, 0), |halt| *halt == Halt::Incomplete);
+            match found {
+                Ok(Some(found)) => {
+                    let bytes = objects.found_bytes().get(found.start..found.end).unwrap_or_default();
+                    let is_first = learnt.objects == 0;
+                    learnt.one_a_line &= memchr::memchr(b'\n', bytes).is_none() && (is_first || found.begins_line);
+                    learnt.objects += 1;
+                }
+                Ok(None) => break,
+                // A sample may end within an object.
+                Err(_) if is_sample && objects.is_at_end() && learnt.objects > 0 => break 'parts,
+                Err(Halt::Broken { at, reason }) => return Err(located(input, objects.malformed(at, reason)).await),
+                Err(Halt::Incomplete) => break,
             }
-            Ok(other) => return Err(malformed(line, format!("expected an object, found {}", other.word()))),
-            Err(error) if error.is_eof() && more => break,
-            Err(error) => return Err(malformed(error.line(), super::locate::reason(&error))),
+            if learnt.objects.is_multiple_of(OBJECTS_AT_ONCE) {
+                objects.forget();
+                tokio::task::yield_now().await;
+            }
+        }
+        objects.forget();
+        let next = if objects.is_done() { None } else { chunks.try_next().await? };
+        match next {
+            Some(chunk) => {
+                if let Err(fault) = objects.push(chunk) {
+                    return Err(located(input, fault).await);
+                }
+            }
+            None if objects.is_finished() => break,
+            None => objects.finish(),
         }
     }
-    Ok(head)
+    learnt.is_blank = objects.is_blank();
+    learnt.one_a_line &= !objects.is_array();
+    learnt.shape = Shape::Object(fields);
+    Ok(learnt)
 }

@@ -1,11 +1,13 @@
 //! JSON files: one object a line, objects over several lines, or one array of objects, told apart file by file.
 //!
 //! Objects become rows; nested ones become structs and arrays lists. A key that a row lacks is NULL. Where a key holds
-//! numbers here and text there, its column is text. Quoted dates and times become dates and timestamps.
+//! numbers here and text there, its column is text, and so it is where it holds objects or arrays beside other values: what
+//! is no text is its own JSON then. Quoted dates and times become dates and timestamps. Numbers keep their digits.
 
-mod array;
+mod cursor;
 mod infer;
-mod locate;
+mod node;
+mod objects;
 mod read;
 mod shape;
 
@@ -14,11 +16,28 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use datafusion::datasource::{physical_plan::FileSource, table_schema::TableSchema};
 
-use super::{Error, Format, Inferred, Options, Sample, bytes::Compression, text::TextSource};
+use super::{
+    Error, Format, Inferred, Options, Sample,
+    bytes::Compression,
+    encoding::{self, Encoding},
+    forms::{self, Forms},
+    options,
+    text::TextSource,
+};
 
 /// `STORED AS JSON`.
 #[derive(Debug)]
 pub(super) struct Json;
+
+const OPTIONS: [(&str, &str); 7] = [
+    ("newline_delimited", "true or false: whether each object is on a line of its own; by default told by looking"),
+    encoding::OPTION,
+    forms::OPTIONS[2],
+    forms::OPTIONS[3],
+    options::UNKNOWN_COLUMNS,
+    options::SAMPLE_BYTES,
+    options::COMPRESSION,
+];
 
 #[async_trait]
 impl Format for Json {
@@ -31,13 +50,7 @@ impl Format for Json {
     }
 
     fn options(&self) -> &'static [(&'static str, &'static str)] {
-        &[
-            (
-                "newline_delimited",
-                "true or false: whether each object is on a line of its own; by default told by looking",
-            ),
-            ("compression", "auto, none, gzip, zstd, bzip2 or xz; by default told by the file's name"),
-        ]
+        &OPTIONS
     }
 
     async fn infer(&self, sample: Sample<'_>, options: Options) -> Result<Inferred, Error> {
@@ -56,23 +69,24 @@ struct JsonReader {
     /// Whether each object is on a line of its own: then a file can be read in parts.
     newline_delimited: bool,
     compression: Compression,
+    encoding: Encoding,
+    forms: Forms,
+    sample_bytes: Option<u64>,
+    /// Whether a key that is no column of the table is an error.
+    refuses_others: bool,
 }
 
 impl JsonReader {
     fn parse(options: &Options) -> Result<Self, Error> {
         let get = |name: &str| options.get(name).map(String::as_str);
-        let newline_delimited = match get("newline_delimited") {
-            None | Some("auto" | "false") => false,
-            Some("true") => true,
-            Some(value) => {
-                return Err(Error::InvalidOption {
-                    option: "newline_delimited".to_owned(),
-                    value: value.to_owned(),
-                    expected: "true, false or auto".to_owned(),
-                });
-            }
-        };
-        Ok(Self { newline_delimited, compression: Compression::parse(get("compression"))? })
+        Ok(Self {
+            newline_delimited: options::boolean("newline_delimited", get("newline_delimited"))?.unwrap_or(false),
+            compression: Compression::parse(get("compression"))?,
+            encoding: Encoding::parse(get("encoding"))?,
+            forms: Forms::parse(options)?,
+            sample_bytes: options::byte_count("sample_bytes", get("sample_bytes"))?,
+            refuses_others: options::refuses_unknown(get("unknown_columns"))?,
+        })
     }
 }
 

@@ -1,28 +1,37 @@
-//! From a JSON file's bytes to batches, with Arrow's parser.
+//! From a JSON file's bytes to batches.
 
 use std::sync::Arc;
 
 use arrow::{
-    array::RecordBatch,
-    error::ArrowError,
-    json::{ReaderBuilder, reader::Decoder},
+    array::{RecordBatch, RecordBatchOptions},
+    datatypes::SchemaRef,
 };
 use async_trait::async_trait;
-use bytes::{Bytes, BytesMut};
-use futures::StreamExt;
+use bytes::Bytes;
 
 use super::{
     super::{
         bytes::Compression,
-        text::{Decode, Filter, Prepared, Task, TextReader},
+        columns::Misfit,
+        encoding::{Encoding, fitting},
+        forms::Forms,
+        infer::type_name,
+        text::{Fault as RowError, Parse, Prepared, RowFault, Task, TextReader},
     },
     Error, JsonReader,
-    array::ArrayItems,
-    is_array, locate,
+    cursor::Halt,
+    is_array,
+    node::{Fault, Members},
+    objects::Objects,
 };
 
 /// How much of a file tells whether it is an array.
 const FIRST_BYTES: usize = 4 << 10;
+/// How many bytes are made rows at once, if they are complete.
+const BATCH_BYTES: usize = 4 << 20;
+/// What an object is told that a part of a file cuts.
+const SEVERAL_LINES: &str =
+    "an object does not end on its line; if objects go over several lines, set the option newline_delimited to false";
 
 #[async_trait]
 impl TextReader for JsonReader {
@@ -34,136 +43,152 @@ impl TextReader for JsonReader {
         self.compression
     }
 
+    fn encoding(&self) -> Encoding {
+        self.encoding
+    }
+
     fn splits(&self) -> bool {
         self.newline_delimited
     }
 
     async fn prepare(&self, task: &Task) -> Result<Prepared, Error> {
-        let schema = task.schema.project(&task.columns).map_err(|error| engine(task, error))?;
-        let decoder = ReaderBuilder::new(Arc::new(schema))
-            .with_batch_size(task.batch_size)
-            .with_coerce_primitive(true)
-            .build_decoder()
-            .map_err(|error| engine(task, error))?;
-        let decoder: Box<dyn Decode> = Box::new(JsonDecoder(decoder));
-        let (head, _) = task.input.head(FIRST_BYTES).await?;
-        let Some((start, end)) = task.range.filter(|range| *range != (0, task.input.meta.size)) else {
-            let filter: Box<dyn Filter> =
-                if is_array(&head) { Box::new(Items(ArrayItems::default())) } else { Box::new(Whole) };
-            return Ok(Prepared { chunks: task.input.chunks(0).await?.stream, filter, decoder });
+        let schema = task.schema.project(&task.columns);
+        let schema = Arc::new(schema.map_err(|error| Error::engine(&task.input.name, error.into()))?);
+        let wanted: Vec<_> = (0..task.schema.fields().len()).map(|place| task.columns.contains(&place)).collect();
+        let (objects, chunks) = part(&task.input, task.range).await?;
+        let parser = JsonParser {
+            objects,
+            members: Members::new(task.schema.fields(), &wanted, self.refuses_others),
+            columns: task.columns.clone(),
+            starts: Vec::new(),
+            schema,
+            forms: self.forms.clone(),
+            batch_size: task.batch_size,
+            is_part: task.range.is_some(),
         };
-        // A file that became an array after the table was made is read by its first part alone.
-        if is_array(&head) {
-            let whole = start == 0;
-            let chunks = if whole { task.input.chunks(0).await?.stream } else { futures::stream::empty().boxed() };
-            let filter: Box<dyn Filter> = if whole { Box::new(Items(ArrayItems::default())) } else { Box::new(Whole) };
-            return Ok(Prepared { chunks, filter, decoder });
-        }
-        let offset = start.saturating_sub(1);
-        let chunks = task.input.chunks(offset).await?;
-        let position = offset + chunks.skipped;
-        let filter = Box::new(Lines { position, end, aligned: start == 0, done: false });
-        Ok(Prepared { chunks: chunks.stream, filter, decoder })
-    }
-
-    async fn locate(&self, task: &Task, error: ArrowError) -> Error {
-        locate::locate(task, error).await
+        Ok(Prepared { chunks, parser: Box::new(parser) })
     }
 }
 
-fn engine(task: &Task, error: ArrowError) -> Error {
-    Error::engine(&task.input.name, error.into())
+/// The objects of a file's part, and the bytes to feed them. Of what cannot be read from the middle, the first part is all.
+pub(super) async fn part(
+    input: &super::super::bytes::Input,
+    range: Option<(u64, u64)>,
+) -> Result<(Objects, futures::stream::BoxStream<'static, Result<Bytes, Error>>), Error> {
+    let whole = (0, u64::MAX);
+    let Some(range) = range.filter(|range| *range != whole) else {
+        return Ok((Objects::new(None, 0), input.chunks(0).await?.stream));
+    };
+    let (head, _) = input.head(FIRST_BYTES).await?;
+    if is_array(&head) || !input.is_plain().await? {
+        let chunks = match range.0 {
+            0 => input.chunks(0).await?.stream,
+            _ => Box::pin(futures::stream::empty()),
+        };
+        return Ok((Objects::new(None, 0), chunks));
+    }
+    let chunks = input.chunks(range.0.saturating_sub(1)).await?;
+    Ok((Objects::new(Some(range), chunks.skipped), chunks.stream))
 }
 
-struct JsonDecoder(Decoder);
-
-impl Decode for JsonDecoder {
-    fn decode(&mut self, bytes: &[u8]) -> Result<usize, ArrowError> {
-        self.0.decode(bytes)
-    }
-
-    fn flush(&mut self) -> Result<Option<RecordBatch>, ArrowError> {
-        self.0.flush()
-    }
+/// Reads the columns that are wanted of a part.
+struct JsonParser {
+    objects: Objects,
+    members: Members,
+    /// Which of the members are wanted, in this order.
+    columns: Vec<usize>,
+    /// Where in the buffer each object begins.
+    starts: Vec<usize>,
+    schema: SchemaRef,
+    forms: Forms,
+    batch_size: usize,
+    is_part: bool,
 }
 
-/// All of a file.
-struct Whole;
-
-impl Filter for Whole {
-    fn push(&mut self, chunk: Bytes) -> Result<Bytes, ArrowError> {
-        Ok(chunk)
+impl Parse for JsonParser {
+    fn push(&mut self, chunk: Bytes) -> Result<(), RowError> {
+        self.objects.push(chunk)
     }
 
-    fn is_done(&self) -> bool {
-        false
-    }
-
-    fn finish(&mut self) -> Result<(), ArrowError> {
+    fn finish(&mut self) -> Result<(), RowError> {
+        self.objects.finish();
         Ok(())
     }
-}
-
-/// The objects of an array.
-struct Items(ArrayItems);
-
-impl Filter for Items {
-    fn push(&mut self, chunk: Bytes) -> Result<Bytes, ArrowError> {
-        let mut chunk = BytesMut::from(chunk);
-        self.0.blank(&mut chunk).map_err(|fault| ArrowError::JsonError(fault.reason))?;
-        Ok(chunk.freeze())
-    }
 
     fn is_done(&self) -> bool {
-        false
+        self.objects.is_done()
     }
 
-    fn finish(&mut self) -> Result<(), ArrowError> {
-        self.0.finish().map_err(|fault| ArrowError::JsonError(fault.reason))
-    }
-}
-
-/// The lines that begin in a part of a file. An object that goes over several lines is cut by this, which the parser
-/// reports: it never yields wrong rows.
-struct Lines {
-    position: u64,
-    end: u64,
-    aligned: bool,
-    done: bool,
-}
-
-impl Filter for Lines {
-    fn push(&mut self, mut chunk: Bytes) -> Result<Bytes, ArrowError> {
-        if !self.aligned {
-            let Some(end) = chunk.iter().position(|byte| *byte == b'\n') else {
-                self.position += chunk.len() as u64;
-                return Ok(Bytes::new());
-            };
-            let before = chunk.split_to(end + 1);
-            self.position += before.len() as u64;
-            self.aligned = true;
-            if self.position >= self.end {
-                self.done = true;
-                return Ok(Bytes::new());
+    fn next(&mut self) -> Result<Option<RecordBatch>, RowError> {
+        while self.starts.len() < self.batch_size {
+            let row = self.starts.len();
+            let members = &mut self.members;
+            let found = self.objects.next(|cursor| members.read(cursor, row, 0), is_incomplete);
+            match found {
+                Ok(Some(found)) => self.starts.push(found.start),
+                Ok(None) => {
+                    self.members.truncate(row);
+                    if self.objects.is_finished() || self.objects.cut() >= BATCH_BYTES {
+                        break;
+                    }
+                    return Ok(None);
+                }
+                Err(fault) => return Err(self.explained(fault)),
             }
         }
-        // The line on which the last byte of the part stands is the last one.
-        let inside = self.end.saturating_sub(self.position).saturating_sub(1);
-        let length = usize::try_from(inside).unwrap_or(chunk.len()).min(chunk.len());
-        let rest = chunk.get(length..).unwrap_or_default();
-        if let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
-            chunk.truncate(length + end + 1);
-            self.done = true;
+        if self.starts.is_empty() {
+            return Ok(None);
         }
-        self.position += chunk.len() as u64;
-        Ok(chunk)
+        let batch = self.batch()?;
+        self.members.truncate(0);
+        self.starts.clear();
+        self.objects.forget();
+        Ok(Some(batch))
+    }
+}
+
+fn is_incomplete(fault: &Fault) -> bool {
+    matches!(fault, Fault::Halt(Halt::Incomplete))
+}
+
+impl JsonParser {
+    fn batch(&self) -> Result<RecordBatch, RowError> {
+        let bytes = self.objects.found_bytes();
+        let Ok(text) = simdutf8::basic::from_utf8(bytes) else {
+            let valid = std::str::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), str::len);
+            let reason = RowFault::NotUtf8 { fitting: fitting(bytes) };
+            return Err(RowError::Row { offset: self.objects.offset(valid), reason });
+        };
+        let mut columns = Vec::with_capacity(self.columns.len());
+        for (place, field) in self.columns.iter().zip(self.schema.fields()) {
+            let Some(node) = self.members.node(*place) else { continue };
+            columns.push(node.finish(text, field.data_type(), &self.forms).map_err(|Misfit(row)| {
+                let (path, value, expected) = node.misfit(text, field.data_type(), &self.forms);
+                let column = if path.is_empty() { field.name().clone() } else { format!("{}.{path}", field.name()) };
+                let offset = self.objects.offset(self.starts.get(row).copied().unwrap_or_default());
+                RowError::Row { offset, reason: RowFault::Value { column, value, expected: type_name(&expected) } }
+            })?);
+        }
+        let options = RecordBatchOptions::new().with_row_count(Some(self.starts.len()));
+        Ok(RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)?)
     }
 
-    fn is_done(&self) -> bool {
-        self.done
-    }
-
-    fn finish(&mut self) -> Result<(), ArrowError> {
-        Ok(())
+    fn explained(&self, fault: Fault) -> RowError {
+        match fault {
+            Fault::Halt(Halt::Broken { reason, .. }) if self.is_part && reason.contains("the file ends within") => {
+                self.objects.malformed(self.objects.next_start(), SEVERAL_LINES.to_owned())
+            }
+            Fault::Halt(Halt::Broken { at, reason }) => self.objects.malformed(at, reason),
+            Fault::Halt(Halt::Incomplete) => {
+                self.objects.malformed(self.objects.next_start(), SEVERAL_LINES.to_owned())
+            }
+            Fault::Value { at, path, value, expected } => RowError::Row {
+                offset: self.objects.offset(at),
+                reason: RowFault::Value { column: path, value, expected: expected.to_owned() },
+            },
+            Fault::Unknown { at, path } => {
+                RowError::Row { offset: self.objects.offset(at), reason: RowFault::UnknownColumn { column: path } }
+            }
+        }
     }
 }

@@ -1,14 +1,18 @@
-//! What JSON values have in common: a lattice of types, filled while the values are parsed and kept in the keys' order.
-
-use std::fmt;
+//! What JSON values have in common: a lattice of types, filled while the values are walked through, in the keys' order.
 
 use arrow::datatypes::{DataType, Field};
-use serde::{
-    Deserialize, Deserializer,
-    de::{MapAccess, SeqAccess, Visitor},
+
+use super::{
+    super::guess::Guess,
+    cursor::{Cursor, Halt, Token, text_of},
+    node::MAX_DEPTH,
 };
 
-use super::super::guess::Guess;
+/// How many different keys the objects of a column may have before they are taken for a dictionary, and kept as JSON.
+const MAX_NESTED_KEYS: usize = 500;
+
+/// How many different keys the objects of a file may have.
+const MAX_KEYS: usize = 10_000;
 
 /// The common type of some values.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -17,63 +21,110 @@ pub(super) enum Shape {
     #[default]
     Null,
     Boolean,
-    Integer,
-    Float,
+    Number(Guess),
     /// Text, perhaps dates or times.
     Text(Guess),
     List(Box<Shape>),
     Object(Vec<(String, Shape)>),
-}
-
-/// A key whose values have no common type.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Clash {
-    pub(super) path: String,
-    pub(super) before: &'static str,
-    pub(super) here: &'static str,
+    /// Values that have no type in common but text: what is no text is its own JSON.
+    Mixed,
 }
 
 impl Shape {
-    /// Adds a value's type. Scalars of different types are text together; a scalar and an object clash.
-    pub(super) fn merge(&mut self, other: Self, path: &str) -> Result<(), Clash> {
+    /// Adds the value at the cursor.
+    pub(super) fn see(&mut self, cursor: &mut Cursor<'_>, depth: usize) -> Result<(), Halt> {
+        let token = cursor.value()?;
+        match (&mut *self, &token) {
+            (_, Token::Null) => return Ok(()),
+            (Self::Object(fields), Token::Object) if depth <= MAX_DEPTH => {
+                see_members(fields, cursor, depth)?;
+                if depth > 0 && fields.len() > MAX_NESTED_KEYS {
+                    *self = Self::Mixed;
+                }
+                return Ok(());
+            }
+            (Self::List(item), Token::Array) if depth <= MAX_DEPTH => return see_items(item, cursor, depth),
+            (Self::Number(guess), Token::Number(place)) => {
+                guess.see_number(
+                    std::str::from_utf8(cursor.bytes.get(place.clone()).unwrap_or_default()).unwrap_or_default(),
+                );
+                return Ok(());
+            }
+            (Self::Text(guess), Token::Text { inside, is_escaped }) => {
+                if !guess.is_settled() {
+                    see_text(guess, cursor.bytes.get(inside.clone()).unwrap_or_default(), *is_escaped);
+                }
+                return Ok(());
+            }
+            _ => {}
+        }
+        let own = match &token {
+            Token::Null => Self::Null,
+            Token::Boolean(_) => Self::Boolean,
+            Token::Number(place) => {
+                let mut guess = Guess::default();
+                let text = cursor.bytes.get(place.clone()).unwrap_or_default();
+                guess.see_number(std::str::from_utf8(text).unwrap_or_default());
+                Self::Number(guess)
+            }
+            Token::Text { inside, is_escaped } => {
+                let mut guess = Guess::default();
+                see_text(&mut guess, cursor.bytes.get(inside.clone()).unwrap_or_default(), *is_escaped);
+                Self::Text(guess)
+            }
+            // What it holds does not matter where it is JSON anyway.
+            Token::Array | Token::Object if !matches!(self, Self::Null) || depth > MAX_DEPTH => {
+                cursor.skip(&token)?;
+                Self::Mixed
+            }
+            Token::Array => {
+                let mut item = Self::Null;
+                see_items(&mut item, cursor, depth)?;
+                Self::List(Box::new(item))
+            }
+            Token::Object => {
+                let mut fields = Vec::new();
+                see_members(&mut fields, cursor, depth)?;
+                if depth > 0 && fields.len() > MAX_NESTED_KEYS { Self::Mixed } else { Self::Object(fields) }
+            }
+        };
+        self.merge(own, depth);
+        Ok(())
+    }
+
+    /// Adds what was seen elsewhere.
+    pub(super) fn merge(&mut self, other: Self, depth: usize) {
         match (&mut *self, other) {
             (_, Self::Null) => {}
             (Self::Null, other) => *self = other,
             (Self::Object(fields), Self::Object(others)) => {
                 for (name, shape) in others {
-                    let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
                     match fields.iter_mut().find(|(known, _)| *known == name) {
-                        Some((_, known)) => known.merge(shape, &path)?,
+                        Some((_, known)) => known.merge(shape, depth + 1),
                         None => fields.push((name, shape)),
                     }
                 }
+                if depth > 0 && fields.len() > MAX_NESTED_KEYS {
+                    *self = Self::Mixed;
+                }
             }
-            (Self::List(item), Self::List(other)) => item.merge(*other, path)?,
-            (Self::Text(guess), Self::Text(other)) => guess.merge(other),
-            (Self::Integer, Self::Float) | (Self::Float, Self::Integer) => *self = Self::Float,
-            (mine, other) if mine.word() == other.word() => {}
-            (mine, other) if mine.is_scalar() && other.is_scalar() => {
-                let mut guess = Guess::default();
-                guess.see_quoted("text");
-                *self = Self::Text(guess);
-            }
-            (mine, other) => {
-                return Err(Clash { path: path.to_owned(), before: mine.word(), here: other.word() });
-            }
+            (Self::List(item), Self::List(other)) => item.merge(*other, depth + 1),
+            (Self::Text(guess), Self::Text(other)) | (Self::Number(guess), Self::Number(other)) => guess.merge(other),
+            (Self::Boolean, Self::Boolean) => {}
+            _ => *self = Self::Mixed,
         }
-        Ok(())
     }
 
-    /// The column type; text where nothing but nulls was seen.
+    /// The column type; text where nothing but nulls was seen, and for objects without a member.
     pub(super) fn data_type(&self) -> DataType {
         match self {
-            Self::Null => DataType::Utf8,
             Self::Boolean => DataType::Boolean,
-            Self::Integer => DataType::Int64,
-            Self::Float => DataType::Float64,
-            Self::Text(guess) => guess.data_type(),
+            Self::Number(guess) | Self::Text(guess) => guess.data_type(),
             Self::List(item) => DataType::new_list(item.data_type(), true),
-            Self::Object(fields) => DataType::Struct(fields.iter().map(|(name, shape)| shape.field(name)).collect()),
+            Self::Object(fields) if !fields.is_empty() => {
+                DataType::Struct(fields.iter().map(|(name, shape)| shape.field(name)).collect())
+            }
+            Self::Null | Self::Mixed | Self::Object(_) => DataType::Utf8,
         }
     }
 
@@ -81,85 +132,69 @@ impl Shape {
     pub(super) fn field(&self, name: &str) -> Field {
         Field::new(name, self.data_type(), true)
     }
+}
 
-    /// The type in JSON's words.
-    pub(super) fn word(&self) -> &'static str {
-        match self {
-            Self::Null => "null",
-            Self::Boolean => "a boolean",
-            Self::Integer | Self::Float => "a number",
-            Self::Text(_) => "a text",
-            Self::List(_) => "an array",
-            Self::Object(_) => "an object",
-        }
-    }
-
-    fn is_scalar(&self) -> bool {
-        !matches!(self, Self::List(_) | Self::Object(_))
+fn see_text(guess: &mut Guess, inside: &[u8], is_escaped: bool) {
+    match text_of(inside, is_escaped) {
+        Some(text) => guess.see_quoted(&text),
+        // The reader says what is wrong with it.
+        None => guess.see_quoted(""),
     }
 }
 
-impl<'de> Deserialize<'de> for Shape {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ShapeVisitor)
+fn see_items(item: &mut Shape, cursor: &mut Cursor<'_>, depth: usize) -> Result<(), Halt> {
+    if cursor.is_empty(b']', "an array")? {
+        return Ok(());
+    }
+    loop {
+        item.see(cursor, depth + 1)?;
+        if !cursor.has_next(b']', "an array")? {
+            return Ok(());
+        }
     }
 }
 
-struct ShapeVisitor;
-
-impl<'de> Visitor<'de> for ShapeVisitor {
-    type Value = Shape;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a JSON value")
+/// The members of the object that has begun.
+pub(super) fn see_members(
+    fields: &mut Vec<(String, Shape)>,
+    cursor: &mut Cursor<'_>,
+    depth: usize,
+) -> Result<(), Halt> {
+    if cursor.is_empty(b'}', "an object")? {
+        return Ok(());
     }
-
-    fn visit_bool<E>(self, _: bool) -> Result<Shape, E> {
-        Ok(Shape::Boolean)
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<Shape, E> {
-        Ok(Shape::Integer)
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Shape, E> {
-        Ok(if i64::try_from(value).is_ok() { Shape::Integer } else { Shape::Float })
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Shape, E> {
-        Ok(Shape::Float)
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Shape, E> {
-        let mut guess = Guess::default();
-        guess.see_quoted(value);
-        Ok(Shape::Text(guess))
-    }
-
-    fn visit_unit<E>(self) -> Result<Shape, E> {
-        Ok(Shape::Null)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Shape, A::Error> {
-        let mut common = Shape::Null;
-        while let Some(item) = items.next_element::<Shape>()? {
-            let clash = |clash: Clash| {
-                serde::de::Error::custom(format!("an array holds both {} and {}", clash.before, clash.here))
-            };
-            common.merge(item, "").map_err(clash)?;
-        }
-        Ok(Shape::List(Box::new(common)))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Shape, A::Error> {
-        let mut fields: Vec<(String, Shape)> = Vec::new();
-        while let Some((name, shape)) = entries.next_entry::<String, Shape>()? {
-            // Of a key given twice the last value counts, as in most parsers.
-            match fields.iter_mut().find(|(known, _)| *known == name) {
-                Some((_, known)) => *known = shape,
-                None => fields.push((name, shape)),
+    let mut next = 0;
+    loop {
+        let key = cursor.key()?;
+        let place = match fields.get(next) {
+            Some((name, _)) if *name == key => Some(next),
+            _ => fields.iter().position(|(name, _)| *name == key),
+        };
+        let place = match place {
+            Some(place) => place,
+            // A dictionary, whose keys nobody wants as columns.
+            None if depth > 0 && fields.len() > MAX_NESTED_KEYS => {
+                let token = cursor.value()?;
+                cursor.skip(&token)?;
+                if !cursor.has_next(b'}', "an object")? {
+                    return Ok(());
+                }
+                continue;
             }
+            None if fields.len() >= MAX_KEYS => {
+                return cursor.broken(format!("the objects have more than {MAX_KEYS} different keys"));
+            }
+            None => {
+                fields.push((key.into_owned(), Shape::Null));
+                fields.len() - 1
+            }
+        };
+        next = place + 1;
+        if let Some((_, shape)) = fields.get_mut(place) {
+            shape.see(cursor, depth + 1)?;
         }
-        Ok(Shape::Object(fields))
+        if !cursor.has_next(b'}', "an object")? {
+            return Ok(());
+        }
     }
 }

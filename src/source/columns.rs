@@ -1,0 +1,170 @@
+//! From texts to a column: values of the table's type, strictly.
+//!
+//! It knows no format: a format gives the texts of a column, row by row, and is told which one has no value of the type.
+
+use std::{borrow::Cow, sync::Arc};
+
+use arrow::{
+    array::{
+        Array, ArrayRef, BooleanBuilder, Decimal128Array, Decimal128Builder, PrimitiveBuilder, StringArray,
+        StringBuilder, StringViewBuilder,
+    },
+    compute::{CastOptions, cast_with_options},
+    datatypes::{
+        ArrowPrimitiveType, DataType, Date32Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
+        Time64MicrosecondType, Time64NanosecondType, TimeUnit, TimestampMicrosecondType, TimestampMillisecondType,
+        TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+    },
+};
+
+use super::{
+    forms::Forms,
+    values::{self, Instant},
+};
+
+/// The texts of a column; none: NULL.
+pub(super) trait Texts<'a>: Iterator<Item = Option<Cow<'a, str>>> {}
+
+impl<'a, I: Iterator<Item = Option<Cow<'a, str>>>> Texts<'a> for I {}
+
+/// The row, from 0, whose text has no value of the type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Misfit(pub(super) usize);
+
+/// The column of a type. Blanks around what is no text do not count.
+pub(super) fn column<'a>(
+    data_type: &DataType,
+    rows: usize,
+    forms: &Forms,
+    texts: impl Texts<'a>,
+) -> Result<ArrayRef, Misfit> {
+    match data_type {
+        DataType::Utf8 => {
+            let mut builder = StringBuilder::with_capacity(rows, rows * 8);
+            texts.for_each(|text| builder.append_option(text));
+            Ok(Arc::new(builder.finish()))
+        }
+        DataType::Utf8View => {
+            let mut builder = StringViewBuilder::with_capacity(rows);
+            texts.for_each(|text| builder.append_option(text));
+            Ok(Arc::new(builder.finish()))
+        }
+        DataType::Boolean => {
+            let mut builder = BooleanBuilder::with_capacity(rows);
+            for (row, text) in texts.enumerate() {
+                let value = text.map(|text| values::boolean(text.trim_ascii()).ok_or(Misfit(row)));
+                builder.append_option(value.transpose()?);
+            }
+            Ok(Arc::new(builder.finish()))
+        }
+        DataType::Int8 => whole::<Int8Type>(rows, forms, texts),
+        DataType::Int16 => whole::<Int16Type>(rows, forms, texts),
+        DataType::Int32 => whole::<Int32Type>(rows, forms, texts),
+        DataType::Int64 => whole::<Int64Type>(rows, forms, texts),
+        DataType::UInt8 => whole::<UInt8Type>(rows, forms, texts),
+        DataType::UInt16 => whole::<UInt16Type>(rows, forms, texts),
+        DataType::UInt32 => whole::<UInt32Type>(rows, forms, texts),
+        DataType::UInt64 => whole::<UInt64Type>(rows, forms, texts),
+        DataType::Float64 => {
+            primitive::<Float64Type>(data_type, rows, texts, |text| values::float(&forms.number(text)?))
+        }
+        DataType::Float32 => primitive::<Float32Type>(data_type, rows, texts, |text| single(&forms.number(text)?)),
+        DataType::Date32 => primitive::<Date32Type>(data_type, rows, texts, |text| forms.wanted_date(text)),
+        DataType::Time64(TimeUnit::Microsecond) => primitive::<Time64MicrosecondType>(data_type, rows, texts, |text| {
+            let (nanoseconds, _) = values::time(text)?;
+            (nanoseconds % 1_000 == 0).then_some(nanoseconds / 1_000)
+        }),
+        DataType::Time64(TimeUnit::Nanosecond) => {
+            primitive::<Time64NanosecondType>(data_type, rows, texts, |text| Some(values::time(text)?.0))
+        }
+        DataType::Timestamp(unit, zone) => {
+            // A column without time zones cannot say what a text with one means.
+            let fits = |found: &Instant| zone.is_some() || !found.is_zoned;
+            let read = |text: &str| instant(text, forms).filter(fits)?.in_units(*unit);
+            match unit {
+                TimeUnit::Second => primitive::<TimestampSecondType>(data_type, rows, texts, read),
+                TimeUnit::Millisecond => primitive::<TimestampMillisecondType>(data_type, rows, texts, read),
+                TimeUnit::Microsecond => primitive::<TimestampMicrosecondType>(data_type, rows, texts, read),
+                TimeUnit::Nanosecond => primitive::<TimestampNanosecondType>(data_type, rows, texts, read),
+            }
+        }
+        DataType::Decimal128(precision, scale) if *scale >= 0 => decimals(*precision, *scale, rows, forms, texts),
+        other => cast(other, texts),
+    }
+}
+
+fn whole<'a, T>(rows: usize, forms: &Forms, texts: impl Texts<'a>) -> Result<ArrayRef, Misfit>
+where
+    T: ArrowPrimitiveType,
+    T::Native: TryFrom<i128>,
+{
+    primitive::<T>(&T::DATA_TYPE, rows, texts, |text| T::Native::try_from(values::integer(&forms.number(text)?)?).ok())
+}
+
+fn primitive<'a, T: ArrowPrimitiveType>(
+    data_type: &DataType,
+    rows: usize,
+    texts: impl Texts<'a>,
+    read: impl Fn(&str) -> Option<T::Native>,
+) -> Result<ArrayRef, Misfit> {
+    let mut builder = PrimitiveBuilder::<T>::with_capacity(rows).with_data_type(data_type.clone());
+    for (row, text) in texts.enumerate() {
+        match text {
+            None => builder.append_null(),
+            // Hardly any text has blanks, and to look for them costs more than to read most numbers.
+            Some(text) => match read(&text).or_else(|| read(text.trim_ascii())) {
+                Some(value) => builder.append_value(value),
+                None => return Err(Misfit(row)),
+            },
+        }
+    }
+    Ok(Arc::new(builder.finish()))
+}
+
+/// A number in single precision; one that is out of its range has no value.
+fn single(text: &str) -> Option<f32> {
+    let double = values::float(text)?;
+    let value = match text.parse::<f32>() {
+        Ok(value) => value,
+        Err(_) => double as f32,
+    };
+    let is_lost = (value.is_infinite() && double.is_finite()) || (value == 0.0 && double != 0.0);
+    (!is_lost).then_some(value)
+}
+
+fn instant(text: &str, forms: &Forms) -> Option<Instant> {
+    forms.timestamp(text).or_else(|| forms.wanted_date(text).map(Instant::midnight))
+}
+
+fn decimals<'a>(
+    precision: u8,
+    scale: i8,
+    rows: usize,
+    forms: &Forms,
+    texts: impl Texts<'a>,
+) -> Result<ArrayRef, Misfit> {
+    let places = usize::try_from(scale).unwrap_or_default();
+    let limit = 10_i128.checked_pow(u32::from(precision)).unwrap_or(i128::MAX);
+    let mut builder = Decimal128Builder::with_capacity(rows);
+    for (row, text) in texts.enumerate() {
+        let value = text.map(|text| {
+            let value = forms.number(text.trim_ascii()).and_then(|text| values::decimal(&text, places));
+            value.filter(|value| value.abs() < limit).ok_or(Misfit(row))
+        });
+        builder.append_option(value.transpose()?);
+    }
+    let array: Decimal128Array = builder.finish();
+    let array = array.with_precision_and_scale(precision, scale).map_err(|_| Misfit(0))?;
+    Ok(Arc::new(array))
+}
+
+/// A type that files rarely have, as the engine casts texts to it.
+fn cast<'a>(data_type: &DataType, texts: impl Texts<'a>) -> Result<ArrayRef, Misfit> {
+    let strict = CastOptions { safe: false, ..CastOptions::default() };
+    let texts: StringArray = texts.collect();
+    let all = cast_with_options(&texts, data_type, &strict);
+    all.map_err(|_| {
+        let fits = |row: &usize| cast_with_options(&texts.slice(*row, 1), data_type, &strict).is_ok();
+        Misfit((0..texts.len()).find(|row| !fits(row)).unwrap_or_default())
+    })
+}

@@ -1,0 +1,153 @@
+//! From the bytes of a file in any encoding to UTF-8.
+
+use bytes::{Bytes, BytesMut};
+use encoding_rs::{Decoder, DecoderResult, UTF_8, UTF_16BE, UTF_16LE};
+use futures::{StreamExt, TryStreamExt, stream::BoxStream};
+
+use super::Error;
+
+/// The option `encoding`, as help shows it.
+pub(super) const OPTION: (&str, &str) =
+    ("encoding", "how characters are written: utf-8, the default, utf-16, latin1, windows-1252 and others");
+
+/// How the characters of files are written; by default UTF-8, or UTF-16 where a file begins with its mark.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Encoding(Option<&'static encoding_rs::Encoding>);
+
+impl Encoding {
+    /// Parses the option.
+    pub(super) fn parse(value: Option<&str>) -> Result<Self, Error> {
+        let Some(value) = value.filter(|value| !value.eq_ignore_ascii_case("auto")) else { return Ok(Self(None)) };
+        let label = match value.to_ascii_lowercase().as_str() {
+            "utf8" => "utf-8".to_owned(),
+            "utf16" | "utf-16" => "utf-16le".to_owned(),
+            "latin-1" | "iso8859-1" => "latin1".to_owned(),
+            "cp1252" | "windows1252" | "win1252" => "windows-1252".to_owned(),
+            other => other.to_owned(),
+        };
+        match encoding_rs::Encoding::for_label_no_replacement(label.as_bytes()) {
+            Some(encoding) => Ok(Self(Some(encoding))),
+            None => Err(Error::InvalidOption {
+                option: "encoding".to_owned(),
+                value: value.to_owned(),
+                expected: "utf-8, utf-16, latin1, windows-1252 or another name of the WHATWG's list".to_owned(),
+            }),
+        }
+    }
+
+    /// Whether a file that begins so is UTF-8 already.
+    pub(super) fn is_utf8(self, first: &[u8]) -> bool {
+        let marked = encoding_rs::Encoding::for_bom(first).map(|(found, _)| found);
+        self.0.or(marked).is_none_or(|encoding| encoding == UTF_8)
+    }
+
+    /// The bytes as UTF-8 without a byte order mark, which tells the encoding if the option does not. Returns how many
+    /// bytes of a mark were left out of an otherwise unchanged stream.
+    pub(super) async fn decode(
+        self,
+        mut stream: BoxStream<'static, Result<Bytes, Error>>,
+        file: &str,
+    ) -> Result<(u64, BoxStream<'static, Result<Bytes, Error>>), Error> {
+        let mut first = BytesMut::new();
+        while first.len() < 3 {
+            match stream.try_next().await? {
+                Some(chunk) => first.extend_from_slice(&chunk),
+                None => break,
+            }
+        }
+        let marked = encoding_rs::Encoding::for_bom(&first);
+        let encoding = match (self.0, marked) {
+            // UTF-16 is named without its order of bytes, and UTF-8 often where there is a mark of UTF-16.
+            (Some(asked), Some((found, _))) if asked == UTF_16LE || asked == UTF_16BE || asked == found => found,
+            (Some(asked), _) => asked,
+            (None, Some((found, _))) => found,
+            (None, None) => UTF_8,
+        };
+        // Most pairs of Latin letters are Chinese characters in UTF-16: nothing else tells that it is none.
+        let is_utf16 = encoding == UTF_16LE || encoding == UTF_16BE;
+        if is_utf16
+            && marked.is_none()
+            && !first.is_empty()
+            && first.iter().take(ENOUGH_BYTES).all(|byte| (1..128).contains(byte))
+        {
+            return Err(Error::WrongEncoding {
+                file: file.to_owned(),
+                line: 1,
+                encoding: encoding.name().to_owned(),
+                fitting: "utf-8".to_owned(),
+            });
+        }
+        let mark = marked.filter(|(found, _)| *found == encoding).map_or(0, |(_, length)| length);
+        drop(first.split_to(mark));
+        let first = futures::stream::iter((!first.is_empty()).then(|| Ok(first.freeze())));
+        let stream = first.chain(stream).boxed();
+        if encoding == UTF_8 {
+            return Ok((mark as u64, stream));
+        }
+        let decoding = Decoding {
+            decoder: encoding.new_decoder_without_bom_handling(),
+            encoding,
+            file: file.to_owned(),
+            line: 1,
+            ended: false,
+        };
+        let decoded = futures::stream::try_unfold((stream, decoding), |(mut stream, mut decoding)| async move {
+            if decoding.ended {
+                return Ok(None);
+            }
+            let chunk = stream.try_next().await?;
+            let text = decoding.step(chunk)?;
+            Ok(Some((text, (stream, decoding))))
+        });
+        Ok((0, decoded.boxed()))
+    }
+}
+
+/// How much of a file tells that it is no UTF-16.
+const ENOUGH_BYTES: usize = 256;
+
+struct Decoding {
+    decoder: Decoder,
+    encoding: &'static encoding_rs::Encoding,
+    file: String,
+    line: u64,
+    ended: bool,
+}
+
+impl Decoding {
+    fn step(&mut self, chunk: Option<Bytes>) -> Result<Bytes, Error> {
+        self.ended = chunk.is_none();
+        let bytes = chunk.unwrap_or_default();
+        let room = self.decoder.max_utf8_buffer_length_without_replacement(bytes.len()).unwrap_or(bytes.len() * 3 + 16);
+        let mut text = vec![0; room];
+        let (result, _, written) = self.decoder.decode_to_utf8_without_replacement(&bytes, &mut text, self.ended);
+        text.truncate(written);
+        let lines = memchr::memchr_iter(b'\n', &text).count() as u64;
+        match result {
+            DecoderResult::InputEmpty => {
+                self.line += lines;
+                Ok(Bytes::from(text))
+            }
+            DecoderResult::OutputFull | DecoderResult::Malformed(..) => Err(Error::WrongEncoding {
+                file: self.file.clone(),
+                line: self.line + lines,
+                encoding: self.encoding.name().to_owned(),
+                fitting: fitting(&bytes).to_owned(),
+            }),
+        }
+    }
+}
+
+/// The encoding that some bytes of a text are likely in.
+pub(super) fn fitting(bytes: &[u8]) -> &'static str {
+    let zeros = |from: usize| bytes.iter().skip(from).step_by(2).filter(|byte| **byte == 0).count();
+    let half = bytes.len() / 4;
+    if bytes.len() >= 4 && (zeros(0) > half || zeros(1) > half) {
+        return "utf-16";
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(_) => "utf-8",
+        Err(error) if error.error_len().is_none() => "utf-8",
+        Err(_) => "windows-1252",
+    }
+}

@@ -1,0 +1,131 @@
+//! How the texts of a table write numbers, dates and times, where that is not the usual way.
+
+use std::borrow::Cow;
+
+use chrono::{DateTime, NaiveDate, NaiveDateTime, format::StrftimeItems};
+
+use super::{
+    Error, Options,
+    options::invalid,
+    values::{self, Instant},
+};
+
+/// The options of texts, each with what it means.
+pub(super) const OPTIONS: [(&str, &str); 4] = [
+    ("decimal_separator", "the character before the fraction of a number, . or ,; by default told by looking"),
+    ("thousands_separator", "the character between groups of three digits, such as , or . or a blank"),
+    ("date_format", "how dates are written, such as %d/%m/%Y; by default as 2024-12-31"),
+    (
+        "timestamp_format",
+        "how dates with times are written, such as %d/%m/%Y %H:%M:%S; by default as 2024-12-31 10:00:00",
+    ),
+];
+
+/// Checked options.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Forms {
+    /// The character before a fraction; none: not decided, which is a point.
+    pub(super) decimal: Option<u8>,
+    thousands: Option<u8>,
+    date: Option<String>,
+    timestamp: Option<String>,
+}
+
+impl Forms {
+    /// The options that are given.
+    pub(super) fn parse(options: &Options) -> Result<Self, Error> {
+        let get = |name: &str| options.get(name).cloned();
+        let separator = |option: &str, allowed: &[u8], expected: &str| {
+            let Some(value) = get(option) else { return Ok(None) };
+            match value.as_bytes() {
+                [byte] if allowed.contains(byte) => Ok(Some(*byte)),
+                _ => Err(invalid(option, &value, expected)),
+            }
+        };
+        let format = |option: &str| {
+            let Some(value) = get(option) else { return Ok(None) };
+            let is_known = !StrftimeItems::new(&value).any(|item| matches!(item, chrono::format::Item::Error));
+            let drops =
+                if option == "date_format" { &["%H", "%I", "%M", "%S", "%T", "%R", "%z", "%Z"][..] } else { &["%Z"] };
+            if is_known && value.contains('%') && !drops.iter().any(|dropped| value.contains(dropped)) {
+                Ok(Some(value))
+            } else {
+                Err(invalid(option, &value, "a format such as %d/%m/%Y"))
+            }
+        };
+        let forms = Self {
+            decimal: separator("decimal_separator", b".,", ". or ,")?,
+            thousands: separator("thousands_separator", b",. '_", "one of , . ' _ or a blank")?,
+            date: format("date_format")?,
+            timestamp: format("timestamp_format")?,
+        };
+        if forms.thousands.is_some() && forms.thousands == Some(forms.decimal.unwrap_or(b'.')) {
+            let value = get("thousands_separator").unwrap_or_default();
+            return Err(invalid("thousands_separator", &value, "another character than the decimal separator"));
+        }
+        Ok(forms)
+    }
+
+    /// A number as it is usually written; none if the text groups its digits otherwise than in threes, or has another
+    /// decimal separator.
+    pub(super) fn number<'a>(&self, text: &'a str) -> Option<Cow<'a, str>> {
+        let decimal = self.decimal.unwrap_or(b'.');
+        if decimal == b'.' && self.thousands.is_none() {
+            return Some(Cow::Borrowed(text));
+        }
+        let (whole, fraction) = match text.split_once(char::from(decimal)) {
+            Some((whole, fraction)) => (whole, Some(fraction)),
+            None => (text, None),
+        };
+        if decimal != b'.' && self.thousands != Some(b'.') && text.contains('.') {
+            return None;
+        }
+        let mut number = String::with_capacity(text.len());
+        match self.thousands {
+            Some(separator) if whole.as_bytes().contains(&separator) => {
+                let mut groups = whole.split(char::from(separator));
+                let first = groups.next()?;
+                let digits = first.trim_start_matches(['-', '+']);
+                let is_group = |group: &str| group.len() == 3 && group.bytes().all(|byte| byte.is_ascii_digit());
+                if digits.is_empty() || digits.len() > 3 || !groups.clone().all(is_group) {
+                    return None;
+                }
+                number.push_str(first);
+                groups.for_each(|group| number.push_str(group));
+            }
+            _ => number.push_str(whole),
+        }
+        if let Some(fraction) = fraction {
+            number.push('.');
+            number.push_str(fraction);
+        }
+        Some(Cow::Owned(number))
+    }
+
+    /// A date, in days since 1970.
+    pub(super) fn date(&self, text: &str) -> Option<i32> {
+        match &self.date {
+            Some(format) => NaiveDate::parse_from_str(text, format).ok().map(values::days_of),
+            None => values::date(text),
+        }
+    }
+
+    /// A date where one is wanted: less strictly, unless a format says how it is written.
+    pub(super) fn wanted_date(&self, text: &str) -> Option<i32> {
+        self.date(text).or_else(|| if self.date.is_none() { values::loose_date(text) } else { None })
+    }
+
+    /// A date and a time.
+    pub(super) fn timestamp(&self, text: &str) -> Option<Instant> {
+        let Some(format) = &self.timestamp else { return values::timestamp(text) };
+        match DateTime::parse_from_str(text, format) {
+            Ok(zoned) => Some(Instant::of(zoned.naive_utc(), true)),
+            Err(_) => NaiveDateTime::parse_from_str(text, format).ok().map(|naive| Instant::of(naive, false)),
+        }
+    }
+
+    /// Whether dates or times are written in a way of their own.
+    pub(super) fn has_formats(&self) -> bool {
+        self.date.is_some() || self.timestamp.is_some()
+    }
+}

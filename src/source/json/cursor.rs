@@ -1,0 +1,376 @@
+//! Walks through the bytes of JSON, a value at a time.
+//!
+//! It takes what RFC 8259 allows, and the words `NaN` and `Infinity` that several programs write. A buffer may end anywhere:
+//! what is cut off is told apart from what is broken.
+
+use std::{borrow::Cow, ops::Range};
+
+use memchr::memchr3;
+
+use super::super::values::Number;
+
+/// How long a text is that is looked through a byte at a time.
+const SHORT_TEXT_BYTES: usize = 24;
+
+/// Why a value could not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Halt {
+    /// The buffer ends within it, and the file does not.
+    Incomplete,
+    /// It is broken, at this byte of the buffer.
+    Broken {
+        /// The byte.
+        at: usize,
+        /// What is wrong there.
+        reason: String,
+    },
+}
+
+/// A value, of an array or object only that it begins: the cursor stands behind its bracket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Token {
+    Null,
+    Boolean(bool),
+    /// A number's text.
+    Number(Range<usize>),
+    /// A text between its quotes.
+    Text {
+        inside: Range<usize>,
+        is_escaped: bool,
+    },
+    Array,
+    Object,
+}
+
+impl Token {
+    /// The kind of value in JSON's words.
+    pub(super) fn word(&self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Boolean(_) => "a boolean",
+            Self::Number(_) => "a number",
+            Self::Text { .. } => "a text",
+            Self::Array => "an array",
+            Self::Object => "an object",
+        }
+    }
+}
+
+/// A place in a buffer.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Cursor<'a> {
+    pub(super) bytes: &'a [u8],
+    pub(super) at: usize,
+    /// Whether the file ends with the buffer.
+    pub(super) is_last: bool,
+}
+
+impl<'a> Cursor<'a> {
+    /// The next byte that is no blank, which is not taken.
+    pub(super) fn peek(&mut self) -> Option<u8> {
+        loop {
+            match self.bytes.get(self.at) {
+                Some(b' ' | b'\t' | b'\n' | b'\r') => self.at += 1,
+                found => return found.copied(),
+            }
+        }
+    }
+
+    pub(super) fn broken<T>(&self, reason: impl Into<String>) -> Result<T, Halt> {
+        Err(Halt::Broken { at: self.at, reason: reason.into() })
+    }
+
+    /// The buffer has ended; so has the file, or not.
+    pub(super) fn ended<T>(&self, within: &str) -> Result<T, Halt> {
+        if self.is_last {
+            self.broken(format!("broken JSON: the file ends within {within}"))
+        } else {
+            Err(Halt::Incomplete)
+        }
+    }
+
+    /// The next value.
+    pub(super) fn value(&mut self) -> Result<Token, Halt> {
+        let Some(first) = self.peek() else { return self.ended("a value") };
+        match first {
+            b'"' => {
+                let (inside, is_escaped) = self.text()?;
+                Ok(Token::Text { inside, is_escaped })
+            }
+            b'{' => {
+                self.at += 1;
+                Ok(Token::Object)
+            }
+            b'[' => {
+                self.at += 1;
+                Ok(Token::Array)
+            }
+            b'-' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => self.bare(),
+            _ => self.broken("broken JSON: expected a value"),
+        }
+    }
+
+    /// Takes a text without escapes that is short, as most are: to look for its end a byte at a time is the fastest then.
+    fn short_text(&mut self) -> Option<Range<usize>> {
+        let start = self.at + 1;
+        let rest = self.bytes.get(start..)?;
+        for (length, byte) in rest.iter().take(SHORT_TEXT_BYTES).enumerate() {
+            match byte {
+                b'"' => {
+                    self.at = start + length + 1;
+                    return Some(start..start + length);
+                }
+                b'\\' | b'\n' => return None,
+                _ => {}
+            }
+        }
+        None
+    }
+
+    /// A text, from its quote on: what is between the quotes, and whether that holds escapes.
+    fn text(&mut self) -> Result<(Range<usize>, bool), Halt> {
+        if let Some(inside) = self.short_text() {
+            return Ok((inside, false));
+        }
+        let start = self.at + 1;
+        let (mut at, mut is_escaped) = (start, false);
+        loop {
+            let rest = self.bytes.get(at..).unwrap_or_default();
+            let Some(found) = memchr3(b'"', b'\\', b'\n', rest) else { return self.ended("a text") };
+            at += found;
+            match self.bytes.get(at) {
+                Some(b'"') => {
+                    self.at = at + 1;
+                    return Ok((start..at, is_escaped));
+                }
+                Some(b'\\') => {
+                    is_escaped = true;
+                    at += 2;
+                }
+                _ => return self.broken("broken JSON: a text does not end on its line"),
+            }
+        }
+    }
+
+    /// A number or a word.
+    fn bare(&mut self) -> Result<Token, Halt> {
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.' | b'_');
+        let length = rest.iter().position(|byte| !is_part(byte)).unwrap_or(rest.len());
+        if length == rest.len() && !self.is_last {
+            return Err(Halt::Incomplete);
+        }
+        let place = self.at..self.at + length;
+        let token = match rest.get(..length).unwrap_or_default() {
+            // Whole numbers are most of all.
+            [b'1'..=b'9', digits @ ..] if digits.iter().all(u8::is_ascii_digit) => Token::Number(place.clone()),
+            b"null" => Token::Null,
+            b"true" => Token::Boolean(true),
+            b"false" => Token::Boolean(false),
+            b"NaN" | b"nan" | b"Infinity" | b"-Infinity" | b"inf" | b"-inf" => Token::Number(place.clone()),
+            text if is_number(text) => Token::Number(place.clone()),
+            _ => return self.broken("broken JSON: expected a value"),
+        };
+        self.at = place.end;
+        Ok(token)
+    }
+
+    /// Takes the key `name` and its colon, if they stand here just so.
+    pub(super) fn is_key(&mut self, name: &str) -> bool {
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        let Some((b'"', rest)) = rest.split_first() else { return false };
+        let Some([b'"', b':', ..]) = rest.strip_prefix(name.as_bytes()) else { return false };
+        self.at += name.len() + 3;
+        true
+    }
+
+    /// Passes over a value. Of what is neither text nor has parts only the end is looked for.
+    pub(super) fn pass(&mut self) -> Result<(), Halt> {
+        match self.peek() {
+            Some(b'-' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z') => {
+                let rest = self.bytes.get(self.at..).unwrap_or_default();
+                let ends = |byte: &u8| matches!(byte, b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t');
+                match rest.iter().position(ends) {
+                    Some(length) => self.at += length,
+                    None => return self.ended("a value"),
+                }
+                Ok(())
+            }
+            _ => {
+                let token = self.value()?;
+                self.skip(&token)
+            }
+        }
+    }
+
+    /// What follows an item of an array or a member of an object: whether there is another one.
+    pub(super) fn has_next(&mut self, end: u8, within: &str) -> Result<bool, Halt> {
+        match self.peek() {
+            Some(b',') => {
+                self.at += 1;
+                if self.peek() == Some(end) {
+                    return self.broken("broken JSON: nothing follows a comma");
+                }
+                Ok(true)
+            }
+            Some(found) if found == end => {
+                self.at += 1;
+                Ok(false)
+            }
+            Some(_) => self.broken(format!("broken JSON: expected , or {}", char::from(end))),
+            None => self.ended(within),
+        }
+    }
+
+    /// Whether an array or object that has begun is empty; if so it is taken.
+    pub(super) fn is_empty(&mut self, end: u8, within: &str) -> Result<bool, Halt> {
+        match self.peek() {
+            Some(found) if found == end => {
+                self.at += 1;
+                Ok(true)
+            }
+            Some(_) => Ok(false),
+            None => self.ended(within),
+        }
+    }
+
+    /// A member's key, and the colon behind it.
+    pub(super) fn key(&mut self) -> Result<Cow<'a, str>, Halt> {
+        match self.peek() {
+            Some(b'"') => {}
+            Some(_) => return self.broken("broken JSON: expected a key in quotes"),
+            None => return self.ended("an object"),
+        }
+        let start = self.at;
+        let (inside, is_escaped) = self.text()?;
+        let key = match text_of(self.bytes.get(inside).unwrap_or_default(), is_escaped) {
+            Some(key) => key,
+            None => return Err(Halt::Broken { at: start, reason: "broken JSON: a key is no valid text".to_owned() }),
+        };
+        match self.peek() {
+            Some(b':') => {
+                self.at += 1;
+                Ok(key)
+            }
+            Some(_) => self.broken("broken JSON: expected : after a key"),
+            None => self.ended("an object"),
+        }
+    }
+
+    /// Passes over what is left of a value. What is in it is not looked at, but for its brackets and texts.
+    pub(super) fn skip(&mut self, begun: &Token) -> Result<(), Halt> {
+        let mut depth = usize::from(matches!(begun, Token::Array | Token::Object));
+        while depth > 0 {
+            let rest = self.bytes.get(self.at..).unwrap_or_default();
+            let special = |byte: &u8| matches!(byte, b'"' | b'{' | b'}' | b'[' | b']');
+            let Some(found) = rest.iter().position(special) else { return self.ended("an object or array") };
+            self.at += found;
+            match self.bytes.get(self.at) {
+                Some(b'"') => {
+                    self.text()?;
+                    continue;
+                }
+                Some(b'{' | b'[') => depth += 1,
+                _ => depth -= 1,
+            }
+            self.at += 1;
+        }
+        Ok(())
+    }
+}
+
+/// Whether a text is a number as JSON writes it.
+fn is_number(text: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(text) else { return false };
+    Number::read(text).is_some_and(|number| {
+        let begins = text.trim_start_matches('-').starts_with(|letter: char| letter.is_ascii_digit());
+        begins && !number.is_padded && number.has_point == (number.fraction_digits > 0)
+    })
+}
+
+/// The text between two quotes; none if its escapes or its bytes are no characters.
+pub(super) fn text_of(inside: &[u8], is_escaped: bool) -> Option<Cow<'_, str>> {
+    let raw = std::str::from_utf8(inside).ok()?;
+    if is_escaped { unescaped(raw).map(Cow::Owned) } else { Some(Cow::Borrowed(raw)) }
+}
+
+/// A text with its escapes as the characters that they stand for.
+pub(super) fn unescaped(raw: &str) -> Option<String> {
+    let mut text = String::with_capacity(raw.len());
+    let mut rest = raw;
+    while let Some((before, after)) = rest.split_once('\\') {
+        text.push_str(before);
+        let (escape, after) = after.split_at_checked(1)?;
+        rest = after;
+        text.push(match escape {
+            "\"" | "\\" | "/" => escape.chars().next()?,
+            "b" => '\u{8}',
+            "f" => '\u{c}',
+            "n" => '\n',
+            "r" => '\r',
+            "t" => '\t',
+            "u" => {
+                let (unit, after) = unit(rest)?;
+                rest = after;
+                match unit {
+                    0xD800..=0xDBFF => {
+                        let (low, after) = self::unit(rest.strip_prefix("\\u")?)?;
+                        rest = after;
+                        char::decode_utf16([unit, low]).next()?.ok()?
+                    }
+                    _ => char::from_u32(u32::from(unit))?,
+                }
+            }
+            _ => return None,
+        });
+    }
+    text.push_str(rest);
+    Some(text)
+}
+
+fn unit(text: &str) -> Option<(u16, &str)> {
+    let (digits, rest) = text.split_at_checked(4)?;
+    let is_hex = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    Some((u16::from_str_radix(digits, 16).ok().filter(|_| is_hex)?, rest))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn first(text: &str) -> Result<Token, Halt> {
+        Cursor { bytes: text.as_bytes(), at: 0, is_last: true }.value()
+    }
+
+    #[test]
+    fn values_are_those_of_the_standard_and_the_words_of_floats() {
+        for good in ["0", "-1.5e+3", "12E3", "NaN", "-Infinity", "9223372036854775808"] {
+            assert_eq!(first(good), Ok(Token::Number(0..good.len())), "{good}");
+        }
+        for bad in ["+1", "01", "1.", ".5", "0x1", "nul", "TRUE", "-", "1_000", "'a'", "}"] {
+            assert!(matches!(first(bad), Err(Halt::Broken { .. })), "{bad}");
+        }
+        assert_eq!(first("  null"), Ok(Token::Null));
+    }
+
+    #[test]
+    fn escapes_are_characters() {
+        assert_eq!(unescaped(r#"a\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00"#).unwrap(), "a\"\\/\u{8}\u{c}\n\r\té😀");
+        for bad in [r"\x", r"\u12", r"\ud83d", r"\ud83da", r"\udc00", r"\u+123"] {
+            assert_eq!(unescaped(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_is_cut_off_is_not_broken() {
+        let cut = |text: &str| Cursor { bytes: text.as_bytes(), at: 0, is_last: false }.value();
+        for text in ["", " ", "\"a", "\"a\\", "12", "tru"] {
+            assert_eq!(cut(text), Err(Halt::Incomplete), "{text}");
+        }
+        let mut cursor = Cursor { bytes: b"{\"a\":[1,\"]\"]} 7", at: 0, is_last: true };
+        let token = cursor.value().unwrap();
+        cursor.skip(&token).unwrap();
+        assert_eq!(cursor.value().map(|_| cursor.at), Ok(15));
+    }
+}

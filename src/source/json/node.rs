@@ -1,0 +1,353 @@
+//! Values on their way to a column: where each stands in a buffer, in the shape of the column's type.
+
+use std::{borrow::Cow, sync::Arc};
+
+use arrow::{
+    array::{ArrayRef, ListArray, StructArray},
+    buffer::{NullBuffer, OffsetBuffer},
+    datatypes::{DataType, Field, Fields},
+};
+
+use super::{
+    super::{
+        columns::{Misfit, column},
+        forms::Forms,
+    },
+    cursor::{Cursor, Halt, Token, text_of},
+};
+
+/// How deep values may be nested.
+pub(super) const MAX_DEPTH: usize = 64;
+
+/// Where a value stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    Null,
+    /// As it stands there, whatever it is.
+    Raw(u32, u32),
+    /// Between quotes, with escapes.
+    Escaped(u32, u32),
+}
+
+/// The values of a column, or of a part of it.
+#[derive(Debug)]
+pub(super) enum Node {
+    /// Of a type without parts; of a text column objects and arrays are their own JSON.
+    Leaf(Vec<Place>),
+    List {
+        /// How many items each list has; none: NULL.
+        lengths: Vec<Option<u32>>,
+        items: Box<Node>,
+    },
+    Struct {
+        valid: Vec<bool>,
+        members: Members,
+    },
+}
+
+/// The members of objects that have a place in a table.
+#[derive(Debug)]
+pub(super) struct Members {
+    names: Vec<String>,
+    /// Whether each name is written in JSON as it is.
+    plain: Vec<bool>,
+    /// The values of those that are wanted.
+    nodes: Vec<Option<Node>>,
+    /// Whether a member that the table does not have is refused.
+    refuses_others: bool,
+}
+
+/// What is wrong with a value, or with what the bytes are.
+#[derive(Debug)]
+pub(super) enum Fault {
+    Halt(Halt),
+    /// A value at this byte that cannot be one of the column's.
+    Value {
+        at: usize,
+        path: String,
+        value: String,
+        expected: &'static str,
+    },
+    /// A member at this byte that is none of the table's.
+    Unknown {
+        at: usize,
+        path: String,
+    },
+}
+
+impl From<Halt> for Fault {
+    fn from(halt: Halt) -> Self {
+        Self::Halt(halt)
+    }
+}
+
+impl Fault {
+    /// The fault, of a part of this column.
+    fn within(self, name: &str) -> Self {
+        let longer = |path: String| if path.is_empty() { name.to_owned() } else { format!("{name}.{path}") };
+        match self {
+            Self::Halt(halt) => Self::Halt(halt),
+            Self::Value { at, path, value, expected } => Self::Value { at, path: longer(path), value, expected },
+            Self::Unknown { at, path } => Self::Unknown { at, path: longer(path) },
+        }
+    }
+}
+
+impl Node {
+    /// For the values of a type.
+    pub(super) fn new(data_type: &DataType, refuses_others: bool) -> Self {
+        match data_type {
+            DataType::List(item) => {
+                Self::List { lengths: Vec::new(), items: Box::new(Self::new(item.data_type(), refuses_others)) }
+            }
+            DataType::Struct(fields) => {
+                let wanted = vec![true; fields.len()];
+                Self::Struct { valid: Vec::new(), members: Members::new(fields, &wanted, refuses_others) }
+            }
+            _ => Self::Leaf(Vec::new()),
+        }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Leaf(places) => places.len(),
+            Self::List { lengths, .. } => lengths.len(),
+            Self::Struct { valid, .. } => valid.len(),
+        }
+    }
+
+    fn push_null(&mut self) {
+        match self {
+            Self::Leaf(places) => places.push(Place::Null),
+            Self::List { lengths, .. } => lengths.push(None),
+            Self::Struct { valid, members } => {
+                valid.push(false);
+                members.fill(valid.len());
+            }
+        }
+    }
+
+    /// Keeps the first values alone.
+    pub(super) fn truncate(&mut self, length: usize) {
+        match self {
+            Self::Leaf(places) => places.truncate(length),
+            Self::List { lengths, items } => {
+                lengths.truncate(length);
+                items.truncate(lengths.iter().flatten().map(|length| *length as usize).sum());
+            }
+            Self::Struct { valid, members } => {
+                valid.truncate(length);
+                members.truncate(length);
+            }
+        }
+    }
+
+    /// Adds the value at the cursor.
+    fn read(&mut self, cursor: &mut Cursor<'_>, depth: usize) -> Result<(), Fault> {
+        cursor.peek();
+        let start = cursor.at;
+        let token = cursor.value()?;
+        if token == Token::Null {
+            self.push_null();
+            return Ok(());
+        }
+        match (self, token) {
+            (Self::Leaf(places), Token::Text { inside, is_escaped }) => {
+                let (from, to) = (inside.start as u32, inside.end as u32);
+                if is_escaped && text_of(cursor.bytes.get(inside).unwrap_or_default(), true).is_none() {
+                    return Err(Halt::Broken {
+                        at: start,
+                        reason: "broken JSON: a text has a wrong escape".to_owned(),
+                    }
+                    .into());
+                }
+                places.push(if is_escaped { Place::Escaped(from, to) } else { Place::Raw(from, to) });
+            }
+            (Self::Leaf(places), token) => {
+                cursor.skip(&token)?;
+                places.push(Place::Raw(start as u32, cursor.at as u32));
+            }
+            (Self::List { lengths, items }, Token::Array) => {
+                if depth > MAX_DEPTH {
+                    return cursor.broken("values are nested too deep").map_err(Fault::from);
+                }
+                let mut length = 0;
+                if !cursor.is_empty(b']', "an array")? {
+                    loop {
+                        items.read(cursor, depth + 1)?;
+                        length += 1;
+                        if !cursor.has_next(b']', "an array")? {
+                            break;
+                        }
+                    }
+                }
+                lengths.push(Some(length));
+            }
+            (Self::Struct { valid, members }, Token::Object) => {
+                if depth > MAX_DEPTH {
+                    return cursor.broken("values are nested too deep").map_err(Fault::from);
+                }
+                members.read(cursor, valid.len(), depth + 1)?;
+                valid.push(true);
+            }
+            (node, token) => {
+                cursor.skip(&token)?;
+                let value = cursor.bytes.get(start..cursor.at).unwrap_or_default();
+                return Err(Fault::Value {
+                    at: start,
+                    path: String::new(),
+                    value: String::from_utf8_lossy(value).into_owned(),
+                    expected: if matches!(node, Self::List { .. }) { "an array" } else { "an object" },
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// The column of a type. A value that is none of the type is told by its place among the node's own values.
+    pub(super) fn finish(&self, text: &str, data_type: &DataType, forms: &Forms) -> Result<ArrayRef, Misfit> {
+        match (self, data_type) {
+            (Self::Leaf(places), _) => {
+                let texts = places.iter().map(|place| place.text(text));
+                column(data_type, places.len(), forms, texts)
+            }
+            (Self::List { lengths, items }, DataType::List(field)) => {
+                let items = items.finish(text, field.data_type(), forms).map_err(|misfit| owner(lengths, misfit))?;
+                let offsets = OffsetBuffer::from_lengths(lengths.iter().map(|length| length.unwrap_or(0) as usize));
+                let nulls = NullBuffer::from_iter(lengths.iter().map(Option::is_some));
+                let list = ListArray::try_new(Arc::clone(field), offsets, items, Some(nulls));
+                list.map(|list| Arc::new(list) as ArrayRef).map_err(|_| Misfit(0))
+            }
+            (Self::Struct { valid, members }, DataType::Struct(fields)) => {
+                let columns = members.finish(text, fields, forms)?;
+                let nulls = NullBuffer::from_iter(valid.iter().copied());
+                let array = StructArray::try_new(fields.clone(), columns, Some(nulls));
+                array.map(|array| Arc::new(array) as ArrayRef).map_err(|_| Misfit(0))
+            }
+            _ => Err(Misfit(0)),
+        }
+    }
+
+    /// The value that has no value of the type, and the path to it.
+    pub(super) fn misfit(&self, text: &str, data_type: &DataType, forms: &Forms) -> (String, String, DataType) {
+        match (self, data_type) {
+            (Self::List { items, .. }, DataType::List(field)) => items.misfit(text, field.data_type(), forms),
+            (Self::Struct { members, .. }, DataType::Struct(fields)) => {
+                for (node, field) in members.nodes.iter().flatten().zip(fields) {
+                    if node.finish(text, field.data_type(), forms).is_err() {
+                        let (path, value, expected) = node.misfit(text, field.data_type(), forms);
+                        let path =
+                            if path.is_empty() { field.name().clone() } else { format!("{}.{path}", field.name()) };
+                        return (path, value, expected);
+                    }
+                }
+                (String::new(), String::new(), data_type.clone())
+            }
+            (Self::Leaf(places), _) => {
+                let value = match self.finish(text, data_type, forms) {
+                    Err(Misfit(row)) => places.get(row).and_then(|place| place.text(text)).unwrap_or_default(),
+                    Ok(_) => Cow::Borrowed(""),
+                };
+                (String::new(), value.into_owned(), data_type.clone())
+            }
+            _ => (String::new(), String::new(), data_type.clone()),
+        }
+    }
+}
+
+/// Which list an item is of.
+fn owner(lengths: &[Option<u32>], Misfit(item): Misfit) -> Misfit {
+    let mut end = 0;
+    let is_owner = |length: &Option<u32>| {
+        end += length.unwrap_or(0) as usize;
+        item < end
+    };
+    Misfit(lengths.iter().position(is_owner).unwrap_or_default())
+}
+
+impl Place {
+    fn text<'a>(&self, text: &'a str) -> Option<Cow<'a, str>> {
+        match *self {
+            Self::Null => None,
+            Self::Raw(from, to) => text.get(from as usize..to as usize).map(Cow::Borrowed),
+            Self::Escaped(from, to) => text_of(text.as_bytes().get(from as usize..to as usize)?, true),
+        }
+    }
+}
+
+impl Members {
+    /// For the fields of a table or of a struct, and which of them are wanted.
+    pub(super) fn new(fields: &Fields, wanted: &[bool], refuses_others: bool) -> Self {
+        let node = |(field, wanted): (&Arc<Field>, &bool)| wanted.then(|| Node::new(field.data_type(), refuses_others));
+        Self {
+            names: fields.iter().map(|field| field.name().clone()).collect(),
+            plain: fields.iter().map(|field| !field.name().contains(['"', '\\'])).collect(),
+            nodes: fields.iter().zip(wanted).map(node).collect(),
+            refuses_others,
+        }
+    }
+
+    /// The values of a wanted member.
+    pub(super) fn node(&self, place: usize) -> Option<&Node> {
+        self.nodes.get(place)?.as_ref()
+    }
+
+    pub(super) fn truncate(&mut self, length: usize) {
+        self.nodes.iter_mut().flatten().for_each(|node| node.truncate(length));
+    }
+
+    fn fill(&mut self, length: usize) {
+        for node in self.nodes.iter_mut().flatten().filter(|node| node.len() < length) {
+            node.push_null();
+        }
+    }
+
+    /// Adds the members of the object that has begun, the `row`th one, from 0. A member that is absent is NULL.
+    pub(super) fn read(&mut self, cursor: &mut Cursor<'_>, row: usize, depth: usize) -> Result<(), Fault> {
+        if !cursor.is_empty(b'}', "an object")? {
+            // Objects have their members in the same order, nearly always.
+            let mut next = 0;
+            loop {
+                cursor.peek();
+                let at = cursor.at;
+                let is_plain = self.plain.get(next).copied().unwrap_or(false);
+                let expected = self.names.get(next).filter(|name| is_plain && cursor.is_key(name));
+                let (key, place) = match expected {
+                    Some(name) => (Cow::Borrowed(name.as_str()), Some(next)),
+                    None => {
+                        let key = cursor.key()?;
+                        let place = self.names.iter().position(|name| *name == key);
+                        (key, place)
+                    }
+                };
+                match place {
+                    Some(place) => {
+                        next = place + 1;
+                        match self.nodes.get_mut(place) {
+                            Some(Some(node)) => {
+                                // Of a key given twice the last value counts.
+                                if node.len() > row {
+                                    node.truncate(row);
+                                }
+                                node.read(cursor, depth).map_err(|fault| fault.within(&key))?;
+                            }
+                            _ => cursor.pass()?,
+                        }
+                    }
+                    None if self.refuses_others => return Err(Fault::Unknown { at, path: key.into_owned() }),
+                    None => cursor.pass()?,
+                }
+                if !cursor.has_next(b'}', "an object")? {
+                    break;
+                }
+            }
+        }
+        self.fill(row + 1);
+        Ok(())
+    }
+
+    fn finish(&self, text: &str, fields: &Fields, forms: &Forms) -> Result<Vec<ArrayRef>, Misfit> {
+        let pairs = self.nodes.iter().flatten().zip(fields);
+        pairs.map(|(node, field)| node.finish(text, field.data_type(), forms)).collect()
+    }
+}

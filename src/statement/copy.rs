@@ -9,13 +9,18 @@ use std::{
     },
 };
 
-use arrow::{array::AsArray, datatypes::UInt64Type};
+use arrow::{
+    array::AsArray,
+    datatypes::{DataType, UInt64Type},
+};
 use async_trait::async_trait;
 use datafusion::{
     common::ScalarValue,
+    functions::core::expr_fn::coalesce,
+    logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, lit},
     sql::{
         parser::{CopyToSource, CopyToStatement, DFParser, Statement as SqlStatement},
-        sqlparser::{keywords::Keyword, tokenizer::Token},
+        sqlparser::{ast::Value, keywords::Keyword, tokenizer::Token},
     },
 };
 
@@ -27,6 +32,7 @@ use super::{
 use crate::{
     Error, Fault, Result,
     session::{Client, Outcome, Sealed},
+    source,
 };
 
 pub(super) const FORM: Form = Form { parse, convert };
@@ -92,14 +98,46 @@ impl Action for Copy {
         client.access().check(&self.target)?;
         keep_out(&self.target, client.catalog().directory().root())?;
         let mut statement = SqlStatement::clone(&self.statement);
+        settle_compression(&mut statement);
         let unfinished = unfinished_file(&mut statement);
-        let plan = plan(client, statement, Some(parameters)).await?;
+        let plan = name_missing_partitions(plan(client, statement, Some(parameters)).await?)?;
         let rows = collect(client, plan).await?;
         unfinished.map(Unfinished::finish).transpose()?;
         let count = rows.iter().flat_map(|batch| batch.columns().first()).flat_map(|column| {
             column.as_primitive_opt::<UInt64Type>().map(|counts| counts.values().iter().sum::<u64>())
         });
         Ok(Outcome::done(format!("COPY {}", count.sum::<u64>())))
+    }
+}
+
+/// Lets partitions be named by texts, so that NULL is one of them: the engine would name it as it names 0 or the empty text.
+fn name_missing_partitions(plan: LogicalPlan) -> Result<LogicalPlan> {
+    let LogicalPlan::Copy(mut copy) = plan else { return Ok(plan) };
+    if copy.partition_by.is_empty() {
+        return Ok(LogicalPlan::Copy(copy));
+    }
+    let columns = copy.input.schema().columns().into_iter().map(|column| {
+        let name = column.name.clone();
+        if !copy.partition_by.contains(&name) {
+            return Expr::Column(column);
+        }
+        let text = cast(Expr::Column(column), DataType::Utf8);
+        coalesce(vec![text, lit(source::NULL_PARTITION)]).alias(name)
+    });
+    let columns: Vec<Expr> = columns.collect();
+    let input = LogicalPlanBuilder::from(LogicalPlan::clone(&copy.input)).project(columns)?.build()?;
+    copy.input = Arc::new(input);
+    Ok(LogicalPlan::Copy(copy))
+}
+
+/// A file such as `rows.csv.gz` is compressed as its name says.
+fn settle_compression(statement: &mut SqlStatement) {
+    let SqlStatement::CopyTo(copy) = statement else { return };
+    let Some((ending, Some(compression))) = source::ending(&copy.target) else { return };
+    copy.stored_as.get_or_insert(ending);
+    let is_given = |name: &str| copy.options.iter().any(|(key, _)| key.eq_ignore_ascii_case(name));
+    if !is_given("compression") && !is_given("format.compression") {
+        copy.options.push(("compression".to_owned(), Value::SingleQuotedString(compression)));
     }
 }
 

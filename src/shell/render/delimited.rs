@@ -1,10 +1,11 @@
-//! A result as comma-separated values (RFC 4180, newlines as on Unix).
+//! A result as comma-separated values (RFC 4180, newlines as on Unix), each as a client of the network gets it.
 
 use std::{borrow::Cow, io::Write};
 
-use arrow::{array::RecordBatch, datatypes::SchemaRef};
+use arrow::{array::RecordBatch, datatypes::SchemaRef, error::ArrowError};
 
-use super::{RenderError, cell::Cells};
+use super::RenderError;
+use crate::server::text_rows;
 
 /// Writes a result as CSV; the header comes with the first rows or at the end.
 pub(crate) struct Delimited {
@@ -19,10 +20,8 @@ impl Delimited {
 
     pub(super) fn write(&mut self, batch: &RecordBatch, out: &mut dyn Write) -> Result<(), RenderError> {
         self.start(out)?;
-        let cells = Cells::new(batch)?;
-        for row in 0..batch.num_rows() {
-            let values =
-                (0..batch.num_columns()).map(|column| cells.text(row, column)).collect::<Result<Vec<_>, _>>()?;
+        let rows = text_rows(batch).map_err(|error| ArrowError::from_external_error(Box::new(error)))?;
+        for values in rows {
             let fields = values.iter().map(|value| value.as_deref().map_or(Cow::Borrowed(""), quoted));
             writeln!(out, "{}", fields.collect::<Vec<_>>().join(","))?;
         }

@@ -171,7 +171,7 @@ fn csv_writes_dates_lists_and_floats() {
         ("x", Arc::new(Float64Array::from(vec![0.1]))),
         ("list", Arc::new(list)),
     ]);
-    let expected = "day,at,x,list\n2024-01-01,2024-01-01 10:00:00.500,0.1,\"[1, NULL, 3]\"\n";
+    let expected = "day,at,x,list\n2024-01-01,2024-01-01 10:00:00.5,0.1,\"{1,NULL,3}\"\n";
     assert_eq!(render(&[rows], &style(Format::Csv)), expected);
 }
 

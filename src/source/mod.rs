@@ -27,6 +27,7 @@ mod store;
 mod table;
 mod text;
 mod values;
+mod write;
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 

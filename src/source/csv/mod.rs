@@ -81,7 +81,7 @@ impl Format for Csv {
     }
 
     fn writers(&self) -> Option<Arc<dyn FileFormatFactory>> {
-        Some(Arc::new(write::CsvWriters { name: self.name(), delimiter: b',' }))
+        Some(Arc::new(write::COMMAS))
     }
 
     fn file_source(&self, options: &Options, schema: TableSchema, place: &str) -> Result<Arc<dyn FileSource>, Error> {
@@ -113,7 +113,7 @@ impl Format for Tsv {
     }
 
     fn writers(&self) -> Option<Arc<dyn FileFormatFactory>> {
-        Some(Arc::new(write::CsvWriters { name: self.name(), delimiter: b'\t' }))
+        Some(Arc::new(write::TABS))
     }
 
     fn file_source(&self, options: &Options, schema: TableSchema, place: &str) -> Result<Arc<dyn FileSource>, Error> {

@@ -1,174 +1,39 @@
 //! `COPY … TO 'file.csv'`: rows as CSV that is read back as it was. NULL is an empty field, the empty text is `""`.
 
-use std::{collections::HashMap, fmt, io::Write as _, sync::Arc};
+use std::{io::Write as _, sync::Arc};
 
 use arrow::{
     array::{Array, ArrayRef, AsArray, RecordBatch},
-    datatypes::{DataType, FieldRef, SchemaRef},
-    json::writer::{EncoderOptions, make_encoder},
+    datatypes::{DataType, FieldRef},
+    json::writer::make_encoder,
     util::display::{ArrayFormatter, FormatOptions},
 };
-use async_trait::async_trait;
 use bytes::Bytes;
 use datafusion::{
-    catalog::Session,
-    common::{DataFusionError, GetExt, Result, Statistics, not_impl_err, runtime::SpawnedTask},
-    datasource::{
-        file_format::{
-            FileFormat, FileFormatFactory,
-            file_compression_type::FileCompressionType,
-            write::{BatchSerializer, demux::DemuxedStreamReceiver, orchestration::spawn_writer_tasks_and_join},
-        },
-        physical_plan::{FileSink, FileSinkConfig, FileSource},
-        sink::{DataSink, DataSinkExec},
-        table_schema::TableSchema,
-    },
-    execution::{SendableRecordBatchStream, TaskContext},
-    physical_expr::LexRequirement,
-    physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan},
+    common::{DataFusionError, Result},
+    datasource::file_format::write::BatchSerializer,
 };
-use object_store::{ObjectMeta, ObjectStore};
 
-use super::{CsvOptions, NullMark, Options};
-use crate::source::plain_options;
+use super::{
+    super::write::{Writers, json_options},
+    CsvOptions, Error, NullMark, Options,
+};
 
 /// The options of files that are written.
-const WRITTEN: [&str; 6] = ["header", "delimiter", "quote", "escape", "null_value", "compression"];
+const WRITTEN: &[&str] = &["header", "delimiter", "quote", "escape", "null_value", "compression"];
 
-/// Makes the writer of a `COPY`.
-#[derive(Debug, Clone)]
-pub(super) struct CsvWriters {
-    pub(super) name: &'static str,
-    pub(super) delimiter: u8,
-}
+/// What writes files of fields between commas.
+pub(super) const COMMAS: Writers =
+    Writers { name: "csv", options: WRITTEN, serializer: |options| serializer(options, b',') };
 
-impl GetExt for CsvWriters {
-    fn get_ext(&self) -> String {
-        self.name.to_owned()
-    }
-}
+/// What writes files of fields between tabs.
+pub(super) const TABS: Writers =
+    Writers { name: "tsv", options: WRITTEN, serializer: |options| serializer(options, b'\t') };
 
-impl FileFormatFactory for CsvWriters {
-    fn create(&self, _: &dyn Session, options: &HashMap<String, String>) -> Result<Arc<dyn FileFormat>> {
-        let given: Options = options.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
-        let given = plain_options(self.name, WRITTEN.iter().copied(), &given)?;
-        let options = CsvOptions::parse(&given)?;
-        let compression = options.compression.of("").into();
-        let delimiter = options.delimiter.unwrap_or(self.delimiter);
-        Ok(Arc::new(CsvWriter {
-            name: self.name,
-            compression,
-            options: CsvOptions { delimiter: Some(delimiter), ..options },
-        }))
-    }
-
-    fn default(&self) -> Arc<dyn FileFormat> {
-        let options = CsvOptions { delimiter: Some(self.delimiter), ..CsvOptions::default() };
-        Arc::new(CsvWriter { name: self.name, options, compression: FileCompressionType::UNCOMPRESSED })
-    }
-}
-
-/// Writes files, and reads none: those are read by our own scans.
-#[derive(Debug)]
-struct CsvWriter {
-    name: &'static str,
-    options: CsvOptions,
-    compression: FileCompressionType,
-}
-
-#[async_trait]
-impl FileFormat for CsvWriter {
-    fn get_ext(&self) -> String {
-        self.name.to_owned()
-    }
-
-    fn get_ext_with_compression(&self, compression: &FileCompressionType) -> Result<String> {
-        Ok(format!("{}{}", self.name, compression.get_ext()))
-    }
-
-    fn compression_type(&self) -> Option<FileCompressionType> {
-        Some(self.compression)
-    }
-
-    async fn infer_schema(&self, _: &dyn Session, _: &Arc<dyn ObjectStore>, _: &[ObjectMeta]) -> Result<SchemaRef> {
-        not_impl_err!("the writer of {} does not read", self.name)
-    }
-
-    async fn infer_stats(
-        &self,
-        _: &dyn Session,
-        _: &Arc<dyn ObjectStore>,
-        schema: SchemaRef,
-        _: &ObjectMeta,
-    ) -> Result<Statistics> {
-        Ok(Statistics::new_unknown(&schema))
-    }
-
-    async fn create_physical_plan(
-        &self,
-        _: &dyn Session,
-        _: datafusion::datasource::physical_plan::FileScanConfig,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        not_impl_err!("the writer of {} does not read", self.name)
-    }
-
-    async fn create_writer_physical_plan(
-        &self,
-        input: Arc<dyn ExecutionPlan>,
-        _: &dyn Session,
-        config: FileSinkConfig,
-        order: Option<LexRequirement>,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        let sink = CsvSink { name: self.name, options: self.options.clone(), compression: self.compression, config };
-        Ok(Arc::new(DataSinkExec::new(input, Arc::new(sink), order)))
-    }
-
-    fn file_source(&self, schema: TableSchema) -> Arc<dyn FileSource> {
-        datafusion::datasource::file_format::csv::CsvFormat::default().file_source(schema)
-    }
-}
-
-#[derive(Debug)]
-struct CsvSink {
-    name: &'static str,
-    options: CsvOptions,
-    compression: FileCompressionType,
-    config: FileSinkConfig,
-}
-
-impl DisplayAs for CsvSink {
-    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.name, self.config.original_url)
-    }
-}
-
-#[async_trait]
-impl DataSink for CsvSink {
-    fn schema(&self) -> &SchemaRef {
-        self.config.output_schema()
-    }
-
-    async fn write_all(&self, data: SendableRecordBatchStream, context: &Arc<TaskContext>) -> Result<u64> {
-        FileSink::write_all(self, data, context).await
-    }
-}
-
-#[async_trait]
-impl FileSink for CsvSink {
-    fn config(&self) -> &FileSinkConfig {
-        &self.config
-    }
-
-    async fn spawn_writer_tasks_and_join(
-        &self,
-        context: &Arc<TaskContext>,
-        demux: SpawnedTask<Result<()>>,
-        files: DemuxedStreamReceiver,
-        store: Arc<dyn ObjectStore>,
-    ) -> Result<u64> {
-        let serializer = Arc::new(Serializer { options: self.options.clone() });
-        spawn_writer_tasks_and_join(context, serializer, self.compression, None, store, demux, files).await
-    }
+fn serializer(options: &Options, delimiter: u8) -> Result<Arc<dyn BatchSerializer>, Error> {
+    let options = CsvOptions::parse(options)?;
+    let delimiter = Some(options.delimiter.unwrap_or(delimiter));
+    Ok(Arc::new(Serializer { options: CsvOptions { delimiter, ..options } }))
 }
 
 struct Serializer {
@@ -247,7 +112,7 @@ fn cells(field: &FieldRef, array: &ArrayRef) -> Result<Cells> {
         }
         DataType::Dictionary(_, value) => cells(field, &arrow::compute::cast(array, value)?),
         data_type if data_type.is_nested() => {
-            let options = EncoderOptions::default();
+            let options = json_options();
             let mut encoder = make_encoder(field, array.as_ref(), &options)?;
             let mut texts = Vec::with_capacity(array.len());
             for row in 0..array.len() {

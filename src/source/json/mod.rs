@@ -10,11 +10,12 @@ mod node;
 mod objects;
 mod read;
 mod shape;
+mod write;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use datafusion::datasource::{physical_plan::FileSource, table_schema::TableSchema};
+use datafusion::datasource::{file_format::FileFormatFactory, physical_plan::FileSource, table_schema::TableSchema};
 
 use super::{
     Error, Format, Inferred, Options, Sample,
@@ -55,6 +56,10 @@ impl Format for Json {
 
     async fn infer(&self, sample: Sample<'_>, options: Options) -> Result<Inferred, Error> {
         infer::infer(sample, options).await
+    }
+
+    fn writers(&self) -> Option<Arc<dyn FileFormatFactory>> {
+        Some(Arc::new(write::LINES))
     }
 
     fn file_source(&self, options: &Options, schema: TableSchema, place: &str) -> Result<Arc<dyn FileSource>, Error> {

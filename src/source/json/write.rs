@@ -1,0 +1,28 @@
+//! `COPY … TO 'file.json'`: an object a line that is read back as it was. NULL is written, and so are NaN and the infinities.
+
+use std::sync::Arc;
+
+use arrow::{
+    array::RecordBatch,
+    json::writer::{LineDelimited, WriterBuilder},
+};
+use bytes::Bytes;
+use datafusion::{common::Result, datasource::file_format::write::BatchSerializer};
+
+use super::super::write::{WholeFloats, Writers};
+
+/// What writes JSON files.
+pub(super) const LINES: Writers =
+    Writers { name: "json", options: &["compression"], serializer: |_| Ok(Arc::new(Serializer)) };
+
+struct Serializer;
+
+impl BatchSerializer for Serializer {
+    fn serialize(&self, batch: RecordBatch, _: bool) -> Result<Bytes> {
+        let builder = WriterBuilder::new().with_explicit_nulls(true).with_encoder_factory(Arc::new(WholeFloats));
+        let mut writer = builder.build::<_, LineDelimited>(Vec::new());
+        writer.write(&batch)?;
+        writer.finish()?;
+        Ok(Bytes::from(writer.into_inner()))
+    }
+}

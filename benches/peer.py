@@ -3,6 +3,7 @@
     python peer.py first-row                        DuckDB answers SELECT 1
     python peer.py version                          DuckDB's version
     python peer.py queries TASK                     DuckDB runs the queries of a JSON file; seconds, types and rows of each
+    python peer.py statements THREADS TASK         DuckDB runs the statements of a JSON file; seconds of each, columns of the last
     python peer.py join EVENTS ITEMS ROUNDS         DuckDB scans and joins two Parquet files; seconds of each round
     python peer.py svd TRAIN TEST FACTORS EPOCHS    scikit-surprise's SVD; seconds of load and fit, and its test RMSE
 """
@@ -24,6 +25,23 @@ def version():
     import duckdb
 
     print(json.dumps(duckdb.__version__))
+
+
+def statements(threads, task):
+    import duckdb
+
+    with open(task) as file:
+        texts = json.load(file)
+
+    connection = duckdb.connect(config={"threads": int(threads)})
+    seconds, columns = [], []
+    for sql in texts:
+        began = time.perf_counter()
+        cursor = connection.execute(sql)
+        columns = [(column[0], str(column[1])) for column in cursor.description or []]
+        cursor.fetchall()
+        seconds.append(time.perf_counter() - began)
+    print(json.dumps({"seconds": seconds, "columns": columns}))
 
 
 def queries(task):
@@ -99,4 +117,6 @@ def svd(train, test, factors, epochs):
 
 
 if __name__ == "__main__":
-    {"first-row": first_row, "version": version, "queries": queries, "join": join, "svd": svd}[sys.argv[1]](*sys.argv[2:])
+    {"first-row": first_row, "version": version, "queries": queries, "statements": statements, "join": join, "svd": svd}[
+        sys.argv[1]
+    ](*sys.argv[2:])

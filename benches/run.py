@@ -2,7 +2,7 @@
 
     python3 -m venv /tmp/benches && /tmp/benches/bin/pip install -r benches/requirements.txt
     cargo build --release
-    /tmp/benches/bin/python benches/run.py target/release/fusewire [start] [train] [predict] [tpch] [star] [subquery]
+    /tmp/benches/bin/python benches/run.py target/release/fusewire [start] [train] [predict] [files] [tpch] [star] [subquery]
     /tmp/benches/bin/python benches/run.py before=old/fusewire after=target/release/fusewire tpch --data /tmp/benchdata
 
 Times are medians; memory is the peak resident set that the system reports of a process. Nothing is kept but the data
@@ -22,6 +22,7 @@ import statistics
 import sys
 import tempfile
 
+import files
 import queries
 from process import Finished, script
 
@@ -177,6 +178,11 @@ def predict(table, fusewire, folder, rows, rounds, **_):
         table.add(f"predict over a join, {rows:,} rows", who, speed, "rows/s", peak_mib, ratio)
 
 
+def open_files(table, **given):
+    """Files of a gigabyte in each format, and a thousand small ones."""
+    files.files(table, peer, **given)
+
+
 def machine():
     model = platform.processor() or platform.machine()
     try:
@@ -194,6 +200,7 @@ MEASURES = {
     "start": (start, None),
     "train": (train, 5_000_000),
     "predict": (predict, 5_000_000),
+    "files": (open_files, 12_000_000),
     "tpch": (queries.tpch, None),
     "star": (queries.star, 10_000_000),
     "subquery": (queries.subquery, 1_000_000),

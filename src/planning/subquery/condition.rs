@@ -14,7 +14,7 @@ use datafusion::{
 };
 
 use super::{
-    Unnester, column, expression_at, is_subquery_within,
+    Unnester, column, columns, expression_at, is_subquery_within,
     joins::{join, join_with},
     outer::{Outer, answered, bind, expression_refers, references, refers},
     push::values,
@@ -127,9 +127,9 @@ impl Unnester {
             Expr::Column(_) => (input.clone(), value),
             computed => {
                 let own = column(&name, "n");
-                let columns = (0..input.schema().fields().len()).map(|at| expression_at(input.schema(), at));
-                let columns = columns.chain([computed.alias_qualified(own.relation.clone(), &own.name)]);
-                (LogicalPlanBuilder::from(input.clone()).project(columns)?.build()?, Expr::Column(own))
+                let mut all = columns(input.schema());
+                all.push(computed.alias_qualified(own.relation.clone(), &own.name));
+                (LogicalPlanBuilder::from(input.clone()).project(all)?.build()?, Expr::Column(own))
             }
         };
         let is_computed = left.schema().fields().len() > input.schema().fields().len();
@@ -147,8 +147,8 @@ impl Unnester {
         if !is_computed {
             return Ok(Some(LogicalPlan::Join(joined)));
         }
-        let columns = (0..input.schema().fields().len()).map(|at| expression_at(input.schema(), at));
-        Ok(Some(LogicalPlanBuilder::from(LogicalPlan::Join(joined)).project(columns)?.build()?))
+        let joined = LogicalPlanBuilder::from(LogicalPlan::Join(joined));
+        Ok(Some(joined.project(columns(input.schema()))?.build()?))
     }
 
     /// A subquery that refers to the query around it in its WHERE alone, as rows that don't, and the conditions on them.

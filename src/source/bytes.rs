@@ -11,7 +11,7 @@ use file_compression_type::FileCompressionType;
 use futures::{StreamExt, TryStreamExt, stream::BoxStream};
 use object_store::{GetOptions, GetRange, GetResultPayload, ObjectMeta, ObjectStore, ObjectStoreExt};
 
-use super::{Error, encoding::Encoding, location};
+use super::{Error, encoding::Encoding, location, options::invalid};
 
 /// How much of a local file is read at once.
 const CHUNK_BYTES: usize = 256 << 10;
@@ -64,11 +64,7 @@ impl Compression {
             "bzip2" | "bz2" => Some(BZIP2),
             "xz" => Some(XZ),
             _ => {
-                return Err(Error::InvalidOption {
-                    option: "compression".to_owned(),
-                    value: value.to_owned(),
-                    expected: COMPRESSIONS.to_owned(),
-                });
+                return Err(invalid("compression", value, COMPRESSIONS));
             }
         }))
     }

@@ -4,7 +4,7 @@ use bytes::{Bytes, BytesMut};
 use encoding_rs::{Decoder, DecoderResult, UTF_8, UTF_16BE, UTF_16LE};
 use futures::{StreamExt, TryStreamExt, stream::BoxStream};
 
-use super::Error;
+use super::{Error, options::invalid};
 
 /// The option `encoding`, as help shows it.
 pub(super) const OPTION: (&str, &str) =
@@ -27,11 +27,10 @@ impl Encoding {
         };
         match encoding_rs::Encoding::for_label_no_replacement(label.as_bytes()) {
             Some(encoding) => Ok(Self(Some(encoding))),
-            None => Err(Error::InvalidOption {
-                option: "encoding".to_owned(),
-                value: value.to_owned(),
-                expected: "utf-8, utf-16, latin1, windows-1252 or another name of the WHATWG's list".to_owned(),
-            }),
+            None => {
+                let expected = "utf-8, utf-16, latin1, windows-1252 or another name of the WHATWG's list";
+                Err(invalid("encoding", value, expected))
+            }
         }
     }
 

@@ -174,18 +174,6 @@ pub enum Error {
         #[source]
         source: Cause,
     },
-    /// Two files, or two rows, give a column types that no common type covers.
-    #[error("file {file}: column {column} is {found} here and {expected} before")]
-    TypesDiffer {
-        /// The file with the second type.
-        file: String,
-        /// The column's name.
-        column: String,
-        /// The type in this file.
-        found: String,
-        /// The type elsewhere.
-        expected: String,
-    },
     /// A declaration with another number of columns than the files have.
     #[error("{expected} columns are declared, file {file} has others: {found}")]
     ColumnCount {
@@ -378,7 +366,6 @@ impl Error {
             | Self::NoRows { .. }
             | Self::PartitionsDiffer { .. }
             | Self::InvalidPartition { .. } => Fault::InvalidData,
-            Self::TypesDiffer { .. } => Fault::DatatypeMismatch,
             Self::ColumnCase { .. } => Fault::UndefinedColumn,
             Self::DuplicateColumn { .. } => Fault::DuplicateColumn,
             Self::NotAllowed { .. }

@@ -8,6 +8,7 @@
 
 mod access;
 mod bucket;
+mod buffer;
 mod bytes;
 mod codec;
 mod columns;

@@ -74,9 +74,7 @@ impl Format for Parquet {
     ) -> Result<Option<Statistics>, Error> {
         let found = self.reader().infer_stats(session, store, Arc::clone(schema), meta).await;
         let found = found.map_err(|error| unreadable(name, error))?;
-        let cache = session.runtime_env().cache_manager.get_file_metadata_cache();
-        let metadata = DFParquetMetadata::new(store.as_ref(), meta).with_file_metadata_cache(Some(cache));
-        let stored = metadata.fetch_schema().await.map_err(|error| unreadable(name, error))?;
+        let stored = cached(session, store, meta).fetch_schema().await.map_err(|error| unreadable(name, error))?;
         Ok(Some(without_others(without_floats(found, schema), schema, &stored)))
     }
 
@@ -93,11 +91,16 @@ impl Format for Parquet {
 /// How many files' metadata is read at once.
 const FILES_AT_ONCE: usize = 16;
 
+/// A file's metadata, read once.
+fn cached<'a>(session: &dyn Session, store: &'a Arc<dyn ObjectStore>, meta: &'a ObjectMeta) -> DFParquetMetadata<'a> {
+    let cache = session.runtime_env().cache_manager.get_file_metadata_cache();
+    DFParquetMetadata::new(store.as_ref(), meta).with_file_metadata_cache(Some(cache))
+}
+
 /// The columns of a file, as a table would have them.
 async fn read_schema(session: &dyn Session, store: &Arc<dyn ObjectStore>, file: &FoundFile) -> Result<Schema, Error> {
     let failed = |error| unreadable(&file.name, error);
-    let cache = session.runtime_env().cache_manager.get_file_metadata_cache();
-    let metadata = DFParquetMetadata::new(store.as_ref(), &file.meta).with_file_metadata_cache(Some(cache));
+    let metadata = cached(session, store, &file.meta);
     let schema = metadata.fetch_schema().await.map_err(failed)?;
     let metadata = metadata.fetch_metadata().await.map_err(failed)?;
     let stored = metadata.file_metadata().schema_descr().root_schema().get_fields();

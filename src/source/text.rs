@@ -9,7 +9,9 @@ use arrow::{array::RecordBatch, datatypes::SchemaRef, error::ArrowError};
 use async_trait::async_trait;
 use bytes::Bytes;
 use datafusion::{
-    common::{DataFusionError, Result, parsers::CompressionTypeVariant, tree_node::TreeNodeRecursion},
+    common::{
+        DataFusionError, Result, parsers::CompressionTypeVariant, runtime::SpawnedTask, tree_node::TreeNodeRecursion,
+    },
     datasource::{
         listing::PartitionedFile,
         physical_plan::{FileGroupPartitioner, FileOpenFuture, FileOpener, FileScanConfig, FileSource},
@@ -117,6 +119,15 @@ impl From<ArrowError> for Fault {
     fn from(error: ArrowError) -> Self {
         Self::Unplaced(error)
     }
+}
+
+/// Works on a file on any thread; dropped, it stops.
+pub(super) async fn apart<T: Send + 'static>(
+    file: String,
+    work: impl Future<Output = Result<T, Error>> + Send + 'static,
+) -> Result<T, Error> {
+    let joined = SpawnedTask::spawn(work).join_unwind().await;
+    joined.map_err(|error| Error::Io { file, reason: error.to_string(), source: Arc::new(error) })?
 }
 
 /// The typed error of a fault: the line of the row is counted only now.

@@ -6,11 +6,14 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{Field, Schema};
-use datafusion::common::runtime::SpawnedTask;
 use futures::{StreamExt, TryStreamExt};
 
 use super::{
-    super::{bytes::Input, guess::Guess, text::located},
+    super::{
+        bytes::Input,
+        guess::Guess,
+        text::{apart, located},
+    },
     CsvOptions, Error, Inferred, Options, Sample, positions,
     read::{Rows, header, not_utf8},
     split::{Dialect, Field as Cell, Records, Wanted, split},
@@ -290,12 +293,7 @@ async fn learn_apart(
     range: (u64, u64),
 ) -> Result<(Vec<usize>, Vec<Guess>), Error> {
     let (name, width) = (input.name.clone(), places.len());
-    let task = SpawnedTask::spawn(async move { learn_part(&options, &input, width, range).await });
-    let guesses = task.join_unwind().await.map_err(|error| Error::Io {
-        file: name,
-        reason: error.to_string(),
-        source: Arc::new(error),
-    })??;
+    let guesses = apart(name, async move { learn_part(&options, &input, width, range).await }).await?;
     Ok((places, guesses))
 }
 
@@ -307,11 +305,9 @@ async fn learn_part(options: &CsvOptions, input: &Input, width: usize, range: (u
         loop {
             match rows.next(ROWS_AT_ONCE) {
                 Ok(Some(cut)) => {
-                    let dialect = options.dialect();
                     for (place, guess) in guesses.iter_mut().enumerate().filter(|(_, guess)| !guess.is_settled()) {
-                        let cells = cut.records.column(cut.text, &dialect, place);
                         // A text without a character but blanks is a missing value in a column of values.
-                        for cell in cells.filter(|cell| !options.is_missing(cell)) {
+                        for cell in cut.fields(place).filter(|cell| !options.is_missing(cell)) {
                             guess.see(cell.text.trim_ascii(), &options.forms);
                         }
                     }

@@ -141,26 +141,6 @@ pub(super) struct CsvOptions {
     encoding: Encoding,
 }
 
-impl Default for CsvOptions {
-    fn default() -> Self {
-        Self {
-            header: None,
-            delimiter: None,
-            quote: b'"',
-            escape: None,
-            comment: None,
-            null: NullMark::Empty,
-            sample_bytes: None,
-            refuses_others: false,
-            forms: Forms::default(),
-            skip_initial_space: None,
-            by_name: None,
-            compression: Compression::default(),
-            encoding: Encoding::default(),
-        }
-    }
-}
-
 impl CsvOptions {
     fn parse(options: &Options) -> Result<Self, Error> {
         let get = |name: &str| options.get(name).map(String::as_str);

@@ -12,6 +12,7 @@ use futures::StreamExt;
 
 use super::{
     super::{
+        buffer::Buffer,
         bytes::{Compression, Input},
         columns::{Misfit, column},
         encoding::{Encoding, fitting},
@@ -21,17 +22,13 @@ use super::{
     CsvOptions, CsvReader, Error, column_names,
     parts::Part,
     positions,
-    split::{Records, Stop, Wanted, split},
+    split::{Field as Cell, Records, Stop, Wanted, split},
 };
 
 /// How much of a file is first read to find its header.
 const HEADER_BYTES: usize = 16 << 10;
 /// The longest header.
 const MAX_HEADER_BYTES: usize = 16 << 20;
-/// How many bytes are made rows at once, if they are complete.
-const BATCH_BYTES: usize = 4 << 20;
-/// The longest row.
-const MAX_ROW_BYTES: usize = 1 << 30;
 /// What is wrong with a file that ends within quotes.
 const NEVER_CLOSED: &str = "a quote that is opened in this row is never closed";
 
@@ -144,16 +141,9 @@ pub(super) struct Rows {
     part: Part,
     /// Which of the file's columns are kept.
     kept: Vec<bool>,
-    buffer: Vec<u8>,
-    /// Where in the file the buffer begins; none before the first byte of the part.
-    base: Option<u64>,
-    /// How far the buffer is cut.
-    cut: usize,
-    /// How long the buffer must be before it is worth another look.
-    needed: usize,
+    buffer: Buffer,
     records: Records,
     skips_header: bool,
-    is_last: bool,
 }
 
 impl Rows {
@@ -163,32 +153,18 @@ impl Rows {
             skips_header: options.has_header() && start == 0,
             options: options.clone(),
             kept,
-            buffer: Vec::new(),
-            base: None,
-            cut: 0,
-            needed: 0,
+            buffer: Buffer::default(),
             records: Records::default(),
-            is_last: false,
         }
     }
 
     pub(super) fn push(&mut self, chunk: Bytes) -> Result<(), Fault> {
         let (position, kept) = self.part.push(chunk);
-        if kept.is_empty() {
-            return Ok(());
-        }
-        self.base.get_or_insert(position);
-        self.buffer.extend_from_slice(&kept);
-        if self.buffer.len() > MAX_ROW_BYTES {
-            let reason = format!("a row is longer than {} MB; is a quote in it never closed?", MAX_ROW_BYTES >> 20);
-            return Err(self.malformed(self.cut, &reason));
-        }
-        Ok(())
+        self.buffer.push(position, &kept, ("a row", "; is a quote in it never closed?"))
     }
 
     pub(super) fn finish(&mut self) {
-        self.is_last = true;
-        self.needed = 0;
+        self.buffer.finish();
     }
 
     pub(super) fn is_done(&self) -> bool {
@@ -197,29 +173,31 @@ impl Rows {
 
     /// Whether all rows were handed out.
     pub(super) fn is_finished(&self) -> bool {
-        self.is_last && self.records.len() == 0
+        self.buffer.is_last && self.records.len() == 0
     }
 
     /// Cuts on, and hands out rows when there are `max_rows` of them, or the buffer is long, or nothing follows.
     pub(super) fn next(&mut self, max_rows: usize) -> Result<Option<Cut<'_>>, Fault> {
-        if self.buffer.len() < self.needed {
+        if self.buffer.is_waiting() {
             return Ok(None);
         }
-        let dialect = self.options.dialect();
+        let is_last = self.buffer.is_last;
         if self.skips_header {
-            let wanted = Wanted { columns: None, is_last: self.is_last, max_records: 1 };
-            let (end, stop) = split(&self.options.header_dialect(), &self.buffer, self.cut, wanted, &mut self.records);
+            let wanted = Wanted { columns: None, is_last, max_records: 1 };
+            let dialect = self.options.header_dialect();
+            let (end, stop) = split(&dialect, self.buffer.bytes(), self.buffer.cut, wanted, &mut self.records);
             let found = self.records.len();
             self.records.clear();
-            self.cut = end;
+            self.buffer.cut = end;
             if found == 0 {
                 return self.stopped(stop, false);
             }
             self.skips_header = false;
         }
-        let wanted = Wanted { columns: Some(&self.kept), is_last: self.is_last, max_records: max_rows };
-        let (end, stop) = split(&dialect, &self.buffer, self.cut, wanted, &mut self.records);
-        self.cut = end;
+        let wanted = Wanted { columns: Some(&self.kept), is_last, max_records: max_rows };
+        let dialect = self.options.dialect();
+        let (end, stop) = split(&dialect, self.buffer.bytes(), self.buffer.cut, wanted, &mut self.records);
+        self.buffer.cut = end;
         self.stopped(stop, true)
     }
 
@@ -228,70 +206,57 @@ impl Rows {
         match stop {
             Stop::Ragged { start, found } => {
                 let reason = RowFault::Ragged { expected: self.kept.len(), found };
-                return Err(Fault::Row { offset: self.offset(start), reason });
+                return Err(Fault::Row { offset: self.buffer.offset(start), reason });
             }
-            Stop::Unclosed { start } => return Err(self.malformed(start, NEVER_CLOSED)),
-            Stop::Incomplete if !self.is_last => {
-                // A long row is looked at again when twice as much of it is there, not with every chunk.
-                let rest = self.buffer.len() - self.cut;
-                self.needed = self.buffer.len() + rest;
-            }
+            Stop::Unclosed { start } => return Err(self.buffer.malformed(start, NEVER_CLOSED.to_owned())),
+            Stop::Incomplete if !self.buffer.is_last => self.buffer.wait(),
             Stop::Incomplete | Stop::Full => {}
         }
-        let is_complete = matches!(stop, Stop::Full) || self.is_last || self.cut >= BATCH_BYTES;
+        let is_complete = matches!(stop, Stop::Full) || self.buffer.is_last || self.buffer.is_long();
         if !is_row || !is_complete || self.records.len() == 0 {
             return Ok(None);
         }
-        let cut = self.buffer.get(..self.cut).unwrap_or_default();
-        let Ok(text) = simdutf8::basic::from_utf8(cut) else {
-            let valid = std::str::from_utf8(cut).map_or_else(|error| error.valid_up_to(), str::len);
-            let row = (0..self.records.len()).rev().find(|row| self.records.start(*row) <= valid).unwrap_or_default();
-            let offset = self.offset(self.records.start(row));
-            return Err(Fault::Row { offset, reason: RowFault::NotUtf8 { fitting: fitting(cut) } });
-        };
-        Ok(Some(Cut { text, records: &self.records, options: &self.options, base: self.base.unwrap_or_default() }))
+        match self.buffer.text() {
+            Ok(text) => Ok(Some(Cut { text, rows: self })),
+            Err(at) => {
+                let starts = (0..self.records.len()).rev().map(|row| self.records.start(row));
+                Err(self.buffer.not_utf8(starts.into_iter().find(|start| *start <= at).unwrap_or_default()))
+            }
+        }
     }
 
     /// Forgets the rows that were handed out.
     pub(super) fn forget(&mut self) {
-        self.buffer.drain(..self.cut);
-        self.base = self.base.map(|base| base + self.cut as u64);
-        self.needed = self.needed.saturating_sub(self.cut);
-        self.cut = 0;
+        self.buffer.forget();
         self.records.clear();
-    }
-
-    fn offset(&self, at: usize) -> u64 {
-        self.base.unwrap_or_default() + at as u64
-    }
-
-    fn malformed(&self, at: usize, reason: &str) -> Fault {
-        Fault::Row { offset: self.offset(at), reason: RowFault::Malformed(reason.to_owned()) }
     }
 }
 
 /// Rows that are cut.
 pub(super) struct Cut<'a> {
-    pub(super) text: &'a str,
-    pub(super) records: &'a Records,
-    pub(super) options: &'a CsvOptions,
-    base: u64,
+    text: &'a str,
+    rows: &'a Rows,
 }
 
-impl Cut<'_> {
-    /// Where in the file a row begins.
-    pub(super) fn offset(&self, row: usize) -> u64 {
-        self.base + self.records.start(row) as u64
+impl<'a> Cut<'a> {
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.rows.records.len()
+    }
+
+    /// The fields of the kept column at a place.
+    pub(super) fn fields(&self, place: usize) -> impl Iterator<Item = Cell<'a>> + Clone + 'a {
+        self.rows.records.column(self.text, self.rows.options.dialect(), place)
     }
 
     /// The column of a type from the kept column at a place; the row that has no value of the type, else.
     fn column(&self, place: usize, data_type: &DataType) -> Result<ArrayRef, Misfit> {
-        let (dialect, is_text) = (self.options.dialect(), data_type.is_string());
-        let texts = self.records.column(self.text, &dialect, place).map(|field| {
-            let is_null = if is_text { self.options.is_null(&field) } else { self.options.is_missing(&field) };
+        let (options, is_text) = (&self.rows.options, data_type.is_string());
+        let texts = self.fields(place).map(|field| {
+            let is_null = if is_text { options.is_null(&field) } else { options.is_missing(&field) };
             (!is_null).then_some(field.text)
         });
-        column(data_type, self.records.len(), &self.options.forms, texts)
+        column(data_type, self.len(), &options.forms, texts)
     }
 }
 
@@ -320,7 +285,7 @@ impl Parse for CsvParser {
 
     fn next(&mut self) -> Result<Option<RecordBatch>, Fault> {
         let Some(cut) = self.rows.next(self.batch_size)? else { return Ok(None) };
-        let rows = cut.records.len();
+        let rows = cut.len();
         let mut columns = Vec::with_capacity(self.sources.len());
         for (source, field) in self.sources.iter().zip(self.schema.fields()) {
             let Some(place) = *source else {
@@ -340,10 +305,9 @@ impl Parse for CsvParser {
 }
 
 fn misfit(cut: &Cut<'_>, place: usize, row: usize, field: &Field) -> Fault {
-    let dialect = cut.options.dialect();
-    let value = cut.records.column(cut.text, &dialect, place).nth(row).map(|field| field.text.into_owned());
+    let value = cut.fields(place).nth(row).map(|field| field.text.into_owned());
     Fault::Row {
-        offset: cut.offset(row),
+        offset: cut.rows.buffer.offset(cut.rows.records.start(row)),
         reason: RowFault::Value {
             column: field.name().clone(),
             value: value.unwrap_or_default(),

@@ -84,11 +84,11 @@ impl Records {
     pub(super) fn column<'a>(
         &'a self,
         buffer: &'a str,
-        dialect: &'a Dialect,
+        dialect: Dialect,
         kept: usize,
     ) -> impl Iterator<Item = Field<'a>> + Clone + 'a {
         let spans = self.spans.iter().skip(kept).step_by(self.kept.max(1));
-        spans.map(move |span| span.field(buffer, dialect))
+        spans.map(move |span| span.field(buffer, &dialect))
     }
 
     /// The fields of each record, where no width was asked for.

@@ -1,18 +1,16 @@
 //! `COPY … TO 'file.csv'`: rows as CSV that is read back as it was. NULL is an empty field, the empty text is `""`.
 
-use std::{io::Write as _, sync::Arc};
+use std::sync::Arc;
 
 use arrow::{
-    array::{Array, ArrayRef, AsArray, RecordBatch},
+    array::{Array, ArrayRef, AsArray, RecordBatch, StringArray, StringBuilder},
+    compute::cast,
     datatypes::{DataType, FieldRef},
     json::writer::make_encoder,
     util::display::{ArrayFormatter, FormatOptions},
 };
 use bytes::Bytes;
-use datafusion::{
-    common::{DataFusionError, Result},
-    datasource::file_format::write::BatchSerializer,
-};
+use datafusion::{common::Result, datasource::file_format::write::BatchSerializer};
 
 use super::{
     super::write::{Writers, json_options},
@@ -55,39 +53,16 @@ impl BatchSerializer for Serializer {
         }
         let schema = batch.schema();
         let pairs = schema.fields().iter().zip(batch.columns());
-        let columns = pairs.map(|(field, array)| cells(field, array)).collect::<Result<Vec<_>>>()?;
-        let mut text = Vec::new();
+        let columns = pairs.map(|(field, array)| texts(field, array)).collect::<Result<Vec<_>>>()?;
         for row in 0..batch.num_rows() {
-            for (position, (column, array)) in columns.iter().zip(batch.columns()).enumerate() {
+            for (position, column) in columns.iter().enumerate() {
                 if position > 0 {
                     out.push(dialect.delimiter);
                 }
-                if array.is_null(row) || array.data_type() == &DataType::Null {
-                    if let NullMark::Text(mark) = &self.options.null {
-                        out.extend_from_slice(mark.as_bytes());
-                    }
-                    continue;
-                }
-                match column {
-                    Cells::Texts(texts) => self.write_text(&mut out, texts.as_string::<i32>().value(row)),
-                    Cells::Shown(array, options) => {
-                        text.clear();
-                        let formatter = ArrayFormatter::try_new(array.as_ref(), options)?;
-                        write!(text, "{}", formatter.value(row)).map_err(DataFusionError::IoError)?;
-                        let shown = String::from_utf8_lossy(&text);
-                        match shown.split_once('e') {
-                            // Without a sign an exponent looks like a part of a name.
-                            Some((digits, exponent))
-                                if array.data_type().is_floating() && !exponent.starts_with('-') =>
-                            {
-                                self.write_text(&mut out, &format!("{digits}e+{exponent}"));
-                            }
-                            _ => self.write_text(&mut out, &shown),
-                        }
-                    }
-                    Cells::Json(texts) => {
-                        self.write_text(&mut out, texts.get(row).map(String::as_str).unwrap_or_default());
-                    }
+                match &self.options.null {
+                    _ if column.is_valid(row) => self.write_text(&mut out, column.value(row)),
+                    NullMark::Text(mark) => out.extend_from_slice(mark.as_bytes()),
+                    _ => {}
                 }
             }
             out.push(b'\n');
@@ -96,43 +71,52 @@ impl BatchSerializer for Serializer {
     }
 }
 
-/// A column on its way to text.
-enum Cells {
-    Texts(ArrayRef),
-    /// As the engine shows values.
-    Shown(ArrayRef, FormatOptions<'static>),
-    /// Lists and structs.
-    Json(Vec<String>),
-}
-
-fn cells(field: &FieldRef, array: &ArrayRef) -> Result<Cells> {
+/// The texts of a column's values.
+fn texts(field: &FieldRef, array: &ArrayRef) -> Result<StringArray> {
     match array.data_type() {
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => {
-            Ok(Cells::Texts(arrow::compute::cast(array, &DataType::Utf8)?))
+        DataType::Null | DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => {
+            Ok(cast(array, &DataType::Utf8)?.as_string().clone())
         }
-        DataType::Dictionary(_, value) => cells(field, &arrow::compute::cast(array, value)?),
+        DataType::Dictionary(_, value) => texts(field, &cast(array, value)?),
         data_type if data_type.is_nested() => {
             let options = json_options();
             let mut encoder = make_encoder(field, array.as_ref(), &options)?;
-            let mut texts = Vec::with_capacity(array.len());
-            for row in 0..array.len() {
-                let mut text = Vec::new();
-                if array.is_valid(row) {
+            let json = (0..array.len()).map(|row| {
+                array.is_valid(row).then(|| {
+                    let mut text = Vec::new();
                     encoder.encode(row, &mut text);
-                }
-                texts.push(String::from_utf8_lossy(&text).into_owned());
-            }
-            Ok(Cells::Json(texts))
+                    String::from_utf8_lossy(&text).into_owned()
+                })
+            });
+            Ok(json.collect())
         }
-        _ => {
-            let options = FormatOptions::new()
-                .with_display_error(false)
-                .with_timestamp_format(Some("%Y-%m-%d %H:%M:%S%.f"))
-                .with_timestamp_tz_format(Some("%Y-%m-%d %H:%M:%S%.f%:z"));
-            Ok(Cells::Shown(Arc::clone(array), options))
+        data_type => {
+            let formatter = ArrayFormatter::try_new(array.as_ref(), &SHOWN)?;
+            let mut texts = StringBuilder::with_capacity(array.len(), array.len() * 8);
+            for row in 0..array.len() {
+                if array.is_null(row) {
+                    texts.append_null();
+                    continue;
+                }
+                let shown = formatter.value(row).try_to_string()?;
+                match shown.split_once('e') {
+                    // Without a sign an exponent looks like a part of a name.
+                    Some((digits, exponent)) if data_type.is_floating() && !exponent.starts_with('-') => {
+                        texts.append_value(format!("{digits}e+{exponent}"));
+                    }
+                    _ => texts.append_value(shown),
+                }
+            }
+            Ok(texts.finish())
         }
     }
 }
+
+/// How values are shown: dates and times as PostgreSQL writes them.
+const SHOWN: FormatOptions<'static> = FormatOptions::new()
+    .with_display_error(false)
+    .with_timestamp_format(Some("%Y-%m-%d %H:%M:%S%.f"))
+    .with_timestamp_tz_format(Some("%Y-%m-%d %H:%M:%S%.f%:z"));
 
 impl Serializer {
     /// A field that is not NULL: quoted wherever it could be taken for something else.

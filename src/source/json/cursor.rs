@@ -17,6 +17,13 @@ const SHORT_TEXT_BYTES: usize = 24;
 pub(super) enum Halt {
     /// The buffer ends within it, and the file does not.
     Incomplete,
+    /// So does the file, within this.
+    Ended {
+        /// Where.
+        at: usize,
+        /// What lacks its end.
+        within: &'static str,
+    },
     /// It is broken, at this byte of the buffer.
     Broken {
         /// The byte.
@@ -81,12 +88,8 @@ impl<'a> Cursor<'a> {
     }
 
     /// The buffer has ended; so has the file, or not.
-    pub(super) fn ended<T>(&self, within: &str) -> Result<T, Halt> {
-        if self.is_last {
-            self.broken(format!("broken JSON: the file ends within {within}"))
-        } else {
-            Err(Halt::Incomplete)
-        }
+    pub(super) fn ended<T>(&self, within: &'static str) -> Result<T, Halt> {
+        Err(if self.is_last { Halt::Ended { at: self.at, within } } else { Halt::Incomplete })
     }
 
     /// The next value.
@@ -204,7 +207,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// What follows an item of an array or a member of an object: whether there is another one.
-    pub(super) fn has_next(&mut self, end: u8, within: &str) -> Result<bool, Halt> {
+    pub(super) fn has_next(&mut self, end: u8, within: &'static str) -> Result<bool, Halt> {
         match self.peek() {
             Some(b',') => {
                 self.at += 1;
@@ -223,7 +226,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Whether an array or object that has begun is empty; if so it is taken.
-    pub(super) fn is_empty(&mut self, end: u8, within: &str) -> Result<bool, Halt> {
+    pub(super) fn is_empty(&mut self, end: u8, within: &'static str) -> Result<bool, Halt> {
         match self.peek() {
             Some(found) if found == end => {
                 self.at += 1;

@@ -2,14 +2,14 @@
 //!
 //! Every byte of every file is looked at, in parallel, unless the option `sample_bytes` says how much of each file is enough.
 
-use std::sync::Arc;
-
 use arrow::datatypes::Schema;
-use datafusion::common::runtime::SpawnedTask;
 use futures::{StreamExt, TryStreamExt};
 
 use super::{
-    super::{bytes::Input, text::located},
+    super::{
+        bytes::Input,
+        text::{apart, located},
+    },
     Error, Inferred, JsonReader, Options, Sample,
     cursor::Halt,
     read::part,
@@ -86,13 +86,7 @@ async fn learn(reader: &JsonReader, inputs: &[Input], threads: usize, in_parts: 
 
 /// Learns from a part of a file on any thread; dropped, it stops.
 async fn learn_apart(input: Input, range: (u64, u64), is_sample: bool) -> Result<Learnt, Error> {
-    let name = input.name.clone();
-    let task = SpawnedTask::spawn(async move { learn_part(&input, range, is_sample).await });
-    task.join_unwind().await.map_err(|error| Error::Io {
-        file: name,
-        reason: error.to_string(),
-        source: Arc::new(error),
-    })?
+    apart(input.name.clone(), async move { learn_part(&input, range, is_sample).await }).await
 }
 
 async fn learn_part(input: &Input, range: (u64, u64), is_sample: bool) -> Result<Learnt, Error> {
@@ -104,16 +98,15 @@ async fn learn_part(input: &Input, range: (u64, u64), is_sample: bool) -> Result
             let found = objects.next(|cursor| see_members(&mut fields, cursor, 0), |halt| *halt == Halt::Incomplete);
             match found {
                 Ok(Some(found)) => {
-                    let bytes = objects.found_bytes().get(found.start..found.end).unwrap_or_default();
+                    let bytes = objects.buffer().found().get(found.start..found.end).unwrap_or_default();
                     let is_first = learnt.objects == 0;
                     learnt.one_a_line &= memchr::memchr(b'\n', bytes).is_none() && (is_first || found.begins_line);
                     learnt.objects += 1;
                 }
                 Ok(None) => break,
                 // A sample may end within an object.
-                Err(_) if is_sample && objects.is_at_end() && learnt.objects > 0 => break 'parts,
-                Err(Halt::Broken { at, reason }) => return Err(located(input, objects.malformed(at, reason)).await),
-                Err(Halt::Incomplete) => break,
+                Err(Halt::Ended { .. }) if is_sample && learnt.objects > 0 => break 'parts,
+                Err(halt) => return Err(located(input, objects.halted(halt)).await),
             }
             if learnt.objects.is_multiple_of(OBJECTS_AT_ONCE) {
                 objects.forget();

@@ -3,12 +3,13 @@
 use bytes::Bytes;
 
 use super::{
-    super::text::{Fault as RowError, RowFault},
+    super::{buffer::Buffer, text::Fault as RowError},
     cursor::{Cursor, Halt},
 };
 
-/// The longest object.
-const MAX_OBJECT_BYTES: usize = 1 << 30;
+/// What an object is told that a part of a file cuts.
+const SEVERAL_LINES: &str =
+    "an object does not end on its line; if objects go over several lines, set the option newline_delimited to false";
 
 const UNFINISHED: &str = "the file ends inside the array";
 
@@ -16,15 +17,8 @@ const UNFINISHED: &str = "the file ends inside the array";
 #[derive(Debug)]
 pub(super) struct Objects {
     part: Option<Lines>,
-    buffer: Vec<u8>,
-    /// Where in the file the buffer begins.
-    base: u64,
-    /// Where the next object is looked for.
-    cut: usize,
-    /// How long the buffer must be before it is worth another look.
-    needed: usize,
+    buffer: Buffer,
     walk: Walk,
-    is_last: bool,
 }
 
 /// An object that was found: where it begins and ends in the buffer, and whether a line ends before it.
@@ -39,36 +33,24 @@ impl Objects {
     /// All of a file's, or those on the lines that begin in a part of it. The bytes of a part come from the one before its
     /// first byte on, if there is one.
     pub(super) fn new(range: Option<(u64, u64)>, skipped: u64) -> Self {
-        Self {
-            part: range.map(|range| Lines::new(range, skipped)),
-            buffer: Vec::new(),
-            base: 0,
-            cut: 0,
-            needed: 0,
-            walk: Walk::default(),
-            is_last: false,
-        }
+        let part = range.map(|range| Lines::new(range, skipped));
+        Self { part, buffer: Buffer::default(), walk: Walk::default() }
     }
 
     pub(super) fn push(&mut self, chunk: Bytes) -> Result<(), RowError> {
         let (position, kept) = match &mut self.part {
             Some(part) => part.push(chunk),
-            None => (0, chunk),
+            None => (self.buffer.offset(self.buffer.bytes().len()), chunk),
         };
-        if self.buffer.is_empty() && self.part.is_some() {
-            self.base = position;
-        }
-        self.buffer.extend_from_slice(&kept);
-        if self.buffer.len() > MAX_OBJECT_BYTES {
-            let reason = format!("an object is longer than {} MB", MAX_OBJECT_BYTES >> 20);
-            return Err(self.malformed(self.cut, reason));
-        }
-        Ok(())
+        self.buffer.push(position, &kept, ("an object", ""))
     }
 
     pub(super) fn finish(&mut self) {
-        self.is_last = true;
-        self.needed = 0;
+        self.buffer.finish();
+    }
+
+    pub(super) fn buffer(&self) -> &Buffer {
+        &self.buffer
     }
 
     pub(super) fn is_done(&self) -> bool {
@@ -77,12 +59,7 @@ impl Objects {
 
     /// Whether nothing follows what was found.
     pub(super) fn is_finished(&self) -> bool {
-        self.is_last && self.cut == self.buffer.len()
-    }
-
-    /// Whether no more bytes will come.
-    pub(super) fn is_at_end(&self) -> bool {
-        self.is_last
+        self.buffer.is_last && self.buffer.cut == self.buffer.bytes().len()
     }
 
     /// Whether there was nothing but blanks.
@@ -95,29 +72,26 @@ impl Objects {
         matches!(self.walk, Walk::ArrayBegin | Walk::ArrayItem | Walk::ArrayEnd)
     }
 
-    /// How many bytes the objects found take.
-    pub(super) fn cut(&self) -> usize {
-        self.cut
-    }
-
     /// Where the first object begins that was not found whole.
-    pub(super) fn next_start(&self) -> usize {
-        let rest = self.buffer.get(self.cut..).unwrap_or_default();
-        self.cut + rest.iter().take_while(|byte| byte.is_ascii_whitespace()).count()
+    fn next_start(&self) -> usize {
+        let rest = self.buffer.bytes().get(self.buffer.cut..).unwrap_or_default();
+        self.buffer.cut + rest.iter().take_while(|byte| byte.is_ascii_whitespace()).count()
     }
 
-    /// The bytes of the objects found.
-    pub(super) fn found_bytes(&self) -> &[u8] {
-        self.buffer.get(..self.cut).unwrap_or_default()
+    /// What is wrong where a walk halted.
+    pub(super) fn halted(&self, halt: Halt) -> RowError {
+        match halt {
+            Halt::Broken { at, reason } => self.buffer.malformed(at, reason),
+            Halt::Ended { at, within } => {
+                self.buffer.malformed(at, format!("broken JSON: the file ends within {within}"))
+            }
+            Halt::Incomplete => self.unfinished(),
+        }
     }
 
-    /// The place of a byte of the buffer in the file.
-    pub(super) fn offset(&self, at: usize) -> u64 {
-        self.base + at as u64
-    }
-
-    pub(super) fn malformed(&self, at: usize, reason: String) -> RowError {
-        RowError::Row { offset: self.offset(at), reason: RowFault::Malformed(reason) }
+    /// What is wrong with an object that a part of a file cuts.
+    pub(super) fn unfinished(&self) -> RowError {
+        self.buffer.malformed(self.next_start(), SEVERAL_LINES.to_owned())
     }
 
     /// Finds the next object and lets `read` take its members; none until more bytes come, or at the end.
@@ -126,54 +100,39 @@ impl Objects {
         read: impl FnOnce(&mut Cursor<'_>) -> Result<(), E>,
         is_incomplete: impl FnOnce(&E) -> bool,
     ) -> Result<Option<Found>, E> {
-        if self.buffer.len() < self.needed {
+        if self.buffer.is_waiting() {
             return Ok(None);
         }
-        let mut cursor = Cursor { bytes: &self.buffer, at: self.cut, is_last: self.is_last };
+        let cut = self.buffer.cut;
+        let mut cursor = Cursor { bytes: self.buffer.bytes(), at: cut, is_last: self.buffer.is_last };
         let mut walk = self.walk;
-        let found = walk.step(&mut cursor);
-        match found {
+        let found = match walk.step(&mut cursor) {
             Ok(Some(start)) => {
-                let begins_line =
-                    memchr::memchr(b'\n', cursor.bytes.get(self.cut..start).unwrap_or_default()).is_some();
+                let between = cursor.bytes.get(cut..start).unwrap_or_default();
+                let begins_line = memchr::memchr(b'\n', between).is_some();
                 cursor.at = start + 1;
-                match read(&mut cursor) {
-                    Ok(()) => {
-                        self.cut = cursor.at;
-                        self.walk = walk;
-                        Ok(Some(Found { start, end: cursor.at, begins_line }))
-                    }
-                    Err(error) if is_incomplete(&error) => {
-                        self.wait();
-                        Ok(None)
-                    }
-                    Err(error) => Err(error),
-                }
+                read(&mut cursor).map(|()| Some(Found { start, end: cursor.at, begins_line }))
             }
-            Ok(None) => {
-                self.cut = cursor.at;
-                self.walk = walk;
-                Ok(None)
-            }
-            Err(Halt::Incomplete) => {
-                self.wait();
-                Ok(None)
-            }
+            Ok(None) => Ok(None),
             Err(halt) => Err(E::from(halt)),
+        };
+        match found {
+            Ok(found) => {
+                self.buffer.cut = cursor.at;
+                self.walk = walk;
+                Ok(found)
+            }
+            Err(error) if is_incomplete(&error) => {
+                self.buffer.wait();
+                Ok(None)
+            }
+            Err(error) => Err(error),
         }
-    }
-
-    /// A long object is looked at again when twice as much of it is there, not with every chunk.
-    fn wait(&mut self) {
-        self.needed = self.buffer.len() + (self.buffer.len() - self.cut);
     }
 
     /// Forgets the objects that were found.
     pub(super) fn forget(&mut self) {
-        self.buffer.drain(..self.cut);
-        self.base += self.cut as u64;
-        self.needed = self.needed.saturating_sub(self.cut);
-        self.cut = 0;
+        self.buffer.forget();
     }
 }
 

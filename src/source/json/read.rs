@@ -13,7 +13,7 @@ use super::{
     super::{
         bytes::Compression,
         columns::Misfit,
-        encoding::{Encoding, fitting},
+        encoding::Encoding,
         forms::Forms,
         infer::type_name,
         text::{Fault as RowError, Parse, Prepared, RowFault, Task, TextReader},
@@ -27,11 +27,6 @@ use super::{
 
 /// How much of a file tells whether it is an array.
 const FIRST_BYTES: usize = 4 << 10;
-/// How many bytes are made rows at once, if they are complete.
-const BATCH_BYTES: usize = 4 << 20;
-/// What an object is told that a part of a file cuts.
-const SEVERAL_LINES: &str =
-    "an object does not end on its line; if objects go over several lines, set the option newline_delimited to false";
 
 #[async_trait]
 impl TextReader for JsonReader {
@@ -128,7 +123,7 @@ impl Parse for JsonParser {
                 Ok(Some(found)) => self.starts.push(found.start),
                 Ok(None) => {
                     self.members.truncate(row);
-                    if self.objects.is_finished() || self.objects.cut() >= BATCH_BYTES {
+                    if self.objects.is_finished() || self.objects.buffer().is_long() {
                         break;
                     }
                     return Ok(None);
@@ -153,19 +148,15 @@ fn is_incomplete(fault: &Fault) -> bool {
 
 impl JsonParser {
     fn batch(&self) -> Result<RecordBatch, RowError> {
-        let bytes = self.objects.found_bytes();
-        let Ok(text) = simdutf8::basic::from_utf8(bytes) else {
-            let valid = std::str::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), str::len);
-            let reason = RowFault::NotUtf8 { fitting: fitting(bytes) };
-            return Err(RowError::Row { offset: self.objects.offset(valid), reason });
-        };
+        let buffer = self.objects.buffer();
+        let text = buffer.text().map_err(|at| buffer.not_utf8(at))?;
         let mut columns = Vec::with_capacity(self.columns.len());
         for (place, field) in self.columns.iter().zip(self.schema.fields()) {
             let Some(node) = self.members.node(*place) else { continue };
             columns.push(node.finish(text, field.data_type(), &self.forms).map_err(|Misfit(row)| {
                 let (path, value, expected) = node.misfit(text, field.data_type(), &self.forms);
                 let column = if path.is_empty() { field.name().clone() } else { format!("{}.{path}", field.name()) };
-                let offset = self.objects.offset(self.starts.get(row).copied().unwrap_or_default());
+                let offset = buffer.offset(self.starts.get(row).copied().unwrap_or_default());
                 RowError::Row { offset, reason: RowFault::Value { column, value, expected: type_name(&expected) } }
             })?);
         }
@@ -175,20 +166,16 @@ impl JsonParser {
 
     fn explained(&self, fault: Fault) -> RowError {
         match fault {
-            Fault::Halt(Halt::Broken { reason, .. }) if self.is_part && reason.contains("the file ends within") => {
-                self.objects.malformed(self.objects.next_start(), SEVERAL_LINES.to_owned())
-            }
-            Fault::Halt(Halt::Broken { at, reason }) => self.objects.malformed(at, reason),
-            Fault::Halt(Halt::Incomplete) => {
-                self.objects.malformed(self.objects.next_start(), SEVERAL_LINES.to_owned())
-            }
+            Fault::Halt(Halt::Ended { .. }) if self.is_part => self.objects.unfinished(),
+            Fault::Halt(halt) => self.objects.halted(halt),
             Fault::Value { at, path, value, expected } => RowError::Row {
-                offset: self.objects.offset(at),
+                offset: self.objects.buffer().offset(at),
                 reason: RowFault::Value { column: path, value, expected: expected.to_owned() },
             },
-            Fault::Unknown { at, path } => {
-                RowError::Row { offset: self.objects.offset(at), reason: RowFault::UnknownColumn { column: path } }
-            }
+            Fault::Unknown { at, path } => RowError::Row {
+                offset: self.objects.buffer().offset(at),
+                reason: RowFault::UnknownColumn { column: path },
+            },
         }
     }
 }

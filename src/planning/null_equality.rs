@@ -2,17 +2,21 @@
 //!
 //! A join whose keys are compared by `IS NOT DISTINCT FROM` says so once, for all its keys. The engine's rules that find
 //! keys in conditions add those of `=` to them, which would then pair NULL with NULL; and those that flatten a tree of
-//! joins give all of them the meaning of one. The latter forget a key that was simplified to a constant, too: it becomes a
-//! condition before they look.
+//! joins give all of them the meaning of one. The latter forget keys, too: one that was simplified to a constant, which
+//! becomes a condition before they look, and one of an expression over several inputs, where they join these inputs with
+//! another between them; it is said as a condition as well, and that is dropped where the key was kept.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use datafusion::{
     common::{
         JoinType, NullEquality, Result,
         tree_node::{Transformed, TreeNode},
     },
-    logical_expr::{Expr, Join, LogicalPlan, utils::conjunction},
+    logical_expr::{
+        Expr, Filter, Join, LogicalPlan,
+        utils::{conjunction, split_conjunction},
+    },
     optimizer::{ApplyOrder, OptimizerConfig, OptimizerRule},
 };
 
@@ -55,26 +59,83 @@ impl OptimizerRule for Careful {
         if !self.flattens {
             return self.rule.rewrite(plan, config);
         }
-        let plan = plan.transform_up(without_constant_keys)?;
-        plan.transform_data(|plan| self.rule.rewrite(plan, config))
+        let plan = plan.transform_up(with_conditions)?;
+        let plan = plan.transform_data(|plan| self.rule.rewrite(plan, config))?;
+        plan.transform_data(|plan| plan.transform_up(without_repeated_keys))
     }
 }
 
-/// A join whose keys have columns; `… = NULL` and its like are conditions.
-fn without_constant_keys(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
-    let is_constant = |(left, right): &(Expr, Expr)| left.column_refs().is_empty() || right.column_refs().is_empty();
+/// A join whose conditions say what may be forgotten of its keys: `… = NULL` and its like, which are no keys any more, and
+/// keys over several of the inputs that a tree of joins has.
+fn with_conditions(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
+    if !inner(&plan) {
+        return Ok(Transformed::no(plan));
+    }
     let LogicalPlan::Join(mut join) = plan else { return Ok(Transformed::no(plan)) };
-    if !join.on.iter().any(is_constant) {
+    let is_constant = |(left, right): &(Expr, Expr)| left.column_refs().is_empty() || right.column_refs().is_empty();
+    let (constants, keys): (Vec<_>, Vec<_>) = join.on.into_iter().partition(is_constant);
+    let mut conditions = equalities(constants);
+    let spanning = keys.iter().filter(|(left, right)| spans(left, &join.left) || spans(right, &join.right));
+    conditions.extend(equalities(spanning.cloned()));
+    join.on = keys;
+    if conditions.is_empty() {
         return Ok(Transformed::no(LogicalPlan::Join(join)));
     }
-    let (constants, keys) = join.on.into_iter().partition(is_constant);
-    join.on = keys;
-    join.filter = conjunction(join.filter.into_iter().chain(equalities(constants)));
+    join.filter = conjunction(join.filter.into_iter().chain(conditions));
     Ok(Transformed::yes(LogicalPlan::Join(join)))
 }
 
-fn equalities(keys: Vec<(Expr, Expr)>) -> impl Iterator<Item = Expr> {
-    keys.into_iter().map(|(left, right)| left.eq(right))
+/// Whether an expression has columns of several of the inputs that a tree of joins has.
+fn spans(expression: &Expr, plan: &LogicalPlan) -> bool {
+    let LogicalPlan::Join(join) = plan else { return false };
+    if !inner(plan) {
+        return false;
+    }
+    let columns = expression.column_refs();
+    match [&join.left, &join.right]
+        .into_iter()
+        .find(|side| columns.iter().all(|column| side.schema().has_column(column)))
+    {
+        Some(side) => spans(expression, side),
+        None => true,
+    }
+}
+
+/// A filter over a tree of joins without what is a key in it.
+fn without_repeated_keys(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
+    let LogicalPlan::Filter(filter) = plan else { return Ok(Transformed::no(plan)) };
+    let mut keys = HashSet::new();
+    match filter.input.as_ref() {
+        LogicalPlan::Projection(projection) => keys_of(&projection.input, &mut keys),
+        joins => keys_of(joins, &mut keys),
+    }
+    let conditions = split_conjunction(&filter.predicate);
+    let kept: Vec<_> = conditions.iter().filter(|condition| !keys.contains(**condition)).collect();
+    if kept.len() == conditions.len() {
+        return Ok(Transformed::no(LogicalPlan::Filter(filter)));
+    }
+    let kept = conjunction(kept.into_iter().map(|condition| (*condition).clone()));
+    Ok(Transformed::yes(match kept {
+        Some(predicate) => LogicalPlan::Filter(Filter::try_new(predicate, filter.input)?),
+        None => Arc::unwrap_or_clone(filter.input),
+    }))
+}
+
+/// The keys of a tree of inner joins, as conditions, in either order of their sides.
+fn keys_of(plan: &LogicalPlan, keys: &mut HashSet<Expr>) {
+    let LogicalPlan::Join(join) = plan else { return };
+    if !inner(plan) || pairs_nulls(plan) {
+        return;
+    }
+    for (left, right) in &join.on {
+        keys.extend([left.clone().eq(right.clone()), right.clone().eq(left.clone())]);
+    }
+    keys_of(&join.left, keys);
+    keys_of(&join.right, keys);
+}
+
+fn equalities(keys: impl IntoIterator<Item = (Expr, Expr)>) -> Vec<Expr> {
+    keys.into_iter().map(|(left, right)| left.eq(right)).collect()
 }
 
 fn pairs_nulls(plan: &LogicalPlan) -> bool {

@@ -9,12 +9,16 @@
 //! constant in each input of a UNION, and not the same, was left out of what the inputs are sorted by, though `LIMIT` compares
 //! the rows of all. Here the inputs of aggregates and such windows, and the outputs of joins, unions and running extremes, tell
 //! nothing of their rows.
+//!
+//! A group's keys are unique in what an aggregate yields, and a sort by them and more needs to look at no more. Where a
+//! projection or another aggregate moves columns, the columns in the places of the keys are taken for unique: there it is
+//! forgotten that there are keys.
 
 use std::{fmt, sync::Arc};
 
 use datafusion::{
     common::{
-        JoinType, Result,
+        Constraint, Constraints, JoinType, Result,
         config::ConfigOptions,
         tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion},
     },
@@ -22,14 +26,17 @@ use datafusion::{
     logical_expr::SetMonotonicity,
     physical_expr::{
         EquivalenceProperties, Partitioning, PhysicalExpr,
+        expressions::Column,
         window::{PlainAggregateWindowExpr, SlidingAggregateWindowExpr},
     },
     physical_optimizer::PhysicalOptimizerRule,
     physical_plan::{
         DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties, Statistics,
-        aggregates::AggregateExec,
-        execution_plan::replace_children_if_necessary,
+        aggregates::{AggregateExec, AggregateInputMode},
+        execution_plan::{CardinalityEffect, replace_children_if_necessary},
+        filter::FilterExec,
         joins::{HashJoinExec, NestedLoopJoinExec, SortMergeJoinExec},
+        projection::ProjectionExec,
         statistics::{ChildStats, StatisticsArgs},
         union::UnionExec,
         windows::{BoundedWindowAggExec, WindowAggExec},
@@ -43,6 +50,13 @@ pub(super) struct ForgetOrder;
 impl PhysicalOptimizerRule for ForgetOrder {
     fn optimize(&self, plan: Arc<dyn ExecutionPlan>, _options: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
         plan.transform_up(|node| {
+            let node = match moves_keys(&node) {
+                true => {
+                    let input = Arc::new(UnorderedExec::without_keys(Arc::clone(node.children()[0])));
+                    replace_children_if_necessary(node, vec![input])?
+                }
+                false => node,
+            };
             if let Some(aggregate) = node.downcast_ref::<AggregateExec>()
                 && aggregate.group_expr().groups().len() > 1
             {
@@ -64,7 +78,7 @@ impl PhysicalOptimizerRule for ForgetOrder {
             } else if runs_from_null(&node) || node.is::<UnionExec>() && has_constants(&node) {
                 UnorderedExec::distributed(node)
             } else {
-                return Ok(Transformed::no(node));
+                return Ok(Transformed::yes(node));
             };
             Ok(Transformed::yes(Arc::new(forgotten) as Arc<dyn ExecutionPlan>))
         })
@@ -78,6 +92,39 @@ impl PhysicalOptimizerRule for ForgetOrder {
     fn schema_check(&self) -> bool {
         true
     }
+}
+
+/// Whether a node has columns that are unique in its input at other places.
+fn moves_keys(node: &Arc<dyn ExecutionPlan>) -> bool {
+    let [input] = node.children()[..] else { return false };
+    let constraints = input.equivalence_properties().constraints();
+    let keys: Vec<usize> = constraints
+        .iter()
+        .flat_map(|constraint| match constraint {
+            Constraint::PrimaryKey(columns) | Constraint::Unique(columns) => columns.clone(),
+        })
+        .collect();
+    if constraints.iter().next().is_none() {
+        return false;
+    }
+    let place_of = |expression: &Arc<dyn PhysicalExpr>| expression.downcast_ref::<Column>().map(Column::index);
+    let places: Vec<Option<usize>> = if let Some(projection) = node.downcast_ref::<ProjectionExec>() {
+        projection.expr().iter().map(|column| place_of(&column.expr)).collect()
+    } else if let Some(aggregate) = node.downcast_ref::<AggregateExec>()
+        && aggregate.mode().input_mode() == AggregateInputMode::Raw
+    {
+        aggregate.group_expr().expr().iter().map(|(key, _)| place_of(key)).collect()
+    } else if let Some(filter) = node.downcast_ref::<FilterExec>()
+        && let Some(projection) = filter.projection().as_ref()
+    {
+        projection.iter().map(|place| Some(*place)).collect()
+    } else {
+        return false;
+    };
+    // A column that comes twice moves those after it.
+    let stays = |key: &usize| places.iter().enumerate().all(|(at, place)| (at == *key) == (*place == Some(*key)));
+    let last = keys.into_iter().max().unwrap_or(0);
+    !(0..=last).all(|key| stays(&key))
 }
 
 /// Whether a join adds rows in which columns that are constant in an input are NULL.
@@ -135,50 +182,70 @@ fn has_constants(input: &Arc<dyn ExecutionPlan>) -> bool {
     !input.equivalence_properties().constants().is_empty()
 }
 
-/// The rows of its input, of which nothing is known, but perhaps how they are distributed and what is equal in them.
+/// The rows of its input, of which less is known than the input says.
 #[derive(Debug)]
 pub(super) struct UnorderedExec {
     input: Arc<dyn ExecutionPlan>,
-    distributed: bool,
+    known: Known,
     properties: Arc<PlanProperties>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Known {
+    Nothing,
+    /// How rows are distributed, and what is equal in them.
+    Distribution,
+    /// All but which columns are unique.
+    Order,
 }
 
 impl UnorderedExec {
     fn new(input: Arc<dyn ExecutionPlan>) -> Self {
-        Self::over(input, false)
+        Self::over(input, Known::Nothing)
     }
 
     /// Rows that are known to be distributed as they are.
     pub(super) fn distributed(input: Arc<dyn ExecutionPlan>) -> Self {
-        Self::over(input, true)
+        Self::over(input, Known::Distribution)
     }
 
-    fn over(input: Arc<dyn ExecutionPlan>, distributed: bool) -> Self {
+    fn without_keys(input: Arc<dyn ExecutionPlan>) -> Self {
+        Self::over(input, Known::Order)
+    }
+
+    fn over(input: Arc<dyn ExecutionPlan>, known: Known) -> Self {
         let of_input = input.properties();
         let partitioning = of_input.output_partitioning();
-        let mut known = EquivalenceProperties::new(input.schema());
-        if distributed {
-            // They may be distributed by a column that equals the one which is asked for.
-            for class in of_input.equivalence_properties().eq_group().iter() {
-                let mut equal = class.iter();
-                let Some(first) = equal.next() else { continue };
-                for other in equal {
-                    // Where it cannot be said, less is known.
-                    let _ = known.add_equal_conditions(Arc::clone(first), Arc::clone(other));
-                }
-            }
-        }
+        let rows = match known {
+            Known::Nothing => EquivalenceProperties::new(input.schema()),
+            Known::Distribution => equalities(of_input.equivalence_properties()),
+            Known::Order => of_input.equivalence_properties().clone().with_constraints(Constraints::default()),
+        };
         let properties = PlanProperties::new(
-            known,
-            match distributed {
-                true => partitioning.clone(),
-                false => Partitioning::UnknownPartitioning(partitioning.partition_count()),
+            rows,
+            match known {
+                Known::Nothing => Partitioning::UnknownPartitioning(partitioning.partition_count()),
+                Known::Distribution | Known::Order => partitioning.clone(),
             },
             of_input.emission_type,
             of_input.boundedness,
         );
-        Self { input, distributed, properties: Arc::new(properties) }
+        Self { input, known, properties: Arc::new(properties) }
     }
+}
+
+/// Which columns are equal; rows may be distributed by one that equals the one which is asked for.
+fn equalities(rows: &EquivalenceProperties) -> EquivalenceProperties {
+    let mut known = EquivalenceProperties::new(Arc::clone(rows.schema()));
+    for class in rows.eq_group().iter() {
+        let mut equal = class.iter();
+        let Some(first) = equal.next() else { continue };
+        for other in equal {
+            // Where it cannot be said, less is known.
+            let _ = known.add_equal_conditions(Arc::clone(first), Arc::clone(other));
+        }
+    }
+    known
 }
 
 impl DisplayAs for UnorderedExec {
@@ -197,7 +264,11 @@ impl ExecutionPlan for UnorderedExec {
     }
 
     fn maintains_input_order(&self) -> Vec<bool> {
-        vec![false]
+        vec![self.known == Known::Order]
+    }
+
+    fn cardinality_effect(&self) -> CardinalityEffect {
+        CardinalityEffect::Equal
     }
 
     fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
@@ -212,7 +283,7 @@ impl ExecutionPlan for UnorderedExec {
     }
 
     fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
-        Ok(Arc::new(Self::over(fusewire_udfs::plan::only_input(self.name(), &children)?, self.distributed)))
+        Ok(Arc::new(Self::over(fusewire_udfs::plan::only_input(self.name(), &children)?, self.known)))
     }
 
     fn child_stats_requests(&self, partition: Option<usize>) -> Vec<ChildStats> {

@@ -36,7 +36,7 @@ use super::{
 use crate::{
     Config, Error, Fault, Result,
     catalog::{Applied, Catalog, Change, Definition, Existing, Header, Object, QualifiedName, Snapshot, Transaction},
-    source::{Access, SecretDefinition, Stores},
+    source::{Access, Rejects, SecretDefinition, Stores},
 };
 
 /// A statement kept by name, and the types of its parameters.
@@ -57,6 +57,7 @@ pub(crate) struct Client {
     transaction: Mutex<Option<OpenTransaction>>,
     prepared: Mutex<HashMap<String, Prepared>>,
     notices: UnboundedSender<Notice>,
+    rejects: Arc<Rejects>,
     view_depth: AtomicUsize,
 }
 
@@ -86,6 +87,11 @@ impl Client {
         view: View,
         notices: UnboundedSender<Notice>,
     ) -> Self {
+        let remarks = notices.clone();
+        let rejects = Rejects::new(move |remark| {
+            // Nobody listening is no error.
+            let _ = remarks.send(Notice::Remark(remark));
+        });
         Self {
             shared,
             context: Sealed::new(context),
@@ -97,6 +103,7 @@ impl Client {
             transaction: Mutex::default(),
             prepared: Mutex::default(),
             notices,
+            rejects: Arc::new(rejects),
             view_depth: AtomicUsize::new(0),
         }
     }
@@ -169,7 +176,13 @@ impl Client {
             let definition = SecretDefinition::from_options(&name.name, &options).ok()?;
             Some((name.to_string(), definition))
         });
-        Stores::new(Arc::clone(&self.shared.runtime), secrets.collect())
+        let stores = Stores::new(Arc::clone(&self.shared.runtime), secrets.collect());
+        stores.with_looks(Arc::clone(&self.shared.looks)).with_rejects(Arc::clone(&self.rejects))
+    }
+
+    /// What the scans of this session left out.
+    pub(crate) fn rejects(&self) -> &Arc<Rejects> {
+        &self.rejects
     }
 
     /// The text of the running statement.

@@ -81,6 +81,11 @@ impl Dialect for PostgreSql {
         operators::infix(parser, left)
     }
 
+    /// `types => {amount: 'numeric'}`, as DuckDB writes it.
+    fn supports_dictionary_syntax(&self) -> bool {
+        true
+    }
+
     fn supports_string_literal_concatenation_with_newline(&self) -> bool {
         true
     }

@@ -6,6 +6,7 @@
 mod action;
 mod client;
 mod dialect;
+mod files;
 pub(crate) mod functions;
 mod interrupt;
 mod models;
@@ -35,6 +36,7 @@ use datafusion::{
 pub(crate) use action::Action;
 pub(crate) use client::{Client, Physical, View, text_rows};
 pub(crate) use dialect::PostgreSql;
+pub(crate) use files::{Given, request as request_named, with_options};
 pub(crate) use interrupt::Interrupt;
 pub(crate) use models::SessionModels;
 pub use outcome::{Description, Notice, Origin, Outcome, SessionOptions, TransactionStatus};

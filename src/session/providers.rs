@@ -16,7 +16,7 @@ use datafusion::{
     datasource::{TableType, ViewTable},
 };
 
-use super::{Client, DATABASE, DEFAULT_SCHEMA, client::lock, storage, system};
+use super::{Client, DATABASE, DEFAULT_SCHEMA, client::lock, files, storage, system};
 use crate::{
     Error, Fault,
     catalog::{Definition, ExternalTable, QualifiedName},
@@ -123,6 +123,10 @@ impl SchemaProvider for SystemSchema {
         Ok(Some(table.provider(&client)?))
     }
 
+    async fn table_type(&self, name: &str) -> Result<Option<TableType>> {
+        Ok(self.table_exist(name).then_some(TableType::Base))
+    }
+
     fn table_exist(&self, name: &str) -> bool {
         system::TABLES.iter().any(|table| table.name == name)
     }
@@ -176,8 +180,15 @@ impl UserSchema {
         let client = client_of(&self.client)?;
         let snapshot = client.snapshot();
         let Some(object) = snapshot.relation(name) else {
-            if self.name == DEFAULT_SCHEMA && source::looks_like_path(&name.name) {
-                return open_path(&client, &name.name).await.map(Some);
+            if self.name != DEFAULT_SCHEMA {
+                return Ok(None);
+            }
+            if let Some(request) = files::request(&client, &name.name) {
+                return look_at(&client, request?).await.map(Some);
+            }
+            if source::looks_like_path(&name.name) {
+                let request = TableRequest { locations: vec![name.name.clone()], ..TableRequest::default() };
+                return look_at(&client, request).await.map(Some);
             }
             return Ok(None);
         };
@@ -193,9 +204,8 @@ impl UserSchema {
     }
 }
 
-/// A file named in FROM, looked at anew by each statement.
-async fn open_path(client: &Arc<Client>, path: &str) -> Result<Arc<dyn TableProvider>> {
-    let request = TableRequest { locations: vec![path.to_owned()], ..TableRequest::default() };
+/// Files named in FROM. They are listed by each statement, and looked at anew if they have changed.
+async fn look_at(client: &Arc<Client>, request: TableRequest) -> Result<Arc<dyn TableProvider>> {
     let stores = client.stores();
     let found = source::resolve(client.state().as_ref(), request, &stores, client.access()).await;
     Ok(source::open(&found.map_err(Error::from)?, &stores, client.access()).map_err(Error::from)?)

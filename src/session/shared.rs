@@ -14,7 +14,7 @@ use object_store::{local::LocalFileSystem, path::Path};
 use tokio::runtime::{Builder, Handle, Runtime};
 
 use super::Interrupt;
-use crate::{Config, Error, Fault, Result, catalog::Catalog, config::THREAD_STACK_BYTES};
+use crate::{Config, Error, Fault, Result, catalog::Catalog, config::THREAD_STACK_BYTES, source::Looks};
 
 /// What all sessions share.
 pub(crate) struct Shared {
@@ -24,6 +24,8 @@ pub(crate) struct Shared {
     pub(crate) registry: Arc<Registry>,
     /// Memory, disk and object stores of queries.
     pub(crate) runtime: Arc<RuntimeEnv>,
+    /// What was found when files were looked at.
+    pub(crate) looks: Arc<Looks>,
     compute: ComputeRuntime,
 }
 
@@ -34,7 +36,7 @@ impl Shared {
         let registry = Arc::new(registry(&catalog, &config)?);
         let runtime = runtime_env(&config)?;
         let compute = ComputeRuntime::new(config.threads)?;
-        Ok(Self { config, catalog, registry, runtime, compute })
+        Ok(Self { config, catalog, registry, runtime, looks: Arc::default(), compute })
     }
 
     /// Runs `work` on the compute runtime. Dropping the returned future stops it and raises `interrupt`; a panic becomes an

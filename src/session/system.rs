@@ -7,13 +7,23 @@ use std::sync::Arc;
 
 use arrow::{
     array::{ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray},
-    datatypes::{Field, Schema},
+    datatypes::{Field, Schema, SchemaRef},
 };
-use datafusion::{catalog::TableProvider, common::DataFusionError, datasource::MemTable};
+use async_trait::async_trait;
+use datafusion::{
+    catalog::{Session, TableProvider},
+    common::DataFusionError,
+    datasource::{MemTable, TableType},
+    logical_expr::Expr,
+    physical_plan::ExecutionPlan,
+};
 use fusewire_udfs::{FUNCTIONS, TableFunction, models::NewVersion, type_name};
 
-use super::{Client, models::kept};
-use crate::catalog::{Definition, ModelVersion, QualifiedName};
+use super::{Client, files, models::kept};
+use crate::{
+    catalog::{Definition, ModelVersion, QualifiedName},
+    source::{Rejected, Rejects},
+};
 
 /// The schema's name.
 pub(crate) const SCHEMA: &str = "fusewire";
@@ -24,26 +34,42 @@ type Result<T, E = DataFusionError> = std::result::Result<T, E>;
 pub(crate) struct SystemTable {
     /// Its name in the schema `fusewire`.
     pub(crate) name: &'static str,
-    rows: fn(&Client) -> Result<Columns>,
+    rows: Rows,
+}
+
+/// Where a table's rows come from.
+enum Rows {
+    /// From what is at hand.
+    Known(fn(&Client) -> Result<Columns>),
+    /// From what must be read first, when a query does.
+    Read(fn(&Client) -> Arc<dyn TableProvider>),
 }
 
 /// Every system table.
 pub(crate) const TABLES: &[SystemTable] = &[
-    SystemTable { name: "models", rows: models },
-    SystemTable { name: "model_versions", rows: model_versions },
-    SystemTable { name: "model_columns", rows: model_columns },
-    SystemTable { name: "metrics", rows: metrics },
-    SystemTable { name: "sources", rows: sources },
-    SystemTable { name: "functions", rows: functions },
-    SystemTable { name: "settings", rows: settings },
+    SystemTable { name: "models", rows: Rows::Known(models) },
+    SystemTable { name: "model_versions", rows: Rows::Known(model_versions) },
+    SystemTable { name: "model_columns", rows: Rows::Known(model_columns) },
+    SystemTable { name: "metrics", rows: Rows::Known(metrics) },
+    SystemTable { name: "sources", rows: Rows::Known(sources) },
+    SystemTable { name: "functions", rows: Rows::Known(functions) },
+    SystemTable { name: "settings", rows: Rows::Known(settings) },
+    SystemTable { name: "rejects", rows: Rows::Read(rejects) },
 ];
 
 impl SystemTable {
     /// The table as the client's snapshot has it.
     pub(crate) fn provider(&self, client: &Client) -> Result<Arc<dyn TableProvider>> {
-        let batch = (self.rows)(client)?.batch()?;
-        Ok(Arc::new(MemTable::try_new(batch.schema(), vec![vec![batch]])?))
+        match self.rows {
+            Rows::Known(rows) => Ok(Arc::new(in_memory(rows(client)?)?)),
+            Rows::Read(table) => Ok(table(client)),
+        }
     }
+}
+
+fn in_memory(columns: Columns) -> Result<MemTable> {
+    let batch = columns.batch()?;
+    MemTable::try_new(batch.schema(), vec![vec![batch]])
 }
 
 /// A version with its model's name and what training kept of it.
@@ -182,12 +208,65 @@ fn sources(client: &Client) -> Result<Columns> {
 }
 
 fn functions(_client: &Client) -> Result<Columns> {
+    let own = FUNCTIONS.iter().map(|function| {
+        let (name, purpose) = (function.name().to_owned(), function.purpose().to_owned());
+        [name, arguments_of(*function), purpose, function.returns().to_owned(), function.example().to_owned()]
+    });
+    let readers = files::readers().map(|(name, format)| {
+        let purpose = format!("Reads {} files as a table, with the options of CREATE EXTERNAL TABLE.", format.name());
+        let ending = format.endings().first().unwrap_or(&"");
+        let example = format!("SELECT * FROM {name}('data/*.{ending}', filename => true)");
+        [name, files::arguments_of(format), purpose, "the columns in the files".to_owned(), example]
+    });
+    let rows: Vec<_> = own.chain(readers).collect();
+    let column = |place: usize| rows.iter().map(move |row| row.get(place).cloned());
     Ok(Columns::default()
-        .text("name", FUNCTIONS.iter().map(|function| Some(function.name().to_owned())))
-        .text("arguments", FUNCTIONS.iter().map(|function| Some(arguments_of(*function))))
-        .text("description", FUNCTIONS.iter().map(|function| Some(function.purpose().to_owned())))
-        .text("returns", FUNCTIONS.iter().map(|function| Some(function.returns().to_owned())))
-        .text("example", FUNCTIONS.iter().map(|function| Some(function.example().to_owned()))))
+        .text("name", column(0))
+        .text("arguments", column(1))
+        .text("description", column(2))
+        .text("returns", column(3))
+        .text("example", column(4)))
+}
+
+fn rejects(client: &Client) -> Arc<dyn TableProvider> {
+    Arc::new(RejectsTable(Arc::clone(client.rejects())))
+}
+
+/// What the scans of this session left out, because their options say `on_error`.
+#[derive(Debug)]
+struct RejectsTable(Arc<Rejects>);
+
+impl RejectsTable {
+    fn columns(rows: &[Rejected]) -> Columns {
+        Columns::default()
+            .text("file", rows.iter().map(|row| Some(row.file.clone())))
+            .integer("line", rows.iter().map(|row| row.line))
+            .text("column_name", rows.iter().map(|row| row.column.clone()))
+            .text("value", rows.iter().map(|row| Some(row.value.clone())))
+            .text("expected", rows.iter().map(|row| Some(row.expected.clone())))
+    }
+}
+
+#[async_trait]
+impl TableProvider for RejectsTable {
+    fn schema(&self) -> SchemaRef {
+        let fields = Self::columns(&[]).0.into_iter().map(|(field, _)| field);
+        Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    async fn scan(
+        &self,
+        session: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        in_memory(Self::columns(&self.0.list().await?))?.scan(session, projection, filters, limit).await
+    }
 }
 
 /// A function's parameters as its call would name them.

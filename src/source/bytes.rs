@@ -43,6 +43,8 @@ pub(super) struct Input {
     pub(super) name: String,
     pub(super) compression: Compression,
     pub(super) encoding: Encoding,
+    /// How many lines at the start are passed over.
+    pub(super) skipped_lines: u64,
 }
 
 /// A file's bytes from an offset on.
@@ -105,6 +107,25 @@ impl Input {
         (0..parts).map(|part| (ends(part), ends(part + 1))).collect()
     }
 
+    /// Whether the file is still the one that was listed.
+    pub(super) async fn is_unchanged(&self) -> bool {
+        let same = |now: ObjectMeta| now.size == self.meta.size && now.last_modified == self.meta.last_modified;
+        self.store.head(&self.meta.location).await.is_ok_and(same)
+    }
+
+    /// The compression and the encoding of the file, by their names.
+    pub(super) async fn forms(&self) -> Result<(&'static str, String), Error> {
+        let mut first = bytes::Bytes::new();
+        if self.meta.size > 0 {
+            let read = self.store.get_range(&self.meta.location, 0..self.meta.size.min(MAGIC_BYTES as u64)).await;
+            first = read.map_err(|error| Error::store(&self.name, error))?;
+        }
+        let compression = self.compression.of_content(&self.name, &first);
+        // The mark of an encoding is inside what is compressed.
+        let mark = if compression == CompressionTypeVariant::UNCOMPRESSED { first.as_ref() } else { &[] };
+        Ok((name_of(compression).unwrap_or("none"), self.encoding.name_of(mark)))
+    }
+
     /// Whether the file's bytes are those of its text, so that it can be read from the middle.
     pub(super) async fn is_plain(&self) -> Result<bool, Error> {
         if self.meta.size == 0 {
@@ -116,7 +137,7 @@ impl Input {
         Ok(kind == CompressionTypeVariant::UNCOMPRESSED && self.encoding.is_utf8(&first))
     }
 
-    /// The bytes from an offset on; a byte order mark at the start is left out.
+    /// The bytes from an offset on; a byte order mark at the start and the lines that are skipped are left out.
     pub(super) async fn chunks(&self, offset: u64) -> Result<Chunks, Error> {
         if self.meta.size <= offset {
             return Ok(Chunks { skipped: 0, stream: futures::stream::empty().boxed() });
@@ -162,7 +183,7 @@ impl Input {
             return Ok(Chunks { skipped: 0, stream });
         }
         let (skipped, stream) = self.encoding.decode(stream, &self.name).await?;
-        Ok(Chunks { skipped, stream })
+        Ok(Chunks { skipped, stream: without_lines(stream, self.skipped_lines) })
     }
 
     /// The object from an offset on, a piece a request: one that lasts as long as a slow query would time out. The
@@ -218,13 +239,7 @@ impl Input {
     }
 
     fn broken(&self, reason: &str, error: impl std::error::Error + Send + Sync + 'static) -> Error {
-        let format = match self.compression.of(&self.name) {
-            CompressionTypeVariant::GZIP => "gzip",
-            CompressionTypeVariant::BZIP2 => "bzip2",
-            CompressionTypeVariant::XZ => "xz",
-            CompressionTypeVariant::ZSTD => "zstd",
-            CompressionTypeVariant::UNCOMPRESSED => "text",
-        };
+        let format = name_of(self.compression.of(&self.name)).unwrap_or("text");
         Error::Unreadable {
             file: self.name.clone(),
             format: format.to_owned(),
@@ -246,6 +261,58 @@ impl Input {
         }
         Ok((head, false))
     }
+}
+
+fn name_of(compression: CompressionTypeVariant) -> Option<&'static str> {
+    match compression {
+        CompressionTypeVariant::GZIP => Some("gzip"),
+        CompressionTypeVariant::BZIP2 => Some("bzip2"),
+        CompressionTypeVariant::XZ => Some("xz"),
+        CompressionTypeVariant::ZSTD => Some("zstd"),
+        CompressionTypeVariant::UNCOMPRESSED => None,
+    }
+}
+
+/// A text without its first lines. A line ends at a line feed, a carriage return or both.
+fn without_lines(
+    stream: BoxStream<'static, Result<Bytes, Error>>,
+    lines: u64,
+) -> BoxStream<'static, Result<Bytes, Error>> {
+    if lines == 0 {
+        return stream;
+    }
+    let (mut left, mut returned) = (lines, false);
+    let kept = stream.map_ok(move |mut chunk| {
+        while left > 0 || returned {
+            match chunk.first() {
+                None => break,
+                // What follows a carriage return that ended the last line.
+                Some(byte) if left == 0 => {
+                    if *byte == b'\n' {
+                        let _ = chunk.split_to(1);
+                    }
+                    returned = false;
+                    break;
+                }
+                Some(b'\n') if returned => {
+                    let _ = chunk.split_to(1);
+                    returned = false;
+                }
+                Some(_) => {
+                    returned = false;
+                    let Some(end) = memchr::memchr2(b'\n', b'\r', &chunk) else {
+                        chunk.clear();
+                        break;
+                    };
+                    returned = chunk.get(end) == Some(&b'\r');
+                    let _ = chunk.split_to(end + 1);
+                    left -= 1;
+                }
+            }
+        }
+        chunk
+    });
+    kept.try_filter(|chunk| std::future::ready(!chunk.is_empty())).boxed()
 }
 
 /// Reads until the buffer is full or the input ends.

@@ -6,19 +6,22 @@ use std::{borrow::Cow, sync::Arc};
 
 use arrow::{
     array::{
-        Array, ArrayRef, BooleanBuilder, Decimal128Array, Decimal128Builder, PrimitiveBuilder, StringArray,
-        StringBuilder, StringViewBuilder,
+        Array, ArrayRef, BooleanArray, BooleanBuilder, Decimal128Array, Decimal128Builder, PrimitiveBuilder,
+        RecordBatch, RecordBatchOptions, StringArray, StringBuilder, StringViewBuilder,
     },
-    compute::{CastOptions, cast_with_options},
+    compute::{CastOptions, cast_with_options, filter_record_batch},
     datatypes::{
-        ArrowPrimitiveType, DataType, Date32Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
-        Time64MicrosecondType, Time64NanosecondType, TimeUnit, TimestampMicrosecondType, TimestampMillisecondType,
-        TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+        ArrowPrimitiveType, DataType, Date32Type, Field, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
+        Int64Type, Schema, SchemaRef, Time64MicrosecondType, Time64NanosecondType, TimeUnit, TimestampMicrosecondType,
+        TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type, UInt32Type,
+        UInt64Type,
     },
+    error::ArrowError,
 };
 
 use super::{
     forms::Forms,
+    infer::type_name,
     values::{self, Instant},
 };
 
@@ -91,6 +94,64 @@ pub(super) fn column<'a>(
         DataType::Decimal128(precision, scale) if *scale >= 0 => decimals(*precision, *scale, rows, forms, texts),
         other => cast(other, texts),
     }
+}
+
+/// The column with NULL where a text has no value of the type, and the rows of these texts.
+pub(super) fn lenient_column<'a, T: Texts<'a>>(
+    data_type: &DataType,
+    rows: usize,
+    forms: &Forms,
+    texts: impl Fn() -> T,
+) -> Result<(ArrayRef, Vec<(usize, String)>), Misfit> {
+    let mut misfits = Vec::new();
+    for (row, text) in texts().enumerate() {
+        let Some(text) = text else { continue };
+        if column(data_type, 1, forms, std::iter::once(Some(Cow::Borrowed(text.as_ref())))).is_err() {
+            misfits.push((row, text.into_owned()));
+        }
+    }
+    let mut left_out = misfits.iter().map(|(row, _)| *row).peekable();
+    let fitting = texts().enumerate().map(|(row, text)| text.filter(|_| left_out.next_if_eq(&row).is_none()));
+    Ok((column(data_type, rows, forms, fitting)?, misfits))
+}
+
+/// The rows without a value, of a column that must have one in each.
+pub(super) fn missing(array: &ArrayRef, field: &Field) -> Vec<Misfit> {
+    if field.is_nullable() || array.null_count() == 0 {
+        return Vec::new();
+    }
+    (0..array.len()).filter(|row| array.is_null(*row)).map(Misfit).collect()
+}
+
+/// What a column that must have a value in each row expects.
+pub(super) fn required(field: &Field) -> String {
+    format!("{} NOT NULL", type_name(field.data_type()))
+}
+
+/// The columns as they are while rows may lack values.
+pub(super) fn nullable(schema: &Schema) -> SchemaRef {
+    let fields = schema.fields().iter().map(|field| field.as_ref().clone().with_nullable(true));
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+}
+
+/// A batch whose columns are called and may lack values as a schema says.
+pub(super) fn with_schema(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    RecordBatch::try_new_with_options(Arc::clone(schema), batch.columns().to_vec(), &options)
+}
+
+/// A batch without some of its rows.
+pub(super) fn without_rows(batch: &RecordBatch, left_out: &[usize]) -> Result<RecordBatch, ArrowError> {
+    if left_out.is_empty() {
+        return Ok(batch.clone());
+    }
+    let mut kept = vec![true; batch.num_rows()];
+    for row in left_out {
+        if let Some(kept) = kept.get_mut(*row) {
+            *kept = false;
+        }
+    }
+    filter_record_batch(batch, &BooleanArray::from(kept))
 }
 
 fn whole<'a, T>(rows: usize, forms: &Forms, texts: impl Texts<'a>) -> Result<ArrayRef, Misfit>

@@ -15,6 +15,11 @@ pub(super) const OPTION: (&str, &str) =
 pub(super) struct Encoding(Option<&'static encoding_rs::Encoding>);
 
 impl Encoding {
+    /// Of files that are no text.
+    pub(super) fn bytes() -> Self {
+        Self(Some(UTF_8))
+    }
+
     /// Parses the option.
     pub(super) fn parse(value: Option<&str>) -> Result<Self, Error> {
         let Some(value) = value.filter(|value| !value.eq_ignore_ascii_case("auto")) else { return Ok(Self(None)) };
@@ -38,6 +43,12 @@ impl Encoding {
     pub(super) fn is_utf8(self, first: &[u8]) -> bool {
         let marked = encoding_rs::Encoding::for_bom(first).map(|(found, _)| found);
         self.0.or(marked).is_none_or(|encoding| encoding == UTF_8)
+    }
+
+    /// The encoding of a file that begins so.
+    pub(super) fn name_of(self, first: &[u8]) -> String {
+        let marked = encoding_rs::Encoding::for_bom(first).map(|(found, _)| found);
+        self.0.or(marked).unwrap_or(UTF_8).name().to_lowercase()
     }
 
     /// The bytes as UTF-8 without a byte order mark, which tells the encoding if the option does not. Returns how many

@@ -115,12 +115,15 @@ pub enum Error {
         expected: String,
     },
     /// A column that the table does not have, because no file had it when the table was made, or no sample.
-    #[error("file {file}, line {line}: column {column} is none of the table's")]
+    #[error(
+        "file {file}{place}: column {column} is none of the table's",
+        place = line.map_or_else(String::new, |line| format!(", line {line}"))
+    )]
     UnknownColumn {
         /// The file.
         file: String,
-        /// The line on which it shows first, from 1.
-        line: u64,
+        /// The line on which it shows first, from 1, of a text.
+        line: Option<u64>,
         /// The column's name.
         column: String,
     },
@@ -237,6 +240,14 @@ pub enum Error {
         value: String,
         /// The column's type.
         expected: String,
+    },
+    /// A type for a column that the files do not have.
+    #[error("a type is given for column {column}, the files have {known}")]
+    NoSuchColumn {
+        /// The column.
+        column: String,
+        /// The columns that there are.
+        known: String,
     },
     /// A declared column twice.
     #[error("column {column} is declared twice")]
@@ -366,7 +377,7 @@ impl Error {
             | Self::NoRows { .. }
             | Self::PartitionsDiffer { .. }
             | Self::InvalidPartition { .. } => Fault::InvalidData,
-            Self::ColumnCase { .. } => Fault::UndefinedColumn,
+            Self::ColumnCase { .. } | Self::NoSuchColumn { .. } => Fault::UndefinedColumn,
             Self::DuplicateColumn { .. } => Fault::DuplicateColumn,
             Self::NotAllowed { .. }
             | Self::DataDirectory { .. }

@@ -77,6 +77,11 @@ impl Guess {
         self.kinds |= self.point_in_time(text, &Forms::default()).unwrap_or(TEXT);
     }
 
+    /// A text, whatever it looks like.
+    pub(super) fn see_text(&mut self) {
+        self.kinds |= TEXT;
+    }
+
     /// A value that is known to be a number, as JSON has it: no exponent is doubtful, nor is a word.
     pub(super) fn see_number(&mut self, text: &str) {
         self.kinds |= match Number::read(text) {
@@ -87,6 +92,11 @@ impl Guess {
             Some(number) => self.number(&number, text),
             None => WORD | EXPONENT,
         };
+    }
+
+    /// The type that holds all, none where nothing was seen.
+    pub(super) fn known_type(&self) -> Option<DataType> {
+        (self.kinds != 0).then(|| self.data_type())
     }
 
     /// Whether nothing that follows can change the type.

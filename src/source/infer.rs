@@ -71,6 +71,31 @@ fn wider(left: &DataType, right: &DataType) -> DataType {
     }
 }
 
+/// The type of a column as a table has it: not how its values are packed.
+pub(super) fn plain(data_type: &DataType) -> DataType {
+    use DataType::{
+        Binary, BinaryView, Decimal32, Decimal64, Decimal128, Dictionary, FixedSizeBinary, FixedSizeList, Float16,
+        Float32, LargeBinary, LargeList, LargeListView, LargeUtf8, List, ListView, RunEndEncoded, Struct, Utf8,
+        Utf8View,
+    };
+    match data_type {
+        Dictionary(_, value) => plain(value),
+        RunEndEncoded(_, value) => plain(value.data_type()),
+        Utf8 | LargeUtf8 => Utf8View,
+        Binary | LargeBinary | FixedSizeBinary(_) => BinaryView,
+        Float16 => Float32,
+        Decimal32(precision, scale) | Decimal64(precision, scale) => Decimal128(*precision, *scale),
+        List(item) | LargeList(item) | FixedSizeList(item, _) | ListView(item) | LargeListView(item) => {
+            DataType::new_list(plain(item.data_type()), true)
+        }
+        Struct(fields) => {
+            let fields = fields.iter().map(|field| Field::new(field.name(), plain(field.data_type()), true));
+            Struct(fields.collect())
+        }
+        other => other.clone(),
+    }
+}
+
 fn is_number(data_type: &DataType) -> bool {
     data_type.is_integer() || data_type.is_floating() || matches!(data_type, DataType::Decimal128(..))
 }
@@ -167,14 +192,38 @@ pub(super) fn check_case(declared: &Schema, found: &Schema) -> Result<(), Error>
     Ok(())
 }
 
+/// The columns with the types that are given for some of them, whose names match exactly, else but for case.
+pub(super) fn typed(schema: Schema, partitions: &[Field], request: &TableRequest) -> Result<Schema, Error> {
+    let mut fields: Vec<Arc<Field>> = schema.fields().iter().cloned().collect();
+    for given in &request.types {
+        if partitions.iter().any(|partition| partition.name() == given.name()) {
+            continue;
+        }
+        let exact = fields.iter().position(|field| field.name() == given.name());
+        let mut alike = (0..fields.len())
+            .filter(|place| fields.get(*place).is_some_and(|field| field.name().eq_ignore_ascii_case(given.name())));
+        let place = exact.or_else(|| alike.next().filter(|_| alike.next().is_none()));
+        let Some(field) = place.and_then(|place| fields.get_mut(place)) else {
+            let known = fields.iter().map(|field| field.name().as_str()).collect::<Vec<_>>().join(", ");
+            return Err(Error::NoSuchColumn { column: given.name().clone(), known });
+        };
+        *field = Arc::new(field.as_ref().clone().with_data_type(given.data_type().clone()));
+    }
+    Ok(Schema::new(fields))
+}
+
 /// The partition columns of a location: those asked for, else those of the first file's directories, which all other
 /// files must have too. Types are declared or inferred.
-pub(super) fn partition_columns(files: &[FoundFile], request: &TableRequest) -> Result<Vec<Field>, Error> {
+pub(super) fn partition_columns(
+    files: &[FoundFile],
+    request: &TableRequest,
+    file_column: Option<&str>,
+) -> Result<Vec<Field>, Error> {
     let Some(first) = files.first() else { return Ok(Vec::new()) };
     let keys: Vec<String> = if request.partition_columns.is_empty() {
         first.partitions.iter().map(|(key, _)| key.clone()).collect()
     } else {
-        request.partition_columns.clone()
+        request.partition_columns.iter().map(String::as_str).chain(file_column).map(str::to_owned).collect()
     };
     let mut columns = Vec::new();
     for (position, key) in keys.iter().enumerate() {
@@ -186,8 +235,10 @@ pub(super) fn partition_columns(files: &[FoundFile], request: &TableRequest) -> 
             values.push(partition_text(file, key, &keys)?);
         }
         let declared = request.columns.as_ref().and_then(|columns| columns.field_with_name(key).ok());
-        let data_type = match declared {
+        let given = request.types.iter().find(|field| field.name() == key);
+        let data_type = match declared.or(given) {
             Some(field) => field.data_type().clone(),
+            None if file_column == Some(key.as_str()) => DataType::Utf8View,
             None => partition_type(&values),
         };
         columns.push(Field::new(key, data_type, values.iter().any(Option::is_none)));

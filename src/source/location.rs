@@ -16,6 +16,8 @@ use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, path::Path as Object
 
 use super::{Access, Error, Stores};
 
+/// The longest location, in bytes.
+const MAX_LENGTH: usize = 8_192;
 /// The most files that one location may hold.
 const MAX_FILES: usize = 100_000;
 /// The deepest nesting of directories that is followed.
@@ -35,10 +37,10 @@ pub(super) struct Location {
 
 #[derive(Debug, Clone)]
 enum Place {
-    /// A path; with a pattern, the pattern's segments below it.
-    Local { base: PathBuf, pattern: Vec<String> },
-    /// A key or prefix in a bucket; with a pattern, the pattern's segments below it.
-    S3 { bucket: String, prefix: String, pattern: Vec<String> },
+    /// A path; with a pattern, the segments below it of each of its alternatives.
+    Local { base: PathBuf, patterns: Vec<Vec<String>> },
+    /// A key or prefix in a bucket; with a pattern, the segments below it of each of its alternatives.
+    S3 { bucket: String, prefix: String, patterns: Vec<Vec<String>> },
 }
 
 /// A file found, with the partition values that its directories name.
@@ -68,6 +70,9 @@ impl Location {
         if text.trim().is_empty() {
             return Err(invalid("it is empty"));
         }
+        if text.len() > MAX_LENGTH {
+            return Err(invalid(&format!("it is longer than {MAX_LENGTH} bytes")));
+        }
         if text.contains('\0') {
             return Err(invalid("it holds a zero byte"));
         }
@@ -91,10 +96,9 @@ impl Location {
         let path = std::path::absolute(text)
             .map_err(|error| Error::InvalidLocation { location: text.to_owned(), reason: error.to_string() })?;
         let absolute = path.to_string_lossy().into_owned();
-        let (base, pattern) = split_pattern(&absolute);
-        let base = if pattern.is_empty() { path } else { PathBuf::from(base) };
-        check_patterns(text, &pattern)?;
-        Ok(Self { text: absolute, place: Place::Local { base, pattern } })
+        let (base, patterns) = split_pattern(text, &absolute)?;
+        let base = if patterns.is_empty() { path } else { PathBuf::from(base) };
+        Ok(Self { text: absolute, place: Place::Local { base, patterns } })
     }
 
     fn parse_s3(text: &str, rest: &str) -> Result<Self, Error> {
@@ -107,10 +111,9 @@ impl Location {
         if key.split('/').any(|segment| segment == "." || segment == "..") {
             return Err(invalid("an object's key cannot hold . or .. as a directory"));
         }
-        let (prefix, pattern) = split_pattern(key);
-        check_patterns(text, &pattern)?;
+        let (prefix, patterns) = split_pattern(text, key)?;
         let (bucket, prefix) = (bucket.to_owned(), prefix.to_owned());
-        Ok(Self { text: text.to_owned(), place: Place::S3 { bucket, prefix, pattern } })
+        Ok(Self { text: text.to_owned(), place: Place::S3 { bucket, prefix, patterns } })
     }
 
     /// The location, absolute.
@@ -149,7 +152,9 @@ impl Location {
                 })??;
                 Listing { url, store, files, directory }
             }
-            Place::S3 { bucket, prefix, pattern } => self.list_bucket(stores, access, bucket, prefix, pattern).await?,
+            Place::S3 { bucket, prefix, patterns } => {
+                self.list_bucket(stores, access, bucket, prefix, patterns).await?
+            }
         };
         if listing.files.is_empty() && !listing.directory {
             return Err(Error::NoSuchFile { location: self.text.clone() });
@@ -161,10 +166,10 @@ impl Location {
 
     /// The local files, and whether the location is a directory.
     fn walk(&self, access: &Access) -> Result<(Vec<FoundFile>, bool), Error> {
-        let Place::Local { base, pattern } = &self.place else { return Ok((Vec::new(), false)) };
+        let Place::Local { base, patterns } = &self.place else { return Ok((Vec::new(), false)) };
         let literal = Path::new(&self.text);
         let mut walk = Walk { location: self, access, base, files: Vec::new() };
-        if pattern.is_empty() || literal.exists() {
+        if patterns.is_empty() || literal.exists() {
             // A name that holds glob characters and exists means itself.
             let kind = std::fs::metadata(literal).map_err(|error| Error::io(&self.text, error))?;
             if kind.is_dir() {
@@ -174,7 +179,9 @@ impl Location {
             }
             walk.file(literal)?;
         } else {
-            walk.pattern(base, pattern, 0)?;
+            for pattern in patterns {
+                walk.pattern(base, pattern, 0)?;
+            }
         }
         Ok((walk.files, false))
     }
@@ -185,7 +192,7 @@ impl Location {
         access: &Access,
         bucket: &str,
         prefix: &str,
-        pattern: &[String],
+        patterns: &[Vec<String>],
     ) -> Result<Listing, Error> {
         let (url, store) = stores.bucket(bucket, &self.object_prefix())?;
         let key = ObjectPath::parse(prefix.trim_matches('/'))
@@ -193,7 +200,7 @@ impl Location {
         let failed = |error| Error::store(&self.text, error);
         let mut files = Vec::new();
         let mut head_failed = None;
-        if pattern.is_empty() && !prefix.is_empty() && !prefix.ends_with('/') {
+        if patterns.is_empty() && !prefix.is_empty() && !prefix.ends_with('/') {
             match store.head(&key).await {
                 Ok(meta) => {
                     files.push(FoundFile { meta, name: format!("s3://{bucket}/{key}"), partitions: Vec::new() });
@@ -207,15 +214,15 @@ impl Location {
                 },
             }
         }
-        let matching = compiled(&pattern.join("/"));
+        let matching: Vec<_> = patterns.iter().filter_map(|pattern| compiled(&pattern.join("/"))).collect();
         let mut found = store.list((!key.as_ref().is_empty()).then_some(&key));
         while let Some(meta) = found.try_next().await.map_err(failed)? {
             let full = meta.location.as_ref();
             let Some(rest) = full.strip_prefix(key.as_ref()) else { continue };
             let relative = rest.trim_start_matches('/').to_owned();
-            let chosen = match &matching {
-                Some(pattern) => pattern.matches_with(&relative, MATCHING),
-                None => !relative.split('/').any(is_hidden),
+            let chosen = match patterns.is_empty() {
+                false => matching.iter().any(|pattern| pattern.matches_with(&relative, MATCHING)),
+                true => !relative.split('/').any(is_hidden),
             };
             if !chosen || relative.is_empty() {
                 continue;
@@ -230,7 +237,7 @@ impl Location {
         if let (true, Some(error)) = (files.is_empty(), head_failed) {
             return Err(error);
         }
-        let directory = pattern.is_empty() && !files.is_empty();
+        let directory = patterns.is_empty() && !files.is_empty();
         Ok(Listing { url, store, files, directory })
     }
 }
@@ -371,27 +378,74 @@ fn is_hidden(name: &str) -> bool {
     name.starts_with('.') || (name.starts_with('_') && !name.contains('='))
 }
 
-fn split_pattern(path: &str) -> (&str, Vec<String>) {
+/// The path before the first segment that is a pattern, and the segments from there on: `*`, `?`, `[…]`, and alternatives as
+/// in `{2023,2024/q1}.csv`, each of which has its own.
+fn split_pattern<'a>(location: &str, path: &'a str) -> Result<(&'a str, Vec<Vec<String>>), Error> {
     let mut start = 0;
     for segment in path.split_inclusive('/') {
-        if segment.contains(['*', '?', '[']) {
-            let rest = path.get(start..).unwrap_or_default();
-            let pattern = rest.split('/').filter(|segment| !segment.is_empty()).map(str::to_owned).collect();
-            return (path.get(..start).unwrap_or_default(), pattern);
+        let rest = path.get(start..).unwrap_or_default();
+        let has_choices = || alternatives(rest).is_some_and(|(before, ..)| !before.contains('/'));
+        if segment.contains(['*', '?', '[']) || has_choices() {
+            let invalid = |reason: String| Error::InvalidLocation { location: location.to_owned(), reason };
+            let mut patterns = Vec::new();
+            for alternative in expanded(rest)
+                .ok_or_else(|| invalid(format!("it has more than {MAX_ALTERNATIVES} alternatives in braces")))?
+            {
+                let segments = alternative.split('/').filter(|segment| !segment.is_empty());
+                let segments: Vec<_> = segments.map(str::to_owned).collect();
+                for segment in &segments {
+                    Pattern::new(segment).map_err(|error| invalid(error.msg.to_lowercase()))?;
+                }
+                patterns.push(segments);
+            }
+            return Ok((path.get(..start).unwrap_or_default(), patterns));
         }
         start += segment.len();
     }
-    (path, Vec::new())
+    Ok((path, Vec::new()))
 }
 
-fn check_patterns(location: &str, pattern: &[String]) -> Result<(), Error> {
-    for segment in pattern {
-        Pattern::new(segment).map_err(|error| Error::InvalidLocation {
-            location: location.to_owned(),
-            reason: error.msg.to_lowercase(),
-        })?;
+/// The most alternatives that the braces of a location may stand for.
+const MAX_ALTERNATIVES: usize = 1_000;
+
+/// What the braces of a pattern stand for; none if that is too much.
+fn expanded(pattern: &str) -> Option<Vec<String>> {
+    let (mut done, mut open) = (Vec::new(), vec![pattern.to_owned()]);
+    while let Some(pattern) = open.pop() {
+        match alternatives(&pattern) {
+            None => done.push(pattern),
+            Some((_, choices, _)) if done.len() + open.len() + choices.len() > MAX_ALTERNATIVES => return None,
+            Some((before, choices, after)) => {
+                open.extend(choices.iter().rev().map(|choice| format!("{before}{choice}{after}")));
+            }
+        }
     }
-    Ok(())
+    Some(done)
+}
+
+/// The first braces of a pattern that hold a comma: what is before, the choices, what is after.
+fn alternatives(pattern: &str) -> Option<(&str, Vec<&str>, &str)> {
+    for (start, _) in pattern.match_indices('{') {
+        let inside = pattern.get(start + 1..)?;
+        let (mut depth, mut from, mut choices) = (0_usize, 0, Vec::new());
+        for (place, letter) in inside.char_indices() {
+            match letter {
+                '{' => depth += 1,
+                '}' if depth > 0 => depth -= 1,
+                ',' if depth == 0 => {
+                    choices.push(inside.get(from..place)?);
+                    from = place + 1;
+                }
+                '}' if choices.is_empty() => break,
+                '}' => {
+                    choices.push(inside.get(from..place)?);
+                    return Some((pattern.get(..start)?, choices, inside.get(place + 1..)?));
+                }
+                _ => {}
+            }
+        }
+    }
+    None
 }
 
 /// The pattern, of segments that were checked when the location was parsed; none for no pattern.

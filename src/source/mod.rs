@@ -7,26 +7,34 @@
 //! To add a format: one file with its [`Format`] and one line in [`FORMATS`].
 
 mod access;
+mod arrow_ipc;
+mod avro;
+mod binary;
 mod bucket;
 mod buffer;
 mod bytes;
 mod codec;
 mod columns;
 mod csv;
+mod describe;
 mod diagnose;
 mod encoding;
 mod error;
+mod excel;
 mod forms;
 mod guess;
 mod infer;
 mod json;
 mod location;
+mod looks;
 mod lossless;
 mod options;
 mod parquet;
+mod rejects;
 mod store;
 mod table;
 mod text;
+mod trace;
 mod values;
 mod write;
 
@@ -50,21 +58,26 @@ use serde::{Deserialize, Serialize};
 
 pub use access::Access;
 pub use codec::SourceCodec;
+pub use describe::{Described, describe};
 pub(crate) use diagnose::FILTER_FAILED;
 pub use diagnose::diagnose;
 pub use error::{Cause, Error};
+pub use looks::Looks;
+pub use rejects::{Rejected, Rejects};
 pub use store::{SECRET_OPTIONS, SecretDefinition, Stores};
 
 use bytes::{Compression, Input};
 use encoding::Encoding;
 use location::{FoundFile, Listing, Location};
 pub(crate) use location::{NULL_PARTITION, ending};
+use trace::Told;
 
 /// The options of a format by name; after [`resolve`] complete, so that later reads never guess again.
 pub type Options = BTreeMap<String, String>;
 
 /// Every format, in the order in which help shows them.
-pub const FORMATS: [&dyn Format; 4] = [&csv::Csv, &csv::Tsv, &json::Json, &parquet::Parquet];
+pub const FORMATS: [&dyn Format; 7] =
+    [&csv::Csv, &csv::Tsv, &json::Json, &parquet::Parquet, &arrow_ipc::Arrow, &avro::Avro, &excel::Excel];
 
 /// A file format: how to learn a schema from its files and how to scan them.
 #[async_trait]
@@ -126,25 +139,28 @@ pub struct Sample<'a> {
 
 impl Sample<'_> {
     /// The files as bytes.
-    fn inputs(&self, compression: Compression, encoding: Encoding) -> Vec<Input> {
+    fn inputs(&self, compression: Compression, encoding: Encoding, skipped_lines: u64) -> Vec<Input> {
         let input = |file: &FoundFile| Input {
             store: Arc::clone(self.store),
             meta: file.meta.clone(),
             name: file.name.clone(),
             compression,
             encoding,
+            skipped_lines,
         };
         self.files.iter().map(input).collect()
     }
 }
 
 /// What a look at the files found.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Inferred {
     /// The options, complete.
     pub options: Options,
     /// The columns in the files.
     pub schema: Schema,
+    /// What made the columns what they are, by their names.
+    told: Vec<(String, Told)>,
 }
 
 /// What `CREATE EXTERNAL TABLE` or `FROM 'path'` asks for.
@@ -158,6 +174,8 @@ pub struct TableRequest {
     pub columns: Option<Schema>,
     /// `PARTITIONED BY`; empty: `key=value` directories are discovered.
     pub partition_columns: Vec<String>,
+    /// The types of some columns, which win over what the files say; names match exactly, else but for case.
+    pub types: Vec<Field>,
     /// `OPTIONS`.
     pub options: Options,
 }
@@ -192,17 +210,54 @@ pub async fn resolve(
     stores: &Stores,
     access: &Access,
 ) -> Result<TableDefinition, Error> {
+    Ok(look(session, &request, stores, access).await?.definition)
+}
+
+/// A table that was looked at.
+struct Looked {
+    definition: TableDefinition,
+    listing: Listing,
+    told: Vec<(String, Told)>,
+}
+
+async fn look(
+    session: &dyn Session,
+    request: &TableRequest,
+    stores: &Stores,
+    access: &Access,
+) -> Result<Looked, Error> {
     let asked = request.format.as_deref().map(format_named).transpose()?;
+    if let (Some(_), Some(given)) = (&request.columns, request.types.first()) {
+        return Err(options::invalid("types", given.name(), "nothing, because all columns are declared"));
+    }
     let mut locations = Vec::new();
     for location in &request.locations {
         locations.push(Location::parse(location)?);
     }
     let shown = request.locations.join(", ");
-    let (format, listing) = list(&locations, asked, stores, access).await?;
-    let partition_columns = infer::partition_columns(&listing.files, &request)?;
+    let (format, mut listing) = list(&locations, asked, stores, access).await?;
+    let options = checked_options(format, &request.options)?;
+    let file_column = options::file_column(&options)?.map(str::to_owned);
+    let file_column = file_column.as_deref();
+    name_files(&mut listing.files, file_column);
+    let partition_columns = infer::partition_columns(&listing.files, request, file_column)?;
     let declared = request.columns.as_ref().map(|columns| infer::without(columns, &partition_columns)).transpose()?;
     let sample = Sample { session, store: &listing.store, files: &listing.files, declared: declared.as_ref() };
-    let Inferred { options, schema } = format.infer(sample, checked_options(format, &request.options)?).await?;
+    let key = looks::Key::of(format, &options, &sample, &listing.url);
+    let inferred = match stores.looks().find(&key) {
+        Some(found) => found,
+        None => {
+            let found = format.infer(sample, options).await?;
+            stores.looks().keep(key, &found);
+            found
+        }
+    };
+    let Inferred { options, schema, told } = inferred;
+    let schema = infer::typed(schema, &partition_columns, request)?;
+    if let Some(column) = file_column.filter(|column| schema.field_with_name(column).is_ok()) {
+        let expected = format!("another name: the files have a column {column}");
+        return Err(options::invalid(options::FILENAME.0, column, &expected));
+    }
     if let Some(declared) = declared.as_ref().filter(|_| !format.ignores_case()) {
         infer::check_case(declared, &schema)?;
     }
@@ -210,13 +265,14 @@ pub async fn resolve(
     if schema.fields().is_empty() && partition_columns.is_empty() {
         return Err(Error::NoRows { file: shown });
     }
-    Ok(TableDefinition {
+    let definition = TableDefinition {
         locations: locations.iter().map(|location| location.text().to_owned()).collect(),
         format: format.name().to_owned(),
         options,
         schema,
         partition_columns,
-    })
+    };
+    Ok(Looked { definition, listing, told })
 }
 
 /// The table of a definition, for one statement. Its files are listed when it is scanned.
@@ -261,6 +317,14 @@ async fn list(
     match (format, all) {
         (Some(format), Some(listing)) => Ok((format, listing)),
         _ => Err(Error::InvalidLocation { location: String::new(), reason: "it is empty".to_owned() }),
+    }
+}
+
+/// Makes a column of the files' names.
+fn name_files(files: &mut [FoundFile], column: Option<&str>) {
+    for file in files.iter_mut() {
+        let name = file.name.clone();
+        file.partitions.extend(column.map(|column| (column.to_owned(), Some(name))));
     }
 }
 
@@ -324,7 +388,7 @@ fn checked_options(format: &dyn Format, given: &Options) -> Result<Options, Erro
     plain_options(format.name(), format.options().iter().map(|(known, _)| *known), given)
 }
 
-/// The options with plain names: `format.has_header` and `has_header` are `header`. An unknown one is an error.
+/// The options by the names that they have here: `format.has_header` and `has_header` are `header`. An unknown one is an error.
 fn plain_options<'a>(
     format: &str,
     known: impl Iterator<Item = &'a str> + Clone,
@@ -333,10 +397,8 @@ fn plain_options<'a>(
     let mut options = Options::new();
     for (name, value) in given {
         let lower = name.to_ascii_lowercase();
-        let plain = match lower.strip_prefix("format.").unwrap_or(&lower) {
-            "has_header" => "header",
-            plain => plain,
-        };
+        let plain = lower.strip_prefix("format.").unwrap_or(&lower);
+        let Some((plain, value)) = options::spelled(plain, value)? else { continue };
         if !known.clone().any(|known| known == plain) {
             let accepted: Vec<_> = known.collect();
             return Err(Error::UnknownOption {
@@ -345,7 +407,9 @@ fn plain_options<'a>(
                 accepted: if accepted.is_empty() { "none".to_owned() } else { accepted.join(", ") },
             });
         }
-        options.insert(plain.to_owned(), value.clone());
+        if options.insert(plain.to_owned(), value).is_some() {
+            return Err(options::invalid(plain, name, "given once, under one of its names"));
+        }
     }
     Ok(options)
 }

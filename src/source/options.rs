@@ -1,6 +1,6 @@
 //! Options that several formats take, and what their values may be.
 
-use super::Error;
+use super::{Error, Options};
 
 /// Which bytes tell the types.
 pub(super) const SAMPLE_BYTES: (&str, &str) = (
@@ -17,6 +17,72 @@ pub(super) const UNKNOWN_COLUMNS: (&str, &str) = (
 /// How files are compressed.
 pub(super) const COMPRESSION: (&str, &str) =
     ("compression", "auto, none, gzip, zstd, bzip2 or xz; by default told by the file's first bytes");
+
+/// Whether the files' names are a column.
+pub(super) const FILENAME: (&str, &str) =
+    ("filename", "true for a column filename with each row's file, or another name for that column; by default false");
+
+/// The name of the column of the files' names, where one is asked for.
+pub(super) fn file_column(options: &Options) -> Result<Option<&str>, Error> {
+    match options.get(FILENAME.0).map(String::as_str) {
+        None => Ok(None),
+        Some("") => Err(invalid(FILENAME.0, "", "true, false or a column's name")),
+        Some(value) => Ok(match boolean(FILENAME.0, Some(value)) {
+            Ok(wanted) => wanted.unwrap_or(false).then_some(FILENAME.0),
+            Err(_) => Some(value),
+        }),
+    }
+}
+
+/// An option as it is called here, of the names that PostgreSQL, DuckDB and others have for it; none where it asks for
+/// what is done anyway.
+pub(super) fn spelled<'a>(name: &'a str, value: &str) -> Result<Option<(&'a str, String)>, Error> {
+    let plain = match name {
+        "has_header" => "header",
+        "delim" | "sep" | "separator" => "delimiter",
+        "quotechar" => "quote",
+        "escapechar" => "escape",
+        "nullstr" | "null" => "null_value",
+        "thousands" => "thousands_separator",
+        "dateformat" => "date_format",
+        "timestampformat" => "timestamp_format",
+        "skiprows" | "skip_rows" | "skip_lines" => "skip",
+        "hive_partitioning" | "auto_detect" | "union_by_name" if boolean(name, Some(value))? == Some(true) => {
+            return Ok(None);
+        }
+        "auto_detect" => return Err(invalid(name, value, "true; say what is to be read otherwise with other options")),
+        "hive_partitioning" => return Err(invalid(name, value, "true; leave out the columns that are not wanted")),
+        "union_by_name" => return Ok(Some(("match_columns", "position".to_owned()))),
+        "sample_size" if value == "-1" => return Ok(Some(("sample_bytes", "all".to_owned()))),
+        "sample_size" => return Err(invalid(name, value, "-1; say sample_bytes for less than all")),
+        "ignore_errors" => {
+            let skips = boolean(name, Some(value))?.unwrap_or(false);
+            return Ok(skips.then(|| ("on_error", "skip".to_owned())));
+        }
+        "format" | "records" if value.eq_ignore_ascii_case("auto") => return Ok(None),
+        "format" => {
+            let is_lines = match value.to_ascii_lowercase().as_str() {
+                "newline_delimited" | "nd" => true,
+                "array" | "unstructured" => false,
+                _ => return Err(invalid(name, value, "newline_delimited, array or auto")),
+            };
+            return Ok(Some(("newline_delimited", is_lines.to_string())));
+        }
+        plain => plain,
+    };
+    let value = match (plain, value) {
+        ("on_error", "stop") => "fail",
+        ("on_error", "ignore") => "skip",
+        (_, value) => value,
+    };
+    Ok(Some((plain, value.to_owned())))
+}
+
+/// A number of lines.
+pub(super) fn line_count(option: &str, value: Option<&str>) -> Result<u64, Error> {
+    let Some(value) = value else { return Ok(0) };
+    value.parse().map_err(|_| invalid(option, value, "a number of lines"))
+}
 
 /// True, false, or none where it is to be told by looking.
 pub(super) fn boolean(option: &str, value: Option<&str>) -> Result<Option<bool>, Error> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::{
     catalog::Session,
@@ -21,7 +21,9 @@ use datafusion::{
 use futures::{StreamExt, TryStreamExt};
 use object_store::{ObjectMeta, ObjectStore};
 
-use super::{Error, Format, FoundFile, Inferred, Options, Sample, infer, lossless::Lossless};
+use super::{
+    Error, Format, FoundFile, Inferred, Options, Sample, binary, infer, lossless::Lossless, options, trace::Told,
+};
 
 /// `STORED AS PARQUET`.
 #[derive(Debug)]
@@ -47,18 +49,20 @@ impl Format for Parquet {
     }
 
     fn options(&self) -> &'static [(&'static str, &'static str)] {
-        &[]
+        &[options::FILENAME]
     }
 
     async fn infer(&self, sample: Sample<'_>, options: Options) -> Result<Inferred, Error> {
         let files: Vec<_> = sample.files.iter().map(|file| read_schema(sample.session, sample.store, file)).collect();
         let mut found = futures::stream::iter(files).buffered(FILES_AT_ONCE);
-        let mut columns = Vec::new();
+        let (mut columns, mut told): (Vec<Field>, Vec<(String, Told)>) = (Vec::new(), Vec::new());
+        let mut names = sample.files.iter().map(|file| &file.name);
         while let Some(schema) = found.try_next().await? {
-            infer::merge(&mut columns, schema.fields());
+            let file = names.next().map_or("", |name| name.as_str());
+            binary::merge_told(&mut columns, &mut told, schema.fields(), file);
         }
         let columns: Vec<_> = columns.into_iter().map(|column| column.with_metadata(Default::default())).collect();
-        Ok(Inferred { options, schema: Schema::new(columns) })
+        Ok(Inferred { options, schema: Schema::new(columns), told })
     }
 
     fn file_source(&self, _: &Options, schema: TableSchema, _: &str) -> Result<Arc<dyn FileSource>, Error> {

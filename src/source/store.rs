@@ -15,7 +15,7 @@ use object_store::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{Error, bucket::Bucket};
+use super::{Error, Looks, Rejects, bucket::Bucket};
 
 /// How long a server may take to accept a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -56,6 +56,8 @@ pub const SECRET_OPTIONS: [&str; 10] =
 pub struct Stores {
     runtime: Arc<RuntimeEnv>,
     secrets: Vec<(String, SecretDefinition)>,
+    looks: Arc<Looks>,
+    rejects: Arc<Rejects>,
 }
 
 impl SecretDefinition {
@@ -204,7 +206,25 @@ impl Stores {
     /// The stores of a runtime, reached with these secrets (name and definition), or with the environment where no
     /// secret's scope fits.
     pub fn new(runtime: Arc<RuntimeEnv>, secrets: Vec<(String, SecretDefinition)>) -> Self {
-        Self { runtime, secrets }
+        Self { runtime, secrets, looks: Arc::default(), rejects: Arc::default() }
+    }
+
+    /// The same, with what was found when files were looked at before.
+    pub fn with_looks(self, looks: Arc<Looks>) -> Self {
+        Self { looks, ..self }
+    }
+
+    /// The same, for a client who is told what scans leave out.
+    pub fn with_rejects(self, rejects: Arc<Rejects>) -> Self {
+        Self { rejects, ..self }
+    }
+
+    pub(super) fn rejects(&self) -> &Arc<Rejects> {
+        &self.rejects
+    }
+
+    pub(super) fn looks(&self) -> &Looks {
+        &self.looks
     }
 
     /// The machine's own files.

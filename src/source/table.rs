@@ -21,7 +21,10 @@ use datafusion::{
 };
 use futures::{StreamExt, TryStreamExt};
 
-use super::{Access, Error, Format, FoundFile, Listing, Location, Stores, TableDefinition, format_named, infer, list};
+use super::{
+    Access, Error, Format, FoundFile, Listing, Location, Stores, TableDefinition, format_named, infer, list,
+    name_files, options, text::TextSource,
+};
 
 /// How many files' statistics are read at once.
 const STATISTICS_AT_ONCE: usize = 16;
@@ -150,6 +153,7 @@ impl TableProvider for FileTable {
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let (_, mut listing) = list(&self.locations, Some(self.format), &self.stores, &self.access).await?;
+        name_files(&mut listing.files, options::file_column(&self.definition.options)?);
         let files = self.pruned(session, std::mem::take(&mut listing.files), filters)?;
         if files.is_empty() {
             let schema = match projection {
@@ -164,7 +168,10 @@ impl TableProvider for FileTable {
         let partitions: Vec<Arc<Field>> = self.definition.partition_columns.iter().cloned().map(Arc::new).collect();
         let schema = TableSchema::builder(Arc::clone(&self.file_schema)).with_table_partition_cols(partitions);
         let place = super::location::object_name(&listing.url, &object_store::path::Path::default());
-        let source = self.format.file_source(&self.definition.options, schema.build(), &place)?;
+        let mut source = self.format.file_source(&self.definition.options, schema.build(), &place)?;
+        if let Some(text) = source.downcast_ref::<TextSource>() {
+            source = Arc::new(text.with_rejects(self.stores.rejects()));
+        }
         let config = FileScanConfigBuilder::new(listing.url.clone(), source)
             .with_file_groups(FileGroup::new(files).split_files(session.config().target_partitions()))
             .with_statistics(statistics)

@@ -28,6 +28,7 @@ use super::{
     Error, Options,
     bytes::{Compression, Input},
     encoding::Encoding,
+    rejects::{OnError, Reject, Rejects},
 };
 
 /// After how many chunks without a row a scan lets others run.
@@ -44,6 +45,14 @@ pub(super) trait TextReader: fmt::Debug + Send + Sync {
 
     /// How their characters are written.
     fn encoding(&self) -> Encoding;
+
+    /// What becomes of a row with a value that does not fit.
+    fn on_error(&self) -> OnError;
+
+    /// How many lines at the start of each file are passed over.
+    fn skipped_lines(&self) -> u64 {
+        0
+    }
 
     /// Whether a local, uncompressed file may be read in parts by several threads.
     fn splits(&self) -> bool;
@@ -84,6 +93,11 @@ pub(super) trait Parse: Send {
 
     /// The next rows; none until more bytes come.
     fn next(&mut self) -> Result<Option<RecordBatch>, Fault>;
+
+    /// What was left out since this was asked.
+    fn take_rejects(&mut self) -> Vec<Reject> {
+        Vec::new()
+    }
 }
 
 /// What is wrong with a file's bytes.
@@ -146,7 +160,7 @@ pub(super) async fn located(input: &Input, fault: Fault) -> Error {
         RowFault::Value { column, value, expected } => {
             Error::InvalidValue { file, line, column, value: shortened(&value), expected }
         }
-        RowFault::UnknownColumn { column } => Error::UnknownColumn { file, line, column },
+        RowFault::UnknownColumn { column } => Error::UnknownColumn { file, line: Some(line), column },
         RowFault::NotUtf8 { fitting } => {
             Error::WrongEncoding { file, line, encoding: "UTF-8".to_owned(), fitting: fitting.to_owned() }
         }
@@ -154,20 +168,37 @@ pub(super) async fn located(input: &Input, fault: Fault) -> Error {
     }
 }
 
-/// The line on which a byte of a file stands, from 1. A line ends at a line feed, a carriage return or both.
+/// The line on which a byte of a file stands, from 1.
 pub(super) async fn line_of(input: &Input, offset: u64) -> Result<u64, Error> {
+    Ok(lines_of(input, &[offset]).await?.first().copied().unwrap_or(1))
+}
+
+/// The lines on which some bytes of a file stand, from 1; the bytes come in order. A line ends at a line feed, a carriage
+/// return or both.
+pub(super) async fn lines_of(input: &Input, offsets: &[u64]) -> Result<Vec<u64>, Error> {
     let mut stream = input.chunks(0).await?.stream;
-    let (mut position, mut line, mut returned) = (0, 1, false);
-    while position < offset {
-        let Some(chunk) = stream.try_next().await? else { break };
-        let length = usize::try_from(offset - position).unwrap_or(usize::MAX).min(chunk.len());
-        for byte in chunk.get(..length).unwrap_or_default() {
-            line += u64::from(*byte == b'\r' || (*byte == b'\n' && !returned));
-            returned = *byte == b'\r';
+    let (mut chunk, mut at, mut position) = (Bytes::new(), 0, 0);
+    let (mut line, mut returned) = (1 + input.skipped_lines, false);
+    let mut lines = Vec::with_capacity(offsets.len());
+    for offset in offsets {
+        while position < *offset {
+            if at == chunk.len() {
+                let Some(next) = stream.try_next().await? else { break };
+                (chunk, at) = (next, 0);
+                continue;
+            }
+            let rest = chunk.get(at..).unwrap_or_default();
+            let length = usize::try_from(offset - position).unwrap_or(usize::MAX).min(rest.len());
+            for byte in rest.get(..length).unwrap_or_default() {
+                line += u64::from(*byte == b'\r' || (*byte == b'\n' && !returned));
+                returned = *byte == b'\r';
+            }
+            at += length;
+            position += length as u64;
         }
-        position += chunk.len() as u64;
+        lines.push(line);
     }
-    Ok(line)
+    Ok(lines)
 }
 
 /// The longest value that a message shows, in characters.
@@ -192,6 +223,7 @@ pub(super) struct TextSource {
     metrics: ExecutionPlanMetricsSet,
     /// What precedes a file's path in messages: `/` or `s3://bucket/`.
     place: String,
+    rejects: Arc<Rejects>,
 }
 
 impl TextSource {
@@ -204,11 +236,15 @@ impl TextSource {
             batch_size: 8192,
             metrics: ExecutionPlanMetricsSet::new(),
             place: place.to_owned(),
+            rejects: Arc::default(),
         }
     }
-}
 
-impl TextSource {
+    /// A source that says what it leaves out.
+    pub(super) fn with_rejects(&self, rejects: &Arc<Rejects>) -> Self {
+        Self { rejects: Arc::clone(rejects), ..self.clone() }
+    }
+
     /// What the source was made of: the format's name, its options and the place of the files.
     pub(super) fn origin(&self) -> (&'static str, &Options, &str) {
         (self.reader.name(), &self.options, &self.place)
@@ -310,16 +346,18 @@ impl FileOpener for TextOpener {
             (u64::try_from(range.start).unwrap_or_default(), if end >= size { u64::MAX } else { end })
         });
         let name = format!("{}{}", self.source.place, file.object_meta.location);
-        let (compression, encoding) = (self.source.reader.compression(), self.source.reader.encoding());
+        let reader = &self.source.reader;
+        let (compression, encoding, skipped_lines) = (reader.compression(), reader.encoding(), reader.skipped_lines());
+        let (store, meta) = (Arc::clone(&self.store), file.object_meta);
         let task = Task {
-            input: Input { store: Arc::clone(&self.store), meta: file.object_meta, name, compression, encoding },
+            input: Input { store, meta, name, compression, encoding, skipped_lines },
             range,
             schema: Arc::clone(self.source.table_schema.file_schema()),
             columns: self.source.projection.file_indices.clone(),
             batch_size: self.source.batch_size,
         };
-        let reader = Arc::clone(&self.source.reader);
-        Ok(Box::pin(async move { Ok(read(reader, task).await?.map_err(DataFusionError::from).boxed()) }))
+        let (reader, rejects) = (Arc::clone(&self.source.reader), Arc::clone(&self.source.rejects));
+        Ok(Box::pin(async move { Ok(read(reader, task, rejects).await?.map_err(DataFusionError::from).boxed()) }))
     }
 }
 
@@ -327,15 +365,23 @@ struct Reading {
     task: Task,
     prepared: Prepared,
     ended: bool,
+    on_error: OnError,
+    rejects: Arc<Rejects>,
+    rejected: usize,
 }
 
 /// The rows of a file, or of a part of it.
 async fn read(
     reader: Arc<dyn TextReader>,
     task: Task,
+    rejects: Arc<Rejects>,
 ) -> Result<BoxStream<'static, Result<RecordBatch, Error>>, Error> {
     let prepared = reader.prepare(&task).await?;
-    let reading = Reading { task, prepared, ended: false };
+    let on_error = reader.on_error();
+    if on_error.is_lenient() {
+        rejects.forget(&task.input, task.range.unwrap_or((0, u64::MAX)));
+    }
+    let reading = Reading { task, prepared, ended: false, on_error, rejects, rejected: 0 };
     let batches = futures::stream::try_unfold(reading, |mut reading| async move {
         let batch = reading.next().await?;
         Ok(batch.map(|batch| (batch, reading)))
@@ -343,11 +389,25 @@ async fn read(
     Ok(batches.boxed())
 }
 
+impl Drop for Reading {
+    fn drop(&mut self) {
+        if self.rejected > 0 {
+            self.rejects.tell(&self.task.input, self.rejected, self.on_error);
+        }
+    }
+}
+
 impl Reading {
     async fn next(&mut self) -> Result<Option<RecordBatch>, Error> {
         let mut chunks_taken = 0;
         loop {
-            match self.prepared.parser.next() {
+            let next = self.prepared.parser.next();
+            let rejects = self.prepared.parser.take_rejects();
+            if !rejects.is_empty() {
+                self.rejected += rejects.len();
+                self.rejects.add(&self.task.input, rejects);
+            }
+            match next {
                 Ok(Some(batch)) => return Ok(Some(batch)),
                 Ok(None) if self.ended => return Ok(None),
                 Ok(None) => {}

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     Error, Fault, Result,
     catalog::{Definition, Existing, QualifiedName},
-    session::{Client, Outcome, Sealed},
+    session::{Client, Given, Outcome, Sealed, with_options},
     source::{self, TableRequest},
 };
 
@@ -86,8 +86,10 @@ impl Action for CreateExternalTable {
             format: (self.table.file_type != FORMAT_FROM_NAME).then(|| self.table.file_type.clone()),
             columns,
             partition_columns: self.table.table_partition_cols.clone(),
-            options: self.options.clone(),
+            ..TableRequest::default()
         };
+        let options = self.options.iter().map(|(name, value)| (name.clone(), Given::One(value.clone())));
+        let request = with_options(client, request, options)?;
         let found = source::resolve(client.state().as_ref(), request, &client.stores(), client.access()).await?;
         check_distinct(&found.table_schema())?;
         let definition = Definition::ExternalTable(found.into());

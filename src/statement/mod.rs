@@ -24,6 +24,7 @@ mod create_schema;
 mod create_secret;
 mod create_table;
 mod create_view;
+mod describe;
 mod drop;
 mod insert;
 
@@ -39,6 +40,7 @@ pub(crate) use parse::parse;
 pub(crate) const FORMS: &[Form] = &[
     create_external_table::FORM,
     create_secret::FORM,
+    describe::FORM,
     alter_model::FORM,
     drop::FORM,
     create_table::FORM,

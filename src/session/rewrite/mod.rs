@@ -2,7 +2,7 @@
 //!
 //! Comparisons of `rows` become comparisons of their columns, `x > ANY (array)` a function that knows of NULL (`arrays`),
 //! `casts` of one value to several types get names that tell them apart,
-//! `windows` with a name and positions in `groups` are written out where they are used. `columns` finds what a name without
+//! calls that read `files` become names of tables, `windows` with a name and positions in `groups` are written out where they are used. `columns` finds what a name without
 //! a table stands for: the merged column of a join with USING, or the column behind an alias of the same name, which `order`
 //! keeps apart where both are needed. All is done on the syntax tree; a view's text stays as it was written.
 
@@ -27,7 +27,7 @@ use datafusion::{
         parser::{CopyToSource, Statement as SqlStatement},
         sqlparser::ast::{
             BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments,
-            Ident, ObjectName, Query, Select, SetExpr, TableWithJoins, Value, VisitMut, VisitorMut,
+            Ident, ObjectName, Query, Select, SetExpr, TableFactor, TableWithJoins, Value, VisitMut, VisitorMut,
         },
         sqlparser::parser::Parser,
     },
@@ -35,6 +35,7 @@ use datafusion::{
 
 pub(crate) use self::merge::joins_by_name;
 pub(super) use self::{arrays::CompareArray, casts::WrittenAs, rows::row_of};
+use super::files;
 use crate::{Error, Result, session::PostgreSql};
 
 /// Rewrites a statement as it is planned over the tables that `state` knows.
@@ -71,6 +72,10 @@ impl VisitorMut for Expressions {
             .and_then(|()| patterns::rewrite(expression));
         order::without_constants(expression);
         flow(rewritten)
+    }
+
+    fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Error> {
+        flow(files::rewrite(factor))
     }
 
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Error> {

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{Field, Schema};
+use arrow::datatypes::{DataType, Field, Schema};
 use futures::{StreamExt, TryStreamExt};
 
 use super::{
@@ -13,9 +13,10 @@ use super::{
         bytes::Input,
         guess::Guess,
         text::{apart, located},
+        trace::{Event, Told},
     },
     CsvOptions, Error, Inferred, Options, Sample, positions,
-    read::{Rows, header, not_utf8},
+    read::{Cut, Rows, header, not_utf8},
     split::{Dialect, Field as Cell, Records, Wanted, split},
 };
 
@@ -35,6 +36,15 @@ const MIN_PART_BYTES: u64 = 4 << 20;
 struct Column {
     name: String,
     guess: Guess,
+    told: Told,
+}
+
+/// What a part of a file tells of its columns.
+struct Learnt {
+    input: Input,
+    /// The columns of the table that they are.
+    places: Vec<usize>,
+    columns: Vec<(Guess, Vec<Event<Guess>>)>,
 }
 
 /// A file, and which of the table's columns its columns are.
@@ -45,7 +55,7 @@ struct Known {
 
 pub(super) async fn infer(sample: Sample<'_>, mut given: Options, delimiters: &[u8]) -> Result<Inferred, Error> {
     let mut options = CsvOptions::parse(&given)?;
-    let inputs = sample.inputs(options.compression, options.encoding);
+    let inputs = sample.inputs(options.compression, options.encoding, options.skipped_lines);
     let Some(rest) = settle_by_first(&mut options, &inputs, delimiters, sample.declared).await? else {
         let file = sample.files.first().map(|file| file.name.clone()).unwrap_or_default();
         return Err(Error::EmptyFile { file });
@@ -56,10 +66,11 @@ pub(super) async fn infer(sample: Sample<'_>, mut given: Options, delimiters: &[
     }
     let threads = sample.session.config().target_partitions();
     // Declared types are checked when the values are read.
-    let files = if sample.declared.is_some() { Vec::new() } else { files };
-    for (places, guesses) in learn(&options, files, threads).await? {
-        for (place, guess) in places.iter().zip(guesses) {
+    let files = if sample.declared.is_some() || options.all_text { Vec::new() } else { files };
+    for part in learn(&options, files, threads).await? {
+        for (place, (guess, events)) in part.places.iter().zip(part.columns) {
             if let Some(column) = columns.get_mut(*place) {
+                column.told.hear(&mut column.guess, events, &part.input, Guess::merge, Guess::known_type);
                 column.guess.merge(guess);
             }
         }
@@ -70,7 +81,8 @@ pub(super) async fn infer(sample: Sample<'_>, mut given: Options, delimiters: &[
     let unknown = if sample.declared.is_some() { "ignore" } else { "error" };
     given.entry("unknown_columns".to_owned()).or_insert_with(|| unknown.to_owned());
     write_down(&options, &mut given);
-    Ok(Inferred { options: given, schema })
+    let told = columns.into_iter().map(|column| (column.name, column.told)).collect();
+    Ok(Inferred { options: given, schema, told })
 }
 
 /// Decides how the files are written by the first one that holds anything; returns that one and those after it.
@@ -96,7 +108,7 @@ async fn settle_by_first<'a>(
             }
             Err(error) => {
                 let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
-                let line = 1 + memchr::memchr_iter(b'\n', before).count() as u64;
+                let line = 1 + input.skipped_lines + memchr::memchr_iter(b'\n', before).count() as u64;
                 return Err(not_utf8(&input.name, line, bytes));
             }
         };
@@ -244,7 +256,7 @@ async fn know(options: &CsvOptions, columns: &mut Vec<Column>, input: &Input) ->
     }
     if !options.by_name() && !columns.is_empty() && columns.len() != names.len() {
         let (file, expected, found) = (input.name.clone(), columns.len(), names.len());
-        return Err(Error::RaggedRow { file, line: 1, expected, found });
+        return Err(Error::RaggedRow { file, line: 1 + input.skipped_lines, expected, found });
     }
     let is_known = |name: &String| columns.iter().any(|column| column.name == *name);
     if options.by_name() && !columns.is_empty() && !names.iter().any(is_known) {
@@ -258,19 +270,15 @@ async fn know(options: &CsvOptions, columns: &mut Vec<Column>, input: &Input) ->
             (position < columns.len()).then_some(position)
         };
         places.push(known.unwrap_or_else(|| {
-            columns.push(Column { name, guess: Guess::default() });
+            columns.push(Column { name, guess: Guess::default(), told: Told::default() });
             columns.len() - 1
         }));
     }
     Ok(Some(Known { input: input.clone(), places }))
 }
 
-/// The guesses for the columns of each part of each file, in their order, and the columns of the table that they are.
-async fn learn(
-    options: &CsvOptions,
-    files: Vec<Known>,
-    threads: usize,
-) -> Result<Vec<(Vec<usize>, Vec<Guess>)>, Error> {
+/// What each part of each file tells, in their order.
+async fn learn(options: &CsvOptions, files: Vec<Known>, threads: usize) -> Result<Vec<Learnt>, Error> {
     let total: u64 = files.iter().map(|file| file.input.meta.size).sum();
     let mut parts = Vec::new();
     for Known { input, places } in files {
@@ -291,24 +299,35 @@ async fn learn_apart(
     input: Input,
     places: Vec<usize>,
     range: (u64, u64),
-) -> Result<(Vec<usize>, Vec<Guess>), Error> {
-    let (name, width) = (input.name.clone(), places.len());
-    let guesses = apart(name, async move { learn_part(&options, &input, width, range).await }).await?;
-    Ok((places, guesses))
+) -> Result<Learnt, Error> {
+    let (name, width, read) = (input.name.clone(), places.len(), input.clone());
+    let columns = apart(name, async move { learn_part(&options, &read, width, range).await }).await?;
+    Ok(Learnt { input, places, columns })
 }
 
-async fn learn_part(options: &CsvOptions, input: &Input, width: usize, range: (u64, u64)) -> Result<Vec<Guess>, Error> {
-    let mut guesses = vec![Guess::default(); width];
+async fn learn_part(
+    options: &CsvOptions,
+    input: &Input,
+    width: usize,
+    range: (u64, u64),
+) -> Result<Vec<(Guess, Vec<Event<Guess>>)>, Error> {
+    let mut columns = vec![(Guess::default(), Vec::new()); width];
     let mut rows = Rows::new(options, vec![true; width], range);
     let mut chunks = input.chunks(0).await?.stream;
     loop {
         loop {
             match rows.next(ROWS_AT_ONCE) {
                 Ok(Some(cut)) => {
-                    for (place, guess) in guesses.iter_mut().enumerate().filter(|(_, guess)| !guess.is_settled()) {
+                    for (place, (guess, events)) in
+                        columns.iter_mut().enumerate().filter(|(_, (guess, _))| !guess.is_settled())
+                    {
+                        let before = *guess;
                         // A text without a character but blanks is a missing value in a column of values.
                         for cell in cut.fields(place).filter(|cell| !options.is_missing(cell)) {
                             guess.see(cell.text.trim_ascii(), &options.forms);
+                        }
+                        if guess.known_type() != before.known_type() {
+                            note(options, &cut, place, before, guess.known_type(), events);
                         }
                     }
                     rows.forget();
@@ -318,6 +337,7 @@ async fn learn_part(options: &CsvOptions, input: &Input, width: usize, range: (u
             }
             tokio::task::yield_now().await;
         }
+        rows.forget_ragged();
         let next = if rows.is_done() { None } else { chunks.try_next().await? };
         match next {
             Some(chunk) => {
@@ -325,8 +345,30 @@ async fn learn_part(options: &CsvOptions, input: &Input, width: usize, range: (u
                     return Err(located(input, fault).await);
                 }
             }
-            None if rows.is_finished() => return Ok(guesses),
+            None if rows.is_finished() => return Ok(columns),
             None => rows.finish(),
+        }
+    }
+}
+
+/// Notes which of some rows made a column's type what it is after them.
+fn note(
+    options: &CsvOptions,
+    cut: &Cut<'_>,
+    place: usize,
+    mut known: Guess,
+    after: Option<DataType>,
+    events: &mut Vec<Event<Guess>>,
+) {
+    for (row, cell) in cut.fields(place).enumerate().filter(|(_, cell)| !options.is_missing(cell)) {
+        let before = known.known_type();
+        known.see(cell.text.trim_ascii(), &options.forms);
+        let now = known.known_type();
+        if now != before {
+            events.push(Event { known, offset: cut.offset(row), value: cell.text.into_owned() });
+        }
+        if now == after {
+            return;
         }
     }
 }
@@ -371,6 +413,7 @@ fn write_down(options: &CsvOptions, given: &mut Options) {
     if let Some(decimal) = options.forms.decimal {
         given.insert("decimal_separator".to_owned(), char::from(decimal).to_string());
     }
+    given.insert("quote".to_owned(), char::from(dialect.quote).to_string());
     given.insert("skip_initial_space".to_owned(), dialect.skip_initial_space.to_string());
     given.insert("match_columns".to_owned(), if options.by_name() { "name" } else { "position" }.to_owned());
 }

@@ -2,7 +2,7 @@
 //!
 //! Files are matched to the table by the names in their headers, so that columns may come in another order or be absent
 //! from some files (then NULL); without a header by position. Two columns of one name become `name` and `name_2`, one
-//! without a name `column_3`. Any text that is not of the column's type is an error, never a NULL.
+//! without a name `column_3`. Any text that is not of the column's type is an error, unless `on_error` says otherwise.
 
 mod infer;
 mod parts;
@@ -23,6 +23,7 @@ use super::{
     encoding::{self, Encoding},
     forms::{self, Forms},
     options::{self, boolean, byte_count, character, invalid},
+    rejects::{self, OnError},
     text::TextSource,
 };
 use split::{Dialect, Field};
@@ -35,11 +36,12 @@ pub(super) struct Csv;
 #[derive(Debug)]
 pub(super) struct Tsv;
 
-const OPTIONS: [(&str, &str); 17] = [
+const OPTIONS: [(&str, &str); 21] = [
     ("header", "true or false: whether the first line names the columns; by default told by looking at it"),
     ("delimiter", "the character between fields; by default told by looking at the file"),
     ("quote", "the character around fields that hold others, by default \""),
     ("escape", "the character before a quote inside quotes; by default a quote is doubled"),
+    ("skip", "how many lines at the start of each file are passed over, by default none"),
     ("comment", "lines that begin with this character are left out"),
     ("null_value", "a text that means NULL, beside the empty one"),
     ("null_regex", "a regular expression of the texts that mean NULL"),
@@ -48,14 +50,17 @@ const OPTIONS: [(&str, &str); 17] = [
         "match_columns",
         "name or position: how a file's columns find the table's; by default by name if there is a header",
     ),
+    ("all_varchar", "true to read all columns as text"),
     encoding::OPTION,
     forms::OPTIONS[0],
     forms::OPTIONS[1],
     forms::OPTIONS[2],
     forms::OPTIONS[3],
+    rejects::OPTION,
     options::UNKNOWN_COLUMNS,
     options::SAMPLE_BYTES,
     options::COMPRESSION,
+    options::FILENAME,
 ];
 
 #[async_trait]
@@ -131,6 +136,11 @@ pub(super) struct CsvOptions {
     escape: Option<u8>,
     comment: Option<u8>,
     null: NullMark,
+    /// How many lines precede the header.
+    skipped_lines: u64,
+    /// Whether all columns are texts.
+    all_text: bool,
+    on_error: OnError,
     sample_bytes: Option<u64>,
     /// Whether a column that is none of the table's is an error.
     refuses_others: bool,
@@ -169,6 +179,9 @@ impl CsvOptions {
             escape: character("escape", get("escape"))?,
             comment: character("comment", get("comment"))?,
             null: null_mark(get("null_value"), get("null_regex"))?,
+            skipped_lines: options::line_count("skip", get("skip"))?,
+            all_text: boolean("all_varchar", get("all_varchar"))?.unwrap_or(false),
+            on_error: OnError::parse(get("on_error"))?,
             sample_bytes: byte_count("sample_bytes", get("sample_bytes"))?,
             refuses_others: options::refuses_unknown(get("unknown_columns"))?,
             forms: Forms::parse(options)?,
@@ -235,7 +248,7 @@ struct CsvReader {
 }
 
 /// The names of a header's columns: trimmed, none empty, none twice.
-fn column_names<'a>(header: impl Iterator<Item = &'a str>) -> Vec<String> {
+pub(super) fn column_names<'a>(header: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for (position, name) in header.enumerate() {
         let name = match name.trim() {
@@ -254,7 +267,7 @@ fn column_names<'a>(header: impl Iterator<Item = &'a str>) -> Vec<String> {
 }
 
 /// Where in a file's columns each of the table's columns stands: the same name, else the same but for case if unique.
-fn positions(schema: &SchemaRef, names: &[String]) -> Vec<Option<usize>> {
+pub(super) fn positions(schema: &SchemaRef, names: &[String]) -> Vec<Option<usize>> {
     let find = |wanted: &str| {
         let exact = names.iter().position(|name| name == wanted);
         exact.or_else(|| {

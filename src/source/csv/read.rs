@@ -1,6 +1,6 @@
 //! From a CSV file's bytes to batches.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use arrow::{
     array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array},
@@ -14,10 +14,11 @@ use super::{
     super::{
         buffer::Buffer,
         bytes::{Compression, Input},
-        columns::{Misfit, column},
+        columns::{Misfit, column, lenient_column, missing, nullable, required, with_schema, without_rows},
         encoding::{Encoding, fitting},
         infer::type_name,
-        text::{Fault, Parse, Prepared, RowFault, Task, TextReader},
+        rejects::{OnError, Reject},
+        text::{Fault, Parse, Prepared, RowFault, Task, TextReader, shortened},
     },
     CsvOptions, CsvReader, Error, column_names,
     parts::Part,
@@ -55,6 +56,14 @@ impl TextReader for CsvReader {
         self.options.encoding
     }
 
+    fn on_error(&self) -> OnError {
+        self.options.on_error
+    }
+
+    fn skipped_lines(&self) -> u64 {
+        self.options.skipped_lines
+    }
+
     fn splits(&self) -> bool {
         true
     }
@@ -64,10 +73,16 @@ impl TextReader for CsvReader {
             return Ok(Prepared { chunks: futures::stream::empty().boxed(), parser: Box::new(Nothing) });
         };
         let (start, end) = task.range.unwrap_or((0, u64::MAX));
-        let schema =
-            task.schema.project(&task.columns).map_err(|error| Error::engine(&task.input.name, error.into()))?;
-        let sources: Vec<_> =
-            task.columns.iter().map(|column| layout.positions.get(*column).copied().flatten()).collect();
+        // Which rows there are must not depend on which columns are wanted: all are looked at if wrong rows are left out.
+        let looks_at_all = self.options.on_error.is_lenient();
+        let every: Vec<_> = (0..task.schema.fields().len()).collect();
+        let columns = if looks_at_all { &every } else { &task.columns };
+        let project = |columns: &[usize]| {
+            let schema = task.schema.project(columns);
+            schema.map(Arc::new).map_err(|error| Error::engine(&task.input.name, error.into()))
+        };
+        let columns_schema = project(columns)?;
+        let sources: Vec<_> = columns.iter().map(|column| layout.positions.get(*column).copied().flatten()).collect();
         let mut kept = vec![false; layout.names.len()];
         for position in sources.iter().flatten() {
             if let Some(kept) = kept.get_mut(*position) {
@@ -78,8 +93,12 @@ impl TextReader for CsvReader {
         let parser = CsvParser {
             sources: sources.iter().map(|source| source.map(place)).collect(),
             rows: Rows::new(&self.options, kept, (start, end)),
-            schema: Arc::new(schema),
+            columns_schema,
+            schema: project(&task.columns)?,
             batch_size: task.batch_size,
+            on_error: self.options.on_error,
+            wanted: looks_at_all.then(|| task.columns.clone()),
+            rejects: Vec::new(),
         };
         Ok(Prepared { chunks: task.input.chunks(0).await?.stream, parser: Box::new(parser) })
     }
@@ -100,7 +119,8 @@ pub(super) async fn layout(options: &CsvOptions, input: &Input, schema: &SchemaR
     let is_known = |place: &usize| positions.contains(&Some(*place));
     if let Some(unknown) = (0..names.len()).find(|place| options.refuses_others && !is_known(place)) {
         let column = names.get(unknown).cloned().unwrap_or_default();
-        return Err(Error::UnknownColumn { file: input.name.clone(), line: 1, column });
+        let (file, line) = (input.name.clone(), 1 + input.skipped_lines);
+        return Err(Error::UnknownColumn { file, line: Some(line), column });
     }
     Ok(Some(Layout { names, positions }))
 }
@@ -120,10 +140,11 @@ pub(super) async fn header(options: &CsvOptions, input: &Input) -> Result<Option
         }
         if matches!(stop, Stop::Unclosed { .. }) || (records.len() == 0 && more) {
             let reason = if more { "the header is too long" } else { NEVER_CLOSED };
-            return Err(Error::Malformed { file: input.name.clone(), line: 1, reason: reason.to_owned() });
+            let (file, line) = (input.name.clone(), 1 + input.skipped_lines);
+            return Err(Error::Malformed { file, line, reason: reason.to_owned() });
         }
         let text = std::str::from_utf8(bytes.get(..end).unwrap_or_default());
-        let text = text.map_err(|_| not_utf8(&input.name, 1, &bytes))?;
+        let text = text.map_err(|_| not_utf8(&input.name, 1 + input.skipped_lines, &bytes))?;
         let names = records.rows(text, &dialect).next();
         return Ok(names.map(|names| column_names(names.iter().map(|name| name.text.as_ref()))));
     }
@@ -144,6 +165,8 @@ pub(super) struct Rows {
     buffer: Buffer,
     records: Records,
     skips_header: bool,
+    /// The rows of another number of fields that were left out.
+    ragged: Vec<Reject>,
 }
 
 impl Rows {
@@ -155,6 +178,7 @@ impl Rows {
             kept,
             buffer: Buffer::default(),
             records: Records::default(),
+            ragged: Vec::new(),
         }
     }
 
@@ -194,17 +218,31 @@ impl Rows {
             }
             self.skips_header = false;
         }
-        let wanted = Wanted { columns: Some(&self.kept), is_last, max_records: max_rows };
         let dialect = self.options.dialect();
-        let (end, stop) = split(&dialect, self.buffer.bytes(), self.buffer.cut, wanted, &mut self.records);
-        self.buffer.cut = end;
-        self.stopped(stop, true)
+        loop {
+            let wanted = Wanted { columns: Some(&self.kept), is_last, max_records: max_rows };
+            let (end, stop) = split(&dialect, self.buffer.bytes(), self.buffer.cut, wanted, &mut self.records);
+            self.buffer.cut = end;
+            match stop {
+                Stop::Ragged { start, end, found } if self.options.on_error.is_lenient() => {
+                    let row = self.buffer.bytes().get(start..end).unwrap_or_default();
+                    self.ragged.push(Reject {
+                        offset: self.buffer.offset(start),
+                        column: None,
+                        value: shortened(String::from_utf8_lossy(row).trim_end_matches(['\r', '\n'])),
+                        expected: format!("{} fields, found {found}", self.kept.len()),
+                    });
+                    self.buffer.cut = end;
+                }
+                stop => return self.stopped(stop, true),
+            }
+        }
     }
 
     /// What to do when no more records can be cut.
     fn stopped(&mut self, stop: Stop, is_row: bool) -> Result<Option<Cut<'_>>, Fault> {
         match stop {
-            Stop::Ragged { start, found } => {
+            Stop::Ragged { start, found, .. } => {
                 let reason = RowFault::Ragged { expected: self.kept.len(), found };
                 return Err(Fault::Row { offset: self.buffer.offset(start), reason });
             }
@@ -213,6 +251,10 @@ impl Rows {
             Stop::Incomplete | Stop::Full => {}
         }
         let is_complete = matches!(stop, Stop::Full) || self.buffer.is_last || self.buffer.is_long();
+        if is_row && self.records.len() == 0 {
+            // Nothing of what was cut is a row: lines that are passed over, and rows that are left out.
+            self.buffer.forget();
+        }
         if !is_row || !is_complete || self.records.len() == 0 {
             return Ok(None);
         }
@@ -223,6 +265,11 @@ impl Rows {
                 Err(self.buffer.not_utf8(starts.into_iter().find(|start| *start <= at).unwrap_or_default()))
             }
         }
+    }
+
+    /// Forgets the rows that were left out.
+    pub(super) fn forget_ragged(&mut self) {
+        self.ragged.clear();
     }
 
     /// Forgets the rows that were handed out.
@@ -244,19 +291,33 @@ impl<'a> Cut<'a> {
         self.rows.records.len()
     }
 
+    /// Where in the file a row begins.
+    pub(super) fn offset(&self, row: usize) -> u64 {
+        self.rows.buffer.offset(self.rows.records.start(row))
+    }
+
     /// The fields of the kept column at a place.
     pub(super) fn fields(&self, place: usize) -> impl Iterator<Item = Cell<'a>> + Clone + 'a {
         self.rows.records.column(self.text, self.rows.options.dialect(), place)
     }
 
-    /// The column of a type from the kept column at a place; the row that has no value of the type, else.
-    fn column(&self, place: usize, data_type: &DataType) -> Result<ArrayRef, Misfit> {
+    /// The texts of the kept column at a place, for a type.
+    fn texts(&self, place: usize, data_type: &DataType) -> impl Iterator<Item = Option<Cow<'a, str>>> + 'a {
         let (options, is_text) = (&self.rows.options, data_type.is_string());
-        let texts = self.fields(place).map(|field| {
+        self.fields(place).map(move |field| {
             let is_null = if is_text { options.is_null(&field) } else { options.is_missing(&field) };
             (!is_null).then_some(field.text)
-        });
-        column(data_type, self.len(), &options.forms, texts)
+        })
+    }
+
+    /// The column of a type from the kept column at a place; the row that has no value of the type, else.
+    fn column(&self, place: usize, data_type: &DataType) -> Result<ArrayRef, Misfit> {
+        column(data_type, self.len(), &self.rows.options.forms, self.texts(place, data_type))
+    }
+
+    /// The column with NULL where a row has no value of the type, and these rows with their texts.
+    fn lenient_column(&self, place: usize, data_type: &DataType) -> Result<(ArrayRef, Vec<(usize, String)>), Misfit> {
+        lenient_column(data_type, self.len(), &self.rows.options.forms, || self.texts(place, data_type))
     }
 }
 
@@ -265,8 +326,15 @@ struct CsvParser {
     rows: Rows,
     /// For each wanted column its place among the kept ones; none: NULLs.
     sources: Vec<Option<usize>>,
+    /// The columns that are looked at.
+    columns_schema: SchemaRef,
+    /// Those of them that are handed out.
     schema: SchemaRef,
     batch_size: usize,
+    on_error: OnError,
+    /// Which of the columns are wanted, where others are looked at, too.
+    wanted: Option<Vec<usize>>,
+    rejects: Vec<Reject>,
 }
 
 impl Parse for CsvParser {
@@ -286,32 +354,67 @@ impl Parse for CsvParser {
     fn next(&mut self) -> Result<Option<RecordBatch>, Fault> {
         let Some(cut) = self.rows.next(self.batch_size)? else { return Ok(None) };
         let rows = cut.len();
-        let mut columns = Vec::with_capacity(self.sources.len());
-        for (source, field) in self.sources.iter().zip(self.schema.fields()) {
+        let (mut columns, mut left_out) = (Vec::with_capacity(self.sources.len()), Vec::new());
+        for (source, field) in self.sources.iter().zip(self.columns_schema.fields()) {
             let Some(place) = *source else {
                 columns.push(new_null_array(field.data_type(), rows));
                 continue;
             };
-            match cut.column(place, field.data_type()) {
-                Ok(array) => columns.push(array),
-                Err(Misfit(row)) => return Err(misfit(&cut, place, row, field)),
+            let mut misfits = Vec::new();
+            let array = match cut.column(place, field.data_type()) {
+                Err(_) if self.on_error.is_lenient() => {
+                    cut.lenient_column(place, field.data_type()).map(|(array, found)| {
+                        misfits = found;
+                        array
+                    })
+                }
+                array => array,
+            };
+            let array = array.map_err(|Misfit(row)| misfit(&cut, place, row, field))?;
+            for (row, value) in &misfits {
+                let (column, expected) = (Some(field.name().clone()), type_name(field.data_type()));
+                self.rejects.push(Reject { offset: cut.offset(*row), column, value: shortened(value), expected });
             }
+            for Misfit(row) in missing(&array, field) {
+                if !self.on_error.is_lenient() {
+                    return Err(misfit(&cut, place, row, field));
+                }
+                if !misfits.iter().any(|(other, _)| *other == row) {
+                    let (column, value) = (Some(field.name().clone()), String::new());
+                    self.rejects.push(Reject { offset: cut.offset(row), column, value, expected: required(field) });
+                }
+                left_out.push(row);
+            }
+            if self.on_error == OnError::Skip {
+                left_out.extend(misfits.iter().map(|(row, _)| *row));
+            }
+            columns.push(array);
         }
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
-        let batch = RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)?;
+        let mut batch = RecordBatch::try_new_with_options(nullable(&self.columns_schema), columns, &options)?;
+        if let Some(wanted) = &self.wanted {
+            batch = without_rows(&batch, &left_out)?.project(wanted)?;
+        }
+        let batch = with_schema(&batch, &self.schema)?;
         self.rows.forget();
         Ok(Some(batch))
+    }
+
+    fn take_rejects(&mut self) -> Vec<Reject> {
+        let mut rejects = std::mem::take(&mut self.rejects);
+        rejects.append(&mut self.rows.ragged);
+        rejects
     }
 }
 
 fn misfit(cut: &Cut<'_>, place: usize, row: usize, field: &Field) -> Fault {
     let value = cut.fields(place).nth(row).map(|field| field.text.into_owned());
     Fault::Row {
-        offset: cut.rows.buffer.offset(cut.rows.records.start(row)),
+        offset: cut.offset(row),
         reason: RowFault::Value {
             column: field.name().clone(),
             value: value.unwrap_or_default(),
-            expected: type_name(field.data_type()),
+            expected: if field.is_nullable() { type_name(field.data_type()) } else { required(field) },
         },
     }
 }

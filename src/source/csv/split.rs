@@ -143,7 +143,7 @@ pub(super) enum Stop {
     /// As many records as were asked for.
     Full,
     /// A record of another number of fields.
-    Ragged { start: usize, found: usize },
+    Ragged { start: usize, end: usize, found: usize },
     /// The file ends within quotes.
     Unclosed { start: usize },
 }
@@ -191,7 +191,7 @@ pub(super) fn split(
                     Some(columns) if columns.len() != width => {
                         records.starts.pop();
                         records.spans.truncate(records.len() * records.kept);
-                        return (at, Stop::Ragged { start: at, found: width });
+                        return (at, Stop::Ragged { start: at, end, found: width });
                     }
                     Some(_) => {}
                     None => records.widths.push(width as u32),

@@ -33,6 +33,17 @@ pub(super) enum Halt {
     },
 }
 
+impl Halt {
+    /// What is wrong, in words.
+    pub(super) fn reason(self) -> String {
+        match self {
+            Self::Incomplete => "broken JSON: it does not end on its line".to_owned(),
+            Self::Ended { within, .. } => format!("broken JSON: the line ends within {within}"),
+            Self::Broken { reason, .. } => reason,
+        }
+    }
+}
+
 /// A value, of an array or object only that it begins: the cursor stands behind its bracket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Token {

@@ -2,6 +2,8 @@
 //!
 //! Every byte of every file is looked at, in parallel, unless the option `sample_bytes` says how much of each file is enough.
 
+use std::borrow::Cow;
+
 use arrow::datatypes::Schema;
 use futures::{StreamExt, TryStreamExt};
 
@@ -9,9 +11,11 @@ use super::{
     super::{
         bytes::Input,
         text::{apart, located},
+        trace::{Event, Told},
     },
     Error, Inferred, JsonReader, Options, Sample,
-    cursor::Halt,
+    cursor::{Cursor, Halt, text_of},
+    objects::{Found, Objects},
     read::part,
     shape::{Shape, see_members},
 };
@@ -21,11 +25,30 @@ const MIN_PART_BYTES: u64 = 4 << 20;
 /// How many objects are looked at before others may run.
 const OBJECTS_AT_ONCE: usize = 4096;
 
+/// What is known of a column, without what lies within it, and the values that changed it.
+#[derive(Debug)]
+struct Noted {
+    name: String,
+    outline: Shape,
+    events: Vec<Event<Shape>>,
+    told: Told,
+}
+
+impl Noted {
+    fn new(name: &str) -> Self {
+        Self { name: name.to_owned(), outline: Shape::Null, events: Vec::new(), told: Told::default() }
+    }
+}
+
 /// What the objects of a file's part have in common.
 #[derive(Debug)]
 struct Learnt {
     shape: Shape,
+    /// What was noted of each column.
+    notes: Vec<Noted>,
     objects: usize,
+    /// How many lines were passed over.
+    passed: usize,
     /// Whether each object ends on the line on which it starts, and no other starts there.
     one_a_line: bool,
     is_blank: bool,
@@ -33,14 +56,26 @@ struct Learnt {
 
 pub(super) async fn infer(sample: Sample<'_>, mut options: Options) -> Result<Inferred, Error> {
     let reader = JsonReader::parse(&options)?;
-    let inputs = sample.inputs(reader.compression, reader.encoding);
+    let inputs = sample.inputs(reader.compression, reader.encoding, 0);
     let threads = sample.session.config().target_partitions();
     let asked = options.get("newline_delimited").filter(|value| *value != "auto").cloned();
-    let learnt = match learn(&reader, &inputs, threads, asked.as_deref() != Some("false")).await {
+    let is_lines = asked.as_deref() != Some("false");
+    let mut learnt = match learn(&reader, &inputs, threads, is_lines, false).await {
         // A part cuts an object that goes over several lines: the file as a whole tells what is wrong, if anything is.
-        Err(_) if asked.is_none() && threads > 1 => learn(&reader, &inputs, threads, false).await?,
-        learnt => learnt?,
+        Err(_) if asked.is_none() && threads > 1 => learn(&reader, &inputs, threads, false, false).await,
+        learnt => learnt,
     };
+    if is_lines && reader.on_error.is_lenient() && learnt.is_err() {
+        // What is broken is left out with its line, if each object is on one.
+        let lines = learn(&reader, &inputs, threads, true, true).await;
+        let is_told = asked.is_some();
+        learnt = lines.and_then(|lines| {
+            // In a file of objects over several lines hardly a line holds one.
+            let has_lines = lines.one_a_line && (is_told || lines.passed <= lines.objects);
+            if has_lines { Ok(lines) } else { learnt }
+        });
+    }
+    let learnt = learnt?;
     let first = || inputs.first().map(|input| input.name.clone()).unwrap_or_default();
     if learnt.is_blank {
         return Err(Error::EmptyFile { file: first() });
@@ -53,15 +88,22 @@ pub(super) async fn infer(sample: Sample<'_>, mut options: Options) -> Result<In
     if asked.is_none() {
         options.insert("newline_delimited".to_owned(), learnt.one_a_line.to_string());
     }
+    let told = learnt.notes.into_iter().map(|noted| (noted.name, noted.told)).collect();
     let columns = match learnt.shape {
         Shape::Object(columns) => columns,
         _ => Vec::new(),
     };
     let fields: Vec<_> = columns.iter().map(|(name, shape)| shape.field(name)).collect();
-    Ok(Inferred { options, schema: Schema::new(fields) })
+    Ok(Inferred { options, schema: Schema::new(fields), told })
 }
 
-async fn learn(reader: &JsonReader, inputs: &[Input], threads: usize, in_parts: bool) -> Result<Learnt, Error> {
+async fn learn(
+    reader: &JsonReader,
+    inputs: &[Input],
+    threads: usize,
+    in_parts: bool,
+    passes_lines: bool,
+) -> Result<Learnt, Error> {
     let total: u64 = inputs.iter().map(|input| input.meta.size).sum();
     let mut parts = Vec::new();
     for input in inputs {
@@ -71,13 +113,22 @@ async fn learn(reader: &JsonReader, inputs: &[Input], threads: usize, in_parts: 
             None => vec![(0, u64::MAX)],
         };
         let is_sample = reader.sample_bytes.is_some();
-        parts.extend(ranges.into_iter().map(|range| learn_apart(input.clone(), range, is_sample)));
+        parts.extend(ranges.into_iter().map(|range| learn_apart(input.clone(), range, is_sample, passes_lines)));
     }
-    let mut all = Learnt { shape: Shape::Object(Vec::new()), objects: 0, one_a_line: true, is_blank: true };
+    let shape = Shape::Object(Vec::new());
+    let mut all = Learnt { shape, notes: Vec::new(), objects: 0, passed: 0, one_a_line: true, is_blank: true };
     let mut learnt = futures::stream::iter(parts).buffered(threads.max(1));
-    while let Some(part) = learnt.try_next().await? {
+    while let Some((input, part)) = learnt.try_next().await? {
         all.shape.merge(part.shape, 0);
+        for Noted { name, outline, events, .. } in part.notes {
+            let place = place_of(&mut all.notes, &name);
+            let Some(known) = all.notes.get_mut(place) else { continue };
+            let merge = |known: &mut Shape, seen| known.merge(seen, 0);
+            known.told.hear(&mut known.outline, events, &input, merge, Shape::known_type);
+            known.outline.merge(outline, 0);
+        }
         all.objects += part.objects;
+        all.passed += part.passed;
         all.one_a_line &= part.one_a_line;
         all.is_blank &= part.is_blank;
     }
@@ -85,27 +136,123 @@ async fn learn(reader: &JsonReader, inputs: &[Input], threads: usize, in_parts: 
 }
 
 /// Learns from a part of a file on any thread; dropped, it stops.
-async fn learn_apart(input: Input, range: (u64, u64), is_sample: bool) -> Result<Learnt, Error> {
-    apart(input.name.clone(), async move { learn_part(&input, range, is_sample).await }).await
+async fn learn_apart(
+    input: Input,
+    range: (u64, u64),
+    is_sample: bool,
+    passes_lines: bool,
+) -> Result<(Input, Learnt), Error> {
+    let read = input.clone();
+    let learnt =
+        apart(input.name.clone(), async move { learn_part(&read, range, is_sample, passes_lines).await }).await?;
+    Ok((input, learnt))
 }
 
-async fn learn_part(input: &Input, range: (u64, u64), is_sample: bool) -> Result<Learnt, Error> {
+/// Where the notes of a column are.
+fn place_of(notes: &mut Vec<Noted>, name: &str) -> usize {
+    notes.iter().position(|noted| noted.name == name).unwrap_or_else(|| {
+        notes.push(Noted::new(name));
+        notes.len() - 1
+    })
+}
+
+/// Notes which columns an object made another type of. There is a note for each field, in their order.
+fn note(notes: &mut Vec<Noted>, fields: &[(String, Shape)], objects: &Objects, found: Found) {
+    for (name, _) in fields.get(notes.len()..).unwrap_or_default() {
+        notes.push(Noted::new(name));
+    }
+    for (noted, (name, shape)) in notes.iter_mut().zip(fields) {
+        if noted.outline.is_like(shape) {
+            continue;
+        }
+        let before = noted.outline.known_type();
+        noted.outline = shape.outline();
+        if before != noted.outline.known_type() {
+            let offset = objects.buffer().offset(found.start);
+            let value = member_text(objects.buffer().found().get(found.start..found.end).unwrap_or_default(), name);
+            noted.events.push(Event { known: noted.outline.clone(), offset, value });
+        }
+    }
+}
+
+/// The text of an object's member, as the object has it last, and without its quotes.
+fn member_text(object: &[u8], name: &str) -> String {
+    let mut cursor = Cursor { bytes: object, at: 1, is_last: true };
+    let mut text = String::new();
+    let mut walk = || -> Result<(), Halt> {
+        if cursor.is_empty(b'}', "an object")? {
+            return Ok(());
+        }
+        loop {
+            let key = cursor.key()?;
+            cursor.peek();
+            let start = cursor.at;
+            cursor.pass()?;
+            if key == name {
+                text = String::from_utf8_lossy(object.get(start..cursor.at).unwrap_or_default()).into_owned();
+            }
+            if !cursor.has_next(b'}', "an object")? {
+                return Ok(());
+            }
+        }
+    };
+    // What cannot be walked through was not found.
+    let _ = walk();
+    match text.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
+        Some(inside) => text_of(inside.as_bytes(), true).map(Cow::into_owned).unwrap_or_default(),
+        None => text,
+    }
+}
+
+async fn learn_part(input: &Input, range: (u64, u64), is_sample: bool, passes_lines: bool) -> Result<Learnt, Error> {
     let (mut objects, mut chunks) = part(input, Some(range)).await?;
-    let mut fields = Vec::new();
-    let mut learnt = Learnt { shape: Shape::Null, objects: 0, one_a_line: true, is_blank: true };
+    if passes_lines {
+        objects = objects.on_lines_of_their_own();
+    }
+    let mut shape = Shape::Object(Vec::new());
+    // Whether the line before was passed over, its end included.
+    let mut is_passed = false;
+    let mut learnt =
+        Learnt { shape: Shape::Null, notes: Vec::new(), objects: 0, passed: 0, one_a_line: true, is_blank: true };
     'parts: loop {
         loop {
-            let found = objects.next(|cursor| see_members(&mut fields, cursor, 0), |halt| *halt == Halt::Incomplete);
+            let see = |cursor: &mut Cursor<'_>| match &mut shape {
+                // Of an object that is broken nothing is learnt.
+                shape if passes_lines => {
+                    let mut own = Vec::new();
+                    see_members(&mut own, cursor, 0)?;
+                    shape.merge(Shape::Object(own), 0);
+                    Ok(())
+                }
+                Shape::Object(fields) => see_members(fields, cursor, 0),
+                _ => Ok(()),
+            };
+            let found = objects.next(see, |halt| *halt == Halt::Incomplete);
             match found {
                 Ok(Some(found)) => {
                     let bytes = objects.buffer().found().get(found.start..found.end).unwrap_or_default();
-                    let is_first = learnt.objects == 0;
-                    learnt.one_a_line &= memchr::memchr(b'\n', bytes).is_none() && (is_first || found.begins_line);
+                    let begins = found.begins_line || learnt.objects == 0 || is_passed;
+                    learnt.one_a_line &= memchr::memchr(b'\n', bytes).is_none() && begins;
+                    is_passed = false;
                     learnt.objects += 1;
+                    if let Shape::Object(fields) = &shape {
+                        note(&mut learnt.notes, fields, &objects, found);
+                    }
                 }
                 Ok(None) => break,
                 // A sample may end within an object.
                 Err(Halt::Ended { .. }) if is_sample && learnt.objects > 0 => break 'parts,
+                Err(halt) if objects.passes(&halt) => {
+                    if objects.pass_line().is_none() {
+                        break;
+                    }
+                    learnt.passed += 1;
+                    is_passed = true;
+                    if learnt.passed.is_multiple_of(OBJECTS_AT_ONCE) {
+                        objects.forget();
+                        tokio::task::yield_now().await;
+                    }
+                }
                 Err(halt) => return Err(located(input, objects.halted(halt)).await),
             }
             if learnt.objects.is_multiple_of(OBJECTS_AT_ONCE) {
@@ -127,6 +274,6 @@ async fn learn_part(input: &Input, range: (u64, u64), is_sample: bool) -> Result
     }
     learnt.is_blank = objects.is_blank();
     learnt.one_a_line &= !objects.is_array();
-    learnt.shape = Shape::Object(fields);
+    learnt.shape = shape;
     Ok(learnt)
 }

@@ -23,6 +23,7 @@ use super::{
     encoding::{self, Encoding},
     forms::{self, Forms},
     options,
+    rejects::{self, OnError},
     text::TextSource,
 };
 
@@ -30,14 +31,16 @@ use super::{
 #[derive(Debug)]
 pub(super) struct Json;
 
-const OPTIONS: [(&str, &str); 7] = [
+const OPTIONS: [(&str, &str); 9] = [
     ("newline_delimited", "true or false: whether each object is on a line of its own; by default told by looking"),
     encoding::OPTION,
     forms::OPTIONS[2],
     forms::OPTIONS[3],
+    rejects::OPTION,
     options::UNKNOWN_COLUMNS,
     options::SAMPLE_BYTES,
     options::COMPRESSION,
+    options::FILENAME,
 ];
 
 #[async_trait]
@@ -79,6 +82,7 @@ struct JsonReader {
     sample_bytes: Option<u64>,
     /// Whether a key that is no column of the table is an error.
     refuses_others: bool,
+    on_error: OnError,
 }
 
 impl JsonReader {
@@ -91,6 +95,7 @@ impl JsonReader {
             forms: Forms::parse(options)?,
             sample_bytes: options::byte_count("sample_bytes", get("sample_bytes"))?,
             refuses_others: options::refuses_unknown(get("unknown_columns"))?,
+            on_error: OnError::parse(get("on_error"))?,
         })
     }
 }

@@ -12,6 +12,7 @@ use super::{
     super::{
         columns::{Misfit, column},
         forms::Forms,
+        infer::type_name,
     },
     cursor::{Cursor, Halt, Token, text_of},
 };
@@ -27,6 +28,21 @@ pub(super) enum Place {
     Raw(u32, u32),
     /// Between quotes, with escapes.
     Escaped(u32, u32),
+}
+
+/// A value that is none of its type, and NULL instead.
+#[derive(Debug)]
+pub(super) struct Forgiven {
+    pub(super) row: usize,
+    pub(super) path: String,
+    pub(super) value: String,
+    /// What was expected, in words.
+    pub(super) expected: String,
+}
+
+/// The path to a part of a column.
+pub(super) fn longer(name: &str, path: &str) -> String {
+    if path.is_empty() { name.to_owned() } else { format!("{name}.{path}") }
 }
 
 /// The values of a column, or of a part of it.
@@ -84,11 +100,10 @@ impl From<Halt> for Fault {
 impl Fault {
     /// The fault, of a part of this column.
     fn within(self, name: &str) -> Self {
-        let longer = |path: String| if path.is_empty() { name.to_owned() } else { format!("{name}.{path}") };
         match self {
             Self::Halt(halt) => Self::Halt(halt),
-            Self::Value { at, path, value, expected } => Self::Value { at, path: longer(path), value, expected },
-            Self::Unknown { at, path } => Self::Unknown { at, path: longer(path) },
+            Self::Value { at, path, value, expected } => Self::Value { at, path: longer(name, &path), value, expected },
+            Self::Unknown { at, path } => Self::Unknown { at, path: longer(name, &path) },
         }
     }
 }
@@ -187,7 +202,7 @@ impl Node {
                 if depth > MAX_DEPTH {
                     return cursor.broken("values are nested too deep").map_err(Fault::from);
                 }
-                members.read(cursor, valid.len(), depth + 1)?;
+                members.read(cursor, valid.len(), depth + 1, None)?;
                 valid.push(true);
             }
             (node, token) => {
@@ -228,6 +243,42 @@ impl Node {
         }
     }
 
+    /// Makes NULL of the values that are none of the type, and returns them with the path to them and their places among
+    /// the node's own values.
+    pub(super) fn forgive(&mut self, text: &str, data_type: &DataType, forms: &Forms) -> Vec<Forgiven> {
+        match (self, data_type) {
+            (Self::List { lengths, items }, DataType::List(field)) => {
+                let mut forgiven = items.forgive(text, field.data_type(), forms);
+                for found in &mut forgiven {
+                    Misfit(found.row) = owner(lengths, Misfit(found.row));
+                }
+                forgiven
+            }
+            (Self::Struct { members, .. }, DataType::Struct(fields)) => {
+                let mut forgiven = Vec::new();
+                for (node, field) in members.nodes.iter_mut().flatten().zip(fields) {
+                    let found = node.forgive(text, field.data_type(), forms).into_iter();
+                    forgiven.extend(found.map(|found| Forgiven { path: longer(field.name(), &found.path), ..found }));
+                }
+                forgiven
+            }
+            (Self::Leaf(places), data_type) => {
+                let mut forgiven = Vec::new();
+                for (row, place) in places.iter_mut().enumerate() {
+                    let Some(value) = place.text(text) else { continue };
+                    let own = std::iter::once(Some(Cow::Borrowed(value.as_ref())));
+                    if column(data_type, 1, forms, own).is_err() {
+                        let (value, expected) = (value.into_owned(), type_name(data_type));
+                        forgiven.push(Forgiven { row, path: String::new(), value, expected });
+                        *place = Place::Null;
+                    }
+                }
+                forgiven
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// The value that has no value of the type, and the path to it.
     pub(super) fn misfit(&self, text: &str, data_type: &DataType, forms: &Forms) -> (String, String, DataType) {
         match (self, data_type) {
@@ -236,9 +287,7 @@ impl Node {
                 for (node, field) in members.nodes.iter().flatten().zip(fields) {
                     if node.finish(text, field.data_type(), forms).is_err() {
                         let (path, value, expected) = node.misfit(text, field.data_type(), forms);
-                        let path =
-                            if path.is_empty() { field.name().clone() } else { format!("{}.{path}", field.name()) };
-                        return (path, value, expected);
+                        return (longer(field.name(), &path), value, expected);
                     }
                 }
                 (String::new(), String::new(), data_type.clone())
@@ -292,6 +341,10 @@ impl Members {
         self.nodes.get(place)?.as_ref()
     }
 
+    pub(super) fn node_mut(&mut self, place: usize) -> Option<&mut Node> {
+        self.nodes.get_mut(place)?.as_mut()
+    }
+
     pub(super) fn truncate(&mut self, length: usize) {
         self.nodes.iter_mut().flatten().for_each(|node| node.truncate(length));
     }
@@ -302,8 +355,16 @@ impl Members {
         }
     }
 
-    /// Adds the members of the object that has begun, the `row`th one, from 0. A member that is absent is NULL.
-    pub(super) fn read(&mut self, cursor: &mut Cursor<'_>, row: usize, depth: usize) -> Result<(), Fault> {
+    /// Adds the members of the object that has begun, the `row`th one, from 0. A member that is absent is NULL, and so is one
+    /// of another kind than its column, where such are forgiven.
+    pub(super) fn read(
+        &mut self,
+        cursor: &mut Cursor<'_>,
+        row: usize,
+        depth: usize,
+        mut forgiven: Option<&mut Vec<Forgiven>>,
+    ) -> Result<(), Fault> {
+        let mut unknown = None;
         if !cursor.is_empty(b'}', "an object")? {
             // Objects have their members in the same order, nearly always.
             let mut next = 0;
@@ -329,12 +390,30 @@ impl Members {
                                 if node.len() > row {
                                     node.truncate(row);
                                 }
-                                node.read(cursor, depth).map_err(|fault| fault.within(&key))?;
+                                let start = cursor.at;
+                                match (node.read(cursor, depth), forgiven.as_mut()) {
+                                    (Ok(()), _) => {}
+                                    (Err(Fault::Value { expected, .. }), Some(forgiven)) => {
+                                        cursor.at = start;
+                                        cursor.pass()?;
+                                        node.truncate(row);
+                                        node.push_null();
+                                        let value = cursor.bytes.get(start..cursor.at).unwrap_or_default();
+                                        let value = String::from_utf8_lossy(value).trim().to_owned();
+                                        let (path, expected) = (key.into_owned(), expected.to_owned());
+                                        forgiven.push(Forgiven { row, path, value, expected });
+                                    }
+                                    (Err(fault), _) => return Err(fault.within(&key)),
+                                }
                             }
                             _ => cursor.pass()?,
                         }
                     }
-                    None if self.refuses_others => return Err(Fault::Unknown { at, path: key.into_owned() }),
+                    None if self.refuses_others => {
+                        // Told when the object is whole: what is broken is that first.
+                        unknown.get_or_insert(Fault::Unknown { at, path: key.into_owned() });
+                        cursor.pass()?;
+                    }
                     None => cursor.pass()?,
                 }
                 if !cursor.has_next(b'}', "an object")? {
@@ -343,7 +422,7 @@ impl Members {
             }
         }
         self.fill(row + 1);
-        Ok(())
+        unknown.map_or(Ok(()), Err)
     }
 
     fn finish(&self, text: &str, fields: &Fields, forms: &Forms) -> Result<Vec<ArrayRef>, Misfit> {

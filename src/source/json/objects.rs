@@ -19,6 +19,8 @@ pub(super) struct Objects {
     part: Option<Lines>,
     buffer: Buffer,
     walk: Walk,
+    /// Whether an object ends with its line, whatever is open.
+    lines_alone: bool,
 }
 
 /// An object that was found: where it begins and ends in the buffer, and whether a line ends before it.
@@ -34,7 +36,12 @@ impl Objects {
     /// first byte on, if there is one.
     pub(super) fn new(range: Option<(u64, u64)>, skipped: u64) -> Self {
         let part = range.map(|range| Lines::new(range, skipped));
-        Self { part, buffer: Buffer::default(), walk: Walk::default() }
+        Self { part, buffer: Buffer::default(), walk: Walk::default(), lines_alone: false }
+    }
+
+    /// The same, of which none goes on behind the end of its line: one that is broken leaves the next ones as they are.
+    pub(super) fn on_lines_of_their_own(self) -> Self {
+        Self { lines_alone: true, ..self }
     }
 
     pub(super) fn push(&mut self, chunk: Bytes) -> Result<(), RowError> {
@@ -111,7 +118,19 @@ impl Objects {
                 let between = cursor.bytes.get(cut..start).unwrap_or_default();
                 let begins_line = memchr::memchr(b'\n', between).is_some();
                 cursor.at = start + 1;
-                read(&mut cursor).map(|()| Some(Found { start, end: cursor.at, begins_line }))
+                let line = cursor.bytes.get(start..).unwrap_or_default();
+                let whole = match memchr::memchr(b'\n', line).filter(|_| self.lines_alone) {
+                    Some(end) => {
+                        cursor.bytes = cursor.bytes.get(..start + end).unwrap_or_default();
+                        cursor.is_last = true;
+                        true
+                    }
+                    None => !self.lines_alone || cursor.is_last,
+                };
+                match whole {
+                    true => read(&mut cursor).map(|()| Some(Found { start, end: cursor.at, begins_line })),
+                    false => Err(E::from(Halt::Incomplete)),
+                }
             }
             Ok(None) => Ok(None),
             Err(halt) => Err(E::from(halt)),
@@ -128,6 +147,34 @@ impl Objects {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Whether what could not be read is left out with its line.
+    pub(super) fn passes(&self, halt: &Halt) -> bool {
+        let is_over = self.next_start() >= self.buffer.bytes().len();
+        self.lines_alone && *halt != Halt::Incomplete && !self.is_array() && !is_over
+    }
+
+    /// Passes over the line on which what could not be read begins, and returns it with its place; none until more bytes
+    /// come.
+    pub(super) fn pass_line(&mut self) -> Option<(u64, String)> {
+        let start = self.next_start();
+        let rest = self.buffer.bytes().get(start..).unwrap_or_default();
+        let length = match memchr::memchr(b'\n', rest) {
+            Some(end) => end + 1,
+            None if self.buffer.is_last => rest.len(),
+            None => {
+                self.buffer.wait();
+                return None;
+            }
+        };
+        let line = rest.get(..length).unwrap_or_default();
+        let found = (self.buffer.offset(start), String::from_utf8_lossy(line).trim_end().to_owned());
+        self.buffer.cut = start + length;
+        if matches!(self.walk, Walk::Begin) {
+            self.walk = Walk::Sequence;
+        }
+        Some(found)
     }
 
     /// Forgets the objects that were found.

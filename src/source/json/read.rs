@@ -12,16 +12,17 @@ use bytes::Bytes;
 use super::{
     super::{
         bytes::Compression,
-        columns::Misfit,
+        columns::{Misfit, missing, nullable, required, with_schema, without_rows},
         encoding::Encoding,
         forms::Forms,
         infer::type_name,
-        text::{Fault as RowError, Parse, Prepared, RowFault, Task, TextReader},
+        rejects::{OnError, Reject},
+        text::{Fault as RowError, Parse, Prepared, RowFault, Task, TextReader, shortened},
     },
     Error, JsonReader,
     cursor::Halt,
     is_array,
-    node::{Fault, Members},
+    node::{Fault, Forgiven, Members, longer},
     objects::Objects,
 };
 
@@ -42,21 +43,39 @@ impl TextReader for JsonReader {
         self.encoding
     }
 
+    fn on_error(&self) -> OnError {
+        self.on_error
+    }
+
     fn splits(&self) -> bool {
         self.newline_delimited
     }
 
     async fn prepare(&self, task: &Task) -> Result<Prepared, Error> {
-        let schema = task.schema.project(&task.columns);
-        let schema = Arc::new(schema.map_err(|error| Error::engine(&task.input.name, error.into()))?);
-        let wanted: Vec<_> = (0..task.schema.fields().len()).map(|place| task.columns.contains(&place)).collect();
-        let (objects, chunks) = part(&task.input, task.range).await?;
+        // Which rows there are must not depend on which columns are wanted: all are looked at if wrong rows are left out.
+        let looks_at_all = self.on_error.is_lenient();
+        let columns = if looks_at_all { (0..task.schema.fields().len()).collect() } else { task.columns.clone() };
+        let project = |columns: &[usize]| {
+            let schema = task.schema.project(columns);
+            schema.map(Arc::new).map_err(|error| Error::engine(&task.input.name, error.into()))
+        };
+        let schema = project(&columns)?;
+        let wanted: Vec<_> = (0..task.schema.fields().len()).map(|place| columns.contains(&place)).collect();
+        let (mut objects, chunks) = part(&task.input, task.range).await?;
+        if self.on_error.is_lenient() && self.newline_delimited {
+            objects = objects.on_lines_of_their_own();
+        }
         let parser = JsonParser {
             objects,
             members: Members::new(task.schema.fields(), &wanted, self.refuses_others),
-            columns: task.columns.clone(),
+            columns_schema: schema,
+            wanted: looks_at_all.then(|| task.columns.clone()),
+            columns,
             starts: Vec::new(),
-            schema,
+            schema: project(&task.columns)?,
+            on_error: self.on_error,
+            left_out: Vec::new(),
+            rejects: Vec::new(),
             forms: self.forms.clone(),
             batch_size: task.batch_size,
             is_part: task.range.is_some(),
@@ -94,10 +113,19 @@ struct JsonParser {
     columns: Vec<usize>,
     /// Where in the buffer each object begins.
     starts: Vec<usize>,
+    /// Those columns.
+    columns_schema: SchemaRef,
+    /// Those of them that are handed out.
     schema: SchemaRef,
     forms: Forms,
     batch_size: usize,
     is_part: bool,
+    on_error: OnError,
+    /// Which of the columns are wanted, where others are looked at, too.
+    wanted: Option<Vec<usize>>,
+    /// The rows of the next batch that are left out.
+    left_out: Vec<usize>,
+    rejects: Vec<Reject>,
 }
 
 impl Parse for JsonParser {
@@ -118,7 +146,16 @@ impl Parse for JsonParser {
         while self.starts.len() < self.batch_size {
             let row = self.starts.len();
             let members = &mut self.members;
-            let found = self.objects.next(|cursor| members.read(cursor, row, 0), is_incomplete);
+            let mut forgiven = self.on_error.is_lenient().then(Vec::new);
+            let found = self.objects.next(|cursor| members.read(cursor, row, 0, forgiven.as_mut()), is_incomplete);
+            if let Ok(Some(found)) = &found {
+                let offset = self.objects.buffer().offset(found.start);
+                for Forgiven { path, value, expected, .. } in forgiven.into_iter().flatten() {
+                    let (column, value) = (Some(path), shortened(&value));
+                    self.rejects.push(Reject { offset, column, value, expected });
+                    self.left_out.push(row);
+                }
+            }
             match found {
                 Ok(Some(found)) => self.starts.push(found.start),
                 Ok(None) => {
@@ -128,17 +165,43 @@ impl Parse for JsonParser {
                     }
                     return Ok(None);
                 }
+                Err(Fault::Halt(halt)) if self.objects.passes(&halt) => {
+                    self.members.truncate(row);
+                    let Some((offset, value)) = self.objects.pass_line() else { return Ok(None) };
+                    let (value, expected) = (shortened(&value), halt.reason());
+                    self.rejects.push(Reject { offset, column: None, value, expected });
+                    if row == 0 {
+                        self.objects.forget();
+                    }
+                }
                 Err(fault) => return Err(self.explained(fault)),
             }
         }
         if self.starts.is_empty() {
             return Ok(None);
         }
-        let batch = self.batch()?;
+        if self.on_error.is_lenient() {
+            self.forgive()?;
+        }
+        let mut batch = self.batch()?;
+        let dropped = self.check_missing(&batch)?;
+        if let Some(wanted) = &self.wanted {
+            if self.on_error == OnError::Null {
+                self.left_out.clear();
+            }
+            self.left_out.extend(dropped);
+            batch = without_rows(&batch, &self.left_out)?.project(wanted)?;
+        }
+        batch = with_schema(&batch, &self.schema)?;
+        self.left_out.clear();
         self.members.truncate(0);
         self.starts.clear();
         self.objects.forget();
         Ok(Some(batch))
+    }
+
+    fn take_rejects(&mut self) -> Vec<Reject> {
+        std::mem::take(&mut self.rejects)
     }
 }
 
@@ -147,21 +210,60 @@ fn is_incomplete(fault: &Fault) -> bool {
 }
 
 impl JsonParser {
+    /// Makes NULL of the values that are none of their column's type.
+    fn forgive(&mut self) -> Result<(), RowError> {
+        let buffer = self.objects.buffer();
+        let text = buffer.text().map_err(|at| buffer.not_utf8(at))?;
+        for (place, field) in self.columns.iter().zip(self.columns_schema.fields()) {
+            let Some(node) = self.members.node_mut(*place) else { continue };
+            if node.finish(text, field.data_type(), &self.forms).is_ok() {
+                continue;
+            }
+            for Forgiven { row, path, value, expected } in node.forgive(text, field.data_type(), &self.forms) {
+                let offset = buffer.offset(self.starts.get(row).copied().unwrap_or_default());
+                let (column, value) = (Some(longer(field.name(), &path)), shortened(&value));
+                self.rejects.push(Reject { offset, column, value, expected });
+                self.left_out.push(row);
+            }
+        }
+        Ok(())
+    }
+
     fn batch(&self) -> Result<RecordBatch, RowError> {
         let buffer = self.objects.buffer();
         let text = buffer.text().map_err(|at| buffer.not_utf8(at))?;
         let mut columns = Vec::with_capacity(self.columns.len());
-        for (place, field) in self.columns.iter().zip(self.schema.fields()) {
+        for (place, field) in self.columns.iter().zip(self.columns_schema.fields()) {
             let Some(node) = self.members.node(*place) else { continue };
-            columns.push(node.finish(text, field.data_type(), &self.forms).map_err(|Misfit(row)| {
+            let array = node.finish(text, field.data_type(), &self.forms).map_err(|Misfit(row)| {
                 let (path, value, expected) = node.misfit(text, field.data_type(), &self.forms);
-                let column = if path.is_empty() { field.name().clone() } else { format!("{}.{path}", field.name()) };
+                let column = longer(field.name(), &path);
                 let offset = buffer.offset(self.starts.get(row).copied().unwrap_or_default());
                 RowError::Row { offset, reason: RowFault::Value { column, value, expected: type_name(&expected) } }
-            })?);
+            })?;
+            columns.push(array);
         }
         let options = RecordBatchOptions::new().with_row_count(Some(self.starts.len()));
-        Ok(RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)?)
+        Ok(RecordBatch::try_new_with_options(nullable(&self.columns_schema), columns, &options)?)
+    }
+
+    /// The rows that lack a value which their columns must have; an error unless they may be left out.
+    fn check_missing(&mut self, batch: &RecordBatch) -> Result<Vec<usize>, RowError> {
+        let mut dropped = Vec::new();
+        for (array, field) in batch.columns().iter().zip(self.columns_schema.fields()) {
+            for Misfit(row) in missing(array, field) {
+                let offset = self.objects.buffer().offset(self.starts.get(row).copied().unwrap_or_default());
+                let (column, value, expected) = (field.name().clone(), "null".to_owned(), required(field));
+                if !self.on_error.is_lenient() {
+                    return Err(RowError::Row { offset, reason: RowFault::Value { column, value, expected } });
+                }
+                if !self.left_out.contains(&row) {
+                    self.rejects.push(Reject { offset, column: Some(column), value, expected });
+                }
+                dropped.push(row);
+            }
+        }
+        Ok(dropped)
     }
 
     fn explained(&self, fault: Fault) -> RowError {

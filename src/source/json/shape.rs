@@ -1,6 +1,6 @@
 //! What JSON values have in common: a lattice of types, filled while the values are walked through, in the keys' order.
 
-use arrow::datatypes::{DataType, Field};
+use arrow::datatypes::{DataType, Field, Fields};
 
 use super::{
     super::guess::Guess,
@@ -115,6 +115,36 @@ impl Shape {
                 DataType::Struct(fields.iter().map(|(name, shape)| shape.field(name)).collect())
             }
             Self::Null | Self::Mixed | Self::Object(_) => DataType::Utf8,
+        }
+    }
+
+    /// What is known of the type, without what lies within; none of nulls alone.
+    pub(super) fn known_type(&self) -> Option<DataType> {
+        match self {
+            Self::Null => None,
+            Self::List(_) => Some(DataType::Null),
+            Self::Object(_) => Some(DataType::Struct(Fields::empty())),
+            // Text, and yet another thing than texts.
+            Self::Mixed => Some(DataType::Utf8View),
+            shape => Some(shape.data_type()),
+        }
+    }
+
+    /// The shape without what lies within.
+    pub(super) fn outline(&self) -> Self {
+        match self {
+            Self::List(_) => Self::List(Box::new(Self::Null)),
+            Self::Object(_) => Self::Object(Vec::new()),
+            shape => shape.clone(),
+        }
+    }
+
+    /// Whether the outlines are the same.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::List(_), Self::List(_)) | (Self::Object(_), Self::Object(_)) => true,
+            (Self::Text(guess), Self::Text(other)) | (Self::Number(guess), Self::Number(other)) => guess == other,
+            (left, right) => std::mem::discriminant(left) == std::mem::discriminant(right),
         }
     }
 

@@ -254,21 +254,23 @@ async fn errors_of_locations_and_options() {
         (
             "md",
             &[],
-            "UndefinedFile: the directory 'md' holds no .csv, .tsv, .tab, .json, .ndjson, .jsonl, .parquet, .pq file",
+            "UndefinedFile: the directory 'md' holds no .csv, .tsv, .tab, .json, .ndjson, .jsonl, .parquet, .pq, .arrow, .arrows, \
+             .feather, .ipc, .avro, .xlsx, .xlsm, .xlsb, .xls, .ods file",
         ),
         (
             "x.data",
             &[],
             "InvalidArgument: cannot tell the format of 'x.data' from its name, known endings are .csv, .tsv, .tab, \
-             .json, .ndjson, .jsonl, .parquet, .pq",
+             .json, .ndjson, .jsonl, .parquet, .pq, .arrow, .arrows, .feather, .ipc, .avro, .xlsx, .xlsm, .xlsb, .xls, .ods",
         ),
         ("[ab].*", &[], "InvalidArgument: '[ab].*' holds both csv and parquet files"),
         (
             "a.csv",
             &[("delimeter", ";")],
             "InvalidArgument: unknown option delimeter for csv, accepted are header, delimiter, quote, escape, \
-             comment, null_value, null_regex, skip_initial_space, match_columns, encoding, decimal_separator, \
-             thousands_separator, date_format, timestamp_format, unknown_columns, sample_bytes, compression",
+             skip, comment, null_value, null_regex, skip_initial_space, match_columns, all_varchar, encoding, \
+             decimal_separator, thousands_separator, date_format, timestamp_format, on_error, unknown_columns, \
+             sample_bytes, compression, filename",
         ),
         (
             "a.csv",
@@ -285,15 +287,19 @@ async fn errors_of_locations_and_options() {
             &[("compression", "rar")],
             "InvalidArgument: option compression cannot be 'rar', expected auto, none, gzip, zstd, bzip2 or xz",
         ),
-        ("b.parquet", &[("header", "true")], "InvalidArgument: unknown option header for parquet, accepted are none"),
+        (
+            "b.parquet",
+            &[("header", "true")],
+            "InvalidArgument: unknown option header for parquet, accepted are filename",
+        ),
     ];
     for (location, options, message) in cases {
         assert_eq!(files.read(location, options).await.unwrap_err(), message);
     }
-    let request = TableRequest { format: Some("avro".to_owned()), ..files.request("a.csv", &[]) };
+    let request = TableRequest { format: Some("orc".to_owned()), ..files.request("a.csv", &[]) };
     assert_eq!(
         files.resolve(request).await.unwrap_err(),
-        "InvalidArgument: unknown format avro, expected one of csv, tsv, json, parquet"
+        "InvalidArgument: unknown format orc, expected one of csv, tsv, json, parquet, arrow, avro, excel"
     );
     let request = TableRequest { locations: vec!["http://host/a.csv".to_owned()], ..TableRequest::default() };
     assert_eq!(

@@ -1,0 +1,278 @@
+//! Formats whose files say what columns they have: batches in, the table's columns out.
+//!
+//! A file's columns are found by their names. One that is stored as another type than the table's is read whole, or is an
+//! error; one that the table lacks is an error, too, unless the options say otherwise.
+
+use std::{
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
+
+use arrow::{
+    array::{RecordBatch, RecordBatchOptions, new_null_array},
+    datatypes::{DataType, Field, Schema, SchemaRef},
+    error::ArrowError,
+};
+use async_trait::async_trait;
+use bytes::Bytes;
+use datafusion::{
+    common::DataFusionError,
+    datasource::{physical_plan::FileSource, table_schema::TableSchema},
+};
+use futures::{StreamExt, TryStreamExt};
+
+use super::{
+    Error, Inferred, Options, Sample,
+    bytes::{Compression, Input},
+    encoding::Encoding,
+    infer::{merge, plain, type_name},
+    lossless::whole,
+    options,
+    rejects::OnError,
+    text::{Fault, Parse, Prepared, Task, TextReader, TextSource, apart},
+    trace::{Place, Told},
+};
+
+/// The options of these formats.
+pub(super) const OPTIONS: &[(&str, &str)] = &[options::UNKNOWN_COLUMNS, options::COMPRESSION, options::FILENAME];
+
+/// How many files' columns are looked at at once.
+const FILES_AT_ONCE: usize = 16;
+
+/// The bytes of a file on their way to batches.
+pub(super) trait Decode: Send {
+    /// Takes the file's next bytes.
+    fn push(&mut self, bytes: Bytes) -> Result<(), ArrowError>;
+
+    /// Told that the file has ended.
+    fn finish(&mut self) -> Result<(), ArrowError>;
+
+    /// The file's columns, once they are known.
+    fn schema(&self) -> Option<SchemaRef>;
+
+    /// The next rows; none until more bytes come.
+    fn next(&mut self) -> Result<Option<RecordBatch>, ArrowError>;
+}
+
+/// A format: its name in `STORED AS`, its name in messages, and what decodes a file.
+#[derive(Clone, Copy)]
+pub(super) struct Kind {
+    pub(super) name: &'static str,
+    pub(super) shown: &'static str,
+    pub(super) decoder: fn(batch_size: usize) -> Box<dyn Decode>,
+}
+
+/// The columns of all files; only as much of them is read as says so.
+pub(super) async fn infer(kind: Kind, sample: Sample<'_>, mut options: Options) -> Result<Inferred, Error> {
+    let inputs = sample.inputs(compression(&options)?, Encoding::bytes(), 0);
+    let unknown = if sample.declared.is_some() { "ignore" } else { "error" };
+    options.entry(options::UNKNOWN_COLUMNS.0.to_owned()).or_insert_with(|| unknown.to_owned());
+    let looks = inputs.into_iter().map(|input| {
+        apart(input.name.clone(), async move { Ok((input.name.clone(), schema_of(kind, &input).await?)) })
+    });
+    let mut found = futures::stream::iter(looks).buffered(FILES_AT_ONCE);
+    let (mut columns, mut told): (Vec<Field>, Vec<(String, Told)>) = (Vec::new(), Vec::new());
+    while let Some((file, schema)) = found.try_next().await? {
+        let fields: Vec<_> = schema
+            .fields()
+            .iter()
+            .map(|field| Arc::new(Field::new(field.name(), plain(field.data_type()), true)))
+            .collect();
+        merge_told(&mut columns, &mut told, &fields, &file);
+    }
+    Ok(Inferred { options, schema: Schema::new(columns), told })
+}
+
+/// Adds the columns of a file to those seen so far, and notes where it changed the type of one.
+pub(super) fn merge_told(columns: &mut Vec<Field>, told: &mut Vec<(String, Told)>, found: &[Arc<Field>], file: &str) {
+    let before: Vec<DataType> = columns.iter().map(|column| column.data_type().clone()).collect();
+    merge(columns, found);
+    for (place, column) in columns.iter().enumerate() {
+        match (before.get(place), told.get_mut(place)) {
+            (Some(before), Some((_, told))) if before != column.data_type() => {
+                let own = found.iter().find(|field| field.name() == column.name());
+                let own = own.map(|field| type_name(field.data_type())).unwrap_or_default();
+                told.forced = Some((own, Place::File(file.to_owned())));
+            }
+            (Some(_), _) => {}
+            (None, _) => told.push((column.name().clone(), Told::default())),
+        }
+    }
+}
+
+/// The source of a scan over files of a kind.
+pub(super) fn file_source(
+    kind: Kind,
+    options: &Options,
+    schema: TableSchema,
+    place: &str,
+) -> Result<Arc<dyn FileSource>, Error> {
+    let refuses = options::refuses_unknown(options.get(options::UNKNOWN_COLUMNS.0).map(String::as_str))?;
+    let reader = BinaryReader { kind, compression: compression(options)?, refuses_others: refuses };
+    Ok(Arc::new(TextSource::new(Arc::new(reader), options, schema, place)))
+}
+
+fn compression(options: &Options) -> Result<Compression, Error> {
+    Compression::parse(options.get(options::COMPRESSION.0).map(String::as_str))
+}
+
+async fn schema_of(kind: Kind, input: &Input) -> Result<SchemaRef, Error> {
+    let failed = |error| unreadable(kind.shown, &input.name, error);
+    let mut decoder = (kind.decoder)(1);
+    let mut chunks = input.chunks(0).await?.stream;
+    let mut is_empty = true;
+    while let Some(chunk) = chunks.try_next().await? {
+        is_empty = false;
+        caught(|| decoder.push(chunk)).map_err(failed)?;
+        if let Some(schema) = decoder.schema() {
+            return Ok(schema);
+        }
+    }
+    if is_empty {
+        return Err(Error::EmptyFile { file: input.name.clone() });
+    }
+    caught(|| decoder.finish()).map_err(failed)?;
+    decoder.schema().ok_or_else(|| failed(ArrowError::ParseError("it says no columns".to_owned())))
+}
+
+/// What a decoder does with bytes of which it trusts too much.
+fn caught<T>(decode: impl FnOnce() -> Result<T, ArrowError>) -> Result<T, ArrowError> {
+    catch_unwind(AssertUnwindSafe(decode))
+        .unwrap_or_else(|_| Err(ArrowError::ParseError("its parts contradict one another".to_owned())))
+}
+
+/// The typed error of a file that cannot be read.
+pub(super) fn unreadable(format: &str, file: &str, error: ArrowError) -> Error {
+    let error = DataFusionError::from(error);
+    if let Some(found) = Error::find(&error) {
+        return found;
+    }
+    let root = error.find_root().to_string();
+    let reason = root.rsplit_once("error: ").map_or(root.as_str(), |(_, reason)| reason).trim().to_owned();
+    Error::Unreadable { file: file.to_owned(), format: format.to_owned(), reason, source: Arc::new(error) }
+}
+
+struct BinaryReader {
+    kind: Kind,
+    compression: Compression,
+    refuses_others: bool,
+}
+
+impl fmt::Debug for BinaryReader {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "the reader of {}", self.kind.name)
+    }
+}
+
+#[async_trait]
+impl TextReader for BinaryReader {
+    fn name(&self) -> &'static str {
+        self.kind.name
+    }
+
+    fn compression(&self) -> Compression {
+        self.compression
+    }
+
+    fn encoding(&self) -> Encoding {
+        Encoding::bytes()
+    }
+
+    fn on_error(&self) -> OnError {
+        OnError::Fail
+    }
+
+    fn splits(&self) -> bool {
+        false
+    }
+
+    async fn prepare(&self, task: &Task) -> Result<Prepared, Error> {
+        let schema =
+            task.schema.project(&task.columns).map_err(|error| Error::engine(&task.input.name, error.into()))?;
+        let parser = BinaryParser {
+            decoder: (self.kind.decoder)(task.batch_size),
+            kind: self.kind,
+            table: Arc::clone(&task.schema),
+            schema: Arc::new(schema),
+            refuses_others: self.refuses_others,
+            file: task.input.name.clone(),
+        };
+        Ok(Prepared { chunks: task.input.chunks(0).await?.stream, parser: Box::new(parser) })
+    }
+}
+
+/// Reads the columns that are wanted of a file.
+struct BinaryParser {
+    decoder: Box<dyn Decode>,
+    kind: Kind,
+    table: SchemaRef,
+    schema: SchemaRef,
+    refuses_others: bool,
+    file: String,
+}
+
+impl BinaryParser {
+    fn failed(&self, error: ArrowError) -> Fault {
+        typed(unreadable(self.kind.shown, &self.file, error))
+    }
+
+    fn adapted(&self, batch: &RecordBatch) -> Result<RecordBatch, Fault> {
+        let stored = batch.schema();
+        let is_known = |field: &&Arc<Field>| self.table.field_with_name(field.name()).is_ok();
+        if let Some(other) = stored.fields().iter().find(|field| self.refuses_others && !is_known(field)) {
+            let (file, column) = (self.file.clone(), other.name().clone());
+            return Err(typed(Error::UnknownColumn { file, line: None, column }));
+        }
+        let has_common = stored.fields().iter().any(|field| is_known(&field));
+        if !has_common && !self.table.fields().is_empty() {
+            let found = stored.fields().iter().map(|field| field.name().as_str()).collect::<Vec<_>>().join(", ");
+            return Err(typed(Error::NoCommonColumn { file: self.file.clone(), found }));
+        }
+        let mut columns = Vec::with_capacity(self.schema.fields().len());
+        for field in self.schema.fields() {
+            let Some(column) = batch.column_by_name(field.name()) else {
+                columns.push(new_null_array(field.data_type(), batch.num_rows()));
+                continue;
+            };
+            columns.push(whole(column, field.data_type()).map_err(|error| {
+                typed(Error::UnfitColumn {
+                    file: self.file.clone(),
+                    column: field.name().clone(),
+                    found: type_name(column.data_type()),
+                    expected: type_name(field.data_type()),
+                    source: Arc::new(error),
+                })
+            })?);
+        }
+        let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+        Ok(RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)?)
+    }
+}
+
+/// An error that knows its file, as a parser returns it.
+pub(super) fn typed(error: Error) -> Fault {
+    Fault::Unplaced(ArrowError::ExternalError(Box::new(error)))
+}
+
+impl Parse for BinaryParser {
+    fn push(&mut self, chunk: Bytes) -> Result<(), Fault> {
+        caught(|| self.decoder.push(chunk)).map_err(|error| self.failed(error))
+    }
+
+    fn finish(&mut self) -> Result<(), Fault> {
+        caught(|| self.decoder.finish()).map_err(|error| self.failed(error))
+    }
+
+    fn is_done(&self) -> bool {
+        false
+    }
+
+    fn next(&mut self) -> Result<Option<RecordBatch>, Fault> {
+        match caught(|| self.decoder.next()) {
+            Ok(Some(batch)) => self.adapted(&batch).map(Some),
+            Ok(None) => Ok(None),
+            Err(error) => Err(self.failed(error)),
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! What a look at files decided about them, and why: for whoever wants to see it before a table is made of them.
+
+use arrow::{
+    array::Array,
+    datatypes::{DataType, Field},
+    util::display::{ArrayFormatter, FormatOptions},
+};
+use datafusion::{catalog::Session, execution::SendableRecordBatchStream, physical_plan::ExecutionPlanProperties};
+use futures::TryStreamExt;
+
+use super::{
+    Access, Error, Looked, Options, Sample, Stores, TableRequest,
+    bytes::Compression,
+    encoding,
+    encoding::Encoding,
+    format_named, look, open, options,
+    text::line_of,
+    trace::{Place, Told},
+};
+
+/// What was decided about files.
+#[derive(Debug, Clone)]
+pub struct Described {
+    /// The format, how many files and bytes there are, and the options with their values.
+    pub facts: Vec<(String, String)>,
+    /// The columns, those in the names of directories last.
+    pub columns: Vec<DescribedColumn>,
+}
+
+/// What was decided about a column.
+#[derive(Debug, Clone)]
+pub struct DescribedColumn {
+    /// The column.
+    pub field: Field,
+    /// One of its values, as the files have it.
+    pub example: Option<String>,
+    /// What made its type another one than that of its first value: the file, the line and the value.
+    pub forced_by: Option<String>,
+}
+
+/// Looks at the files of a request and says what it found.
+pub async fn describe(
+    session: &dyn Session,
+    request: &TableRequest,
+    stores: &Stores,
+    access: &Access,
+) -> Result<Described, Error> {
+    let looked = look(session, request, stores, access).await?;
+    let facts = facts(session, &looked).await?;
+    let mut examples = examples(session, &looked, stores, access).await?.into_iter();
+    let mut columns = Vec::new();
+    let definition = &looked.definition;
+    for field in definition.schema.fields() {
+        let found = looked.told.iter().find(|(name, _)| name == field.name());
+        let told = found.map(|(_, told)| told.clone()).unwrap_or_default();
+        let example = examples.next().flatten();
+        let is_given = request.columns.is_some()
+            || request.types.iter().any(|given| given.name().eq_ignore_ascii_case(field.name()));
+        columns.push(DescribedColumn {
+            field: field.as_ref().clone(),
+            forced_by: if is_given { Some("its type is given".to_owned()) } else { forced_by(&told).await? },
+            example: told.example.or(example),
+        });
+    }
+    let file_column = options::file_column(&definition.options)?;
+    for field in &definition.partition_columns {
+        let source =
+            if file_column == Some(field.name().as_str()) { "the files' names" } else { "the directories' names" };
+        columns.push(DescribedColumn {
+            field: field.clone(),
+            example: examples.next().flatten(),
+            forced_by: Some(source.to_owned()),
+        });
+    }
+    Ok(Described { facts, columns })
+}
+
+async fn forced_by(told: &Told) -> Result<Option<String>, Error> {
+    Ok(match &told.forced {
+        None => None,
+        Some((found, Place::File(file))) => Some(format!("file {file}: {found}")),
+        Some((value, Place::Row { input, offset })) => {
+            let line = line_of(input, *offset).await?;
+            Some(format!("file {}, line {line}: {value}", input.name))
+        }
+    })
+}
+
+async fn facts(session: &dyn Session, looked: &Looked) -> Result<Vec<(String, String)>, Error> {
+    let (definition, files) = (&looked.definition, &looked.listing.files);
+    let bytes: u64 = files.iter().map(|file| file.meta.size).sum();
+    let mut facts = vec![
+        ("format".to_owned(), definition.format.clone()),
+        ("files".to_owned(), files.len().to_string()),
+        ("bytes".to_owned(), bytes.to_string()),
+    ];
+    let mut options = definition.options.clone();
+    let takes = |name: &str| {
+        format_named(&definition.format).is_ok_and(|format| format.options().iter().any(|(known, _)| *known == name))
+    };
+    if takes(encoding::OPTION.0) {
+        let get = |name: &str, options: &Options| options.get(name).cloned();
+        let compression = Compression::parse(get(options::COMPRESSION.0, &options).as_deref())?;
+        let encoding = Encoding::parse(get(encoding::OPTION.0, &options).as_deref())?;
+        let sample = Sample { session, store: &looked.listing.store, files, declared: None };
+        if let Some(first) = sample.inputs(compression, encoding, 0).first() {
+            let (compression, encoding) = first.forms().await?;
+            options.insert(options::COMPRESSION.0.to_owned(), compression.to_owned());
+            options.insert(encoding::OPTION.0.to_owned(), encoding);
+        }
+    }
+    facts.extend(options);
+    Ok(facts)
+}
+
+/// The values of the first row.
+async fn examples(
+    session: &dyn Session,
+    looked: &Looked,
+    stores: &Stores,
+    access: &Access,
+) -> Result<Vec<Option<String>>, Error> {
+    let place = looked.definition.locations.join(", ");
+    let failed = |error| Error::engine(&place, error);
+    let table = open(&looked.definition, stores, access)?;
+    let plan = table.scan(session, None, &[], Some(1)).await.map_err(failed)?;
+    let partitions = 0..plan.output_partitioning().partition_count();
+    // The partitions in their order, so that it is the same row each time.
+    let mut streams = partitions.map(|partition| plan.execute(partition, session.task_ctx()));
+    let mut rows: Option<SendableRecordBatchStream> = None;
+    loop {
+        let next = match &mut rows {
+            Some(rows) => rows.try_next().await.map_err(failed)?,
+            None => None,
+        };
+        let batch = match next {
+            Some(batch) if batch.num_rows() > 0 => batch,
+            Some(_) => continue,
+            None => match streams.next() {
+                Some(stream) => {
+                    rows = Some(stream.map_err(failed)?);
+                    continue;
+                }
+                None => return Ok(Vec::new()),
+            },
+        };
+        let options = FormatOptions::default();
+        let value = |column: &dyn Array| {
+            let shown = ArrayFormatter::try_new(column, &options).ok()?;
+            (column.is_valid(0) && *column.data_type() != DataType::Null).then(|| shown.value(0).to_string())
+        };
+        return Ok(batch.columns().iter().map(|column| value(column.as_ref())).collect());
+    }
+}

@@ -1,0 +1,469 @@
+//! Spreadsheets: a sheet's cells as rows, typed by what the cells are and not by how they look.
+//!
+//! Numbers, truth values, dates and times are those of the cells; a text stays text, whatever it looks like. The first row
+//! names the columns if it holds texts alone. A row without a value is none. A file is read into memory whole.
+
+use std::{
+    borrow::Cow,
+    io::Cursor,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
+
+use arrow::{
+    array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array},
+    datatypes::{DataType, Field, Schema, SchemaRef},
+};
+use async_trait::async_trait;
+use bytes::Bytes;
+use calamine::{Data, ExcelDateTime, Range, Reader, Sheets, open_workbook_auto_from_rs};
+use chrono::{NaiveDateTime, NaiveTime};
+use datafusion::datasource::{physical_plan::FileSource, table_schema::TableSchema};
+use futures::{StreamExt, TryStreamExt};
+
+use super::{
+    Error, Format, Inferred, Options, Sample,
+    binary::typed,
+    bytes::{Compression, Input},
+    columns::{Misfit, column},
+    encoding::Encoding,
+    forms::Forms,
+    guess::Guess,
+    infer::type_name,
+    options::{self, boolean, invalid},
+    rejects::OnError,
+    text::{Fault, Parse, Prepared, Task, TextReader, TextSource, apart, shortened},
+    trace::{Place, Told},
+};
+
+/// `STORED AS EXCEL`.
+#[derive(Debug)]
+pub(super) struct Excel;
+
+/// The longest file.
+const MAX_FILE_BYTES: usize = 1 << 30;
+
+#[async_trait]
+impl Format for Excel {
+    fn name(&self) -> &'static str {
+        "excel"
+    }
+
+    fn endings(&self) -> &'static [&'static str] {
+        &["xlsx", "xlsm", "xlsb", "xls", "ods"]
+    }
+
+    fn options(&self) -> &'static [(&'static str, &'static str)] {
+        &[
+            ("sheet", "the sheet's name, or its number from 1; by default the first one"),
+            ("range", "the cells that are read, such as A3:F100, or A3 for all from there on; by default all"),
+            ("header", "true or false: whether the first row names the columns; by default if it holds texts alone"),
+            options::UNKNOWN_COLUMNS,
+            options::FILENAME,
+        ]
+    }
+
+    fn ignores_case(&self) -> bool {
+        true
+    }
+
+    async fn infer(&self, sample: Sample<'_>, mut options: Options) -> Result<Inferred, Error> {
+        let mut reader = ExcelReader::parse(&options)?;
+        let mut columns: Vec<(String, Guess, Told)> = Vec::new();
+        for input in sample.inputs(Compression::default(), Encoding::bytes(), 0) {
+            let wanted = reader.clone();
+            let sheet = apart(input.name.clone(), async move { wanted.sheet(&input).await }).await?;
+            let Some(sheet) = sheet else { continue };
+            reader.header.get_or_insert(sheet.has_header);
+            for (place, name) in sheet.names.iter().enumerate() {
+                let known = columns.iter().position(|(known, ..)| known == name).unwrap_or_else(|| {
+                    columns.push((name.clone(), Guess::default(), Told::default()));
+                    columns.len() - 1
+                });
+                let Some((_, guess, told)) = columns.get_mut(known) else { continue };
+                for (row, cells) in &sheet.rows {
+                    let Some(cell) = cells.get(place).and_then(Cell::of) else { continue };
+                    let before = guess.known_type();
+                    cell.see(guess);
+                    if before.is_some() && before != guess.known_type() {
+                        let place = Place::File(format!("{}, row {row}", sheet.file));
+                        told.forced = Some((shortened(&cell.text), place));
+                    }
+                    told.example.get_or_insert_with(|| shortened(&cell.text));
+                }
+            }
+        }
+        if columns.is_empty() {
+            let file = sample.files.first().map(|file| file.name.clone()).unwrap_or_default();
+            return Err(Error::NoRows { file });
+        }
+        let unknown = if sample.declared.is_some() { "ignore" } else { "error" };
+        options.entry(options::UNKNOWN_COLUMNS.0.to_owned()).or_insert_with(|| unknown.to_owned());
+        options.insert("header".to_owned(), reader.header.unwrap_or(true).to_string());
+        let fields = columns.iter().map(|(name, guess, _)| Field::new(name, guess.data_type(), true));
+        let schema = Schema::new(fields.collect::<Vec<_>>());
+        let told = columns.into_iter().map(|(name, _, told)| (name, told)).collect();
+        Ok(Inferred { options, schema, told })
+    }
+
+    fn file_source(&self, options: &Options, schema: TableSchema, place: &str) -> Result<Arc<dyn FileSource>, Error> {
+        let reader = ExcelReader::parse(options)?;
+        Ok(Arc::new(TextSource::new(Arc::new(reader), options, schema, place)))
+    }
+}
+
+/// Reads the files of a table.
+#[derive(Debug, Clone)]
+struct ExcelReader {
+    sheet: Option<String>,
+    /// The first and the last cell, as row and column from 0.
+    range: Option<((u32, u32), (u32, u32))>,
+    header: Option<bool>,
+    refuses_others: bool,
+}
+
+/// What a sheet holds.
+struct Sheet {
+    file: String,
+    has_header: bool,
+    names: Vec<String>,
+    /// The rows with a value, and their numbers from 1.
+    rows: Vec<(u32, Vec<Data>)>,
+}
+
+impl ExcelReader {
+    fn parse(options: &Options) -> Result<Self, Error> {
+        let get = |name: &str| options.get(name).map(String::as_str);
+        let range = get("range").map(|text| {
+            let cells = text.split_once(':').unwrap_or((text, "XFD1048576"));
+            let parsed =
+                cell_of(cells.0).zip(cell_of(cells.1)).filter(|(first, last)| first.0 <= last.0 && first.1 <= last.1);
+            parsed.ok_or_else(|| invalid("range", text, "cells such as A3:F100 or A3"))
+        });
+        Ok(Self {
+            sheet: get("sheet").map(str::to_owned),
+            range: range.transpose()?,
+            header: boolean("header", get("header"))?,
+            refuses_others: options::refuses_unknown(get(options::UNKNOWN_COLUMNS.0))?,
+        })
+    }
+
+    /// The sheet of a file that is wanted; none of one without a value.
+    async fn sheet(&self, input: &Input) -> Result<Option<Sheet>, Error> {
+        let mut bytes = Vec::new();
+        let mut chunks = input.chunks(0).await?.stream;
+        while let Some(chunk) = chunks.try_next().await? {
+            bytes.extend_from_slice(&chunk);
+            if bytes.len() > MAX_FILE_BYTES {
+                let reason = format!("it is longer than {} GB", MAX_FILE_BYTES >> 30);
+                return Err(Error::Malformed { file: input.name.clone(), line: 1, reason });
+            }
+        }
+        let (reader, file) = (self.clone(), input.name.clone());
+        let read = tokio::task::spawn_blocking(move || {
+            let broken = |_| Error::Malformed {
+                file: file.clone(),
+                line: 1,
+                reason: "the parts of the spreadsheet contradict one another".to_owned(),
+            };
+            catch_unwind(AssertUnwindSafe(|| reader.read(&file, bytes))).map_err(broken).flatten()
+        });
+        let failed = |error: tokio::task::JoinError| Error::Io {
+            file: input.name.clone(),
+            reason: error.to_string(),
+            source: Arc::new(error),
+        };
+        read.await.map_err(failed)?
+    }
+
+    fn read(&self, file: &str, bytes: Vec<u8>) -> Result<Option<Sheet>, Error> {
+        let unreadable = |error: calamine::Error| Error::Unreadable {
+            file: file.to_owned(),
+            format: "spreadsheet".to_owned(),
+            reason: error.to_string(),
+            source: Arc::new(error),
+        };
+        if bytes.is_empty() {
+            return Err(Error::EmptyFile { file: file.to_owned() });
+        }
+        let mut book = open_workbook_auto_from_rs(Cursor::new(bytes)).map_err(unreadable)?;
+        let name = self.sheet_name(&book)?;
+        let mut cells = cells_of(&mut book, &name).map_err(unreadable)??;
+        if let (Some((first, last)), Some(end)) = (self.range, cells.end()) {
+            let last = (last.0.min(end.0), last.1.min(end.1));
+            cells = if first.0 > last.0 || first.1 > last.1 { Range::empty() } else { cells.range(first, last) };
+        }
+        let first_row = cells.start().map_or(0, |(row, _)| row);
+        let numbers = (first_row + 1)..;
+        let rows = numbers.zip(cells.rows().map(<[Data]>::to_vec));
+        let mut rows: Vec<_> = rows.filter(|(_, cells)| cells.iter().any(|cell| *cell != Data::Empty)).collect();
+        let Some((_, first)) = rows.first() else { return Ok(None) };
+        let is_text = |cell: &Data| matches!(cell, Data::String(_) | Data::Empty);
+        let has_header = self.header.unwrap_or_else(|| first.iter().all(is_text));
+        let names = match has_header {
+            true => {
+                let texts: Vec<_> = first.iter().map(|cell| Cell::of(cell).map(|cell| cell.text)).collect();
+                super::csv::column_names(texts.iter().map(|text| text.as_deref().unwrap_or_default()))
+            }
+            false => (1..=first.len()).map(|number| format!("column_{number}")).collect(),
+        };
+        if has_header {
+            rows.remove(0);
+        }
+        Ok(Some(Sheet { file: file.to_owned(), has_header, names, rows }))
+    }
+
+    fn sheet_name(&self, book: &Sheets<Cursor<Vec<u8>>>) -> Result<String, Error> {
+        let names = book.sheet_names();
+        let found = match &self.sheet {
+            None => names.first(),
+            Some(wanted) => names.iter().find(|name| *name == wanted).or_else(|| {
+                let number: usize = wanted.parse().ok()?;
+                names.get(number.checked_sub(1)?)
+            }),
+        };
+        found.cloned().ok_or_else(|| {
+            let wanted = self.sheet.clone().unwrap_or_default();
+            invalid("sheet", &wanted, &format!("one of {}", names.join(", ")))
+        })
+    }
+}
+
+/// The most cells of a sheet, empty ones between others included.
+const MAX_CELLS: u64 = 200_000_000;
+
+/// The cells of a sheet. Two in opposite corners of a sheet would need room for all between them, so they are counted first.
+fn cells_of(book: &mut Sheets<Cursor<Vec<u8>>>, name: &str) -> Result<Result<Range<Data>, Error>, calamine::Error> {
+    let Sheets::Xlsx(book) = book else { return Ok(Ok(book.worksheet_range(name)?)) };
+    let mut reader = book.worksheet_cells_reader(name)?;
+    let (mut cells, mut low, mut high) = (Vec::new(), (u32::MAX, u32::MAX), (0, 0));
+    while let Some(cell) = reader.next_cell()? {
+        let (row, column) = cell.get_position();
+        let value = Data::from(cell.get_value().clone());
+        if value == Data::Empty {
+            continue;
+        }
+        low = (low.0.min(row), low.1.min(column));
+        high = (high.0.max(row), high.1.max(column));
+        let area = u64::from(high.0 - low.0 + 1) * u64::from(high.1 - low.1 + 1);
+        if area > MAX_CELLS {
+            let expected = format!("a range: the sheet goes over more than {MAX_CELLS} cells");
+            return Ok(Err(invalid("range", "", &expected)));
+        }
+        cells.push(calamine::Cell::new((row, column), value));
+    }
+    Ok(Ok(Range::from_sparse(cells)))
+}
+
+/// A cell such as `B12`, as row and column from 0.
+fn cell_of(text: &str) -> Option<(u32, u32)> {
+    let text = text.trim().to_ascii_uppercase();
+    let letters = text.bytes().take_while(u8::is_ascii_uppercase).count();
+    let (column, row) = text.split_at_checked(letters)?;
+    let row: u32 = row.parse().ok()?;
+    if column.is_empty() || column.len() > 3 {
+        return None;
+    }
+    let column = column.bytes().fold(0, |number, letter| number * 26 + u32::from(letter - b'A') + 1);
+    Some((row.checked_sub(1)?, column - 1))
+}
+
+/// The value of a cell as a text, and whether it is one.
+struct Cell {
+    text: String,
+    is_text: bool,
+}
+
+impl Cell {
+    fn of(cell: &Data) -> Option<Self> {
+        let value = |text: String| Some(Self { text, is_text: false });
+        let text = |text: String| Some(Self { text, is_text: true });
+        match cell {
+            Data::Empty => None,
+            Data::Int(number) => value(number.to_string()),
+            Data::Float(number) => value(number_text(*number)),
+            Data::Bool(truth) => value(truth.to_string()),
+            Data::DateTime(time) => match time_text(time) {
+                Some(time) => value(time),
+                None => text(time.to_string()),
+            },
+            Data::DateTimeIso(time) => value(time.clone()),
+            Data::String(found) => text(found.clone()),
+            Data::DurationIso(found) => text(found.clone()),
+            Data::Error(error) => text(error.to_string()),
+        }
+    }
+
+    fn see(&self, guess: &mut Guess) {
+        match self.is_text {
+            true => guess.see_text(),
+            false => guess.see(&self.text, &Forms::default()),
+        }
+    }
+}
+
+/// A spreadsheet has no integers: a whole number is one.
+fn number_text(number: f64) -> String {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    if number == 0.0 {
+        "0".to_owned()
+    } else if number.fract() == 0.0 && number.abs() < EXACT {
+        format!("{number:.0}")
+    } else if number.abs() < 1e-5 || number.abs() >= EXACT {
+        let text = format!("{number:e}");
+        // With a sign the exponent cannot be taken for a part of a name.
+        if text.contains("e-") { text } else { text.replace('e', "e+") }
+    } else {
+        number.to_string()
+    }
+}
+
+/// Days from 1900 on, or back, beyond which there are no dates.
+const MAX_DAYS: f64 = 3_000_000.0;
+
+/// A date, a time of day or both; none of a duration of a day or more.
+fn time_text(time: &ExcelDateTime) -> Option<String> {
+    let days = time.as_f64();
+    if !(-MAX_DAYS..=MAX_DAYS).contains(&days) {
+        return None;
+    }
+    if time.is_duration() && !(0.0..1.0).contains(&days) {
+        return None;
+    }
+    let found: NaiveDateTime = time.as_datetime()?;
+    let clock = found.time().format("%H:%M:%S%.f").to_string();
+    if (0.0..1.0).contains(&days) {
+        return Some(clock);
+    }
+    let is_midnight = found.time() == NaiveTime::MIN;
+    let date = found.date().format("%Y-%m-%d");
+    Some(if is_midnight { date.to_string() } else { format!("{date} {clock}") })
+}
+
+#[async_trait]
+impl TextReader for ExcelReader {
+    fn name(&self) -> &'static str {
+        "excel"
+    }
+
+    fn compression(&self) -> Compression {
+        Compression::default()
+    }
+
+    fn encoding(&self) -> Encoding {
+        Encoding::bytes()
+    }
+
+    fn on_error(&self) -> OnError {
+        OnError::Fail
+    }
+
+    fn splits(&self) -> bool {
+        false
+    }
+
+    async fn prepare(&self, task: &Task) -> Result<Prepared, Error> {
+        let schema =
+            task.schema.project(&task.columns).map_err(|error| Error::engine(&task.input.name, error.into()))?;
+        let parser = ExcelParser {
+            refuses_others: self.refuses_others,
+            file: task.input.name.clone(),
+            sheet: self.sheet(&task.input).await?,
+            table: Arc::clone(&task.schema),
+            schema: Arc::new(schema),
+            batch_size: task.batch_size,
+            next: 0,
+        };
+        Ok(Prepared { chunks: futures::stream::empty().boxed(), parser: Box::new(parser) })
+    }
+}
+
+/// Reads the columns that are wanted of a sheet.
+struct ExcelParser {
+    refuses_others: bool,
+    file: String,
+    sheet: Option<Sheet>,
+    table: SchemaRef,
+    schema: SchemaRef,
+    batch_size: usize,
+    next: usize,
+}
+
+impl Parse for ExcelParser {
+    /// The sheet was read before: a workbook cannot be read from the front.
+    fn push(&mut self, _: Bytes) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn is_done(&self) -> bool {
+        false
+    }
+
+    fn next(&mut self) -> Result<Option<RecordBatch>, Fault> {
+        let Some(sheet) = &self.sheet else { return Ok(None) };
+        let end = sheet.rows.len().min(self.next + self.batch_size.max(1));
+        let rows = sheet.rows.get(self.next..end).unwrap_or_default();
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        let places = super::csv::positions(&self.schema, &sheet.names);
+        let of_table = super::csv::positions(&self.table, &sheet.names);
+        if of_table.iter().all(Option::is_none) {
+            let found = sheet.names.join(", ");
+            return Err(typed(Error::NoCommonColumn { file: self.file.clone(), found }));
+        }
+        let is_known = |place: &usize| of_table.contains(&Some(*place));
+        if let Some(other) = (0..sheet.names.len()).find(|place| self.refuses_others && !is_known(place)) {
+            let (file, column) = (self.file.clone(), sheet.names.get(other).cloned().unwrap_or_default());
+            return Err(typed(Error::UnknownColumn { file, line: None, column }));
+        }
+        let mut columns = Vec::with_capacity(places.len());
+        for (place, field) in places.iter().zip(self.schema.fields()) {
+            columns.push(match place {
+                Some(place) => self.column(rows, *place, field).map_err(typed)?,
+                None => new_null_array(field.data_type(), rows.len()),
+            });
+        }
+        let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
+        self.next = end;
+        Ok(Some(RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)?))
+    }
+}
+
+impl ExcelParser {
+    fn column(&self, rows: &[(u32, Vec<Data>)], place: usize, field: &Field) -> Result<ArrayRef, Error> {
+        let cells: Vec<_> = rows.iter().map(|(_, cells)| cells.get(place).and_then(Cell::of)).collect();
+        let data_type: &DataType = field.data_type();
+        let texts = cells.iter().map(|cell| cell.as_ref().map(|cell| Cow::Borrowed(cell.text.as_str())));
+        column(data_type, rows.len(), &Forms::default(), texts).map_err(|Misfit(row)| Error::InvalidValue {
+            file: self.file.clone(),
+            line: rows.get(row).map_or(1, |(number, _)| u64::from(*number)),
+            column: field.name().clone(),
+            value: cells.get(row).and_then(Option::as_ref).map(|cell| shortened(&cell.text)).unwrap_or_default(),
+            expected: type_name(data_type),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_have_places() {
+        assert_eq!((cell_of("A1"), cell_of("b12"), cell_of("AA3")), (Some((0, 0)), Some((11, 1)), Some((2, 26))));
+        assert_eq!((cell_of("A0"), cell_of("12"), cell_of("A"), cell_of("ABCD1")), (None, None, None, None));
+    }
+
+    #[test]
+    fn numbers_are_written_as_they_are() {
+        for (number, text) in [(3.0, "3"), (-0.0, "0"), (0.1, "0.1"), (1e300, "1e+300"), (2e-7, "2e-7"), (-12.0, "-12")]
+        {
+            assert_eq!(number_text(number), text);
+        }
+    }
+}

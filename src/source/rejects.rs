@@ -1,0 +1,159 @@
+//! What scans left out because the option `on_error` says so: each value or row, with the place it has in its file.
+//!
+//! A scan knows at which byte a wrong row begins; its line is counted when somebody asks. What a file's earlier scan left
+//! out is forgotten when the file is read again.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Mutex, PoisonError},
+};
+
+use super::{Error, bytes::Input, options::invalid, text::lines_of};
+
+/// How many are kept.
+const MAX_KEPT: usize = 100_000;
+
+/// The option, as help shows it.
+pub(super) const OPTION: (&str, &str) = (
+    "on_error",
+    "fail, skip or null: what becomes of a row with a value that does not fit, by default the statement fails; \
+     fusewire.rejects lists what was left out",
+);
+
+/// What becomes of a value that is none of its column's type.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum OnError {
+    /// The statement fails.
+    #[default]
+    Fail,
+    /// Its row is left out.
+    Skip,
+    /// It is NULL. A row that cannot be told apart into values is left out.
+    Null,
+}
+
+impl OnError {
+    pub(super) fn parse(value: Option<&str>) -> Result<Self, Error> {
+        match value.map(str::to_ascii_lowercase).as_deref() {
+            None | Some("fail") => Ok(Self::Fail),
+            Some("skip") => Ok(Self::Skip),
+            Some("null") => Ok(Self::Null),
+            Some(value) => Err(invalid(OPTION.0, value, "fail, skip or null")),
+        }
+    }
+
+    pub(super) fn is_lenient(self) -> bool {
+        self != Self::Fail
+    }
+}
+
+/// A value, or a row, that was left out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Reject {
+    /// The byte at which its row begins, decompressed and without a byte order mark.
+    pub(super) offset: u64,
+    /// Its column; none of a row that has no columns.
+    pub(super) column: Option<String>,
+    pub(super) value: String,
+    /// What was expected, in words.
+    pub(super) expected: String,
+}
+
+/// What was left out, as a table shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejected {
+    /// The file.
+    pub file: String,
+    /// The line on which the row begins, from 1; none if the file has changed since.
+    pub line: Option<u64>,
+    /// The column; none of a row that has no columns.
+    pub column: Option<String>,
+    /// The value, or the row.
+    pub value: String,
+    /// What was expected, in words.
+    pub expected: String,
+}
+
+/// What the scans of one client left out.
+pub struct Rejects {
+    kept: Mutex<BTreeMap<String, (Input, Vec<Reject>)>>,
+    tell: Box<dyn Fn(String) + Send + Sync>,
+}
+
+impl Default for Rejects {
+    fn default() -> Self {
+        Self::new(|_| {})
+    }
+}
+
+impl fmt::Debug for Rejects {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Rejects").finish_non_exhaustive()
+    }
+}
+
+impl Rejects {
+    /// None yet; `tell` takes a remark for the client when a file was read.
+    pub fn new(tell: impl Fn(String) + Send + Sync + 'static) -> Self {
+        Self { kept: Mutex::default(), tell: Box::new(tell) }
+    }
+
+    /// Forgets those of a part of a file, which is read again.
+    pub(super) fn forget(&self, input: &Input, (start, end): (u64, u64)) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, rows)) = kept.get_mut(&input.name) {
+            rows.retain(|reject| reject.offset < start || reject.offset >= end);
+        }
+        kept.retain(|_, (_, rows)| !rows.is_empty());
+    }
+
+    pub(super) fn add(&self, input: &Input, rejects: Vec<Reject>) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let room = MAX_KEPT.saturating_sub(kept.values().map(|(_, rows)| rows.len()).sum());
+        let (known, rows) = kept.entry(input.name.clone()).or_insert_with(|| (input.clone(), Vec::new()));
+        *known = input.clone();
+        rows.extend(rejects.into_iter().take(room));
+    }
+
+    /// Says how many there were in a file, or in a part of it.
+    pub(super) fn tell(&self, input: &Input, count: usize, on_error: OnError) {
+        let what = match (on_error, count) {
+            (OnError::Null, 1) => "1 value that does not fit is NULL, or its row left out".to_owned(),
+            (OnError::Null, _) => format!("{count} values that do not fit are NULL, or their rows left out"),
+            (_, 1) => "1 value does not fit, its row is left out".to_owned(),
+            _ => format!("{count} values do not fit, their rows are left out"),
+        };
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_full = kept.values().map(|(_, rows)| rows.len()).sum::<usize>() >= MAX_KEPT;
+        drop(kept);
+        let most = if is_full { format!(" up to {MAX_KEPT}") } else { String::new() };
+        (self.tell)(format!("file {}: {what}; fusewire.rejects lists them{most}", input.name));
+    }
+
+    /// All there are, in the order of files and rows, with the lines counted.
+    pub async fn list(&self) -> Result<Vec<Rejected>, Error> {
+        let kept: Vec<_> = {
+            let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+            kept.values().cloned().collect()
+        };
+        let mut all = Vec::new();
+        for (input, mut rows) in kept {
+            rows.sort_by(|left, right| (left.offset, &left.column).cmp(&(right.offset, &right.column)));
+            let offsets: Vec<_> = rows.iter().map(|reject| reject.offset).collect();
+            // In a file that has changed since, or is gone, they have no lines.
+            let lines = match input.is_unchanged().await {
+                true => lines_of(&input, &offsets).await?.into_iter().map(Some).collect(),
+                false => vec![None; rows.len()],
+            };
+            all.extend(rows.into_iter().zip(lines).map(|(reject, line)| Rejected {
+                file: input.name.clone(),
+                line,
+                column: reject.column,
+                value: reject.value,
+                expected: reject.expected,
+            }));
+        }
+        Ok(all)
+    }
+}

@@ -1,0 +1,93 @@
+//! `DESCRIBE 'path'` and `DESCRIBE read_csv('path', …)`: how files would be read, and why.
+
+use std::sync::Arc;
+
+use arrow::{
+    array::{ArrayRef, RecordBatch, StringArray},
+    datatypes::{DataType, Field, Schema, SchemaRef},
+};
+use async_trait::async_trait;
+use datafusion::{
+    common::{DataFusionError, ScalarValue},
+    physical_plan::memory::MemoryStream,
+    sql::{
+        parser::DFParser,
+        sqlparser::{ast::Expr, tokenizer::Token},
+    },
+};
+use fusewire_udfs::type_name;
+
+use super::{Action, Form, Recognised, no_convert, parse::take_words};
+use crate::{
+    Error, Fault, Result,
+    session::{Client, Description, Outcome, request_named},
+    source::{self, TableRequest},
+};
+
+pub(super) const FORM: Form = Form { parse, convert: no_convert };
+
+#[derive(Debug)]
+enum DescribeFiles {
+    Path(String),
+    /// The text of a call that reads files.
+    Call(String),
+}
+
+fn parse(parser: &mut DFParser) -> Recognised {
+    if !take_words(parser, &["describe"]) && !take_words(parser, &["desc"]) {
+        return Ok(None);
+    }
+    let action = match parser.parser.peek_token().token {
+        Token::SingleQuotedString(path) => {
+            parser.parser.next_token();
+            DescribeFiles::Path(path)
+        }
+        Token::Word(_) if parser.parser.peek_nth_token(1).token == Token::LParen => match parser.parser.parse_expr()? {
+            call @ Expr::Function(_) => DescribeFiles::Call(call.to_string()),
+            other => {
+                let message = format!("expected the call of a function that reads files, found {other}");
+                return Err(Error::new(Fault::Syntax, message));
+            }
+        },
+        _ => {
+            parser.parser.prev_token();
+            return Ok(None);
+        }
+    };
+    Ok(Some(Arc::new(action)))
+}
+
+fn columns() -> SchemaRef {
+    let column = |name: &str| Field::new(name, DataType::Utf8, true);
+    Arc::new(Schema::new(["part", "name", "value", "example", "forced_by"].map(column).to_vec()))
+}
+
+#[async_trait]
+impl Action for DescribeFiles {
+    async fn describe(&self, _client: &Arc<Client>, _types: &[Option<DataType>]) -> Result<Description> {
+        Ok(Description { parameters: Vec::new(), columns: Some(columns()) })
+    }
+
+    async fn execute(&self, client: &Arc<Client>, _parameters: &[ScalarValue]) -> Result<Outcome> {
+        let request = match self {
+            Self::Path(path) => TableRequest { locations: vec![path.clone()], ..TableRequest::default() },
+            Self::Call(call) => request_named(client, call).unwrap_or_else(|| {
+                let message = format!("{call} reads no files; SELECT name FROM fusewire.functions lists what does");
+                Err(Error::new(Fault::UndefinedFunction, message))
+            })?,
+        };
+        let found = source::describe(client.state().as_ref(), &request, &client.stores(), client.access()).await?;
+        let facts =
+            found.facts.into_iter().map(|(name, value)| [Some("file".to_owned()), Some(name), Some(value), None, None]);
+        let told = found.columns.into_iter().map(|column| {
+            let (name, data_type) = (column.field.name().clone(), type_name(column.field.data_type()));
+            [Some("column".to_owned()), Some(name), Some(data_type), column.example, column.forced_by]
+        });
+        let rows: Vec<_> = facts.chain(told).collect();
+        let column = |place: usize| -> ArrayRef {
+            Arc::new(rows.iter().map(|row| row.get(place).cloned().flatten()).collect::<StringArray>())
+        };
+        let batch = RecordBatch::try_new(columns(), (0..5).map(column).collect()).map_err(DataFusionError::from)?;
+        Ok(Outcome::Rows { stream: Box::pin(MemoryStream::try_new(vec![batch], columns(), None)?) })
+    }
+}

@@ -16,6 +16,8 @@ mod words;
 
 mod quality;
 
+mod round_trip;
+
 mod s3;
 mod s3_server;
 

@@ -112,10 +112,10 @@ async fn first_unfit(scan: &FileScanConfig, runtime: &Arc<RuntimeEnv>) -> Option
         };
         for (position, column) in schema.fields().iter().enumerate().filter(|(position, _)| is_read(scan, *position)) {
             let Ok(found) = stored.field_with_name(column.name()) else { continue };
-            let (found, expected) = (type_name(found.data_type()), type_name(column.data_type()));
-            if found == expected {
+            if found.data_type() == column.data_type() {
                 continue;
             }
+            let (found, expected) = (type_name(found.data_type()), type_name(column.data_type()));
             if let Err(error) = read(scan, file.clone(), Some(position), runtime).await {
                 let file = object_name(&scan.object_store_url, file.path());
                 let column = column.name().clone();

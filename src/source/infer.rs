@@ -16,7 +16,7 @@ pub(super) fn merge(columns: &mut Vec<Field>, found: &[Arc<Field>]) {
         match columns.iter_mut().find(|column| column.name() == field.name()) {
             None => columns.push(field.as_ref().clone().with_nullable(true)),
             Some(column) => {
-                let is_large = |field: &Field| field.metadata().contains_key(LARGE);
+                let is_large = |field: &Field| field.metadata().contains_key(LARGE) && is_number(field.data_type());
                 let (left, right) = (column.data_type(), field.data_type());
                 let mixed = left.is_floating() && is_large(field) || right.is_floating() && is_large(column);
                 // Integers beyond double precision beside doubles: exact numbers, of nineteen digits behind the point.
@@ -51,8 +51,8 @@ fn wider(left: &DataType, right: &DataType) -> DataType {
         }
         (Timestamp(left, None), Timestamp(right, None)) => Timestamp(*left.max(right), None),
         (Timestamp(left, Some(zone)), Timestamp(right, Some(other))) => {
-            let zone = if zone == other { zone.clone() } else { "+00:00".into() };
-            Timestamp(*left.max(right), Some(zone))
+            let zone = if zone == other { Some(zone.clone()) } else { utc() };
+            Timestamp(*left.max(right), zone)
         }
         (Time32(left) | Time64(left), Time32(right) | Time64(right)) => {
             Time64(*left.max(right).max(&TimeUnit::Microsecond))
@@ -71,12 +71,17 @@ fn wider(left: &DataType, right: &DataType) -> DataType {
     }
 }
 
+/// The zone of a point in time, which is the same in all of them: its text is that in UTC.
+pub(super) fn utc() -> Option<Arc<str>> {
+    Some("+00:00".into())
+}
+
 /// The type of a column as a table has it: not how its values are packed.
 pub(super) fn plain(data_type: &DataType) -> DataType {
     use DataType::{
         Binary, BinaryView, Decimal32, Decimal64, Decimal128, Dictionary, FixedSizeBinary, FixedSizeList, Float16,
-        Float32, LargeBinary, LargeList, LargeListView, LargeUtf8, List, ListView, RunEndEncoded, Struct, Utf8,
-        Utf8View,
+        Float32, LargeBinary, LargeList, LargeListView, LargeUtf8, List, ListView, RunEndEncoded, Struct, Timestamp,
+        Utf8, Utf8View,
     };
     match data_type {
         Dictionary(_, value) => plain(value),
@@ -84,6 +89,7 @@ pub(super) fn plain(data_type: &DataType) -> DataType {
         Utf8 | LargeUtf8 => Utf8View,
         Binary | LargeBinary | FixedSizeBinary(_) => BinaryView,
         Float16 => Float32,
+        Timestamp(unit, Some(_)) => Timestamp(*unit, utc()),
         Decimal32(precision, scale) | Decimal64(precision, scale) => Decimal128(*precision, *scale),
         List(item) | LargeList(item) | FixedSizeList(item, _) | ListView(item) | LargeListView(item) => {
             DataType::new_list(plain(item.data_type()), true)
@@ -155,8 +161,15 @@ pub(super) fn type_name(data_type: &DataType) -> String {
         DataType::Float64 => "double precision".to_owned(),
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => "text".to_owned(),
         DataType::Date32 | DataType::Date64 => "date".to_owned(),
-        DataType::Timestamp(_, None) => "timestamp".to_owned(),
-        DataType::Timestamp(_, Some(_)) => "timestamp with time zone".to_owned(),
+        DataType::Timestamp(unit, zone) => {
+            let digits = match unit {
+                TimeUnit::Second => "(0)",
+                TimeUnit::Millisecond => "(3)",
+                TimeUnit::Microsecond => "",
+                TimeUnit::Nanosecond => "(9)",
+            };
+            format!("timestamp{digits}{}", if zone.is_some() { " with time zone" } else { "" })
+        }
         DataType::Decimal128(precision, scale) => format!("numeric({precision}, {scale})"),
         DataType::List(item) => format!("{}[]", type_name(item.data_type())),
         DataType::Struct(_) => "an object".to_owned(),

@@ -29,7 +29,7 @@ use datafusion::{
 use super::{
     columns::{Misfit, column},
     forms::Forms,
-    infer::type_name,
+    infer::{type_name, utc},
     values,
 };
 
@@ -165,6 +165,11 @@ pub(super) fn whole(values: &ArrayRef, wanted: &DataType) -> Result<ArrayRef, Ar
         }
         (DataType::Float32 | DataType::Float64, DataType::Decimal128(precision, scale)) => {
             decimals(values, *precision, *scale)
+        }
+        // A text says a distance to UTC in minutes, and a zone may have had seconds.
+        (DataType::Timestamp(unit, Some(zone)), _) if is_text(wanted) && *zone != "+00:00".into() => {
+            let in_utc = cast_with_options(values, &DataType::Timestamp(*unit, utc()), &STRICT)?;
+            cast_with_options(&in_utc, wanted, &STRICT)
         }
         (DataType::Null, _) => Ok(new_null_array(wanted, values.len())),
         (stored, _) if stored.is_binary() && is_text(wanted) => {

@@ -129,6 +129,9 @@ async fn read_schema(session: &dyn Session, store: &Arc<dyn ObjectStore>, file: 
             (false, DataType::Binary | DataType::LargeBinary) => {
                 Arc::new(field.as_ref().clone().with_data_type(DataType::BinaryView))
             }
+            (false, DataType::Dictionary(..) | DataType::Timestamp(_, Some(_))) => {
+                Arc::new(field.as_ref().clone().with_data_type(infer::plain(field.data_type())))
+            }
             (false, _) => Arc::clone(field),
         }
     });

@@ -167,8 +167,12 @@ fn best_delimiter(tried: &[(u8, Vec<usize>)]) -> Option<u8> {
     };
     let best = |is_candidate: &dyn Fn(&[usize]) -> bool| {
         let candidates = tried.iter().filter(|(_, widths)| usual(widths).0 > 1 && is_candidate(widths));
-        // Of equals the first one.
-        let best = candidates.rev().max_by(|left, right| usual(&left.1).1.total_cmp(&usual(&right.1).1));
+        // Of equals the one with more fields, and of those the first one.
+        let rank = |widths: &[usize]| (usual(widths).1, usual(widths).0);
+        let best = candidates.rev().max_by(|(_, left), (_, right)| {
+            let (left, right) = (rank(left), rank(right));
+            left.0.total_cmp(&right.0).then(left.1.cmp(&right.1))
+        });
         best.filter(|(_, widths)| usual(widths).1 >= 0.5).map(|(delimiter, _)| *delimiter)
     };
     let absent = || tried.iter().find(|(_, widths)| widths.iter().all(|width| *width == 1)).map(|found| found.0);

@@ -30,6 +30,17 @@ pub(super) fn readers() -> impl Iterator<Item = (String, &'static dyn source::Fo
     source::FORMATS.iter().map(|format| (format!("{READER}{}", format.name()), *format))
 }
 
+/// Refuses what would be passed over in silence.
+pub(super) fn check_sample(factor: &TableFactor) -> Result<()> {
+    match factor {
+        TableFactor::Table { sample: Some(_), .. } | TableFactor::Derived { sample: Some(_), .. } => {
+            let message = "TABLESAMPLE is not supported; filter by random(), as in WHERE random() < 0.01";
+            Err(Error::new(Fault::FeatureNotSupported, message))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Turns a call into the name that stands for it. Without an alias the function's name qualifies its columns.
 pub(super) fn rewrite(factor: &mut TableFactor) -> Result<()> {
     let (name, arguments, with_ordinality) = match factor {
@@ -199,7 +210,7 @@ pub(crate) fn with_options(
             }
             ("null_value" | "nullstr" | "null", Given::Many(marks)) => {
                 let marks: Vec<_> = marks.iter().map(|mark| regex::escape(mark)).collect();
-                options.insert("null_regex".to_owned(), format!("^(?:|{})$", marks.join("|")));
+                options.insert("null_regex".to_owned(), marks.join("|"));
             }
             (_, Given::One(text)) => {
                 options.insert(name, text);

@@ -4,6 +4,7 @@
 //! error; one that the table lacks is an error, too, unless the options say otherwise.
 
 use std::{
+    collections::HashSet,
     fmt,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
@@ -74,11 +75,8 @@ pub(super) async fn infer(kind: Kind, sample: Sample<'_>, mut options: Options) 
     let mut found = futures::stream::iter(looks).buffered(FILES_AT_ONCE);
     let (mut columns, mut told): (Vec<Field>, Vec<(String, Told)>) = (Vec::new(), Vec::new());
     while let Some((file, schema)) = found.try_next().await? {
-        let fields: Vec<_> = schema
-            .fields()
-            .iter()
-            .map(|field| Arc::new(Field::new(field.name(), plain(field.data_type()), true)))
-            .collect();
+        let fields: Vec<_> =
+            schema.fields().iter().map(|field| Arc::new(Field::new(field.name(), type_of(field), true))).collect();
         merge_told(&mut columns, &mut told, &fields, &file);
     }
     Ok(Inferred { options, schema: Schema::new(columns), told })
@@ -126,6 +124,7 @@ async fn schema_of(kind: Kind, input: &Input) -> Result<SchemaRef, Error> {
         is_empty = false;
         caught(|| decoder.push(chunk)).map_err(failed)?;
         if let Some(schema) = decoder.schema() {
+            check(&schema).map_err(failed)?;
             return Ok(schema);
         }
     }
@@ -133,13 +132,55 @@ async fn schema_of(kind: Kind, input: &Input) -> Result<SchemaRef, Error> {
         return Err(Error::EmptyFile { file: input.name.clone() });
     }
     caught(|| decoder.finish()).map_err(failed)?;
-    decoder.schema().ok_or_else(|| failed(ArrowError::ParseError("it says no columns".to_owned())))
+    let schema = decoder.schema().ok_or_else(|| failed(ArrowError::ParseError("it says no columns".to_owned())))?;
+    check(&schema).map_err(failed)?;
+    Ok(schema)
 }
 
 /// What a decoder does with bytes of which it trusts too much.
 fn caught<T>(decode: impl FnOnce() -> Result<T, ArrowError>) -> Result<T, ArrowError> {
     catch_unwind(AssertUnwindSafe(decode))
         .unwrap_or_else(|_| Err(ArrowError::ParseError("its parts contradict one another".to_owned())))
+}
+
+/// The type of a column as a table has it.
+fn type_of(field: &Field) -> DataType {
+    match (field.extension_type_name(), field.data_type()) {
+        (Some("arrow.uuid"), DataType::FixedSizeBinary(16)) => DataType::Utf8View,
+        (_, data_type) => plain(data_type),
+    }
+}
+
+/// What of a file's columns no table can have.
+fn check(schema: &Schema) -> Result<(), ArrowError> {
+    let mut seen = HashSet::new();
+    for field in schema.fields() {
+        let name = field.name();
+        if !seen.insert(name) {
+            return Err(ArrowError::SchemaError(format!("two of its columns are called {name}")));
+        }
+        if has_union(field.data_type()) {
+            let reason = format!("its column {name} is a union, of values of several types, which is not supported");
+            return Err(ArrowError::SchemaError(reason));
+        }
+    }
+    Ok(())
+}
+
+fn has_union(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Union(..) => true,
+        DataType::Struct(fields) => fields.iter().any(|field| has_union(field.data_type())),
+        DataType::List(item)
+        | DataType::LargeList(item)
+        | DataType::ListView(item)
+        | DataType::LargeListView(item)
+        | DataType::FixedSizeList(item, _)
+        | DataType::Map(item, _) => has_union(item.data_type()),
+        DataType::Dictionary(_, value) => has_union(value),
+        DataType::RunEndEncoded(_, value) => has_union(value.data_type()),
+        _ => false,
+    }
 }
 
 /// The typed error of a file that cannot be read.
@@ -219,6 +260,7 @@ impl BinaryParser {
 
     fn adapted(&self, batch: &RecordBatch) -> Result<RecordBatch, Fault> {
         let stored = batch.schema();
+        check(&stored).map_err(|error| self.failed(error))?;
         let is_known = |field: &&Arc<Field>| self.table.field_with_name(field.name()).is_ok();
         if let Some(other) = stored.fields().iter().find(|field| self.refuses_others && !is_known(field)) {
             let (file, column) = (self.file.clone(), other.name().clone());

@@ -5,6 +5,7 @@
 
 use std::{
     borrow::Cow,
+    collections::BTreeMap,
     io::Cursor,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
@@ -50,7 +51,7 @@ impl Format for Excel {
     }
 
     fn endings(&self) -> &'static [&'static str] {
-        &["xlsx", "xlsm", "xlsb", "xls", "ods"]
+        &["xlsx", "xlsm", "ods"]
     }
 
     fn options(&self) -> &'static [(&'static str, &'static str)] {
@@ -82,7 +83,9 @@ impl Format for Excel {
                 });
                 let Some((_, guess, told)) = columns.get_mut(known) else { continue };
                 for (row, cells) in &sheet.rows {
-                    let Some(cell) = cells.get(place).and_then(Cell::of) else { continue };
+                    // A text of blanks is no value of a column of others.
+                    let cell = cells.get(place).and_then(Cell::of).filter(|cell| !cell.text.trim().is_empty());
+                    let Some(cell) = cell else { continue };
                     let before = guess.known_type();
                     cell.see(guess);
                     if before.is_some() && before != guess.known_type() {
@@ -186,17 +189,16 @@ impl ExcelReader {
         if bytes.is_empty() {
             return Err(Error::EmptyFile { file: file.to_owned() });
         }
+        if !bytes.starts_with(ARCHIVE) {
+            let source = calamine::Error::Msg("it is no spreadsheet in the form of Office Open XML or OpenDocument");
+            return Err(unreadable(source));
+        }
         let mut book = open_workbook_auto_from_rs(Cursor::new(bytes)).map_err(unreadable)?;
         let name = self.sheet_name(&book)?;
-        let mut cells = cells_of(&mut book, &name).map_err(unreadable)??;
-        if let (Some((first, last)), Some(end)) = (self.range, cells.end()) {
-            let last = (last.0.min(end.0), last.1.min(end.1));
-            cells = if first.0 > last.0 || first.1 > last.1 { Range::empty() } else { cells.range(first, last) };
+        let Cells { mut rows, width } = self.cells(&mut book, &name).map_err(unreadable)??;
+        if let Some((_, first)) = rows.first_mut() {
+            first.resize(width, Data::Empty);
         }
-        let first_row = cells.start().map_or(0, |(row, _)| row);
-        let numbers = (first_row + 1)..;
-        let rows = numbers.zip(cells.rows().map(<[Data]>::to_vec));
-        let mut rows: Vec<_> = rows.filter(|(_, cells)| cells.iter().any(|cell| *cell != Data::Empty)).collect();
         let Some((_, first)) = rows.first() else { return Ok(None) };
         let is_text = |cell: &Data| matches!(cell, Data::String(_) | Data::Empty);
         let has_header = self.header.unwrap_or_else(|| first.iter().all(is_text));
@@ -229,30 +231,66 @@ impl ExcelReader {
     }
 }
 
-/// The most cells of a sheet, empty ones between others included.
-const MAX_CELLS: u64 = 200_000_000;
+/// What a file of either form begins with.
+const ARCHIVE: &[u8] = b"PK";
+/// The most cells of a sheet, empty ones before others of their row included.
+const MAX_CELLS: usize = 20_000_000;
 
-/// The cells of a sheet. Two in opposite corners of a sheet would need room for all between them, so they are counted first.
-fn cells_of(book: &mut Sheets<Cursor<Vec<u8>>>, name: &str) -> Result<Result<Range<Data>, Error>, calamine::Error> {
-    let Sheets::Xlsx(book) = book else { return Ok(Ok(book.worksheet_range(name)?)) };
-    let mut reader = book.worksheet_cells_reader(name)?;
-    let (mut cells, mut low, mut high) = (Vec::new(), (u32::MAX, u32::MAX), (0, 0));
-    while let Some(cell) = reader.next_cell()? {
-        let (row, column) = cell.get_position();
-        let value = Data::from(cell.get_value().clone());
-        if value == Data::Empty {
-            continue;
+/// The rows of a sheet with a value, and their numbers from 1. A row goes as far as its last cell.
+struct Cells {
+    rows: Vec<(u32, Vec<Data>)>,
+    /// How far the longest goes.
+    width: usize,
+}
+
+impl ExcelReader {
+    /// The cells of a sheet that are wanted. Those between two far ones take no room.
+    fn cells(&self, book: &mut Sheets<Cursor<Vec<u8>>>, name: &str) -> Result<Result<Cells, Error>, calamine::Error> {
+        let mut found: BTreeMap<u32, Vec<(u32, Data)>> = BTreeMap::new();
+        let is_wanted = |(row, column): (u32, u32)| {
+            self.range
+                .is_none_or(|(first, last)| (first.0..=last.0).contains(&row) && (first.1..=last.1).contains(&column))
+        };
+        let mut keep = |place: (u32, u32), value: Data| {
+            if value != Data::Empty && is_wanted(place) {
+                found.entry(place.0).or_default().push((place.1, value));
+            }
+        };
+        match book {
+            Sheets::Xlsx(book) => {
+                let mut reader = book.worksheet_cells_reader(name)?;
+                while let Some(cell) = reader.next_cell()? {
+                    keep(cell.get_position(), Data::from(cell.get_value().clone()));
+                }
+            }
+            book => {
+                let range: Range<Data> = book.worksheet_range(name)?;
+                let (row, column) = range.start().unwrap_or_default();
+                for (down, right, value) in range.used_cells() {
+                    keep((row + down as u32, column + right as u32), value.clone());
+                }
+            }
         }
-        low = (low.0.min(row), low.1.min(column));
-        high = (high.0.max(row), high.1.max(column));
-        let area = u64::from(high.0 - low.0 + 1) * u64::from(high.1 - low.1 + 1);
-        if area > MAX_CELLS {
-            let expected = format!("a range: the sheet goes over more than {MAX_CELLS} cells");
-            return Ok(Err(invalid("range", "", &expected)));
+        let first = found.values().flatten().map(|(column, _)| *column).min().unwrap_or(0);
+        let (mut rows, mut width, mut count) = (Vec::with_capacity(found.len()), 0, 0);
+        for (row, cells) in found {
+            let length = cells.iter().map(|(column, _)| (column - first) as usize + 1).max().unwrap_or(0);
+            width = width.max(length);
+            count += length;
+            if count > MAX_CELLS {
+                let cells = format!("cells that are fewer than {MAX_CELLS}, those between others included");
+                return Ok(Err(invalid("range", "all", &cells)));
+            }
+            let mut values = vec![Data::Empty; length];
+            for (column, value) in cells {
+                if let Some(place) = values.get_mut((column - first) as usize) {
+                    *place = value;
+                }
+            }
+            rows.push((row + 1, values));
         }
-        cells.push(calamine::Cell::new((row, column), value));
+        Ok(Ok(Cells { rows, width }))
     }
-    Ok(Ok(Range::from_sparse(cells)))
 }
 
 /// A cell such as `B12`, as row and column from 0.
@@ -436,8 +474,10 @@ impl Parse for ExcelParser {
 
 impl ExcelParser {
     fn column(&self, rows: &[(u32, Vec<Data>)], place: usize, field: &Field) -> Result<ArrayRef, Error> {
-        let cells: Vec<_> = rows.iter().map(|(_, cells)| cells.get(place).and_then(Cell::of)).collect();
         let data_type: &DataType = field.data_type();
+        let is_value = |cell: &Cell| data_type.is_string() || !cell.text.trim().is_empty();
+        let cells = rows.iter().map(|(_, cells)| cells.get(place).and_then(Cell::of).filter(is_value));
+        let cells: Vec<_> = cells.collect();
         let texts = cells.iter().map(|cell| cell.as_ref().map(|cell| Cow::Borrowed(cell.text.as_str())));
         column(data_type, rows.len(), &Forms::default(), texts).map_err(|Misfit(row)| Error::InvalidValue {
             file: self.file.clone(),

@@ -75,7 +75,7 @@ impl VisitorMut for Expressions {
     }
 
     fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Error> {
-        flow(files::rewrite(factor))
+        flow(files::check_sample(factor).and_then(|()| files::rewrite(factor)))
     }
 
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Error> {

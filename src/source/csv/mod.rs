@@ -44,7 +44,7 @@ const OPTIONS: [(&str, &str); 21] = [
     ("skip", "how many lines at the start of each file are passed over, by default none"),
     ("comment", "lines that begin with this character are left out"),
     ("null_value", "a text that means NULL, beside the empty one"),
-    ("null_regex", "a regular expression of the texts that mean NULL"),
+    ("null_regex", "a regular expression of the whole texts that mean NULL, beside the empty one"),
     ("skip_initial_space", "true or false: whether blanks after a delimiter are left out; by default told by looking"),
     (
         "match_columns",
@@ -221,7 +221,7 @@ impl CsvOptions {
             && match &self.null {
                 NullMark::Empty => field.text.is_empty(),
                 NullMark::Text(mark) => field.text.is_empty() || field.text == mark.as_str(),
-                NullMark::Pattern(pattern) => pattern.is_match(&field.text),
+                NullMark::Pattern(pattern) => field.text.is_empty() || pattern.is_match(&field.text),
             }
     }
 
@@ -286,7 +286,7 @@ fn null_mark(value: Option<&str>, pattern: Option<&str>) -> Result<NullMark, Err
     match (value, pattern) {
         (Some(value), Some(_)) => Err(invalid("null_value", value, "nothing, because null_regex is given too")),
         (Some(value), None) => Ok(NullMark::Text(value.to_owned())),
-        (None, Some(pattern)) => match Regex::new(pattern) {
+        (None, Some(pattern)) => match Regex::new(&format!("^(?:{pattern})$")) {
             Ok(pattern) => Ok(NullMark::Pattern(pattern)),
             Err(_) => Err(invalid("null_regex", pattern, "a regular expression")),
         },

@@ -262,7 +262,7 @@ fn fields(client: &Client, option: &str, value: Given) -> Result<Vec<Field>> {
 /// What a reader is called with, for documentation.
 pub(super) fn arguments_of(format: &dyn source::Format) -> String {
     let options = format.options().iter().map(|(name, _)| format!("{name} => …"));
-    std::iter::once("path".to_owned()).chain(options).collect::<Vec<_>>().join(", ")
+    ["path", "types => …"].map(str::to_owned).into_iter().chain(options).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

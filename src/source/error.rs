@@ -414,8 +414,8 @@ impl Error {
                 format!("declare the column as it is stored ({column} {found}) in CREATE EXTERNAL TABLE")
             }
             Self::InvalidValue { column, .. } => format!(
-                "declare the column's type ({column} TEXT) in CREATE EXTERNAL TABLE, or name the mark of missing \
-                 values with OPTIONS (null_value '…')"
+                "read the column as text (the option types '{column} text'), name the mark of missing values or how its \
+                 values are written (null_value, date_format, …), or leave such rows out (on_error 'skip')"
             ),
             Self::ColumnsDiffer { .. } => {
                 "declare the columns by their names in the header, or say OPTIONS (match_columns \

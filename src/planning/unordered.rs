@@ -50,12 +50,13 @@ pub(super) struct ForgetOrder;
 impl PhysicalOptimizerRule for ForgetOrder {
     fn optimize(&self, plan: Arc<dyn ExecutionPlan>, _options: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
         plan.transform_up(|node| {
-            let node = match moves_keys(&node) {
-                true => {
-                    let input = Arc::new(UnorderedExec::without_keys(Arc::clone(node.children()[0])));
-                    replace_children_if_necessary(node, vec![input])?
-                }
-                false => node,
+            let moved = match node.children()[..] {
+                [input] if moves_keys(&node, input) => Some(UnorderedExec::without_keys(Arc::clone(input))),
+                _ => None,
+            };
+            let node = match moved {
+                Some(input) => replace_children_if_necessary(node, vec![Arc::new(input)])?,
+                None => node,
             };
             if let Some(aggregate) = node.downcast_ref::<AggregateExec>()
                 && aggregate.group_expr().groups().len() > 1
@@ -95,18 +96,15 @@ impl PhysicalOptimizerRule for ForgetOrder {
 }
 
 /// Whether a node has columns that are unique in its input at other places.
-fn moves_keys(node: &Arc<dyn ExecutionPlan>) -> bool {
-    let [input] = node.children()[..] else { return false };
+fn moves_keys(node: &Arc<dyn ExecutionPlan>, input: &Arc<dyn ExecutionPlan>) -> bool {
     let constraints = input.equivalence_properties().constraints();
-    let keys: Vec<usize> = constraints
-        .iter()
-        .flat_map(|constraint| match constraint {
-            Constraint::PrimaryKey(columns) | Constraint::Unique(columns) => columns.clone(),
-        })
-        .collect();
     if constraints.iter().next().is_none() {
         return false;
     }
+    let columns = constraints.iter().flat_map(|constraint| match constraint {
+        Constraint::PrimaryKey(columns) | Constraint::Unique(columns) => columns,
+    });
+    let last = columns.copied().max().unwrap_or(0);
     let place_of = |expression: &Arc<dyn PhysicalExpr>| expression.downcast_ref::<Column>().map(Column::index);
     let places: Vec<Option<usize>> = if let Some(projection) = node.downcast_ref::<ProjectionExec>() {
         projection.expr().iter().map(|column| place_of(&column.expr)).collect()
@@ -123,7 +121,6 @@ fn moves_keys(node: &Arc<dyn ExecutionPlan>) -> bool {
     };
     // A column that comes twice moves those after it.
     let stays = |key: &usize| places.iter().enumerate().all(|(at, place)| (at == *key) == (*place == Some(*key)));
-    let last = keys.into_iter().max().unwrap_or(0);
     !(0..=last).all(|key| stays(&key))
 }
 

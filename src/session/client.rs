@@ -495,10 +495,10 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// An outcome of a few rows of text.
-pub(crate) fn text_rows(schema: SchemaRef, rows: &[Vec<String>]) -> Result<Outcome> {
+pub(crate) fn text_rows(schema: SchemaRef, rows: &[Vec<Option<String>>]) -> Result<Outcome> {
     let columns: Vec<ArrayRef> = (0..schema.fields().len())
         .map(|column| -> ArrayRef {
-            Arc::new(rows.iter().map(|row| row.get(column).map(String::as_str)).collect::<StringArray>())
+            Arc::new(rows.iter().map(|row| row.get(column).and_then(Option::as_deref)).collect::<StringArray>())
         })
         .collect();
     let batch = RecordBatch::try_new(Arc::clone(&schema), columns).map_err(DataFusionError::from)?;

@@ -16,7 +16,7 @@ use super::{
 #[derive(Debug)]
 pub(super) struct Arrow;
 
-const KIND: Kind = Kind { name: "arrow", shown: "Arrow", decoder: |_| Box::new(Decoder::default()) };
+const KIND: Kind = Kind { name: "arrow", shown: "Arrow", decoder: || Box::new(Decoder::default()) };
 
 #[async_trait]
 impl Format for Arrow {

@@ -11,26 +11,23 @@ use std::{
 };
 
 use arrow::{
-    array::{RecordBatch, RecordBatchOptions, new_null_array},
+    array::{RecordBatch, new_null_array},
     datatypes::{DataType, Field, Schema, SchemaRef},
     error::ArrowError,
 };
 use async_trait::async_trait;
 use bytes::Bytes;
-use datafusion::{
-    common::DataFusionError,
-    datasource::{physical_plan::FileSource, table_schema::TableSchema},
-};
+use datafusion::datasource::{physical_plan::FileSource, table_schema::TableSchema};
 use futures::{StreamExt, TryStreamExt};
 
 use super::{
     Error, Inferred, Options, Sample,
     bytes::{Compression, Input},
+    columns::batch_of,
     encoding::Encoding,
     infer::{merge, plain, type_name},
     lossless::whole,
     options,
-    rejects::OnError,
     text::{Fault, Parse, Prepared, Task, TextReader, TextSource, apart},
     trace::{Place, Told},
 };
@@ -61,14 +58,13 @@ pub(super) trait Decode: Send {
 pub(super) struct Kind {
     pub(super) name: &'static str,
     pub(super) shown: &'static str,
-    pub(super) decoder: fn(batch_size: usize) -> Box<dyn Decode>,
+    pub(super) decoder: fn() -> Box<dyn Decode>,
 }
 
 /// The columns of all files; only as much of them is read as says so.
 pub(super) async fn infer(kind: Kind, sample: Sample<'_>, mut options: Options) -> Result<Inferred, Error> {
     let inputs = sample.inputs(compression(&options)?, Encoding::bytes(), 0);
-    let unknown = if sample.declared.is_some() { "ignore" } else { "error" };
-    options.entry(options::UNKNOWN_COLUMNS.0.to_owned()).or_insert_with(|| unknown.to_owned());
+    options::settle_unknown(&mut options, sample.declared.is_some());
     let looks = inputs.into_iter().map(|input| {
         apart(input.name.clone(), async move { Ok((input.name.clone(), schema_of(kind, &input).await?)) })
     });
@@ -106,8 +102,8 @@ pub(super) fn file_source(
     schema: TableSchema,
     place: &str,
 ) -> Result<Arc<dyn FileSource>, Error> {
-    let refuses = options::refuses_unknown(options.get(options::UNKNOWN_COLUMNS.0).map(String::as_str))?;
-    let reader = BinaryReader { kind, compression: compression(options)?, refuses_others: refuses };
+    let refuses_others = options::refuses_unknown(options)?;
+    let reader = BinaryReader { kind, compression: compression(options)?, refuses_others };
     Ok(Arc::new(TextSource::new(Arc::new(reader), options, schema, place)))
 }
 
@@ -116,8 +112,8 @@ fn compression(options: &Options) -> Result<Compression, Error> {
 }
 
 async fn schema_of(kind: Kind, input: &Input) -> Result<SchemaRef, Error> {
-    let failed = |error| unreadable(kind.shown, &input.name, error);
-    let mut decoder = (kind.decoder)(1);
+    let failed = |error: ArrowError| Error::unreadable(kind.shown, &input.name, error.into());
+    let mut decoder = (kind.decoder)();
     let mut chunks = input.chunks(0).await?.stream;
     let mut is_empty = true;
     while let Some(chunk) = chunks.try_next().await? {
@@ -183,17 +179,6 @@ fn has_union(data_type: &DataType) -> bool {
     }
 }
 
-/// The typed error of a file that cannot be read.
-pub(super) fn unreadable(format: &str, file: &str, error: ArrowError) -> Error {
-    let error = DataFusionError::from(error);
-    if let Some(found) = Error::find(&error) {
-        return found;
-    }
-    let root = error.find_root().to_string();
-    let reason = root.rsplit_once("error: ").map_or(root.as_str(), |(_, reason)| reason).trim().to_owned();
-    Error::Unreadable { file: file.to_owned(), format: format.to_owned(), reason, source: Arc::new(error) }
-}
-
 struct BinaryReader {
     kind: Kind,
     compression: Compression,
@@ -216,26 +201,12 @@ impl TextReader for BinaryReader {
         self.compression
     }
 
-    fn encoding(&self) -> Encoding {
-        Encoding::bytes()
-    }
-
-    fn on_error(&self) -> OnError {
-        OnError::Fail
-    }
-
-    fn splits(&self) -> bool {
-        false
-    }
-
     async fn prepare(&self, task: &Task) -> Result<Prepared, Error> {
-        let schema =
-            task.schema.project(&task.columns).map_err(|error| Error::engine(&task.input.name, error.into()))?;
         let parser = BinaryParser {
-            decoder: (self.kind.decoder)(task.batch_size),
+            decoder: (self.kind.decoder)(),
             kind: self.kind,
             table: Arc::clone(&task.schema),
-            schema: Arc::new(schema),
+            schema: task.project(&task.columns)?,
             refuses_others: self.refuses_others,
             file: task.input.name.clone(),
         };
@@ -255,7 +226,7 @@ struct BinaryParser {
 
 impl BinaryParser {
     fn failed(&self, error: ArrowError) -> Fault {
-        typed(unreadable(self.kind.shown, &self.file, error))
+        typed(Error::unreadable(self.kind.shown, &self.file, error.into()))
     }
 
     fn adapted(&self, batch: &RecordBatch) -> Result<RecordBatch, Fault> {
@@ -287,8 +258,7 @@ impl BinaryParser {
                 })
             })?);
         }
-        let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-        Ok(RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)?)
+        Ok(batch_of(&self.schema, columns, batch.num_rows())?)
     }
 }
 

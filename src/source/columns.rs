@@ -136,8 +136,13 @@ pub(super) fn nullable(schema: &Schema) -> SchemaRef {
 
 /// A batch whose columns are called and may lack values as a schema says.
 pub(super) fn with_schema(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {
-    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-    RecordBatch::try_new_with_options(Arc::clone(schema), batch.columns().to_vec(), &options)
+    batch_of(schema, batch.columns().to_vec(), batch.num_rows())
+}
+
+/// A batch of so many rows, even if it has no column.
+pub(super) fn batch_of(schema: &SchemaRef, columns: Vec<ArrayRef>, rows: usize) -> Result<RecordBatch, ArrowError> {
+    let options = RecordBatchOptions::new().with_row_count(Some(rows));
+    RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options)
 }
 
 /// A batch without some of its rows.

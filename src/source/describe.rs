@@ -5,11 +5,11 @@ use arrow::{
     datatypes::{DataType, Field},
     util::display::{ArrayFormatter, FormatOptions},
 };
-use datafusion::{catalog::Session, execution::SendableRecordBatchStream, physical_plan::ExecutionPlanProperties};
+use datafusion::{catalog::Session, physical_plan::ExecutionPlanProperties};
 use futures::TryStreamExt;
 
 use super::{
-    Access, Error, Looked, Options, Sample, Stores, TableRequest,
+    Access, Error, Looked, Sample, Stores, TableRequest,
     bytes::Compression,
     encoding,
     encoding::Encoding,
@@ -95,13 +95,10 @@ async fn facts(session: &dyn Session, looked: &Looked) -> Result<Vec<(String, St
         ("bytes".to_owned(), bytes.to_string()),
     ];
     let mut options = definition.options.clone();
-    let takes = |name: &str| {
-        format_named(&definition.format).is_ok_and(|format| format.options().iter().any(|(known, _)| *known == name))
-    };
-    if takes(encoding::OPTION.0) {
-        let get = |name: &str, options: &Options| options.get(name).cloned();
-        let compression = Compression::parse(get(options::COMPRESSION.0, &options).as_deref())?;
-        let encoding = Encoding::parse(get(encoding::OPTION.0, &options).as_deref())?;
+    if format_named(&definition.format)?.options().contains(&encoding::OPTION) {
+        let get = |name: &str| options.get(name).map(String::as_str);
+        let compression = Compression::parse(get(options::COMPRESSION.0))?;
+        let encoding = Encoding::parse(get(encoding::OPTION.0))?;
         let sample = Sample { session, store: &looked.listing.store, files, declared: None };
         if let Some(first) = sample.inputs(compression, encoding, 0).first() {
             let (compression, encoding) = first.forms().await?;
@@ -124,31 +121,20 @@ async fn examples(
     let failed = |error| Error::engine(&place, error);
     let table = open(&looked.definition, stores, access)?;
     let plan = table.scan(session, None, &[], Some(1)).await.map_err(failed)?;
-    let partitions = 0..plan.output_partitioning().partition_count();
     // The partitions in their order, so that it is the same row each time.
-    let mut streams = partitions.map(|partition| plan.execute(partition, session.task_ctx()));
-    let mut rows: Option<SendableRecordBatchStream> = None;
-    loop {
-        let next = match &mut rows {
-            Some(rows) => rows.try_next().await.map_err(failed)?,
-            None => None,
-        };
-        let batch = match next {
-            Some(batch) if batch.num_rows() > 0 => batch,
-            Some(_) => continue,
-            None => match streams.next() {
-                Some(stream) => {
-                    rows = Some(stream.map_err(failed)?);
-                    continue;
-                }
-                None => return Ok(Vec::new()),
-            },
-        };
-        let options = FormatOptions::default();
-        let value = |column: &dyn Array| {
-            let shown = ArrayFormatter::try_new(column, &options).ok()?;
-            (column.is_valid(0) && *column.data_type() != DataType::Null).then(|| shown.value(0).to_string())
-        };
-        return Ok(batch.columns().iter().map(|column| value(column.as_ref())).collect());
+    for partition in 0..plan.output_partitioning().partition_count() {
+        let mut rows = plan.execute(partition, session.task_ctx()).map_err(failed)?;
+        while let Some(batch) = rows.try_next().await.map_err(failed)? {
+            if batch.num_rows() > 0 {
+                return Ok(batch.columns().iter().map(|column| first_value(column.as_ref())).collect());
+            }
+        }
     }
+    Ok(Vec::new())
+}
+
+fn first_value(column: &dyn Array) -> Option<String> {
+    let options = FormatOptions::default();
+    let shown = ArrayFormatter::try_new(column, &options).ok()?;
+    (column.is_valid(0) && *column.data_type() != DataType::Null).then(|| shown.value(0).to_string())
 }

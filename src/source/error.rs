@@ -454,6 +454,19 @@ impl Error {
         None
     }
 
+    /// From what a reader of the query engine said when it gave up on a file.
+    pub(super) fn unreadable(format: &str, file: &str, error: DataFusionError) -> Self {
+        if let Some(found) = Self::find(&error) {
+            return found;
+        }
+        if let DataFusionError::ObjectStore(error) = error {
+            return Self::store(file, *error);
+        }
+        let root = error.find_root().to_string();
+        let reason = root.rsplit_once("error: ").map_or(root.as_str(), |(_, reason)| reason).trim().to_owned();
+        Self::Unreadable { file: file.to_owned(), format: format.to_owned(), reason, source: Arc::new(error) }
+    }
+
     pub(super) fn engine(location: &str, error: DataFusionError) -> Self {
         match Self::find(&error) {
             Some(found) => found,

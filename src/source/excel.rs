@@ -12,7 +12,7 @@ use std::{
 };
 
 use arrow::{
-    array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array},
+    array::{ArrayRef, RecordBatch, new_null_array},
     datatypes::{DataType, Field, Schema, SchemaRef},
 };
 use async_trait::async_trait;
@@ -26,13 +26,12 @@ use super::{
     Error, Format, Inferred, Options, Sample,
     binary::typed,
     bytes::{Compression, Input},
-    columns::{Misfit, column},
+    columns::{Misfit, batch_of, column},
     encoding::Encoding,
     forms::Forms,
     guess::Guess,
     infer::type_name,
     options::{self, boolean, invalid},
-    rejects::OnError,
     text::{Fault, Parse, Prepared, Task, TextReader, TextSource, apart, shortened},
     trace::{Place, Told},
 };
@@ -100,8 +99,7 @@ impl Format for Excel {
             let file = sample.files.first().map(|file| file.name.clone()).unwrap_or_default();
             return Err(Error::NoRows { file });
         }
-        let unknown = if sample.declared.is_some() { "ignore" } else { "error" };
-        options.entry(options::UNKNOWN_COLUMNS.0.to_owned()).or_insert_with(|| unknown.to_owned());
+        options::settle_unknown(&mut options, sample.declared.is_some());
         options.insert("header".to_owned(), reader.header.unwrap_or(true).to_string());
         let fields = columns.iter().map(|(name, guess, _)| Field::new(name, guess.data_type(), true));
         let schema = Schema::new(fields.collect::<Vec<_>>());
@@ -147,7 +145,7 @@ impl ExcelReader {
             sheet: get("sheet").map(str::to_owned),
             range: range.transpose()?,
             header: boolean("header", get("header"))?,
-            refuses_others: options::refuses_unknown(get(options::UNKNOWN_COLUMNS.0))?,
+            refuses_others: options::refuses_unknown(options)?,
         })
     }
 
@@ -388,40 +386,33 @@ impl TextReader for ExcelReader {
         Compression::default()
     }
 
-    fn encoding(&self) -> Encoding {
-        Encoding::bytes()
-    }
-
-    fn on_error(&self) -> OnError {
-        OnError::Fail
-    }
-
-    fn splits(&self) -> bool {
-        false
-    }
-
     async fn prepare(&self, task: &Task) -> Result<Prepared, Error> {
-        let schema =
-            task.schema.project(&task.columns).map_err(|error| Error::engine(&task.input.name, error.into()))?;
-        let parser = ExcelParser {
-            refuses_others: self.refuses_others,
-            file: task.input.name.clone(),
-            sheet: self.sheet(&task.input).await?,
-            table: Arc::clone(&task.schema),
-            schema: Arc::new(schema),
-            batch_size: task.batch_size,
-            next: 0,
-        };
+        let schema = task.project(&task.columns)?;
+        let file = task.input.name.clone();
+        let (names, rows) = self.sheet(&task.input).await?.map(|sheet| (sheet.names, sheet.rows)).unwrap_or_default();
+        let of_table = super::csv::positions(&task.schema, &names);
+        if !rows.is_empty() {
+            if of_table.iter().all(Option::is_none) {
+                return Err(Error::NoCommonColumn { file, found: names.join(", ") });
+            }
+            let is_known = |place: usize| of_table.contains(&Some(place));
+            let mut others = names.iter().enumerate().filter(|(place, _)| !is_known(*place));
+            if let Some((_, column)) = others.next().filter(|_| self.refuses_others) {
+                return Err(Error::UnknownColumn { file, line: None, column: column.clone() });
+            }
+        }
+        let places = super::csv::positions(&schema, &names);
+        let parser = ExcelParser { file, rows, places, schema, batch_size: task.batch_size, next: 0 };
         Ok(Prepared { chunks: futures::stream::empty().boxed(), parser: Box::new(parser) })
     }
 }
 
 /// Reads the columns that are wanted of a sheet.
 struct ExcelParser {
-    refuses_others: bool,
     file: String,
-    sheet: Option<Sheet>,
-    table: SchemaRef,
+    rows: Vec<(u32, Vec<Data>)>,
+    /// Where each of the columns stands in the sheet; none: nowhere.
+    places: Vec<Option<usize>>,
     schema: SchemaRef,
     batch_size: usize,
     next: usize,
@@ -442,33 +433,21 @@ impl Parse for ExcelParser {
     }
 
     fn next(&mut self) -> Result<Option<RecordBatch>, Fault> {
-        let Some(sheet) = &self.sheet else { return Ok(None) };
-        let end = sheet.rows.len().min(self.next + self.batch_size.max(1));
-        let rows = sheet.rows.get(self.next..end).unwrap_or_default();
+        let end = self.rows.len().min(self.next + self.batch_size.max(1));
+        let rows = self.rows.get(self.next..end).unwrap_or_default();
         if rows.is_empty() {
             return Ok(None);
         }
-        let places = super::csv::positions(&self.schema, &sheet.names);
-        let of_table = super::csv::positions(&self.table, &sheet.names);
-        if of_table.iter().all(Option::is_none) {
-            let found = sheet.names.join(", ");
-            return Err(typed(Error::NoCommonColumn { file: self.file.clone(), found }));
-        }
-        let is_known = |place: &usize| of_table.contains(&Some(*place));
-        if let Some(other) = (0..sheet.names.len()).find(|place| self.refuses_others && !is_known(place)) {
-            let (file, column) = (self.file.clone(), sheet.names.get(other).cloned().unwrap_or_default());
-            return Err(typed(Error::UnknownColumn { file, line: None, column }));
-        }
-        let mut columns = Vec::with_capacity(places.len());
-        for (place, field) in places.iter().zip(self.schema.fields()) {
+        let mut columns = Vec::with_capacity(self.places.len());
+        for (place, field) in self.places.iter().zip(self.schema.fields()) {
             columns.push(match place {
                 Some(place) => self.column(rows, *place, field).map_err(typed)?,
                 None => new_null_array(field.data_type(), rows.len()),
             });
         }
-        let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
+        let batch = batch_of(&self.schema, columns, rows.len())?;
         self.next = end;
-        Ok(Some(RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)?))
+        Ok(Some(batch))
     }
 }
 

@@ -112,12 +112,18 @@ pub(super) fn byte_count(option: &str, value: Option<&str>) -> Result<Option<u64
     count.map(Some).ok_or_else(|| invalid(option, value, "a number of bytes, or all"))
 }
 
+/// Decides, where it is not said, what becomes of a file's other columns: they are ignored where columns are declared.
+pub(super) fn settle_unknown(options: &mut Options, is_declared: bool) {
+    let unknown = if is_declared { "ignore" } else { "error" };
+    options.entry(UNKNOWN_COLUMNS.0.to_owned()).or_insert_with(|| unknown.to_owned());
+}
+
 /// Whether a column that the table lacks is an error.
-pub(super) fn refuses_unknown(value: Option<&str>) -> Result<bool, Error> {
-    match value.map(str::to_ascii_lowercase).as_deref() {
+pub(super) fn refuses_unknown(options: &Options) -> Result<bool, Error> {
+    match options.get(UNKNOWN_COLUMNS.0).map(|value| value.to_ascii_lowercase()).as_deref() {
         None | Some("ignore") => Ok(false),
         Some("error") => Ok(true),
-        Some(value) => Err(invalid("unknown_columns", value, "error or ignore")),
+        Some(value) => Err(invalid(UNKNOWN_COLUMNS.0, value, "error or ignore")),
     }
 }
 

@@ -179,13 +179,5 @@ fn without_others(mut found: Statistics, schema: &SchemaRef, stored: &Schema) ->
 
 /// The typed error of a file that the reader gave up on.
 pub(super) fn unreadable(file: &str, error: DataFusionError) -> Error {
-    if let Some(found) = Error::find(&error) {
-        return found;
-    }
-    if let DataFusionError::ObjectStore(error) = error {
-        return Error::store(file, *error);
-    }
-    let root = error.find_root().to_string();
-    let reason = root.rsplit_once("error: ").map_or(root.as_str(), |(_, reason)| reason).trim().to_owned();
-    Error::Unreadable { file: file.to_owned(), format: "Parquet".to_owned(), reason, source: Arc::new(error) }
+    Error::unreadable("Parquet", file, error)
 }

@@ -6,7 +6,7 @@
 use std::{
     collections::BTreeMap,
     fmt,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use super::{Error, bytes::Input, options::invalid, text::lines_of};
@@ -75,9 +75,16 @@ pub struct Rejected {
     pub expected: String,
 }
 
+/// What was left out of each file, by the files' names.
+type Kept = BTreeMap<String, (Input, Vec<Reject>)>;
+
+fn count_of(kept: &Kept) -> usize {
+    kept.values().map(|(_, rows)| rows.len()).sum()
+}
+
 /// What the scans of one client left out.
 pub struct Rejects {
-    kept: Mutex<BTreeMap<String, (Input, Vec<Reject>)>>,
+    kept: Mutex<Kept>,
     tell: Box<dyn Fn(String) + Send + Sync>,
 }
 
@@ -99,9 +106,13 @@ impl Rejects {
         Self { kept: Mutex::default(), tell: Box::new(tell) }
     }
 
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Forgets those of a part of a file, which is read again.
     pub(super) fn forget(&self, input: &Input, (start, end): (u64, u64)) {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.kept();
         if let Some((_, rows)) = kept.get_mut(&input.name) {
             rows.retain(|reject| reject.offset < start || reject.offset >= end);
         }
@@ -109,8 +120,8 @@ impl Rejects {
     }
 
     pub(super) fn add(&self, input: &Input, rejects: Vec<Reject>) {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let room = MAX_KEPT.saturating_sub(kept.values().map(|(_, rows)| rows.len()).sum());
+        let mut kept = self.kept();
+        let room = MAX_KEPT.saturating_sub(count_of(&kept));
         let (known, rows) = kept.entry(input.name.clone()).or_insert_with(|| (input.clone(), Vec::new()));
         *known = input.clone();
         rows.extend(rejects.into_iter().take(room));
@@ -124,19 +135,14 @@ impl Rejects {
             (_, 1) => "1 value does not fit, its row is left out".to_owned(),
             _ => format!("{count} values do not fit, their rows are left out"),
         };
-        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_full = kept.values().map(|(_, rows)| rows.len()).sum::<usize>() >= MAX_KEPT;
-        drop(kept);
+        let is_full = count_of(&self.kept()) >= MAX_KEPT;
         let most = if is_full { format!(" up to {MAX_KEPT}") } else { String::new() };
         (self.tell)(format!("file {}: {what}; fusewire.rejects lists them{most}", input.name));
     }
 
     /// All there are, in the order of files and rows, with the lines counted.
     pub async fn list(&self) -> Result<Vec<Rejected>, Error> {
-        let kept: Vec<_> = {
-            let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-            kept.values().cloned().collect()
-        };
+        let kept: Vec<_> = self.kept().values().cloned().collect();
         let mut all = Vec::new();
         for (input, mut rows) in kept {
             rows.sort_by(|left, right| (left.offset, &left.column).cmp(&(right.offset, &right.column)));

@@ -43,11 +43,15 @@ pub(super) trait TextReader: fmt::Debug + Send + Sync {
     /// How the files are compressed.
     fn compression(&self) -> Compression;
 
-    /// How their characters are written.
-    fn encoding(&self) -> Encoding;
+    /// How their characters are written, of texts.
+    fn encoding(&self) -> Encoding {
+        Encoding::bytes()
+    }
 
     /// What becomes of a row with a value that does not fit.
-    fn on_error(&self) -> OnError;
+    fn on_error(&self) -> OnError {
+        OnError::Fail
+    }
 
     /// How many lines at the start of each file are passed over.
     fn skipped_lines(&self) -> u64 {
@@ -55,7 +59,9 @@ pub(super) trait TextReader: fmt::Debug + Send + Sync {
     }
 
     /// Whether a local, uncompressed file may be read in parts by several threads.
-    fn splits(&self) -> bool;
+    fn splits(&self) -> bool {
+        false
+    }
 
     /// Prepares the parser of a file, or of the part of it that `task` names.
     async fn prepare(&self, task: &Task) -> Result<Prepared, Error>;
@@ -72,6 +78,14 @@ pub(super) struct Task {
     /// Which of them are wanted, in this order.
     pub(super) columns: Vec<usize>,
     pub(super) batch_size: usize,
+}
+
+impl Task {
+    /// Some of the table's columns.
+    pub(super) fn project(&self, columns: &[usize]) -> Result<SchemaRef, Error> {
+        let schema = self.schema.project(columns);
+        schema.map(Arc::new).map_err(|error| Error::engine(&self.input.name, error.into()))
+    }
 }
 
 /// A parser and the bytes to feed it.

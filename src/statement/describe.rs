@@ -2,14 +2,10 @@
 
 use std::sync::Arc;
 
-use arrow::{
-    array::{ArrayRef, RecordBatch, StringArray},
-    datatypes::{DataType, Field, Schema, SchemaRef},
-};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::{
-    common::{DataFusionError, ScalarValue},
-    physical_plan::memory::MemoryStream,
+    common::ScalarValue,
     sql::{
         parser::DFParser,
         sqlparser::{ast::Expr, tokenizer::Token},
@@ -20,7 +16,7 @@ use fusewire_udfs::type_name;
 use super::{Action, Form, Recognised, no_convert, parse::take_words};
 use crate::{
     Error, Fault, Result,
-    session::{Client, Description, Outcome, request_named},
+    session::{Client, Description, Outcome, request_named, text_rows},
     source::{self, TableRequest},
 };
 
@@ -77,17 +73,14 @@ impl Action for DescribeFiles {
             })?,
         };
         let found = source::describe(client.state().as_ref(), &request, &client.stores(), client.access()).await?;
-        let facts =
-            found.facts.into_iter().map(|(name, value)| [Some("file".to_owned()), Some(name), Some(value), None, None]);
+        let facts = found
+            .facts
+            .into_iter()
+            .map(|(name, value)| vec![Some("file".to_owned()), Some(name), Some(value), None, None]);
         let told = found.columns.into_iter().map(|column| {
             let (name, data_type) = (column.field.name().clone(), type_name(column.field.data_type()));
-            [Some("column".to_owned()), Some(name), Some(data_type), column.example, column.forced_by]
+            vec![Some("column".to_owned()), Some(name), Some(data_type), column.example, column.forced_by]
         });
-        let rows: Vec<_> = facts.chain(told).collect();
-        let column = |place: usize| -> ArrayRef {
-            Arc::new(rows.iter().map(|row| row.get(place).cloned().flatten()).collect::<StringArray>())
-        };
-        let batch = RecordBatch::try_new(columns(), (0..5).map(column).collect()).map_err(DataFusionError::from)?;
-        Ok(Outcome::Rows { stream: Box::pin(MemoryStream::try_new(vec![batch], columns(), None)?) })
+        text_rows(columns(), &facts.chain(told).collect::<Vec<_>>())
     }
 }

@@ -139,9 +139,13 @@ impl Action for Settings {
             }
             Self::Show { name } => {
                 let rows = if name == "all" {
-                    client.settings().into_iter().map(|setting| vec![setting.0, setting.1, setting.2]).collect()
+                    client
+                        .settings()
+                        .into_iter()
+                        .map(|setting| [setting.0, setting.1, setting.2].map(Some).to_vec())
+                        .collect()
                 } else {
-                    vec![vec![client.setting(name)?]]
+                    vec![vec![Some(client.setting(name)?)]]
                 };
                 text_rows(shown(name), &rows)
             }

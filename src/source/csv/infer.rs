@@ -12,6 +12,7 @@ use super::{
     super::{
         bytes::Input,
         guess::Guess,
+        options::settle_unknown,
         text::{apart, located},
         trace::{Event, Told},
     },
@@ -78,8 +79,7 @@ pub(super) async fn infer(sample: Sample<'_>, mut given: Options, delimiters: &[
     let fields = columns.iter().map(|column| Field::new(&column.name, column.guess.data_type(), true));
     let schema = Schema::new(fields.collect::<Vec<_>>());
     settle_matching(&mut options, &sample, &columns)?;
-    let unknown = if sample.declared.is_some() { "ignore" } else { "error" };
-    given.entry("unknown_columns".to_owned()).or_insert_with(|| unknown.to_owned());
+    settle_unknown(&mut given, sample.declared.is_some());
     write_down(&options, &mut given);
     let told = columns.into_iter().map(|column| (column.name, column.told)).collect();
     Ok(Inferred { options: given, schema, told })

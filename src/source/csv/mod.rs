@@ -183,7 +183,7 @@ impl CsvOptions {
             all_text: boolean("all_varchar", get("all_varchar"))?.unwrap_or(false),
             on_error: OnError::parse(get("on_error"))?,
             sample_bytes: byte_count("sample_bytes", get("sample_bytes"))?,
-            refuses_others: options::refuses_unknown(get("unknown_columns"))?,
+            refuses_others: options::refuses_unknown(options)?,
             forms: Forms::parse(options)?,
             skip_initial_space: boolean("skip_initial_space", get("skip_initial_space"))?,
             by_name,

@@ -1,9 +1,9 @@
 //! From a CSV file's bytes to batches.
 
-use std::{borrow::Cow, sync::Arc};
+use std::borrow::Cow;
 
 use arrow::{
-    array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array},
+    array::{ArrayRef, RecordBatch, new_null_array},
     datatypes::{DataType, Field, SchemaRef},
 };
 use async_trait::async_trait;
@@ -14,7 +14,7 @@ use super::{
     super::{
         buffer::Buffer,
         bytes::{Compression, Input},
-        columns::{Misfit, column, lenient_column, missing, nullable, required, with_schema, without_rows},
+        columns::{Misfit, batch_of, column, lenient_column, missing, nullable, required, with_schema, without_rows},
         encoding::{Encoding, fitting},
         infer::type_name,
         rejects::{OnError, Reject},
@@ -77,11 +77,7 @@ impl TextReader for CsvReader {
         let looks_at_all = self.options.on_error.is_lenient();
         let every: Vec<_> = (0..task.schema.fields().len()).collect();
         let columns = if looks_at_all { &every } else { &task.columns };
-        let project = |columns: &[usize]| {
-            let schema = task.schema.project(columns);
-            schema.map(Arc::new).map_err(|error| Error::engine(&task.input.name, error.into()))
-        };
-        let columns_schema = project(columns)?;
+        let columns_schema = task.project(columns)?;
         let sources: Vec<_> = columns.iter().map(|column| layout.positions.get(*column).copied().flatten()).collect();
         let mut kept = vec![false; layout.names.len()];
         for position in sources.iter().flatten() {
@@ -94,7 +90,7 @@ impl TextReader for CsvReader {
             sources: sources.iter().map(|source| source.map(place)).collect(),
             rows: Rows::new(&self.options, kept, (start, end)),
             columns_schema,
-            schema: project(&task.columns)?,
+            schema: task.project(&task.columns)?,
             batch_size: task.batch_size,
             on_error: self.options.on_error,
             wanted: looks_at_all.then(|| task.columns.clone()),
@@ -390,8 +386,7 @@ impl Parse for CsvParser {
             }
             columns.push(array);
         }
-        let options = RecordBatchOptions::new().with_row_count(Some(rows));
-        let mut batch = RecordBatch::try_new_with_options(nullable(&self.columns_schema), columns, &options)?;
+        let mut batch = batch_of(&nullable(&self.columns_schema), columns, rows)?;
         if let Some(wanted) = &self.wanted {
             batch = without_rows(&batch, &left_out)?.project(wanted)?;
         }

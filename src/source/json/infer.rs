@@ -10,6 +10,7 @@ use futures::{StreamExt, TryStreamExt};
 use super::{
     super::{
         bytes::Input,
+        options::settle_unknown,
         text::{apart, located},
         trace::{Event, Told},
     },
@@ -83,8 +84,7 @@ pub(super) async fn infer(sample: Sample<'_>, mut options: Options) -> Result<In
     if learnt.objects == 0 && sample.declared.is_none() {
         return Err(Error::NoRows { file: first() });
     }
-    let unknown = if sample.declared.is_some() { "ignore" } else { "error" };
-    options.entry("unknown_columns".to_owned()).or_insert_with(|| unknown.to_owned());
+    settle_unknown(&mut options, sample.declared.is_some());
     if asked.is_none() {
         options.insert("newline_delimited".to_owned(), learnt.one_a_line.to_string());
     }

@@ -94,7 +94,7 @@ impl JsonReader {
             encoding: Encoding::parse(get("encoding"))?,
             forms: Forms::parse(options)?,
             sample_bytes: options::byte_count("sample_bytes", get("sample_bytes"))?,
-            refuses_others: options::refuses_unknown(get("unknown_columns"))?,
+            refuses_others: options::refuses_unknown(options)?,
             on_error: OnError::parse(get("on_error"))?,
         })
     }

@@ -1,18 +1,13 @@
 //! From a JSON file's bytes to batches.
 
-use std::sync::Arc;
-
-use arrow::{
-    array::{RecordBatch, RecordBatchOptions},
-    datatypes::SchemaRef,
-};
+use arrow::{array::RecordBatch, datatypes::SchemaRef};
 use async_trait::async_trait;
 use bytes::Bytes;
 
 use super::{
     super::{
         bytes::Compression,
-        columns::{Misfit, missing, nullable, required, with_schema, without_rows},
+        columns::{Misfit, batch_of, missing, nullable, required, with_schema, without_rows},
         encoding::Encoding,
         forms::Forms,
         infer::type_name,
@@ -55,11 +50,7 @@ impl TextReader for JsonReader {
         // Which rows there are must not depend on which columns are wanted: all are looked at if wrong rows are left out.
         let looks_at_all = self.on_error.is_lenient();
         let columns = if looks_at_all { (0..task.schema.fields().len()).collect() } else { task.columns.clone() };
-        let project = |columns: &[usize]| {
-            let schema = task.schema.project(columns);
-            schema.map(Arc::new).map_err(|error| Error::engine(&task.input.name, error.into()))
-        };
-        let schema = project(&columns)?;
+        let schema = task.project(&columns)?;
         let wanted: Vec<_> = (0..task.schema.fields().len()).map(|place| columns.contains(&place)).collect();
         let (mut objects, chunks) = part(&task.input, task.range).await?;
         if self.on_error.is_lenient() && self.newline_delimited {
@@ -72,7 +63,7 @@ impl TextReader for JsonReader {
             wanted: looks_at_all.then(|| task.columns.clone()),
             columns,
             starts: Vec::new(),
-            schema: project(&task.columns)?,
+            schema: task.project(&task.columns)?,
             on_error: self.on_error,
             left_out: Vec::new(),
             rejects: Vec::new(),
@@ -243,8 +234,7 @@ impl JsonParser {
             })?;
             columns.push(array);
         }
-        let options = RecordBatchOptions::new().with_row_count(Some(self.starts.len()));
-        Ok(RecordBatch::try_new_with_options(nullable(&self.columns_schema), columns, &options)?)
+        Ok(batch_of(&nullable(&self.columns_schema), columns, self.starts.len())?)
     }
 
     /// The rows that lack a value which their columns must have; an error unless they may be left out.

@@ -20,8 +20,8 @@ use datafusion::{
         tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion},
     },
     logical_expr::{
-        Aggregate, BinaryExpr, ColumnarValue, Expr, ExprSchemable, LogicalPlan, Operator, Projection, ReturnFieldArgs,
-        ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility, Window, WindowFunctionDefinition,
+        BinaryExpr, ColumnarValue, Expr, ExprSchemable, LogicalPlan, Operator, ReturnFieldArgs, ScalarFunctionArgs,
+        ScalarUDF, ScalarUDFImpl, Signature, Volatility, WindowFunctionDefinition,
         expr::{AggregateFunction, ScalarFunction},
         expr_rewriter::NamePreserver,
         utils::merge_schema,
@@ -29,6 +29,7 @@ use datafusion::{
     optimizer::analyzer::AnalyzerRule,
 };
 
+use super::calls;
 use crate::{Error, Fault};
 
 /// The analyzer rule; see the module. It comes after types are known.
@@ -73,7 +74,7 @@ fn with_one_nan(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
 }
 
 /// The plan with changed expressions under their names, by which the plans above know them.
-fn keep_names(
+pub(super) fn keep_names(
     plan: LogicalPlan,
     change: impl Fn(Expr) -> Result<Transformed<Expr>>,
 ) -> Result<Transformed<LogicalPlan>> {
@@ -211,56 +212,22 @@ fn ordered(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
 }
 
 fn in_their_order(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
-    match plan {
-        LogicalPlan::Aggregate(aggregate) => {
-            let (calls, types) = in_order(&aggregate.aggr_expr, &aggregate.input)?;
-            if types.iter().all(Option::is_none) {
-                return Ok(Transformed::no(LogicalPlan::Aggregate(aggregate)));
-            }
-            let schema = Arc::clone(&aggregate.schema);
-            let changed = Aggregate::try_new(aggregate.input, aggregate.group_expr, calls)?;
-            back(LogicalPlan::Aggregate(changed), &schema, types).map(Transformed::yes)
-        }
-        LogicalPlan::Window(window) => {
-            let (calls, types) = in_order(&window.window_expr, &window.input)?;
-            if types.iter().all(Option::is_none) {
-                return Ok(Transformed::no(LogicalPlan::Window(window)));
-            }
-            let schema = Arc::clone(&window.schema);
-            let changed = Window::try_new(calls, window.input)?;
-            back(LogicalPlan::Window(changed), &schema, types).map(Transformed::yes)
-        }
-        other => Ok(Transformed::no(other)),
-    }
-}
-
-/// The calls over numbers in order, and for each that was changed the type of float it is of.
-fn in_order(calls: &[Expr], input: &LogicalPlan) -> Result<(Vec<Expr>, Vec<Option<DataType>>)> {
-    let mut changed = Vec::with_capacity(calls.len());
-    let mut types = Vec::with_capacity(calls.len());
-    for (at, call) in calls.iter().enumerate() {
-        let mut found = None;
-        let replaced = match call.clone().unalias_nested().data {
-            Expr::AggregateFunction(mut call) if is_extreme(call.func.name()) => {
-                found = float_of(&call.params.args, input)?;
-                to_order(&mut call.params.args);
-                Expr::AggregateFunction(call)
-            }
-            Expr::WindowFunction(mut call) if matches!(&call.fun, WindowFunctionDefinition::AggregateUDF(function) if is_extreme(function.name())) =>
-            {
-                found = float_of(&call.params.args, input)?;
-                to_order(&mut call.params.args);
-                Expr::WindowFunction(call)
-            }
-            other => other,
+    calls::replace(plan, |call, input| {
+        let (name, arguments) = match call {
+            Expr::AggregateFunction(call) => (call.func.name().to_owned(), &mut call.params.args),
+            Expr::WindowFunction(call) => match &call.fun {
+                WindowFunctionDefinition::AggregateUDF(function) => (function.name().to_owned(), &mut call.params.args),
+                WindowFunctionDefinition::WindowUDF(_) => return Ok(None),
+            },
+            _ => return Ok(None),
         };
-        changed.push(match found {
-            Some(_) => replaced.alias(format!("__in_order_{at}")),
-            None => call.clone(),
-        });
-        types.push(found);
-    }
-    Ok((changed, types))
+        if !is_extreme(&name) {
+            return Ok(None);
+        }
+        let Some(float) = float_of(arguments, input)? else { return Ok(None) };
+        to_order(arguments);
+        Ok(Some(Box::new(move |places| convert(places, Conversion::Float(float)))))
+    })
 }
 
 fn is_extreme(name: &str) -> bool {
@@ -277,23 +244,6 @@ fn to_order(arguments: &mut [Expr]) {
     for argument in arguments {
         *argument = convert(argument.clone(), Conversion::Order);
     }
-}
-
-/// The plan with the columns of `schema`, those in order as floats again.
-fn back(plan: LogicalPlan, schema: &datafusion::common::DFSchema, types: Vec<Option<DataType>>) -> Result<LogicalPlan> {
-    let first = schema.fields().len() - types.len();
-    let columns = (0..schema.fields().len()).map(|at| {
-        let column = Expr::Column(datafusion::common::Column::from(plan.schema().qualified_field(at)));
-        let (qualifier, field) = schema.qualified_field(at);
-        match at.checked_sub(first).and_then(|call| types[call].clone()) {
-            Some(data_type) => {
-                convert(column, Conversion::Float(data_type)).alias_qualified(qualifier.cloned(), field.name())
-            }
-            None => column,
-        }
-    });
-    let columns = columns.collect();
-    Ok(LogicalPlan::Projection(Projection::try_new(columns, Arc::new(plan))?))
 }
 
 fn convert(expression: Expr, conversion: Conversion) -> Expr {

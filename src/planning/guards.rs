@@ -28,6 +28,8 @@ pub(crate) use arguments::GuardArguments;
 use filters::PushDownSafeFilters;
 use projections::PushDownSafeProjections;
 
+use super::arithmetic;
+
 type LogicalRule = Arc<dyn OptimizerRule + Send + Sync>;
 type PhysicalRule = Arc<dyn PhysicalOptimizerRule + Send + Sync>;
 
@@ -53,7 +55,7 @@ pub(crate) fn keep_projections(rules: Vec<PhysicalRule>) -> Vec<PhysicalRule> {
     rules.into_iter().map(ours).collect()
 }
 
-/// Plans operators over optimized plans, whose expressions are computed as if row by row.
+/// Plans operators over optimized plans, whose calculations keep to their types and are computed as if row by row.
 #[derive(Debug)]
 pub(crate) struct RowByRow {
     planner: Arc<dyn QueryPlanner + Send + Sync>,
@@ -68,7 +70,7 @@ impl RowByRow {
 #[async_trait]
 impl QueryPlanner for RowByRow {
     async fn create_physical_plan(&self, plan: &LogicalPlan, session: &dyn Session) -> Result<Arc<dyn ExecutionPlan>> {
-        let plan = lazily::row_by_row(plan.clone())?;
+        let plan = lazily::row_by_row(arithmetic::checked(plan.clone())?)?;
         self.planner.create_physical_plan(&plan, session).await
     }
 }

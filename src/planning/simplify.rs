@@ -30,6 +30,8 @@ use datafusion::{
     optimizer::{ApplyOrder, Optimizer, OptimizerConfig, OptimizerRule, simplify_expressions::SimplifyExpressions},
 };
 
+use super::arithmetic::checked_constant;
+
 /// The key in the metadata of the aliases that tell expressions apart.
 const APART: &str = "fusewire.apart";
 
@@ -68,7 +70,10 @@ impl OptimizerRule for Simplify {
         };
         match computed {
             Some(computed) => Ok(Transformed::yes(computed)),
-            None => self.inner.rewrite(plan, config),
+            None => {
+                let checked = plan.map_expressions(|expression| expression.transform_up(checked_constant))?;
+                self.inner.rewrite(checked.data, config)
+            }
         }
     }
 }
@@ -270,7 +275,11 @@ fn may_fail(cast: &Cast) -> bool {
 
 fn tell_apart(expression: Expr, number: &AtomicU64, place: Place) -> Result<Transformed<Expr>> {
     let next = || number.fetch_add(1, Ordering::Relaxed);
-    Ok(match expression {
+    let checked = checked_constant(expression)?;
+    if checked.transformed {
+        return Ok(checked);
+    }
+    Ok(match checked.data {
         Expr::InList(InList { expr, list, negated }) => {
             let expr = Box::new(under_its_name(*expr, next()));
             Transformed::yes(Expr::InList(InList { expr, list, negated }))

@@ -1,6 +1,7 @@
 //! Which expressions can fail while rows are computed, whatever guards them: the one place that says so.
 //!
-//! What isn't known here can fail. `+`, `-` and `*` wrap, so they cannot.
+//! What isn't known here can fail. `+`, `-` and `*` are taken for what cannot while conditions find their places: their
+//! numbers are checked when plans become operators, by functions that are not known here.
 
 use std::sync::Arc;
 

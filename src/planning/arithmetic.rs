@@ -1,0 +1,491 @@
+//! Numbers that leave their type are an error, as in PostgreSQL.
+//!
+//! The engine's `+`, `-` and `*` of integers wrap around, and so does `sum`; a quotient of decimals of many digits fails,
+//! because the dividend is first multiplied by a power of ten. When plans become operators, these become functions that notice,
+//! under the names of what they replace; all rules before see the engine's own. What the ranges of the operands' types
+//! keep from overflowing stays as it is. A calculation of constants becomes a function before the constants are folded.
+
+use std::sync::Arc;
+
+use arrow::{
+    array::{Array, ArrayRef, AsArray, Datum, Scalar},
+    compute::{
+        CastOptions, cast, cast_with_options,
+        kernels::numeric::{add, div, mul, neg, sub},
+    },
+    datatypes::{DECIMAL256_MAX_PRECISION, DataType, Decimal128Type, Field, FieldRef, Int64Type, UInt64Type},
+    error::ArrowError,
+};
+use datafusion::{
+    common::{
+        DFSchema, DataFusionError, Result, ScalarValue,
+        tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion},
+        utils::take_function_args,
+    },
+    logical_expr::{
+        BinaryExpr, Cast, ColumnarValue, Expr, ExprSchemable, LogicalPlan, Operator, ReturnFieldArgs,
+        ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility, WindowFunctionDefinition,
+        expr::ScalarFunction, type_coercion::binary::BinaryTypeCoercer, utils::merge_schema,
+    },
+    physical_expr_common::datum::apply,
+};
+
+use super::calls::{self, Back};
+use crate::{Error, Fault};
+
+/// What a sum of integers is computed in: no number of rows overflows it.
+const WIDE: DataType = DataType::Decimal128(38, 0);
+
+/// A plan whose calculations notice that a number leaves its type.
+pub(super) fn checked(plan: LogicalPlan) -> Result<LogicalPlan> {
+    plan.transform_up_with_subqueries(|node| {
+        let mut calculates = false;
+        node.apply_expressions(|expression| {
+            calculates = expression.exists(|step| Ok(is_calculation(step) || is_sum(step)))?;
+            Ok(if calculates { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+        })?;
+        // A scan has no condition that fails on a row.
+        if !calculates || matches!(node, LogicalPlan::TableScan(_)) {
+            return Ok(Transformed::no(node));
+        }
+        let schema = merge_schema(&node.inputs());
+        let node = node.map_expressions(|expression| expression.transform_up(|step| checked_step(step, &schema)))?;
+        node.transform_data(|node| calls::replace(node, exact_sum))
+    })
+    .data()
+}
+
+/// The same of a calculation of constants, whose operands are done.
+pub(super) fn checked_constant(step: Expr) -> Result<Transformed<Expr>> {
+    if !is_calculation(&step)
+        || step.exists(|part| Ok(matches!(part, Expr::Column(_) | Expr::OuterReferenceColumn(..))))?
+    {
+        return Ok(Transformed::no(step));
+    }
+    checked_step(step, &DFSchema::empty())
+}
+
+fn is_calculation(step: &Expr) -> bool {
+    use Operator::{Divide, Minus, Multiply, Plus};
+    match step {
+        Expr::BinaryExpr(BinaryExpr { op, .. }) => matches!(op, Plus | Minus | Multiply | Divide),
+        Expr::Negative(_) => true,
+        _ => false,
+    }
+}
+
+fn is_sum(step: &Expr) -> bool {
+    match step {
+        Expr::AggregateFunction(call) => call.func.name() == "sum",
+        Expr::WindowFunction(call) => call.fun.name() == "sum",
+        _ => false,
+    }
+}
+
+fn checked_step(step: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
+    let (calculation, operands) = match step {
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) => {
+            let calculation = match op {
+                Operator::Plus => Calculation::Add,
+                Operator::Minus => Calculation::Subtract,
+                Operator::Multiply => Calculation::Multiply,
+                Operator::Divide => Calculation::Divide,
+                _ => return Ok(Transformed::no(Expr::BinaryExpr(BinaryExpr { left, op, right }))),
+            };
+            (calculation, vec![*left, *right])
+        }
+        Expr::Negative(operand) => (Calculation::Negate, vec![*operand]),
+        other => return Ok(Transformed::no(other)),
+    };
+    let mut types = Vec::with_capacity(operands.len());
+    for operand in &operands {
+        types.push(operand.get_type(schema)?);
+    }
+    let may_overflow = match calculation {
+        Calculation::Divide => matches!(types.as_slice(), [DataType::Decimal128(..), DataType::Decimal128(..)]),
+        _ => match types.as_slice() {
+            [left, right] if left != right => false,
+            [data_type, ..] if data_type.is_integer() => {
+                let ranges: Vec<Range> = operands.iter().map(|operand| range(operand, schema, DEPTH)).collect();
+                !calculation.of_ranges(&ranges).is_some_and(|result| result.within(Range::of(data_type)))
+            }
+            _ => false,
+        },
+    };
+    Ok(match may_overflow {
+        true => Transformed::yes(calculation.call(operands)),
+        false => Transformed::no(calculation.expression(operands)),
+    })
+}
+
+/// A sum of integers in a wider type, whose end must be one of the sum's own.
+fn exact_sum(call: &mut Expr, input: &LogicalPlan) -> Result<Option<Back>> {
+    let schema = input.schema();
+    let argument = match call {
+        // The engine counts distinct values within a frame that moves for this type alone.
+        Expr::WindowFunction(call) if call.params.distinct => return Ok(None),
+        Expr::WindowFunction(call) => match &call.fun {
+            WindowFunctionDefinition::AggregateUDF(function) if function.name() == "sum" => {
+                call.params.args.first_mut()
+            }
+            _ => None,
+        },
+        Expr::AggregateFunction(call) if call.func.name() == "sum" => call.params.args.first_mut(),
+        _ => None,
+    };
+    let Some(argument) = argument else { return Ok(None) };
+    let data_type = argument.get_type(schema)?;
+    // As many numbers of 32 bits as there can be rows have a sum of 64.
+    if !data_type.is_integer() || range(argument, schema, DEPTH).within(Range::of(&DataType::Int32)) {
+        return Ok(None);
+    }
+    *argument = Expr::Cast(Cast::new(Box::new(std::mem::take(argument)), WIDE));
+    let result = if data_type.is_unsigned_integer() { DataType::UInt64 } else { DataType::Int64 };
+    Ok(Some(Box::new(move |sum| Calculation::Narrow(result).call(vec![sum]))))
+}
+
+/// The least and the greatest number that an expression may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Range {
+    least: i128,
+    greatest: i128,
+}
+
+/// How deep an expression is looked into for its range.
+const DEPTH: usize = 8;
+
+impl Range {
+    /// All integers of a type; of another type, more than any.
+    fn of(data_type: &DataType) -> Self {
+        let (least, greatest) = match data_type {
+            DataType::Int8 => (i8::MIN.into(), i8::MAX.into()),
+            DataType::Int16 => (i16::MIN.into(), i16::MAX.into()),
+            DataType::Int32 => (i32::MIN.into(), i32::MAX.into()),
+            DataType::Int64 => (i64::MIN.into(), i64::MAX.into()),
+            DataType::UInt8 => (0, u8::MAX.into()),
+            DataType::UInt16 => (0, u16::MAX.into()),
+            DataType::UInt32 => (0, u32::MAX.into()),
+            DataType::UInt64 => (0, u64::MAX.into()),
+            _ => (i128::MIN, i128::MAX),
+        };
+        Self { least, greatest }
+    }
+
+    fn within(self, other: Self) -> bool {
+        self.least >= other.least && self.greatest <= other.greatest
+    }
+
+    fn intersect(self, other: Self) -> Self {
+        Self { least: self.least.max(other.least), greatest: self.greatest.min(other.greatest) }
+    }
+}
+
+/// What an expression over rows of this schema may be, if it is an integer.
+fn range(expression: &Expr, schema: &DFSchema, depth: usize) -> Range {
+    let own = expression.get_type(schema).map_or(Range::of(&DataType::Null), |data_type| Range::of(&data_type));
+    let Some(depth) = depth.checked_sub(1) else { return own };
+    let inner = match expression {
+        Expr::Literal(value, _) => match value.cast_to(&WIDE) {
+            Ok(ScalarValue::Decimal128(Some(number), ..)) => Some(Range { least: number, greatest: number }),
+            _ => None,
+        },
+        Expr::Alias(alias) => Some(range(&alias.expr, schema, depth)),
+        // A number that is cast is the same number or none.
+        Expr::Cast(cast) if cast.expr.get_type(schema).is_ok_and(|from| from.is_integer()) => {
+            Some(range(&cast.expr, schema, depth))
+        }
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) => {
+            let operands = [range(left, schema, depth), range(right, schema, depth)];
+            Calculation::of(*op).and_then(|calculation| calculation.of_ranges(&operands))
+        }
+        _ => None,
+    };
+    inner.map_or(own, |inner| inner.intersect(own))
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Calculation {
+    Add,
+    Subtract,
+    Multiply,
+    Negate,
+    /// Of decimals.
+    Divide,
+    /// A whole decimal, as an integer of this type.
+    Narrow(DataType),
+}
+
+impl Calculation {
+    fn of(operator: Operator) -> Option<Self> {
+        Some(match operator {
+            Operator::Plus => Self::Add,
+            Operator::Minus => Self::Subtract,
+            Operator::Multiply => Self::Multiply,
+            Operator::Divide => Self::Divide,
+            _ => return None,
+        })
+    }
+
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Add => "checked_add",
+            Self::Subtract => "checked_subtract",
+            Self::Multiply => "checked_multiply",
+            Self::Negate => "checked_negate",
+            Self::Divide => "wide_divide",
+            Self::Narrow(_) => "integer_of",
+        }
+    }
+
+    fn call(self, operands: Vec<Expr>) -> Expr {
+        let signature = Signature::any(operands.len(), Volatility::Immutable);
+        let function = ScalarUDF::new_from_impl(Checked { calculation: self, signature });
+        Expr::ScalarFunction(ScalarFunction { func: Arc::new(function), args: operands })
+    }
+
+    /// The engine's own expression of it.
+    fn expression(&self, operands: Vec<Expr>) -> Expr {
+        let mut operands = operands.into_iter().map(Box::new);
+        match (operands.next(), operands.next(), self) {
+            (Some(operand), None, _) => Expr::Negative(operand),
+            (Some(left), Some(right), Self::Add) => Expr::BinaryExpr(BinaryExpr::new(left, Operator::Plus, right)),
+            (Some(left), Some(right), Self::Subtract) => {
+                Expr::BinaryExpr(BinaryExpr::new(left, Operator::Minus, right))
+            }
+            (Some(left), Some(right), Self::Multiply) => {
+                Expr::BinaryExpr(BinaryExpr::new(left, Operator::Multiply, right))
+            }
+            (Some(left), Some(right), _) => Expr::BinaryExpr(BinaryExpr::new(left, Operator::Divide, right)),
+            (None, ..) => Expr::default(),
+        }
+    }
+
+    /// The range of the result, if no bound overflows.
+    fn of_ranges(&self, operands: &[Range]) -> Option<Range> {
+        let bounds = match (self, operands) {
+            (Self::Add, [left, right]) => {
+                vec![left.least.checked_add(right.least)?, left.greatest.checked_add(right.greatest)?]
+            }
+            (Self::Subtract, [left, right]) => {
+                vec![left.least.checked_sub(right.greatest)?, left.greatest.checked_sub(right.least)?]
+            }
+            (Self::Multiply, [left, right]) => vec![
+                left.least.checked_mul(right.least)?,
+                left.least.checked_mul(right.greatest)?,
+                left.greatest.checked_mul(right.least)?,
+                left.greatest.checked_mul(right.greatest)?,
+            ],
+            (Self::Negate, [operand]) => vec![operand.least.checked_neg()?, operand.greatest.checked_neg()?],
+            _ => return None,
+        };
+        Some(Range { least: bounds.iter().copied().min()?, greatest: bounds.iter().copied().max()? })
+    }
+}
+
+/// A calculation of whole numbers or decimals that fails where the result is none of its type.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Checked {
+    calculation: Calculation,
+    signature: Signature,
+}
+
+impl ScalarUDFImpl for Checked {
+    fn name(&self) -> &str {
+        self.calculation.name()
+    }
+
+    fn schema_name(&self, operands: &[Expr]) -> Result<String> {
+        Ok(self.calculation.expression(operands.to_vec()).schema_name().to_string())
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, types: &[DataType]) -> Result<DataType> {
+        match (&self.calculation, types) {
+            (Calculation::Narrow(integer), [_]) => Ok(integer.clone()),
+            (Calculation::Divide, [left, right]) => {
+                BinaryTypeCoercer::new(left, &Operator::Divide, right).get_result_type()
+            }
+            (_, [operand, ..]) => Ok(operand.clone()),
+            _ => Err(Error::new(Fault::Internal, format!("{} of nothing", self.name())).into()),
+        }
+    }
+
+    fn return_field_from_args(&self, arguments: ReturnFieldArgs) -> Result<FieldRef> {
+        let nullable = arguments.arg_fields.iter().any(|field| field.is_nullable());
+        let types: Vec<DataType> = arguments.arg_fields.iter().map(|field| field.data_type().clone()).collect();
+        Ok(Arc::new(Field::new(self.name(), self.return_type(&types)?, nullable)))
+    }
+
+    fn invoke_with_args(&self, call: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let data_type = call.return_type().clone();
+        let binary = |kernel: fn(&dyn Datum, &dyn Datum) -> Result<ArrayRef, ArrowError>| {
+            let [left, right] = take_function_args(self.name(), &call.args)?;
+            apply(left, right, kernel)
+        };
+        let unary = |kernel: &dyn Fn(&dyn Array) -> Result<ArrayRef, ArrowError>| {
+            let [operand] = take_function_args(self.name(), &call.args)?;
+            match operand {
+                ColumnarValue::Array(operand) => Ok(ColumnarValue::Array(kernel(operand.as_ref())?)),
+                ColumnarValue::Scalar(operand) => {
+                    let result = kernel(operand.to_array()?.as_ref())?;
+                    Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&result, 0)?))
+                }
+            }
+        };
+        let result = match &self.calculation {
+            Calculation::Add => binary(add),
+            Calculation::Subtract => binary(sub),
+            Calculation::Multiply => binary(mul),
+            Calculation::Negate => unary(&|operand| neg(operand)),
+            Calculation::Narrow(integer) => unary(&|sum| narrow(sum, integer)),
+            Calculation::Divide => match binary(div) {
+                Err(error) if overflow(&error).is_some() => {
+                    let [left, right] = take_function_args(self.name(), &call.args)?;
+                    return apply(left, right, |left, right| wide_quotient(left, right, &data_type));
+                }
+                other => other,
+            },
+        };
+        result.map_err(|error| match overflow(&error) {
+            Some(calculation) => out_of_range(&data_type, calculation),
+            None => error,
+        })
+    }
+}
+
+/// What overflowed, in the words of the kernel that found out.
+fn overflow(error: &DataFusionError) -> Option<&str> {
+    match error {
+        DataFusionError::ArrowError(error, _) => match error.as_ref() {
+            ArrowError::ArithmeticOverflow(text) => Some(text.split_once(": ").map_or(text.as_str(), |(_, rest)| rest)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn out_of_range(data_type: &DataType, calculation: &str) -> DataFusionError {
+    let name = match data_type {
+        DataType::Int8 | DataType::Int16 => "smallint",
+        DataType::Int32 => "integer",
+        DataType::Int64 => "bigint",
+        DataType::UInt8 | DataType::UInt16 | DataType::UInt32 | DataType::UInt64 => "an integer without a sign",
+        _ => "numeric",
+    };
+    Error::new(Fault::NumericOutOfRange, format!("{name} out of range: {calculation}")).into()
+}
+
+/// The sums as integers.
+fn narrow(sums: &dyn Array, integer: &DataType) -> Result<ArrayRef, ArrowError> {
+    let sums = sums.as_primitive::<Decimal128Type>();
+    let outside = |sum| move |_| ArrowError::ArithmeticOverflow(format!("sum: the sum is {sum}"));
+    Ok(match integer {
+        DataType::UInt64 => {
+            Arc::new(sums.try_unary::<_, UInt64Type, _>(|sum: i128| u64::try_from(sum).map_err(outside(sum)))?)
+        }
+        _ => Arc::new(sums.try_unary::<_, Int64Type, _>(|sum: i128| i64::try_from(sum).map_err(outside(sum)))?),
+    })
+}
+
+/// A quotient of decimals, computed with twice the digits.
+fn wide_quotient(left: &dyn Datum, right: &dyn Datum, result: &DataType) -> Result<ArrayRef, ArrowError> {
+    let wide = |operand: &dyn Datum| -> Result<(ArrayRef, bool), ArrowError> {
+        let (values, is_scalar) = operand.get();
+        let scale = match values.data_type() {
+            DataType::Decimal128(_, scale) => *scale,
+            _ => 0,
+        };
+        Ok((cast(values, &DataType::Decimal256(DECIMAL256_MAX_PRECISION, scale))?, is_scalar))
+    };
+    let quotient = match (wide(left)?, wide(right)?) {
+        ((left, true), (right, true)) => div(&Scalar::new(left), &Scalar::new(right)),
+        ((left, true), (right, false)) => div(&Scalar::new(left), &right),
+        ((left, false), (right, true)) => div(&left, &Scalar::new(right)),
+        ((left, false), (right, false)) => div(&left, &right),
+    };
+    let strict = CastOptions { safe: false, ..CastOptions::default() };
+    cast_with_options(&quotient?, result, &strict)
+        .map_err(|error| ArrowError::ArithmeticOverflow(format!("quotient: {error}")))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use arrow::array::Int64Array;
+    use rand::{RngExt, SeedableRng, rngs::StdRng};
+
+    use super::*;
+
+    fn computed(calculation: &Calculation, operands: &[i64]) -> Result<i64> {
+        let function =
+            Checked { calculation: calculation.clone(), signature: Signature::any(2, Volatility::Immutable) };
+        let arrays = operands.iter().map(|value| ColumnarValue::Array(Arc::new(Int64Array::from(vec![*value]))));
+        let field = Arc::new(Field::new("x", DataType::Int64, true));
+        let result = function.invoke_with_args(ScalarFunctionArgs {
+            args: arrays.collect(),
+            arg_fields: vec![Arc::clone(&field); operands.len()],
+            number_rows: 1,
+            return_field: field,
+            config_options: Arc::default(),
+        })?;
+        Ok(result.to_array(1)?.as_primitive::<Int64Type>().value(0))
+    }
+
+    /// Numbers of all sizes, most of them near a limit.
+    fn number(random: &mut StdRng) -> i64 {
+        let near = [0, i64::MIN, i64::MAX, i64::from(i32::MAX), 3_037_000_499][random.random_range(0..5)];
+        let far = random.random::<i64>() >> random.random_range(0..64);
+        if random.random_bool(0.5) { near.wrapping_add(random.random_range(-2..=2)) } else { far }
+    }
+
+    #[test]
+    fn integers_are_those_of_wider_ones_or_errors() {
+        let seed = 41;
+        let mut random = StdRng::seed_from_u64(seed);
+        for round in 0..20_000 {
+            let (left, right) = (number(&mut random), number(&mut random));
+            let (wide, other) = (i128::from(left), i128::from(right));
+            for (calculation, operands, expected) in [
+                (Calculation::Add, vec![left, right], wide + other),
+                (Calculation::Subtract, vec![left, right], wide - other),
+                (Calculation::Multiply, vec![left, right], wide * other),
+                (Calculation::Negate, vec![left], -wide),
+            ] {
+                let found = computed(&calculation, &operands);
+                let context = format!("seed {seed}, round {round}: {calculation:?} of {operands:?}");
+                match i64::try_from(expected) {
+                    Ok(expected) => assert_eq!(found.unwrap(), expected, "{context}"),
+                    Err(_) => assert!(found.unwrap_err().to_string().contains("bigint out of range"), "{context}"),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_range_holds_all_results_of_its_operands() {
+        let seed = 42;
+        let mut random = StdRng::seed_from_u64(seed);
+        let among = |random: &mut StdRng, range: Range| random.random_range(range.least..=range.greatest);
+        for round in 0..20_000 {
+            let ranges: Vec<Range> = (0..2)
+                .map(|_| {
+                    let (one, other) = (i128::from(number(&mut random)), i128::from(number(&mut random)));
+                    Range { least: one.min(other), greatest: one.max(other) }
+                })
+                .collect();
+            let (left, right) = (among(&mut random, ranges[0]), among(&mut random, ranges[1]));
+            for (calculation, result) in [
+                (Calculation::Add, left + right),
+                (Calculation::Subtract, left - right),
+                (Calculation::Multiply, left * right),
+            ] {
+                let range = calculation.of_ranges(&ranges).unwrap();
+                let holds = range.least <= result && result <= range.greatest;
+                assert!(holds, "seed {seed}, round {round}: {result} of {left} and {right} is not in {range:?}");
+            }
+        }
+    }
+}

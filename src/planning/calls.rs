@@ -1,0 +1,53 @@
+//! Calls of aggregates and windows that are computed otherwise than they are written, and made what they were above.
+
+use std::sync::Arc;
+
+use datafusion::{
+    common::{Column, Result, tree_node::Transformed},
+    logical_expr::{Aggregate, Expr, LogicalPlan, Projection, Window},
+};
+
+/// Makes the value of a call as it was written of the one that is computed.
+pub(super) type Back = Box<dyn FnOnce(Expr) -> Expr>;
+
+/// An aggregate or a window in which `change` changed calls over the node's input, below a projection that has its columns.
+pub(super) fn replace(
+    plan: LogicalPlan,
+    change: impl Fn(&mut Expr, &LogicalPlan) -> Result<Option<Back>>,
+) -> Result<Transformed<LogicalPlan>> {
+    let (calls, input) = match &plan {
+        LogicalPlan::Aggregate(aggregate) => (&aggregate.aggr_expr, &aggregate.input),
+        LogicalPlan::Window(window) => (&window.window_expr, &window.input),
+        _ => return Ok(Transformed::no(plan)),
+    };
+    let (mut changed, mut backs) = (Vec::with_capacity(calls.len()), Vec::with_capacity(calls.len()));
+    for (at, call) in calls.iter().enumerate() {
+        let mut other = call.clone().unalias_nested().data;
+        let back = change(&mut other, input)?;
+        changed.push(if back.is_some() { other.alias(format!("__computed_as_{at}")) } else { call.clone() });
+        backs.push(back);
+    }
+    if backs.iter().all(Option::is_none) {
+        return Ok(Transformed::no(plan));
+    }
+    let schema = Arc::clone(plan.schema());
+    let computed = match plan {
+        LogicalPlan::Aggregate(aggregate) => {
+            LogicalPlan::Aggregate(Aggregate::try_new(aggregate.input, aggregate.group_expr, changed)?)
+        }
+        LogicalPlan::Window(window) => LogicalPlan::Window(Window::try_new(changed, window.input)?),
+        other => other,
+    };
+    let before = schema.fields().len() - backs.len();
+    let backs = std::iter::repeat_with(|| None).take(before).chain(backs);
+    let columns = backs.enumerate().map(|(at, back)| {
+        let column = Expr::Column(Column::from(computed.schema().qualified_field(at)));
+        let (qualifier, field) = schema.qualified_field(at);
+        match back {
+            Some(back) => back(column).alias_qualified(qualifier.cloned(), field.name()),
+            None => column,
+        }
+    });
+    let columns = columns.collect();
+    Ok(Transformed::yes(LogicalPlan::Projection(Projection::try_new(columns, Arc::new(computed))?)))
+}

@@ -28,6 +28,7 @@ pub fn sqlstate(fault: Fault) -> &'static str {
         Fault::InvalidData => "22000",
         Fault::NotNullViolation => "23502",
         Fault::NumericOutOfRange => "22003",
+        Fault::DatetimeOutOfRange => "22008",
         Fault::DivisionByZero => "22012",
         Fault::CardinalityViolation => "21000",
         Fault::InvalidRegularExpression => "2201B",

@@ -11,6 +11,8 @@ use datafusion::{
 };
 use fusewire_udfs::plan::FunctionQueryPlanner;
 
+mod arithmetic;
+mod calls;
 mod dependencies;
 mod distinct_on;
 mod floats;
@@ -24,6 +26,7 @@ mod sets;
 mod simplify;
 mod sort_keys;
 mod subquery;
+mod timestamps;
 
 mod columns;
 mod cooperation;
@@ -56,6 +59,7 @@ pub(crate) fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
         Arc::new(input_order::KeepInputOrder),
         Arc::new(guards::GuardArguments),
         Arc::new(subquery::Unnest),
+        Arc::new(timestamps::CompareMicroseconds),
     ];
     for rule in Analyzer::new().rules {
         let finds_keys = rule.name() == "resolve_grouping_function";
@@ -64,6 +68,7 @@ pub(crate) fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
             rules.push(Arc::new(set_keys::NameSetKeys));
         }
     }
+    rules.push(Arc::new(timestamps::LocalTimes));
     rules.push(Arc::new(floats::OneNan));
     rules.push(Arc::new(sort_keys::SortByColumns));
     rules.push(Arc::new(sets::NameInputs));

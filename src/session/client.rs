@@ -30,7 +30,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::{
     Action, Interrupt, Notice, Outcome, Sealed, SessionOptions, Shared, TransactionStatus,
     providers::opening_once,
-    rewrite::rewrite,
+    rewrite::{rewrite, with_microseconds},
     settings::{SETTINGS, Settings},
 };
 use crate::{
@@ -508,10 +508,12 @@ pub(crate) fn text_rows(schema: SchemaRef, rows: &[Vec<Option<String>>]) -> Resu
 
 /// The Arrow type of an SQL type, as the planner of `context` maps it.
 fn data_type(context: &SessionContext, ast: &AstType) -> Result<DataType> {
+    let mut wanted = ast.clone();
+    with_microseconds(&mut wanted);
     let cast = AstExpr::Cast {
         kind: CastKind::Cast,
         expr: Box::new(AstExpr::Value(Value::Null.into())),
-        data_type: ast.clone(),
+        data_type: wanted,
         array: false,
         format: None,
     };

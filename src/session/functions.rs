@@ -1,6 +1,11 @@
 //! Scalar functions that clients of PostgreSQL call as a matter of course and that know the session.
 
+mod array_length;
+mod date_trunc;
 mod length;
+mod now;
+mod series;
+mod timezone;
 
 use std::sync::Arc;
 
@@ -33,9 +38,9 @@ pub(crate) fn register(context: &SessionContext, user: &str) {
     ] {
         context.register_udf(constant(name, ScalarValue::from(value)));
     }
-    for function in length::functions() {
-        context.register_udf(function);
-    }
+    let own = [array_length::function(), date_trunc::function(), now::function(), timezone::function()];
+    own.into_iter().chain(length::functions()).for_each(|function| context.register_udf(function));
+    series::register(context);
     shift::both().into_iter().for_each(|function| context.register_udwf(function));
     sliding::all().into_iter().for_each(|function| context.register_udaf(function));
     // What comparisons are written as before they are planned.

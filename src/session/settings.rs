@@ -1,8 +1,8 @@
 //! The settings of one session: those that PostgreSQL clients know, and the engine's own under `datafusion.`.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
-use datafusion::{config::ConfigOptions, prelude::SessionContext};
+use datafusion::{config::ConfigOptions, execution::FunctionRegistry, prelude::SessionContext};
 
 use crate::{Error, Fault, Result};
 
@@ -293,7 +293,15 @@ fn set_option(context: &SessionContext, name: &str, value: Option<&str>) -> Resu
             Fault::InvalidArgument,
             format!("invalid value for parameter \"{name}\": {}", error.strip_backtrace()),
         )
-    })
+    })?;
+    // What functions of time return has the session's zone in its type.
+    let options = Arc::clone(state.config().options());
+    let functions = state.scalar_functions().values();
+    let updated: Vec<_> = functions.filter_map(|function| function.inner().with_updated_config(&options)).collect();
+    for function in updated {
+        state.register_udf(Arc::new(function)).map_err(Error::Query)?;
+    }
+    Ok(())
 }
 
 fn options(context: &SessionContext) -> Vec<(String, String, String)> {

@@ -302,6 +302,8 @@ pub enum Fault {
     InvalidData,
     /// A number beyond its type.
     NumericOutOfRange,
+    /// A date or a time beyond those that its type has.
+    DatetimeOutOfRange,
     /// NULL in a column that may hold none.
     NotNullViolation,
     /// A division by zero.

@@ -13,7 +13,7 @@ use std::{ops::Range, sync::Arc};
 use arrow::array::{Array, ArrayRef, RecordBatch};
 use arrow::buffer::NullBuffer;
 use arrow::compute::{CastOptions, cast_with_options};
-use arrow::datatypes::{Field, FieldRef, Schema};
+use arrow::datatypes::{DataType, Field, FieldRef, Schema};
 use bytes::{BufMut, BytesMut};
 use pgwire::messages::data::{FORMAT_CODE_BINARY, FieldDescription, MESSAGE_TYPE_BYTE_DATA_ROW, RowDescription};
 
@@ -152,7 +152,7 @@ impl Layout {
 pub fn text_rows(batch: &RecordBatch) -> Result<Vec<Vec<Option<String>>>> {
     let layout = Layout::new(&batch.schema(), &[])?;
     let arrays = layout.conform(batch)?;
-    let mut writers = layout.writers(&arrays, Zone::default())?;
+    let mut writers = layout.writers(&arrays, session_zone(&batch.schema()))?;
     let text = |writer: &mut ColumnWriter<'_>, row: usize| {
         if writer.nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
             return Ok(None);
@@ -162,6 +162,15 @@ pub fn text_rows(batch: &RecordBatch) -> Result<Vec<Vec<Option<String>>>> {
         Ok(Some(String::from_utf8_lossy(&out).into_owned()))
     };
     (0..batch.num_rows()).map(|row| writers.iter_mut().map(|writer| text(writer, row)).collect()).collect()
+}
+
+/// The zone that a statement's instants are in: the session's, but for those that files have.
+fn session_zone(schema: &Schema) -> Zone {
+    let zones = schema.fields().iter().filter_map(|field| match field.data_type() {
+        DataType::Timestamp(_, Some(zone)) => Some(zone.as_ref()),
+        _ => None,
+    });
+    zones.into_iter().find(|zone| !matches!(*zone, "UTC" | "+00:00")).map_or_else(Zone::default, Zone::named)
 }
 
 impl Column {

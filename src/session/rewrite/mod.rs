@@ -17,6 +17,7 @@ mod order;
 mod patterns;
 mod rows;
 mod scopes;
+mod timestamps;
 mod windows;
 
 use std::ops::ControlFlow;
@@ -34,7 +35,7 @@ use datafusion::{
 };
 
 pub(crate) use self::merge::joins_by_name;
-pub(super) use self::{arrays::CompareArray, casts::WrittenAs, rows::row_of};
+pub(super) use self::{arrays::CompareArray, casts::WrittenAs, rows::row_of, timestamps::with_microseconds};
 use super::files;
 use crate::{Error, Result, session::PostgreSql};
 
@@ -71,6 +72,7 @@ impl VisitorMut for Expressions {
             .and_then(|()| arrays::rewrite(expression))
             .and_then(|()| patterns::rewrite(expression));
         order::without_constants(expression);
+        timestamps::rewrite(expression);
         flow(rewritten)
     }
 

@@ -1,0 +1,117 @@
+//! `date_trunc` of any year.
+//!
+//! ```sql
+//! SELECT date_trunc('year', TIMESTAMP '9999-12-31 18:00:00')
+//! ```
+//!
+//! The engine's counts nanoseconds whatever the unit, of which 64 bits hold the years 1678 to 2261. The calendar repeats itself
+//! every 400 years, weekdays included, so that a far timestamp is cut off in a near year.
+
+use std::sync::Arc;
+
+use arrow::{
+    array::{ArrayRef, AsArray, Int64Array},
+    compute::{
+        cast,
+        kernels::numeric::{add, sub},
+    },
+    datatypes::{DataType, FieldRef, Int64Type, TimeUnit},
+};
+use datafusion::{
+    common::{Result, ScalarValue, plan_err, utils::take_function_args},
+    functions::datetime::date_trunc,
+    logical_expr::{
+        ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+        sort_properties::{ExprProperties, SortProperties},
+    },
+};
+
+/// The function.
+pub(super) fn function() -> ScalarUDF {
+    ScalarUDF::from(DateTrunc { inner: date_trunc(), signature: Signature::user_defined(Volatility::Immutable) })
+}
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct DateTrunc {
+    inner: Arc<ScalarUDF>,
+    signature: Signature,
+}
+
+impl ScalarUDFImpl for DateTrunc {
+    fn name(&self) -> &str {
+        self.inner.name()
+    }
+
+    fn aliases(&self) -> &[String] {
+        self.inner.aliases()
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn coerce_types(&self, arguments: &[DataType]) -> Result<Vec<DataType>> {
+        let [field, value] = take_function_args(self.name(), arguments)?;
+        if !field.is_string() {
+            return plan_err!("date_trunc takes the name of a field and a timestamp, not {field} and {value}");
+        }
+        let value = match value {
+            DataType::Timestamp(..) | DataType::Time32(_) | DataType::Time64(_) => value.clone(),
+            value if value.is_string() || matches!(value, DataType::Date32 | DataType::Date64 | DataType::Null) => {
+                DataType::Timestamp(TimeUnit::Microsecond, None)
+            }
+            other => return plan_err!("date_trunc is of a timestamp, a date or a time, not of {other}"),
+        };
+        Ok(vec![field.clone(), value])
+    }
+
+    fn return_type(&self, arguments: &[DataType]) -> Result<DataType> {
+        let [_, value] = take_function_args(self.name(), arguments)?;
+        Ok(value.clone())
+    }
+
+    fn return_field_from_args(&self, arguments: ReturnFieldArgs) -> Result<FieldRef> {
+        self.inner.return_field_from_args(arguments)
+    }
+
+    fn output_ordering(&self, input: &[ExprProperties]) -> Result<SortProperties> {
+        self.inner.output_ordering(input)
+    }
+
+    fn invoke_with_args(&self, mut call: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let [_, value] = take_function_args(self.name(), &call.args)?;
+        let DataType::Timestamp(unit, _) = value.data_type() else { return self.inner.invoke_with_args(call) };
+        let Some(cycle) = cycle(unit) else { return self.inner.invoke_with_args(call) };
+        let values = match value {
+            ColumnarValue::Array(values) => Arc::clone(values),
+            ColumnarValue::Scalar(value) => value.to_array()?,
+        };
+        let numbers = cast(&values, &DataType::Int64)?;
+        let numbers = numbers.as_primitive::<Int64Type>();
+        // From 1970 on 250 years are near in both directions.
+        if numbers.iter().flatten().all(|number| number.unsigned_abs() < cycle.unsigned_abs() / 400 * 250) {
+            return self.inner.invoke_with_args(call);
+        }
+        let is_scalar = matches!(value, ColumnarValue::Scalar(_));
+        let cycles: Int64Array = numbers.unary(|number| number.div_euclid(cycle) * cycle);
+        let near = cast(&sub(numbers, &cycles)?, values.data_type())?;
+        call.args[1] = ColumnarValue::Array(near);
+        let cut = self.inner.invoke_with_args(call)?.into_array(values.len())?;
+        let cut: ArrayRef = cast(&add(&cast(&cut, &DataType::Int64)?, &cycles)?, values.data_type())?;
+        match is_scalar {
+            true => Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&cut, 0)?)),
+            false => Ok(ColumnarValue::Array(cut)),
+        }
+    }
+}
+
+/// 400 years in a unit, if its numbers reach beyond the years of nanoseconds.
+fn cycle(unit: TimeUnit) -> Option<i64> {
+    const SECONDS: i64 = 146_097 * 86_400;
+    match unit {
+        TimeUnit::Second => Some(SECONDS),
+        TimeUnit::Millisecond => Some(SECONDS * 1_000),
+        TimeUnit::Microsecond => Some(SECONDS * 1_000_000),
+        TimeUnit::Nanosecond => None,
+    }
+}

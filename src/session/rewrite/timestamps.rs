@@ -1,0 +1,29 @@
+//! Timestamps in SQL have microseconds, of which 64 bits hold all years that PostgreSQL knows; the planner's have nanoseconds,
+//! which begin in 1678 and end in 2262. And `AT TIME ZONE` is a function.
+
+use datafusion::sql::sqlparser::ast::{ArrayElemTypeDef, DataType as Type, Expr};
+
+use super::call;
+
+/// Rewrites a cast, a typed text or `AT TIME ZONE`.
+pub(super) fn rewrite(expression: &mut Expr) {
+    match expression {
+        Expr::Cast { data_type, .. } => with_microseconds(data_type),
+        Expr::TypedString(typed) => with_microseconds(&mut typed.data_type),
+        Expr::AtTimeZone { timestamp, time_zone } => {
+            *expression = call("timezone", vec![*time_zone.clone(), *timestamp.clone()]);
+        }
+        _ => {}
+    }
+}
+
+/// A type whose timestamps have microseconds where it does not say what they have.
+pub(in crate::session) fn with_microseconds(data_type: &mut Type) {
+    match data_type {
+        Type::Timestamp(precision @ None, _) => *precision = Some(6),
+        Type::Array(ArrayElemTypeDef::AngleBracket(item) | ArrayElemTypeDef::SquareBracket(item, _)) => {
+            with_microseconds(item);
+        }
+        _ => {}
+    }
+}

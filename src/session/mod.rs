@@ -21,7 +21,7 @@ mod sliding;
 pub(crate) mod storage;
 mod system;
 
-use std::sync::Arc;
+use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use datafusion::{
     common::DataFusionError,
@@ -32,6 +32,7 @@ use datafusion::{
         sqlparser::tokenizer::Token,
     },
 };
+use futures::FutureExt;
 
 pub(crate) use action::Action;
 pub(crate) use client::{Client, Physical, View, text_rows};
@@ -62,6 +63,14 @@ pub(crate) async fn explain_failure(
         Some(found) => Error::from(found),
         None => Error::from(error),
     }
+}
+
+/// The work's result; a panic is an error as well, for which a damaged file may be to blame.
+pub(crate) async fn caught<T>(
+    work: impl Future<Output = std::result::Result<T, DataFusionError>>,
+) -> std::result::Result<T, DataFusionError> {
+    let finished = AssertUnwindSafe(work).catch_unwind().await;
+    finished.unwrap_or_else(|panic| Err(Error::panicked(panic.as_ref()).into()))
 }
 
 /// What a statement that takes longer than it may ends with.

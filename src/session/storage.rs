@@ -35,7 +35,7 @@ use crate::{
     planning,
 };
 
-use super::{Client, explain_failure};
+use super::{Client, caught, explain_failure};
 
 /// The schema that rows of a query are stored with: no metadata, and no column without a type.
 pub(crate) fn stored_schema(schema: &Schema) -> SchemaRef {
@@ -65,7 +65,7 @@ pub(crate) async fn write(
     let mut writers = tokio::task::JoinSet::new();
     for (partition, stream) in streams.into_iter().enumerate() {
         let (client, schema) = (Arc::clone(client), Arc::clone(&schema));
-        writers.spawn(async move { (partition, write_partition(&client, stream, schema, oid).await) });
+        writers.spawn(async move { (partition, caught(write_partition(&client, stream, schema, oid)).await) });
     }
     let mut sealed: Vec<(usize, TableFile)> = Vec::new();
     let mut failed = None;

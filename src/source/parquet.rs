@@ -1,6 +1,6 @@
 //! Parquet files, through DataFusion's reader, with filters evaluated while decoding and statistics read at planning.
 
-use std::sync::Arc;
+use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
@@ -18,7 +18,7 @@ use datafusion::{
     },
     physical_plan::ExecutionPlan,
 };
-use futures::{StreamExt, TryStreamExt};
+use futures::{FutureExt, StreamExt, TryStreamExt};
 use object_store::{ObjectMeta, ObjectStore};
 
 use super::{
@@ -53,7 +53,8 @@ impl Format for Parquet {
     }
 
     async fn infer(&self, sample: Sample<'_>, options: Options) -> Result<Inferred, Error> {
-        let files: Vec<_> = sample.files.iter().map(|file| read_schema(sample.session, sample.store, file)).collect();
+        let read = |file| caught(file, read_schema(sample.session, sample.store, file));
+        let files: Vec<_> = sample.files.iter().map(read).collect();
         let mut found = futures::stream::iter(files).buffered(FILES_AT_ONCE);
         let (mut columns, mut told): (Vec<Field>, Vec<(String, Told)>) = (Vec::new(), Vec::new());
         let mut names = sample.files.iter().map(|file| &file.name);
@@ -99,6 +100,12 @@ const FILES_AT_ONCE: usize = 16;
 fn cached<'a>(session: &dyn Session, store: &'a Arc<dyn ObjectStore>, meta: &'a ObjectMeta) -> DFParquetMetadata<'a> {
     let cache = session.runtime_env().cache_manager.get_file_metadata_cache();
     DFParquetMetadata::new(store.as_ref(), meta).with_file_metadata_cache(Some(cache))
+}
+
+/// What is read of a file, of which the reader trusts too much.
+async fn caught<T>(file: &FoundFile, read: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    let reason = || DataFusionError::Execution("its parts contradict one another".to_owned());
+    AssertUnwindSafe(read).catch_unwind().await.unwrap_or_else(|_| Err(unreadable(&file.name, reason())))
 }
 
 /// The columns of a file, as a table would have them.

@@ -40,7 +40,7 @@ use super::{
 };
 use crate::{
     Error, Fault, Result,
-    session::{Client, Description, Interrupt, Outcome, Physical, Sealed, explain_failure, timed_out},
+    session::{Client, Description, Interrupt, Outcome, Physical, Sealed, caught, explain_failure, timed_out},
 };
 
 pub(super) const FORM: Form = Form { parse: no_parse, convert };
@@ -212,7 +212,7 @@ pub(super) fn collect<'a>(client: &'a Client, plan: LogicalPlan) -> BoxFuture<'a
 
 async fn finish(client: &Client, planned: BoxFuture<'_, Result<Physical>>) -> Result<Vec<RecordBatch>> {
     let (physical, task) = planned.await?;
-    let collected = datafusion::physical_plan::collect(Arc::clone(&physical), task).await;
+    let collected = caught(datafusion::physical_plan::collect(Arc::clone(&physical), task)).await;
     match collected {
         Ok(batches) => Ok(batches),
         Err(error) => Err(explain_failure(&physical, &client.shared().runtime, error).await),
@@ -305,7 +305,7 @@ async fn forward(
     deadline: Option<Instant>,
 ) {
     let work = async {
-        while let Some(batch) = stream.next().await {
+        while let Some(batch) = caught(async { stream.next().await.transpose() }).await.transpose() {
             let (batch, failed) = match batch {
                 Ok(batch) => (Ok(batch), false),
                 Err(error) => (Err(explain_failure(&plan, &runtime, error).await.into()), true),

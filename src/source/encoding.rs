@@ -41,14 +41,12 @@ impl Encoding {
 
     /// Whether a file that begins so is UTF-8 already.
     pub(super) fn is_utf8(self, first: &[u8]) -> bool {
-        let marked = encoding_rs::Encoding::for_bom(first).map(|(found, _)| found);
-        self.0.or(marked).is_none_or(|encoding| encoding == UTF_8)
+        self.0.or_else(|| told(first)).is_none_or(|encoding| encoding == UTF_8)
     }
 
     /// The encoding of a file that begins so.
     pub(super) fn name_of(self, first: &[u8]) -> String {
-        let marked = encoding_rs::Encoding::for_bom(first).map(|(found, _)| found);
-        self.0.or(marked).unwrap_or(UTF_8).name().to_lowercase()
+        self.0.or_else(|| told(first)).unwrap_or(UTF_8).name().to_lowercase()
     }
 
     /// The bytes as UTF-8 without a byte order mark, which tells the encoding if the option does not. Returns how many
@@ -59,7 +57,7 @@ impl Encoding {
         file: &str,
     ) -> Result<(u64, BoxStream<'static, Result<Bytes, Error>>), Error> {
         let mut first = BytesMut::new();
-        while first.len() < 3 {
+        while first.len() < TELLING_BYTES {
             match stream.try_next().await? {
                 Some(chunk) => first.extend_from_slice(&chunk),
                 None => break,
@@ -71,7 +69,12 @@ impl Encoding {
             (Some(asked), Some((found, _))) if asked == UTF_16LE || asked == UTF_16BE || asked == found => found,
             (Some(asked), _) => asked,
             (None, Some((found, _))) => found,
-            (None, None) => UTF_8,
+            (None, None) => {
+                if let Some((found, hint)) = other_than_text(&first) {
+                    return Err(Error::NotText { file: file.to_owned(), found, hint });
+                }
+                told(&first).unwrap_or(UTF_8)
+            }
         };
         // Most pairs of Latin letters are Chinese characters in UTF-16: nothing else tells that it is none.
         let is_utf16 = encoding == UTF_16LE || encoding == UTF_16BE;
@@ -112,6 +115,40 @@ impl Encoding {
         Ok((0, decoded.boxed()))
     }
 }
+
+/// The encoding of a text that begins so, where that tells it: by a mark, or by zeros in each second place.
+fn told(first: &[u8]) -> Option<&'static encoding_rs::Encoding> {
+    match first {
+        [1..=255, 0, 1..=255, 0, 1..=255, 0, ..] => Some(UTF_16LE),
+        [0, 1..=255, 0, 1..=255, 0, 1..=255, ..] => Some(UTF_16BE),
+        _ => encoding_rs::Encoding::for_bom(first).map(|(found, _)| found),
+    }
+}
+
+/// What a file is that begins so and is no text, and what to do with it.
+fn other_than_text(first: &[u8]) -> Option<(&'static str, &'static str)> {
+    let begins = |begin: &[u8]| first.starts_with(begin) && (begin == PDF || first.iter().any(|byte| *byte < b'\t'));
+    OTHERS.iter().find(|(begin, ..)| begins(begin)).map(|(_, found, hint)| (*found, *hint))
+}
+
+/// How many bytes tell what a file is.
+const TELLING_BYTES: usize = 16;
+
+const PDF: &[u8] = b"%PDF-";
+/// How files begin that are no text, what they are and what to do. All but the last have a byte that is in no text.
+const OTHERS: &[(&[u8], &str, &str)] = &[
+    (b"PAR1", "a Parquet file", "say STORED AS PARQUET or read_parquet('…')"),
+    (b"ARROW1", "an Arrow file", "say STORED AS ARROW or read_arrow('…')"),
+    (b"Obj\x01", "an Avro file", "say STORED AS AVRO or read_avro('…')"),
+    (
+        b"PK\x03\x04",
+        "a spreadsheet or another zip archive",
+        "read_excel('…') reads spreadsheets; unpack another archive",
+    ),
+    (b"\xD0\xCF\x11\xE0", "a spreadsheet or document of Office 97", "save it as xlsx or CSV"),
+    (b"SQLite format 3\0", "an SQLite database", "write its tables to CSV or Parquet files first"),
+    (PDF, "a PDF document", "write its tables to a CSV file first"),
+];
 
 /// How much of a file tells that it is no UTF-16.
 const ENOUGH_BYTES: usize = 256;

@@ -88,6 +88,16 @@ pub enum Error {
         /// The file.
         file: String,
     },
+    /// A file that is read as a text, and is of another format.
+    #[error("file {file} is no text, it is {found}")]
+    NotText {
+        /// The file.
+        file: String,
+        /// What it is, by its first bytes.
+        found: &'static str,
+        /// What to do.
+        hint: &'static str,
+    },
     /// A row with more or fewer fields than the others.
     #[error("file {file}, line {line}: expected {expected} fields, found {found}")]
     RaggedRow {
@@ -364,6 +374,7 @@ impl Error {
             | Self::InvalidOption { .. }
             | Self::InvalidSecret { .. } => Fault::InvalidArgument,
             Self::EmptyFile { .. }
+            | Self::NotText { .. }
             | Self::RaggedRow { .. }
             | Self::InvalidValue { .. }
             | Self::UnknownColumn { .. }
@@ -398,6 +409,7 @@ impl Error {
             }
             Self::UnknownFormat { .. } => "say STORED AS with a format".to_owned(),
             Self::MixedFormats { .. } => "name the files of one format with a glob, or say STORED AS".to_owned(),
+            Self::NotText { hint, .. } => (*hint).to_owned(),
             Self::RaggedRow { .. } => "check the delimiter and quote options, or mend the row".to_owned(),
             Self::UnknownColumn { .. } => {
                 "make the table anew with CREATE OR REPLACE EXTERNAL TABLE, so that it has the \

@@ -27,6 +27,7 @@ use super::{
     binary::typed,
     bytes::{Compression, Input},
     columns::{Misfit, batch_of, column},
+    csv::{self, NullMark},
     encoding::Encoding,
     forms::Forms,
     guess::Guess,
@@ -56,8 +57,10 @@ impl Format for Excel {
     fn options(&self) -> &'static [(&'static str, &'static str)] {
         &[
             ("sheet", "the sheet's name, or its number from 1; by default the first one"),
-            ("range", "the cells that are read, such as A3:F100, or A3 for all from there on; by default all"),
+            ("range", "the cells that are read, such as A3:F100, A3 for all from there on, or A:F; by default all"),
             ("header", "true or false: whether the first row names the columns; by default if it holds texts alone"),
+            csv::NULL_VALUE,
+            csv::NULL_REGEX,
             options::UNKNOWN_COLUMNS,
             options::FILENAME,
         ]
@@ -120,6 +123,7 @@ struct ExcelReader {
     /// The first and the last cell, as row and column from 0.
     range: Option<((u32, u32), (u32, u32))>,
     header: Option<bool>,
+    null: NullMark,
     refuses_others: bool,
 }
 
@@ -135,16 +139,13 @@ struct Sheet {
 impl ExcelReader {
     fn parse(options: &Options) -> Result<Self, Error> {
         let get = |name: &str| options.get(name).map(String::as_str);
-        let range = get("range").map(|text| {
-            let cells = text.split_once(':').unwrap_or((text, "XFD1048576"));
-            let parsed =
-                cell_of(cells.0).zip(cell_of(cells.1)).filter(|(first, last)| first.0 <= last.0 && first.1 <= last.1);
-            parsed.ok_or_else(|| invalid("range", text, "cells such as A3:F100 or A3"))
-        });
+        let range = get("range")
+            .map(|text| range_of(text).ok_or_else(|| invalid("range", text, "cells such as A3:F100, A3 or A:F")));
         Ok(Self {
             sheet: get("sheet").map(str::to_owned),
             range: range.transpose()?,
             header: boolean("header", get("header"))?,
+            null: NullMark::parse(options)?,
             refuses_others: options::refuses_unknown(options)?,
         })
     }
@@ -193,22 +194,26 @@ impl ExcelReader {
         }
         let mut book = open_workbook_auto_from_rs(Cursor::new(bytes)).map_err(unreadable)?;
         let name = self.sheet_name(&book)?;
-        let Cells { mut rows, width } = self.cells(&mut book, &name).map_err(unreadable)??;
+        let Cells { mut rows, width } = self.cells(&mut book, (file, &name)).map_err(unreadable)??;
         if let Some((_, first)) = rows.first_mut() {
             first.resize(width, Data::Empty);
         }
         let Some((_, first)) = rows.first() else { return Ok(None) };
-        let is_text = |cell: &Data| matches!(cell, Data::String(_) | Data::Empty);
-        let has_header = self.header.unwrap_or_else(|| first.iter().all(is_text));
+        let has_header = self.header.unwrap_or_else(|| names_columns(first, rows.get(1..).unwrap_or_default()));
         let names = match has_header {
             true => {
                 let texts: Vec<_> = first.iter().map(|cell| Cell::of(cell).map(|cell| cell.text)).collect();
-                super::csv::column_names(texts.iter().map(|text| text.as_deref().unwrap_or_default()))
+                csv::column_names(texts.iter().map(|text| text.as_deref().unwrap_or_default()))
             }
             false => (1..=first.len()).map(|number| format!("column_{number}")).collect(),
         };
         if has_header {
             rows.remove(0);
+        }
+        for cell in rows.iter_mut().flat_map(|(_, cells)| cells) {
+            if Cell::of(cell).is_some_and(|cell| self.null.is(&cell.text)) {
+                *cell = Data::Empty;
+            }
         }
         Ok(Some(Sheet { file: file.to_owned(), has_header, names, rows }))
     }
@@ -229,6 +234,21 @@ impl ExcelReader {
     }
 }
 
+/// Whether a sheet's first row has the names of its columns: texts, and years over columns of others.
+fn names_columns(first: &[Data], rest: &[(u32, Vec<Data>)]) -> bool {
+    let is_year = |cell: &Data| match cell {
+        Data::Int(year) => (1900..=2100).contains(year),
+        Data::Float(year) => year.fract() == 0.0 && (1900.0..=2100.0).contains(year),
+        _ => false,
+    };
+    let below = |place: usize| rest.iter().filter_map(move |(_, cells)| cells.get(place));
+    let is_name = |(place, cell): (usize, &Data)| match cell {
+        Data::String(_) | Data::Empty => true,
+        year => is_year(year) && below(place).any(|cell| *cell != Data::Empty && !is_year(cell)),
+    };
+    first.iter().enumerate().all(is_name) && first.iter().any(|cell| matches!(cell, Data::String(_)))
+}
+
 /// What a file of either form begins with.
 const ARCHIVE: &[u8] = b"PK";
 /// The most cells of a sheet, empty ones before others of their row included.
@@ -243,7 +263,11 @@ struct Cells {
 
 impl ExcelReader {
     /// The cells of a sheet that are wanted. Those between two far ones take no room.
-    fn cells(&self, book: &mut Sheets<Cursor<Vec<u8>>>, name: &str) -> Result<Result<Cells, Error>, calamine::Error> {
+    fn cells(
+        &self,
+        book: &mut Sheets<Cursor<Vec<u8>>>,
+        (file, name): (&str, &str),
+    ) -> Result<Result<Cells, Error>, calamine::Error> {
         let mut found: BTreeMap<u32, Vec<(u32, Data)>> = BTreeMap::new();
         let is_wanted = |(row, column): (u32, u32)| {
             self.range
@@ -257,8 +281,12 @@ impl ExcelReader {
         match book {
             Sheets::Xlsx(book) => {
                 let mut reader = book.worksheet_cells_reader(name)?;
-                while let Some(cell) = reader.next_cell()? {
-                    keep(cell.get_position(), Data::from(cell.get_value().clone()));
+                while let Some(cell) = reader.next_cell_with_formula_metadata()? {
+                    let value = Data::from(cell.value);
+                    if value == Data::Empty && cell.formula.is_some() && is_wanted(cell.pos) {
+                        return Ok(Err(not_computed(file, name, cell.pos)));
+                    }
+                    keep(cell.pos, value);
                 }
             }
             book => {
@@ -289,6 +317,35 @@ impl ExcelReader {
         }
         Ok(Ok(Cells { rows, width }))
     }
+}
+
+/// A formula without a value: programs that write spreadsheets without computing them leave such behind.
+fn not_computed(file: &str, sheet: &str, (row, column): (u32, u32)) -> Error {
+    let (mut letters, mut left) = (String::new(), column + 1);
+    while left > 0 {
+        letters.insert(0, char::from(b'A' + ((left - 1) % 26) as u8));
+        left = (left - 1) / 26;
+    }
+    let reason = format!(
+        "the formula in cell {letters}{} of the sheet {sheet} has no value yet: open the file in a spreadsheet program and \
+         save it, or leave the cell out with the option range",
+        row + 1
+    );
+    Error::Malformed { file: file.to_owned(), line: u64::from(row) + 1, reason }
+}
+
+/// The cells of a range such as `A3:F100`, `$A$3` for all from there on, or `A:F` for whole columns.
+fn range_of(text: &str) -> Option<((u32, u32), (u32, u32))> {
+    let text = text.replace('$', "").to_ascii_uppercase();
+    let is_column = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_uppercase());
+    let (first, last) = match text.split_once(':').map(|(first, last)| (first.trim(), last.trim())) {
+        None => (cell_of(&text)?, cell_of("XFD1048576")?),
+        Some((first, last)) if is_column(first) && is_column(last) => {
+            (cell_of(&format!("{first}1"))?, cell_of(&format!("{last}1048576"))?)
+        }
+        Some((first, last)) => (cell_of(first)?, cell_of(last)?),
+    };
+    (first.0 <= last.0 && first.1 <= last.1).then_some((first, last))
 }
 
 /// A cell such as `B12`, as row and column from 0.
@@ -390,7 +447,7 @@ impl TextReader for ExcelReader {
         let schema = task.project(&task.columns)?;
         let file = task.input.name.clone();
         let (names, rows) = self.sheet(&task.input).await?.map(|sheet| (sheet.names, sheet.rows)).unwrap_or_default();
-        let of_table = super::csv::positions(&task.schema, &names);
+        let of_table = csv::positions(&task.schema, &names);
         if !rows.is_empty() {
             if of_table.iter().all(Option::is_none) {
                 return Err(Error::NoCommonColumn { file, found: names.join(", ") });
@@ -401,7 +458,7 @@ impl TextReader for ExcelReader {
                 return Err(Error::UnknownColumn { file, line: None, column: column.clone() });
             }
         }
-        let places = super::csv::positions(&schema, &names);
+        let places = csv::positions(&schema, &names);
         let parser = ExcelParser { file, rows, places, schema, batch_size: task.batch_size, next: 0 };
         Ok(Prepared { chunks: futures::stream::empty().boxed(), parser: Box::new(parser) })
     }
@@ -476,6 +533,14 @@ mod tests {
     fn cells_have_places() {
         assert_eq!((cell_of("A1"), cell_of("b12"), cell_of("AA3")), (Some((0, 0)), Some((11, 1)), Some((2, 26))));
         assert_eq!((cell_of("A0"), cell_of("12"), cell_of("A"), cell_of("ABCD1")), (None, None, None, None));
+    }
+
+    #[test]
+    fn ranges_are_cells_or_columns() {
+        assert_eq!(range_of("$b$2:C3"), Some(((1, 1), (2, 2))));
+        assert_eq!(range_of("A:B"), Some(((0, 0), (1_048_575, 1))));
+        assert_eq!(range_of("B4"), Some(((3, 1), (1_048_575, 16_383))));
+        assert_eq!((range_of("B4:A5"), range_of("A:3"), range_of("")), (None, None, None));
     }
 
     #[test]

@@ -43,8 +43,8 @@ const OPTIONS: [(&str, &str); 21] = [
     ("escape", "the character before a quote inside quotes; by default a quote is doubled"),
     ("skip", "how many lines at the start of each file are passed over, by default none"),
     ("comment", "lines that begin with this character are left out"),
-    ("null_value", "a text that means NULL, beside the empty one"),
-    ("null_regex", "a regular expression of the whole texts that mean NULL, beside the empty one"),
+    NULL_VALUE,
+    NULL_REGEX,
     ("skip_initial_space", "true or false: whether blanks after a delimiter are left out; by default told by looking"),
     (
         "match_columns",
@@ -178,7 +178,7 @@ impl CsvOptions {
             quote,
             escape: character("escape", get("escape"))?,
             comment: character("comment", get("comment"))?,
-            null: null_mark(get("null_value"), get("null_regex"))?,
+            null: NullMark::parse(options)?,
             skipped_lines: options::line_count("skip", get("skip"))?,
             all_text: boolean("all_varchar", get("all_varchar"))?.unwrap_or(false),
             on_error: OnError::parse(get("on_error"))?,
@@ -217,12 +217,7 @@ impl CsvOptions {
 
     /// Whether a field of a column of texts is NULL: what is quoted never is.
     fn is_null(&self, field: &Field<'_>) -> bool {
-        !field.is_quoted
-            && match &self.null {
-                NullMark::Empty => field.text.is_empty(),
-                NullMark::Text(mark) => field.text.is_empty() || field.text == mark.as_str(),
-                NullMark::Pattern(pattern) => field.text.is_empty() || pattern.is_match(&field.text),
-            }
+        !field.is_quoted && (field.text.is_empty() || self.null.is(&field.text))
     }
 
     /// Whether a field of a column of other values is NULL: a text of blanks alone can be nothing else there.
@@ -231,13 +226,33 @@ impl CsvOptions {
     }
 }
 
+pub(super) const NULL_VALUE: (&str, &str) = ("null_value", "a text that means NULL, beside the empty one");
+pub(super) const NULL_REGEX: (&str, &str) =
+    ("null_regex", "a regular expression of the whole texts that mean NULL, beside the empty one");
+
 /// What an unquoted field is that means NULL.
 #[derive(Debug, Clone)]
-enum NullMark {
+pub(super) enum NullMark {
     Empty,
     /// This, or nothing.
     Text(String),
     Pattern(Regex),
+}
+
+impl NullMark {
+    pub(super) fn parse(options: &Options) -> Result<Self, Error> {
+        let get = |name: &str| options.get(name).map(String::as_str);
+        null_mark(get("null_value"), get("null_regex"))
+    }
+
+    /// Whether a text that is not empty means NULL.
+    pub(super) fn is(&self, text: &str) -> bool {
+        match self {
+            Self::Empty => false,
+            Self::Text(mark) => text == mark,
+            Self::Pattern(pattern) => pattern.is_match(text),
+        }
+    }
 }
 
 /// Reads the files of a table.

@@ -197,12 +197,14 @@ pub enum Error {
         /// The names in its header.
         found: String,
     },
-    /// A declared column that the files have in another case alone.
-    #[error("column {column} is declared, the files have {found}")]
-    ColumnCase {
-        /// The column as declared.
+    /// A column whose name is the same as several others but for case.
+    #[error("file {file}: which column is {column} cannot be told, because names are the same but for case: {found}")]
+    UnclearColumn {
+        /// The file.
+        file: String,
+        /// The column's name in the table.
         column: String,
-        /// The column as the files name it.
+        /// The names in the file that it may be.
         found: String,
     },
     /// A file that can be read but holds no row to learn the columns from.
@@ -371,13 +373,14 @@ impl Error {
             | Self::WrongEncoding { .. }
             | Self::Unreadable { .. }
             | Self::UnfitColumn { .. }
+            | Self::UnclearColumn { .. }
             | Self::NoCommonColumn { .. }
             | Self::ColumnCount { .. }
             | Self::ColumnsDiffer { .. }
             | Self::NoRows { .. }
             | Self::PartitionsDiffer { .. }
             | Self::InvalidPartition { .. } => Fault::InvalidData,
-            Self::ColumnCase { .. } | Self::NoSuchColumn { .. } => Fault::UndefinedColumn,
+            Self::NoSuchColumn { .. } => Fault::UndefinedColumn,
             Self::DuplicateColumn { .. } => Fault::DuplicateColumn,
             Self::NotAllowed { .. }
             | Self::DataDirectory { .. }
@@ -422,7 +425,9 @@ impl Error {
                                            'position')"
                     .to_owned()
             }
-            Self::ColumnCase { found, .. } => format!("write \"{found}\" with quotes"),
+            Self::UnclearColumn { .. } => {
+                "declare the columns in CREATE EXTERNAL TABLE as the file spells them, in double quotes".to_owned()
+            }
             Self::NoRows { .. } => "declare the columns in CREATE EXTERNAL TABLE".to_owned(),
             Self::NotAllowed { .. } => "start the server with --allow-path".to_owned(),
             Self::KeyRefused { .. } => "check KEY_ID and SECRET".to_owned(),

@@ -90,11 +90,6 @@ pub trait Format: fmt::Debug + Send + Sync {
     /// The options it takes, each with what it means.
     fn options(&self) -> &'static [(&'static str, &'static str)];
 
-    /// Whether a declared column finds one of the files that differs from it in case.
-    fn ignores_case(&self) -> bool {
-        false
-    }
-
     /// Completes the options and infers the columns from a look at the files. `declared` are the columns of the
     /// statement, where it names them: they win over what the files say.
     async fn infer(&self, sample: Sample<'_>, options: Options) -> Result<Inferred, Error>;
@@ -256,9 +251,6 @@ async fn look(
     if let Some(column) = file_column.filter(|column| schema.field_with_name(column).is_ok()) {
         let expected = format!("another name: the files have a column {column}");
         return Err(options::invalid(options::FILENAME.0, column, &expected));
-    }
-    if let Some(declared) = declared.as_ref().filter(|_| !format.ignores_case()) {
-        infer::check_case(declared, &schema)?;
     }
     let schema = infer::without(declared.as_ref().unwrap_or(&schema), &partition_columns)?;
     if schema.fields().is_empty() && partition_columns.is_empty() {

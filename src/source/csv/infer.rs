@@ -12,11 +12,12 @@ use super::{
     super::{
         bytes::Input,
         guess::Guess,
+        infer::{Spellings, is_alike, positions},
         options::settle_unknown,
         text::{apart, located},
         trace::{Event, Told},
     },
-    CsvOptions, Error, Inferred, Options, Sample, positions,
+    CsvOptions, Error, Inferred, Options, Sample,
     read::{Cut, Rows, header, not_utf8},
     split::{Dialect, Field as Cell, Records, Wanted, split},
 };
@@ -61,9 +62,16 @@ pub(super) async fn infer(sample: Sample<'_>, mut given: Options, delimiters: &[
         let file = sample.files.first().map(|file| file.name.clone()).unwrap_or_default();
         return Err(Error::EmptyFile { file });
     };
-    let (mut columns, mut files) = (Vec::new(), Vec::new());
+    let mut named = Vec::new();
     for input in rest {
-        files.extend(know(&options, &mut columns, input).await?);
+        if let Some(names) = header(&options, input).await? {
+            named.push((input, names));
+        }
+    }
+    let spellings = Spellings::of(named.iter().map(|(_, names)| names.iter().map(String::as_str)));
+    let (mut columns, mut files) = (Vec::new(), Vec::new());
+    for (input, names) in named {
+        files.push(know(&options, &mut columns, input, names, &spellings)?);
     }
     let threads = sample.session.config().target_partitions();
     // Declared types are checked when the values are read.
@@ -229,7 +237,7 @@ fn settle_header(options: &mut CsvOptions, head: &str, is_last: bool, declared: 
         }
         let is_declared = |cell: &Cell<'_>| {
             let name = cell.text.trim_ascii();
-            declared.is_some_and(|columns| columns.fields().iter().any(|field| field.name().eq_ignore_ascii_case(name)))
+            declared.is_some_and(|columns| columns.fields().iter().any(|field| is_alike(field.name(), name)))
         };
         match declared {
             // Texts over texts are names if they are those of the declared columns.
@@ -252,11 +260,19 @@ fn is_name(text: &str) -> bool {
     text.contains(char::is_alphabetic) && !MARKS.iter().any(|mark| mark.eq_ignore_ascii_case(text))
 }
 
-/// Finds a file's columns among the table's, which new ones join; none of a file without a line.
-async fn know(options: &CsvOptions, columns: &mut Vec<Column>, input: &Input) -> Result<Option<Known>, Error> {
-    let Some(mut names) = header(options, input).await? else { return Ok(None) };
+/// Finds a file's columns among the table's, which new ones join.
+fn know(
+    options: &CsvOptions,
+    columns: &mut Vec<Column>,
+    input: &Input,
+    mut names: Vec<String>,
+    spellings: &Spellings,
+) -> Result<Known, Error> {
     if !options.has_header() {
         names = (1..=names.len()).map(|number| format!("column_{number}")).collect();
+    }
+    if options.by_name() {
+        names = names.iter().map(|name| spellings.of_table(name)).collect();
     }
     if !options.by_name() && !columns.is_empty() && columns.len() != names.len() {
         let (file, expected, found) = (input.name.clone(), columns.len(), names.len());
@@ -278,7 +294,7 @@ async fn know(options: &CsvOptions, columns: &mut Vec<Column>, input: &Input) ->
             columns.len() - 1
         }));
     }
-    Ok(Some(Known { input: input.clone(), places }))
+    Ok(Known { input: input.clone(), places })
 }
 
 /// What each part of each file tells, in their order.
@@ -384,26 +400,26 @@ fn settle_matching(options: &mut CsvOptions, sample: &Sample<'_>, columns: &[Col
         return Ok(());
     };
     let names: Vec<_> = columns.iter().map(|column| column.name.clone()).collect();
-    let named = positions(&Arc::new(declared.clone()), &names).iter().all(Option::is_some);
-    let by_name = options.has_header() && options.by_name.unwrap_or(named);
+    let file = sample.files.first().map(|file| file.name.clone()).unwrap_or_default();
+    let by_name = match options.by_name {
+        _ if !options.has_header() => false,
+        Some(by_name) => by_name,
+        None => {
+            let found = positions(declared, &names).map_err(|unclear| unclear.in_file(&file))?;
+            found.iter().all(Option::is_some)
+        }
+    };
     if !by_name && declared.fields().len() != columns.len() {
-        return Err(Error::ColumnCount {
-            file: sample.files.first().map(|file| file.name.clone()).unwrap_or_default(),
-            found: names.join(", "),
-            expected: declared.fields().len(),
-        });
+        return Err(Error::ColumnCount { file, found: names.join(", "), expected: declared.fields().len() });
     }
     // Names that the header has in other places would be taken for others.
     let moved = |(place, field): (usize, &Arc<Field>)| {
-        let found = names.iter().position(|name| name.eq_ignore_ascii_case(field.name()));
+        let found = names.iter().position(|name| is_alike(name, field.name()));
         found.is_some_and(|found| found != place)
     };
     if !by_name && options.has_header() && options.by_name.is_none() && declared.fields().iter().enumerate().any(moved)
     {
-        return Err(Error::ColumnsDiffer {
-            file: sample.files.first().map(|file| file.name.clone()).unwrap_or_default(),
-            found: names.join(", "),
-        });
+        return Err(Error::ColumnsDiffer { file, found: names.join(", ") });
     }
     options.by_name = Some(by_name);
     Ok(())

@@ -12,7 +12,6 @@ mod write;
 
 use std::sync::Arc;
 
-use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion::datasource::{file_format::FileFormatFactory, physical_plan::FileSource, table_schema::TableSchema};
 use regex::Regex;
@@ -77,10 +76,6 @@ impl Format for Csv {
         &OPTIONS
     }
 
-    fn ignores_case(&self) -> bool {
-        true
-    }
-
     async fn infer(&self, sample: Sample<'_>, options: Options) -> Result<Inferred, Error> {
         infer::infer(sample, options, b",;\t|").await
     }
@@ -107,10 +102,6 @@ impl Format for Tsv {
 
     fn options(&self) -> &'static [(&'static str, &'static str)] {
         &OPTIONS
-    }
-
-    fn ignores_case(&self) -> bool {
-        true
     }
 
     async fn infer(&self, sample: Sample<'_>, options: Options) -> Result<Inferred, Error> {
@@ -264,22 +255,6 @@ pub(super) fn column_names<'a>(header: impl Iterator<Item = &'a str>) -> Vec<Str
         names.push(unique);
     }
     names
-}
-
-/// Where in a file's columns each of the table's columns stands: the same name, else the same but for case if unique.
-pub(super) fn positions(schema: &SchemaRef, names: &[String]) -> Vec<Option<usize>> {
-    let find = |wanted: &str| {
-        let exact = names.iter().position(|name| name == wanted);
-        exact.or_else(|| {
-            // Another column of the table may have that very name.
-            let is_other = |name: &str| schema.fields().iter().any(|field| field.name() == name);
-            let is_alike = |name: &str| name.eq_ignore_ascii_case(wanted) && !is_other(name);
-            let mut alike = names.iter().enumerate().filter(|(_, name)| is_alike(name));
-            let found = alike.next();
-            found.filter(|_| alike.next().is_none()).map(|(position, _)| position)
-        })
-    };
-    schema.fields().iter().map(|field| find(field.name())).collect()
 }
 
 fn null_mark(value: Option<&str>, pattern: Option<&str>) -> Result<NullMark, Error> {

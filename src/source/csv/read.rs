@@ -16,13 +16,12 @@ use super::{
         bytes::{Compression, Input},
         columns::{Misfit, batch_of, column, lenient_column, missing, nullable, required, with_schema, without_rows},
         encoding::{Encoding, fitting},
-        infer::type_name,
+        infer::{positions, type_name},
         rejects::{OnError, Reject},
         text::{Fault, Parse, Prepared, RowFault, Task, TextReader, shortened},
     },
     CsvOptions, CsvReader, Error, column_names,
     parts::Part,
-    positions,
     split::{Field as Cell, Records, Stop, Wanted, split},
 };
 
@@ -108,7 +107,7 @@ pub(super) async fn layout(options: &CsvOptions, input: &Input, schema: &SchemaR
         return Ok(Some(Layout { names, positions: (0..fields.len()).map(Some).collect() }));
     }
     let Some(names) = header(options, input).await? else { return Ok(None) };
-    let positions = positions(schema, &names);
+    let positions = positions(schema, &names).map_err(|unclear| unclear.in_file(&input.name))?;
     if positions.iter().all(Option::is_none) && !fields.is_empty() {
         return Err(Error::NoCommonColumn { file: input.name.clone(), found: names.join(", ") });
     }

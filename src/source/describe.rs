@@ -11,6 +11,7 @@ use futures::TryStreamExt;
 use super::{
     Access, Error, Looked, Sample, Stores, TableRequest,
     bytes::Compression,
+    csv::FIRST_HEADER,
     encoding,
     encoding::Encoding,
     format_named, look, open, options,
@@ -95,6 +96,7 @@ async fn facts(session: &dyn Session, looked: &Looked) -> Result<Vec<(String, St
         ("bytes".to_owned(), bytes.to_string()),
     ];
     let mut options = definition.options.clone();
+    options.remove(FIRST_HEADER);
     if format_named(&definition.format)?.options().contains(&encoding::OPTION) {
         let get = |name: &str| options.get(name).map(String::as_str);
         let compression = Compression::parse(get(options::COMPRESSION.0))?;

@@ -177,6 +177,20 @@ pub enum Error {
         #[source]
         source: Cause,
     },
+    /// A file's first line that may be names or values, of files whose columns are found by their places.
+    #[error(
+        "file {file}, line {line}: whether {found} are names or values cannot be told, as the first file begins with {first}"
+    )]
+    UnclearHeader {
+        /// The file.
+        file: String,
+        /// The line, from 1.
+        line: u64,
+        /// The fields on it.
+        found: String,
+        /// What the first file begins with.
+        first: String,
+    },
     /// A declaration with another number of columns than the files have.
     #[error("{expected} columns are declared, file {file} has others: {found}")]
     ColumnCount {
@@ -374,6 +388,7 @@ impl Error {
             | Self::Unreadable { .. }
             | Self::UnfitColumn { .. }
             | Self::UnclearColumn { .. }
+            | Self::UnclearHeader { .. }
             | Self::NoCommonColumn { .. }
             | Self::ColumnCount { .. }
             | Self::ColumnsDiffer { .. }
@@ -423,6 +438,10 @@ impl Error {
             Self::ColumnsDiffer { .. } => {
                 "declare the columns by their names in the header, or say OPTIONS (match_columns \
                                            'position')"
+                    .to_owned()
+            }
+            Self::UnclearHeader { .. } => {
+                "say OPTIONS (header 'true') if each file begins with names of columns, or (header 'false') if none does"
                     .to_owned()
             }
             Self::UnclearColumn { .. } => {

@@ -35,6 +35,9 @@ pub(super) struct Csv;
 #[derive(Debug)]
 pub(super) struct Tsv;
 
+/// Where the names are kept of which the first file's header was taken to consist. It is no option that anybody gives.
+pub(super) const FIRST_HEADER: &str = "first_header";
+
 const OPTIONS: [(&str, &str); 21] = [
     ("header", "true or false: whether the first line names the columns; by default told by looking at it"),
     ("delimiter", "the character between fields; by default told by looking at the file"),
@@ -122,6 +125,8 @@ impl Format for Tsv {
 #[derive(Debug, Clone)]
 pub(super) struct CsvOptions {
     header: Option<bool>,
+    /// The names in the first file's header, or none, where each file's first line must say the same by itself.
+    first_header: Option<Vec<String>>,
     delimiter: Option<u8>,
     quote: u8,
     escape: Option<u8>,
@@ -165,6 +170,7 @@ impl CsvOptions {
         }
         Ok(Self {
             header: boolean("header", get("header"))?,
+            first_header: get(FIRST_HEADER).and_then(|names| serde_json::from_str(names).ok()),
             delimiter: character("delimiter", get("delimiter"))?,
             quote,
             escape: character("escape", get("escape"))?,

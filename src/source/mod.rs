@@ -102,11 +102,12 @@ pub trait Format: fmt::Debug + Send + Sync {
     /// What reads the files in a plan.
     fn file_source(&self, options: &Options, schema: TableSchema, sources: &str) -> Result<Arc<dyn FileSource>, Error>;
 
-    /// A file's statistics, where it keeps some.
+    /// A file's statistics, where it keeps some; an error if its columns are none that the options let pass.
     async fn statistics(
         &self,
         _session: &dyn Session,
         _store: &Arc<dyn ObjectStore>,
+        _options: &Options,
         _schema: &SchemaRef,
         _file: (&ObjectMeta, &str),
     ) -> Result<Option<Statistics>, Error> {

@@ -47,10 +47,11 @@ impl Format for Parquet {
     }
 
     fn options(&self) -> &'static [(&'static str, &'static str)] {
-        &[options::FILENAME]
+        &[options::UNKNOWN_COLUMNS, options::FILENAME]
     }
 
-    async fn infer(&self, sample: Sample<'_>, options: Options) -> Result<Inferred, Error> {
+    async fn infer(&self, sample: Sample<'_>, mut options: Options) -> Result<Inferred, Error> {
+        options::settle_unknown(&mut options, sample.declared.is_some());
         let files: Vec<_> = sample.files.iter().map(|file| read_schema(sample.session, sample.store, file)).collect();
         let found: Vec<Schema> = futures::stream::iter(files).buffered(FILES_AT_ONCE).try_collect().await?;
         let found = sample.files.iter().zip(found);
@@ -68,13 +69,14 @@ impl Format for Parquet {
         &self,
         session: &dyn Session,
         store: &Arc<dyn ObjectStore>,
+        options: &Options,
         schema: &SchemaRef,
         (meta, name): (&ObjectMeta, &str),
     ) -> Result<Option<Statistics>, Error> {
         let found = self.reader().infer_stats(session, store, Arc::clone(schema), meta).await;
         let found = found.map_err(|error| unreadable(name, error))?;
         let stored = cached(session, store, meta).fetch_schema().await.map_err(|error| unreadable(name, error))?;
-        let places = binary::found_columns(schema, &stored, false, name)?;
+        let places = binary::found_columns(schema, &stored, options::refuses_unknown(options)?, name)?;
         Ok(Some(without_others(without_floats(found, schema), schema, &stored, &places)))
     }
 

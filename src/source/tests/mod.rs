@@ -290,7 +290,7 @@ async fn errors_of_locations_and_options() {
         (
             "b.parquet",
             &[("header", "true")],
-            "InvalidArgument: unknown option header for parquet, accepted are filename",
+            "InvalidArgument: unknown option header for parquet, accepted are unknown_columns, filename",
         ),
     ];
     for (location, options, message) in cases {

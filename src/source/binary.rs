@@ -33,7 +33,8 @@ use super::{
 };
 
 /// The options of these formats.
-pub(super) const OPTIONS: &[(&str, &str)] = &[options::UNKNOWN_COLUMNS, options::COMPRESSION, options::FILENAME];
+pub(super) const OPTIONS: &[(&str, &str)] =
+    &[options::UNKNOWN_COLUMNS, options::MISSING_COLUMNS, options::COMPRESSION, options::FILENAME];
 
 /// How many files' columns are looked at at once.
 const FILES_AT_ONCE: usize = 16;

@@ -211,6 +211,16 @@ pub enum Error {
         /// The names in its header.
         found: String,
     },
+    /// A declared column that no file has.
+    #[error("column {column} is declared, and no file has it; the files have {known}")]
+    MissingColumn {
+        /// The column.
+        column: String,
+        /// The columns that there are.
+        known: String,
+        /// The one that may be meant.
+        near: Option<String>,
+    },
     /// A column whose name is the same as several others but for case.
     #[error("file {file}: which column is {column} cannot be told, because names are the same but for case: {found}")]
     UnclearColumn {
@@ -395,7 +405,7 @@ impl Error {
             | Self::NoRows { .. }
             | Self::PartitionsDiffer { .. }
             | Self::InvalidPartition { .. } => Fault::InvalidData,
-            Self::NoSuchColumn { .. } => Fault::UndefinedColumn,
+            Self::NoSuchColumn { .. } | Self::MissingColumn { .. } => Fault::UndefinedColumn,
             Self::DuplicateColumn { .. } => Fault::DuplicateColumn,
             Self::NotAllowed { .. }
             | Self::DataDirectory { .. }
@@ -439,6 +449,10 @@ impl Error {
                 "declare the columns by their names in the header, or say OPTIONS (match_columns \
                                            'position')"
                     .to_owned()
+            }
+            Self::MissingColumn { near: Some(near), .. } => format!("perhaps you meant the column \"{near}\""),
+            Self::MissingColumn { near: None, .. } => {
+                "leave it out, or say OPTIONS (missing_columns 'null') if later files may have it".to_owned()
             }
             Self::UnclearHeader { .. } => {
                 "say OPTIONS (header 'true') if each file begins with names of columns, or (header 'false') if none does"

@@ -59,6 +59,7 @@ impl Format for Excel {
             ("range", "the cells that are read, such as A3:F100, or A3 for all from there on; by default all"),
             ("header", "true or false: whether the first row names the columns; by default if it holds texts alone"),
             options::UNKNOWN_COLUMNS,
+            options::MISSING_COLUMNS,
             options::FILENAME,
         ]
     }

@@ -9,7 +9,8 @@ use std::{
 use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 use datafusion::common::ScalarValue;
 
-use super::{Error, FoundFile, TableRequest, columns as values, forms::Forms, guess::Guess};
+use super::{Error, FoundFile, Options, TableRequest, columns as values, forms::Forms, guess::Guess, json, options};
+use crate::error::nearest;
 
 /// The mark of a column of integers that double precision does not hold.
 pub(super) const LARGE: &str = "fusewire.large_integers";
@@ -278,6 +279,33 @@ pub(super) fn positions(table: &Schema, names: &[impl AsRef<str>]) -> Result<Vec
         }
     }
     Ok(places)
+}
+
+/// Refuses a declared column that no file has: it would be NULL in each row. Where columns are found by their places names say
+/// nothing, and what a sample lacks may come behind it.
+pub(super) fn check_declared(
+    declared: &Schema,
+    found: &Schema,
+    given: &Options,
+    files: &[FoundFile],
+) -> Result<(), Error> {
+    let is = |option: &str, value: &str| given.get(option).is_some_and(|given| given.eq_ignore_ascii_case(value));
+    let is_sample = given.contains_key(options::SAMPLE_BYTES.0) && !is(options::SAMPLE_BYTES.0, "all");
+    if !options::refuses_missing(given)? || found.fields().is_empty() || is_sample || is("match_columns", "position") {
+        return Ok(());
+    }
+    let names: Vec<_> = found.fields().iter().map(|field| field.name().as_str()).collect();
+    let file = files.first().map_or("", |file| file.name.as_str());
+    let places = positions(declared, &names).map_err(|unclear| unclear.in_file(file))?;
+    for (place, field) in places.iter().zip(declared.fields()) {
+        let name = place.and_then(|place| names.get(place));
+        let matches_case = is(json::MATCH_CASE.0, "true");
+        if name.is_none_or(|name| matches_case && name != field.name()) {
+            let near = nearest(field.name(), names.iter().copied()).map(str::to_owned);
+            return Err(Error::MissingColumn { column: field.name().clone(), known: names.join(", "), near });
+        }
+    }
+    Ok(())
 }
 
 /// The columns with the types that are given for some of them, whose names match exactly, else but for case.

@@ -248,6 +248,9 @@ async fn look(
         }
     };
     let Inferred { options, schema, told } = inferred;
+    if let Some(declared) = &declared {
+        infer::check_declared(declared, &schema, &options, &listing.files)?;
+    }
     let schema = infer::typed(schema, &partition_columns, request)?;
     if let Some(column) = file_column.filter(|column| schema.field_with_name(column).is_ok()) {
         let expected = format!("another name: the files have a column {column}");

@@ -47,7 +47,7 @@ impl Format for Parquet {
     }
 
     fn options(&self) -> &'static [(&'static str, &'static str)] {
-        &[options::UNKNOWN_COLUMNS, options::FILENAME]
+        &[options::UNKNOWN_COLUMNS, options::MISSING_COLUMNS, options::FILENAME]
     }
 
     async fn infer(&self, sample: Sample<'_>, mut options: Options) -> Result<Inferred, Error> {

@@ -38,7 +38,7 @@ pub(super) struct Tsv;
 /// Where the names are kept of which the first file's header was taken to consist. It is no option that anybody gives.
 pub(super) const FIRST_HEADER: &str = "first_header";
 
-const OPTIONS: [(&str, &str); 21] = [
+const OPTIONS: [(&str, &str); 22] = [
     ("header", "true or false: whether the first line names the columns; by default told by looking at it"),
     ("delimiter", "the character between fields; by default told by looking at the file"),
     ("quote", "the character around fields that hold others, by default \""),
@@ -60,6 +60,7 @@ const OPTIONS: [(&str, &str); 21] = [
     forms::OPTIONS[3],
     rejects::OPTION,
     options::UNKNOWN_COLUMNS,
+    options::MISSING_COLUMNS,
     options::SAMPLE_BYTES,
     options::COMPRESSION,
     options::FILENAME,

@@ -32,12 +32,12 @@ use super::{
 pub(super) struct Json;
 
 /// Whether keys that are the same but for case are different columns.
-const MATCH_CASE: (&str, &str) = (
+pub(super) const MATCH_CASE: (&str, &str) = (
     "match_case",
     "true if keys that are the same but for case are different columns; by default only if a file has both",
 );
 
-const OPTIONS: [(&str, &str); 10] = [
+const OPTIONS: [(&str, &str); 11] = [
     ("newline_delimited", "true or false: whether each object is on a line of its own; by default told by looking"),
     MATCH_CASE,
     encoding::OPTION,
@@ -45,6 +45,7 @@ const OPTIONS: [(&str, &str); 10] = [
     forms::OPTIONS[3],
     rejects::OPTION,
     options::UNKNOWN_COLUMNS,
+    options::MISSING_COLUMNS,
     options::SAMPLE_BYTES,
     options::COMPRESSION,
     options::FILENAME,

@@ -270,7 +270,7 @@ async fn errors_of_locations_and_options() {
             "InvalidArgument: unknown option delimeter for csv, accepted are header, delimiter, quote, escape, \
              skip, comment, null_value, null_regex, skip_initial_space, match_columns, all_varchar, encoding, \
              decimal_separator, thousands_separator, date_format, timestamp_format, on_error, unknown_columns, \
-             sample_bytes, compression, filename",
+             missing_columns, sample_bytes, compression, filename",
         ),
         (
             "a.csv",
@@ -290,7 +290,7 @@ async fn errors_of_locations_and_options() {
         (
             "b.parquet",
             &[("header", "true")],
-            "InvalidArgument: unknown option header for parquet, accepted are unknown_columns, filename",
+            "InvalidArgument: unknown option header for parquet, accepted are unknown_columns, missing_columns, filename",
         ),
     ];
     for (location, options, message) in cases {

@@ -11,6 +11,9 @@ use crate::Fault;
 /// The error that lies beneath; shared, because one failed read can reach several consumers of a query.
 pub type Cause = Arc<dyn StdError + Send + Sync>;
 
+/// Up to which line a row that is longer than those above it may be the first one below a title.
+const MAX_TITLE_LINES: u64 = 20;
+
 /// An error in a location, a file or an object store.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
@@ -426,6 +429,11 @@ impl Error {
             }
             Self::UnknownFormat { .. } => "say STORED AS with a format".to_owned(),
             Self::MixedFormats { .. } => "name the files of one format with a glob, or say STORED AS".to_owned(),
+            Self::RaggedRow { line: line @ 2..=MAX_TITLE_LINES, expected, found, .. } if found > expected => format!(
+                "if a title stands above the header, pass over its lines (skip => {}); else check the delimiter and \
+                 quote options, or mend the row",
+                line - 1
+            ),
             Self::RaggedRow { .. } => "check the delimiter and quote options, or mend the row".to_owned(),
             Self::UnknownColumn { .. } => {
                 "make the table anew with CREATE OR REPLACE EXTERNAL TABLE, so that it has the \

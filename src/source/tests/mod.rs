@@ -161,6 +161,18 @@ async fn delimiters_and_blanks_are_told() {
 }
 
 #[tokio::test]
+async fn a_title_above_the_header_is_passed_over_by_an_option() {
+    let files = Files::new();
+    files.put("a.csv", "Report\nof sales\n\nid,v,w\n1,2,3\n4,5,6\n");
+    let resolved = resolve(&files.context.state(), files.request("a.csv", &[]), &files.stores(), &Access::Local).await;
+    let hint = resolved.unwrap_err().hint().unwrap();
+    assert!(hint.contains("(skip => 3)"), "{hint}");
+    assert_eq!(files.types("a.csv", &[("skip", "3")]).await.unwrap(), "id bigint, v bigint, w bigint");
+    let short = Error::RaggedRow { file: "a.csv".to_owned(), line: 2, expected: 3, found: 2 };
+    assert!(!short.hint().unwrap().contains("skip"));
+}
+
+#[tokio::test]
 async fn later_files_count_for_types_and_columns() {
     let files = Files::new();
     files.put("d/1.csv", "a,b\n1,2\n").put("d/2.csv", "b,a,c\n5,x,7\n").put("d/README.md", "no data");

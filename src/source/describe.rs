@@ -76,7 +76,8 @@ pub async fn describe(
     Ok(Described { facts, columns })
 }
 
-async fn forced_by(told: &Told) -> Result<Option<String>, Error> {
+/// What made a column's type another one than that of its first value.
+pub(super) async fn forced_by(told: &Told) -> Result<Option<String>, Error> {
     Ok(match &told.forced {
         None => None,
         Some((found, Place::File(file))) => Some(format!("file {file}: {found}")),

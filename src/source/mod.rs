@@ -69,6 +69,7 @@ use bytes::{Compression, Input};
 use encoding::Encoding;
 use location::{FoundFile, Listing, Location};
 pub(crate) use location::{NULL_PARTITION, ending};
+use rejects::OnError;
 use trace::Told;
 
 /// The options of a format by name; after [`resolve`] complete, so that later reads never guess again.
@@ -267,7 +268,30 @@ async fn look(
         schema,
         partition_columns,
     };
-    Ok(Looked { definition, listing, told })
+    let looked = Looked { definition, listing, told };
+    remark_on_text(&looked, request, stores).await?;
+    Ok(looked)
+}
+
+/// Says of which column `on_error` leaves nothing out, because its type was told by all its values and holds them.
+async fn remark_on_text(looked: &Looked, request: &TableRequest, stores: &Stores) -> Result<(), Error> {
+    let Looked { definition, told, .. } = looked;
+    let on_error = OnError::parse(definition.options.get(rejects::OPTION.0).map(String::as_str))?;
+    if !on_error.is_lenient() || request.columns.is_some() {
+        return Ok(());
+    }
+    for (name, told) in told {
+        let is_given = request.types.iter().any(|given| infer::is_alike(given.name(), name));
+        let is_text = definition.schema.field_with_name(name).is_ok_and(|field| field.data_type().is_string());
+        let forced_by = if is_given || !is_text { None } else { describe::forced_by(told).await? };
+        if let Some(reason) = forced_by {
+            stores.rejects().remark(format!(
+                "column {name} is text because of {reason}, so on_error leaves out none of its values; say types => \
+                 {{{name}: '…'}} with the type that they should have"
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// The table of a definition, for one statement. Its files are listed when it is scanned.

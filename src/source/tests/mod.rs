@@ -173,6 +173,28 @@ async fn a_title_above_the_header_is_passed_over_by_an_option() {
 }
 
 #[tokio::test]
+async fn that_nothing_is_left_out_of_a_column_of_all_values_is_said() {
+    let files = Files::new();
+    files.put("a.csv", "id,name\n1,Ann\nx,Bob\n");
+    let remarks = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let heard = Arc::clone(&remarks);
+    let rejects = Rejects::new(move |remark| heard.lock().unwrap().push(remark));
+    let stores = files.stores().with_rejects(Arc::new(rejects));
+    let lenient = files.request("a.csv", &[("on_error", "skip")]);
+    let given = vec![Field::new("id", arrow::datatypes::DataType::Int64, true)];
+    let typed = TableRequest { types: given, ..lenient.clone() };
+    for request in [files.request("a.csv", &[]), typed, lenient] {
+        resolve(&files.context.state(), request, &stores, &Access::Local).await.unwrap();
+    }
+    let heard = remarks.lock().unwrap().join("\n").replace(&files.path(""), "");
+    assert_eq!(
+        heard,
+        "column id is text because of file a.csv, line 3: x, so on_error leaves out none of its values; say types => {id: \
+         '…'} with the type that they should have"
+    );
+}
+
+#[tokio::test]
 async fn later_files_count_for_types_and_columns() {
     let files = Files::new();
     files.put("d/1.csv", "a,b\n1,2\n").put("d/2.csv", "b,a,c\n5,x,7\n").put("d/README.md", "no data");

@@ -66,12 +66,22 @@ impl Format for Excel {
 
     async fn infer(&self, sample: Sample<'_>, mut options: Options) -> Result<Inferred, Error> {
         let mut reader = ExcelReader::parse(&options)?;
+        let is_told = reader.header.is_none();
         let (mut columns, mut names): (Vec<Seen>, Vec<Vec<String>>) = (Vec::new(), Vec::new());
         for input in sample.inputs(Compression::default(), Encoding::bytes(), 0) {
             let wanted = reader.clone();
             let sheet = apart(input.name.clone(), async move { wanted.sheet(&input).await }).await?;
             let Some(sheet) = sheet else { continue };
-            reader.header.get_or_insert(sheet.has_header);
+            let has_header = *reader.header.get_or_insert(sheet.has_header);
+            if is_told && sheet.begins_with_texts != has_header {
+                let first = if has_header { "names" } else { "values" }.to_owned();
+                return Err(Error::UnclearHeader {
+                    file: sheet.file,
+                    line: sheet.begin,
+                    found: sheet.first_row,
+                    first,
+                });
+            }
             for (place, name) in sheet.names.iter().enumerate() {
                 let known = columns.iter().position(|known| known.name == *name).unwrap_or_else(|| {
                     columns.push(Seen::new(name));
@@ -167,6 +177,10 @@ struct ExcelReader {
 /// What a sheet holds.
 struct Sheet {
     file: String,
+    /// The number of its first row, from 1, what that holds, and whether it is texts alone.
+    begin: u64,
+    first_row: String,
+    begins_with_texts: bool,
     has_header: bool,
     names: Vec<String>,
     /// The rows with a value, and their numbers from 1.
@@ -238,20 +252,20 @@ impl ExcelReader {
         if let Some((_, first)) = rows.first_mut() {
             first.resize(width, Data::Empty);
         }
-        let Some((_, first)) = rows.first() else { return Ok(None) };
-        let is_text = |cell: &Data| matches!(cell, Data::String(_) | Data::Empty);
-        let has_header = self.header.unwrap_or_else(|| first.iter().all(is_text));
+        let Some((begin, first)) = rows.first() else { return Ok(None) };
+        let begin = u64::from(*begin);
+        let begins_with_texts = first.iter().all(|cell| matches!(cell, Data::String(_) | Data::Empty));
+        let has_header = self.header.unwrap_or(begins_with_texts);
+        let texts: Vec<_> = first.iter().map(|cell| Cell::of(cell).map(|cell| cell.text).unwrap_or_default()).collect();
         let names = match has_header {
-            true => {
-                let texts: Vec<_> = first.iter().map(|cell| Cell::of(cell).map(|cell| cell.text)).collect();
-                super::csv::column_names(texts.iter().map(|text| text.as_deref().unwrap_or_default()))
-            }
+            true => super::csv::column_names(texts.iter().map(String::as_str)),
             false => (1..=first.len()).map(|number| format!("column_{number}")).collect(),
         };
         if has_header {
             rows.remove(0);
         }
-        Ok(Some(Sheet { file: file.to_owned(), has_header, names, rows }))
+        let (file, first_row) = (file.to_owned(), texts.join(", "));
+        Ok(Some(Sheet { file, begin, first_row, begins_with_texts, has_header, names, rows }))
     }
 
     fn sheet_name(&self, book: &Sheets<Cursor<Vec<u8>>>) -> Result<String, Error> {

@@ -42,8 +42,10 @@ pub(super) struct Lossless;
 
 impl PhysicalExprAdapterFactory for Lossless {
     fn create(&self, table: SchemaRef, file: SchemaRef) -> Result<Arc<dyn PhysicalExprAdapter>> {
-        let names: Vec<_> = file.fields().iter().map(|field| field.name().as_str()).collect();
-        let places = positions(&table, &names).map_err(|unclear| unclear.in_file("of the table"))?;
+        let places = {
+            let names: Vec<_> = file.fields().iter().map(|field| field.name().as_str()).collect();
+            positions(&table, &names).map_err(|unclear| unclear.in_file("of the table"))?
+        };
         // What is absent is the engine's business; names and types are ours, so it sees those of the table.
         let same = file.fields().iter().enumerate().map(|(place, field)| {
             let own = places.iter().position(|found| *found == Some(place));

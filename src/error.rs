@@ -20,6 +20,7 @@ mod query;
 mod sqlstate;
 mod words;
 
+pub(crate) use names::nearest;
 use names::table_hint;
 pub(crate) use query::null_violation;
 use query::{missing_table, null_column, query_fault, query_hint, query_message};

@@ -3,7 +3,7 @@
 use datafusion::common::{Column, utils::datafusion_strsim::levenshtein};
 
 /// The nearest of the names, if it is near: one edit for every three letters.
-pub(super) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let written = name.to_lowercase();
     let edits = known.map(|known| (levenshtein(&written, &known.to_lowercase()), known));
     let (edits, near) = edits.min_by_key(|(edits, _)| *edits)?;

@@ -131,6 +131,16 @@ pub(crate) enum Given {
     Named(Vec<(Ident, String)>),
 }
 
+impl Given {
+    /// The value that a literal's text has; none of any other expression.
+    pub(crate) fn read(text: &str) -> Option<Self> {
+        let mut parser = Parser::new(&PostgreSql).try_with_sql(text).ok()?;
+        let value = parser.parse_expr().ok()?;
+        parser.expect_token(&Token::EOF).ok()?;
+        literal(&value)
+    }
+}
+
 fn read_call(reader: &str, arguments: &[FunctionArg]) -> Result<Call> {
     let wrong = |message: String| Error::new(Fault::InvalidArgument, message);
     let usage =
@@ -205,9 +215,11 @@ pub(crate) fn with_options(
         let plain = name.strip_prefix("format.").unwrap_or(&name);
         match (plain, value) {
             ("types" | "dtypes", value) => request.types = fields(client, &name, value)?,
-            ("columns", value @ Given::Named(_)) => {
-                request.columns = Some(Schema::new(fields(client, &name, value)?));
+            ("columns", _) if request.columns.is_some() => {
+                let message = "the option columns is given, and columns are declared; leave one out";
+                return Err(Error::new(Fault::InvalidArgument, message));
             }
+            ("columns", value) => request.columns = Some(Schema::new(fields(client, &name, value)?)),
             ("null_value" | "nullstr" | "null", Given::Many(marks)) => {
                 let marks: Vec<_> = marks.iter().map(|mark| regex::escape(mark)).collect();
                 options.insert("null_regex".to_owned(), marks.join("|"));

@@ -25,7 +25,7 @@ use super::{
     bytes::{Compression, Input},
     columns::batch_of,
     encoding::Encoding,
-    infer::{merge, plain, type_name},
+    infer::{Spellings, merge, plain, positions, type_name},
     lossless::whole,
     options,
     text::{Fault, Parse, Prepared, Task, TextReader, TextSource, apart},
@@ -33,7 +33,8 @@ use super::{
 };
 
 /// The options of these formats.
-pub(super) const OPTIONS: &[(&str, &str)] = &[options::UNKNOWN_COLUMNS, options::COMPRESSION, options::FILENAME];
+pub(super) const OPTIONS: &[(&str, &str)] =
+    &[options::UNKNOWN_COLUMNS, options::MISSING_COLUMNS, options::COMPRESSION, options::FILENAME];
 
 /// How many files' columns are looked at at once.
 const FILES_AT_ONCE: usize = 16;
@@ -68,18 +69,28 @@ pub(super) async fn infer(kind: Kind, sample: Sample<'_>, mut options: Options) 
     let looks = inputs.into_iter().map(|input| {
         apart(input.name.clone(), async move { Ok((input.name.clone(), schema_of(kind, &input).await?)) })
     });
-    let mut found = futures::stream::iter(looks).buffered(FILES_AT_ONCE);
-    let (mut columns, mut told): (Vec<Field>, Vec<(String, Told)>) = (Vec::new(), Vec::new());
-    while let Some((file, schema)) = found.try_next().await? {
-        let fields: Vec<_> =
-            schema.fields().iter().map(|field| Arc::new(Field::new(field.name(), type_of(field), true))).collect();
-        merge_told(&mut columns, &mut told, &fields, &file);
+    let found: Vec<(String, SchemaRef)> = futures::stream::iter(looks).buffered(FILES_AT_ONCE).try_collect().await?;
+    let mut files = Vec::with_capacity(found.len());
+    for (file, schema) in found {
+        let fields = schema.fields().iter().map(|field| Arc::new(Field::new(field.name(), type_of(field), true)));
+        files.push((file, fields.collect::<Vec<_>>()));
     }
+    let (columns, told) = together(&files);
     Ok(Inferred { options, schema: Schema::new(columns), told })
 }
 
+/// The columns of all files, each with its name, and what made their types what they are.
+pub(super) fn together(files: &[(String, Vec<Arc<Field>>)]) -> (Vec<Field>, Vec<(String, Told)>) {
+    let spellings = Spellings::of(files.iter().map(|(_, fields)| fields.iter().map(|field| field.name().as_str())));
+    let (mut columns, mut told) = (Vec::new(), Vec::new());
+    for (file, fields) in files {
+        merge_told(&mut columns, &mut told, &spellings.renamed(fields), file);
+    }
+    (columns, told)
+}
+
 /// Adds the columns of a file to those seen so far, and notes where it changed the type of one.
-pub(super) fn merge_told(columns: &mut Vec<Field>, told: &mut Vec<(String, Told)>, found: &[Arc<Field>], file: &str) {
+fn merge_told(columns: &mut Vec<Field>, told: &mut Vec<(String, Told)>, found: &[Arc<Field>], file: &str) {
     let before: Vec<DataType> = columns.iter().map(|column| column.data_type().clone()).collect();
     merge(columns, found);
     for (place, column) in columns.iter().enumerate() {
@@ -208,6 +219,8 @@ impl TextReader for BinaryReader {
             table: Arc::clone(&task.schema),
             schema: task.project(&task.columns)?,
             refuses_others: self.refuses_others,
+            columns: task.columns.clone(),
+            places: None,
             file: task.input.name.clone(),
         };
         Ok(Prepared { chunks: task.input.chunks(0).await?.stream, parser: Box::new(parser) })
@@ -221,6 +234,10 @@ struct BinaryParser {
     table: SchemaRef,
     schema: SchemaRef,
     refuses_others: bool,
+    /// Which of the table's columns are wanted, in this order.
+    columns: Vec<usize>,
+    /// Where each of these stands in the file; none: nowhere, or not known before the first rows.
+    places: Option<Vec<Option<usize>>>,
     file: String,
 }
 
@@ -229,22 +246,27 @@ impl BinaryParser {
         typed(Error::unreadable(self.kind.shown, &self.file, error.into()))
     }
 
-    fn adapted(&self, batch: &RecordBatch) -> Result<RecordBatch, Fault> {
-        let stored = batch.schema();
-        check(&stored).map_err(|error| self.failed(error))?;
-        let is_known = |field: &&Arc<Field>| self.table.field_with_name(field.name()).is_ok();
-        if let Some(other) = stored.fields().iter().find(|field| self.refuses_others && !is_known(field)) {
-            let (file, column) = (self.file.clone(), other.name().clone());
-            return Err(typed(Error::UnknownColumn { file, line: None, column }));
-        }
-        let has_common = stored.fields().iter().any(|field| is_known(&field));
-        if !has_common && !self.table.fields().is_empty() {
-            let found = stored.fields().iter().map(|field| field.name().as_str()).collect::<Vec<_>>().join(", ");
-            return Err(typed(Error::NoCommonColumn { file: self.file.clone(), found }));
-        }
-        let mut columns = Vec::with_capacity(self.schema.fields().len());
-        for field in self.schema.fields() {
-            let Some(column) = batch.column_by_name(field.name()) else {
+    /// Where the wanted columns stand in the file.
+    fn places(&self, stored: &Schema) -> Result<Vec<Option<usize>>, Fault> {
+        check(stored).map_err(|error| self.failed(error))?;
+        let found = found_columns(&self.table, stored, self.refuses_others, &self.file).map_err(typed)?;
+        Ok(self.columns.iter().map(|column| found.get(*column).copied().flatten()).collect())
+    }
+
+    fn adapted(&mut self, batch: &RecordBatch) -> Result<RecordBatch, Fault> {
+        let places = match self.places.take() {
+            Some(places) => places,
+            None => self.places(batch.schema_ref())?,
+        };
+        let adapted = self.adapted_at(&places, batch);
+        self.places = Some(places);
+        adapted
+    }
+
+    fn adapted_at(&self, places: &[Option<usize>], batch: &RecordBatch) -> Result<RecordBatch, Fault> {
+        let mut columns = Vec::with_capacity(places.len());
+        for (place, field) in places.iter().zip(self.schema.fields()) {
+            let Some(column) = place.and_then(|place| batch.columns().get(place)) else {
                 columns.push(new_null_array(field.data_type(), batch.num_rows()));
                 continue;
             };
@@ -260,6 +282,26 @@ impl BinaryParser {
         }
         Ok(batch_of(&self.schema, columns, batch.num_rows())?)
     }
+}
+
+/// Where in a file each of the table's columns stands; an error if it has none of them, or others that are refused.
+pub(super) fn found_columns(
+    table: &Schema,
+    stored: &Schema,
+    refuses_others: bool,
+    file: &str,
+) -> Result<Vec<Option<usize>>, Error> {
+    let names: Vec<_> = stored.fields().iter().map(|field| field.name().as_str()).collect();
+    let found = positions(table, &names).map_err(|unclear| unclear.in_file(file))?;
+    let is_known = |place: usize| found.contains(&Some(place));
+    let mut others = names.iter().enumerate().filter(|(place, _)| !is_known(*place));
+    if let Some((_, column)) = others.next().filter(|_| refuses_others) {
+        return Err(Error::UnknownColumn { file: file.to_owned(), line: None, column: (*column).to_owned() });
+    }
+    if found.iter().all(Option::is_none) && !found.is_empty() {
+        return Err(Error::NoCommonColumn { file: file.to_owned(), found: names.join(", ") });
+    }
+    Ok(found)
 }
 
 /// An error that knows its file, as a parser returns it.

@@ -12,9 +12,9 @@ use arrow::{
     compute::{CastOptions, cast_with_options, filter_record_batch},
     datatypes::{
         ArrowPrimitiveType, DataType, Date32Type, Field, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
-        Int64Type, Schema, SchemaRef, Time64MicrosecondType, Time64NanosecondType, TimeUnit, TimestampMicrosecondType,
-        TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type, UInt32Type,
-        UInt64Type,
+        Int64Type, IntervalMonthDayNanoType, IntervalUnit, Schema, SchemaRef, Time64MicrosecondType,
+        Time64NanosecondType, TimeUnit, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
+        TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
     },
     error::ArrowError,
 };
@@ -90,6 +90,9 @@ pub(super) fn column<'a>(
                 TimeUnit::Microsecond => primitive::<TimestampMicrosecondType>(data_type, rows, texts, read),
                 TimeUnit::Nanosecond => primitive::<TimestampNanosecondType>(data_type, rows, texts, read),
             }
+        }
+        DataType::Interval(IntervalUnit::MonthDayNano) => {
+            primitive::<IntervalMonthDayNanoType>(data_type, rows, texts, values::interval)
         }
         DataType::Decimal128(precision, scale) if *scale >= 0 => decimals(*precision, *scale, rows, forms, texts),
         other => cast(other, texts),

@@ -11,6 +11,7 @@ use futures::TryStreamExt;
 use super::{
     Access, Error, Looked, Sample, Stores, TableRequest,
     bytes::Compression,
+    csv::FIRST_HEADER,
     encoding,
     encoding::Encoding,
     format_named, look, open, options,
@@ -75,7 +76,8 @@ pub async fn describe(
     Ok(Described { facts, columns })
 }
 
-async fn forced_by(told: &Told) -> Result<Option<String>, Error> {
+/// What made a column's type another one than that of its first value.
+pub(super) async fn forced_by(told: &Told) -> Result<Option<String>, Error> {
     Ok(match &told.forced {
         None => None,
         Some((found, Place::File(file))) => Some(format!("file {file}: {found}")),
@@ -95,6 +97,7 @@ async fn facts(session: &dyn Session, looked: &Looked) -> Result<Vec<(String, St
         ("bytes".to_owned(), bytes.to_string()),
     ];
     let mut options = definition.options.clone();
+    options.remove(FIRST_HEADER);
     if format_named(&definition.format)?.options().contains(&encoding::OPTION) {
         let get = |name: &str| options.get(name).map(String::as_str);
         let compression = Compression::parse(get(options::COMPRESSION.0))?;

@@ -20,7 +20,12 @@ use datafusion::{
 };
 use futures::{FutureExt, TryStreamExt};
 
-use super::{Error, infer::type_name, location::object_name, parquet::unreadable};
+use super::{
+    Error,
+    infer::{positions, type_name},
+    location::object_name,
+    parquet::unreadable,
+};
 
 /// The typed error behind a failed query, if a file or an object store is to blame.
 pub async fn diagnose(
@@ -110,8 +115,11 @@ async fn first_unfit(scan: &FileScanConfig, runtime: &Arc<RuntimeEnv>) -> Option
         let Ok(stored) = DFParquetMetadata::new(store.as_ref(), &file.object_meta).fetch_schema().await else {
             continue;
         };
+        let names: Vec<_> = stored.fields().iter().map(|field| field.name().as_str()).collect();
+        let Ok(places) = positions(&schema, &names) else { continue };
         for (position, column) in schema.fields().iter().enumerate().filter(|(position, _)| is_read(scan, *position)) {
-            let Ok(found) = stored.field_with_name(column.name()) else { continue };
+            let place = places.get(position).copied().flatten();
+            let Some(found) = place.and_then(|place| stored.fields().get(place)) else { continue };
             if found.data_type() == column.data_type() {
                 continue;
             }

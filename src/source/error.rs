@@ -11,6 +11,9 @@ use crate::Fault;
 /// The error that lies beneath; shared, because one failed read can reach several consumers of a query.
 pub type Cause = Arc<dyn StdError + Send + Sync>;
 
+/// Up to which line a row that is longer than those above it may be the first one below a title.
+const MAX_TITLE_LINES: u64 = 20;
+
 /// An error in a location, a file or an object store.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
@@ -187,6 +190,20 @@ pub enum Error {
         #[source]
         source: Cause,
     },
+    /// A file's first line that may be names or values, of files whose columns are found by their places.
+    #[error(
+        "file {file}, line {line}: whether {found} are names or values cannot be told, as the first file begins with {first}"
+    )]
+    UnclearHeader {
+        /// The file.
+        file: String,
+        /// The line, from 1.
+        line: u64,
+        /// The fields on it.
+        found: String,
+        /// What the first file begins with.
+        first: String,
+    },
     /// A declaration with another number of columns than the files have.
     #[error("{expected} columns are declared, file {file} has others: {found}")]
     ColumnCount {
@@ -207,12 +224,24 @@ pub enum Error {
         /// The names in its header.
         found: String,
     },
-    /// A declared column that the files have in another case alone.
-    #[error("column {column} is declared, the files have {found}")]
-    ColumnCase {
-        /// The column as declared.
+    /// A declared column that no file has.
+    #[error("column {column} is declared, and no file has it; the files have {known}")]
+    MissingColumn {
+        /// The column.
         column: String,
-        /// The column as the files name it.
+        /// The columns that there are.
+        known: String,
+        /// The one that may be meant.
+        near: Option<String>,
+    },
+    /// A column whose name is the same as several others but for case.
+    #[error("file {file}: which column is {column} cannot be told, because names are the same but for case: {found}")]
+    UnclearColumn {
+        /// The file.
+        file: String,
+        /// The column's name in the table.
+        column: String,
+        /// The names in the file that it may be.
         found: String,
     },
     /// A file that can be read but holds no row to learn the columns from.
@@ -382,13 +411,15 @@ impl Error {
             | Self::WrongEncoding { .. }
             | Self::Unreadable { .. }
             | Self::UnfitColumn { .. }
+            | Self::UnclearColumn { .. }
+            | Self::UnclearHeader { .. }
             | Self::NoCommonColumn { .. }
             | Self::ColumnCount { .. }
             | Self::ColumnsDiffer { .. }
             | Self::NoRows { .. }
             | Self::PartitionsDiffer { .. }
             | Self::InvalidPartition { .. } => Fault::InvalidData,
-            Self::ColumnCase { .. } | Self::NoSuchColumn { .. } => Fault::UndefinedColumn,
+            Self::NoSuchColumn { .. } | Self::MissingColumn { .. } => Fault::UndefinedColumn,
             Self::DuplicateColumn { .. } => Fault::DuplicateColumn,
             Self::NotAllowed { .. }
             | Self::DataDirectory { .. }
@@ -410,6 +441,11 @@ impl Error {
             Self::UnknownFormat { .. } => "say STORED AS with a format".to_owned(),
             Self::MixedFormats { .. } => "name the files of one format with a glob, or say STORED AS".to_owned(),
             Self::NotText { hint, .. } => (*hint).to_owned(),
+            Self::RaggedRow { line: line @ 2..=MAX_TITLE_LINES, expected, found, .. } if found > expected => format!(
+                "if a title stands above the header, pass over its lines (skip => {}); else check the delimiter and \
+                 quote options, or mend the row",
+                line - 1
+            ),
             Self::RaggedRow { .. } => "check the delimiter and quote options, or mend the row".to_owned(),
             Self::UnknownColumn { .. } => {
                 "make the table anew with CREATE OR REPLACE EXTERNAL TABLE, so that it has the \
@@ -434,7 +470,17 @@ impl Error {
                                            'position')"
                     .to_owned()
             }
-            Self::ColumnCase { found, .. } => format!("write \"{found}\" with quotes"),
+            Self::MissingColumn { near: Some(near), .. } => format!("perhaps you meant the column \"{near}\""),
+            Self::MissingColumn { near: None, .. } => {
+                "leave it out, or say OPTIONS (missing_columns 'null') if later files may have it".to_owned()
+            }
+            Self::UnclearHeader { .. } => {
+                "say OPTIONS (header 'true') if each file begins with names of columns, or (header 'false') if none does"
+                    .to_owned()
+            }
+            Self::UnclearColumn { .. } => {
+                "declare the columns in CREATE EXTERNAL TABLE as the file spells them, in double quotes".to_owned()
+            }
             Self::NoRows { .. } => "declare the columns in CREATE EXTERNAL TABLE".to_owned(),
             Self::NotAllowed { .. } => "start the server with --allow-path".to_owned(),
             Self::KeyRefused { .. } => "check KEY_ID and SECRET".to_owned(),

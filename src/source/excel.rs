@@ -31,7 +31,7 @@ use super::{
     encoding::Encoding,
     forms::Forms,
     guess::Guess,
-    infer::type_name,
+    infer::{Spellings, positions, type_name},
     options::{self, boolean, invalid},
     text::{Fault, Parse, Prepared, Task, TextReader, TextSource, apart, shortened},
     trace::{Place, Told},
@@ -62,28 +62,35 @@ impl Format for Excel {
             csv::NULL_VALUE,
             csv::NULL_REGEX,
             options::UNKNOWN_COLUMNS,
+            options::MISSING_COLUMNS,
             options::FILENAME,
         ]
     }
 
-    fn ignores_case(&self) -> bool {
-        true
-    }
-
     async fn infer(&self, sample: Sample<'_>, mut options: Options) -> Result<Inferred, Error> {
         let mut reader = ExcelReader::parse(&options)?;
-        let mut columns: Vec<(String, Guess, Told)> = Vec::new();
+        let is_told = reader.header.is_none();
+        let (mut columns, mut names): (Vec<Seen>, Vec<Vec<String>>) = (Vec::new(), Vec::new());
         for input in sample.inputs(Compression::default(), Encoding::bytes(), 0) {
             let wanted = reader.clone();
             let sheet = apart(input.name.clone(), async move { wanted.sheet(&input).await }).await?;
             let Some(sheet) = sheet else { continue };
-            reader.header.get_or_insert(sheet.has_header);
+            let has_header = *reader.header.get_or_insert(sheet.has_header);
+            if is_told && sheet.begins_with_names != has_header {
+                let first = if has_header { "names" } else { "values" }.to_owned();
+                return Err(Error::UnclearHeader {
+                    file: sheet.file,
+                    line: sheet.begin,
+                    found: sheet.first_row,
+                    first,
+                });
+            }
             for (place, name) in sheet.names.iter().enumerate() {
-                let known = columns.iter().position(|(known, ..)| known == name).unwrap_or_else(|| {
-                    columns.push((name.clone(), Guess::default(), Told::default()));
+                let known = columns.iter().position(|known| known.name == *name).unwrap_or_else(|| {
+                    columns.push(Seen::new(name));
                     columns.len() - 1
                 });
-                let Some((_, guess, told)) = columns.get_mut(known) else { continue };
+                let Some(Seen { guess, told, first, .. }) = columns.get_mut(known) else { continue };
                 for (row, cells) in &sheet.rows {
                     // A text of blanks is no value of a column of others.
                     let cell = cells.get(place).and_then(Cell::of).filter(|cell| !cell.text.trim().is_empty());
@@ -95,18 +102,21 @@ impl Format for Excel {
                         told.forced = Some((shortened(&cell.text), place));
                     }
                     told.example.get_or_insert_with(|| shortened(&cell.text));
+                    first.get_or_insert_with(|| format!("{}, row {row}", sheet.file));
                 }
             }
+            names.push(sheet.names);
         }
+        let columns = joined(columns, &names);
         if columns.is_empty() {
             let file = sample.files.first().map(|file| file.name.clone()).unwrap_or_default();
             return Err(Error::NoRows { file });
         }
         options::settle_unknown(&mut options, sample.declared.is_some());
         options.insert("header".to_owned(), reader.header.unwrap_or(true).to_string());
-        let fields = columns.iter().map(|(name, guess, _)| Field::new(name, guess.data_type(), true));
+        let fields = columns.iter().map(|column| Field::new(&column.name, column.guess.data_type(), true));
         let schema = Schema::new(fields.collect::<Vec<_>>());
-        let told = columns.into_iter().map(|(name, _, told)| (name, told)).collect();
+        let told = columns.into_iter().map(|column| (column.name, column.told)).collect();
         Ok(Inferred { options, schema, told })
     }
 
@@ -114,6 +124,47 @@ impl Format for Excel {
         let reader = ExcelReader::parse(options)?;
         Ok(Arc::new(TextSource::new(Arc::new(reader), options, schema, place)))
     }
+}
+
+/// What has been seen of a column.
+struct Seen {
+    name: String,
+    guess: Guess,
+    told: Told,
+    /// The file and the row of its first value.
+    first: Option<String>,
+}
+
+impl Seen {
+    fn new(name: &str) -> Self {
+        Self { name: name.to_owned(), guess: Guess::default(), told: Told::default(), first: None }
+    }
+
+    /// Adds what was seen under another spelling of the name.
+    fn join(&mut self, other: Self) {
+        let before = self.guess.known_type();
+        self.guess.merge(other.guess);
+        if before.is_some() && before != self.guess.known_type() {
+            let own = other.told.example.clone().zip(other.first.clone().map(Place::File));
+            self.told.forced = other.told.forced.or(own);
+        }
+        self.told.example = self.told.example.take().or(other.told.example);
+        self.first = self.first.take().or(other.first);
+    }
+}
+
+/// The columns of the table: those of several files whose names are the same but for case are one.
+fn joined(seen: Vec<Seen>, names: &[Vec<String>]) -> Vec<Seen> {
+    let spellings = Spellings::of(names.iter().map(|names| names.iter().map(String::as_str)));
+    let mut columns: Vec<Seen> = Vec::new();
+    for mut column in seen {
+        column.name = spellings.of_table(&column.name);
+        match columns.iter_mut().find(|known| known.name == column.name) {
+            Some(known) => known.join(column),
+            None => columns.push(column),
+        }
+    }
+    columns
 }
 
 /// Reads the files of a table.
@@ -130,6 +181,10 @@ struct ExcelReader {
 /// What a sheet holds.
 struct Sheet {
     file: String,
+    /// The number of its first row, from 1, what that holds, and whether it is texts alone.
+    begin: u64,
+    first_row: String,
+    begins_with_names: bool,
     has_header: bool,
     names: Vec<String>,
     /// The rows with a value, and their numbers from 1.
@@ -198,13 +253,13 @@ impl ExcelReader {
         if let Some((_, first)) = rows.first_mut() {
             first.resize(width, Data::Empty);
         }
-        let Some((_, first)) = rows.first() else { return Ok(None) };
-        let has_header = self.header.unwrap_or_else(|| names_columns(first, rows.get(1..).unwrap_or_default()));
+        let Some((begin, first)) = rows.first() else { return Ok(None) };
+        let begin = u64::from(*begin);
+        let begins_with_names = names_columns(first, rows.get(1..).unwrap_or_default());
+        let has_header = self.header.unwrap_or(begins_with_names);
+        let texts: Vec<_> = first.iter().map(|cell| Cell::of(cell).map(|cell| cell.text).unwrap_or_default()).collect();
         let names = match has_header {
-            true => {
-                let texts: Vec<_> = first.iter().map(|cell| Cell::of(cell).map(|cell| cell.text)).collect();
-                csv::column_names(texts.iter().map(|text| text.as_deref().unwrap_or_default()))
-            }
+            true => csv::column_names(texts.iter().map(String::as_str)),
             false => (1..=first.len()).map(|number| format!("column_{number}")).collect(),
         };
         if has_header {
@@ -215,7 +270,8 @@ impl ExcelReader {
                 *cell = Data::Empty;
             }
         }
-        Ok(Some(Sheet { file: file.to_owned(), has_header, names, rows }))
+        let (file, first_row) = (file.to_owned(), texts.join(", "));
+        Ok(Some(Sheet { file, begin, first_row, begins_with_names, has_header, names, rows }))
     }
 
     fn sheet_name(&self, book: &Sheets<Cursor<Vec<u8>>>) -> Result<String, Error> {
@@ -447,7 +503,7 @@ impl TextReader for ExcelReader {
         let schema = task.project(&task.columns)?;
         let file = task.input.name.clone();
         let (names, rows) = self.sheet(&task.input).await?.map(|sheet| (sheet.names, sheet.rows)).unwrap_or_default();
-        let of_table = csv::positions(&task.schema, &names);
+        let of_table = positions(&task.schema, &names).map_err(|unclear| unclear.in_file(&file))?;
         if !rows.is_empty() {
             if of_table.iter().all(Option::is_none) {
                 return Err(Error::NoCommonColumn { file, found: names.join(", ") });
@@ -458,7 +514,7 @@ impl TextReader for ExcelReader {
                 return Err(Error::UnknownColumn { file, line: None, column: column.clone() });
             }
         }
-        let places = csv::positions(&schema, &names);
+        let places = task.columns.iter().map(|column| of_table.get(*column).copied().flatten()).collect();
         let parser = ExcelParser { file, rows, places, schema, batch_size: task.batch_size, next: 0 };
         Ok(Prepared { chunks: futures::stream::empty().boxed(), parser: Box::new(parser) })
     }

@@ -1,11 +1,16 @@
 //! What files have in common: the columns of several files, and the columns in the names of their directories.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 use datafusion::common::ScalarValue;
 
-use super::{Error, FoundFile, TableRequest, columns as values, forms::Forms, guess::Guess};
+use super::{Error, FoundFile, Options, TableRequest, columns as values, forms::Forms, guess::Guess, json, options};
+use crate::error::nearest;
 
 /// The mark of a column of integers that double precision does not hold.
 pub(super) const LARGE: &str = "fusewire.large_integers";
@@ -170,6 +175,7 @@ pub(super) fn type_name(data_type: &DataType) -> String {
             };
             format!("timestamp{digits}{}", if zone.is_some() { " with time zone" } else { "" })
         }
+        DataType::Interval(_) => "interval".to_owned(),
         DataType::Decimal128(precision, scale) => format!("numeric({precision}, {scale})"),
         DataType::List(item) => format!("{}[]", type_name(item.data_type())),
         DataType::Struct(_) => "an object".to_owned(),
@@ -192,14 +198,112 @@ pub(super) fn without(schema: &Schema, partitions: &[Field]) -> Result<Schema, E
     Ok(Schema::new(fields))
 }
 
-/// Refuses a declared column that the files have in another case alone: SQL folds names that are not quoted, and the
-/// column would be read as NULLs.
-pub(super) fn check_case(declared: &Schema, found: &Schema) -> Result<(), Error> {
-    for field in declared.fields() {
-        let exact = found.fields().iter().any(|other| other.name() == field.name());
-        let alike = found.fields().iter().find(|other| other.name().eq_ignore_ascii_case(field.name()));
-        if let Some(alike) = alike.filter(|_| !exact) {
-            return Err(Error::ColumnCase { column: field.name().clone(), found: alike.name().clone() });
+/// Whether two names of columns are the same but for case.
+pub(super) fn is_alike(left: &str, right: &str) -> bool {
+    if left.is_ascii() && right.is_ascii() {
+        return left.eq_ignore_ascii_case(right);
+    }
+    left.to_lowercase() == right.to_lowercase()
+}
+
+/// What the columns of several files are called in their table. Names that are the same but for case are one column, called
+/// as in the first file that has it, unless a file has several of them: then each is a column of its own.
+#[derive(Debug)]
+pub(super) struct Spellings(HashMap<String, String>);
+
+impl Spellings {
+    /// Of the names in each file.
+    pub(super) fn of<'a, N: IntoIterator<Item = &'a str>>(files: impl IntoIterator<Item = N>) -> Self {
+        let mut first: HashMap<String, String> = HashMap::new();
+        let mut apart: HashSet<String> = HashSet::new();
+        for names in files {
+            let mut own: HashMap<String, &str> = HashMap::new();
+            for name in names {
+                let folded = name.to_lowercase();
+                if own.insert(folded.clone(), name).is_some_and(|other| other != name) {
+                    apart.insert(folded.clone());
+                }
+                first.entry(folded).or_insert_with(|| name.to_owned());
+            }
+        }
+        first.retain(|folded, _| !apart.contains(folded));
+        Self(first)
+    }
+
+    /// The table's name of a file's column.
+    pub(super) fn of_table(&self, name: &str) -> String {
+        self.0.get(&name.to_lowercase()).map_or(name, String::as_str).to_owned()
+    }
+
+    /// The columns of a file as the table calls them.
+    pub(super) fn renamed(&self, fields: &[Arc<Field>]) -> Vec<Arc<Field>> {
+        let renamed = |field: &Arc<Field>| Arc::new(field.as_ref().clone().with_name(self.of_table(field.name())));
+        fields.iter().map(renamed).collect()
+    }
+}
+
+/// A column of the table that may be several of a file's, or is one together with another of the table's.
+#[derive(Debug)]
+pub(super) struct Unclear {
+    column: String,
+    found: String,
+}
+
+impl Unclear {
+    /// The error of the file.
+    pub(super) fn in_file(self, file: &str) -> Error {
+        Error::UnclearColumn { file: file.to_owned(), column: self.column, found: self.found }
+    }
+}
+
+/// Where in a file's columns each of the table's columns stands: the same name, else the one that is the same but for case.
+pub(super) fn positions(table: &Schema, names: &[impl AsRef<str>]) -> Result<Vec<Option<usize>>, Unclear> {
+    let exact = |field: &Arc<Field>| names.iter().position(|name| name.as_ref() == field.name().as_str());
+    let own: Vec<Option<usize>> = table.fields().iter().map(exact).collect();
+    let mut places: Vec<Option<usize>> = Vec::with_capacity(own.len());
+    for (place, field) in own.iter().zip(table.fields()) {
+        if place.is_some() {
+            places.push(*place);
+            continue;
+        }
+        // Another column of the table may have that very name.
+        let alike = names.iter().enumerate().filter(|(_, name)| is_alike(name.as_ref(), field.name()));
+        let alike: Vec<usize> = alike.map(|(place, _)| place).filter(|place| !own.contains(&Some(*place))).collect();
+        match alike.as_slice() {
+            [] => places.push(None),
+            [found] if !places.contains(&Some(*found)) => places.push(Some(*found)),
+            several => {
+                let found = several.iter().filter_map(|place| names.get(*place)).map(|name| name.as_ref());
+                let found = found.collect::<Vec<&str>>().join(", ");
+                return Err(Unclear { column: field.name().clone(), found });
+            }
+        }
+    }
+    Ok(places)
+}
+
+/// Refuses a declared column that no file has: it would be NULL in each row. Where columns are found by their places names say
+/// nothing, and what a sample lacks may come behind it.
+pub(super) fn check_declared(
+    declared: &Schema,
+    found: &Schema,
+    given: &Options,
+    files: &[FoundFile],
+) -> Result<(), Error> {
+    let is = |option: &str, value: &str| given.get(option).is_some_and(|given| given.eq_ignore_ascii_case(value));
+    let is_sample = given.contains_key(options::SAMPLE_BYTES.0) && !is(options::SAMPLE_BYTES.0, "all");
+    if !options::refuses_missing(given)? || found.fields().is_empty() || is_sample || is("match_columns", "position") {
+        return Ok(());
+    }
+    let names: Vec<_> = found.fields().iter().map(|field| field.name().as_str()).collect();
+    let file = files.first().map_or("", |file| file.name.as_str());
+    let places = positions(declared, &names).map_err(|unclear| unclear.in_file(file))?;
+    for (place, field) in places.iter().zip(declared.fields()) {
+        let name = place.and_then(|place| names.get(place));
+        let matches_case = is(json::MATCH_CASE.0, "true");
+        if name.is_none_or(|name| matches_case && name != field.name()) {
+            let near = nearest(field.name(), names.iter().copied()).map(str::to_owned);
+            return Err(Error::MissingColumn { column: field.name().clone(), known: names.join(", "), near });
         }
     }
     Ok(())
@@ -214,7 +318,7 @@ pub(super) fn typed(schema: Schema, partitions: &[Field], request: &TableRequest
         }
         let exact = fields.iter().position(|field| field.name() == given.name());
         let mut alike = (0..fields.len())
-            .filter(|place| fields.get(*place).is_some_and(|field| field.name().eq_ignore_ascii_case(given.name())));
+            .filter(|place| fields.get(*place).is_some_and(|field| is_alike(field.name(), given.name())));
         let place = exact.or_else(|| alike.next().filter(|_| alike.next().is_none()));
         let Some(field) = place.and_then(|place| fields.get_mut(place)) else {
             let known = fields.iter().map(|field| field.name().as_str()).collect::<Vec<_>>().join(", ");

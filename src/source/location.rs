@@ -180,6 +180,7 @@ impl Location {
             walk.file(literal)?;
         } else {
             for pattern in patterns {
+                check_named(base, pattern)?;
                 walk.pattern(base, pattern, 0)?;
             }
         }
@@ -215,11 +216,14 @@ impl Location {
             }
         }
         let matching: Vec<_> = patterns.iter().filter_map(|pattern| compiled(&pattern.join("/"))).collect();
+        let named = patterns.iter().map(|pattern| named(pattern));
+        let mut missing: Vec<(String, bool)> = named.filter(|(name, _)| !name.is_empty()).collect();
         let mut found = store.list((!key.as_ref().is_empty()).then_some(&key));
         while let Some(meta) = found.try_next().await.map_err(failed)? {
             let full = meta.location.as_ref();
             let Some(rest) = full.strip_prefix(key.as_ref()) else { continue };
             let relative = rest.trim_start_matches('/').to_owned();
+            missing.retain(|(name, is_whole)| !is_named(&relative, name, *is_whole));
             let chosen = match patterns.is_empty() {
                 false => matching.iter().any(|pattern| pattern.matches_with(&relative, MATCHING)),
                 true => !relative.split('/').any(is_hidden),
@@ -236,6 +240,9 @@ impl Location {
         }
         if let (true, Some(error)) = (files.is_empty(), head_failed) {
             return Err(error);
+        }
+        if let Some((name, _)) = missing.first() {
+            return Err(Error::NoSuchFile { location: format!("s3://{bucket}/{prefix}{name}") });
         }
         let directory = patterns.is_empty() && !files.is_empty();
         Ok(Listing { url, store, files, directory })
@@ -385,15 +392,18 @@ fn split_pattern<'a>(location: &str, path: &'a str) -> Result<(&'a str, Vec<Vec<
     for segment in path.split_inclusive('/') {
         let rest = path.get(start..).unwrap_or_default();
         let has_choices = || alternatives(rest).is_some_and(|(before, ..)| !before.contains('/'));
-        if segment.contains(['*', '?', '[']) || has_choices() {
+        if has_wildcards(segment) || has_choices() {
             let invalid = |reason: String| Error::InvalidLocation { location: location.to_owned(), reason };
             let mut patterns = Vec::new();
             for alternative in expanded(rest)
                 .ok_or_else(|| invalid(format!("it has more than {MAX_ALTERNATIVES} alternatives in braces")))?
             {
-                let segments = alternative.split('/').filter(|segment| !segment.is_empty());
+                let segments = alternative.split('/').filter(|segment| !matches!(*segment, "" | "."));
                 let segments: Vec<_> = segments.map(str::to_owned).collect();
                 for segment in &segments {
+                    if segment == ".." {
+                        return Err(invalid("it goes up with .. within or behind a pattern".to_owned()));
+                    }
                     Pattern::new(segment).map_err(|error| invalid(error.msg.to_lowercase()))?;
                 }
                 patterns.push(segments);
@@ -403,6 +413,33 @@ fn split_pattern<'a>(location: &str, path: &'a str) -> Result<(&'a str, Vec<Vec<
         start += segment.len();
     }
     Ok((path, Vec::new()))
+}
+
+fn has_wildcards(segment: &str) -> bool {
+    segment.contains(['*', '?', '['])
+}
+
+/// What a pattern of alternatives names before its first wildcard, and whether that is all of it.
+fn named(pattern: &[String]) -> (String, bool) {
+    let names = pattern.iter().take_while(|segment| !has_wildcards(segment));
+    let names: Vec<&str> = names.map(String::as_str).collect();
+    (names.join("/"), names.len() == pattern.len())
+}
+
+/// Whether a path is the named one or, if a pattern goes on, lies below it.
+fn is_named(path: &str, name: &str, is_whole: bool) -> bool {
+    match path.strip_prefix(name) {
+        Some(rest) if is_whole => rest.is_empty(),
+        Some(rest) => rest.starts_with('/'),
+        None => false,
+    }
+}
+
+/// Refuses an alternative that names what does not exist: it was meant, as a path without a pattern is.
+fn check_named(base: &Path, pattern: &[String]) -> Result<(), Error> {
+    let (name, _) = named(pattern);
+    let path = base.join(&name);
+    if name.is_empty() || path.exists() { Ok(()) } else { Err(Error::NoSuchFile { location: shown(&path) }) }
 }
 
 /// The most alternatives that the braces of a location may stand for.

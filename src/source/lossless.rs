@@ -29,7 +29,7 @@ use datafusion::{
 use super::{
     columns::{Misfit, column},
     forms::Forms,
-    infer::{type_name, utc},
+    infer::{positions, type_name, utc},
     values,
 };
 
@@ -42,10 +42,20 @@ pub(super) struct Lossless;
 
 impl PhysicalExprAdapterFactory for Lossless {
     fn create(&self, table: SchemaRef, file: SchemaRef) -> Result<Arc<dyn PhysicalExprAdapter>> {
-        // What is absent is the engine's business; types are ours, so it sees those of the table.
-        let same = file.fields().iter().map(|field| match table.field_with_name(field.name()) {
-            Ok(wanted) => Arc::new(field.as_ref().clone().with_data_type(wanted.data_type().clone())),
-            Err(_) => Arc::clone(field),
+        let places = {
+            let names: Vec<_> = file.fields().iter().map(|field| field.name().as_str()).collect();
+            positions(&table, &names).map_err(|unclear| unclear.in_file("of the table"))?
+        };
+        // What is absent is the engine's business; names and types are ours, so it sees those of the table.
+        let same = file.fields().iter().enumerate().map(|(place, field)| {
+            let own = places.iter().position(|found| *found == Some(place));
+            match own.and_then(|own| table.fields().get(own)) {
+                Some(wanted) => {
+                    let named = field.as_ref().clone().with_name(wanted.name());
+                    Arc::new(named.with_data_type(wanted.data_type().clone()))
+                }
+                None => Arc::clone(field),
+            }
         });
         let same = Arc::new(Schema::new_with_metadata(same.collect::<Vec<_>>(), file.metadata().clone()));
         let names = DefaultPhysicalExprAdapterFactory.create(Arc::clone(&table), same)?;
@@ -67,13 +77,15 @@ impl PhysicalExprAdapter for LosslessAdapter {
             let Some(column) = node.downcast_ref::<Column>() else { return Ok(Transformed::no(node)) };
             let stored = self.file.fields().get(column.index());
             let wanted = self.table.fields().find(column.name()).map(|(_, field)| field);
-            match (stored, wanted) {
-                (Some(stored), Some(wanted)) if stored.data_type() != wanted.data_type() => {
-                    let cast = WholeCast { column: node, wanted: Arc::clone(wanted) };
-                    Ok(Transformed::yes(Arc::new(cast) as Arc<dyn PhysicalExpr>))
-                }
-                _ => Ok(Transformed::no(node)),
+            let (Some(stored), Some(wanted)) = (stored, wanted) else { return Ok(Transformed::no(node)) };
+            let is_renamed = stored.name() != column.name();
+            // The reader finds a column by the file's own name.
+            let own = Arc::new(Column::new(stored.name(), column.index())) as Arc<dyn PhysicalExpr>;
+            if stored.data_type() != wanted.data_type() {
+                let cast = WholeCast { column: own, wanted: Arc::clone(wanted) };
+                return Ok(Transformed::yes(Arc::new(cast) as Arc<dyn PhysicalExpr>));
             }
+            Ok(if is_renamed { Transformed::yes(own) } else { Transformed::no(node) })
         };
         found.transform_up(cast).data()
     }

@@ -69,6 +69,7 @@ use bytes::{Compression, Input};
 use encoding::Encoding;
 use location::{FoundFile, Listing, Location};
 pub(crate) use location::{NULL_PARTITION, ending};
+use rejects::OnError;
 use trace::Told;
 
 /// The options of a format by name; after [`resolve`] complete, so that later reads never guess again.
@@ -90,11 +91,6 @@ pub trait Format: fmt::Debug + Send + Sync {
     /// The options it takes, each with what it means.
     fn options(&self) -> &'static [(&'static str, &'static str)];
 
-    /// Whether a declared column finds one of the files that differs from it in case.
-    fn ignores_case(&self) -> bool {
-        false
-    }
-
     /// Completes the options and infers the columns from a look at the files. `declared` are the columns of the
     /// statement, where it names them: they win over what the files say.
     async fn infer(&self, sample: Sample<'_>, options: Options) -> Result<Inferred, Error>;
@@ -107,11 +103,12 @@ pub trait Format: fmt::Debug + Send + Sync {
     /// What reads the files in a plan.
     fn file_source(&self, options: &Options, schema: TableSchema, sources: &str) -> Result<Arc<dyn FileSource>, Error>;
 
-    /// A file's statistics, where it keeps some.
+    /// A file's statistics, where it keeps some; an error if its columns are none that the options let pass.
     async fn statistics(
         &self,
         _session: &dyn Session,
         _store: &Arc<dyn ObjectStore>,
+        _options: &Options,
         _schema: &SchemaRef,
         _file: (&ObjectMeta, &str),
     ) -> Result<Option<Statistics>, Error> {
@@ -252,13 +249,13 @@ async fn look(
         }
     };
     let Inferred { options, schema, told } = inferred;
+    if let Some(declared) = &declared {
+        infer::check_declared(declared, &schema, &options, &listing.files)?;
+    }
     let schema = infer::typed(schema, &partition_columns, request)?;
     if let Some(column) = file_column.filter(|column| schema.field_with_name(column).is_ok()) {
         let expected = format!("another name: the files have a column {column}");
         return Err(options::invalid(options::FILENAME.0, column, &expected));
-    }
-    if let Some(declared) = declared.as_ref().filter(|_| !format.ignores_case()) {
-        infer::check_case(declared, &schema)?;
     }
     let schema = infer::without(declared.as_ref().unwrap_or(&schema), &partition_columns)?;
     if schema.fields().is_empty() && partition_columns.is_empty() {
@@ -271,7 +268,30 @@ async fn look(
         schema,
         partition_columns,
     };
-    Ok(Looked { definition, listing, told })
+    let looked = Looked { definition, listing, told };
+    remark_on_text(&looked, request, stores).await?;
+    Ok(looked)
+}
+
+/// Says of which column `on_error` leaves nothing out, because its type was told by all its values and holds them.
+async fn remark_on_text(looked: &Looked, request: &TableRequest, stores: &Stores) -> Result<(), Error> {
+    let Looked { definition, told, .. } = looked;
+    let on_error = OnError::parse(definition.options.get(rejects::OPTION.0).map(String::as_str))?;
+    if !on_error.is_lenient() || request.columns.is_some() {
+        return Ok(());
+    }
+    for (name, told) in told {
+        let is_given = request.types.iter().any(|given| infer::is_alike(given.name(), name));
+        let is_text = definition.schema.field_with_name(name).is_ok_and(|field| field.data_type().is_string());
+        let forced_by = if is_given || !is_text { None } else { describe::forced_by(told).await? };
+        if let Some(reason) = forced_by {
+            stores.rejects().remark(format!(
+                "column {name} is text because of {reason}, so on_error leaves out none of its values; say types => \
+                 {{{name}: '…'}} with the type that they should have"
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// The table of a definition, for one statement. Its files are listed when it is scanned.

@@ -14,6 +14,10 @@ pub(super) const UNKNOWN_COLUMNS: (&str, &str) = (
     "error or ignore: what becomes of a file's columns that the table lacks; by default ignored where columns are declared",
 );
 
+/// What becomes of a declared column that no file has.
+pub(super) const MISSING_COLUMNS: (&str, &str) =
+    ("missing_columns", "error or null: what becomes of a declared column that no file has, by default an error");
+
 /// How files are compressed.
 pub(super) const COMPRESSION: (&str, &str) =
     ("compression", "auto, none, gzip, zstd, bzip2 or xz; by default told by the file's first bytes");
@@ -124,6 +128,15 @@ pub(super) fn refuses_unknown(options: &Options) -> Result<bool, Error> {
         None | Some("ignore") => Ok(false),
         Some("error") => Ok(true),
         Some(value) => Err(invalid(UNKNOWN_COLUMNS.0, value, "error or ignore")),
+    }
+}
+
+/// Whether a declared column that no file has is an error.
+pub(super) fn refuses_missing(options: &Options) -> Result<bool, Error> {
+    match options.get(MISSING_COLUMNS.0).map(|value| value.to_ascii_lowercase()).as_deref() {
+        None | Some("error") => Ok(true),
+        Some("null") => Ok(false),
+        Some(value) => Err(invalid(MISSING_COLUMNS.0, value, "error or null")),
     }
 }
 

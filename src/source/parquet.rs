@@ -2,7 +2,7 @@
 
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::{
     catalog::Session,
@@ -21,9 +21,7 @@ use datafusion::{
 use futures::{FutureExt, StreamExt, TryStreamExt};
 use object_store::{ObjectMeta, ObjectStore};
 
-use super::{
-    Error, Format, FoundFile, Inferred, Options, Sample, binary, infer, lossless::Lossless, options, trace::Told,
-};
+use super::{Error, Format, FoundFile, Inferred, Options, Sample, binary, infer, lossless::Lossless, options};
 
 /// `STORED AS PARQUET`.
 #[derive(Debug)]
@@ -49,19 +47,17 @@ impl Format for Parquet {
     }
 
     fn options(&self) -> &'static [(&'static str, &'static str)] {
-        &[options::FILENAME]
+        &[options::UNKNOWN_COLUMNS, options::MISSING_COLUMNS, options::FILENAME]
     }
 
-    async fn infer(&self, sample: Sample<'_>, options: Options) -> Result<Inferred, Error> {
+    async fn infer(&self, sample: Sample<'_>, mut options: Options) -> Result<Inferred, Error> {
+        options::settle_unknown(&mut options, sample.declared.is_some());
         let read = |file| caught(file, read_schema(sample.session, sample.store, file));
         let files: Vec<_> = sample.files.iter().map(read).collect();
-        let mut found = futures::stream::iter(files).buffered(FILES_AT_ONCE);
-        let (mut columns, mut told): (Vec<Field>, Vec<(String, Told)>) = (Vec::new(), Vec::new());
-        let mut names = sample.files.iter().map(|file| &file.name);
-        while let Some(schema) = found.try_next().await? {
-            let file = names.next().map_or("", |name| name.as_str());
-            binary::merge_told(&mut columns, &mut told, schema.fields(), file);
-        }
+        let found: Vec<Schema> = futures::stream::iter(files).buffered(FILES_AT_ONCE).try_collect().await?;
+        let found = sample.files.iter().zip(found);
+        let files: Vec<_> = found.map(|(file, schema)| (file.name.clone(), schema.fields().to_vec())).collect();
+        let (columns, told) = binary::together(&files);
         let columns: Vec<_> = columns.into_iter().map(|column| column.with_metadata(Default::default())).collect();
         Ok(Inferred { options, schema: Schema::new(columns), told })
     }
@@ -74,13 +70,15 @@ impl Format for Parquet {
         &self,
         session: &dyn Session,
         store: &Arc<dyn ObjectStore>,
+        options: &Options,
         schema: &SchemaRef,
         (meta, name): (&ObjectMeta, &str),
     ) -> Result<Option<Statistics>, Error> {
         let found = self.reader().infer_stats(session, store, Arc::clone(schema), meta).await;
         let found = found.map_err(|error| unreadable(name, error))?;
         let stored = cached(session, store, meta).fetch_schema().await.map_err(|error| unreadable(name, error))?;
-        Ok(Some(without_others(without_floats(found, schema), schema, &stored)))
+        let places = binary::found_columns(schema, &stored, options::refuses_unknown(options)?, name)?;
+        Ok(Some(without_others(without_floats(found, schema), schema, &stored, &places)))
     }
 
     async fn plan(
@@ -170,14 +168,20 @@ fn without_floats(mut found: Statistics, schema: &SchemaRef) -> Statistics {
     found
 }
 
-/// What is known of a column that is stored as another type is not known of the table's.
-fn without_others(mut found: Statistics, schema: &SchemaRef, stored: &Schema) -> Statistics {
-    for (column, field) in found.column_statistics.iter_mut().zip(schema.fields()) {
+/// What is known of a column that is stored as another type is not known of the table's, and nothing of one whose name is
+/// the same but for case: it was taken for absent.
+fn without_others(mut found: Statistics, schema: &SchemaRef, stored: &Schema, places: &[Option<usize>]) -> Statistics {
+    for ((column, field), place) in found.column_statistics.iter_mut().zip(schema.fields()).zip(places) {
+        let Some(own) = place.and_then(|place| stored.fields().get(place)) else { continue };
+        if own.name() != field.name() {
+            *column = ColumnStatistics::new_unknown();
+            continue;
+        }
         let same = |stored: &DataType| {
             let (wanted, text) = (field.data_type(), stored.is_string() && field.data_type().is_string());
             stored == wanted || text || (matches!(stored, DataType::Binary) && matches!(wanted, DataType::BinaryView))
         };
-        if stored.field_with_name(field.name()).is_ok_and(|stored| !same(stored.data_type())) {
+        if !same(own.data_type()) {
             *column = ColumnStatistics { null_count: column.null_count, ..ColumnStatistics::new_unknown() };
         }
     }

@@ -17,8 +17,8 @@ const MAX_KEPT: usize = 100_000;
 /// The option, as help shows it.
 pub(super) const OPTION: (&str, &str) = (
     "on_error",
-    "fail, skip or null: what becomes of a row with a value that does not fit, by default the statement fails; \
-     fusewire.rejects lists what was left out",
+    "fail, skip or null: what becomes of a row with a value that does not fit the type that is given for its column, by \
+     default the statement fails; fusewire.rejects lists what was left out",
 );
 
 /// What becomes of a value that is none of its column's type.
@@ -101,7 +101,7 @@ impl fmt::Debug for Rejects {
 }
 
 impl Rejects {
-    /// None yet; `tell` takes a remark for the client when a file was read.
+    /// None yet; `tell` takes a remark for the client when a file was looked at or read.
     pub fn new(tell: impl Fn(String) + Send + Sync + 'static) -> Self {
         Self { kept: Mutex::default(), tell: Box::new(tell) }
     }
@@ -127,6 +127,11 @@ impl Rejects {
         rows.extend(rejects.into_iter().take(room));
     }
 
+    /// Says something to the client.
+    pub(super) fn remark(&self, remark: String) {
+        (self.tell)(remark);
+    }
+
     /// Says how many there were in a file, or in a part of it.
     pub(super) fn tell(&self, input: &Input, count: usize, on_error: OnError) {
         let what = match (on_error, count) {
@@ -137,7 +142,7 @@ impl Rejects {
         };
         let is_full = count_of(&self.kept()) >= MAX_KEPT;
         let most = if is_full { format!(" up to {MAX_KEPT}") } else { String::new() };
-        (self.tell)(format!("file {}: {what}; fusewire.rejects lists them{most}", input.name));
+        self.remark(format!("file {}: {what}; fusewire.rejects lists them{most}", input.name));
     }
 
     /// All there are, in the order of files and rows, with the lines counted.

@@ -107,10 +107,11 @@ impl FileTable {
         listing: &Listing,
         files: Vec<(FoundFile, Vec<ScalarValue>)>,
     ) -> Result<(Vec<PartitionedFile>, Statistics)> {
+        let options = &self.definition.options;
         let read = futures::stream::iter(files).map(|(file, values)| async move {
             let found = self
                 .format
-                .statistics(session, &listing.store, &self.file_schema, (&file.meta, &file.name))
+                .statistics(session, &listing.store, options, &self.file_schema, (&file.meta, &file.name))
                 .await?
                 .unwrap_or_else(|| self.size_alone(file.meta.size));
             let file = PartitionedFile::new_from_meta(file.meta).with_partition_values(values);

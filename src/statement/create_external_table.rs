@@ -32,7 +32,7 @@ struct CreateExternalTable {
     name: QualifiedName,
     existing: Existing,
     table: Sealed<Ast>,
-    options: BTreeMap<String, String>,
+    options: BTreeMap<String, Given>,
 }
 
 fn convert(statement: &SqlStatement) -> Recognised {
@@ -52,13 +52,23 @@ fn convert(statement: &SqlStatement) -> Recognised {
     }
     let mut options = BTreeMap::new();
     for (key, value) in &table.options {
-        if options.insert(key.to_lowercase(), option_text(value)).is_some() {
+        if options.insert(key.to_lowercase(), given(key, value)?).is_some() {
             return Err(Error::new(Fault::Syntax, format!("the option {key} is given twice; leave one out")));
         }
     }
     let existing = existing(table.or_replace, table.if_not_exists)?;
     let (name, table) = (qualified(&table.name)?, Sealed::new(table.clone()));
     Ok(Some(Arc::new(CreateExternalTable { name, existing, table, options })))
+}
+
+/// An option's value as a call that reads files has it: what stands in brackets comes between double quotes.
+fn given(key: &str, value: &Value) -> Result<Given> {
+    let Value::DoubleQuotedString(text) = value else { return Ok(Given::One(option_text(value))) };
+    Given::read(text).ok_or_else(|| {
+        let message =
+            format!("the option {key} is {text}; write a text, a number, a list ['…'] or names {{name: '…'}}");
+        Error::new(Fault::InvalidArgument, message)
+    })
 }
 
 /// The text of an option's value, without its quotes.
@@ -88,7 +98,7 @@ impl Action for CreateExternalTable {
             partition_columns: self.table.table_partition_cols.clone(),
             ..TableRequest::default()
         };
-        let options = self.options.iter().map(|(name, value)| (name.clone(), Given::One(value.clone())));
+        let options = self.options.iter().map(|(name, value)| (name.clone(), value.clone()));
         let request = with_options(client, request, options)?;
         let found = source::resolve(client.state().as_ref(), request, &client.stores(), client.access()).await?;
         check_distinct(&found.table_schema())?;

@@ -44,15 +44,20 @@ fn parse_here(sql: &str, max_depth: usize) -> Result<Vec<Statement>> {
         let Some(first) = solid.next() else { continue };
         let last = solid.next_back().unwrap_or(first);
         let text = sql.get(lines.byte(first.span.start)..lines.byte(last.span.end)).unwrap_or(sql);
-        let action = parse_one(tokens, last.span.end, max_depth).map_err(|error| error.located(&source))?;
+        let action = parse_one(tokens, &lines, last.span.end, max_depth).map_err(|error| error.located(&source))?;
         statements.push(Statement { text: text.trim().to_owned(), source: Arc::clone(&source), action });
     }
     Ok(statements)
 }
 
-fn parse_one(tokens: &[TokenWithSpan], end: Location, max_depth: usize) -> Result<Arc<dyn Action>> {
+fn parse_one(
+    tokens: &[TokenWithSpan],
+    lines: &LineStarts<'_>,
+    end: Location,
+    max_depth: usize,
+) -> Result<Arc<dyn Action>> {
     check_chains(tokens)?;
-    let tokens = with_selects(with_stored_as(tokens, end));
+    let tokens = with_selects(with_option_texts(with_stored_as(tokens, end), lines));
     for form in FORMS {
         let mut parser = parser_of(&tokens, max_depth)?;
         if let Some(action) = (form.parse)(&mut parser)? {
@@ -237,23 +242,91 @@ fn before_expression(before: &Token) -> bool {
 /// DataFusion's parser wants `STORED AS` in every `CREATE EXTERNAL TABLE`; ours may leave it out.
 fn with_stored_as(tokens: &[TokenWithSpan], end: Location) -> Vec<TokenWithSpan> {
     let mut tokens = tokens.to_vec();
-    let keywords: Vec<Keyword> = tokens
-        .iter()
-        .filter(|token| !matches!(token.token, Token::Whitespace(_)))
-        .map(|token| if let Token::Word(word) = &token.token { word.keyword } else { Keyword::NoKeyword })
-        .collect();
-    let creates = matches!(
-        keywords.as_slice(),
-        [Keyword::CREATE, Keyword::EXTERNAL, ..]
-            | [Keyword::CREATE, Keyword::OR, Keyword::REPLACE, Keyword::EXTERNAL, ..]
-    );
-    if creates && !keywords.windows(2).any(|pair| pair == [Keyword::STORED, Keyword::AS]) {
+    let has_format = || {
+        let mut pairs = keywords(&tokens).zip(keywords(&tokens).skip(1));
+        pairs.any(|pair| pair == (Keyword::STORED, Keyword::AS))
+    };
+    if creates_external_table(&tokens) && !has_format() {
         let words = ["STORED", "AS", FORMAT_FROM_NAME];
         let at = tokens.iter().rposition(|token| token.token != Token::EOF).map_or(0, |last| last + 1);
         let added = words.map(|word| TokenWithSpan::at(Token::make_keyword(word), end, end));
         tokens.splice(at..at, added);
     }
     tokens
+}
+
+/// The keywords of a statement, in the places of its tokens without blanks.
+fn keywords(tokens: &[TokenWithSpan]) -> impl Iterator<Item = Keyword> {
+    let solid = tokens.iter().filter(|token| !matches!(token.token, Token::Whitespace(_)));
+    solid.map(|token| if let Token::Word(word) = &token.token { word.keyword } else { Keyword::NoKeyword })
+}
+
+fn creates_external_table(tokens: &[TokenWithSpan]) -> bool {
+    let first: Vec<_> = keywords(tokens).take(4).collect();
+    matches!(
+        first.as_slice(),
+        [Keyword::CREATE, Keyword::EXTERNAL, ..]
+            | [Keyword::CREATE, Keyword::OR, Keyword::REPLACE, Keyword::EXTERNAL, ..]
+    )
+}
+
+/// DataFusion's parser takes a word, a text or a number as an option's value. A call that reads files takes lists and names
+/// with values, too: of an external table they come as their text between double quotes, as nothing else does.
+fn with_option_texts(tokens: Vec<TokenWithSpan>, lines: &LineStarts<'_>) -> Vec<TokenWithSpan> {
+    if !creates_external_table(&tokens) {
+        return tokens;
+    }
+    let tokens: Vec<_> = tokens.into_iter().filter(|token| !matches!(token.token, Token::Whitespace(_))).collect();
+    let at = |place: usize| tokens.get(place).map(|token| &token.token);
+    let is_word =
+        |place: usize, wanted: Keyword| matches!(at(place), Some(Token::Word(word)) if word.keyword == wanted);
+    let mut written = Vec::with_capacity(tokens.len());
+    let (mut place, mut inside) = (0_usize, false);
+    while let Some(token) = tokens.get(place) {
+        inside = match token.token {
+            Token::LParen => inside || place.checked_sub(1).is_some_and(|before| is_word(before, Keyword::OPTIONS)),
+            Token::RParen => false,
+            _ => inside,
+        };
+        let is_list = matches!(token.token, Token::LBrace | Token::LBracket)
+            || is_word(place, Keyword::ARRAY) && at(place + 1) == Some(&Token::LBracket);
+        let (length, value) = match (&token.token, at(place + 1)) {
+            _ if !inside => (1, None),
+            (Token::Minus, Some(Token::Number(number, _))) => {
+                (2, Some(Token::SingleQuotedString(format!("-{number}"))))
+            }
+            (Token::DollarQuotedString(text), _) => (1, Some(Token::SingleQuotedString(text.value.clone()))),
+            _ if is_list => {
+                let length = bracketed(tokens.get(place..).unwrap_or_default());
+                let (start, last) = (token.span.start, tokens.get(place + length - 1).unwrap_or(token));
+                let text = lines.text.get(lines.byte(start)..lines.byte(last.span.end)).unwrap_or_default();
+                (length, Some(Token::DoubleQuotedString(text.to_owned())))
+            }
+            _ => (1, None),
+        };
+        written.push(match value {
+            Some(value) => TokenWithSpan::new(value, token.span),
+            None => token.clone(),
+        });
+        place += length;
+    }
+    written
+}
+
+/// How many tokens there are up to the bracket that closes the first one.
+fn bracketed(tokens: &[TokenWithSpan]) -> usize {
+    let mut depth = 0_usize;
+    for (place, token) in tokens.iter().enumerate() {
+        match token.token {
+            Token::LBrace | Token::LBracket => depth += 1,
+            Token::RBrace | Token::RBracket => depth = depth.saturating_sub(1),
+            _ => continue,
+        }
+        if depth == 0 {
+            return place + 1;
+        }
+    }
+    tokens.len().max(1)
 }
 
 /// All of `words` in a row, in any case; consumed then, otherwise nothing is.

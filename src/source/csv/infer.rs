@@ -12,11 +12,12 @@ use super::{
     super::{
         bytes::Input,
         guess::Guess,
+        infer::{Spellings, is_alike, positions},
         options::settle_unknown,
         text::{apart, located},
         trace::{Event, Told},
     },
-    CsvOptions, Error, Inferred, Options, Sample, positions,
+    CsvOptions, Error, FIRST_HEADER, Inferred, Options, Sample,
     read::{Cut, Rows, header, not_utf8},
     split::{Dialect, Field as Cell, Records, Wanted, split},
 };
@@ -52,18 +53,33 @@ struct Learnt {
 struct Known {
     input: Input,
     places: Vec<usize>,
+    /// Whether its first line names them.
+    has_header: bool,
 }
 
 pub(super) async fn infer(sample: Sample<'_>, mut given: Options, delimiters: &[u8]) -> Result<Inferred, Error> {
     let mut options = CsvOptions::parse(&given)?;
+    let is_told = options.header.is_none();
     let inputs = sample.inputs(options.compression, options.encoding, options.skipped_lines);
     let Some(rest) = settle_by_first(&mut options, &inputs, delimiters, sample.declared).await? else {
         let file = sample.files.first().map(|file| file.name.clone()).unwrap_or_default();
         return Err(Error::EmptyFile { file });
     };
-    let (mut columns, mut files) = (Vec::new(), Vec::new());
+    let mut named = Vec::new();
     for input in rest {
-        files.extend(know(&options, &mut columns, input).await?);
+        if let Some(names) = header(&options, input).await? {
+            named.push((input, names));
+        }
+    }
+    let spellings = Spellings::of(named.iter().map(|(_, names)| names.iter().map(String::as_str)));
+    let first = named.first().filter(|_| options.has_header()).map(|(_, names)| names.clone()).unwrap_or_default();
+    let first_header = |options: &CsvOptions| (is_told && !options.by_name()).then(|| first.clone());
+    options.first_header = first_header(&options);
+    let (mut columns, mut files) = (Vec::new(), Vec::new());
+    for (input, names) in named {
+        let places = know(&options, &mut columns, input, names, &spellings)?;
+        let has_header = begins_with_names(&options, input).await?;
+        files.push(Known { input: input.clone(), places, has_header });
     }
     let threads = sample.session.config().target_partitions();
     // Declared types are checked when the values are read.
@@ -79,6 +95,7 @@ pub(super) async fn infer(sample: Sample<'_>, mut given: Options, delimiters: &[
     let fields = columns.iter().map(|column| Field::new(&column.name, column.guess.data_type(), true));
     let schema = Schema::new(fields.collect::<Vec<_>>());
     settle_matching(&mut options, &sample, &columns)?;
+    options.first_header = first_header(&options);
     settle_unknown(&mut given, sample.declared.is_some());
     write_down(&options, &mut given);
     let told = columns.into_iter().map(|column| (column.name, column.told)).collect();
@@ -97,27 +114,32 @@ async fn settle_by_first<'a>(
         if bytes.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
-        // What is cut off at the end of the sample is none of its records.
-        let end = if more { memchr::memrchr(b'\n', &bytes).map_or(bytes.len(), |end| end + 1) } else { bytes.len() };
-        let bytes = bytes.get(..end).unwrap_or_default();
-        let head = match std::str::from_utf8(bytes) {
-            Ok(head) => head,
-            // Cut within a character.
-            Err(error) if more && error.error_len().is_none() => {
-                std::str::from_utf8(bytes.get(..error.valid_up_to()).unwrap_or_default()).unwrap_or_default()
-            }
-            Err(error) => {
-                let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
-                let line = 1 + input.skipped_lines + memchr::memchr_iter(b'\n', before).count() as u64;
-                return Err(not_utf8(&input.name, line, bytes));
-            }
-        };
+        let head = head_of(input, &bytes, more)?;
         settle_dialect(options, head, !more, delimiters);
         settle_decimal(options, head, !more);
         settle_header(options, head, !more, declared);
         return Ok(inputs.get(position..));
     }
     Ok(None)
+}
+
+/// The text of a file's first bytes.
+fn head_of<'a>(input: &Input, bytes: &'a [u8], more: bool) -> Result<&'a str, Error> {
+    // What is cut off at the end of the sample is none of its records.
+    let end = if more { memchr::memrchr(b'\n', bytes).map_or(bytes.len(), |end| end + 1) } else { bytes.len() };
+    let bytes = bytes.get(..end).unwrap_or_default();
+    match std::str::from_utf8(bytes) {
+        Ok(head) => Ok(head),
+        // Cut within a character.
+        Err(error) if more && error.error_len().is_none() => {
+            Ok(std::str::from_utf8(bytes.get(..error.valid_up_to()).unwrap_or_default()).unwrap_or_default())
+        }
+        Err(error) => {
+            let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
+            let line = 1 + input.skipped_lines + memchr::memchr_iter(b'\n', before).count() as u64;
+            Err(not_utf8(&input.name, line, bytes))
+        }
+    }
 }
 
 /// The first records of a text.
@@ -204,6 +226,37 @@ fn settle_decimal(options: &mut CsvOptions, head: &str, is_last: bool) {
     }
 }
 
+/// What the first line's fields are, beside those below them.
+#[derive(Debug, Default)]
+struct FirstLine {
+    /// Whether one is a name over a column of values.
+    has_names: bool,
+    /// Whether one is a value as the rest of its column is.
+    has_values: bool,
+    has_text: bool,
+}
+
+impl FirstLine {
+    fn of(options: &CsvOptions, rows: &[Vec<Cell<'_>>]) -> Self {
+        let mut line = Self::default();
+        let Some((first, rest)) = rows.split_first() else { return line };
+        for (position, cell) in first.iter().enumerate().filter(|(_, cell)| !options.is_null(cell)) {
+            let mut own = Guess::default();
+            own.see(cell.text.trim_ascii(), &options.forms);
+            let column: Vec<_> =
+                rest.iter().filter_map(|row| row.get(position)).filter(|cell| !options.is_null(cell)).collect();
+            let mut guess = Guess::default();
+            column.iter().for_each(|cell| guess.see(cell.text.trim_ascii(), &options.forms));
+            line.has_text |= !own.is_typed();
+            line.has_names |= !own.is_typed() && guess.is_typed() && is_name(&cell.text);
+            let years_over_others = is_year(&cell.text) && !column.iter().all(|cell| is_year(&cell.text));
+            // In a file of one line nothing but the line itself tells.
+            line.has_values |= own.is_typed() && (rest.is_empty() || guess.is_typed()) && !years_over_others;
+        }
+        line
+    }
+}
+
 /// The first line is a header unless one of its fields is a value as the rest of its column is. Years may name columns of
 /// other numbers, and a name over a column of values makes all of its line names.
 fn settle_header(options: &mut CsvOptions, head: &str, is_last: bool, declared: Option<&Schema>) {
@@ -212,29 +265,16 @@ fn settle_header(options: &mut CsvOptions, head: &str, is_last: bool, declared: 
     }
     let dialect = options.header_dialect();
     let header = with_rows(&dialect, head, is_last, HEADER_RECORDS, |rows| {
-        let Some((first, rest)) = rows.split_first() else { return true };
-        let (mut names, mut values, mut has_text) = (false, false, false);
-        for (position, cell) in first.iter().enumerate().filter(|(_, cell)| !options.is_null(cell)) {
-            let mut own = Guess::default();
-            own.see(cell.text.trim_ascii(), &options.forms);
-            let column: Vec<_> =
-                rest.iter().filter_map(|row| row.get(position)).filter(|cell| !options.is_null(cell)).collect();
-            let mut guess = Guess::default();
-            column.iter().for_each(|cell| guess.see(cell.text.trim_ascii(), &options.forms));
-            has_text |= !own.is_typed();
-            names |= !own.is_typed() && guess.is_typed() && is_name(&cell.text);
-            let years_over_others = is_year(&cell.text) && !column.iter().all(|cell| is_year(&cell.text));
-            // In a file of one line nothing but the line itself tells.
-            values |= own.is_typed() && (rest.is_empty() || guess.is_typed()) && !years_over_others;
-        }
+        let Some(first) = rows.first() else { return true };
+        let FirstLine { has_names, has_values, has_text } = FirstLine::of(options, rows);
         let is_declared = |cell: &Cell<'_>| {
             let name = cell.text.trim_ascii();
-            declared.is_some_and(|columns| columns.fields().iter().any(|field| field.name().eq_ignore_ascii_case(name)))
+            declared.is_some_and(|columns| columns.fields().iter().any(|field| is_alike(field.name(), name)))
         };
         match declared {
             // Texts over texts are names if they are those of the declared columns.
-            Some(_) if !values && !names => first.iter().any(is_declared),
-            _ if values => names,
+            Some(_) if !has_values && !has_names => first.iter().any(is_declared),
+            _ if has_values => has_names,
             _ => has_text || first.is_empty(),
         }
     });
@@ -252,11 +292,41 @@ fn is_name(text: &str) -> bool {
     text.contains(char::is_alphabetic) && !MARKS.iter().any(|mark| mark.eq_ignore_ascii_case(text))
 }
 
-/// Finds a file's columns among the table's, which new ones join; none of a file without a line.
-async fn know(options: &CsvOptions, columns: &mut Vec<Column>, input: &Input) -> Result<Option<Known>, Error> {
-    let Some(mut names) = header(options, input).await? else { return Ok(None) };
+/// Whether a file's first line names its columns. Where the first file told that, and columns are found by their places, the
+/// file's own line must say it too: else it would be lost, or be taken for values.
+pub(super) async fn begins_with_names(options: &CsvOptions, input: &Input) -> Result<bool, Error> {
+    let Some(first) = &options.first_header else { return Ok(options.has_header()) };
+    let Some(names) = header(options, input).await? else { return Ok(false) };
+    let is_same = first.len() == names.len() && first.iter().zip(&names).all(|(left, right)| is_alike(left, right));
+    if is_same {
+        return Ok(true);
+    }
+    let (bytes, more) = input.head(DIALECT_BYTES).await?;
+    let head = head_of(input, &bytes, more)?;
+    let line = with_rows(&options.header_dialect(), head, !more, HEADER_RECORDS, |rows| FirstLine::of(options, rows));
+    let is_clear =
+        if first.is_empty() { line.has_values || !line.has_names } else { line.has_values && !line.has_names };
+    if is_clear {
+        return Ok(false);
+    }
+    let first = if first.is_empty() { "values".to_owned() } else { format!("the names {}", first.join(", ")) };
+    let (file, line, found) = (input.name.clone(), 1 + input.skipped_lines, names.join(", "));
+    Err(Error::UnclearHeader { file, line, found, first })
+}
+
+/// Finds a file's columns among the table's, which new ones join.
+fn know(
+    options: &CsvOptions,
+    columns: &mut Vec<Column>,
+    input: &Input,
+    mut names: Vec<String>,
+    spellings: &Spellings,
+) -> Result<Vec<usize>, Error> {
     if !options.has_header() {
         names = (1..=names.len()).map(|number| format!("column_{number}")).collect();
+    }
+    if options.by_name() {
+        names = names.iter().map(|name| spellings.of_table(name)).collect();
     }
     if !options.by_name() && !columns.is_empty() && columns.len() != names.len() {
         let (file, expected, found) = (input.name.clone(), columns.len(), names.len());
@@ -278,45 +348,40 @@ async fn know(options: &CsvOptions, columns: &mut Vec<Column>, input: &Input) ->
             columns.len() - 1
         }));
     }
-    Ok(Some(Known { input: input.clone(), places }))
+    Ok(places)
 }
 
 /// What each part of each file tells, in their order.
 async fn learn(options: &CsvOptions, files: Vec<Known>, threads: usize) -> Result<Vec<Learnt>, Error> {
     let total: u64 = files.iter().map(|file| file.input.meta.size).sum();
     let mut parts = Vec::new();
-    for Known { input, places } in files {
+    for Known { input, places, has_header } in files {
         let ranges = match options.sample_bytes {
             Some(bytes) => vec![(0, bytes)],
             None => input.ranges(total, threads as u64, MIN_PART_BYTES),
         };
         for range in ranges {
-            parts.push(learn_apart(options.clone(), input.clone(), places.clone(), range));
+            let known = Known { input: input.clone(), places: places.clone(), has_header };
+            parts.push(learn_apart(options.clone(), known, range));
         }
     }
     futures::stream::iter(parts).buffered(threads.max(1)).try_collect().await
 }
 
 /// Learns from a part of a file on any thread; dropped, it stops.
-async fn learn_apart(
-    options: CsvOptions,
-    input: Input,
-    places: Vec<usize>,
-    range: (u64, u64),
-) -> Result<Learnt, Error> {
-    let (name, width, read) = (input.name.clone(), places.len(), input.clone());
-    let columns = apart(name, async move { learn_part(&options, &read, width, range).await }).await?;
+async fn learn_apart(options: CsvOptions, known: Known, range: (u64, u64)) -> Result<Learnt, Error> {
+    let (input, places) = (known.input.clone(), known.places.clone());
+    let columns = apart(input.name.clone(), async move { learn_part(&options, &known, range).await }).await?;
     Ok(Learnt { input, places, columns })
 }
 
 async fn learn_part(
     options: &CsvOptions,
-    input: &Input,
-    width: usize,
+    Known { input, places, has_header }: &Known,
     range: (u64, u64),
 ) -> Result<Vec<(Guess, Vec<Event<Guess>>)>, Error> {
-    let mut columns = vec![(Guess::default(), Vec::new()); width];
-    let mut rows = Rows::new(options, vec![true; width], range);
+    let mut columns = vec![(Guess::default(), Vec::new()); places.len()];
+    let mut rows = Rows::new(options, vec![true; places.len()], range, *has_header);
     let mut chunks = input.chunks(0).await?.stream;
     loop {
         loop {
@@ -384,26 +449,26 @@ fn settle_matching(options: &mut CsvOptions, sample: &Sample<'_>, columns: &[Col
         return Ok(());
     };
     let names: Vec<_> = columns.iter().map(|column| column.name.clone()).collect();
-    let named = positions(&Arc::new(declared.clone()), &names).iter().all(Option::is_some);
-    let by_name = options.has_header() && options.by_name.unwrap_or(named);
+    let file = sample.files.first().map(|file| file.name.clone()).unwrap_or_default();
+    let by_name = match options.by_name {
+        _ if !options.has_header() => false,
+        Some(by_name) => by_name,
+        None => {
+            let found = positions(declared, &names).map_err(|unclear| unclear.in_file(&file))?;
+            found.iter().all(Option::is_some)
+        }
+    };
     if !by_name && declared.fields().len() != columns.len() {
-        return Err(Error::ColumnCount {
-            file: sample.files.first().map(|file| file.name.clone()).unwrap_or_default(),
-            found: names.join(", "),
-            expected: declared.fields().len(),
-        });
+        return Err(Error::ColumnCount { file, found: names.join(", "), expected: declared.fields().len() });
     }
     // Names that the header has in other places would be taken for others.
     let moved = |(place, field): (usize, &Arc<Field>)| {
-        let found = names.iter().position(|name| name.eq_ignore_ascii_case(field.name()));
+        let found = names.iter().position(|name| is_alike(name, field.name()));
         found.is_some_and(|found| found != place)
     };
     if !by_name && options.has_header() && options.by_name.is_none() && declared.fields().iter().enumerate().any(moved)
     {
-        return Err(Error::ColumnsDiffer {
-            file: sample.files.first().map(|file| file.name.clone()).unwrap_or_default(),
-            found: names.join(", "),
-        });
+        return Err(Error::ColumnsDiffer { file, found: names.join(", ") });
     }
     options.by_name = Some(by_name);
     Ok(())
@@ -413,6 +478,9 @@ fn settle_matching(options: &mut CsvOptions, sample: &Sample<'_>, columns: &[Col
 fn write_down(options: &CsvOptions, given: &mut Options) {
     let dialect = options.dialect();
     given.insert("header".to_owned(), options.has_header().to_string());
+    if let Some(names) = options.first_header.as_ref().and_then(|names| serde_json::to_string(names).ok()) {
+        given.insert(FIRST_HEADER.to_owned(), names);
+    }
     given.insert("delimiter".to_owned(), char::from(dialect.delimiter).to_string());
     if let Some(decimal) = options.forms.decimal {
         given.insert("decimal_separator".to_owned(), char::from(decimal).to_string());

@@ -12,7 +12,6 @@ mod write;
 
 use std::sync::Arc;
 
-use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion::datasource::{file_format::FileFormatFactory, physical_plan::FileSource, table_schema::TableSchema};
 use regex::Regex;
@@ -36,7 +35,10 @@ pub(super) struct Csv;
 #[derive(Debug)]
 pub(super) struct Tsv;
 
-const OPTIONS: [(&str, &str); 21] = [
+/// Where the names are kept of which the first file's header was taken to consist. It is no option that anybody gives.
+pub(super) const FIRST_HEADER: &str = "first_header";
+
+const OPTIONS: [(&str, &str); 22] = [
     ("header", "true or false: whether the first line names the columns; by default told by looking at it"),
     ("delimiter", "the character between fields; by default told by looking at the file"),
     ("quote", "the character around fields that hold others, by default \""),
@@ -58,6 +60,7 @@ const OPTIONS: [(&str, &str); 21] = [
     forms::OPTIONS[3],
     rejects::OPTION,
     options::UNKNOWN_COLUMNS,
+    options::MISSING_COLUMNS,
     options::SAMPLE_BYTES,
     options::COMPRESSION,
     options::FILENAME,
@@ -75,10 +78,6 @@ impl Format for Csv {
 
     fn options(&self) -> &'static [(&'static str, &'static str)] {
         &OPTIONS
-    }
-
-    fn ignores_case(&self) -> bool {
-        true
     }
 
     async fn infer(&self, sample: Sample<'_>, options: Options) -> Result<Inferred, Error> {
@@ -109,10 +108,6 @@ impl Format for Tsv {
         &OPTIONS
     }
 
-    fn ignores_case(&self) -> bool {
-        true
-    }
-
     async fn infer(&self, sample: Sample<'_>, options: Options) -> Result<Inferred, Error> {
         infer::infer(sample, options, b"\t").await
     }
@@ -131,6 +126,8 @@ impl Format for Tsv {
 #[derive(Debug, Clone)]
 pub(super) struct CsvOptions {
     header: Option<bool>,
+    /// The names in the first file's header, or none, where each file's first line must say the same by itself.
+    first_header: Option<Vec<String>>,
     delimiter: Option<u8>,
     quote: u8,
     escape: Option<u8>,
@@ -174,6 +171,7 @@ impl CsvOptions {
         }
         Ok(Self {
             header: boolean("header", get("header"))?,
+            first_header: get(FIRST_HEADER).and_then(|names| serde_json::from_str(names).ok()),
             delimiter: character("delimiter", get("delimiter"))?,
             quote,
             escape: character("escape", get("escape"))?,
@@ -279,22 +277,6 @@ pub(super) fn column_names<'a>(header: impl Iterator<Item = &'a str>) -> Vec<Str
         names.push(unique);
     }
     names
-}
-
-/// Where in a file's columns each of the table's columns stands: the same name, else the same but for case if unique.
-pub(super) fn positions(schema: &SchemaRef, names: &[String]) -> Vec<Option<usize>> {
-    let find = |wanted: &str| {
-        let exact = names.iter().position(|name| name == wanted);
-        exact.or_else(|| {
-            // Another column of the table may have that very name.
-            let is_other = |name: &str| schema.fields().iter().any(|field| field.name() == name);
-            let is_alike = |name: &str| name.eq_ignore_ascii_case(wanted) && !is_other(name);
-            let mut alike = names.iter().enumerate().filter(|(_, name)| is_alike(name));
-            let found = alike.next();
-            found.filter(|_| alike.next().is_none()).map(|(position, _)| position)
-        })
-    };
-    schema.fields().iter().map(|field| find(field.name())).collect()
 }
 
 fn null_mark(value: Option<&str>, pattern: Option<&str>) -> Result<NullMark, Error> {

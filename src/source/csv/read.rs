@@ -16,13 +16,13 @@ use super::{
         bytes::{Compression, Input},
         columns::{Misfit, batch_of, column, lenient_column, missing, nullable, required, with_schema, without_rows},
         encoding::{Encoding, fitting},
-        infer::type_name,
+        infer::{positions, type_name},
         rejects::{OnError, Reject},
         text::{Fault, Parse, Prepared, RowFault, Task, TextReader, shortened},
     },
     CsvOptions, CsvReader, Error, column_names,
+    infer::begins_with_names,
     parts::Part,
-    positions,
     split::{Field as Cell, Records, Stop, Wanted, split},
 };
 
@@ -73,6 +73,7 @@ impl TextReader for CsvReader {
             return Ok(Prepared { chunks: futures::stream::empty().boxed(), parser: Box::new(Nothing) });
         };
         let (start, end) = task.range.unwrap_or((0, u64::MAX));
+        let has_header = start == 0 && begins_with_names(&self.options, &task.input).await?;
         // Which rows there are must not depend on which columns are wanted: all are looked at if wrong rows are left out.
         let looks_at_all = self.options.on_error.is_lenient();
         let every: Vec<_> = (0..task.schema.fields().len()).collect();
@@ -88,7 +89,7 @@ impl TextReader for CsvReader {
         let place = |position: usize| kept.iter().take(position).filter(|kept| **kept).count();
         let parser = CsvParser {
             sources: sources.iter().map(|source| source.map(place)).collect(),
-            rows: Rows::new(&self.options, kept, (start, end)),
+            rows: Rows::new(&self.options, kept, (start, end), has_header),
             columns_schema,
             schema: task.project(&task.columns)?,
             batch_size: task.batch_size,
@@ -108,7 +109,7 @@ pub(super) async fn layout(options: &CsvOptions, input: &Input, schema: &SchemaR
         return Ok(Some(Layout { names, positions: (0..fields.len()).map(Some).collect() }));
     }
     let Some(names) = header(options, input).await? else { return Ok(None) };
-    let positions = positions(schema, &names);
+    let positions = positions(schema, &names).map_err(|unclear| unclear.in_file(&input.name))?;
     if positions.iter().all(Option::is_none) && !fields.is_empty() {
         return Err(Error::NoCommonColumn { file: input.name.clone(), found: names.join(", ") });
     }
@@ -166,10 +167,10 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    pub(super) fn new(options: &CsvOptions, kept: Vec<bool>, (start, end): (u64, u64)) -> Self {
+    pub(super) fn new(options: &CsvOptions, kept: Vec<bool>, (start, end): (u64, u64), has_header: bool) -> Self {
         Self {
             part: Part::new(options.dialect(), start, end),
-            skips_header: options.has_header() && start == 0,
+            skips_header: has_header && start == 0,
             options: options.clone(),
             kept,
             buffer: Buffer::default(),

@@ -2,7 +2,7 @@
 //!
 //! Every byte of every file is looked at, in parallel, unless the option `sample_bytes` says how much of each file is enough.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::HashSet};
 
 use arrow::datatypes::Schema;
 use futures::{StreamExt, TryStreamExt};
@@ -10,11 +10,12 @@ use futures::{StreamExt, TryStreamExt};
 use super::{
     super::{
         bytes::Input,
+        infer::Spellings,
         options::settle_unknown,
         text::{apart, located},
         trace::{Event, Told},
     },
-    Error, Inferred, JsonReader, Options, Sample,
+    Error, Inferred, JsonReader, MATCH_CASE, Options, Sample,
     cursor::{Cursor, Halt, text_of},
     objects::{Found, Objects},
     read::part,
@@ -94,6 +95,10 @@ pub(super) async fn infer(sample: Sample<'_>, mut options: Options) -> Result<In
         _ => Vec::new(),
     };
     let fields: Vec<_> = columns.iter().map(|(name, shape)| shape.field(name)).collect();
+    let mut seen = HashSet::new();
+    if fields.iter().any(|field| !seen.insert(field.name().to_lowercase())) {
+        options.insert(MATCH_CASE.0.to_owned(), true.to_string());
+    }
     Ok(Inferred { options, schema: Schema::new(fields), told })
 }
 
@@ -117,11 +122,15 @@ async fn learn(
     }
     let shape = Shape::Object(Vec::new());
     let mut all = Learnt { shape, notes: Vec::new(), objects: 0, passed: 0, one_a_line: true, is_blank: true };
-    let mut learnt = futures::stream::iter(parts).buffered(threads.max(1));
-    while let Some((input, part)) = learnt.try_next().await? {
+    let learnt: Vec<(Input, Learnt)> = futures::stream::iter(parts).buffered(threads.max(1)).try_collect().await?;
+    let spellings = spellings(reader, &learnt);
+    for (input, mut part) in learnt {
+        if let Shape::Object(columns) = &mut part.shape {
+            columns.iter_mut().for_each(|(name, _)| *name = spellings.of_table(name));
+        }
         all.shape.merge(part.shape, 0);
         for Noted { name, outline, events, .. } in part.notes {
-            let place = place_of(&mut all.notes, &name);
+            let place = place_of(&mut all.notes, &spellings.of_table(&name));
             let Some(known) = all.notes.get_mut(place) else { continue };
             let merge = |known: &mut Shape, seen| known.merge(seen, 0);
             known.told.hear(&mut known.outline, events, &input, merge, Shape::known_type);
@@ -133,6 +142,18 @@ async fn learn(
         all.is_blank &= part.is_blank;
     }
     Ok(all)
+}
+
+/// What the columns are called of which parts of files tell.
+fn spellings(reader: &JsonReader, learnt: &[(Input, Learnt)]) -> Spellings {
+    let learnt: &[(Input, Learnt)] = if reader.match_case { &[] } else { learnt };
+    let same_file = learnt.chunk_by(|(left, _), (right, _)| left.name == right.name);
+    let names = |(_, part): &(Input, Learnt)| match &part.shape {
+        Shape::Object(columns) => columns.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>(),
+        _ => Vec::new(),
+    };
+    let files: Vec<Vec<String>> = same_file.map(|parts| parts.iter().flat_map(names).collect::<Vec<_>>()).collect();
+    Spellings::of(files.iter().map(|names| names.iter().map(String::as_str)))
 }
 
 /// Learns from a part of a file on any thread; dropped, it stops.

@@ -31,13 +31,21 @@ use super::{
 #[derive(Debug)]
 pub(super) struct Json;
 
-const OPTIONS: [(&str, &str); 9] = [
+/// Whether keys that are the same but for case are different columns.
+pub(super) const MATCH_CASE: (&str, &str) = (
+    "match_case",
+    "true if keys that are the same but for case are different columns; by default only if a file has both",
+);
+
+const OPTIONS: [(&str, &str); 11] = [
     ("newline_delimited", "true or false: whether each object is on a line of its own; by default told by looking"),
+    MATCH_CASE,
     encoding::OPTION,
     forms::OPTIONS[2],
     forms::OPTIONS[3],
     rejects::OPTION,
     options::UNKNOWN_COLUMNS,
+    options::MISSING_COLUMNS,
     options::SAMPLE_BYTES,
     options::COMPRESSION,
     options::FILENAME,
@@ -82,6 +90,8 @@ struct JsonReader {
     sample_bytes: Option<u64>,
     /// Whether a key that is no column of the table is an error.
     refuses_others: bool,
+    /// Whether a key is a column only if it is spelled so.
+    match_case: bool,
     on_error: OnError,
 }
 
@@ -95,6 +105,7 @@ impl JsonReader {
             forms: Forms::parse(options)?,
             sample_bytes: options::byte_count("sample_bytes", get("sample_bytes"))?,
             refuses_others: options::refuses_unknown(options)?,
+            match_case: options::boolean(MATCH_CASE.0, get(MATCH_CASE.0))?.unwrap_or(false),
             on_error: OnError::parse(get("on_error"))?,
         })
     }

@@ -12,7 +12,7 @@ use super::{
     super::{
         columns::{Misfit, column},
         forms::Forms,
-        infer::type_name,
+        infer::{is_alike, type_name},
     },
     cursor::{Cursor, Halt, Token, text_of},
 };
@@ -71,6 +71,10 @@ pub(super) struct Members {
     nodes: Vec<Option<Node>>,
     /// Whether a member that the table does not have is refused.
     refuses_others: bool,
+    /// Whether a member may be called otherwise by case alone.
+    ignores_case: bool,
+    /// Of which members the last value was found under another spelling.
+    respelled: Vec<bool>,
 }
 
 /// What is wrong with a value, or with what the bytes are.
@@ -333,7 +337,24 @@ impl Members {
             plain: fields.iter().map(|field| !field.name().contains(['"', '\\'])).collect(),
             nodes: fields.iter().zip(wanted).map(node).collect(),
             refuses_others,
+            ignores_case: false,
+            respelled: vec![false; fields.len()],
         }
+    }
+
+    /// The same, which find members whose names are the same but for case, too.
+    pub(super) fn ignoring_case(self, ignores_case: bool) -> Self {
+        Self { ignores_case, ..self }
+    }
+
+    /// Which member a key is, and whether it is spelled otherwise.
+    fn place_of(&self, key: &str) -> Option<(usize, bool)> {
+        if let Some(place) = self.names.iter().position(|name| name == key) {
+            return Some((place, false));
+        }
+        let mut alike = self.names.iter().enumerate().filter(|(_, name)| self.ignores_case && is_alike(name, key));
+        let found = alike.next();
+        found.filter(|_| alike.next().is_none()).map(|(place, _)| (place, true))
     }
 
     /// The values of a wanted member.
@@ -374,18 +395,27 @@ impl Members {
                 let is_plain = self.plain.get(next).copied().unwrap_or(false);
                 let expected = self.names.get(next).filter(|name| is_plain && cursor.is_key(name));
                 let (key, place) = match expected {
-                    Some(name) => (Cow::Borrowed(name.as_str()), Some(next)),
+                    Some(name) => (Cow::Borrowed(name.as_str()), Some((next, false))),
                     None => {
                         let key = cursor.key()?;
-                        let place = self.names.iter().position(|name| *name == key);
+                        let place = self.place_of(&key);
                         (key, place)
                     }
                 };
                 match place {
-                    Some(place) => {
+                    Some((place, is_respelled)) => {
                         next = place + 1;
-                        match self.nodes.get_mut(place) {
-                            Some(Some(node)) => {
+                        match (self.nodes.get_mut(place), self.respelled.get_mut(place)) {
+                            (Some(Some(node)), Some(respelled)) => {
+                                if node.len() > row && (is_respelled || *respelled) {
+                                    let column = self.names.get(place).map_or("", String::as_str);
+                                    let reason = format!(
+                                        "two keys of an object are the column {column}, the same but for case; say \
+                                         match_case 'true' if they are different columns"
+                                    );
+                                    return Err(Halt::Broken { at, reason }.into());
+                                }
+                                *respelled = is_respelled;
                                 // Of a key given twice the last value counts.
                                 if node.len() > row {
                                     node.truncate(row);

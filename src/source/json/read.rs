@@ -58,7 +58,7 @@ impl TextReader for JsonReader {
         }
         let parser = JsonParser {
             objects,
-            members: Members::new(task.schema.fields(), &wanted, self.refuses_others),
+            members: Members::new(task.schema.fields(), &wanted, self.refuses_others).ignoring_case(!self.match_case),
             columns_schema: schema,
             wanted: looks_at_all.then(|| task.columns.clone()),
             columns,

@@ -161,6 +161,40 @@ async fn delimiters_and_blanks_are_told() {
 }
 
 #[tokio::test]
+async fn a_title_above_the_header_is_passed_over_by_an_option() {
+    let files = Files::new();
+    files.put("a.csv", "Report\nof sales\n\nid,v,w\n1,2,3\n4,5,6\n");
+    let resolved = resolve(&files.context.state(), files.request("a.csv", &[]), &files.stores(), &Access::Local).await;
+    let hint = resolved.unwrap_err().hint().unwrap();
+    assert!(hint.contains("(skip => 3)"), "{hint}");
+    assert_eq!(files.types("a.csv", &[("skip", "3")]).await.unwrap(), "id bigint, v bigint, w bigint");
+    let short = Error::RaggedRow { file: "a.csv".to_owned(), line: 2, expected: 3, found: 2 };
+    assert!(!short.hint().unwrap().contains("skip"));
+}
+
+#[tokio::test]
+async fn that_nothing_is_left_out_of_a_column_of_all_values_is_said() {
+    let files = Files::new();
+    files.put("a.csv", "id,name\n1,Ann\nx,Bob\n");
+    let remarks = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let heard = Arc::clone(&remarks);
+    let rejects = Rejects::new(move |remark| heard.lock().unwrap().push(remark));
+    let stores = files.stores().with_rejects(Arc::new(rejects));
+    let lenient = files.request("a.csv", &[("on_error", "skip")]);
+    let given = vec![Field::new("id", arrow::datatypes::DataType::Int64, true)];
+    let typed = TableRequest { types: given, ..lenient.clone() };
+    for request in [files.request("a.csv", &[]), typed, lenient] {
+        resolve(&files.context.state(), request, &stores, &Access::Local).await.unwrap();
+    }
+    let heard = remarks.lock().unwrap().join("\n").replace(&files.path(""), "");
+    assert_eq!(
+        heard,
+        "column id is text because of file a.csv, line 3: x, so on_error leaves out none of its values; say types => {id: \
+         '…'} with the type that they should have"
+    );
+}
+
+#[tokio::test]
 async fn later_files_count_for_types_and_columns() {
     let files = Files::new();
     files.put("d/1.csv", "a,b\n1,2\n").put("d/2.csv", "b,a,c\n5,x,7\n").put("d/README.md", "no data");
@@ -270,7 +304,7 @@ async fn errors_of_locations_and_options() {
             "InvalidArgument: unknown option delimeter for csv, accepted are header, delimiter, quote, escape, \
              skip, comment, null_value, null_regex, skip_initial_space, match_columns, all_varchar, encoding, \
              decimal_separator, thousands_separator, date_format, timestamp_format, on_error, unknown_columns, \
-             sample_bytes, compression, filename",
+             missing_columns, sample_bytes, compression, filename",
         ),
         (
             "a.csv",
@@ -290,7 +324,7 @@ async fn errors_of_locations_and_options() {
         (
             "b.parquet",
             &[("header", "true")],
-            "InvalidArgument: unknown option header for parquet, accepted are filename",
+            "InvalidArgument: unknown option header for parquet, accepted are unknown_columns, missing_columns, filename",
         ),
     ];
     for (location, options, message) in cases {

@@ -8,6 +8,7 @@
 
 mod access;
 mod arrow_ipc;
+mod avro;
 mod binary;
 mod bucket;
 mod buffer;
@@ -76,8 +77,8 @@ use trace::Told;
 pub type Options = BTreeMap<String, String>;
 
 /// Every format, in the order in which help shows them.
-pub const FORMATS: [&dyn Format; 6] =
-    [&csv::Csv, &csv::Tsv, &json::Json, &parquet::Parquet, &arrow_ipc::Arrow, &excel::Excel];
+pub const FORMATS: [&dyn Format; 7] =
+    [&csv::Csv, &csv::Tsv, &json::Json, &parquet::Parquet, &arrow_ipc::Arrow, &avro::Avro, &excel::Excel];
 
 /// A file format: how to learn a schema from its files and how to scan them.
 #[async_trait]

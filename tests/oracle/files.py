@@ -1,11 +1,12 @@
 """Whether Fusewire reads random files as independent readers do: every cell by value, under the type that it reports.
 
-    python3 -m venv /tmp/oracle && /tmp/oracle/bin/pip install 'pyarrow==26.*' 'duckdb==2.0.*' numpy
+    python3 -m venv /tmp/oracle
+    /tmp/oracle/bin/pip install 'pyarrow==26.*' 'duckdb==2.0.*' 'fastavro[codecs]==1.13.*' numpy
     /tmp/oracle/bin/python tests/oracle/files.py --binary target/release/fusewire --csv 20000 --json 10000
 
-A set is a random table in one to three files. What the script writes is read back with Python's csv and json modules,
-and of Parquet is what pyarrow reads. Fusewire's rows come from COPY (SELECT …) TO an Arrow file, which keeps types and
-values whole. Rows compare as multisets, and cells so:
+A set is a random table in one to three files. What the script writes is read back with Python's csv and json modules;
+of Parquet is what pyarrow reads, and of Avro what fastavro reads. Fusewire's rows come from COPY (SELECT …) TO an Arrow
+file, which keeps types and values whole. Rows compare as multisets, and cells so:
 
 - NULL is NULL, and a text is the text that was written;
 - a number is the same number with all its digits, and a code such as 007 is none;
@@ -14,8 +15,8 @@ values whole. Rows compare as multisets, and cells so:
 - where values of several types became text, the text says the same value.
 
 count(*) and the count of one column must be those of the rows. Instead of rows, an error may come that names the file
-and, of text, the line. Some sets are damaged: for these only the error is right, at that line. DuckDB reads the sets
-too, as text where it can; where it differs is said and is no failure.
+and, of text, the line. Some sets are damaged: for these only the error is right, of a text at that line. DuckDB reads
+the sets too, as text where it can; where it differs is said and is no failure.
 
 `--only csv:17` tries one set, says where its files are and keeps them. Exits with 1 if there is a difference.
 """
@@ -28,6 +29,7 @@ import datetime
 import decimal
 import gzip
 import io
+import itertools
 import json
 import lzma
 import math
@@ -42,6 +44,7 @@ import tempfile
 import types
 
 import duckdb
+import fastavro
 import numpy
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -335,6 +338,55 @@ def parquet_set(rng, folder):
     return found
 
 
+AVRO_CODECS = ["null", "deflate", "snappy", "zstandard", "bzip2", "xz"]
+AVRO_TYPES = {"bool": "boolean", "int32": "int", "int64": "long", "float": "float", "double": "double",
+              "string": "string", "binary": "bytes", "null": "null",
+              "date32[day]": {"type": "int", "logicalType": "date"},
+              "time32[ms]": {"type": "int", "logicalType": "time-millis"},
+              "time64[us]": {"type": "long", "logicalType": "time-micros"}}  # fmt: skip
+
+
+def avro_type(kind, numbers):
+    """A type's schema, or None. What must have a name has a number for one."""
+    schema, unit = AVRO_TYPES.get(str(kind)), {"ms": "millis", "us": "micros"}.get(getattr(kind, "unit", None))
+    if is_list(kind):
+        schema = {"type": "array", "items": avro_type(kind.value_type, numbers)}
+    elif is_a.is_struct(kind):
+        fields = [{"name": field.name, "type": avro_type(field.type, numbers)} for field in kind]
+        schema = {"type": "record", "name": f"r{next(numbers)}", "fields": fields}
+    elif is_a.is_fixed_size_binary(kind):
+        schema = {"type": "fixed", "name": f"f{next(numbers)}", "size": kind.byte_width}
+    elif is_a.is_decimal128(kind):
+        schema = {"type": "bytes", "logicalType": "decimal", "precision": kind.precision, "scale": kind.scale}
+    elif is_a.is_timestamp(kind) and unit:
+        schema = {"type": "long", "logicalType": f"{'' if kind.tz else 'local-'}timestamp-{unit}"}
+    return ["null", schema] if schema and schema != "null" else schema
+
+
+def avro_set(rng, folder):
+    names, parts = table(rng, {"any": lambda rng: True})
+    known = [[kind for kind in family if avro_type(kind, itertools.count())] for family in FAMILIES]
+    families, near = {name: rng.choice([family for family in known if family]) for name in names}, rng.random() < 0.5
+    found, is_damaged = Set(columns=list(names), files=[], rows=[], way=[], plain=[str]), rng.random() < 0.1
+    for place, part in enumerate(parts):
+        own = [name for name, first in names.items() if first <= place]
+        kinds = {name: pa.null() if rng.random() < 0.05 else rng.choice(families[name]) for name in own}
+        rows = [{name: parquet_cell(rng, kinds[name], near) if row[name] else None for name in own} for row in part]
+        file, numbers, schema = io.BytesIO(), itertools.count(), pa.schema(kinds)
+        fields = [{"name": name, "type": avro_type(kind, numbers)} for name, kind in kinds.items()]
+        way = {"type": "record", "name": "row", "fields": fields}, rng.choice(AVRO_CODECS), rng.choice([50, 16_000])
+        fastavro.writer(file, way[0], pa.Table.from_pylist(rows, schema).to_pylist(), *way[1:])
+        read = pa.Table.from_pylist(list(fastavro.reader(io.BytesIO(file.getvalue()))), schema)
+        found.rows.extend(dict(zip(own, cells)) for cells in zip(*[map(cell_of, column) for column in read.columns]))
+        found.way += way
+        found.files.append(folder / f"{place}.avro")
+        # What is cut off is within the mark behind the last block.
+        cut = rng.randint(1, 15) if is_damaged and place + 1 == len(parts) else 0
+        found.files[-1].write_bytes(file.getvalue()[: len(file.getvalue()) - cut])
+    found.damage = (found.files[-1], None) if is_damaged else None
+    return found
+
+
 def parquet_cell(rng, kind, near):
     """A value of a type, as pyarrow takes it."""
     if is_a.is_null(kind) or rng.random() < 0.05:
@@ -552,12 +604,13 @@ def is_named(one, form, message):
     file = next((file for file in one.files if str(file) in message), None)
     line = re.search(r", line (\d+)[,:]", message)
     if one.damage:
-        return file == one.damage[0] and line is not None and int(line[1]) in one.damage[1]
+        damaged, lines = one.damage
+        return file == damaged and (lines is None or line is not None and int(line[1]) in lines)
     # What is said of whole files or of a header needs no line.
     if "is empty" in message or "holds no row" in message:
         is_blank = all(cell is None for row in one.rows for cell in row.values())
         return is_blank and str(one.files[0].parent) in message
-    return file is not None and bool(line or form == "parquet" or "has the columns" in message)
+    return file is not None and bool(line or form in ("parquet", "avro") or "has the columns" in message)
 
 
 def judge(one, form, answer):
@@ -568,7 +621,7 @@ def judge(one, form, answer):
         is_told = form != "csv" or "delimiter" in one.options
         return {f"errors named: {'damaged' if one.damage else 'whole' if is_told else 'dialect not told'}": 1}, None
     if one.damage:
-        return {}, f"read, though {one.damage[0].name} is damaged in line {sorted(one.damage[1])}"
+        return {}, f"read, though {one.damage[0].name} is damaged in line {sorted(one.damage[1] or [])}"
     with pa.ipc.open_file(f"{one.files[0].parent}.arrow") as file:
         read = file.read_all()
     differing, blanks = compare(one, read)
@@ -592,7 +645,7 @@ def judge_duck(engine, one):
     return {"DuckDB tried": 1, "DuckDB differs": bool(differing)}, shown(differing)
 
 
-MAKERS = {"csv": (csv_set, 2000), "json": (json_set, 1000), "parquet": (parquet_set, 500)}
+MAKERS = {"csv": (csv_set, 2000), "json": (json_set, 1000), "parquet": (parquet_set, 500), "avro": (avro_set, 500)}
 COUNTS = ["sets", "cells", "cells equal", "blank texts read as NULL", "errors named: damaged", "errors named: whole",
           "errors named: dialect not told", "sets that differ", "DuckDB tried", "DuckDB differs",
           "DuckDB fails"]  # fmt: skip

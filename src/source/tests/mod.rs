@@ -289,13 +289,13 @@ async fn errors_of_locations_and_options() {
             "md",
             &[],
             "UndefinedFile: the directory 'md' holds no .csv, .tsv, .tab, .json, .ndjson, .jsonl, .parquet, .pq, .arrow, .arrows, \
-             .feather, .ipc, .xlsx, .xlsm, .ods file",
+             .feather, .ipc, .avro, .xlsx, .xlsm, .ods file",
         ),
         (
             "x.data",
             &[],
             "InvalidArgument: cannot tell the format of 'x.data' from its name, known endings are .csv, .tsv, .tab, \
-             .json, .ndjson, .jsonl, .parquet, .pq, .arrow, .arrows, .feather, .ipc, .xlsx, .xlsm, .ods",
+             .json, .ndjson, .jsonl, .parquet, .pq, .arrow, .arrows, .feather, .ipc, .avro, .xlsx, .xlsm, .ods",
         ),
         ("[ab].*", &[], "InvalidArgument: '[ab].*' holds both csv and parquet files"),
         (
@@ -333,7 +333,7 @@ async fn errors_of_locations_and_options() {
     let request = TableRequest { format: Some("orc".to_owned()), ..files.request("a.csv", &[]) };
     assert_eq!(
         files.resolve(request).await.unwrap_err(),
-        "InvalidArgument: unknown format orc, expected one of csv, tsv, json, parquet, arrow, excel"
+        "InvalidArgument: unknown format orc, expected one of csv, tsv, json, parquet, arrow, avro, excel"
     );
     let request = TableRequest { locations: vec!["http://host/a.csv".to_owned()], ..TableRequest::default() };
     assert_eq!(

@@ -49,6 +49,9 @@ pub(crate) const ROW_OF: &str = "row_of";
 /// The function that a cast is written as where the planner would take it for another. It never fails.
 pub(crate) const WRITTEN_AS: &str = "written_as";
 
+/// The function that a cast is the operand of where its values are not in the order of those that are cast. It never fails.
+const AS_CAST: &str = "as_cast";
+
 /// The rules that a plan goes through before it is optimized, in order.
 pub(crate) fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
     // What guards an operand is gone where a subquery has become a join, and the types tell what can fail only at the end.

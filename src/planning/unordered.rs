@@ -5,7 +5,8 @@
 //! a set leaves out, so that nothing of it is true any more; a key that is a constant is none in the rows of the sets. An outer join takes over which columns of its inputs are
 //! constant, and they are not where a row found no partner. A sort by such a column was left out, and groups were closed too
 //! soon. A window that is partitioned by a constant column is not sorted by it, and fails when what told so is gone. A running
-//! maximum rises, after it was NULL where all values so far were: it is taken for an order with NULL last. A column that is a
+//! maximum rises, after it was NULL where all values so far were: it is taken for an order with NULL last. A count over a frame
+//! that moves rises with the rows of one partition, and is taken to rise with all rows. A column that is a
 //! constant in each input of a UNION, and not the same, was left out of what the inputs are sorted by, though `LIMIT` compares
 //! the rows of all. Here the inputs of aggregates and such windows, and the outputs of joins, unions and running extremes, tell
 //! nothing of their rows.
@@ -160,18 +161,21 @@ fn is_partitioned_by_constant(node: &Arc<dyn ExecutionPlan>, input: &Arc<dyn Exe
     })
 }
 
-/// Whether a window computes a running extreme, which is NULL before it is known.
+/// Whether a window computes a running extreme, which is NULL before it is known, or one that begins anew with each partition.
 fn runs_from_null(node: &Arc<dyn ExecutionPlan>) -> bool {
     let Some(window) = node.downcast_ref::<BoundedWindowAggExec>() else { return false };
     window.window_expr().iter().any(|window| {
-        let aggregate = if let Some(plain) = window.as_any().downcast_ref::<PlainAggregateWindowExpr>() {
-            plain.get_aggregate_expr()
-        } else if let Some(sliding) = window.as_any().downcast_ref::<SlidingAggregateWindowExpr>() {
-            sliding.get_aggregate_expr()
-        } else {
-            return false;
-        };
-        aggregate.set_monotonicity() != SetMonotonicity::NotMonotonic && aggregate.field().is_nullable()
+        let begins_anew = !window.partition_by().is_empty();
+        let (aggregate, is_taken_for_whole) =
+            if let Some(plain) = window.as_any().downcast_ref::<PlainAggregateWindowExpr>() {
+                (plain.get_aggregate_expr(), false)
+            } else if let Some(sliding) = window.as_any().downcast_ref::<SlidingAggregateWindowExpr>() {
+                (sliding.get_aggregate_expr(), begins_anew)
+            } else {
+                return false;
+            };
+        let is_monotonic = aggregate.set_monotonicity() != SetMonotonicity::NotMonotonic;
+        is_monotonic && (aggregate.field().is_nullable() || is_taken_for_whole)
     })
 }
 

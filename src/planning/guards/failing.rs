@@ -18,7 +18,7 @@ use datafusion::{
     },
 };
 
-use super::super::WRITTEN_AS;
+use super::super::{AS_CAST, WRITTEN_AS};
 
 /// Whether an expression over rows of this schema can fail on one of them.
 ///
@@ -112,6 +112,7 @@ fn fails_as_divisor(value: &ScalarValue) -> bool {
 /// Functions that return a value for any arguments of their types, and for how many of the first arguments that holds
 /// wherever they come from: later ones must be values that the statement names, which fail on all rows or on none.
 const NEVER_FAIL: &[(&str, usize)] = &[
+    (AS_CAST, 1),
     ("ascii", 1),
     ("arrow_typeof", 1),
     ("bit_length", 1),

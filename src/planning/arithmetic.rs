@@ -57,12 +57,24 @@ pub(super) fn checked(plan: LogicalPlan) -> Result<LogicalPlan> {
 
 /// The same of a calculation of constants, whose operands are done.
 pub(super) fn checked_constant(step: Expr) -> Result<Transformed<Expr>> {
-    if !is_calculation(&step)
-        || step.exists(|part| Ok(matches!(part, Expr::Column(_) | Expr::OuterReferenceColumn(..))))?
-    {
-        return Ok(Transformed::no(step));
+    match is_calculation(&step) && is_constant(&step) {
+        true => checked_step(step, &DFSchema::empty()),
+        false => Ok(Transformed::no(step)),
     }
-    checked_step(step, &DFSchema::empty())
+}
+
+/// Whether an expression has no column. What was found to be a constant is not looked at again.
+fn is_constant(expression: &Expr) -> bool {
+    let mut constant = true;
+    let looked = expression.apply(|part| {
+        constant &= !matches!(part, Expr::Column(_) | Expr::OuterReferenceColumn(..));
+        Ok(match (constant, checked_call(part)) {
+            (false, _) => TreeNodeRecursion::Stop,
+            (true, Some(checked)) if checked.is_constant => TreeNodeRecursion::Jump,
+            _ => TreeNodeRecursion::Continue,
+        })
+    });
+    constant && looked.is_ok()
 }
 
 fn is_calculation(step: &Expr) -> bool {
@@ -99,31 +111,77 @@ fn checked_step(step: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
     };
     let mut types = Vec::with_capacity(operands.len());
     for operand in &operands {
-        types.push(operand.get_type(schema)?);
+        types.push(type_of(operand, schema)?);
     }
-    let may_overflow = match calculation {
+    let is_checked = match calculation {
         Calculation::Divide => matches!(types.as_slice(), [DataType::Decimal128(..), DataType::Decimal128(..)]),
-        _ => match types.as_slice() {
-            [left, right] if left != right => false,
-            [data_type, ..] if data_type.is_integer() => {
-                let ranges: Vec<Range> = operands.iter().map(|operand| range(operand, schema, DEPTH)).collect();
-                !calculation.of_ranges(&ranges).is_some_and(|result| result.within(Range::of(data_type)))
-            }
-            _ => false,
-        },
+        _ => overflows(calculation, &operands.iter().collect::<Vec<_>>(), &types, schema),
     };
-    Ok(match may_overflow {
-        true => Transformed::yes(calculation.call(operands)),
-        false => Transformed::no(calculation.expression(operands)),
-    })
+    if !is_checked {
+        return Ok(Transformed::no(calculation.expression(operands)));
+    }
+    let result = match (&calculation, types.as_slice()) {
+        (Calculation::Divide, [left, right]) => {
+            BinaryTypeCoercer::new(left, &Operator::Divide, right).get_result_type()?
+        }
+        (_, [operand, ..]) => operand.clone(),
+        _ => return Err(Error::new(Fault::Internal, "a calculation of nothing").into()),
+    };
+    Ok(Transformed::yes(calculation.call(operands, result)))
+}
+
+/// Whether integers may leave their type.
+fn overflows(calculation: Calculation, operands: &[&Expr], types: &[DataType], schema: &DFSchema) -> bool {
+    match types {
+        [left, right] if left != right => false,
+        [data_type, ..] if data_type.is_integer() => {
+            let ranges: Vec<Range> = operands.iter().map(|operand| range(operand, schema, DEPTH)).collect();
+            !calculation.of_ranges(&ranges).is_some_and(|result| result.within(Range::of(data_type)))
+        }
+        _ => false,
+    }
+}
+
+/// Whether integers may leave their type somewhere in an expression.
+pub(super) fn can_overflow(expression: &Expr, schema: &DFSchema) -> bool {
+    let step_can = |step: &Expr| {
+        let (calculation, operands) = match step {
+            Expr::BinaryExpr(BinaryExpr { left, op, right }) => {
+                (Calculation::of(*op), vec![left.as_ref(), right.as_ref()])
+            }
+            Expr::Negative(operand) => (Some(Calculation::Negate), vec![operand.as_ref()]),
+            _ => return Ok(false),
+        };
+        let types = operands.iter().map(|operand| operand.get_type(schema)).collect::<Result<Vec<_>>>()?;
+        Ok(calculation.is_some_and(|calculation| overflows(calculation, &operands, &types, schema)))
+    };
+    expression.exists(step_can).unwrap_or(true)
+}
+
+/// The type of an operand. A calculation tells its own, so that those of a long chain are not asked again and again.
+fn type_of(operand: &Expr, schema: &DFSchema) -> Result<DataType> {
+    match checked_call(operand) {
+        Some(checked) => Ok(checked.data_type.clone()),
+        None => operand.get_type(schema),
+    }
+}
+
+fn checked_call(expression: &Expr) -> Option<&Checked> {
+    match expression {
+        Expr::ScalarFunction(call) => call.func.inner().downcast_ref::<Checked>(),
+        _ => None,
+    }
+}
+
+/// The name of a column that an operand would be, with the same care.
+fn name_of(operand: &Expr) -> String {
+    checked_call(operand).map_or_else(|| operand.schema_name().to_string(), |checked| checked.name.clone())
 }
 
 /// A sum of integers in a wider type, whose end must be one of the sum's own.
 fn exact_sum(call: &mut Expr, input: &LogicalPlan) -> Result<Option<Back>> {
     let schema = input.schema();
     let argument = match call {
-        // The engine counts distinct values within a frame that moves for this type alone.
-        Expr::WindowFunction(call) if call.params.distinct => return Ok(None),
         Expr::WindowFunction(call) => match &call.fun {
             WindowFunctionDefinition::AggregateUDF(function) if function.name() == "sum" => {
                 call.params.args.first_mut()
@@ -141,7 +199,7 @@ fn exact_sum(call: &mut Expr, input: &LogicalPlan) -> Result<Option<Back>> {
     }
     *argument = Expr::Cast(Cast::new(Box::new(std::mem::take(argument)), WIDE));
     let result = if data_type.is_unsigned_integer() { DataType::UInt64 } else { DataType::Int64 };
-    Ok(Some(Box::new(move |sum| Calculation::Narrow(result).call(vec![sum]))))
+    Ok(Some(Box::new(move |sum| Calculation::Narrow.call(vec![sum], result))))
 }
 
 /// The least and the greatest number that an expression may be.
@@ -175,6 +233,10 @@ impl Range {
         self.least >= other.least && self.greatest <= other.greatest
     }
 
+    fn together(self, other: Self) -> Self {
+        Self { least: self.least.min(other.least), greatest: self.greatest.max(other.greatest) }
+    }
+
     fn intersect(self, other: Self) -> Self {
         Self { least: self.least.max(other.least), greatest: self.greatest.min(other.greatest) }
     }
@@ -182,17 +244,26 @@ impl Range {
 
 /// What an expression over rows of this schema may be, if it is an integer.
 fn range(expression: &Expr, schema: &DFSchema, depth: usize) -> Range {
-    let own = expression.get_type(schema).map_or(Range::of(&DataType::Null), |data_type| Range::of(&data_type));
+    let own = type_of(expression, schema).map_or(Range::of(&DataType::Null), |data_type| Range::of(&data_type));
     let Some(depth) = depth.checked_sub(1) else { return own };
     let inner = match expression {
         Expr::Literal(value, _) => match value.cast_to(&WIDE) {
-            Ok(ScalarValue::Decimal128(Some(number), ..)) => Some(Range { least: number, greatest: number }),
+            // NULL is none of any numbers.
+            Ok(ScalarValue::Decimal128(number, ..)) => {
+                let number = number.unwrap_or_default();
+                Some(Range { least: number, greatest: number })
+            }
             _ => None,
         },
         Expr::Alias(alias) => Some(range(&alias.expr, schema, depth)),
         // A number that is cast is the same number or none.
-        Expr::Cast(cast) if cast.expr.get_type(schema).is_ok_and(|from| from.is_integer()) => {
+        Expr::Cast(cast) if type_of(&cast.expr, schema).is_ok_and(|from| from.is_integer()) => {
             Some(range(&cast.expr, schema, depth))
+        }
+        Expr::Case(case) => {
+            let values = case.when_then_expr.iter().map(|(_, value)| value).chain(&case.else_expr);
+            let ranges = values.map(|value| range(value, schema, depth));
+            ranges.reduce(|left, right| left.together(right))
         }
         Expr::BinaryExpr(BinaryExpr { left, op, right }) => {
             let operands = [range(left, schema, depth), range(right, schema, depth)];
@@ -203,7 +274,7 @@ fn range(expression: &Expr, schema: &DFSchema, depth: usize) -> Range {
     inner.map_or(own, |inner| inner.intersect(own))
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Calculation {
     Add,
     Subtract,
@@ -211,8 +282,8 @@ enum Calculation {
     Negate,
     /// Of decimals.
     Divide,
-    /// A whole decimal, as an integer of this type.
-    Narrow(DataType),
+    /// A whole decimal, as an integer.
+    Narrow,
 }
 
 impl Calculation {
@@ -233,13 +304,26 @@ impl Calculation {
             Self::Multiply => "checked_multiply",
             Self::Negate => "checked_negate",
             Self::Divide => "wide_divide",
-            Self::Narrow(_) => "integer_of",
+            Self::Narrow => "integer_of",
         }
     }
 
-    fn call(self, operands: Vec<Expr>) -> Expr {
+    /// The call whose result is of this type, under the name of the engine's own expression of it.
+    fn call(self, operands: Vec<Expr>, data_type: DataType) -> Expr {
+        let sign = match self {
+            Self::Add => "+",
+            Self::Subtract | Self::Negate => "-",
+            Self::Multiply => "*",
+            Self::Divide => "/",
+            Self::Narrow => "",
+        };
+        let name = match operands.iter().map(name_of).collect::<Vec<_>>().as_slice() {
+            [operand] => format!("({sign} {operand})"),
+            names => names.join(&format!(" {sign} ")),
+        };
+        let is_constant = operands.iter().all(is_constant);
         let signature = Signature::any(operands.len(), Volatility::Immutable);
-        let function = ScalarUDF::new_from_impl(Checked { calculation: self, signature });
+        let function = ScalarUDF::new_from_impl(Checked { calculation: self, data_type, name, is_constant, signature });
         Expr::ScalarFunction(ScalarFunction { func: Arc::new(function), args: operands })
     }
 
@@ -286,6 +370,9 @@ impl Calculation {
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Checked {
     calculation: Calculation,
+    data_type: DataType,
+    name: String,
+    is_constant: bool,
     signature: Signature,
 }
 
@@ -294,29 +381,21 @@ impl ScalarUDFImpl for Checked {
         self.calculation.name()
     }
 
-    fn schema_name(&self, operands: &[Expr]) -> Result<String> {
-        Ok(self.calculation.expression(operands.to_vec()).schema_name().to_string())
+    fn schema_name(&self, _operands: &[Expr]) -> Result<String> {
+        Ok(self.name.clone())
     }
 
     fn signature(&self) -> &Signature {
         &self.signature
     }
 
-    fn return_type(&self, types: &[DataType]) -> Result<DataType> {
-        match (&self.calculation, types) {
-            (Calculation::Narrow(integer), [_]) => Ok(integer.clone()),
-            (Calculation::Divide, [left, right]) => {
-                BinaryTypeCoercer::new(left, &Operator::Divide, right).get_result_type()
-            }
-            (_, [operand, ..]) => Ok(operand.clone()),
-            _ => Err(Error::new(Fault::Internal, format!("{} of nothing", self.name())).into()),
-        }
+    fn return_type(&self, _types: &[DataType]) -> Result<DataType> {
+        Ok(self.data_type.clone())
     }
 
     fn return_field_from_args(&self, arguments: ReturnFieldArgs) -> Result<FieldRef> {
         let nullable = arguments.arg_fields.iter().any(|field| field.is_nullable());
-        let types: Vec<DataType> = arguments.arg_fields.iter().map(|field| field.data_type().clone()).collect();
-        Ok(Arc::new(Field::new(self.name(), self.return_type(&types)?, nullable)))
+        Ok(Arc::new(Field::new(self.name(), self.data_type.clone(), nullable)))
     }
 
     fn invoke_with_args(&self, call: ScalarFunctionArgs) -> Result<ColumnarValue> {
@@ -340,7 +419,7 @@ impl ScalarUDFImpl for Checked {
             Calculation::Subtract => binary(sub),
             Calculation::Multiply => binary(mul),
             Calculation::Negate => unary(&|operand| neg(operand)),
-            Calculation::Narrow(integer) => unary(&|sum| narrow(sum, integer)),
+            Calculation::Narrow => unary(&|sum| narrow(sum, &data_type)),
             Calculation::Divide => match binary(div) {
                 Err(error) if overflow(&error).is_some() => {
                     let [left, right] = take_function_args(self.name(), &call.args)?;

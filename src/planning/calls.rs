@@ -20,11 +20,17 @@ pub(super) fn replace(
         LogicalPlan::Window(window) => (&window.window_expr, &window.input),
         _ => return Ok(Transformed::no(plan)),
     };
+    // Another rule may have changed calls of the node before.
+    let is_taken = |name: &str| plan.schema().fields().iter().any(|field| field.name() == name);
+    let mut names = (0..).map(|number: usize| format!("__computed_as_{number}")).filter(|name| !is_taken(name));
     let (mut changed, mut backs) = (Vec::with_capacity(calls.len()), Vec::with_capacity(calls.len()));
-    for (at, call) in calls.iter().enumerate() {
+    for call in calls {
         let mut other = call.clone().unalias_nested().data;
         let back = change(&mut other, input)?;
-        changed.push(if back.is_some() { other.alias(format!("__computed_as_{at}")) } else { call.clone() });
+        changed.push(match names.next().filter(|_| back.is_some()) {
+            Some(name) => other.alias(name),
+            None => call.clone(),
+        });
         backs.push(back);
     }
     if backs.iter().all(Option::is_none) {

@@ -99,8 +99,13 @@ fn unordered_cast(step: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
     {
         return Ok(Transformed::no(step));
     }
+    Ok(Transformed::yes(without_order(step)))
+}
+
+/// A cast as the operand of a function of which nothing is known.
+pub(super) fn without_order(cast: Expr) -> Expr {
     let function = ScalarUDF::new_from_impl(AsCast { signature: Signature::any(1, Volatility::Immutable) });
-    Ok(Transformed::yes(Expr::ScalarFunction(ScalarFunction { func: Arc::new(function), args: vec![step] })))
+    Expr::ScalarFunction(ScalarFunction { func: Arc::new(function), args: vec![cast] })
 }
 
 /// Whether of two values of one type the lesser one is never the greater one in the other.

@@ -1,10 +1,10 @@
 //! Timestamps as PostgreSQL has them: of any year, and local where they lose their zone.
 //!
 //! Where a timestamp is compared with a text or a date, the engine makes both count nanoseconds, of which 64 bits hold the
-//! years 1678 to 2261 alone. Here the text or the date becomes a timestamp of microseconds first. A column that does count
-//! nanoseconds is compared with the last of them in place of a value beyond.
+//! years 1678 to 2261 alone. Here the text or the date becomes a timestamp of microseconds first. It also makes a constant one
+//! of the column's unit, and so half a second a whole one.
 //!
-//! A timestamp with a zone that is cast to one without is what the zone's clocks show. The engine's cast shows those of UTC;
+//! A timestamp with a zone that is cast to one without is what the session's clocks show. The engine's cast shows those of UTC;
 //! its function `to_local_time` does what is meant.
 
 use std::sync::Arc;
@@ -23,7 +23,7 @@ use datafusion::{
     optimizer::analyzer::AnalyzerRule,
 };
 
-use super::floats::keep_names;
+use super::{floats::keep_names, statistics::without_order};
 
 /// What timestamps are compared with becomes one of microseconds. It comes before types are made the same.
 #[derive(Debug)]
@@ -34,8 +34,9 @@ impl AnalyzerRule for CompareMicroseconds {
         "compare_microseconds"
     }
 
-    fn analyze(&self, plan: LogicalPlan, _config: &ConfigOptions) -> Result<LogicalPlan> {
-        each_step(plan, compares, compared)
+    fn analyze(&self, plan: LogicalPlan, config: &ConfigOptions) -> Result<LogicalPlan> {
+        let zone = zone(config);
+        each_step(plan, compares, |step, schema| compared(step, schema, &zone))
     }
 }
 
@@ -48,9 +49,15 @@ impl AnalyzerRule for LocalTimes {
         "local_times"
     }
 
-    fn analyze(&self, plan: LogicalPlan, _config: &ConfigOptions) -> Result<LogicalPlan> {
-        each_step(plan, |step| as_local(step).is_some(), local)
+    fn analyze(&self, plan: LogicalPlan, config: &ConfigOptions) -> Result<LogicalPlan> {
+        let zone = zone(config);
+        each_step(plan, |step| is_local(step) || reads_clock(step), |step, schema| local(step, schema, &zone))
     }
+}
+
+/// The session's zone.
+fn zone(config: &ConfigOptions) -> Arc<str> {
+    config.execution.time_zone.as_deref().unwrap_or("UTC").into()
 }
 
 /// Changes the steps of a plan's expressions under their names; a node without any that `concerns` stays as it is.
@@ -90,7 +97,7 @@ fn is_distinction(operator: Operator) -> bool {
     matches!(operator, NotEq | IsDistinctFrom | IsNotDistinctFrom | Minus)
 }
 
-fn compared(step: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
+fn compared(step: Expr, schema: &DFSchema, zone: &Arc<str>) -> Result<Transformed<Expr>> {
     let type_of = |expression: &Expr| expression.get_type(schema).ok();
     Ok(match step {
         Expr::BinaryExpr(BinaryExpr { left, op, right }) if op.supports_propagation() || is_distinction(op) => {
@@ -98,9 +105,12 @@ fn compared(step: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
                 return Ok(Transformed::no(Expr::BinaryExpr(BinaryExpr { left, op, right })));
             };
             // A text after a minus may be an interval.
-            let is_beside = |other: &DataType| op != Operator::Minus || !other.is_string();
-            let new_left = beside(&left, &left_type, &right_type).filter(|_| is_beside(&left_type));
-            let new_right = beside(&right, &right_type, &left_type).filter(|_| is_beside(&right_type));
+            let is_text = |own: &DataType| op == Operator::Minus && own.is_string();
+            let aligned = |one: &Expr, own: &DataType, other: &Expr, of_other: &DataType| {
+                finer(one, own, &[other]).or_else(|| beside(one, own, of_other, zone).filter(|_| !is_text(own)))
+            };
+            let new_left = aligned(&left, &left_type, &right, &right_type);
+            let new_right = aligned(&right, &right_type, &left, &left_type);
             let changed = new_left.is_some() || new_right.is_some();
             let (left, right) = (new_left.map_or(left, Box::new), new_right.map_or(right, Box::new));
             Transformed::new_transformed(Expr::BinaryExpr(BinaryExpr { left, op, right }), changed)
@@ -109,17 +119,30 @@ fn compared(step: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
             let Some(data_type) = type_of(&expr) else {
                 return Ok(Transformed::no(Expr::Between(Between { expr, negated, low, high })));
             };
-            let bound = |bound: &Expr| type_of(bound).and_then(|own| beside(bound, &own, &data_type));
+            // A date between timestamps becomes one.
+            let others = [type_of(&low), type_of(&high)];
+            let dated = others.iter().flatten().find_map(|other| beside(&expr, &data_type, other, zone));
+            let new_expr = finer(&expr, &data_type, &[&low, &high]).or(dated);
+            let data_type = new_expr.as_ref().and_then(type_of).unwrap_or(data_type);
+            let bound = |bound: &Expr| type_of(bound).and_then(|own| beside(bound, &own, &data_type, zone));
             let (new_low, new_high) = (bound(&low), bound(&high));
-            let changed = new_low.is_some() || new_high.is_some();
+            let changed = new_expr.is_some() || new_low.is_some() || new_high.is_some();
             let (low, high) = (new_low.map_or(low, Box::new), new_high.map_or(high, Box::new));
+            let expr = new_expr.map_or(expr, Box::new);
             Transformed::new_transformed(Expr::Between(Between { expr, negated, low, high }), changed)
         }
-        Expr::InList(InList { expr, mut list, negated }) => {
+        Expr::InList(InList { mut expr, mut list, negated }) => {
             let mut changed = false;
-            if let Some(data_type) = type_of(&expr) {
+            if let Some(mut data_type) = type_of(&expr) {
+                let mut others = list.iter().filter_map(type_of);
+                let dated = others.find_map(|other| beside(&expr, &data_type, &other, zone));
+                if let Some(timestamp) = finer(&expr, &data_type, &list.iter().collect::<Vec<_>>()).or(dated) {
+                    data_type = type_of(&timestamp).unwrap_or(data_type);
+                    *expr = timestamp;
+                    changed = true;
+                }
                 for item in &mut list {
-                    if let Some(aligned) = type_of(item).and_then(|own| beside(item, &own, &data_type)) {
+                    if let Some(aligned) = type_of(item).and_then(|own| beside(item, &own, &data_type, zone)) {
                         *item = aligned;
                         changed = true;
                     }
@@ -131,37 +154,58 @@ fn compared(step: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
     })
 }
 
-/// An expression beside a timestamp, as one of its kind; none if it stays what it is.
-fn beside(expression: &Expr, own: &DataType, timestamp: &DataType) -> Option<Expr> {
+/// A text or a date beside a timestamp, as one of microseconds; none if it stays what it is.
+fn beside(expression: &Expr, own: &DataType, timestamp: &DataType, session: &Arc<str>) -> Option<Expr> {
     let DataType::Timestamp(unit, zone) = timestamp else { return None };
-    if *unit == TimeUnit::Nanosecond {
-        return last_nanosecond(expression, zone.clone());
+    // What nanoseconds cannot hold is no value of the column, which then counts microseconds too.
+    if *unit == TimeUnit::Nanosecond && !constant(expression).is_some_and(|value| is_beyond(&value)) {
+        return None;
     }
-    let aligned = DataType::Timestamp(TimeUnit::Microsecond, zone.clone());
-    let cast = |expression: Expr, to: DataType| Expr::Cast(Cast::new(Box::new(expression), to));
+    let local = DataType::Timestamp(TimeUnit::Microsecond, None);
+    let aligned = match zone {
+        Some(_) => DataType::Timestamp(TimeUnit::Microsecond, Some(Arc::clone(session))),
+        None => local.clone(),
+    };
     match own {
-        own if own.is_string() => Some(cast(expression.clone(), aligned)),
-        DataType::Date32 if zone.is_none() => Some(cast(expression.clone(), aligned)),
+        own if own.is_string() => Some(as_type(expression.clone(), aligned)),
         // A date begins when the zone's clocks show it.
-        DataType::Date32 => {
-            let midnight = cast(expression.clone(), DataType::Timestamp(TimeUnit::Microsecond, None));
-            Some(cast(midnight, aligned))
-        }
+        DataType::Date32 if zone.is_some() => Some(as_type(as_type(expression.clone(), local), aligned)),
+        DataType::Date32 => Some(as_type(expression.clone(), aligned)),
         _ => None,
     }
 }
 
-/// The last or the first nanosecond that can be counted, in place of a constant beyond.
-fn last_nanosecond(expression: &Expr, zone: Option<Arc<str>>) -> Option<Expr> {
-    let value = constant(expression)?;
-    let micros = DataType::Timestamp(TimeUnit::Microsecond, zone.clone());
-    let ScalarValue::TimestampMicrosecond(Some(micros), _) = value.cast_to(&micros).ok()? else { return None };
-    let last = match micros.checked_mul(1_000) {
-        Some(_) => return None,
-        None if micros > 0 => i64::MAX,
-        None => i64::MIN,
+/// A timestamp as one of microseconds, where it is beside constants that it could not be equal to otherwise: of nanoseconds those
+/// of far years, of seconds and milliseconds those that lie between two. The engine would make the constant one of the
+/// column's; a function keeps it from that.
+fn finer(expression: &Expr, own: &DataType, others: &[&Expr]) -> Option<Expr> {
+    let DataType::Timestamp(unit, zone) = own else { return None };
+    let lies_between = |micros: i64| match unit {
+        TimeUnit::Second => micros % 1_000_000 != 0,
+        TimeUnit::Millisecond => micros % 1_000 != 0,
+        TimeUnit::Microsecond => false,
+        TimeUnit::Nanosecond => micros.checked_mul(1_000).is_none(),
     };
-    Some(Expr::Literal(ScalarValue::TimestampNanosecond(Some(last), zone), None))
+    let mut constants = others.iter().filter_map(|other| constant(other)).filter_map(|value| micros(&value));
+    let micros = DataType::Timestamp(TimeUnit::Microsecond, zone.clone());
+    (constant(expression).is_none() && constants.any(lies_between))
+        .then(|| without_order(as_type(expression.clone(), micros)))
+}
+
+/// The microseconds of a constant, as of a zone or of none: they tell the same of what they are asked for.
+fn micros(value: &ScalarValue) -> Option<i64> {
+    match value.cast_to(&DataType::Timestamp(TimeUnit::Microsecond, None)).ok()? {
+        ScalarValue::TimestampMicrosecond(micros, _) => micros,
+        _ => None,
+    }
+}
+
+fn is_beyond(value: &ScalarValue) -> bool {
+    micros(value).is_some_and(|micros| micros.checked_mul(1_000).is_none())
+}
+
+fn as_type(expression: Expr, data_type: DataType) -> Expr {
+    Expr::Cast(Cast::new(Box::new(expression), data_type))
 }
 
 /// The date, text or timestamp that the statement names.
@@ -175,22 +219,61 @@ fn constant(expression: &Expr) -> Option<ScalarValue> {
     }
 }
 
-/// The cast, if it is one to a timestamp without a zone.
-fn as_local(step: &Expr) -> Option<&Cast> {
+/// Whether a cast may leave the zone behind.
+fn is_local(step: &Expr) -> bool {
+    use DataType::{Date32, Time32, Time64, Timestamp};
+    let is_without = |to: &DataType| matches!(to, Timestamp(_, None) | Date32 | Time32(_) | Time64(_));
     match step {
-        Expr::Cast(cast) if matches!(cast.field.data_type(), DataType::Timestamp(_, None)) => Some(cast),
-        _ => None,
+        Expr::Cast(cast) => is_without(cast.field.data_type()),
+        Expr::TryCast(cast) => is_without(cast.field.data_type()),
+        _ => false,
     }
 }
 
-fn local(step: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
-    let from = as_local(&step).map(|cast| cast.expr.get_type(schema)).transpose()?;
-    match (step, from) {
-        (Expr::Cast(mut cast), Some(DataType::Timestamp(_, Some(_)))) => {
-            let instant = std::mem::take(cast.expr.as_mut());
-            *cast.expr = to_local_time().call(vec![instant]);
-            Ok(Transformed::yes(Expr::Cast(cast)))
+/// Whether a function returns what clocks show at an instant.
+fn reads_clock(step: &Expr) -> bool {
+    matches!(step, Expr::ScalarFunction(call) if matches!(call.func.name(), "date_part" | "to_char"))
+}
+
+fn local(step: Expr, schema: &DFSchema, session: &Arc<str>) -> Result<Transformed<Expr>> {
+    Ok(match step {
+        Expr::Cast(mut cast) if is_local(&Expr::Cast(cast.clone())) => {
+            let changed = shown(&mut cast.expr, cast.field.data_type(), schema, session)?;
+            Transformed::new_transformed(Expr::Cast(cast), changed)
         }
-        (step, _) => Ok(Transformed::no(step)),
+        Expr::TryCast(mut cast) if is_local(&Expr::TryCast(cast.clone())) => {
+            let changed = shown(&mut cast.expr, cast.field.data_type(), schema, session)?;
+            Transformed::new_transformed(Expr::TryCast(cast), changed)
+        }
+        Expr::ScalarFunction(mut call) if matches!(call.func.name(), "date_part" | "to_char") => {
+            let mut changed = false;
+            for argument in &mut call.args {
+                changed |= in_session(argument, schema, session)?;
+            }
+            Transformed::new_transformed(Expr::ScalarFunction(call), changed)
+        }
+        other => Transformed::no(other),
+    })
+}
+
+/// What is cast to a type without a zone, as the session's clocks show it; whether it changed.
+fn shown(value: &mut Expr, to: &DataType, schema: &DFSchema, session: &Arc<str>) -> Result<bool> {
+    let is_instant = matches!(value.get_type(schema)?, DataType::Timestamp(_, Some(_)));
+    let mut changed = in_session(value, schema, session)?;
+    if is_instant && matches!(to, DataType::Timestamp(..)) {
+        *value = to_local_time().call(vec![std::mem::take(value)]);
+        changed = true;
     }
+    Ok(changed)
+}
+
+/// An instant in the session's zone, which files need not have; whether it changed.
+fn in_session(value: &mut Expr, schema: &DFSchema, session: &Arc<str>) -> Result<bool> {
+    let DataType::Timestamp(unit, Some(zone)) = value.get_type(schema)? else { return Ok(false) };
+    let is_utc = |zone: &str| matches!(zone, "UTC" | "+00:00");
+    if zone == *session || is_utc(&zone) && is_utc(session) {
+        return Ok(false);
+    }
+    *value = as_type(std::mem::take(value), DataType::Timestamp(unit, Some(Arc::clone(session))));
+    Ok(true)
 }

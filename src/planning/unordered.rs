@@ -5,8 +5,8 @@
 //! a set leaves out, so that nothing of it is true any more; a key that is a constant is none in the rows of the sets. An outer join takes over which columns of its inputs are
 //! constant, and they are not where a row found no partner. A sort by such a column was left out, and groups were closed too
 //! soon. A window that is partitioned by a constant column is not sorted by it, and fails when what told so is gone. A running
-//! maximum rises, after it was NULL where all values so far were: it is taken for an order with NULL last. A count over a frame
-//! that moves rises with the rows of one partition, and is taken to rise with all rows. A column that is a
+//! maximum rises, after it was NULL where all values so far were: it is taken for an order with NULL last. What
+//! counts over a frame that moves falls again, and is taken to rise. A column that is a
 //! constant in each input of a UNION, and not the same, was left out of what the inputs are sorted by, though `LIMIT` compares
 //! the rows of all. Here the inputs of aggregates and such windows, and the outputs of joins, unions and running extremes, tell
 //! nothing of their rows.
@@ -28,7 +28,7 @@ use datafusion::{
     physical_expr::{
         EquivalenceProperties, Partitioning, PhysicalExpr,
         expressions::Column,
-        window::{PlainAggregateWindowExpr, SlidingAggregateWindowExpr},
+        window::{PlainAggregateWindowExpr, SlidingAggregateWindowExpr, WindowExpr},
     },
     physical_optimizer::PhysicalOptimizerRule,
     physical_plan::{
@@ -77,7 +77,7 @@ impl PhysicalOptimizerRule for ForgetOrder {
             }
             let forgotten = if has_constants_without_partner(&node) {
                 UnorderedExec::new(node)
-            } else if runs_from_null(&node) || node.is::<UnionExec>() && has_constants(&node) {
+            } else if is_taken_for_ordered(&node) || node.is::<UnionExec>() && has_constants(&node) {
                 UnorderedExec::distributed(node)
             } else {
                 return Ok(Transformed::yes(node));
@@ -147,36 +147,35 @@ fn has_constants_without_partner(node: &Arc<dyn ExecutionPlan>) -> bool {
 
 /// Whether a window is partitioned or ordered by a column that is known to be constant.
 fn is_partitioned_by_constant(node: &Arc<dyn ExecutionPlan>, input: &Arc<dyn ExecutionPlan>) -> bool {
-    let windows = if let Some(window) = node.downcast_ref::<BoundedWindowAggExec>() {
-        window.window_expr()
-    } else if let Some(window) = node.downcast_ref::<WindowAggExec>() {
-        window.window_expr()
-    } else {
-        return false;
-    };
     let constants = input.equivalence_properties().constants();
     let is_constant = |key: &Arc<dyn PhysicalExpr>| constants.iter().any(|constant| constant.expr.eq(key));
-    windows.iter().any(|window| {
+    window_expressions(node).iter().any(|window| {
         window.partition_by().iter().any(is_constant) || window.order_by().iter().any(|sort| is_constant(&sort.expr))
     })
 }
 
-/// Whether a window computes a running extreme, which is NULL before it is known, or one that begins anew with each partition.
-fn runs_from_null(node: &Arc<dyn ExecutionPlan>) -> bool {
-    let Some(window) = node.downcast_ref::<BoundedWindowAggExec>() else { return false };
-    window.window_expr().iter().any(|window| {
-        let begins_anew = !window.partition_by().is_empty();
-        let (aggregate, is_taken_for_whole) =
-            if let Some(plain) = window.as_any().downcast_ref::<PlainAggregateWindowExpr>() {
-                (plain.get_aggregate_expr(), false)
-            } else if let Some(sliding) = window.as_any().downcast_ref::<SlidingAggregateWindowExpr>() {
-                (sliding.get_aggregate_expr(), begins_anew)
-            } else {
-                return false;
-            };
-        let is_monotonic = aggregate.set_monotonicity() != SetMonotonicity::NotMonotonic;
-        is_monotonic && (aggregate.field().is_nullable() || is_taken_for_whole)
+/// Whether a window computes a running extreme, which is NULL before it is known, or a count or an extreme over a frame that moves.
+fn is_taken_for_ordered(node: &Arc<dyn ExecutionPlan>) -> bool {
+    window_expressions(node).iter().any(|window| {
+        let (aggregate, moves) = if let Some(plain) = window.as_any().downcast_ref::<PlainAggregateWindowExpr>() {
+            (plain.get_aggregate_expr(), false)
+        } else if let Some(sliding) = window.as_any().downcast_ref::<SlidingAggregateWindowExpr>() {
+            (sliding.get_aggregate_expr(), true)
+        } else {
+            return false;
+        };
+        aggregate.set_monotonicity() != SetMonotonicity::NotMonotonic && (moves || aggregate.field().is_nullable())
     })
+}
+
+fn window_expressions(node: &Arc<dyn ExecutionPlan>) -> &[Arc<dyn WindowExpr>] {
+    if let Some(window) = node.downcast_ref::<BoundedWindowAggExec>() {
+        window.window_expr()
+    } else if let Some(window) = node.downcast_ref::<WindowAggExec>() {
+        window.window_expr()
+    } else {
+        &[]
+    }
 }
 
 fn has_constants(input: &Arc<dyn ExecutionPlan>) -> bool {

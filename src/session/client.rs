@@ -343,7 +343,7 @@ impl Client {
     /// Publishes the open transaction; `false` when it had failed and was rolled back.
     pub(crate) async fn commit(&self) -> Result<bool> {
         let open = self.open_transaction().take();
-        lock(&self.settings).end_transaction();
+        lock(&self.settings).end_transaction(&self.context)?;
         match open {
             None => {
                 self.notify(Notice::Warning("there is no transaction in progress".into()));
@@ -357,11 +357,12 @@ impl Client {
         }
     }
 
-    pub(crate) fn rollback(&self) {
-        lock(&self.settings).end_transaction();
+    pub(crate) fn rollback(&self) -> Result<()> {
+        lock(&self.settings).end_transaction(&self.context)?;
         if self.open_transaction().take().is_none() {
             self.notify(Notice::Warning("there is no transaction in progress".into()));
         }
+        Ok(())
     }
 
     pub(crate) fn set(&self, name: &str, value: Option<&str>, local: bool) -> Result<()> {
@@ -386,8 +387,8 @@ impl Client {
         lock(&self.settings).all(&self.context)
     }
 
-    pub(crate) fn reset_all(&self) {
-        *lock(&self.settings) = Settings::default();
+    pub(crate) fn reset_all(&self) -> Result<()> {
+        lock(&self.settings).reset_all(&self.context)
     }
 
     /// `DISCARD ALL`: the session is as new.
@@ -398,7 +399,7 @@ impl Client {
                 "DISCARD ALL cannot run inside a transaction block; send COMMIT or ROLLBACK first",
             ));
         }
-        self.reset_all();
+        self.reset_all()?;
         lock(&self.prepared).clear();
         Ok(())
     }

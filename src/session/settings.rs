@@ -169,14 +169,30 @@ impl Settings {
         Ok(known.reported.map(|name| (name.to_owned(), self.value(known).to_owned())))
     }
 
+    /// Makes the engine's options those of the settings.
+    fn apply(&self, context: &SessionContext) -> Result<()> {
+        for known in SETTINGS.iter().filter(|known| matches!(known.accepts, Accepts::TimeZone)) {
+            set_option(context, "datafusion.execution.time_zone", Some(self.value(known)))?;
+        }
+        Ok(())
+    }
+
+    /// Undoes what the session changed.
+    pub(crate) fn reset_all(&mut self, context: &SessionContext) -> Result<()> {
+        *self = Self::default();
+        self.apply(context)
+    }
+
     /// Undoes what `SET LOCAL` changed.
-    pub(crate) fn end_transaction(&mut self) {
+    pub(crate) fn end_transaction(&mut self, context: &SessionContext) -> Result<()> {
+        let changed = !self.local.is_empty();
         for (name, value) in std::mem::take(&mut self.local) {
             match value {
                 Some(value) => self.changed.insert(name, value),
                 None => self.changed.remove(name),
             };
         }
+        if changed { self.apply(context) } else { Ok(()) }
     }
 
     /// The value of any setting by name.

@@ -65,7 +65,7 @@ const MARK_BYTES: usize = 16;
 /// The longest header.
 const MAX_HEADER_BYTES: usize = 16 << 20;
 /// The longest block, as it is in the file and as it was before it was compressed. It is held in memory.
-const MAX_BLOCK_BYTES: usize = 256 << 20;
+const MAX_BLOCK_BYTES: usize = 64 << 20;
 /// How many rows are handed out at once.
 const BATCH_ROWS: usize = 8192;
 /// How many bytes are made rows at once; a value that takes none counts as one.
@@ -151,6 +151,8 @@ struct Rows {
     /// What was not read of a block, decompressed, and how many records that should be.
     block: Bytes,
     left: usize,
+    /// How many records there were so far beyond the bytes of their blocks.
+    free: usize,
     /// How many rows the columns hold, and of how many bytes these were made.
     count: usize,
     weight: usize,
@@ -186,7 +188,7 @@ impl Rows {
         let Some(schema) = schema else { return Fault::wrong("its header has no schema") };
         let (fields, columns) = schema::columns(schema).map_err(Fault::Wrong)?;
         let schema = Arc::new(Schema::new(fields));
-        let rows = Self { codec, mark, schema, columns, block: Bytes::new(), left: 0, count: 0, weight: 0 };
+        let rows = Self { codec, mark, schema, columns, block: Bytes::new(), left: 0, free: 0, count: 0, weight: 0 };
         Ok((rows, bytes.len() - cursor.left()))
     }
 
@@ -207,7 +209,9 @@ impl Rows {
         let block = bytes.split_to(length).freeze();
         bytes.advance(MARK_BYTES);
         self.block = self.codec.expand(block, MAX_BLOCK_BYTES).map_err(Fault::Wrong)?;
-        if records > self.block.len().saturating_add(MAX_FREE) {
+        // Records without a byte may be as many as those with one, and some more in a file.
+        self.free += records.saturating_sub(self.block.len());
+        if self.free > MAX_FREE {
             return Fault::wrong(format!("a block of {} bytes cannot hold {records} records", self.block.len()));
         }
         self.left = records;

@@ -9,7 +9,7 @@ use std::{
 use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 use datafusion::common::ScalarValue;
 
-use super::{Error, FoundFile, Options, TableRequest, columns as values, forms::Forms, guess::Guess, json, options};
+use super::{Error, FoundFile, Options, TableRequest, columns as values, forms::Forms, guess::Guess, options};
 use crate::error::nearest;
 
 /// The mark of a column of integers that double precision does not hold.
@@ -300,7 +300,7 @@ pub(super) fn check_declared(
     let places = positions(declared, &names).map_err(|unclear| unclear.in_file(file))?;
     for (place, field) in places.iter().zip(declared.fields()) {
         let name = place.and_then(|place| names.get(place));
-        let matches_case = is(json::MATCH_CASE.0, "true");
+        let matches_case = is(options::MATCH_CASE.0, "true");
         if name.is_none_or(|name| matches_case && name != field.name()) {
             let near = nearest(field.name(), names.iter().copied()).map(str::to_owned);
             return Err(Error::MissingColumn { column: field.name().clone(), known: names.join(", "), near });

@@ -44,7 +44,7 @@ impl PhysicalExprAdapterFactory for Lossless {
     fn create(&self, table: SchemaRef, file: SchemaRef) -> Result<Arc<dyn PhysicalExprAdapter>> {
         let places = {
             let names: Vec<_> = file.fields().iter().map(|field| field.name().as_str()).collect();
-            positions(&table, &names).map_err(|unclear| unclear.in_file("of the table"))?
+            positions(&table, &names).map_err(|unclear| unclear.in_file("of a table that is read"))?
         };
         // What is absent is the engine's business; names and types are ours, so it sees those of the table.
         let same = file.fields().iter().enumerate().map(|(place, field)| {

@@ -14,6 +14,12 @@ pub(super) const UNKNOWN_COLUMNS: (&str, &str) = (
     "error or ignore: what becomes of a file's columns that the table lacks; by default ignored where columns are declared",
 );
 
+/// Whether keys that are the same but for case are different columns.
+pub(super) const MATCH_CASE: (&str, &str) = (
+    "match_case",
+    "true if keys that are the same but for case are different columns; by default only if a file has both",
+);
+
 /// What becomes of a declared column that no file has.
 pub(super) const MISSING_COLUMNS: (&str, &str) =
     ("missing_columns", "error or null: what becomes of a declared column that no file has, by default an error");

@@ -188,7 +188,10 @@ fn on_partitions(filter: &Expr, columns: &[Field]) -> bool {
     if filter.is_volatile() || columns.is_empty() {
         return false;
     }
+    // A calculation may leave its type, which an operator above the scan notices.
     let foreign = |expr: &Expr| match expr {
+        Expr::Negative(_) => Ok(true),
+        Expr::BinaryExpr(operation) if operation.op.is_numerical_operators() => Ok(true),
         Expr::Column(column) => Ok(!columns.iter().any(|field| *field.name() == column.name)),
         Expr::OuterReferenceColumn(..)
         | Expr::ScalarSubquery(_)

@@ -150,7 +150,7 @@ impl Action for Settings {
                 text_rows(shown(name), &rows)
             }
             Self::Reset { name } if name == "all" => {
-                client.reset_all();
+                client.reset_all()?;
                 Ok(Outcome::done("RESET"))
             }
             Self::Reset { name } => {

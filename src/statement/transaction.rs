@@ -58,7 +58,7 @@ impl Action for Transaction {
                 Ok(Outcome::done(if committed { "COMMIT" } else { "ROLLBACK" }))
             }
             Self::Rollback => {
-                client.rollback();
+                client.rollback()?;
                 Ok(Outcome::done("ROLLBACK"))
             }
         }

@@ -23,7 +23,7 @@ use datafusion::{
 };
 
 use super::{
-    super::{ROW_OF, subquery::from_within},
+    super::{ROW_OF, arithmetic::can_overflow, subquery::from_within},
     failing::can_fail,
     filters::{joined, reads_only},
 };
@@ -66,7 +66,7 @@ fn guard_calls(node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
                         *expr = within(std::mem::take(expr), holds, &schema)?;
                         changed = true;
                     }
-                    changed |= guard(std::iter::once(expr).filter(|expr| can_fail(expr, &schema)), &filter)?;
+                    changed |= guard(std::iter::once(expr).filter(|expr| fails(expr, &schema)), &filter)?;
                 }
                 Ok(Transformed::new_transformed(Expr::AggregateFunction(call), changed))
             }
@@ -74,7 +74,7 @@ fn guard_calls(node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
                 let Some(filter) = call.params.filter.clone().filter(|filter| !filter.is_volatile()) else {
                     return Ok(Transformed::no(Expr::WindowFunction(call)));
                 };
-                let failing = call.params.args.iter_mut().filter(|expr| can_fail(expr, &schema));
+                let failing = call.params.args.iter_mut().filter(|expr| fails(expr, &schema));
                 let changed = guard(failing, &filter)?;
                 Ok(Transformed::new_transformed(Expr::WindowFunction(call), changed))
             }
@@ -82,6 +82,11 @@ fn guard_calls(node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
         })?;
         Ok(guarded.update_data(|expr| name.restore(expr)))
     })
+}
+
+/// Whether an argument can fail, by numbers that leave their type too.
+fn fails(expr: &Expr, schema: &DFSchema) -> bool {
+    can_fail(expr, schema) || can_overflow(expr, schema)
 }
 
 /// Whether an expression has a subquery that can fail by what is given to it: a value that it looks up, or a column of the

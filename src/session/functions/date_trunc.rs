@@ -11,14 +11,11 @@ use std::sync::Arc;
 
 use arrow::{
     array::{ArrayRef, AsArray, Int64Array},
-    compute::{
-        cast,
-        kernels::numeric::{add, sub},
-    },
+    compute::cast,
     datatypes::{DataType, FieldRef, Int64Type, TimeUnit},
 };
 use datafusion::{
-    common::{Result, ScalarValue, plan_err, utils::take_function_args},
+    common::{Result, ScalarValue, config::ConfigOptions, plan_err, utils::take_function_args},
     functions::datetime::date_trunc,
     logical_expr::{
         ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
@@ -26,13 +23,25 @@ use datafusion::{
     },
 };
 
+use crate::{Error, Fault};
+
 /// The function.
 pub(super) fn function() -> ScalarUDF {
-    ScalarUDF::from(DateTrunc { inner: date_trunc(), signature: Signature::user_defined(Volatility::Immutable) })
+    in_zone("UTC".into())
+}
+
+fn in_zone(session: Arc<str>) -> ScalarUDF {
+    ScalarUDF::from(DateTrunc {
+        session,
+        inner: date_trunc(),
+        signature: Signature::user_defined(Volatility::Immutable),
+    })
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct DateTrunc {
+    /// The zone whose days and hours begin.
+    session: Arc<str>,
     inner: Arc<ScalarUDF>,
     signature: Signature,
 }
@@ -50,13 +59,18 @@ impl ScalarUDFImpl for DateTrunc {
         &self.signature
     }
 
+    fn with_updated_config(&self, config: &ConfigOptions) -> Option<ScalarUDF> {
+        config.execution.time_zone.as_deref().map(|zone| in_zone(zone.into()))
+    }
+
     fn coerce_types(&self, arguments: &[DataType]) -> Result<Vec<DataType>> {
         let [field, value] = take_function_args(self.name(), arguments)?;
         if !field.is_string() {
             return plan_err!("date_trunc takes the name of a field and a timestamp, not {field} and {value}");
         }
         let value = match value {
-            DataType::Timestamp(..) | DataType::Time32(_) | DataType::Time64(_) => value.clone(),
+            DataType::Timestamp(unit, Some(_)) => DataType::Timestamp(*unit, Some(Arc::clone(&self.session))),
+            DataType::Timestamp(_, None) | DataType::Time32(_) | DataType::Time64(_) => value.clone(),
             value if value.is_string() || matches!(value, DataType::Date32 | DataType::Date64 | DataType::Null) => {
                 DataType::Timestamp(TimeUnit::Microsecond, None)
             }
@@ -88,16 +102,29 @@ impl ScalarUDFImpl for DateTrunc {
         };
         let numbers = cast(&values, &DataType::Int64)?;
         let numbers = numbers.as_primitive::<Int64Type>();
-        // From 1970 on 250 years are near in both directions.
-        if numbers.iter().flatten().all(|number| number.unsigned_abs() < cycle.unsigned_abs() / 400 * 250) {
+        // From 1970 on 250 years are near in both directions; what is far moves by cycles to 200 years at most.
+        let is_near = |number: i64| number.unsigned_abs() < cycle.unsigned_abs() / 400 * 250;
+        if numbers.iter().flatten().all(is_near) {
             return self.inner.invoke_with_args(call);
         }
         let is_scalar = matches!(value, ColumnarValue::Scalar(_));
-        let cycles: Int64Array = numbers.unary(|number| number.div_euclid(cycle) * cycle);
-        let near = cast(&sub(numbers, &cycles)?, values.data_type())?;
-        call.args[1] = ColumnarValue::Array(near);
-        let cut = self.inner.invoke_with_args(call)?.into_array(values.len())?;
-        let cut: ArrayRef = cast(&add(&cast(&cut, &DataType::Int64)?, &cycles)?, values.data_type())?;
+        let cycles = |number: i64| match is_near(number) {
+            true => 0,
+            false => (i128::from(number) + i128::from(cycle / 2)).div_euclid(i128::from(cycle)),
+        };
+        let near = |number: i64| (i128::from(number) - cycles(number) * i128::from(cycle)) as i64;
+        let moved: Int64Array = numbers.iter().map(|number| number.map(near)).collect();
+        let data_type = values.data_type().clone();
+        call.args[1] = ColumnarValue::Array(cast(&moved, &data_type)?);
+        let cut = cast(&self.inner.invoke_with_args(call)?.into_array(numbers.len())?, &DataType::Int64)?;
+        let back = |(cut, number): (Option<i64>, Option<i64>)| -> Result<Option<i64>> {
+            let (Some(cut), Some(number)) = (cut, number) else { return Ok(None) };
+            let there = i128::from(cut) + cycles(number) * i128::from(cycle);
+            let out_of_range = |_| Error::new(Fault::DatetimeOutOfRange, "timestamp out of range");
+            Ok(Some(i64::try_from(there).map_err(out_of_range)?))
+        };
+        let cut = cut.as_primitive::<Int64Type>().iter().zip(numbers).map(back).collect::<Result<Int64Array>>()?;
+        let cut: ArrayRef = cast(&cut, &data_type)?;
         match is_scalar {
             true => Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&cut, 0)?)),
             false => Ok(ColumnarValue::Array(cut)),

@@ -230,7 +230,7 @@ fn posix(name: &str) -> Option<FixedOffset> {
     }
     let is_west = distance.starts_with('+');
     let mut parts = distance[1..].split(':').map(|part| match part.len() {
-        1 | 2 => part.parse::<i32>().ok(),
+        1 | 2 if part.bytes().all(|byte| byte.is_ascii_digit()) => part.parse::<i32>().ok(),
         _ => None,
     });
     let hours = parts.next()??;

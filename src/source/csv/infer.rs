@@ -442,7 +442,7 @@ fn note(
     }
 }
 
-/// Decides how declared columns find those in the files: by name if the header has them all, else by position.
+/// Decides how declared columns find those in the files: by name if the header has any of them, else by position.
 fn settle_matching(options: &mut CsvOptions, sample: &Sample<'_>, columns: &[Column]) -> Result<(), Error> {
     let Some(declared) = sample.declared else {
         options.by_name = Some(options.by_name());
@@ -455,7 +455,7 @@ fn settle_matching(options: &mut CsvOptions, sample: &Sample<'_>, columns: &[Col
         Some(by_name) => by_name,
         None => {
             let found = positions(declared, &names).map_err(|unclear| unclear.in_file(&file))?;
-            found.iter().all(Option::is_some)
+            found.iter().any(Option::is_some)
         }
     };
     if !by_name && declared.fields().len() != columns.len() {

@@ -15,7 +15,7 @@ use super::{
         text::{apart, located},
         trace::{Event, Told},
     },
-    Error, Inferred, JsonReader, MATCH_CASE, Options, Sample,
+    Error, Inferred, JsonReader, Options, Sample,
     cursor::{Cursor, Halt, text_of},
     objects::{Found, Objects},
     read::part,
@@ -97,7 +97,7 @@ pub(super) async fn infer(sample: Sample<'_>, mut options: Options) -> Result<In
     let fields: Vec<_> = columns.iter().map(|(name, shape)| shape.field(name)).collect();
     let mut seen = HashSet::new();
     if fields.iter().any(|field| !seen.insert(field.name().to_lowercase())) {
-        options.insert(MATCH_CASE.0.to_owned(), true.to_string());
+        options.insert(super::super::options::MATCH_CASE.0.to_owned(), true.to_string());
     }
     Ok(Inferred { options, schema: Schema::new(fields), told })
 }

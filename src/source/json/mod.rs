@@ -31,15 +31,9 @@ use super::{
 #[derive(Debug)]
 pub(super) struct Json;
 
-/// Whether keys that are the same but for case are different columns.
-pub(super) const MATCH_CASE: (&str, &str) = (
-    "match_case",
-    "true if keys that are the same but for case are different columns; by default only if a file has both",
-);
-
 const OPTIONS: [(&str, &str); 11] = [
     ("newline_delimited", "true or false: whether each object is on a line of its own; by default told by looking"),
-    MATCH_CASE,
+    options::MATCH_CASE,
     encoding::OPTION,
     forms::OPTIONS[2],
     forms::OPTIONS[3],
@@ -105,7 +99,7 @@ impl JsonReader {
             forms: Forms::parse(options)?,
             sample_bytes: options::byte_count("sample_bytes", get("sample_bytes"))?,
             refuses_others: options::refuses_unknown(options)?,
-            match_case: options::boolean(MATCH_CASE.0, get(MATCH_CASE.0))?.unwrap_or(false),
+            match_case: options::boolean(options::MATCH_CASE.0, get(options::MATCH_CASE.0))?.unwrap_or(false),
             on_error: OnError::parse(get("on_error"))?,
         })
     }

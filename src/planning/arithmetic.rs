@@ -30,7 +30,10 @@ use datafusion::{
     physical_expr_common::datum::apply,
 };
 
-use super::calls::{self, Back};
+use super::{
+    calls::{self, Back},
+    floats::keep_names,
+};
 use crate::{Error, Fault};
 
 /// What a sum of integers is computed in: no number of rows overflows it.
@@ -49,17 +52,32 @@ pub(super) fn checked(plan: LogicalPlan) -> Result<LogicalPlan> {
             return Ok(Transformed::no(node));
         }
         let schema = merge_schema(&node.inputs());
-        let node = node.map_expressions(|expression| expression.transform_up(|step| checked_step(step, &schema)))?;
+        let node = keep_names(node, |expression| expression.transform_up(|step| checked_step(step, &schema)))?;
         node.transform_data(|node| calls::replace(node, exact_sum))
     })
     .data()
 }
 
-/// The same of a calculation of constants, whose operands are done.
-pub(super) fn checked_constant(step: Expr) -> Result<Transformed<Expr>> {
-    match is_calculation(&step) && is_constant(&step) {
-        true => checked_step(step, &DFSchema::empty()),
+/// The same of a calculation of constants, or of what may turn out to be some, whose operands are done.
+pub(super) fn checked_constant(step: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
+    match is_calculation(&step) && (is_constant(&step) || chooses(&step)) {
+        true => checked_step(step, schema),
         false => Ok(Transformed::no(step)),
+    }
+}
+
+/// Whether an operand is one of several values.
+fn chooses(step: &Expr) -> bool {
+    let is_choice = |operand: &Expr| match operand {
+        Expr::Case(_) => true,
+        Expr::Cast(cast) => matches!(cast.expr.as_ref(), Expr::Case(_) | Expr::ScalarFunction(_)),
+        Expr::ScalarFunction(_) => checked_call(operand).is_none_or(|checked| checked.is_choice),
+        _ => false,
+    };
+    match step {
+        Expr::BinaryExpr(BinaryExpr { left, right, .. }) => is_choice(left) || is_choice(right),
+        Expr::Negative(operand) => is_choice(operand),
+        _ => false,
     }
 }
 
@@ -322,8 +340,10 @@ impl Calculation {
             names => names.join(&format!(" {sign} ")),
         };
         let is_constant = operands.iter().all(is_constant);
+        let is_choice = !is_constant;
         let signature = Signature::any(operands.len(), Volatility::Immutable);
-        let function = ScalarUDF::new_from_impl(Checked { calculation: self, data_type, name, is_constant, signature });
+        let function =
+            ScalarUDF::new_from_impl(Checked { calculation: self, data_type, name, is_constant, is_choice, signature });
         Expr::ScalarFunction(ScalarFunction { func: Arc::new(function), args: operands })
     }
 
@@ -373,6 +393,8 @@ struct Checked {
     data_type: DataType,
     name: String,
     is_constant: bool,
+    /// Whether it may turn out to be one.
+    is_choice: bool,
     signature: Signature,
 }
 

@@ -19,6 +19,7 @@ mod floats;
 mod frames;
 mod guards;
 mod input_order;
+mod lossy_casts;
 mod null_equality;
 mod recursion;
 mod set_keys;
@@ -72,6 +73,7 @@ pub(crate) fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
         }
     }
     rules.push(Arc::new(timestamps::LocalTimes));
+    rules.push(Arc::new(lossy_casts::CompareCasts));
     rules.push(Arc::new(floats::OneNan));
     rules.push(Arc::new(sort_keys::SortByColumns));
     rules.push(Arc::new(sets::NameInputs));

@@ -26,6 +26,7 @@ use datafusion::{
         ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility, Window,
         expr::{Alias, InList, ScalarFunction},
         lit,
+        utils::merge_schema,
     },
     optimizer::{ApplyOrder, Optimizer, OptimizerConfig, OptimizerRule, simplify_expressions::SimplifyExpressions},
 };
@@ -71,7 +72,9 @@ impl OptimizerRule for Simplify {
         match computed {
             Some(computed) => Ok(Transformed::yes(computed)),
             None => {
-                let checked = plan.map_expressions(|expression| expression.transform_up(checked_constant))?;
+                let schema = merge_schema(&plan.inputs());
+                let checked = |step: Expr| checked_constant(step, &schema);
+                let checked = plan.map_expressions(|expression| expression.transform_up(checked))?;
                 self.inner.rewrite(checked.data, config)
             }
         }
@@ -83,10 +86,11 @@ impl Simplify {
     fn apart(&self, plan: LogicalPlan, config: &dyn OptimizerConfig) -> Result<Transformed<LogicalPlan>> {
         let number = AtomicU64::new(1);
         let filters = matches!(plan, LogicalPlan::Filter(_));
+        let schema = merge_schema(&plan.inputs());
         let marked = plan.map_expressions(|expression| {
             let guarded = expression.exists(|part| Ok(guards(part)))?;
             let place = Place { filters, guarded };
-            expression.transform_up(|node| tell_apart(node, &number, place))
+            expression.transform_up(|node| tell_apart(node, &number, place, &schema))
         })?;
         let simplified = self.inner.rewrite(marked.data, config)?;
         if !marked.transformed {
@@ -273,9 +277,9 @@ fn may_fail(cast: &Cast) -> bool {
     }
 }
 
-fn tell_apart(expression: Expr, number: &AtomicU64, place: Place) -> Result<Transformed<Expr>> {
+fn tell_apart(expression: Expr, number: &AtomicU64, place: Place, schema: &DFSchema) -> Result<Transformed<Expr>> {
     let next = || number.fetch_add(1, Ordering::Relaxed);
-    let checked = checked_constant(expression)?;
+    let checked = checked_constant(expression, schema)?;
     if checked.transformed {
         return Ok(checked);
     }

@@ -33,7 +33,7 @@ use datafusion::{
     },
 };
 
-use super::{AS_CAST, physical::PhysicalRule};
+use super::{AS_CAST, floats::keep_names, physical::PhysicalRule};
 
 /// The engine's rule, kept from the aggregates that it would mistake.
 #[derive(Debug)]
@@ -87,7 +87,7 @@ pub(super) fn without_order_of_casts(plan: LogicalPlan) -> Result<LogicalPlan> {
             return Ok(Transformed::no(node));
         }
         let schema = merge_schema(&node.inputs());
-        node.map_expressions(|expression| expression.transform_up(|step| unordered_cast(step, &schema)))
+        keep_names(node, |expression| expression.transform_up(|step| unordered_cast(step, &schema)))
     })
     .data()
 }

@@ -51,7 +51,8 @@ impl AnalyzerRule for LocalTimes {
 
     fn analyze(&self, plan: LogicalPlan, config: &ConfigOptions) -> Result<LogicalPlan> {
         let zone = zone(config);
-        each_step(plan, |step| is_local(step) || reads_clock(step), |step, schema| local(step, schema, &zone))
+        let concerns = |step: &Expr| is_local(step) || is_instant(step) || reads_clock(step);
+        each_step(plan, concerns, |step, schema| local(step, schema, &zone))
     }
 }
 
@@ -61,7 +62,7 @@ fn zone(config: &ConfigOptions) -> Arc<str> {
 }
 
 /// Changes the steps of a plan's expressions under their names; a node without any that `concerns` stays as it is.
-fn each_step(
+pub(super) fn each_step(
     plan: LogicalPlan,
     concerns: impl Fn(&Expr) -> bool,
     change: impl Fn(Expr, &DFSchema) -> Result<Transformed<Expr>>,
@@ -107,7 +108,9 @@ fn compared(step: Expr, schema: &DFSchema, zone: &Arc<str>) -> Result<Transforme
             // A text after a minus may be an interval.
             let is_text = |own: &DataType| op == Operator::Minus && own.is_string();
             let aligned = |one: &Expr, own: &DataType, other: &Expr, of_other: &DataType| {
-                finer(one, own, &[other]).or_else(|| beside(one, own, of_other, zone).filter(|_| !is_text(own)))
+                finer(one, own, &[other])
+                    .or_else(|| beside(one, own, of_other, zone).filter(|_| !is_text(own)))
+                    .or_else(|| zoned(one, own, of_other, zone))
             };
             let new_left = aligned(&left, &left_type, &right, &right_type);
             let new_right = aligned(&right, &right_type, &left, &left_type);
@@ -122,7 +125,8 @@ fn compared(step: Expr, schema: &DFSchema, zone: &Arc<str>) -> Result<Transforme
             // A date between timestamps becomes one.
             let others = [type_of(&low), type_of(&high)];
             let dated = others.iter().flatten().find_map(|other| beside(&expr, &data_type, other, zone));
-            let new_expr = finer(&expr, &data_type, &[&low, &high]).or(dated);
+            let instant = others.iter().flatten().find_map(|other| zoned(&expr, &data_type, other, zone));
+            let new_expr = finer(&expr, &data_type, &[&low, &high]).or(dated).or(instant);
             let data_type = new_expr.as_ref().and_then(type_of).unwrap_or(data_type);
             let bound = |bound: &Expr| type_of(bound).and_then(|own| beside(bound, &own, &data_type, zone));
             let (new_low, new_high) = (bound(&low), bound(&high));
@@ -136,7 +140,11 @@ fn compared(step: Expr, schema: &DFSchema, zone: &Arc<str>) -> Result<Transforme
             if let Some(mut data_type) = type_of(&expr) {
                 let mut others = list.iter().filter_map(type_of);
                 let dated = others.find_map(|other| beside(&expr, &data_type, &other, zone));
-                if let Some(timestamp) = finer(&expr, &data_type, &list.iter().collect::<Vec<_>>()).or(dated) {
+                let mut others = list.iter().filter_map(type_of);
+                let instant = others.find_map(|other| zoned(&expr, &data_type, &other, zone));
+                if let Some(timestamp) =
+                    finer(&expr, &data_type, &list.iter().collect::<Vec<_>>()).or(dated).or(instant)
+                {
                     data_type = type_of(&timestamp).unwrap_or(data_type);
                     *expr = timestamp;
                     changed = true;
@@ -192,6 +200,14 @@ fn finer(expression: &Expr, own: &DataType, others: &[&Expr]) -> Option<Expr> {
         .then(|| without_order(as_type(expression.clone(), micros)))
 }
 
+/// A column without a zone beside an instant, as the instant at which the session's clocks show it. The engine would make the
+/// instant one without a zone, as the clocks of UTC show it.
+fn zoned(expression: &Expr, own: &DataType, other: &DataType, session: &Arc<str>) -> Option<Expr> {
+    let (DataType::Timestamp(unit, None), DataType::Timestamp(_, Some(_))) = (own, other) else { return None };
+    let instant = as_type(expression.clone(), DataType::Timestamp(*unit, Some(Arc::clone(session))));
+    Some(if constant(expression).is_some() { instant } else { without_order(instant) })
+}
+
 /// The microseconds of a constant, as of a zone or of none: they tell the same of what they are asked for.
 fn micros(value: &ScalarValue) -> Option<i64> {
     match value.cast_to(&DataType::Timestamp(TimeUnit::Microsecond, None)).ok()? {
@@ -230,6 +246,33 @@ fn is_local(step: &Expr) -> bool {
     }
 }
 
+/// Whether a cast makes an instant, of what may be local.
+fn is_instant(step: &Expr) -> bool {
+    let is_zoned = |to: &DataType| matches!(to, DataType::Timestamp(_, Some(_)));
+    match step {
+        Expr::Cast(cast) => is_zoned(cast.field.data_type()),
+        Expr::TryCast(cast) => is_zoned(cast.field.data_type()),
+        _ => false,
+    }
+}
+
+/// A local time or a text that is cast to an instant of another zone, as one of the session's; whether it changed.
+fn of_session(value: &mut Expr, to: &DataType, schema: &DFSchema, session: &Arc<str>) -> Result<bool> {
+    let DataType::Timestamp(unit, Some(zone)) = to else { return Ok(false) };
+    let from = value.get_type(schema)?;
+    let is_local = from.is_string() || matches!(from, DataType::Timestamp(_, None) | DataType::Date32);
+    if !is_local || are_same(zone, session) {
+        return Ok(false);
+    }
+    *value = as_type(std::mem::take(value), DataType::Timestamp(*unit, Some(Arc::clone(session))));
+    Ok(true)
+}
+
+fn are_same(one: &str, other: &str) -> bool {
+    let is_utc = |zone: &str| matches!(zone, "UTC" | "+00:00");
+    one == other || is_utc(one) && is_utc(other)
+}
+
 /// Whether a function returns what clocks show at an instant.
 fn reads_clock(step: &Expr) -> bool {
     matches!(step, Expr::ScalarFunction(call) if matches!(call.func.name(), "date_part" | "to_char"))
@@ -243,6 +286,14 @@ fn local(step: Expr, schema: &DFSchema, session: &Arc<str>) -> Result<Transforme
         }
         Expr::TryCast(mut cast) if is_local(&Expr::TryCast(cast.clone())) => {
             let changed = shown(&mut cast.expr, cast.field.data_type(), schema, session)?;
+            Transformed::new_transformed(Expr::TryCast(cast), changed)
+        }
+        Expr::Cast(mut cast) if is_instant(&Expr::Cast(cast.clone())) => {
+            let changed = of_session(&mut cast.expr, cast.field.data_type(), schema, session)?;
+            Transformed::new_transformed(Expr::Cast(cast), changed)
+        }
+        Expr::TryCast(mut cast) if is_instant(&Expr::TryCast(cast.clone())) => {
+            let changed = of_session(&mut cast.expr, cast.field.data_type(), schema, session)?;
             Transformed::new_transformed(Expr::TryCast(cast), changed)
         }
         Expr::ScalarFunction(mut call) if matches!(call.func.name(), "date_part" | "to_char") => {
@@ -270,8 +321,7 @@ fn shown(value: &mut Expr, to: &DataType, schema: &DFSchema, session: &Arc<str>)
 /// An instant in the session's zone, which files need not have; whether it changed.
 fn in_session(value: &mut Expr, schema: &DFSchema, session: &Arc<str>) -> Result<bool> {
     let DataType::Timestamp(unit, Some(zone)) = value.get_type(schema)? else { return Ok(false) };
-    let is_utc = |zone: &str| matches!(zone, "UTC" | "+00:00");
-    if zone == *session || is_utc(&zone) && is_utc(session) {
+    if are_same(&zone, session) {
         return Ok(false);
     }
     *value = as_type(std::mem::take(value), DataType::Timestamp(unit, Some(Arc::clone(session))));

@@ -4,8 +4,9 @@ use std::{fs::File, sync::Arc};
 
 use arrow::{
     array::RecordBatch,
-    compute::cast,
+    compute::{CastOptions, cast_with_options},
     datatypes::{DataType, Field, FieldRef, Schema, SchemaRef},
+    util::display::FormatOptions,
 };
 use async_trait::async_trait;
 use datafusion::{
@@ -140,6 +141,8 @@ fn writer_properties(schema: &Schema) -> WriterProperties {
     floats.fold(properties, without).build()
 }
 
+const STRICT: CastOptions<'static> = CastOptions { safe: false, format_options: FormatOptions::new() };
+
 /// The batch with the table's columns by position, cast where a query's type differs in form only.
 fn conform(batch: &RecordBatch, schema: &SchemaRef) -> std::result::Result<RecordBatch, DataFusionError> {
     let columns = batch
@@ -148,7 +151,8 @@ fn conform(batch: &RecordBatch, schema: &SchemaRef) -> std::result::Result<Recor
         .zip(schema.fields())
         .map(|(column, field)| match column.data_type() == field.data_type() {
             true => Ok(Arc::clone(column)),
-            false => cast(column, field.data_type()),
+            // A value that the table cannot hold is an error, never NULL.
+            false => cast_with_options(column, field.data_type(), &STRICT),
         })
         .collect::<std::result::Result<Vec<_>, _>>()?;
     Ok(RecordBatch::try_new(Arc::clone(schema), columns)?)

@@ -214,16 +214,6 @@ pub enum Error {
         /// How many columns are declared.
         expected: usize,
     },
-    /// Declared columns of which the header has some, in other places.
-    #[error(
-        "the columns of file {file} are {found}; not all declared columns are among them, and some have other places"
-    )]
-    ColumnsDiffer {
-        /// The file.
-        file: String,
-        /// The names in its header.
-        found: String,
-    },
     /// A declared column that no file has.
     #[error("column {column} is declared, and no file has it; the files have {known}")]
     MissingColumn {
@@ -415,7 +405,6 @@ impl Error {
             | Self::UnclearHeader { .. }
             | Self::NoCommonColumn { .. }
             | Self::ColumnCount { .. }
-            | Self::ColumnsDiffer { .. }
             | Self::NoRows { .. }
             | Self::PartitionsDiffer { .. }
             | Self::InvalidPartition { .. } => Fault::InvalidData,
@@ -465,11 +454,6 @@ impl Error {
                 "read the column as text (the option types '{column} text'), name the mark of missing values or how its \
                  values are written (null_value, date_format, …), or leave such rows out (on_error 'skip')"
             ),
-            Self::ColumnsDiffer { .. } => {
-                "declare the columns by their names in the header, or say OPTIONS (match_columns \
-                                           'position')"
-                    .to_owned()
-            }
             Self::MissingColumn { near: Some(near), .. } => format!("perhaps you meant the column \"{near}\""),
             Self::MissingColumn { near: None, .. } => {
                 "leave it out, or say OPTIONS (missing_columns 'null') if later files may have it".to_owned()

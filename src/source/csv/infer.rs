@@ -3,8 +3,6 @@
 //! The first bytes tell how the files are written. The types are those of all values: every byte of every file is looked
 //! at, in parallel, unless the option `sample_bytes` says how much of each file is enough.
 
-use std::sync::Arc;
-
 use arrow::datatypes::{DataType, Field, Schema};
 use futures::{StreamExt, TryStreamExt};
 
@@ -460,15 +458,6 @@ fn settle_matching(options: &mut CsvOptions, sample: &Sample<'_>, columns: &[Col
     };
     if !by_name && declared.fields().len() != columns.len() {
         return Err(Error::ColumnCount { file, found: names.join(", "), expected: declared.fields().len() });
-    }
-    // Names that the header has in other places would be taken for others.
-    let moved = |(place, field): (usize, &Arc<Field>)| {
-        let found = names.iter().position(|name| is_alike(name, field.name()));
-        found.is_some_and(|found| found != place)
-    };
-    if !by_name && options.has_header() && options.by_name.is_none() && declared.fields().iter().enumerate().any(moved)
-    {
-        return Err(Error::ColumnsDiffer { file, found: names.join(", ") });
     }
     options.by_name = Some(by_name);
     Ok(())

@@ -521,8 +521,8 @@ mod tests {
     use super::*;
 
     fn computed(calculation: &Calculation, operands: &[i64]) -> Result<i64> {
-        let function =
-            Checked { calculation: calculation.clone(), signature: Signature::any(2, Volatility::Immutable) };
+        let call = calculation.call(vec![Expr::default(); operands.len()], DataType::Int64);
+        let Some(function) = checked_call(&call) else { panic!("it is no call") };
         let arrays = operands.iter().map(|value| ColumnarValue::Array(Arc::new(Int64Array::from(vec![*value]))));
         let field = Arc::new(Field::new("x", DataType::Int64, true));
         let result = function.invoke_with_args(ScalarFunctionArgs {

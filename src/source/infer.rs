@@ -208,7 +208,7 @@ pub(super) fn is_alike(left: &str, right: &str) -> bool {
 
 /// What the columns of several files are called in their table. Names that are the same but for case are one column, called
 /// as in the first file that has it, unless a file has several of them: then each is a column of its own.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Spellings(HashMap<String, String>);
 
 impl Spellings {

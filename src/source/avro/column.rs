@@ -4,13 +4,13 @@ use std::{mem::take, sync::Arc};
 
 use arrow::{
     array::{
-        Array, ArrayRef, BinaryViewBuilder, BooleanBuilder, Decimal128Builder, FixedSizeBinaryBuilder, Float32Builder,
-        Float64Builder, Int32Builder, Int64Builder, IntervalMonthDayNanoBuilder, ListArray, MapArray, NullArray,
-        NullBufferBuilder, StringBuilder, StringViewBuilder, StructArray, new_empty_array, new_null_array,
+        Array, ArrayRef, AsArray, BinaryViewBuilder, BooleanBuilder, Decimal128Builder, FixedSizeBinaryBuilder,
+        Float32Builder, Float64Builder, Int32Builder, Int64Builder, IntervalMonthDayNanoBuilder, ListArray, MapArray,
+        NullArray, NullBufferBuilder, StringBuilder, StringViewBuilder, StructArray, new_empty_array, new_null_array,
     },
     buffer::OffsetBuffer,
     compute::{cast, interleave},
-    datatypes::{DataType, Field, Fields, IntervalMonthDayNano, IntervalUnit},
+    datatypes::{DataType, Field, Fields, Int64Type, IntervalMonthDayNano, IntervalUnit, TimeUnit},
     error::ArrowError,
 };
 
@@ -273,8 +273,8 @@ impl Column {
         let array: ArrayRef = match &mut self.values {
             Values::Null(count) => Arc::new(NullArray::new(take(count))),
             Values::Boolean(values) => Arc::new(values.finish()),
-            Values::Int(values) => cast(&values.finish(), &self.data_type)?,
-            Values::Long(values) => cast(&values.finish(), &self.data_type)?,
+            Values::Int(values) => of_day(cast(&values.finish(), &self.data_type)?)?,
+            Values::Long(values) => of_day(cast(&values.finish(), &self.data_type)?)?,
             Values::Float(values) => Arc::new(values.finish()),
             Values::Double(values) => Arc::new(values.finish()),
             Values::Bytes(_, values) => Arc::new(values.finish()),
@@ -361,4 +361,24 @@ fn duration(input: &mut Cursor<'_>) -> Result<IntervalMonthDayNano, Fault> {
         return Fault::wrong(format!("{months} months and {days} days are out of the range of an interval"));
     };
     Ok(IntervalMonthDayNano::new(months, days, i64::from(milliseconds) * 1_000_000))
+}
+
+/// The values, of which those that are times of day are within one.
+fn of_day(values: ArrayRef) -> Result<ArrayRef, ArrowError> {
+    let of_second = match values.data_type() {
+        DataType::Time32(TimeUnit::Second) => 1,
+        DataType::Time32(_) => 1_000,
+        DataType::Time64(TimeUnit::Microsecond) => 1_000_000,
+        DataType::Time64(_) => 1_000_000_000,
+        _ => return Ok(values),
+    };
+    let numbers = match values.data_type() {
+        DataType::Time32(_) => cast(&cast(&values, &DataType::Int32)?, &DataType::Int64)?,
+        _ => cast(&values, &DataType::Int64)?,
+    };
+    let day = 0..86_400 * of_second;
+    match numbers.as_primitive::<Int64Type>().iter().flatten().find(|number| !day.contains(number)) {
+        Some(outside) => Err(ArrowError::CastError(format!("{outside} is no time of day"))),
+        None => Ok(values),
+    }
 }

@@ -153,7 +153,14 @@ fn spellings(reader: &JsonReader, learnt: &[(Input, Learnt)]) -> Spellings {
         _ => Vec::new(),
     };
     let files: Vec<Vec<String>> = same_file.map(|parts| parts.iter().flat_map(names).collect::<Vec<_>>()).collect();
-    Spellings::of(files.iter().map(|names| names.iter().map(String::as_str)))
+    let spellings = Spellings::of(files.iter().map(|names| names.iter().map(String::as_str)));
+    // Where two names differ in case alone, all keys are looked up as they are written.
+    let table: HashSet<String> = files.iter().flatten().map(|name| spellings.of_table(name)).collect();
+    let mut seen = HashSet::new();
+    match table.iter().all(|name| seen.insert(name.to_lowercase())) {
+        true => spellings,
+        false => Spellings::default(),
+    }
 }
 
 /// Learns from a part of a file on any thread; dropped, it stops.

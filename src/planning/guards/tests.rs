@@ -53,7 +53,7 @@ const SAFE: &[&str] = &[
     "SELECT substring(c_phone FROM 1 FOR 2), count(*) FROM customer WHERE substring(c_phone FROM 1 FOR 2) IN ('13', '31')
         AND c_acctbal > (SELECT avg(c_acctbal) FROM customer WHERE c_acctbal > 0.00)
         AND NOT EXISTS (SELECT * FROM orders WHERE o_custkey = c_custkey) GROUP BY 1",
-    "SELECT extract(year FROM o_orderdate) AS year, count(*) FROM orders WHERE o_orderkey + 1 > 7 GROUP BY year",
+    "SELECT extract(year FROM o_orderdate) AS year, count(*) FROM orders WHERE o_shippriority + 1 > 7 GROUP BY year",
 ];
 
 async fn context(ours: bool) -> SessionContext {

@@ -138,7 +138,7 @@ fn a_block_holds_what_it_says() {
     fails(&with(block(-1, &data)), "-1 is no length");
     fails(&with(block(i64::MAX, &data)), "a block of 10 bytes cannot hold 9223372036854775807 records");
     fails(&with([long(2), long(-10), data.clone()].concat()), "-10 is no length");
-    fails(&with([long(2), long(i64::MAX), data.clone()].concat()), "a block is longer than 256 MB");
+    fails(&with([long(2), long(i64::MAX), data.clone()].concat()), "a block is longer than 64 MB");
     fails(
         &with([long(2), long(9), data.clone(), MARK.to_vec()].concat()),
         "a block is not followed by the mark of the file",

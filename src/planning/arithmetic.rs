@@ -32,7 +32,7 @@ use datafusion::{
 
 use super::{
     calls::{self, Back},
-    floats::keep_names,
+    steps,
 };
 use crate::{Error, Fault};
 
@@ -42,17 +42,13 @@ const WIDE: DataType = DataType::Decimal128(38, 0);
 /// A plan whose calculations notice that a number leaves its type.
 pub(super) fn checked(plan: LogicalPlan) -> Result<LogicalPlan> {
     plan.transform_up_with_subqueries(|node| {
-        let mut calculates = false;
-        node.apply_expressions(|expression| {
-            calculates = expression.exists(|step| Ok(is_calculation(step) || is_sum(step)))?;
-            Ok(if calculates { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
-        })?;
         // A scan has no condition that fails on a row.
-        if !calculates || matches!(node, LogicalPlan::TableScan(_)) {
+        let is_scan = matches!(node, LogicalPlan::TableScan(_));
+        if is_scan || !steps::any(&node, |step| is_calculation(step) || is_sum(step))? {
             return Ok(Transformed::no(node));
         }
         let schema = merge_schema(&node.inputs());
-        let node = keep_names(node, |expression| expression.transform_up(|step| checked_step(step, &schema)))?;
+        let node = steps::keep_names(node, |expression| expression.transform_up(|step| checked_step(step, &schema)))?;
         node.transform_data(|node| calls::replace(node, exact_sum))
     })
     .data()
@@ -71,7 +67,7 @@ fn chooses(step: &Expr) -> bool {
     let is_choice = |operand: &Expr| match operand {
         Expr::Case(_) => true,
         Expr::Cast(cast) => matches!(cast.expr.as_ref(), Expr::Case(_) | Expr::ScalarFunction(_)),
-        Expr::ScalarFunction(_) => checked_call(operand).is_none_or(|checked| checked.is_choice),
+        Expr::ScalarFunction(_) => checked_call(operand).is_none_or(|checked| !checked.is_constant),
         _ => false,
     };
     match step {
@@ -81,27 +77,24 @@ fn chooses(step: &Expr) -> bool {
     }
 }
 
-/// Whether an expression has no column. What was found to be a constant is not looked at again.
+/// Whether an expression has no column. A calculation tells that of itself.
 fn is_constant(expression: &Expr) -> bool {
     let mut constant = true;
     let looked = expression.apply(|part| {
+        let known = checked_call(part);
         constant &= !matches!(part, Expr::Column(_) | Expr::OuterReferenceColumn(..));
-        Ok(match (constant, checked_call(part)) {
+        constant &= known.is_none_or(|checked| checked.is_constant);
+        Ok(match (constant, known) {
+            (true, None) => TreeNodeRecursion::Continue,
+            (true, Some(_)) => TreeNodeRecursion::Jump,
             (false, _) => TreeNodeRecursion::Stop,
-            (true, Some(checked)) if checked.is_constant => TreeNodeRecursion::Jump,
-            _ => TreeNodeRecursion::Continue,
         })
     });
     constant && looked.is_ok()
 }
 
-fn is_calculation(step: &Expr) -> bool {
-    use Operator::{Divide, Minus, Multiply, Plus};
-    match step {
-        Expr::BinaryExpr(BinaryExpr { op, .. }) => matches!(op, Plus | Minus | Multiply | Divide),
-        Expr::Negative(_) => true,
-        _ => false,
-    }
+pub(super) fn is_calculation(step: &Expr) -> bool {
+    Calculation::of(step).is_some()
 }
 
 fn is_sum(step: &Expr) -> bool {
@@ -113,39 +106,35 @@ fn is_sum(step: &Expr) -> bool {
 }
 
 fn checked_step(step: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
-    let (calculation, operands) = match step {
-        Expr::BinaryExpr(BinaryExpr { left, op, right }) => {
-            let calculation = match op {
-                Operator::Plus => Calculation::Add,
-                Operator::Minus => Calculation::Subtract,
-                Operator::Multiply => Calculation::Multiply,
-                Operator::Divide => Calculation::Divide,
-                _ => return Ok(Transformed::no(Expr::BinaryExpr(BinaryExpr { left, op, right }))),
-            };
-            (calculation, vec![*left, *right])
-        }
-        Expr::Negative(operand) => (Calculation::Negate, vec![*operand]),
-        other => return Ok(Transformed::no(other)),
-    };
+    let Some(calculation) = Calculation::of(&step) else { return Ok(Transformed::no(step)) };
+    let operands = operands(&step);
     let mut types = Vec::with_capacity(operands.len());
     for operand in &operands {
         types.push(type_of(operand, schema)?);
     }
-    let is_checked = match calculation {
-        Calculation::Divide => matches!(types.as_slice(), [DataType::Decimal128(..), DataType::Decimal128(..)]),
-        _ => overflows(calculation, &operands.iter().collect::<Vec<_>>(), &types, schema),
-    };
-    if !is_checked {
-        return Ok(Transformed::no(calculation.expression(operands)));
-    }
-    let result = match (&calculation, types.as_slice()) {
-        (Calculation::Divide, [left, right]) => {
+    let result = match (calculation, types.as_slice()) {
+        (Calculation::Divide, [left @ DataType::Decimal128(..), right @ DataType::Decimal128(..)]) => {
             BinaryTypeCoercer::new(left, &Operator::Divide, right).get_result_type()?
         }
-        (_, [operand, ..]) => operand.clone(),
-        _ => return Err(Error::new(Fault::Internal, "a calculation of nothing").into()),
+        (Calculation::Divide, _) => return Ok(Transformed::no(step)),
+        (_, [operand, ..]) if overflows(calculation, &operands, &types, schema) => operand.clone(),
+        _ => return Ok(Transformed::no(step)),
+    };
+    let operands = match step {
+        Expr::BinaryExpr(BinaryExpr { left, right, .. }) => vec![*left, *right],
+        Expr::Negative(operand) => vec![*operand],
+        other => return Ok(Transformed::no(other)),
     };
     Ok(Transformed::yes(calculation.call(operands, result)))
+}
+
+/// What a calculation is of.
+fn operands(step: &Expr) -> Vec<&Expr> {
+    match step {
+        Expr::BinaryExpr(BinaryExpr { left, right, .. }) => vec![left, right],
+        Expr::Negative(operand) => vec![operand],
+        _ => Vec::new(),
+    }
 }
 
 /// Whether integers may leave their type.
@@ -163,15 +152,10 @@ fn overflows(calculation: Calculation, operands: &[&Expr], types: &[DataType], s
 /// Whether integers may leave their type somewhere in an expression.
 pub(super) fn can_overflow(expression: &Expr, schema: &DFSchema) -> bool {
     let step_can = |step: &Expr| {
-        let (calculation, operands) = match step {
-            Expr::BinaryExpr(BinaryExpr { left, op, right }) => {
-                (Calculation::of(*op), vec![left.as_ref(), right.as_ref()])
-            }
-            Expr::Negative(operand) => (Some(Calculation::Negate), vec![operand.as_ref()]),
-            _ => return Ok(false),
-        };
+        let Some(calculation) = Calculation::of(step) else { return Ok(false) };
+        let operands = operands(step);
         let types = operands.iter().map(|operand| operand.get_type(schema)).collect::<Result<Vec<_>>>()?;
-        Ok(calculation.is_some_and(|calculation| overflows(calculation, &operands, &types, schema)))
+        Ok(overflows(calculation, &operands, &types, schema))
     };
     expression.exists(step_can).unwrap_or(true)
 }
@@ -283,9 +267,9 @@ fn range(expression: &Expr, schema: &DFSchema, depth: usize) -> Range {
             let ranges = values.map(|value| range(value, schema, depth));
             ranges.reduce(|left, right| left.together(right))
         }
-        Expr::BinaryExpr(BinaryExpr { left, op, right }) => {
+        Expr::BinaryExpr(BinaryExpr { left, right, .. }) => {
             let operands = [range(left, schema, depth), range(right, schema, depth)];
-            Calculation::of(*op).and_then(|calculation| calculation.of_ranges(&operands))
+            Calculation::of(expression).and_then(|calculation| calculation.of_ranges(&operands))
         }
         _ => None,
     };
@@ -305,12 +289,16 @@ enum Calculation {
 }
 
 impl Calculation {
-    fn of(operator: Operator) -> Option<Self> {
-        Some(match operator {
-            Operator::Plus => Self::Add,
-            Operator::Minus => Self::Subtract,
-            Operator::Multiply => Self::Multiply,
-            Operator::Divide => Self::Divide,
+    fn of(step: &Expr) -> Option<Self> {
+        Some(match step {
+            Expr::Negative(_) => Self::Negate,
+            Expr::BinaryExpr(BinaryExpr { op, .. }) => match op {
+                Operator::Plus => Self::Add,
+                Operator::Minus => Self::Subtract,
+                Operator::Multiply => Self::Multiply,
+                Operator::Divide => Self::Divide,
+                _ => return None,
+            },
             _ => return None,
         })
     }
@@ -340,28 +328,9 @@ impl Calculation {
             names => names.join(&format!(" {sign} ")),
         };
         let is_constant = operands.iter().all(is_constant);
-        let is_choice = !is_constant;
         let signature = Signature::any(operands.len(), Volatility::Immutable);
-        let function =
-            ScalarUDF::new_from_impl(Checked { calculation: self, data_type, name, is_constant, is_choice, signature });
+        let function = ScalarUDF::new_from_impl(Checked { calculation: self, data_type, name, is_constant, signature });
         Expr::ScalarFunction(ScalarFunction { func: Arc::new(function), args: operands })
-    }
-
-    /// The engine's own expression of it.
-    fn expression(&self, operands: Vec<Expr>) -> Expr {
-        let mut operands = operands.into_iter().map(Box::new);
-        match (operands.next(), operands.next(), self) {
-            (Some(operand), None, _) => Expr::Negative(operand),
-            (Some(left), Some(right), Self::Add) => Expr::BinaryExpr(BinaryExpr::new(left, Operator::Plus, right)),
-            (Some(left), Some(right), Self::Subtract) => {
-                Expr::BinaryExpr(BinaryExpr::new(left, Operator::Minus, right))
-            }
-            (Some(left), Some(right), Self::Multiply) => {
-                Expr::BinaryExpr(BinaryExpr::new(left, Operator::Multiply, right))
-            }
-            (Some(left), Some(right), _) => Expr::BinaryExpr(BinaryExpr::new(left, Operator::Divide, right)),
-            (None, ..) => Expr::default(),
-        }
     }
 
     /// The range of the result, if no bound overflows.
@@ -393,8 +362,6 @@ struct Checked {
     data_type: DataType,
     name: String,
     is_constant: bool,
-    /// Whether it may turn out to be one.
-    is_choice: bool,
     signature: Signature,
 }
 

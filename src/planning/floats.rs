@@ -23,13 +23,12 @@ use datafusion::{
         BinaryExpr, ColumnarValue, Expr, ExprSchemable, LogicalPlan, Operator, ReturnFieldArgs, ScalarFunctionArgs,
         ScalarUDF, ScalarUDFImpl, Signature, Volatility, WindowFunctionDefinition,
         expr::{AggregateFunction, ScalarFunction},
-        expr_rewriter::NamePreserver,
         utils::merge_schema,
     },
     optimizer::analyzer::AnalyzerRule,
 };
 
-use super::calls;
+use super::{calls, steps};
 use crate::{Error, Fault};
 
 /// The analyzer rule; see the module. It comes after types are known.
@@ -61,34 +60,11 @@ impl AnalyzerRule for OneNan {
 }
 
 fn with_one_nan(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
-    let mut makes_any = false;
-    plan.apply_expressions(|expression| {
-        makes_any = expression.exists(|step| Ok(makes_nan(step) || compares_floats(step)))?;
-        Ok(if makes_any { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
-    })?;
-    if !makes_any {
+    if !steps::any(&plan, |step| makes_nan(step) || compares_floats(step))? {
         return Ok(Transformed::no(plan));
     }
     let schema = merge_schema(&plan.inputs());
-    keep_names(plan, |expression| one_nan(expression, &schema))
-}
-
-/// The plan with changed expressions under their names, by which the plans above know them.
-pub(super) fn keep_names(
-    plan: LogicalPlan,
-    change: impl Fn(Expr) -> Result<Transformed<Expr>>,
-) -> Result<Transformed<LogicalPlan>> {
-    let names = NamePreserver::new(&plan);
-    let named = |expression: Expr| {
-        let name = names.save(&expression);
-        let changed = change(expression)?;
-        Ok(changed.update_data(|expression| name.restore(expression)))
-    };
-    plan.map_expressions(|expression| match expression {
-        // The keys have names, the sets have none.
-        Expr::GroupingSet(_) => expression.map_children(named),
-        expression => named(expression),
-    })
+    steps::keep_names(plan, |expression| one_nan(expression, &schema))
 }
 
 /// The expression, in which what can make a NaN with a sign makes the one without. A calculation does so at its end.
@@ -207,7 +183,7 @@ fn with_both_zeros(expression: Expr) -> Result<Transformed<Expr>> {
 }
 
 fn ordered(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
-    let plan = keep_names(plan, |expression| expression.transform_up(with_both_zeros))?;
+    let plan = steps::keep_names(plan, |expression| expression.transform_up(with_both_zeros))?;
     plan.transform_data(in_their_order)
 }
 

@@ -11,7 +11,7 @@ use datafusion::{
     optimizer::analyzer::AnalyzerRule,
 };
 
-use super::{statistics::without_order, timestamps::each_step};
+use super::{statistics::without_order, steps};
 
 /// See the module. It comes when types are known.
 #[derive(Debug)]
@@ -23,24 +23,13 @@ impl AnalyzerRule for CompareCasts {
     }
 
     fn analyze(&self, plan: LogicalPlan, _config: &ConfigOptions) -> Result<LogicalPlan> {
-        each_step(plan, compares, compared)
-    }
-}
-
-fn compares(step: &Expr) -> bool {
-    use Operator::{IsDistinctFrom, IsNotDistinctFrom};
-    match step {
-        Expr::BinaryExpr(BinaryExpr { op, .. }) => {
-            op.supports_propagation() || matches!(op, IsDistinctFrom | IsNotDistinctFrom)
-        }
-        Expr::Between(_) | Expr::InList(_) => true,
-        _ => false,
+        steps::change(plan, steps::compares, compared)
     }
 }
 
 fn compared(step: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
     Ok(match step {
-        step if !compares(&step) => Transformed::no(step),
+        step if !steps::compares(&step) => Transformed::no(step),
         Expr::BinaryExpr(BinaryExpr { mut left, op, mut right }) => {
             let changed = [hide(&mut left, schema)?, hide(&mut right, schema)?].contains(&true);
             Transformed::new_transformed(Expr::BinaryExpr(BinaryExpr { left, op, right }), changed)

@@ -26,6 +26,7 @@ mod set_keys;
 mod sets;
 mod simplify;
 mod sort_keys;
+mod steps;
 mod subquery;
 mod timestamps;
 

@@ -31,7 +31,10 @@ use datafusion::{
     optimizer::{ApplyOrder, Optimizer, OptimizerConfig, OptimizerRule, simplify_expressions::SimplifyExpressions},
 };
 
-use super::arithmetic::checked_constant;
+use super::{
+    arithmetic::{checked_constant, is_calculation},
+    steps,
+};
 
 /// The key in the metadata of the aliases that tell expressions apart.
 const APART: &str = "fusewire.apart";
@@ -72,7 +75,7 @@ impl OptimizerRule for Simplify {
         match computed {
             Some(computed) => Ok(Transformed::yes(computed)),
             None => {
-                let schema = merge_schema(&plan.inputs());
+                let schema = schema_of_calculations(&plan)?;
                 let checked = |step: Expr| checked_constant(step, &schema);
                 let checked = plan.map_expressions(|expression| expression.transform_up(checked))?;
                 self.inner.rewrite(checked.data, config)
@@ -86,7 +89,7 @@ impl Simplify {
     fn apart(&self, plan: LogicalPlan, config: &dyn OptimizerConfig) -> Result<Transformed<LogicalPlan>> {
         let number = AtomicU64::new(1);
         let filters = matches!(plan, LogicalPlan::Filter(_));
-        let schema = merge_schema(&plan.inputs());
+        let schema = schema_of_calculations(&plan)?;
         let marked = plan.map_expressions(|expression| {
             let guarded = expression.exists(|part| Ok(guards(part)))?;
             let place = Place { filters, guarded };
@@ -99,6 +102,11 @@ impl Simplify {
         let unmarked = |node: LogicalPlan| node.map_expressions(|expression| expression.transform_up(as_it_was));
         Ok(Transformed::new_transformed(unmarked(simplified.data)?.data, simplified.transformed))
     }
+}
+
+/// The columns that a node's calculations may be of; none where it has no calculation.
+fn schema_of_calculations(node: &LogicalPlan) -> Result<DFSchema> {
+    Ok(if steps::any(node, is_calculation)? { merge_schema(&node.inputs()) } else { DFSchema::empty() })
 }
 
 /// An aggregate over columns in the place of expressions that the rule may take for others: a projection computes them.

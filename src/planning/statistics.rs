@@ -13,7 +13,6 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, FieldRef};
-
 use datafusion::{
     common::{
         DFSchema, Result,
@@ -33,7 +32,7 @@ use datafusion::{
     },
 };
 
-use super::{AS_CAST, floats::keep_names, physical::PhysicalRule};
+use super::{AS_CAST, physical::PhysicalRule, steps};
 
 /// The engine's rule, kept from the aggregates that it would mistake.
 #[derive(Debug)]
@@ -83,11 +82,12 @@ fn is_mistaken(node: &Arc<dyn ExecutionPlan>) -> bool {
 pub(super) fn without_order_of_casts(plan: LogicalPlan) -> Result<LogicalPlan> {
     plan.transform_up_with_subqueries(|node| {
         // The others do not show what they compute.
-        if !matches!(node, LogicalPlan::Projection(_) | LogicalPlan::Aggregate(_) | LogicalPlan::Window(_)) {
+        let shows = matches!(node, LogicalPlan::Projection(_) | LogicalPlan::Aggregate(_) | LogicalPlan::Window(_));
+        if !shows || !steps::any(&node, |step| matches!(step, Expr::Cast(_)))? {
             return Ok(Transformed::no(node));
         }
         let schema = merge_schema(&node.inputs());
-        keep_names(node, |expression| expression.transform_up(|step| unordered_cast(step, &schema)))
+        steps::keep_names(node, |expression| expression.transform_up(|step| unordered_cast(step, &schema)))
     })
     .data()
 }

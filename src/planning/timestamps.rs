@@ -11,19 +11,13 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, TimeUnit};
 use datafusion::{
-    common::{
-        DFSchema, Result, ScalarValue,
-        config::ConfigOptions,
-        tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion},
-    },
+    common::{DFSchema, Result, ScalarValue, config::ConfigOptions, tree_node::Transformed},
     functions::datetime::to_local_time,
-    logical_expr::{
-        Between, BinaryExpr, Cast, Expr, ExprSchemable, LogicalPlan, Operator, expr::InList, utils::merge_schema,
-    },
+    logical_expr::{Between, BinaryExpr, Cast, Expr, ExprSchemable, LogicalPlan, Operator, TryCast, expr::InList},
     optimizer::analyzer::AnalyzerRule,
 };
 
-use super::{floats::keep_names, statistics::without_order};
+use super::{statistics::without_order, steps};
 
 /// What timestamps are compared with becomes one of microseconds. It comes before types are made the same.
 #[derive(Debug)]
@@ -36,7 +30,7 @@ impl AnalyzerRule for CompareMicroseconds {
 
     fn analyze(&self, plan: LogicalPlan, config: &ConfigOptions) -> Result<LogicalPlan> {
         let zone = zone(config);
-        each_step(plan, compares, |step, schema| compared(step, schema, &zone))
+        steps::change(plan, relates, |step, schema| compared(step, schema, &zone))
     }
 }
 
@@ -51,8 +45,8 @@ impl AnalyzerRule for LocalTimes {
 
     fn analyze(&self, plan: LogicalPlan, config: &ConfigOptions) -> Result<LogicalPlan> {
         let zone = zone(config);
-        let concerns = |step: &Expr| is_local(step) || is_instant(step) || reads_clock(step);
-        each_step(plan, concerns, |step, schema| local(step, schema, &zone))
+        let concerns = |step: &Expr| casts_to_time(step) || reads_clock(step);
+        steps::change(plan, concerns, |step, schema| local(step, schema, &zone))
     }
 }
 
@@ -61,105 +55,67 @@ fn zone(config: &ConfigOptions) -> Arc<str> {
     config.execution.time_zone.as_deref().unwrap_or("UTC").into()
 }
 
-/// Changes the steps of a plan's expressions under their names; a node without any that `concerns` stays as it is.
-pub(super) fn each_step(
-    plan: LogicalPlan,
-    concerns: impl Fn(&Expr) -> bool,
-    change: impl Fn(Expr, &DFSchema) -> Result<Transformed<Expr>>,
-) -> Result<LogicalPlan> {
-    plan.transform_up_with_subqueries(|node| {
-        let mut found = false;
-        node.apply_expressions(|expression| {
-            found = expression.exists(|step| Ok(concerns(step)))?;
-            Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
-        })?;
-        if !found {
-            return Ok(Transformed::no(node));
-        }
-        let mut schema = merge_schema(&node.inputs());
-        if let LogicalPlan::TableScan(scan) = &node {
-            schema.merge(&scan.projected_schema);
-        }
-        keep_names(node, |expression| expression.transform_up(|step| change(step, &schema)))
-    })
-    .data()
-}
-
-fn compares(step: &Expr) -> bool {
-    match step {
-        Expr::BinaryExpr(BinaryExpr { op, .. }) => op.supports_propagation() || is_distinction(*op),
-        Expr::Between(_) | Expr::InList(_) => true,
-        _ => false,
-    }
-}
-
-fn is_distinction(operator: Operator) -> bool {
-    use Operator::{IsDistinctFrom, IsNotDistinctFrom, Minus, NotEq};
-    matches!(operator, NotEq | IsDistinctFrom | IsNotDistinctFrom | Minus)
+/// Whether a step compares values, or tells how far one is from another.
+fn relates(step: &Expr) -> bool {
+    steps::compares(step) || matches!(step, Expr::BinaryExpr(BinaryExpr { op: Operator::Minus, .. }))
 }
 
 fn compared(step: Expr, schema: &DFSchema, zone: &Arc<str>) -> Result<Transformed<Expr>> {
-    let type_of = |expression: &Expr| expression.get_type(schema).ok();
     Ok(match step {
-        Expr::BinaryExpr(BinaryExpr { left, op, right }) if op.supports_propagation() || is_distinction(op) => {
-            let (Some(left_type), Some(right_type)) = (type_of(&left), type_of(&right)) else {
+        step if !relates(&step) => Transformed::no(step),
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) => {
+            let (Some(left_type), Some(right_type)) = (type_of(&left, schema), type_of(&right, schema)) else {
                 return Ok(Transformed::no(Expr::BinaryExpr(BinaryExpr { left, op, right })));
             };
             // A text after a minus may be an interval.
-            let is_text = |own: &DataType| op == Operator::Minus && own.is_string();
-            let aligned = |one: &Expr, own: &DataType, other: &Expr, of_other: &DataType| {
-                finer(one, own, &[other])
-                    .or_else(|| beside(one, own, of_other, zone).filter(|_| !is_text(own)))
-                    .or_else(|| zoned(one, own, of_other, zone))
-            };
-            let new_left = aligned(&left, &left_type, &right, &right_type);
-            let new_right = aligned(&right, &right_type, &left, &left_type);
+            let stays = |own: &DataType| op == Operator::Minus && own.is_string();
+            let new_left = if stays(&left_type) { None } else { among(&left, &left_type, &[&right], schema, zone) };
+            let new_right = if stays(&right_type) { None } else { among(&right, &right_type, &[&left], schema, zone) };
             let changed = new_left.is_some() || new_right.is_some();
             let (left, right) = (new_left.map_or(left, Box::new), new_right.map_or(right, Box::new));
             Transformed::new_transformed(Expr::BinaryExpr(BinaryExpr { left, op, right }), changed)
         }
-        Expr::Between(Between { expr, negated, low, high }) => {
-            let Some(data_type) = type_of(&expr) else {
-                return Ok(Transformed::no(Expr::Between(Between { expr, negated, low, high })));
-            };
-            // A date between timestamps becomes one.
-            let others = [type_of(&low), type_of(&high)];
-            let dated = others.iter().flatten().find_map(|other| beside(&expr, &data_type, other, zone));
-            let instant = others.iter().flatten().find_map(|other| zoned(&expr, &data_type, other, zone));
-            let new_expr = finer(&expr, &data_type, &[&low, &high]).or(dated).or(instant);
-            let data_type = new_expr.as_ref().and_then(type_of).unwrap_or(data_type);
-            let bound = |bound: &Expr| type_of(bound).and_then(|own| beside(bound, &own, &data_type, zone));
-            let (new_low, new_high) = (bound(&low), bound(&high));
-            let changed = new_expr.is_some() || new_low.is_some() || new_high.is_some();
-            let (low, high) = (new_low.map_or(low, Box::new), new_high.map_or(high, Box::new));
-            let expr = new_expr.map_or(expr, Box::new);
+        Expr::Between(Between { mut expr, negated, mut low, mut high }) => {
+            let changed = among_bounds(&mut expr, &mut [&mut low, &mut high], schema, zone);
             Transformed::new_transformed(Expr::Between(Between { expr, negated, low, high }), changed)
         }
         Expr::InList(InList { mut expr, mut list, negated }) => {
-            let mut changed = false;
-            if let Some(mut data_type) = type_of(&expr) {
-                let mut others = list.iter().filter_map(type_of);
-                let dated = others.find_map(|other| beside(&expr, &data_type, &other, zone));
-                let mut others = list.iter().filter_map(type_of);
-                let instant = others.find_map(|other| zoned(&expr, &data_type, &other, zone));
-                if let Some(timestamp) =
-                    finer(&expr, &data_type, &list.iter().collect::<Vec<_>>()).or(dated).or(instant)
-                {
-                    data_type = type_of(&timestamp).unwrap_or(data_type);
-                    *expr = timestamp;
-                    changed = true;
-                }
-                for item in &mut list {
-                    if let Some(aligned) = type_of(item).and_then(|own| beside(item, &own, &data_type, zone)) {
-                        *item = aligned;
-                        changed = true;
-                    }
-                }
-            }
+            let changed = among_bounds(&mut expr, &mut list.iter_mut().collect::<Vec<_>>(), schema, zone);
             Transformed::new_transformed(Expr::InList(InList { expr, list, negated }), changed)
         }
         other => Transformed::no(other),
     })
+}
+
+fn type_of(expression: &Expr, schema: &DFSchema) -> Option<DataType> {
+    expression.get_type(schema).ok()
+}
+
+/// What is compared with these as one of their kind; none if it stays what it is.
+fn among(one: &Expr, own: &DataType, others: &[&Expr], schema: &DFSchema, zone: &Arc<str>) -> Option<Expr> {
+    let of_kind = |other: &DataType| beside(one, own, other, zone).or_else(|| zoned(one, own, other, zone));
+    let types = || others.iter().filter_map(|other| type_of(other, schema));
+    finer(one, own, others).or_else(|| types().find_map(|other| of_kind(&other)))
+}
+
+/// Makes what is compared with several others one of their kind, and then these of its kind; whether any changed. A date between
+/// timestamps becomes one.
+fn among_bounds(expression: &mut Expr, others: &mut [&mut Expr], schema: &DFSchema, zone: &Arc<str>) -> bool {
+    let Some(mut data_type) = type_of(expression, schema) else { return false };
+    let bounds: Vec<&Expr> = others.iter().map(|other| &**other).collect();
+    let aligned = among(expression, &data_type, &bounds, schema, zone);
+    let mut changed = aligned.is_some();
+    if let Some(timestamp) = aligned {
+        data_type = type_of(&timestamp, schema).unwrap_or(data_type);
+        *expression = timestamp;
+    }
+    for other in others {
+        if let Some(aligned) = type_of(other, schema).and_then(|own| beside(other, &own, &data_type, zone)) {
+            **other = aligned;
+            changed = true;
+        }
+    }
+    changed
 }
 
 /// A text or a date beside a timestamp, as one of microseconds; none if it stays what it is.
@@ -235,23 +191,13 @@ fn constant(expression: &Expr) -> Option<ScalarValue> {
     }
 }
 
-/// Whether a cast may leave the zone behind.
-fn is_local(step: &Expr) -> bool {
+/// Whether a cast is one to a date, a time or a timestamp.
+fn casts_to_time(step: &Expr) -> bool {
     use DataType::{Date32, Time32, Time64, Timestamp};
-    let is_without = |to: &DataType| matches!(to, Timestamp(_, None) | Date32 | Time32(_) | Time64(_));
     match step {
-        Expr::Cast(cast) => is_without(cast.field.data_type()),
-        Expr::TryCast(cast) => is_without(cast.field.data_type()),
-        _ => false,
-    }
-}
-
-/// Whether a cast makes an instant, of what may be local.
-fn is_instant(step: &Expr) -> bool {
-    let is_zoned = |to: &DataType| matches!(to, DataType::Timestamp(_, Some(_)));
-    match step {
-        Expr::Cast(cast) => is_zoned(cast.field.data_type()),
-        Expr::TryCast(cast) => is_zoned(cast.field.data_type()),
+        Expr::Cast(Cast { field, .. }) | Expr::TryCast(TryCast { field, .. }) => {
+            matches!(field.data_type(), Timestamp(..) | Date32 | Time32(_) | Time64(_))
+        }
         _ => false,
     }
 }
@@ -278,33 +224,24 @@ fn reads_clock(step: &Expr) -> bool {
     matches!(step, Expr::ScalarFunction(call) if matches!(call.func.name(), "date_part" | "to_char"))
 }
 
-fn local(step: Expr, schema: &DFSchema, session: &Arc<str>) -> Result<Transformed<Expr>> {
-    Ok(match step {
-        Expr::Cast(mut cast) if is_local(&Expr::Cast(cast.clone())) => {
-            let changed = shown(&mut cast.expr, cast.field.data_type(), schema, session)?;
-            Transformed::new_transformed(Expr::Cast(cast), changed)
-        }
-        Expr::TryCast(mut cast) if is_local(&Expr::TryCast(cast.clone())) => {
-            let changed = shown(&mut cast.expr, cast.field.data_type(), schema, session)?;
-            Transformed::new_transformed(Expr::TryCast(cast), changed)
-        }
-        Expr::Cast(mut cast) if is_instant(&Expr::Cast(cast.clone())) => {
-            let changed = of_session(&mut cast.expr, cast.field.data_type(), schema, session)?;
-            Transformed::new_transformed(Expr::Cast(cast), changed)
-        }
-        Expr::TryCast(mut cast) if is_instant(&Expr::TryCast(cast.clone())) => {
-            let changed = of_session(&mut cast.expr, cast.field.data_type(), schema, session)?;
-            Transformed::new_transformed(Expr::TryCast(cast), changed)
-        }
-        Expr::ScalarFunction(mut call) if matches!(call.func.name(), "date_part" | "to_char") => {
+fn local(mut step: Expr, schema: &DFSchema, session: &Arc<str>) -> Result<Transformed<Expr>> {
+    let (is_cast, reads) = (casts_to_time(&step), reads_clock(&step));
+    let changed = match &mut step {
+        Expr::Cast(Cast { expr, field }) | Expr::TryCast(TryCast { expr, field }) if is_cast => match field.data_type()
+        {
+            DataType::Timestamp(_, Some(_)) => of_session(expr, field.data_type(), schema, session)?,
+            to => shown(expr, to, schema, session)?,
+        },
+        Expr::ScalarFunction(call) if reads => {
             let mut changed = false;
             for argument in &mut call.args {
                 changed |= in_session(argument, schema, session)?;
             }
-            Transformed::new_transformed(Expr::ScalarFunction(call), changed)
+            changed
         }
-        other => Transformed::no(other),
-    })
+        _ => false,
+    };
+    Ok(Transformed::new_transformed(step, changed))
 }
 
 /// What is cast to a type without a zone, as the session's clocks show it; whether it changed.

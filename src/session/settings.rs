@@ -164,7 +164,7 @@ impl Settings {
             None => self.changed.remove(known.name),
         };
         if matches!(known.accepts, Accepts::TimeZone) {
-            set_option(context, "datafusion.execution.time_zone", Some(self.value(known)))?;
+            self.apply(context)?;
         }
         Ok(known.reported.map(|name| (name.to_owned(), self.value(known).to_owned())))
     }

@@ -1,45 +1,19 @@
 //! Arrow IPC files and streams (Feather version 2), read a message at a time: a file is a stream between a mark and an index.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::collections::VecDeque;
 
 use arrow::{array::RecordBatch, buffer::Buffer, datatypes::SchemaRef, error::ArrowError, ipc::reader::StreamDecoder};
-use async_trait::async_trait;
 use bytes::Bytes;
-use datafusion::datasource::{physical_plan::FileSource, table_schema::TableSchema};
 
-use super::{
-    Error, Format, Inferred, Options, Sample,
-    binary::{self, Decode, Kind},
-};
+use super::binary::{Binary, Decode, Kind};
 
 /// `STORED AS ARROW`.
-#[derive(Debug)]
-pub(super) struct Arrow;
-
-const KIND: Kind = Kind { name: "arrow", shown: "Arrow", decoder: || Box::new(Decoder::default()) };
-
-#[async_trait]
-impl Format for Arrow {
-    fn name(&self) -> &'static str {
-        KIND.name
-    }
-
-    fn endings(&self) -> &'static [&'static str] {
-        &["arrow", "arrows", "feather", "ipc"]
-    }
-
-    fn options(&self) -> &'static [(&'static str, &'static str)] {
-        binary::OPTIONS
-    }
-
-    async fn infer(&self, sample: Sample<'_>, options: Options) -> Result<Inferred, Error> {
-        binary::infer(KIND, sample, options).await
-    }
-
-    fn file_source(&self, options: &Options, schema: TableSchema, place: &str) -> Result<Arc<dyn FileSource>, Error> {
-        binary::file_source(KIND, options, schema, place)
-    }
-}
+pub(super) const ARROW: Binary = Binary(Kind {
+    name: "arrow",
+    shown: "Arrow",
+    endings: &["arrow", "arrows", "feather", "ipc"],
+    decoder: || Box::new(Decoder::default()),
+});
 
 /// What a file begins with, before zeros that fill up its first block, and what it ends with.
 const MARK: &[u8] = b"ARROW1";

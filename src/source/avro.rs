@@ -16,13 +16,10 @@ use arrow::{
     datatypes::{Schema, SchemaRef},
     error::ArrowError,
 };
-use async_trait::async_trait;
 use bytes::{Buf, Bytes, BytesMut};
-use datafusion::datasource::{physical_plan::FileSource, table_schema::TableSchema};
 
 use super::{
-    Error, Format, Inferred, Options, Sample,
-    binary::{self, Decode, Kind},
+    binary::{Binary, Decode, Kind},
     columns::batch_of,
 };
 use codec::Codec;
@@ -30,33 +27,8 @@ use column::Column;
 use cursor::{Cursor, Fault, MAX_FREE};
 
 /// `STORED AS AVRO`.
-#[derive(Debug)]
-pub(super) struct Avro;
-
-const KIND: Kind = Kind { name: "avro", shown: "Avro", decoder: || Box::new(Decoder::default()) };
-
-#[async_trait]
-impl Format for Avro {
-    fn name(&self) -> &'static str {
-        KIND.name
-    }
-
-    fn endings(&self) -> &'static [&'static str] {
-        &["avro"]
-    }
-
-    fn options(&self) -> &'static [(&'static str, &'static str)] {
-        binary::OPTIONS
-    }
-
-    async fn infer(&self, sample: Sample<'_>, options: Options) -> Result<Inferred, Error> {
-        binary::infer(KIND, sample, options).await
-    }
-
-    fn file_source(&self, options: &Options, schema: TableSchema, place: &str) -> Result<Arc<dyn FileSource>, Error> {
-        binary::file_source(KIND, options, schema, place)
-    }
-}
+pub(super) const AVRO: Binary =
+    Binary(Kind { name: "avro", shown: "Avro", endings: &["avro"], decoder: || Box::new(Decoder::default()) });
 
 /// What a file begins with.
 const MAGIC: &[u8] = b"Obj\x01";

@@ -21,7 +21,7 @@ use datafusion::datasource::{physical_plan::FileSource, table_schema::TableSchem
 use futures::{StreamExt, TryStreamExt};
 
 use super::{
-    Error, Inferred, Options, Sample,
+    Error, Format, Inferred, Options, Sample,
     bytes::{Compression, Input},
     columns::batch_of,
     encoding::Encoding,
@@ -33,7 +33,7 @@ use super::{
 };
 
 /// The options of these formats.
-pub(super) const OPTIONS: &[(&str, &str)] =
+const OPTIONS: &[(&str, &str)] =
     &[options::UNKNOWN_COLUMNS, options::MISSING_COLUMNS, options::COMPRESSION, options::FILENAME];
 
 /// How many files' columns are looked at at once.
@@ -55,15 +55,45 @@ pub(super) trait Decode: Send {
 }
 
 /// A format: its name in `STORED AS`, its name in messages, and what decodes a file.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Kind {
     pub(super) name: &'static str,
     pub(super) shown: &'static str,
+    pub(super) endings: &'static [&'static str],
     pub(super) decoder: fn() -> Box<dyn Decode>,
 }
 
+/// A format of such files.
+#[derive(Debug)]
+pub(super) struct Binary(pub(super) Kind);
+
+#[async_trait]
+impl Format for Binary {
+    fn name(&self) -> &'static str {
+        self.0.name
+    }
+
+    fn endings(&self) -> &'static [&'static str] {
+        self.0.endings
+    }
+
+    fn options(&self) -> &'static [(&'static str, &'static str)] {
+        OPTIONS
+    }
+
+    async fn infer(&self, sample: Sample<'_>, options: Options) -> Result<Inferred, Error> {
+        infer(self.0, sample, options).await
+    }
+
+    fn file_source(&self, options: &Options, schema: TableSchema, place: &str) -> Result<Arc<dyn FileSource>, Error> {
+        let refuses_others = options::refuses_unknown(options)?;
+        let reader = BinaryReader { kind: self.0, compression: compression(options)?, refuses_others };
+        Ok(Arc::new(TextSource::new(Arc::new(reader), options, schema, place)))
+    }
+}
+
 /// The columns of all files; only as much of them is read as says so.
-pub(super) async fn infer(kind: Kind, sample: Sample<'_>, mut options: Options) -> Result<Inferred, Error> {
+async fn infer(kind: Kind, sample: Sample<'_>, mut options: Options) -> Result<Inferred, Error> {
     let inputs = sample.inputs(compression(&options)?, Encoding::bytes(), 0);
     options::settle_unknown(&mut options, sample.declared.is_some());
     let looks = inputs.into_iter().map(|input| {
@@ -104,18 +134,6 @@ fn merge_told(columns: &mut Vec<Field>, told: &mut Vec<(String, Told)>, found: &
             (None, _) => told.push((column.name().clone(), Told::default())),
         }
     }
-}
-
-/// The source of a scan over files of a kind.
-pub(super) fn file_source(
-    kind: Kind,
-    options: &Options,
-    schema: TableSchema,
-    place: &str,
-) -> Result<Arc<dyn FileSource>, Error> {
-    let refuses_others = options::refuses_unknown(options)?;
-    let reader = BinaryReader { kind, compression: compression(options)?, refuses_others };
-    Ok(Arc::new(TextSource::new(Arc::new(reader), options, schema, place)))
 }
 
 fn compression(options: &Options) -> Result<Compression, Error> {

@@ -4,7 +4,7 @@
 //! DataFusion's Parquet reader names no file, so the Parquet files of the plan are read again, one after another; where a value
 //! could not be cast, only the columns that are stored as another type than the table's.
 
-use std::{panic::AssertUnwindSafe, sync::Arc};
+use std::sync::Arc;
 
 use arrow::error::ArrowError;
 use datafusion::{
@@ -18,13 +18,13 @@ use datafusion::{
     physical_expr::utils::collect_columns,
     physical_plan::{ExecutionPlan, execute_stream},
 };
-use futures::{FutureExt, TryStreamExt};
+use futures::TryStreamExt;
 
 use super::{
     Error,
     infer::{positions, type_name},
     location::object_name,
-    parquet::unreadable,
+    parquet::{caught, unreadable},
 };
 
 /// The typed error behind a failed query, if a file or an object store is to blame.
@@ -169,7 +169,5 @@ async fn read(
         .build();
     let context = Arc::new(TaskContext::default().with_runtime(Arc::clone(runtime)));
     let stream = execute_stream(DataSourceExec::from_data_source(single), context)?;
-    // The reader trusts some of what a file says of itself.
-    let read = AssertUnwindSafe(stream.try_for_each(|_| std::future::ready(Ok(())))).catch_unwind().await;
-    read.unwrap_or_else(|_| Err(DataFusionError::Execution("its parts contradict one another".to_owned())))
+    caught(stream.try_for_each(|_| std::future::ready(Ok(()))), |error| error).await
 }

@@ -78,7 +78,7 @@ pub type Options = BTreeMap<String, String>;
 
 /// Every format, in the order in which help shows them.
 pub const FORMATS: [&dyn Format; 7] =
-    [&csv::Csv, &csv::Tsv, &json::Json, &parquet::Parquet, &arrow_ipc::Arrow, &avro::Avro, &excel::Excel];
+    [&csv::Csv, &csv::Tsv, &json::Json, &parquet::Parquet, &arrow_ipc::ARROW, &avro::AVRO, &excel::Excel];
 
 /// A file format: how to learn a schema from its files and how to scan them.
 #[async_trait]

@@ -52,8 +52,11 @@ impl Format for Parquet {
 
     async fn infer(&self, sample: Sample<'_>, mut options: Options) -> Result<Inferred, Error> {
         options::settle_unknown(&mut options, sample.declared.is_some());
-        let read = |file| caught(file, read_schema(sample.session, sample.store, file));
-        let files: Vec<_> = sample.files.iter().map(read).collect();
+        let files = sample
+            .files
+            .iter()
+            .map(|file| caught(read_schema(sample.session, sample.store, file), |error| unreadable(&file.name, error)));
+        let files: Vec<_> = files.collect();
         let found: Vec<Schema> = futures::stream::iter(files).buffered(FILES_AT_ONCE).try_collect().await?;
         let found = sample.files.iter().zip(found);
         let files: Vec<_> = found.map(|(file, schema)| (file.name.clone(), schema.fields().to_vec())).collect();
@@ -100,10 +103,13 @@ fn cached<'a>(session: &dyn Session, store: &'a Arc<dyn ObjectStore>, meta: &'a 
     DFParquetMetadata::new(store.as_ref(), meta).with_file_metadata_cache(Some(cache))
 }
 
-/// What is read of a file, of which the reader trusts too much.
-async fn caught<T>(file: &FoundFile, read: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+/// What is read of a file, of which the reader trusts too much: a panic is an error that `damaged` tells.
+pub(super) async fn caught<T, E>(
+    read: impl Future<Output = Result<T, E>>,
+    damaged: impl FnOnce(DataFusionError) -> E,
+) -> Result<T, E> {
     let reason = || DataFusionError::Execution("its parts contradict one another".to_owned());
-    AssertUnwindSafe(read).catch_unwind().await.unwrap_or_else(|_| Err(unreadable(&file.name, reason())))
+    AssertUnwindSafe(read).catch_unwind().await.unwrap_or_else(|_| Err(damaged(reason())))
 }
 
 /// The columns of a file, as a table would have them.

@@ -23,6 +23,7 @@ use datafusion::{
     },
 };
 
+use super::a_second;
 use crate::{Error, Fault};
 
 /// The function.
@@ -134,11 +135,5 @@ impl ScalarUDFImpl for DateTrunc {
 
 /// 400 years in a unit, if its numbers reach beyond the years of nanoseconds.
 fn cycle(unit: TimeUnit) -> Option<i64> {
-    const SECONDS: i64 = 146_097 * 86_400;
-    match unit {
-        TimeUnit::Second => Some(SECONDS),
-        TimeUnit::Millisecond => Some(SECONDS * 1_000),
-        TimeUnit::Microsecond => Some(SECONDS * 1_000_000),
-        TimeUnit::Nanosecond => None,
-    }
+    (unit != TimeUnit::Nanosecond).then(|| 146_097 * 86_400 * a_second(unit))
 }

@@ -19,6 +19,7 @@ use datafusion::{
     logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility},
 };
 
+use super::a_second;
 use crate::{Error, Fault};
 
 /// The function for a session whose zone is UTC.
@@ -241,16 +242,6 @@ fn posix(name: &str) -> Option<FixedOffset> {
     }
     let distance = hours * 3600 + minutes * 60 + seconds;
     FixedOffset::east_opt(if is_west { -distance } else { distance })
-}
-
-/// How many of a unit are a second.
-fn a_second(unit: TimeUnit) -> i64 {
-    match unit {
-        TimeUnit::Second => 1,
-        TimeUnit::Millisecond => 1_000,
-        TimeUnit::Microsecond => 1_000_000,
-        TimeUnit::Nanosecond => 1_000_000_000,
-    }
 }
 
 /// What clocks show at an instant.

@@ -240,7 +240,15 @@ pub(super) enum NullMark {
 impl NullMark {
     pub(super) fn parse(options: &Options) -> Result<Self, Error> {
         let get = |name: &str| options.get(name).map(String::as_str);
-        null_mark(get("null_value"), get("null_regex"))
+        match (get("null_value"), get("null_regex")) {
+            (Some(value), Some(_)) => Err(invalid("null_value", value, "nothing, because null_regex is given too")),
+            (Some(value), None) => Ok(Self::Text(value.to_owned())),
+            (None, Some(pattern)) => match Regex::new(&format!("^(?:{pattern})$")) {
+                Ok(pattern) => Ok(Self::Pattern(pattern)),
+                Err(_) => Err(invalid("null_regex", pattern, "a regular expression")),
+            },
+            (None, None) => Ok(Self::Empty),
+        }
     }
 
     /// Whether a text that is not empty means NULL.
@@ -277,16 +285,4 @@ pub(super) fn column_names<'a>(header: impl Iterator<Item = &'a str>) -> Vec<Str
         names.push(unique);
     }
     names
-}
-
-fn null_mark(value: Option<&str>, pattern: Option<&str>) -> Result<NullMark, Error> {
-    match (value, pattern) {
-        (Some(value), Some(_)) => Err(invalid("null_value", value, "nothing, because null_regex is given too")),
-        (Some(value), None) => Ok(NullMark::Text(value.to_owned())),
-        (None, Some(pattern)) => match Regex::new(&format!("^(?:{pattern})$")) {
-            Ok(pattern) => Ok(NullMark::Pattern(pattern)),
-            Err(_) => Err(invalid("null_regex", pattern, "a regular expression")),
-        },
-        (None, None) => Ok(NullMark::Empty),
-    }
 }

@@ -4,14 +4,14 @@
 
 use std::{borrow::Cow, collections::HashSet};
 
-use arrow::datatypes::Schema;
+use arrow::datatypes::{Field, Schema};
 use futures::{StreamExt, TryStreamExt};
 
 use super::{
     super::{
         bytes::Input,
         infer::Spellings,
-        options::settle_unknown,
+        options::{MATCH_CASE, settle_unknown},
         text::{apart, located},
         trace::{Event, Told},
     },
@@ -95,9 +95,8 @@ pub(super) async fn infer(sample: Sample<'_>, mut options: Options) -> Result<In
         _ => Vec::new(),
     };
     let fields: Vec<_> = columns.iter().map(|(name, shape)| shape.field(name)).collect();
-    let mut seen = HashSet::new();
-    if fields.iter().any(|field| !seen.insert(field.name().to_lowercase())) {
-        options.insert(super::super::options::MATCH_CASE.0.to_owned(), true.to_string());
+    if differ_in_case(fields.iter().map(Field::name)) {
+        options.insert(MATCH_CASE.0.to_owned(), true.to_string());
     }
     Ok(Inferred { options, schema: Schema::new(fields), told })
 }
@@ -156,11 +155,13 @@ fn spellings(reader: &JsonReader, learnt: &[(Input, Learnt)]) -> Spellings {
     let spellings = Spellings::of(files.iter().map(|names| names.iter().map(String::as_str)));
     // Where two names differ in case alone, all keys are looked up as they are written.
     let table: HashSet<String> = files.iter().flatten().map(|name| spellings.of_table(name)).collect();
+    if differ_in_case(table.iter()) { Spellings::default() } else { spellings }
+}
+
+/// Whether two of these names, of which none comes twice, are the same but for case.
+fn differ_in_case<'a>(mut names: impl Iterator<Item = &'a String>) -> bool {
     let mut seen = HashSet::new();
-    match table.iter().all(|name| seen.insert(name.to_lowercase())) {
-        true => spellings,
-        false => Spellings::default(),
-    }
+    names.any(|name| !seen.insert(name.to_lowercase()))
 }
 
 /// Learns from a part of a file on any thread; dropped, it stops.

@@ -1,0 +1,68 @@
+//! Walks through the steps of a plan's expressions, for rules that change some of them where they stand.
+
+use datafusion::{
+    common::{
+        DFSchema, Result,
+        tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion},
+    },
+    logical_expr::{BinaryExpr, Expr, LogicalPlan, Operator, expr_rewriter::NamePreserver, utils::merge_schema},
+};
+
+/// Whether one of a node's expressions has a step that `concerns`.
+pub(super) fn any(node: &LogicalPlan, concerns: impl Fn(&Expr) -> bool) -> Result<bool> {
+    let mut found = false;
+    node.apply_expressions(|expression| {
+        found = expression.exists(|step| Ok(concerns(step)))?;
+        Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+    })?;
+    Ok(found)
+}
+
+/// Changes the steps of a plan's expressions under their names; a node without any that `concerns` stays as it is.
+pub(super) fn change(
+    plan: LogicalPlan,
+    concerns: impl Fn(&Expr) -> bool,
+    change: impl Fn(Expr, &DFSchema) -> Result<Transformed<Expr>>,
+) -> Result<LogicalPlan> {
+    plan.transform_up_with_subqueries(|node| {
+        if !any(&node, &concerns)? {
+            return Ok(Transformed::no(node));
+        }
+        let mut schema = merge_schema(&node.inputs());
+        if let LogicalPlan::TableScan(scan) = &node {
+            schema.merge(&scan.projected_schema);
+        }
+        keep_names(node, |expression| expression.transform_up(|step| change(step, &schema)))
+    })
+    .data()
+}
+
+/// The plan with changed expressions under their names, by which the plans above know them.
+pub(super) fn keep_names(
+    plan: LogicalPlan,
+    change: impl Fn(Expr) -> Result<Transformed<Expr>>,
+) -> Result<Transformed<LogicalPlan>> {
+    let names = NamePreserver::new(&plan);
+    let named = |expression: Expr| {
+        let name = names.save(&expression);
+        let changed = change(expression)?;
+        Ok(changed.update_data(|expression| name.restore(expression)))
+    };
+    plan.map_expressions(|expression| match expression {
+        // The keys have names, the sets have none.
+        Expr::GroupingSet(_) => expression.map_children(named),
+        expression => named(expression),
+    })
+}
+
+/// Whether a step compares values.
+pub(super) fn compares(step: &Expr) -> bool {
+    use Operator::{IsDistinctFrom, IsNotDistinctFrom};
+    match step {
+        Expr::BinaryExpr(BinaryExpr { op, .. }) => {
+            op.supports_propagation() || matches!(op, IsDistinctFrom | IsNotDistinctFrom)
+        }
+        Expr::Between(_) | Expr::InList(_) => true,
+        _ => false,
+    }
+}

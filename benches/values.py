@@ -12,6 +12,7 @@ import re
 
 RELATIVE = 1e-9
 FLOATS = {"DOUBLE", "FLOAT"}
+BOOLEANS = {"f": "false", "t": "true"}
 NUMBERS = ("DECIMAL", "HUGEINT", "BIGINT", "INTEGER", "SMALLINT", "TINYINT", "UBIGINT", "UINTEGER")
 
 
@@ -47,6 +48,9 @@ def key(types, row):
 
 
 def exact(name, text):
+    if name == "BOOLEAN":
+        # DuckDB spells them out, PostgreSQL does not.
+        return BOOLEANS.get(text, text)
     if text is None or not name.startswith(NUMBERS):
         return text
     try:

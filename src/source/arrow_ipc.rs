@@ -1,11 +1,22 @@
 //! Arrow IPC files and streams (Feather version 2), read a message at a time: a file is a stream between a mark and an index.
 
-use std::collections::VecDeque;
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+};
 
 use arrow::{array::RecordBatch, buffer::Buffer, datatypes::SchemaRef, error::ArrowError, ipc::reader::StreamDecoder};
 use bytes::Bytes;
+use datafusion::{
+    catalog::Session,
+    common::{GetExt, Result as PlanResult},
+    datasource::file_format::{FileFormat, FileFormatFactory, arrow::ArrowFormatFactory},
+};
 
-use super::binary::{Binary, Decode, Kind};
+use super::{
+    binary::{Binary, Decode, Kind},
+    plain_options,
+};
 
 /// `STORED AS ARROW`.
 pub(super) const ARROW: Binary = Binary(Kind {
@@ -13,7 +24,30 @@ pub(super) const ARROW: Binary = Binary(Kind {
     shown: "Arrow",
     endings: &["arrow", "arrows", "feather", "ipc"],
     decoder: || Box::new(Decoder::default()),
+    writers: Some(|| Arc::new(Files)),
 });
+
+/// What writes Arrow files: the engine's writer, which passes over all options and compresses by LZ4.
+#[derive(Debug)]
+struct Files;
+
+impl GetExt for Files {
+    fn get_ext(&self) -> String {
+        "arrow".to_owned()
+    }
+}
+
+impl FileFormatFactory for Files {
+    fn create(&self, session: &dyn Session, given: &HashMap<String, String>) -> PlanResult<Arc<dyn FileFormat>> {
+        let options = given.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+        plain_options("arrow", std::iter::empty(), &options)?;
+        ArrowFormatFactory::new().create(session, &HashMap::new())
+    }
+
+    fn default(&self) -> Arc<dyn FileFormat> {
+        FileFormatFactory::default(&ArrowFormatFactory::new())
+    }
+}
 
 /// What a file begins with, before zeros that fill up its first block, and what it ends with.
 const MARK: &[u8] = b"ARROW1";

@@ -27,8 +27,13 @@ use column::Column;
 use cursor::{Cursor, Fault, MAX_FREE};
 
 /// `STORED AS AVRO`.
-pub(super) const AVRO: Binary =
-    Binary(Kind { name: "avro", shown: "Avro", endings: &["avro"], decoder: || Box::new(Decoder::default()) });
+pub(super) const AVRO: Binary = Binary(Kind {
+    name: "avro",
+    shown: "Avro",
+    endings: &["avro"],
+    decoder: || Box::new(Decoder::default()),
+    writers: None,
+});
 
 /// What a file begins with.
 const MAGIC: &[u8] = b"Obj\x01";

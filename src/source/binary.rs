@@ -17,7 +17,7 @@ use arrow::{
 };
 use async_trait::async_trait;
 use bytes::Bytes;
-use datafusion::datasource::{physical_plan::FileSource, table_schema::TableSchema};
+use datafusion::datasource::{file_format::FileFormatFactory, physical_plan::FileSource, table_schema::TableSchema};
 use futures::{StreamExt, TryStreamExt};
 
 use super::{
@@ -61,6 +61,8 @@ pub(super) struct Kind {
     pub(super) shown: &'static str,
     pub(super) endings: &'static [&'static str],
     pub(super) decoder: fn() -> Box<dyn Decode>,
+    /// What writes files, if something does.
+    pub(super) writers: Option<fn() -> Arc<dyn FileFormatFactory>>,
 }
 
 /// A format of such files.
@@ -83,6 +85,10 @@ impl Format for Binary {
 
     async fn infer(&self, sample: Sample<'_>, options: Options) -> Result<Inferred, Error> {
         infer(self.0, sample, options).await
+    }
+
+    fn writers(&self) -> Option<Arc<dyn FileFormatFactory>> {
+        self.0.writers.map(|writers| writers())
     }
 
     fn file_source(&self, options: &Options, schema: TableSchema, place: &str) -> Result<Arc<dyn FileSource>, Error> {

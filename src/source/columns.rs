@@ -6,7 +6,7 @@ use std::{borrow::Cow, sync::Arc};
 
 use arrow::{
     array::{
-        Array, ArrayRef, BooleanArray, BooleanBuilder, Decimal128Array, Decimal128Builder, PrimitiveBuilder,
+        Array, ArrayRef, BinaryBuilder, BooleanArray, BooleanBuilder, Decimal128Array, Decimal128Builder, PrimitiveBuilder,
         RecordBatch, RecordBatchOptions, StringArray, StringBuilder, StringViewBuilder,
     },
     compute::{CastOptions, cast_with_options, filter_record_batch},
@@ -22,6 +22,7 @@ use arrow::{
 use super::{
     forms::Forms,
     infer::type_name,
+    spans,
     values::{self, Instant},
 };
 
@@ -92,30 +93,31 @@ pub(super) fn column<'a>(
             }
         }
         DataType::Interval(IntervalUnit::MonthDayNano) => {
-            primitive::<IntervalMonthDayNanoType>(data_type, rows, texts, values::interval)
+            primitive::<IntervalMonthDayNanoType>(data_type, rows, texts, spans::interval)
         }
+        DataType::Binary | DataType::LargeBinary | DataType::BinaryView => bytes(data_type, rows, texts),
         DataType::Decimal128(precision, scale) if *scale >= 0 => decimals(*precision, *scale, rows, forms, texts),
         other => cast(other, texts),
     }
 }
 
-/// The column with NULL where a text has no value of the type, and the rows of these texts.
+/// The column with NULL where a text has no value of the type, and the rows of these texts. `make` makes a column of so
+/// many rows.
 pub(super) fn lenient_column<'a, T: Texts<'a>>(
-    data_type: &DataType,
-    rows: usize,
-    forms: &Forms,
     texts: impl Fn() -> T,
+    make: impl for<'b> Fn(usize, &mut dyn Iterator<Item = Option<Cow<'b, str>>>) -> Result<ArrayRef, Misfit>,
 ) -> Result<(ArrayRef, Vec<(usize, String)>), Misfit> {
-    let mut misfits = Vec::new();
+    let (mut rows, mut misfits) = (0, Vec::new());
     for (row, text) in texts().enumerate() {
+        rows = row + 1;
         let Some(text) = text else { continue };
-        if column(data_type, 1, forms, std::iter::once(Some(Cow::Borrowed(text.as_ref())))).is_err() {
+        if make(1, &mut std::iter::once(Some(Cow::Borrowed(text.as_ref())))).is_err() {
             misfits.push((row, text.into_owned()));
         }
     }
     let mut left_out = misfits.iter().map(|(row, _)| *row).peekable();
-    let fitting = texts().enumerate().map(|(row, text)| text.filter(|_| left_out.next_if_eq(&row).is_none()));
-    Ok((column(data_type, rows, forms, fitting)?, misfits))
+    let mut fitting = texts().enumerate().map(|(row, text)| text.filter(|_| left_out.next_if_eq(&row).is_none()));
+    Ok((make(rows, &mut fitting)?, misfits))
 }
 
 /// The rows without a value, of a column that must have one in each.
@@ -225,6 +227,14 @@ fn decimals<'a>(
     let array: Decimal128Array = builder.finish();
     let array = array.with_precision_and_scale(precision, scale).map_err(|_| Misfit(0))?;
     Ok(Arc::new(array))
+}
+
+fn bytes<'a>(data_type: &DataType, rows: usize, texts: impl Texts<'a>) -> Result<ArrayRef, Misfit> {
+    let mut builder = BinaryBuilder::with_capacity(rows, rows * 8);
+    for (row, text) in texts.enumerate() {
+        builder.append_option(text.map(|text| values::bytes(&text).ok_or(Misfit(row))).transpose()?);
+    }
+    cast_with_options(&builder.finish(), data_type, &CastOptions::default()).map_err(|_| Misfit(0))
 }
 
 /// A type that files rarely have, as the engine casts texts to it.

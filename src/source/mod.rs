@@ -31,6 +31,7 @@ mod lossless;
 mod options;
 mod parquet;
 mod rejects;
+mod spans;
 mod store;
 mod table;
 mod text;

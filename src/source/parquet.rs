@@ -1,5 +1,7 @@
 //! Parquet files, through DataFusion's reader, with filters evaluated while decoding and statistics read at planning.
 
+mod write;
+
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use arrow::datatypes::{DataType, Schema, SchemaRef};
@@ -8,7 +10,7 @@ use datafusion::{
     catalog::Session,
     common::{ColumnStatistics, DataFusionError, Statistics, config::TableParquetOptions},
     datasource::{
-        file_format::{FileFormat, parquet::ParquetFormat},
+        file_format::{FileFormat, FileFormatFactory, parquet::ParquetFormat},
         physical_plan::{FileScanConfig, FileScanConfigBuilder, FileSource, parquet::metadata::DFParquetMetadata},
         table_schema::TableSchema,
     },
@@ -63,6 +65,10 @@ impl Format for Parquet {
         let (columns, told) = binary::together(&files);
         let columns: Vec<_> = columns.into_iter().map(|column| column.with_metadata(Default::default())).collect();
         Ok(Inferred { options, schema: Schema::new(columns), told })
+    }
+
+    fn writers(&self) -> Option<Arc<dyn FileFormatFactory>> {
+        Some(Arc::new(write::Files))
     }
 
     fn file_source(&self, _: &Options, schema: TableSchema, _: &str) -> Result<Arc<dyn FileSource>, Error> {

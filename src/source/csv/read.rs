@@ -14,9 +14,10 @@ use super::{
     super::{
         buffer::Buffer,
         bytes::{Compression, Input},
-        columns::{Misfit, batch_of, column, lenient_column, missing, nullable, required, with_schema, without_rows},
+        columns::{Misfit, Texts, batch_of, column, lenient_column, missing, nullable, required, with_schema, without_rows},
         encoding::{Encoding, fitting},
         infer::{positions, type_name},
+        json::cells,
         rejects::{OnError, Reject},
         text::{Fault, Parse, Prepared, RowFault, Task, TextReader, shortened},
     },
@@ -309,12 +310,20 @@ impl<'a> Cut<'a> {
 
     /// The column of a type from the kept column at a place; the row that has no value of the type, else.
     fn column(&self, place: usize, data_type: &DataType) -> Result<ArrayRef, Misfit> {
-        column(data_type, self.len(), &self.rows.options.forms, self.texts(place, data_type))
+        self.made(data_type, self.len(), self.texts(place, data_type))
+    }
+
+    fn made<'b>(&self, data_type: &DataType, rows: usize, texts: impl Texts<'b>) -> Result<ArrayRef, Misfit> {
+        let forms = &self.rows.options.forms;
+        match data_type.is_nested() {
+            true => cells::column(data_type, rows, forms, texts),
+            false => column(data_type, rows, forms, texts),
+        }
     }
 
     /// The column with NULL where a row has no value of the type, and these rows with their texts.
     fn lenient_column(&self, place: usize, data_type: &DataType) -> Result<(ArrayRef, Vec<(usize, String)>), Misfit> {
-        lenient_column(data_type, self.len(), &self.rows.options.forms, || self.texts(place, data_type))
+        lenient_column(|| self.texts(place, data_type), |rows, texts| self.made(data_type, rows, texts))
     }
 }
 

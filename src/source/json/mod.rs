@@ -4,6 +4,7 @@
 //! numbers here and text there, its column is text, and so it is where it holds objects or arrays beside other values: what
 //! is no text is its own JSON then. Quoted dates and times become dates and timestamps. Numbers keep their digits.
 
+pub(super) mod cells;
 mod cursor;
 mod infer;
 mod node;

@@ -162,7 +162,7 @@ impl Node {
     }
 
     /// Adds the value at the cursor.
-    fn read(&mut self, cursor: &mut Cursor<'_>, depth: usize) -> Result<(), Fault> {
+    pub(super) fn read(&mut self, cursor: &mut Cursor<'_>, depth: usize) -> Result<(), Fault> {
         cursor.peek();
         let start = cursor.at;
         let token = cursor.value()?;

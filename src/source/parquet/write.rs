@@ -1,0 +1,192 @@
+//! `COPY … TO 'file.parquet'`: the engine's writer, whose options have the names that DuckDB gives them, too.
+
+use std::{collections::HashMap, sync::Arc};
+
+use datafusion::{
+    catalog::Session,
+    common::{
+        GetExt, Result,
+        config::{ConfigField, TableParquetOptions},
+    },
+    datasource::file_format::{FileFormat, FileFormatFactory, parquet::ParquetFormatFactory},
+};
+
+use super::super::{Error, Options, options::invalid, plain_options};
+
+/// The options of files that are written, and after `::` a column may follow those that a column has.
+const WRITTEN: &[&str] = &[
+    "compression",
+    "compression_level",
+    "row_group_size",
+    "max_row_group_size",
+    "max_row_group_bytes",
+    "data_pagesize_limit",
+    "data_page_row_count_limit",
+    "dictionary_enabled",
+    "dictionary_page_size_limit",
+    "encoding",
+    "statistics_enabled",
+    "statistics_truncate_length",
+    "column_index_truncate_length",
+    "bloom_filter_on_write",
+    "bloom_filter_enabled",
+    "bloom_filter_fpp",
+    "bloom_filter_ndv",
+    "write_batch_size",
+    "writer_version",
+    "skip_arrow_metadata",
+    "allow_single_file_parallelism",
+    "created_by",
+    "metadata",
+];
+
+/// The compressions, and of those that have levels the lowest, the one that is meant without a word, and the highest.
+const COMPRESSIONS: &[(&str, Option<(u32, u32, u32)>)] = &[
+    ("uncompressed", None),
+    ("snappy", None),
+    ("lz4", None),
+    ("lz4_raw", None),
+    ("gzip", Some((0, 6, 9))),
+    ("brotli", Some((0, 4, 11))),
+    ("zstd", Some((1, 3, 22))),
+];
+const EXPECTED: &str = "none, snappy, lz4, lz4_raw, gzip, brotli or zstd; the last three with a level, such as zstd(3), if need be";
+
+/// What writes Parquet files.
+#[derive(Debug)]
+pub(super) struct Files;
+
+impl GetExt for Files {
+    fn get_ext(&self) -> String {
+        "parquet".to_owned()
+    }
+}
+
+impl FileFormatFactory for Files {
+    fn create(&self, session: &dyn Session, given: &HashMap<String, String>) -> Result<Arc<dyn FileFormat>> {
+        let settled = settled(given)?;
+        let own = settled.into_iter().map(|(name, value)| (format!("format.{name}"), value));
+        ParquetFormatFactory::new().create(session, &own.collect())
+    }
+
+    fn default(&self) -> Arc<dyn FileFormat> {
+        FileFormatFactory::default(&ParquetFormatFactory::new())
+    }
+}
+
+/// The options in the engine's words. One that is unknown, or has a value that it cannot have, is an error.
+fn settled(given: &HashMap<String, String>) -> Result<Options, Error> {
+    let (mut whole, mut settled) = (Options::new(), Options::new());
+    for (name, value) in given {
+        let plain = name.strip_prefix("format.").unwrap_or(name);
+        match plain.split_once("::") {
+            Some((option, _)) => {
+                plain_options("parquet", WRITTEN.iter().copied(), &Options::from([(option.to_owned(), value.clone())]))?;
+                let value = if option == "compression" { compression(value, None)? } else { value.clone() };
+                settled.insert(plain.to_owned(), value);
+            }
+            None => {
+                whole.insert(name.clone(), value.clone());
+            }
+        }
+    }
+    let mut whole = plain_options("parquet", WRITTEN.iter().copied(), &whole)?;
+    let level = whole.remove("compression_level");
+    if let Some(value) = whole.remove("compression") {
+        whole.insert("compression".to_owned(), compression(&value, level.as_deref())?);
+    } else if let Some(level) = level {
+        return Err(invalid("compression_level", &level, "given beside a compression that has levels"));
+    }
+    if let Some(rows) = whole.remove("row_group_size") {
+        whole.insert("max_row_group_size".to_owned(), rows);
+    }
+    settled.extend(whole);
+    settled
+        .entry("created_by".to_owned())
+        .or_insert_with(|| format!("{} version {}", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")));
+    for (name, value) in &settled {
+        TableParquetOptions::default().set(name, value).map_err(|_| invalid(name, value, expected(name)))?;
+    }
+    Ok(settled)
+}
+
+/// What an option may be, in words.
+fn expected(name: &str) -> &'static str {
+    match name.split("::").next().unwrap_or_default() {
+        "dictionary_enabled" | "bloom_filter_on_write" | "bloom_filter_enabled" | "skip_arrow_metadata"
+        | "allow_single_file_parallelism" => "true or false",
+        "writer_version" => "1.0 or 2.0",
+        "metadata" => "given as metadata::key",
+        _ => "a number",
+    }
+}
+
+/// A compression with its level, as the engine writes both.
+fn compression(value: &str, level: Option<&str>) -> Result<String, Error> {
+    let lower = value.trim().to_ascii_lowercase();
+    let wrong = || invalid("compression", value, EXPECTED);
+    let (name, own_level) = match lower.strip_suffix(')').and_then(|inner| inner.split_once('(')) {
+        Some((name, level)) => (name.trim(), Some(level.trim())),
+        None => (lower.as_str(), None),
+    };
+    let name = if name == "none" { "uncompressed" } else { name };
+    let (name, levels) = COMPRESSIONS.iter().find(|(known, _)| *known == name).ok_or_else(wrong)?;
+    let given = match (own_level, level) {
+        (Some(_), Some(level)) => return Err(invalid("compression_level", level, "said once")),
+        (own, level) => own.or(level),
+    };
+    let Some((lowest, usual, highest)) = *levels else {
+        return match given {
+            Some(level) => Err(invalid("compression_level", level, "left out: this compression has no levels")),
+            None => Ok((*name).to_owned()),
+        };
+    };
+    let Some(given) = given else { return Ok(format!("{name}({usual})")) };
+    let level = given.parse().ok().filter(|level| (lowest..=highest).contains(level));
+    let level = level.ok_or_else(|| invalid("compression_level", given, &format!("{lowest} to {highest} for {name}")))?;
+    Ok(format!("{name}({level})"))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn said(given: &[(&str, &str)]) -> Result<Options, String> {
+        let given = given.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        settled(&given.collect()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn compressions_have_levels_of_their_own() {
+        for (given, found) in [
+            ("zstd", "zstd(3)"),
+            ("GZIP", "gzip(6)"),
+            ("brotli(11)", "brotli(11)"),
+            ("none", "uncompressed"),
+            ("snappy", "snappy"),
+        ] {
+            assert_eq!(said(&[("format.compression", given)]).unwrap().get("compression").unwrap(), found);
+        }
+        let levelled = said(&[("compression", "zstd"), ("compression_level", "19")]).unwrap();
+        assert_eq!(levelled.get("compression").unwrap(), "zstd(19)");
+        for wrong in ["zip", "zstd(23)", "zstd(x)", "snappy(1)", "", "zstd(3"] {
+            assert!(said(&[("compression", wrong)]).is_err(), "{wrong}");
+        }
+        assert!(said(&[("compression_level", "3")]).is_err());
+        assert!(said(&[("compression", "zstd(3)"), ("compression_level", "3")]).is_err());
+    }
+
+    #[test]
+    fn what_is_not_understood_is_refused() {
+        let rows = said(&[("row_group_size", "1000"), ("compression::a", "zstd"), ("metadata::k", "v")]).unwrap();
+        assert_eq!(rows.get("max_row_group_size").unwrap(), "1000");
+        assert_eq!(rows.get("compression::a").unwrap(), "zstd(3)");
+        assert!(rows.get("created_by").unwrap().starts_with("fusewire version "));
+        let unknown = said(&[("codec", "zstd")]).unwrap_err();
+        assert!(unknown.contains("codec") && unknown.contains("row_group_size"), "{unknown}");
+        let wrong = said(&[("max_row_group_size", "x")]).unwrap_err();
+        assert!(wrong.contains("max_row_group_size") && wrong.contains("a number"), "{wrong}");
+        assert!(said(&[("codec::a", "zstd")]).is_err());
+    }
+}

@@ -95,7 +95,7 @@ impl Part {
         let Dialect { quote, escape, comment, skip_initial_space, .. } = self.dialect;
         let open = matches!(self.state, State::Quoted | State::QuoteInQuoted | State::Escaped | State::Comment);
         let special = escape.is_some() || comment.is_some() || skip_initial_space;
-        if !open && !special && memchr::memchr(quote, bytes).is_none() {
+        if !open && !special && quote.is_none_or(|quote| memchr::memchr(quote, bytes).is_none()) {
             self.state = next(&self.dialect, State::Unquoted, *last);
             return;
         }
@@ -112,12 +112,13 @@ fn next(dialect: &Dialect, state: State, byte: u8) -> State {
         State::RecordStart if Some(byte) == dialect.comment => State::Comment,
         // A record has begun, though its first field has not.
         State::RecordStart | State::FieldStart if dialect.is_initial_space(byte) => State::FieldStart,
-        State::RecordStart | State::FieldStart if byte == dialect.quote => State::Quoted,
-        State::Quoted if Some(byte) == dialect.escape && byte != dialect.quote => State::Escaped,
-        State::Quoted if byte == dialect.quote => State::QuoteInQuoted,
+        State::RecordStart | State::FieldStart if Some(byte) == dialect.quote => State::Quoted,
+        State::Quoted if Some(byte) == dialect.escape && Some(byte) != dialect.quote => State::Escaped,
+        State::Quoted if Some(byte) == dialect.quote => State::QuoteInQuoted,
         State::Quoted | State::Escaped => State::Quoted,
-        State::QuoteInQuoted if byte == dialect.quote => State::Quoted,
+        State::QuoteInQuoted if Some(byte) == dialect.quote => State::Quoted,
         State::Comment if byte == b'\n' => State::RecordStart,
+        State::Comment if byte == b'\r' => State::Returned,
         State::Comment => State::Comment,
         _ if byte == b'\r' => State::Returned,
         _ if byte == b'\n' => State::RecordStart,

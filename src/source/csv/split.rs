@@ -1,18 +1,19 @@
 //! Cuts bytes into records and fields, eight bytes a step, and tells what was quoted.
 //!
 //! A record ends at a line feed, a carriage return or both. A field whose first character is the quote goes to the next
-//! single quote, whatever lies between; what follows up to the delimiter belongs to it too. A quote anywhere else is a
-//! character like others. An empty line is no record, except where a record is one field: there it is an empty one.
+//! single quote, whatever lies between; behind that only blanks may follow, which belong to nothing. A quote anywhere else
+//! is a character like others. An empty line is no record, except where a record is one field: there it is an empty one.
 
 use std::borrow::Cow;
 
-use memchr::{memchr, memchr2};
+use memchr::memchr2;
 
 /// The characters that a CSV file is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Dialect {
     pub(super) delimiter: u8,
-    pub(super) quote: u8,
+    /// The character around fields; none: quotes are characters like others.
+    pub(super) quote: Option<u8>,
     pub(super) escape: Option<u8>,
     pub(super) comment: Option<u8>,
     /// Whether blanks after a delimiter belong to no field.
@@ -123,9 +124,9 @@ fn unescaped(raw: &[u8], dialect: &Dialect) -> String {
     while let Some(byte) = bytes.next() {
         if !is_open {
             text.push(byte);
-        } else if Some(byte) == dialect.escape && byte != dialect.quote {
+        } else if Some(byte) == dialect.escape && Some(byte) != dialect.quote {
             text.extend(bytes.next());
-        } else if byte != dialect.quote || bytes.next_if_eq(&dialect.quote).is_some() {
+        } else if Some(byte) != dialect.quote || bytes.next_if_eq(&byte).is_some() {
             text.push(byte);
         } else {
             is_open = false;
@@ -146,12 +147,16 @@ pub(super) enum Stop {
     Ragged { start: usize, end: usize, found: usize },
     /// The file ends within quotes.
     Unclosed { start: usize },
+    /// Something follows the closing quote of a field, counted from 0, at `at`. The record's end is none if it is not in the
+    /// buffer.
+    Behind { start: usize, at: usize, field: usize, end: Option<usize> },
 }
 
 /// What is asked of [`split`].
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Wanted<'a> {
-    /// How many fields each record must have, and which of them are kept; none: any number, and all.
+    /// How many fields each record must have, and which of them are kept; none: any number, and all, and what follows a
+    /// closing quote belongs to its field, for nobody knows yet whether this is how the file is written.
     pub(super) columns: Option<&'a [bool]>,
     /// Whether the buffer ends where the file does.
     pub(super) is_last: bool,
@@ -168,12 +173,13 @@ pub(super) fn split(
     records: &mut Records,
 ) -> (usize, Stop) {
     let finder = Finder::new(dialect.delimiter);
+    let line_end = |bytes: &[u8]| memchr2(b'\n', b'\r', bytes);
     let keeps_empty_lines = wanted.columns.is_some_and(|columns| columns.len() == 1);
     records.kept = wanted.columns.map_or(0, |columns| columns.iter().filter(|kept| **kept).count());
     while records.len() < wanted.max_records {
         let Some(first) = buffer.get(at) else { return (at, Stop::Incomplete) };
         if Some(*first) == dialect.comment {
-            match memchr(b'\n', buffer.get(at..).unwrap_or_default()) {
+            match line_end(buffer.get(at..).unwrap_or_default()) {
                 Some(end) => at += end + 1,
                 None if wanted.is_last => return (buffer.len(), Stop::Incomplete),
                 None => return (at, Stop::Incomplete),
@@ -215,18 +221,38 @@ fn record(
 ) -> Result<(usize, usize), Stop> {
     let before = spans.len();
     let (mut at, mut width) = (start, 0);
-    let fail = |spans: &mut Vec<Span>, is_open: bool| {
+    // The field behind whose closing quote something follows, and where.
+    let mut behind = None;
+    let fail = |spans: &mut Vec<Span>, is_open: bool, behind: Option<(usize, usize)>| {
         spans.truncate(before);
-        Err(if wanted.is_last && is_open { Stop::Unclosed { start } } else { Stop::Incomplete })
+        Err(match behind {
+            Some((field, at)) => {
+                Stop::Behind { start, at, field, end: wanted.is_last.then_some(buffer.len()) }
+            }
+            None if wanted.is_last && is_open => Stop::Unclosed { start },
+            None => Stop::Incomplete,
+        })
+    };
+    let done = |spans: &mut Vec<Span>, end: usize, width: usize, behind: Option<(usize, usize)>| match behind {
+        Some((field, at)) => {
+            spans.truncate(before);
+            Err(Stop::Behind { start, at, field, end: Some(end) })
+        }
+        None => Ok((end, width)),
     };
     loop {
         while buffer.get(at).is_some_and(|byte| dialect.is_initial_space(*byte)) {
             at += 1;
         }
-        let (span, end) = if buffer.get(at) == Some(&dialect.quote) {
+        let (span, end) = if dialect.quote.is_some() && buffer.get(at).copied() == dialect.quote {
             match quoted(dialect, finder, buffer, at, wanted.is_last) {
-                Some(found) => found,
-                None => return fail(spans, true),
+                Some((span, end, closed)) => {
+                    if let Some(closed) = closed.filter(|_| wanted.columns.is_some()) {
+                        behind = behind.or(Some((width, closed)));
+                    }
+                    (span, end)
+                }
+                None => return fail(spans, true, behind),
             }
         } else {
             let end = finder.find(buffer, at);
@@ -238,20 +264,27 @@ fn record(
         }
         width += 1;
         match (buffer.get(end), buffer.get(end + 1)) {
-            (None, _) if wanted.is_last => return Ok((end, width)),
-            (None, _) => return fail(spans, false),
-            (Some(b'\n'), _) => return Ok((end + 1, width)),
-            (Some(b'\r'), None) if !wanted.is_last => return fail(spans, false),
-            (Some(b'\r'), Some(b'\n')) => return Ok((end + 2, width)),
-            (Some(b'\r'), _) => return Ok((end + 1, width)),
+            (None, _) if wanted.is_last => return done(spans, end, width, behind),
+            (None, _) => return fail(spans, false, behind),
+            (Some(b'\n'), _) => return done(spans, end + 1, width, behind),
+            (Some(b'\r'), None) if !wanted.is_last => return fail(spans, false, behind),
+            (Some(b'\r'), Some(b'\n')) => return done(spans, end + 2, width, behind),
+            (Some(b'\r'), _) => return done(spans, end + 1, width, behind),
             (Some(_), _) => at = end + 1,
         }
     }
 }
 
-/// A field that begins with a quote, and where it ends; none if it goes on behind the buffer.
-fn quoted(dialect: &Dialect, finder: &Finder, buffer: &[u8], start: usize, is_last: bool) -> Option<(Span, usize)> {
-    let quote = dialect.quote;
+/// A field that begins with a quote, where it ends, and where something follows its closing quote, if anything but blanks
+/// does; none if it goes on behind the buffer.
+fn quoted(
+    dialect: &Dialect,
+    finder: &Finder,
+    buffer: &[u8],
+    start: usize,
+    is_last: bool,
+) -> Option<(Span, usize, Option<usize>)> {
+    let quote = dialect.quote?;
     let escape = dialect.escape.unwrap_or(quote);
     let (mut at, mut form) = (start + 1, Form::Quoted);
     loop {
@@ -268,15 +301,26 @@ fn quoted(dialect: &Dialect, finder: &Finder, buffer: &[u8], start: usize, is_la
                 at += 2;
             }
             Some(next) if *next != dialect.delimiter && !matches!(next, b'\n' | b'\r') => {
-                // What follows the closing quote belongs to the field.
                 let end = finder.find(buffer, at + 1);
-                return Some((Span { start: start as u32, end: end as u32, form: Form::Escaped }, end));
+                let behind = buffer.get(at + 1..end).unwrap_or_default();
+                let text = behind.iter().position(|byte| !matches!(byte, b' ' | b'\t'));
+                return Some(match text {
+                    Some(text) => {
+                        (Span { start: start as u32, end: end as u32, form: Form::Escaped }, end, Some(at + 1 + text))
+                    }
+                    None => (closed(form, start, at), end, None),
+                });
             }
-            _ if form == Form::Quoted => {
-                return Some((Span { start: (start + 1) as u32, end: at as u32, form }, at + 1));
-            }
-            _ => return Some((Span { start: start as u32, end: (at + 1) as u32, form }, at + 1)),
+            _ => return Some((closed(form, start, at), at + 1, None)),
         }
+    }
+}
+
+/// A field from its opening quote to its closing one.
+fn closed(form: Form, start: usize, at: usize) -> Span {
+    match form {
+        Form::Quoted => Span { start: (start + 1) as u32, end: at as u32, form },
+        form => Span { start: start as u32, end: (at + 1) as u32, form },
     }
 }
 

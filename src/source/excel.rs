@@ -481,6 +481,7 @@ impl ExcelParser {
             column: field.name().clone(),
             value: cells.get(row).and_then(Option::as_ref).map(|cell| shortened(&cell.text)).unwrap_or_default(),
             expected: type_name(data_type),
+            format: Excel.name(),
         })
     }
 }

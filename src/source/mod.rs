@@ -417,13 +417,14 @@ fn plain_options<'a>(
     let mut options = Options::new();
     for (name, value) in given {
         let lower = name.to_ascii_lowercase();
-        let plain = lower.strip_prefix("format.").unwrap_or(&lower);
-        let Some((plain, value)) = options::spelled(plain, value)? else { continue };
-        if !known.clone().any(|known| known == plain) {
-            let accepted: Vec<_> = known.collect();
+        let written = lower.strip_prefix("format.").unwrap_or(&lower);
+        let knows = |option: &str| known.clone().any(|known| known == option);
+        let Some((plain, value)) = options::spelled(written, value, &knows)? else { continue };
+        if !knows(plain) {
+            let accepted: Vec<_> = known.clone().collect();
             return Err(Error::UnknownOption {
                 format: format.to_owned(),
-                option: plain.to_owned(),
+                option: written.to_owned(),
                 accepted: if accepted.is_empty() { "none".to_owned() } else { accepted.join(", ") },
             });
         }

@@ -20,6 +20,8 @@ use super::{
     split::{Dialect, Field as Cell, Records, Wanted, split},
 };
 
+/// Whose options a message may name: those of TSV are the same.
+const FORMAT: &str = "csv";
 /// How much of the first file tells how the files are written.
 const DIALECT_BYTES: usize = 1 << 20;
 /// How many records tell the delimiter.
@@ -400,7 +402,7 @@ async fn learn_part(
                     rows.forget();
                 }
                 Ok(None) => break,
-                Err(fault) => return Err(located(input, fault).await),
+                Err(fault) => return Err(located(input, fault, FORMAT).await),
             }
             tokio::task::yield_now().await;
         }
@@ -409,7 +411,7 @@ async fn learn_part(
         match next {
             Some(chunk) => {
                 if let Err(fault) = rows.push(chunk) {
-                    return Err(located(input, fault).await);
+                    return Err(located(input, fault, FORMAT).await);
                 }
             }
             None if rows.is_finished() => return Ok(columns),

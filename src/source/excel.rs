@@ -120,7 +120,7 @@ impl Format for Excel {
         let fields = columns.iter().map(|column| Field::new(&column.name, column.guess.data_type(), true));
         let schema = Schema::new(fields.collect::<Vec<_>>());
         let told = columns.into_iter().map(|column| (column.name, column.told)).collect();
-        Ok(Inferred { options, schema, told })
+        Ok(Inferred { options, schema, told, doubts: Vec::new() })
     }
 
     fn file_source(&self, options: &Options, schema: TableSchema, place: &str) -> Result<Arc<dyn FileSource>, Error> {

@@ -158,6 +158,8 @@ pub struct Inferred {
     pub schema: Schema,
     /// What made the columns what they are, by their names.
     told: Vec<(String, Told)>,
+    /// The options whose values are guesses that may be wrong, each with why, and what to say if it is.
+    doubts: Vec<(String, String)>,
 }
 
 /// What `CREATE EXTERNAL TABLE` or `FROM 'path'` asks for.
@@ -215,6 +217,7 @@ struct Looked {
     definition: TableDefinition,
     listing: Listing,
     told: Vec<(String, Told)>,
+    doubts: Vec<(String, String)>,
 }
 
 async fn look(
@@ -249,7 +252,7 @@ async fn look(
             found
         }
     };
-    let Inferred { options, schema, told } = inferred;
+    let Inferred { options, schema, told, doubts } = inferred;
     if let Some(declared) = &declared {
         infer::check_declared(declared, &schema, &options, &listing.files)?;
     }
@@ -269,7 +272,7 @@ async fn look(
         schema,
         partition_columns,
     };
-    let looked = Looked { definition, listing, told };
+    let looked = Looked { definition, listing, told, doubts };
     remark_on_text(&looked, request, stores).await?;
     Ok(looked)
 }

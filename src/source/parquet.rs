@@ -62,7 +62,7 @@ impl Format for Parquet {
         let files: Vec<_> = found.map(|(file, schema)| (file.name.clone(), schema.fields().to_vec())).collect();
         let (columns, told) = binary::together(&files);
         let columns: Vec<_> = columns.into_iter().map(|column| column.with_metadata(Default::default())).collect();
-        Ok(Inferred { options, schema: Schema::new(columns), told })
+        Ok(Inferred { options, schema: Schema::new(columns), told, doubts: Vec::new() })
     }
 
     fn file_source(&self, _: &Options, schema: TableSchema, _: &str) -> Result<Arc<dyn FileSource>, Error> {

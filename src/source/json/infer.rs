@@ -100,7 +100,7 @@ pub(super) async fn infer(sample: Sample<'_>, mut options: Options) -> Result<In
     if differ_in_case(fields.iter().map(Field::name)) {
         options.insert(MATCH_CASE.0.to_owned(), true.to_string());
     }
-    Ok(Inferred { options, schema: Schema::new(fields), told })
+    Ok(Inferred { options, schema: Schema::new(fields), told, doubts: Vec::new() })
 }
 
 async fn learn(

@@ -112,7 +112,7 @@ async fn infer(kind: Kind, sample: Sample<'_>, mut options: Options) -> Result<I
         files.push((file, fields.collect::<Vec<_>>()));
     }
     let (columns, told) = together(&files);
-    Ok(Inferred { options, schema: Schema::new(columns), told })
+    Ok(Inferred { options, schema: Schema::new(columns), told, doubts: Vec::new() })
 }
 
 /// The columns of all files, each with its name, and what made their types what they are.

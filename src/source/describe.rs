@@ -23,9 +23,20 @@ use super::{
 #[derive(Debug, Clone)]
 pub struct Described {
     /// The format, how many files and bytes there are, and the options with their values.
-    pub facts: Vec<(String, String)>,
+    pub facts: Vec<Fact>,
     /// The columns, those in the names of directories last.
     pub columns: Vec<DescribedColumn>,
+}
+
+/// What was decided about all files.
+#[derive(Debug, Clone)]
+pub struct Fact {
+    /// What it is about, such as an option.
+    pub name: String,
+    /// What was decided.
+    pub value: String,
+    /// Why the files may mean something else, and what to say if they do; none where that is not in doubt.
+    pub doubt: Option<String>,
 }
 
 /// What was decided about a column.
@@ -88,7 +99,7 @@ pub(super) async fn forced_by(told: &Told) -> Result<Option<String>, Error> {
     })
 }
 
-async fn facts(session: &dyn Session, looked: &Looked) -> Result<Vec<(String, String)>, Error> {
+async fn facts(session: &dyn Session, looked: &Looked) -> Result<Vec<Fact>, Error> {
     let (definition, files) = (&looked.definition, &looked.listing.files);
     let bytes: u64 = files.iter().map(|file| file.meta.size).sum();
     let mut facts = vec![
@@ -110,7 +121,8 @@ async fn facts(session: &dyn Session, looked: &Looked) -> Result<Vec<(String, St
         }
     }
     facts.extend(options);
-    Ok(facts)
+    let doubt = |name: &str| looked.doubts.iter().find(|(option, _)| option == name).map(|(_, doubt)| doubt.clone());
+    Ok(facts.into_iter().map(|(name, value)| Fact { doubt: doubt(&name), name, value }).collect())
 }
 
 /// The values of the first row.

@@ -49,6 +49,18 @@ impl Encoding {
         self.0.or_else(|| told(first)).unwrap_or(UTF_8).name().to_lowercase()
     }
 
+    /// Refuses a file that begins so where it is no text in an encoding that is read. Bytes that are said to be a text are one.
+    fn check(self, first: &[u8], file: &str) -> Result<(), Error> {
+        if self.0 != Some(UTF_8) && is_utf32(first) {
+            return Err(Error::UnreadEncoding { file: file.to_owned(), encoding: "UTF-32" });
+        }
+        let is_told = self.0.is_some() || encoding_rs::Encoding::for_bom(first).is_some();
+        match other_than_text(first) {
+            Some((found, hint)) if !is_told => Err(Error::NotText { file: file.to_owned(), found, hint }),
+            _ => Ok(()),
+        }
+    }
+
     /// The bytes as UTF-8 without a byte order mark, which tells the encoding if the option does not. Returns how many
     /// bytes of a mark were left out of an otherwise unchanged stream.
     pub(super) async fn decode(
@@ -57,24 +69,20 @@ impl Encoding {
         file: &str,
     ) -> Result<(u64, BoxStream<'static, Result<Bytes, Error>>), Error> {
         let mut first = BytesMut::new();
-        while first.len() < TELLING_BYTES {
+        while first.len() < ENOUGH_BYTES {
             match stream.try_next().await? {
                 Some(chunk) => first.extend_from_slice(&chunk),
                 None => break,
             }
         }
+        self.check(&first, file)?;
         let marked = encoding_rs::Encoding::for_bom(&first);
         let encoding = match (self.0, marked) {
             // UTF-16 is named without its order of bytes, and UTF-8 often where there is a mark of UTF-16.
             (Some(asked), Some((found, _))) if asked == UTF_16LE || asked == UTF_16BE || asked == found => found,
             (Some(asked), _) => asked,
             (None, Some((found, _))) => found,
-            (None, None) => {
-                if let Some((found, hint)) = other_than_text(&first) {
-                    return Err(Error::NotText { file: file.to_owned(), found, hint });
-                }
-                told(&first).unwrap_or(UTF_8)
-            }
+            (None, None) => told(&first).unwrap_or(UTF_8),
         };
         // Most pairs of Latin letters are Chinese characters in UTF-16: nothing else tells that it is none.
         let is_utf16 = encoding == UTF_16LE || encoding == UTF_16BE;
@@ -116,6 +124,28 @@ impl Encoding {
     }
 }
 
+/// Whether a text begins so in UTF-32, which is not read: with its mark, or with zeros around its first two letters. In
+/// UTF-16 its mark would be that one's and a zero.
+fn is_utf32(first: &[u8]) -> bool {
+    matches!(
+        first,
+        [0xFF, 0xFE, 0, 0, ..]
+            | [0, 0, 0xFE, 0xFF, ..]
+            | [b'\t'..=b'~', 0, 0, 0, b'\t'..=b'~', 0, 0, 0, ..]
+            | [0, 0, 0, b'\t'..=b'~', 0, 0, 0, b'\t'..=b'~', ..]
+    )
+}
+
+/// Whether bytes that say nothing of their encoding are those of no text: they have zeros, or bytes that are none of UTF-8
+/// and more kinds of control characters than a text has.
+fn is_binary(first: &[u8]) -> bool {
+    let first = first.get(..ENOUGH_BYTES).unwrap_or(first);
+    let is_control = |byte: &u8| matches!(byte, 0x01..=0x08 | 0x0E..=0x1A | 0x1C..=0x1F);
+    let kinds = (0..0x20).filter(|kind| is_control(kind) && first.contains(kind)).count();
+    let is_utf8 = std::str::from_utf8(first).map_or_else(|error| error.error_len().is_none(), |_| true);
+    first.contains(&0) || (!is_utf8 && kinds >= TELLING_CONTROLS)
+}
+
 /// The encoding of a text that begins so, where that tells it: by a mark, or by zeros in each second place.
 fn told(first: &[u8]) -> Option<&'static encoding_rs::Encoding> {
     match first {
@@ -128,11 +158,21 @@ fn told(first: &[u8]) -> Option<&'static encoding_rs::Encoding> {
 /// What a file is that begins so and is no text, and what to do with it.
 fn other_than_text(first: &[u8]) -> Option<(&'static str, &'static str)> {
     let begins = |begin: &[u8]| first.starts_with(begin) && (begin == PDF || first.iter().any(|byte| *byte < b'\t'));
-    OTHERS.iter().find(|(begin, ..)| begins(begin)).map(|(_, found, hint)| (*found, *hint))
+    let known = OTHERS.iter().find(|(begin, ..)| begins(begin)).map(|(_, found, hint)| (*found, *hint));
+    known.or_else(|| (told(first).is_none() && is_binary(first)).then_some(BINARY))
 }
 
-/// How many bytes tell what a file is.
-const TELLING_BYTES: usize = 16;
+/// How much of a file tells what it is, and that it is no UTF-16.
+const ENOUGH_BYTES: usize = 256;
+/// How many kinds of control characters tell that bytes are no text. Delimiters and ends of files are two or three.
+const TELLING_CONTROLS: usize = 4;
+
+/// What bytes are that are no text and nothing that is known.
+const BINARY: (&str, &str) = (
+    "binary data",
+    "if it is a text, say how it is written, as in OPTIONS (encoding 'utf-16'); else convert it to a format that is read, \
+     such as CSV, JSON or Parquet",
+);
 
 const PDF: &[u8] = b"%PDF-";
 /// How files begin that are no text, what they are and what to do. All but the last have a byte that is in no text.
@@ -146,12 +186,14 @@ const OTHERS: &[(&[u8], &str, &str)] = &[
         "read_excel('…') reads spreadsheets; unpack another archive",
     ),
     (b"\xD0\xCF\x11\xE0", "a spreadsheet or document of Office 97", "save it as xlsx or CSV"),
+    (b"ORC", "an ORC file", "write it to a Parquet file first"),
+    (b"7z\xBC\xAF\x27\x1C", "a 7z archive", "unpack it first"),
+    (b"Rar!\x1A\x07", "a RAR archive", "unpack it first"),
+    (b"\x89HDF\r\n", "an HDF5 file", "write its tables to CSV or Parquet files first"),
+    (b"\x89PNG\r\n", "an image", "no image is read"),
     (b"SQLite format 3\0", "an SQLite database", "write its tables to CSV or Parquet files first"),
     (PDF, "a PDF document", "write its tables to a CSV file first"),
 ];
-
-/// How much of a file tells that it is no UTF-16.
-const ENOUGH_BYTES: usize = 256;
 
 struct Decoding {
     decoder: Decoder,
@@ -189,7 +231,7 @@ impl Decoding {
 pub(super) fn fitting(bytes: &[u8]) -> &'static str {
     let zeros = |from: usize| bytes.iter().skip(from).step_by(2).filter(|byte| **byte == 0).count();
     let half = bytes.len() / 4;
-    if bytes.len() >= 4 && (zeros(0) > half || zeros(1) > half) {
+    if bytes.len() >= 4 && (zeros(0) > half) != (zeros(1) > half) {
         return "utf-16";
     }
     match std::str::from_utf8(bytes) {

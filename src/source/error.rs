@@ -126,6 +126,8 @@ pub enum Error {
         value: String,
         /// The column's type in SQL's words.
         expected: String,
+        /// The format's name.
+        format: &'static str,
     },
     /// A column that the table does not have, because no file had it when the table was made, or no sample.
     #[error(
@@ -149,6 +151,14 @@ pub enum Error {
         line: u64,
         /// What is wrong.
         reason: String,
+    },
+    /// A text in an encoding that is not read.
+    #[error("file {file} is written in {encoding}, which is not read")]
+    UnreadEncoding {
+        /// The file.
+        file: String,
+        /// The encoding, by its first bytes.
+        encoding: &'static str,
     },
     /// A text in another encoding than it should be.
     #[error("file {file}, line {line}: the text is not {encoding}")]
@@ -398,6 +408,7 @@ impl Error {
             | Self::InvalidValue { .. }
             | Self::UnknownColumn { .. }
             | Self::Malformed { .. }
+            | Self::UnreadEncoding { .. }
             | Self::WrongEncoding { .. }
             | Self::Unreadable { .. }
             | Self::UnfitColumn { .. }
@@ -441,6 +452,12 @@ impl Error {
                                            column, or say OPTIONS (unknown_columns 'ignore')"
                     .to_owned()
             }
+            Self::UnreadEncoding { encoding, .. } => {
+                format!(
+                    "write it anew in UTF-8, as with iconv -f {encoding} -t UTF-8; UTF-16, latin1, windows-1252 and others \
+                     are read as they are (the option encoding)"
+                )
+            }
             Self::WrongEncoding { fitting, .. } => {
                 format!("it looks like {fitting}: say OPTIONS (encoding '{fitting}') in CREATE EXTERNAL TABLE")
             }
@@ -450,10 +467,7 @@ impl Error {
             Self::UnfitColumn { column, found, .. } => {
                 format!("declare the column as it is stored ({column} {found}) in CREATE EXTERNAL TABLE")
             }
-            Self::InvalidValue { column, .. } => format!(
-                "read the column as text (the option types '{column} text'), name the mark of missing values or how its \
-                 values are written (null_value, date_format, …), or leave such rows out (on_error 'skip')"
-            ),
+            Self::InvalidValue { column, format, .. } => value_hint(column, format),
             Self::MissingColumn { near: Some(near), .. } => format!("perhaps you meant the column \"{near}\""),
             Self::MissingColumn { near: None, .. } => {
                 "leave it out, or say OPTIONS (missing_columns 'null') if later files may have it".to_owned()
@@ -546,6 +560,21 @@ impl Error {
             _ => Self::Io { file: file.to_owned(), reason, source: Arc::new(error) },
         }
     }
+}
+
+/// What to do about a value that is not of its column's type, with the options that the format has.
+fn value_hint(column: &str, format: &str) -> String {
+    let known = super::format_named(format).map_or(&[][..], |format| format.options());
+    let has = |option: &&str| known.iter().any(|(name, _)| name == option);
+    let mut ways = vec![format!("read the column as text (the option types '{column} text')")];
+    let written: Vec<&str> = ["null_value", "decimal_separator", "date_format"].into_iter().filter(has).collect();
+    if !written.is_empty() {
+        ways.push(format!("say how its values, or missing ones, are written ({})", written.join(", ")));
+    }
+    if has(&"on_error") {
+        ways.push("leave such rows out (on_error 'skip')".to_owned());
+    }
+    ways.join(", or ")
 }
 
 impl From<Error> for DataFusionError {

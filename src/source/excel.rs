@@ -120,7 +120,7 @@ impl Format for Excel {
         let fields = columns.iter().map(|column| Field::new(&column.name, column.guess.data_type(), true));
         let schema = Schema::new(fields.collect::<Vec<_>>());
         let told = columns.into_iter().map(|column| (column.name, column.told)).collect();
-        Ok(Inferred { options, schema, told })
+        Ok(Inferred { options, schema, told, doubts: Vec::new() })
     }
 
     fn file_source(&self, options: &Options, schema: TableSchema, place: &str) -> Result<Arc<dyn FileSource>, Error> {
@@ -481,6 +481,7 @@ impl ExcelParser {
             column: field.name().clone(),
             value: cells.get(row).and_then(Option::as_ref).map(|cell| shortened(&cell.text)).unwrap_or_default(),
             expected: type_name(data_type),
+            format: Excel.name(),
         })
     }
 }

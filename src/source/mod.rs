@@ -159,6 +159,8 @@ pub struct Inferred {
     pub schema: Schema,
     /// What made the columns what they are, by their names.
     told: Vec<(String, Told)>,
+    /// The options whose values are guesses that may be wrong, each with why, and what to say if it is.
+    doubts: Vec<(String, String)>,
 }
 
 /// What `CREATE EXTERNAL TABLE` or `FROM 'path'` asks for.
@@ -216,6 +218,7 @@ struct Looked {
     definition: TableDefinition,
     listing: Listing,
     told: Vec<(String, Told)>,
+    doubts: Vec<(String, String)>,
 }
 
 async fn look(
@@ -250,7 +253,7 @@ async fn look(
             found
         }
     };
-    let Inferred { options, schema, told } = inferred;
+    let Inferred { options, schema, told, doubts } = inferred;
     if let Some(declared) = &declared {
         infer::check_declared(declared, &schema, &options, &listing.files)?;
     }
@@ -270,7 +273,7 @@ async fn look(
         schema,
         partition_columns,
     };
-    let looked = Looked { definition, listing, told };
+    let looked = Looked { definition, listing, told, doubts };
     remark_on_text(&looked, request, stores).await?;
     Ok(looked)
 }
@@ -418,13 +421,14 @@ fn plain_options<'a>(
     let mut options = Options::new();
     for (name, value) in given {
         let lower = name.to_ascii_lowercase();
-        let plain = lower.strip_prefix("format.").unwrap_or(&lower);
-        let Some((plain, value)) = options::spelled(plain, value)? else { continue };
-        if !known.clone().any(|known| known == plain) {
-            let accepted: Vec<_> = known.collect();
+        let written = lower.strip_prefix("format.").unwrap_or(&lower);
+        let knows = |option: &str| known.clone().any(|known| known == option);
+        let Some((plain, value)) = options::spelled(written, value, &knows)? else { continue };
+        if !knows(plain) {
+            let accepted: Vec<_> = known.clone().collect();
             return Err(Error::UnknownOption {
                 format: format.to_owned(),
-                option: plain.to_owned(),
+                option: written.to_owned(),
                 accepted: if accepted.is_empty() { "none".to_owned() } else { accepted.join(", ") },
             });
         }

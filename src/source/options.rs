@@ -45,8 +45,12 @@ pub(super) fn file_column(options: &Options) -> Result<Option<&str>, Error> {
 }
 
 /// An option as it is called here, of the names that PostgreSQL, DuckDB and others have for it; none where it asks for
-/// what is done anyway.
-pub(super) fn spelled<'a>(name: &'a str, value: &str) -> Result<Option<(&'a str, String)>, Error> {
+/// what is done anyway. `knows` says which names the format has: a message names no others.
+pub(super) fn spelled<'a>(
+    name: &'a str,
+    value: &str,
+    knows: &dyn Fn(&str) -> bool,
+) -> Result<Option<(&'a str, String)>, Error> {
     let plain = match name {
         "has_header" => "header",
         "delim" | "sep" | "separator" => "delimiter",
@@ -63,6 +67,7 @@ pub(super) fn spelled<'a>(name: &'a str, value: &str) -> Result<Option<(&'a str,
         "auto_detect" => return Err(invalid(name, value, "true; say what is to be read otherwise with other options")),
         "hive_partitioning" => return Err(invalid(name, value, "true; leave out the columns that are not wanted")),
         "union_by_name" => return Ok(Some(("match_columns", "position".to_owned()))),
+        "sample_size" if !knows(SAMPLE_BYTES.0) => name,
         "sample_size" if value == "-1" => return Ok(Some(("sample_bytes", "all".to_owned()))),
         "sample_size" => return Err(invalid(name, value, "-1; say sample_bytes for less than all")),
         "ignore_errors" => {

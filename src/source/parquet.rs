@@ -64,7 +64,7 @@ impl Format for Parquet {
         let files: Vec<_> = found.map(|(file, schema)| (file.name.clone(), schema.fields().to_vec())).collect();
         let (columns, told) = binary::together(&files);
         let columns: Vec<_> = columns.into_iter().map(|column| column.with_metadata(Default::default())).collect();
-        Ok(Inferred { options, schema: Schema::new(columns), told })
+        Ok(Inferred { options, schema: Schema::new(columns), told, doubts: Vec::new() })
     }
 
     fn writers(&self) -> Option<Arc<dyn FileFormatFactory>> {

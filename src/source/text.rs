@@ -158,8 +158,8 @@ pub(super) async fn apart<T: Send + 'static>(
     joined.map_err(|error| Error::Io { file, reason: error.to_string(), source: Arc::new(error) })?
 }
 
-/// The typed error of a fault: the line of the row is counted only now.
-pub(super) async fn located(input: &Input, fault: Fault) -> Error {
+/// The typed error of a fault in a file of a format: the line of the row is counted only now.
+pub(super) async fn located(input: &Input, fault: Fault, format: &'static str) -> Error {
     let (offset, reason) = match fault {
         Fault::Row { offset, reason } => (offset, reason),
         Fault::Unplaced(error) => return Error::engine(&input.name, error.into()),
@@ -172,7 +172,7 @@ pub(super) async fn located(input: &Input, fault: Fault) -> Error {
     match reason {
         RowFault::Ragged { expected, found } => Error::RaggedRow { file, line, expected, found },
         RowFault::Value { column, value, expected } => {
-            Error::InvalidValue { file, line, column, value: shortened(&value), expected }
+            Error::InvalidValue { file, line, column, value: shortened(&value), expected, format }
         }
         RowFault::UnknownColumn { column } => Error::UnknownColumn { file, line: Some(line), column },
         RowFault::NotUtf8 { fitting } => {
@@ -380,6 +380,8 @@ struct Reading {
     prepared: Prepared,
     ended: bool,
     on_error: OnError,
+    /// The format's name.
+    format: &'static str,
     rejects: Arc<Rejects>,
     rejected: usize,
 }
@@ -395,7 +397,8 @@ async fn read(
     if on_error.is_lenient() {
         rejects.forget(&task.input, task.range.unwrap_or((0, u64::MAX)));
     }
-    let reading = Reading { task, prepared, ended: false, on_error, rejects, rejected: 0 };
+    let format = reader.name();
+    let reading = Reading { task, prepared, ended: false, on_error, format, rejects, rejected: 0 };
     let batches = futures::stream::try_unfold(reading, |mut reading| async move {
         let batch = reading.next().await?;
         Ok(batch.map(|batch| (batch, reading)))
@@ -425,7 +428,7 @@ impl Reading {
                 Ok(Some(batch)) => return Ok(Some(batch)),
                 Ok(None) if self.ended => return Ok(None),
                 Ok(None) => {}
-                Err(fault) => return Err(located(&self.task.input, fault).await),
+                Err(fault) => return Err(located(&self.task.input, fault, self.format).await),
             }
             chunks_taken += 1;
             if chunks_taken % CHUNKS_BETWEEN_YIELDS == 0 {
@@ -440,7 +443,7 @@ impl Reading {
                 }
             };
             if let Err(fault) = taken {
-                return Err(located(&self.task.input, fault).await);
+                return Err(located(&self.task.input, fault, self.format).await);
             }
         }
     }

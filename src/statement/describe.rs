@@ -76,7 +76,7 @@ impl Action for DescribeFiles {
         let facts = found
             .facts
             .into_iter()
-            .map(|(name, value)| vec![Some("file".to_owned()), Some(name), Some(value), None, None]);
+            .map(|fact| vec![Some("file".to_owned()), Some(fact.name), Some(fact.value), None, fact.doubt]);
         let told = found.columns.into_iter().map(|column| {
             let (name, data_type) = (column.field.name().clone(), type_name(column.field.data_type()));
             vec![Some("column".to_owned()), Some(name), Some(data_type), column.example, column.forced_by]

@@ -4,6 +4,9 @@
 //! from some files (then NULL); without a header by position. Two columns of one name become `name` and `name_2`, one
 //! without a name `column_3`. Any text that is not of the column's type is an error, unless `on_error` says otherwise.
 
+mod dialect;
+mod form;
+mod header;
 mod infer;
 mod parts;
 mod read;

@@ -22,7 +22,7 @@ use super::{
         text::{Fault, Parse, Prepared, RowFault, Task, TextReader, shortened},
     },
     CsvOptions, CsvReader, Error, column_names,
-    infer::begins_with_names,
+    header::begins_with_names,
     parts::Part,
     split::{Field as Cell, Records, Stop, Wanted, split},
 };

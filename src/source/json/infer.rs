@@ -22,6 +22,8 @@ use super::{
     shape::{Shape, see_members},
 };
 
+/// Whose options a message may name.
+const FORMAT: &str = "json";
 /// The least part of a file that is worth a task of its own.
 const MIN_PART_BYTES: u64 = 4 << 20;
 /// How many objects are looked at before others may run.
@@ -98,7 +100,7 @@ pub(super) async fn infer(sample: Sample<'_>, mut options: Options) -> Result<In
     if differ_in_case(fields.iter().map(Field::name)) {
         options.insert(MATCH_CASE.0.to_owned(), true.to_string());
     }
-    Ok(Inferred { options, schema: Schema::new(fields), told })
+    Ok(Inferred { options, schema: Schema::new(fields), told, doubts: Vec::new() })
 }
 
 async fn learn(
@@ -282,7 +284,7 @@ async fn learn_part(input: &Input, range: (u64, u64), is_sample: bool, passes_li
                         tokio::task::yield_now().await;
                     }
                 }
-                Err(halt) => return Err(located(input, objects.halted(halt)).await),
+                Err(halt) => return Err(located(input, objects.halted(halt), FORMAT).await),
             }
             if learnt.objects.is_multiple_of(OBJECTS_AT_ONCE) {
                 objects.forget();
@@ -294,7 +296,7 @@ async fn learn_part(input: &Input, range: (u64, u64), is_sample: bool, passes_li
         match next {
             Some(chunk) => {
                 if let Err(fault) = objects.push(chunk) {
-                    return Err(located(input, fault).await);
+                    return Err(located(input, fault, FORMAT).await);
                 }
             }
             None if objects.is_finished() => break,

@@ -342,6 +342,50 @@ async fn errors_of_locations_and_options() {
     );
 }
 
+#[test]
+fn hints_name_no_option_that_the_format_lacks() {
+    let names = |format: &dyn Format| format.options().iter().map(|(name, _)| *name).collect::<Vec<_>>();
+    let all: Vec<_> = FORMATS.iter().flat_map(|format| names(*format)).filter(|name| name.contains('_')).collect();
+    for format in FORMATS {
+        let (file, column) = ("a".to_owned(), "c".to_owned());
+        let (value, expected) = ("x".to_owned(), "bigint".to_owned());
+        let error = Error::InvalidValue { file, line: 1, column, value, expected, format: format.name() };
+        let hint = error.hint().unwrap();
+        let has = |option: &&&str| hint.contains(**option) && !names(format).contains(*option);
+        assert_eq!(all.iter().find(has), None, "{}: {hint}", format.name());
+        assert!(hint.contains("'c text'"), "{hint}");
+    }
+    let hint = |format| {
+        let (file, column) = ("a".to_owned(), "c".to_owned());
+        let (value, expected) = ("x".to_owned(), "bigint".to_owned());
+        Error::InvalidValue { file, line: 1, column, value, expected, format }.hint().unwrap()
+    };
+    let written = "say how its values, or missing ones, are written (null_value, decimal_separator, date_format)";
+    assert!(hint("csv").contains(written) && hint("csv").ends_with("or leave such rows out (on_error 'skip')"));
+    assert!(hint("excel").ends_with("are written (null_value)"), "{}", hint("excel"));
+    assert!(hint("json").contains("(date_format), or leave"), "{}", hint("json"));
+}
+
+#[tokio::test]
+async fn what_is_no_text_is_told() {
+    let files = Files::new();
+    files.put("a.csv", b"\xff\xfe\0\0i\0\0\0").put("b.csv", b"\x7fELF\x02\x01\x01\0\0\0").put("c.csv", b"a\0b,c\n");
+    files.put("d.csv", b"a\x01caf\xe9\n").put("e.csv", b"7z\xbc\xaf\x27\x1c\x00\x04");
+    for (name, message) in [
+        ("a.csv", "file a.csv is written in UTF-32, which is not read"),
+        ("b.csv", "file b.csv is no text, it is binary data"),
+        ("c.csv", "file c.csv is no text, it is binary data"),
+        ("d.csv", "file d.csv, line 1: the text is not UTF-8"),
+        ("e.csv", "file e.csv is no text, it is a 7z archive"),
+    ] {
+        assert_eq!(files.read(name, &[]).await.unwrap_err(), format!("InvalidData: {message}"));
+    }
+    let error = Error::UnreadEncoding { file: "a.csv".to_owned(), encoding: "UTF-32" };
+    assert!(error.hint().unwrap().contains("iconv -f UTF-32 -t UTF-8"));
+    assert_eq!(files.types("c.csv", &[("encoding", "utf-8")]).await.unwrap(), "a\0b text, c text");
+    assert_eq!(files.types("d.csv", &[("encoding", "latin1")]).await.unwrap(), "a\u{1}café text");
+}
+
 #[tokio::test]
 async fn declared_columns_win() {
     let files = Files::new();

@@ -1,0 +1,269 @@
+//! Whether a CSV file's first line names its columns, told by what stands below it.
+//!
+//! A value is told from a name by its type or, among texts, by coming again below or having the form of those below. One such
+//! field makes the line a row, unless another is a name over values. A line that nothing tells apart is taken for names, and
+//! whoever asks how a file is read hears of the doubt.
+
+use arrow::datatypes::Schema;
+
+use super::{
+    super::{bytes::Input, forms::Forms, guess::Guess, infer::is_alike, text::shortened},
+    CsvOptions, Error,
+    dialect::{DIALECT_BYTES, HEADER_RECORDS, head_of, with_rows},
+    form::{by_itself, is_over_others, shared},
+    read::header,
+    split::Field as Cell,
+};
+
+/// What the first line's fields are, beside those below them.
+#[derive(Debug, Default)]
+struct FirstLine {
+    /// Whether one is a name over a column of values.
+    has_names: bool,
+    /// Whether one is a value as the rest of its column is.
+    has_values: bool,
+    has_text: bool,
+    /// Whether one is likely a name: over texts of a form that it has not, or a year over other values.
+    has_likely_names: bool,
+    /// One that is likely a value, and what it is.
+    likely_value: Option<(String, &'static str)>,
+}
+
+impl FirstLine {
+    fn of(options: &CsvOptions, rows: &[Vec<Cell<'_>>]) -> Self {
+        let mut line = Self::default();
+        let Some((first, rest)) = rows.split_first() else { return line };
+        for (position, cell) in first.iter().enumerate().filter(|(_, cell)| !options.is_null(cell)) {
+            let column = rest.iter().filter_map(|row| row.get(position)).filter(|cell| !options.is_null(cell));
+            let column: Vec<&str> = column.map(|cell| cell.text.trim_ascii()).collect();
+            let below = (!rest.is_empty()).then_some(column.as_slice());
+            line.see(cell.text.trim_ascii(), below, &options.forms);
+        }
+        line
+    }
+
+    /// Adds a field and those below it; none: the file has one line.
+    fn see(&mut self, text: &str, below: Option<&[&str]>, forms: &Forms) {
+        let column = below.unwrap_or_default();
+        // A header that is repeated further down is no value of its column.
+        let others: Vec<&str> = column.iter().copied().filter(|value| *value != text).collect();
+        let (own, guess) = (guess_of(&[text], forms), guess_of(&others, forms));
+        let is_year_over_others =
+            below.is_some() && is_year(text) && (column.is_empty() || !column.iter().all(|value| is_year(value)));
+        let is_typed = own.is_typed() && !is_year_over_others;
+        let recurs = others.len() < column.len();
+        // In a file of one line nothing but the line itself tells.
+        let is_value = is_typed && (below.is_none() || guess.is_typed() || recurs);
+        let likely = match below {
+            _ if is_value || is_year_over_others => None,
+            None => by_itself(text),
+            Some(_) if is_typed => is_mostly_typed(&others, forms).then_some("a value of another type than text"),
+            Some(_) if guess.is_typed() => over_values(text, own, guess).or_else(|| shared(text, &others)),
+            Some(_) if recurs => Some("a value that comes again below"),
+            Some(_) => shared(text, &others),
+        };
+        let is_text = !own.is_typed();
+        let may_name = is_text && likely.is_none() && is_name(text);
+        self.has_text |= is_text;
+        self.has_values |= is_value;
+        self.has_names |= may_name && guess.is_typed();
+        self.has_likely_names |=
+            is_year_over_others || (may_name && !guess.is_typed() && is_over_others(text, &others));
+        if self.likely_value.is_none() {
+            self.likely_value = likely.map(|what| (shortened(text), what));
+        }
+    }
+
+    /// Whether the line is a header, and what to say of it where that is in doubt. `is_declared` says whether a field is the
+    /// name of a declared column, where columns are declared.
+    fn judge(&self, is_declared: Option<bool>) -> (bool, Option<String>) {
+        if self.has_values {
+            return (self.has_names, None);
+        }
+        if let Some((value, what)) = &self.likely_value {
+            let is_header = self.has_names || self.has_likely_names || is_declared == Some(true);
+            let doubt = match is_header {
+                true => format!(
+                    "the first line is taken for names, though '{value}' on it is {what}; if it is a row, say header => false"
+                ),
+                false => format!(
+                    "the first line is taken for a row, because '{value}' on it is {what}; if it is names, say header => true"
+                ),
+            };
+            return (is_header, Some(doubt));
+        }
+        match is_declared {
+            // Texts over texts are names if they are those of the declared columns.
+            Some(is_declared) if !self.has_names => (is_declared, None),
+            _ => (self.has_text, self.is_open().then(|| UNTOLD.to_owned())),
+        }
+    }
+
+    /// Whether the line is taken for names because nothing tells that it is none.
+    fn is_open(&self) -> bool {
+        self.has_text && !self.has_names && !self.has_likely_names
+    }
+}
+
+/// What is said of a first line of texts over texts.
+const UNTOLD: &str =
+    "the first line is taken for names, though nothing below tells it from a row; if it is one, say header => false";
+
+/// What the first line is if it may be a value, over a column of values that are no texts.
+fn over_values(text: &str, own: Guess, below: Guess) -> Option<&'static str> {
+    let mut together = below;
+    together.merge(own);
+    // `NaN` is a text alone, and a number among others.
+    if together.is_typed() {
+        Some("a value of its column's type")
+    } else {
+        is_mark(text).then_some("a mark of missing values")
+    }
+}
+
+fn guess_of(texts: &[&str], forms: &Forms) -> Guess {
+    let mut guess = Guess::default();
+    texts.iter().for_each(|text| guess.see(text, forms));
+    guess
+}
+
+/// Whether a column of texts has them among other values: at least half of those are no texts by themselves.
+fn is_mostly_typed(texts: &[&str], forms: &Forms) -> bool {
+    texts.iter().filter(|text| guess_of(&[**text], forms).is_typed()).count() * 2 >= texts.len()
+}
+
+/// Decides whether the first line is a header: unless one of its fields is a value as the rest of its column is. Years may
+/// name columns of other numbers, and a name over a column of values makes all of its line names. Returns what to say of it
+/// where it is in doubt.
+pub(super) fn settle_header(
+    options: &mut CsvOptions,
+    head: &str,
+    is_last: bool,
+    declared: Option<&Schema>,
+) -> Option<String> {
+    if options.header.is_some() {
+        return None;
+    }
+    let dialect = options.header_dialect();
+    let (is_header, doubt) = with_rows(&dialect, head, is_last, HEADER_RECORDS, |rows| {
+        let Some(first) = rows.first() else { return (true, None) };
+        let is_name_of = |columns: &Schema, cell: &Cell<'_>| {
+            columns.fields().iter().any(|field| is_alike(field.name(), cell.text.trim_ascii()))
+        };
+        let is_declared = declared.map(|columns| first.iter().any(|cell| is_name_of(columns, cell)));
+        FirstLine::of(options, rows).judge(is_declared)
+    });
+    options.header = Some(is_header);
+    doubt
+}
+
+fn is_year(text: &str) -> bool {
+    text.len() == 4 && text.parse::<u16>().is_ok_and(|year| (1900..=2100).contains(&year))
+}
+
+/// Whether a text over a column of values is likely its name rather than a mark of a missing one.
+fn is_name(text: &str) -> bool {
+    text.contains(char::is_alphabetic) && !is_mark(text) && !text.eq_ignore_ascii_case("missing")
+}
+
+/// Whether a text marks a missing value.
+fn is_mark(text: &str) -> bool {
+    const MARKS: [&str; 5] = ["na", "n/a", "null", "none", "nil"];
+    MARKS.iter().any(|mark| mark.eq_ignore_ascii_case(text))
+}
+
+/// Whether a file's first line names its columns. Where the first file told that, and columns are found by their places, the
+/// file's own line must say it too: else it would be lost, or be taken for values.
+pub(super) async fn begins_with_names(options: &CsvOptions, input: &Input) -> Result<bool, Error> {
+    let Some(first) = &options.first_header else { return Ok(options.has_header()) };
+    let Some(names) = header(options, input).await? else { return Ok(false) };
+    let is_same = first.len() == names.len() && first.iter().zip(&names).all(|(left, right)| is_alike(left, right));
+    if is_same {
+        return Ok(true);
+    }
+    let (bytes, more) = input.head(DIALECT_BYTES).await?;
+    let head = head_of(input, &bytes, more)?;
+    let line = with_rows(&options.header_dialect(), head, !more, HEADER_RECORDS, |rows| FirstLine::of(options, rows));
+    let has_values = line.has_values || (line.likely_value.is_some() && !line.has_likely_names);
+    let is_clear = if first.is_empty() { has_values || !line.has_names } else { has_values && !line.has_names };
+    if is_clear {
+        return Ok(false);
+    }
+    let first = if first.is_empty() { "values".to_owned() } else { format!("the names {}", first.join(", ")) };
+    let (file, line, found) = (input.name.clone(), 1 + input.skipped_lines, names.join(", "));
+    Err(Error::UnclearHeader { file, line, found, first })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::Options, *};
+
+    /// Whether the first line of a text is taken for names, and what is said of it.
+    fn told(text: &str) -> (bool, String) {
+        let mut options = CsvOptions::parse(&Options::new()).expect("no option is wrong");
+        options.delimiter = Some(b',');
+        let doubt = settle_header(&mut options, text, true, None);
+        (options.has_header(), doubt.unwrap_or_default())
+    }
+
+    #[test]
+    fn a_first_line_that_is_as_those_below_is_a_row() {
+        let identifiers = "550e8400-e29b-41d4-a716-446655440000,ann\n6ba7b810-9dad-11d1-80b4-00c04fd430c8,bob\n";
+        for (text, value, what) in [
+            ("007,ann\n008,bob\n", "007", "made of digits"),
+            ("007,ann\n8,bob\n", "007", "made of digits"),
+            ("ann,rome\nbob,paris\ncy,rome\n", "rome", "a value that comes again below"),
+            ("ann@x.de,ann\nbob@y.de,bob\n", "ann@x.de", "an e-mail address"),
+            (identifiers, "550e8400-e29b-41d4-a716-446655440000", "an identifier"),
+            ("A-17,ann\nA-18,bob\nB-22,cy\n", "A-17", "a code as those below"),
+            ("31.12.2023,ann\n01.02.2024,bob\n", "31.12.2023", "made of digits"),
+            ("5,ann\nn/a,bob\n7,cy\n", "5", "a value of another type than text"),
+            ("5,ann\n,bob\n", "5", "a value of another type than text"),
+            ("ann,n/a\nbob,3\n", "n/a", "a mark of missing values"),
+            ("ann,NaN\nbob,3.5\n", "NaN", "a value of its column's type"),
+            ("007,ann\n", "007", "made of digits"),
+        ] {
+            let doubt = format!(
+                "the first line is taken for a row, because '{value}' on it is {what}; if it is names, say header => true"
+            );
+            assert_eq!(told(text), (false, doubt), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_line_of_names_is_a_header() {
+        for text in [
+            "name,age\nann,3\n",
+            "code,name\n007,ann\n008,bob\n",
+            "mail,name\nann@x.de,ann\n",
+            "country,2021,2022\nIT,7,8\nFR,9,10\n",
+        ] {
+            assert_eq!(told(text), (true, String::new()), "{text}");
+        }
+        for text in ["name,city\nann,rome\n", "name,city\n", "x1,x2\na1,b2\n"] {
+            assert_eq!(told(text), (true, UNTOLD.to_owned()), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_name_over_values_is_one_beside_what_may_be_a_value() {
+        for (text, value, what) in [
+            // Files put together have their header again.
+            ("id,name\n1,ann\nid,name\n2,bob\n", "name", "a value that comes again below"),
+            ("code,rome\n007,rome\n008,oslo\n", "rome", "a value that comes again below"),
+            ("year,DE,NA\n2020,3,4\n", "NA", "a mark of missing values"),
+        ] {
+            let doubt = format!(
+                "the first line is taken for names, though '{value}' on it is {what}; if it is a row, say header => false"
+            );
+            assert_eq!(told(text), (true, doubt), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_line_of_values_is_a_row_without_doubt() {
+        for text in ["ann,3\nbob,4\n", "5\n7\n", "2021,2022\n2020,2019\n"] {
+            assert_eq!(told(text), (false, String::new()), "{text}");
+        }
+    }
+}

@@ -6,8 +6,8 @@ use std::{borrow::Cow, sync::Arc};
 
 use arrow::{
     array::{
-        Array, ArrayRef, BooleanArray, BooleanBuilder, Decimal128Array, Decimal128Builder, PrimitiveBuilder,
-        RecordBatch, RecordBatchOptions, StringArray, StringBuilder, StringViewBuilder,
+        Array, ArrayRef, BinaryBuilder, BooleanArray, BooleanBuilder, Decimal128Array, Decimal128Builder,
+        PrimitiveBuilder, RecordBatch, RecordBatchOptions, StringArray, StringBuilder, StringViewBuilder,
     },
     compute::{CastOptions, cast_with_options, filter_record_batch},
     datatypes::{
@@ -74,11 +74,11 @@ pub(super) fn column<'a>(
         DataType::Float32 => primitive::<Float32Type>(data_type, rows, texts, |text| single(&forms.number(text)?)),
         DataType::Date32 => primitive::<Date32Type>(data_type, rows, texts, |text| forms.wanted_date(text)),
         DataType::Time64(TimeUnit::Microsecond) => primitive::<Time64MicrosecondType>(data_type, rows, texts, |text| {
-            let (nanoseconds, _) = values::time(text)?;
+            let nanoseconds = values::wanted_time(text)?;
             (nanoseconds % 1_000 == 0).then_some(nanoseconds / 1_000)
         }),
         DataType::Time64(TimeUnit::Nanosecond) => {
-            primitive::<Time64NanosecondType>(data_type, rows, texts, |text| Some(values::time(text)?.0))
+            primitive::<Time64NanosecondType>(data_type, rows, texts, values::wanted_time)
         }
         DataType::Timestamp(unit, zone) => {
             // A column without time zones cannot say what a text with one means.
@@ -95,6 +95,7 @@ pub(super) fn column<'a>(
             primitive::<IntervalMonthDayNanoType>(data_type, rows, texts, values::interval)
         }
         DataType::Decimal128(precision, scale) if *scale >= 0 => decimals(*precision, *scale, rows, forms, texts),
+        DataType::Binary | DataType::LargeBinary | DataType::BinaryView => binary(data_type, texts),
         other => cast(other, texts),
     }
 }
@@ -202,7 +203,7 @@ fn single(text: &str) -> Option<f32> {
 }
 
 fn instant(text: &str, forms: &Forms) -> Option<Instant> {
-    forms.timestamp(text).or_else(|| forms.wanted_date(text).map(Instant::midnight))
+    forms.wanted_timestamp(text).or_else(|| forms.wanted_date(text).map(Instant::midnight))
 }
 
 fn decimals<'a>(
@@ -225,6 +226,26 @@ fn decimals<'a>(
     let array: Decimal128Array = builder.finish();
     let array = array.with_precision_and_scale(precision, scale).map_err(|_| Misfit(0))?;
     Ok(Arc::new(array))
+}
+
+/// Bytes, each in two hexadecimal digits behind `\x` as PostgreSQL writes them; of a text without these, its own.
+fn binary<'a>(data_type: &DataType, texts: impl Texts<'a>) -> Result<ArrayRef, Misfit> {
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let bytes = |text: &str| match text.strip_prefix("\\x") {
+        Some(digits) if digits.len() % 2 == 0 => {
+            let pairs = digits.as_bytes().chunks_exact(2);
+            pairs.map(|pair| Some(digit(pair[0])? * 16 + digit(pair[1])?)).collect::<Option<Vec<u8>>>()
+        }
+        Some(_) => None,
+        None => Some(text.as_bytes().to_vec()),
+    };
+    let mut builder = BinaryBuilder::new();
+    for (row, text) in texts.enumerate() {
+        let value = text.map(|text| bytes(&text).ok_or(Misfit(row)));
+        builder.append_option(value.transpose()?);
+    }
+    let strict = CastOptions { safe: false, ..CastOptions::default() };
+    cast_with_options(&builder.finish(), data_type, &strict).map_err(|_| Misfit(0))
 }
 
 /// A type that files rarely have, as the engine casts texts to it.

@@ -127,6 +127,16 @@ pub enum Error {
         /// The column's type in SQL's words.
         expected: String,
     },
+    /// A value that a file is not given, because reading it would not find it again.
+    #[error("column {column}: '{value}' cannot be written to {format}, because it could not be read back")]
+    Unwritable {
+        /// The column's name.
+        column: String,
+        /// The value.
+        value: String,
+        /// The format.
+        format: String,
+    },
     /// A column that the table does not have, because no file had it when the table was made, or no sample.
     #[error(
         "file {file}{place}: column {column} is none of the table's",
@@ -396,6 +406,7 @@ impl Error {
             | Self::NotText { .. }
             | Self::RaggedRow { .. }
             | Self::InvalidValue { .. }
+            | Self::Unwritable { .. }
             | Self::UnknownColumn { .. }
             | Self::Malformed { .. }
             | Self::WrongEncoding { .. }
@@ -454,6 +465,7 @@ impl Error {
                 "read the column as text (the option types '{column} text'), name the mark of missing values or how its \
                  values are written (null_value, date_format, …), or leave such rows out (on_error 'skip')"
             ),
+            Self::Unwritable { .. } => "leave such rows out, or write Parquet, which keeps them".to_owned(),
             Self::MissingColumn { near: Some(near), .. } => format!("perhaps you meant the column \"{near}\""),
             Self::MissingColumn { near: None, .. } => {
                 "leave it out, or say OPTIONS (missing_columns 'null') if later files may have it".to_owned()

@@ -1,11 +1,13 @@
 //! Fusewire: a SQL engine that joins scattered data, learns models from it and serves both over the PostgreSQL protocol.
 //!
-//! In reading order: [`config`] and [`error`] serve all. Rows come from a [`source`], and what persists is in the
-//! [`catalog`]; a session reads one snapshot of it, [`statement`]s act on a session, and the [`engine`] hands sessions to
-//! its clients: the [`server`], the [`shell`] and the [`demo`].
+//! In reading order: [`config`] and [`error`] serve all, and `print` writes values as texts wherever that is done. Rows come
+//! from a [`source`], and what persists is in the [`catalog`]; a session reads one snapshot of it, [`statement`]s act on a
+//! session, and the [`engine`] hands sessions to its clients: the [`server`], the [`shell`] and the [`demo`].
 
 pub mod config;
 pub mod error;
+
+mod print;
 
 mod planning;
 

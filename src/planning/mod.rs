@@ -19,6 +19,7 @@ mod floats;
 mod frames;
 mod guards;
 mod input_order;
+mod list_texts;
 mod lossy_casts;
 mod null_equality;
 mod recursion;
@@ -74,6 +75,7 @@ pub(crate) fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
         }
     }
     rules.push(Arc::new(timestamps::LocalTimes));
+    rules.push(Arc::new(list_texts::WriteLists));
     rules.push(Arc::new(lossy_casts::CompareCasts));
     rules.push(Arc::new(floats::OneNan));
     rules.push(Arc::new(sort_keys::SortByColumns));

@@ -3,9 +3,10 @@
 //! Many Arrow types share one PostgreSQL type. Each is cast to that type's one canonical Arrow type first, so that the
 //! encoders know only those.
 
-use std::sync::Arc;
+use arrow::datatypes::{DataType, IntervalUnit, TimeUnit};
 
-use arrow::datatypes::{DataType, Field, IntervalUnit, TimeUnit};
+use crate::print;
+pub(super) use crate::print::{element, list_of};
 
 /// A PostgreSQL type by the numbers that RowDescription carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,30 +101,17 @@ pub(super) fn postgres_type(arrow: &DataType) -> PostgresType {
     PostgresType { oid, size, modifier: -1 }
 }
 
-/// The Arrow type that the encoders take for a column of this type.
+/// The Arrow type that the encoders take for a column of this type. Clients know times in microseconds alone.
 pub(super) fn canonical(arrow: &DataType) -> DataType {
     use DataType as Arrow;
-    match arrow {
-        Arrow::Int8 | Arrow::UInt8 => Arrow::Int16,
-        Arrow::UInt16 => Arrow::Int32,
-        Arrow::UInt32 => Arrow::Int64,
-        Arrow::UInt64 => Arrow::Decimal128(20, 0),
-        Arrow::Float16 => Arrow::Float32,
-        Arrow::Decimal32(precision, scale) | Arrow::Decimal64(precision, scale) => {
-            Arrow::Decimal128(*precision, *scale)
-        }
-        Arrow::FixedSizeBinary(_) => Arrow::Binary,
+    match print::canonical(arrow) {
         Arrow::Date64 => Arrow::Date32,
         Arrow::Time32(_) | Arrow::Time64(_) => Arrow::Time64(TimeUnit::Microsecond),
         Arrow::Timestamp(_, None) => Arrow::Timestamp(TimeUnit::Microsecond, None),
         Arrow::Timestamp(_, Some(_)) => timestamp_with_zone(),
-        Arrow::Interval(_) | Arrow::Duration(_) => Arrow::Interval(IntervalUnit::MonthDayNano),
-        Arrow::Dictionary(_, value) => canonical(value),
-        Arrow::RunEndEncoded(_, value) => canonical(value.data_type()),
-        _ => match element(arrow) {
-            Some(element) => list_of(canonical(element)),
-            None => arrow.clone(),
-        },
+        Arrow::Duration(_) => Arrow::Interval(IntervalUnit::MonthDayNano),
+        Arrow::List(element) => list_of(canonical(element.data_type())),
+        other => other,
     }
 }
 
@@ -154,18 +142,6 @@ pub(super) fn element_oid(array: u32) -> Option<u32> {
     ARRAYS.iter().find(|(_, oid)| *oid == array).map(|(element, _)| *element)
 }
 
-/// The element's type of a list.
-pub(super) fn element(arrow: &DataType) -> Option<&DataType> {
-    match arrow {
-        DataType::List(field)
-        | DataType::LargeList(field)
-        | DataType::ListView(field)
-        | DataType::LargeListView(field)
-        | DataType::FixedSizeList(field, _) => Some(field.data_type()),
-        _ => None,
-    }
-}
-
 /// The name that PostgreSQL prints for the type.
 pub(super) fn type_name(oid: u32) -> String {
     let name = match oid {
@@ -194,11 +170,6 @@ pub(super) fn type_name(oid: u32) -> String {
     name.to_owned()
 }
 
-/// A list of elements that may be null.
-pub(super) fn list_of(element: DataType) -> DataType {
-    DataType::List(Arc::new(Field::new_list_field(element, true)))
-}
-
 // PostgreSQL's arrays have one type for any number of dimensions.
 fn innermost(arrow: &DataType) -> &DataType {
     element(arrow).map_or(arrow, innermost)
@@ -221,6 +192,10 @@ fn timestamp_with_zone() -> DataType {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use arrow::datatypes::Field;
+
     use super::*;
 
     #[test]

@@ -6,8 +6,8 @@ use std::{borrow::Cow, sync::Arc};
 
 use arrow::{
     array::{
-        Array, ArrayRef, BinaryBuilder, BooleanArray, BooleanBuilder, Decimal128Array, Decimal128Builder, PrimitiveBuilder,
-        RecordBatch, RecordBatchOptions, StringArray, StringBuilder, StringViewBuilder,
+        Array, ArrayRef, BinaryBuilder, BooleanArray, BooleanBuilder, Decimal128Array, Decimal128Builder,
+        PrimitiveBuilder, RecordBatch, RecordBatchOptions, StringArray, StringBuilder, StringViewBuilder,
     },
     compute::{CastOptions, cast_with_options, filter_record_batch},
     datatypes::{
@@ -75,11 +75,11 @@ pub(super) fn column<'a>(
         DataType::Float32 => primitive::<Float32Type>(data_type, rows, texts, |text| single(&forms.number(text)?)),
         DataType::Date32 => primitive::<Date32Type>(data_type, rows, texts, |text| forms.wanted_date(text)),
         DataType::Time64(TimeUnit::Microsecond) => primitive::<Time64MicrosecondType>(data_type, rows, texts, |text| {
-            let (nanoseconds, _) = values::time(text)?;
+            let nanoseconds = values::wanted_time(text)?;
             (nanoseconds % 1_000 == 0).then_some(nanoseconds / 1_000)
         }),
         DataType::Time64(TimeUnit::Nanosecond) => {
-            primitive::<Time64NanosecondType>(data_type, rows, texts, |text| Some(values::time(text)?.0))
+            primitive::<Time64NanosecondType>(data_type, rows, texts, values::wanted_time)
         }
         DataType::Timestamp(unit, zone) => {
             // A column without time zones cannot say what a text with one means.
@@ -204,7 +204,7 @@ fn single(text: &str) -> Option<f32> {
 }
 
 fn instant(text: &str, forms: &Forms) -> Option<Instant> {
-    forms.timestamp(text).or_else(|| forms.wanted_date(text).map(Instant::midnight))
+    forms.wanted_timestamp(text).or_else(|| forms.wanted_date(text).map(Instant::midnight))
 }
 
 fn decimals<'a>(

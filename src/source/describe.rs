@@ -1,8 +1,8 @@
 //! What a look at files decided about them, and why: for whoever wants to see it before a table is made of them.
 
 use arrow::{
-    array::Array,
-    datatypes::{DataType, Field},
+    array::{Array, ArrayRef},
+    datatypes::Field,
     util::display::{ArrayFormatter, FormatOptions},
 };
 use datafusion::{catalog::Session, physical_plan::ExecutionPlanProperties};
@@ -18,6 +18,7 @@ use super::{
     text::line_of,
     trace::{Place, Told},
 };
+use crate::print::{self, Form};
 
 /// What was decided about files.
 #[derive(Debug, Clone)]
@@ -141,15 +142,20 @@ async fn examples(
         let mut rows = plan.execute(partition, session.task_ctx()).map_err(failed)?;
         while let Some(batch) = rows.try_next().await.map_err(failed)? {
             if batch.num_rows() > 0 {
-                return Ok(batch.columns().iter().map(|column| first_value(column.as_ref())).collect());
+                return Ok(batch.columns().iter().map(first_value).collect());
             }
         }
     }
     Ok(Vec::new())
 }
 
-fn first_value(column: &dyn Array) -> Option<String> {
+fn first_value(column: &ArrayRef) -> Option<String> {
+    if column.is_null(0) || column.data_type().is_null() {
+        return None;
+    }
     let options = FormatOptions::default();
-    let shown = ArrayFormatter::try_new(column, &options).ok()?;
-    (column.is_valid(0) && *column.data_type() != DataType::Null).then(|| shown.value(0).to_string())
+    let shown = ArrayFormatter::try_new(column.as_ref(), &options).ok()?;
+    // Arrow has no text of the time that ends a day, and of far years.
+    let printed = |_| print::texts(&column.slice(0, 1), Form::default()).map(|texts| texts.value(0).to_owned());
+    shown.value(0).try_to_string().or_else(printed).ok()
 }

@@ -129,6 +129,16 @@ pub enum Error {
         /// The format's name.
         format: &'static str,
     },
+    /// A value that a file is not given, because reading it would not find it again.
+    #[error("column {column}: '{value}' cannot be written to {format}, because it could not be read back")]
+    Unwritable {
+        /// The column's name.
+        column: String,
+        /// The value.
+        value: String,
+        /// The format.
+        format: String,
+    },
     /// A column that the table does not have, because no file had it when the table was made, or no sample.
     #[error(
         "file {file}{place}: column {column} is none of the table's",
@@ -406,6 +416,7 @@ impl Error {
             | Self::NotText { .. }
             | Self::RaggedRow { .. }
             | Self::InvalidValue { .. }
+            | Self::Unwritable { .. }
             | Self::UnknownColumn { .. }
             | Self::Malformed { .. }
             | Self::UnreadEncoding { .. }
@@ -468,6 +479,7 @@ impl Error {
                 format!("declare the column as it is stored ({column} {found}) in CREATE EXTERNAL TABLE")
             }
             Self::InvalidValue { column, format, .. } => value_hint(column, format),
+            Self::Unwritable { .. } => "leave such rows out, or write Parquet, which keeps them".to_owned(),
             Self::MissingColumn { near: Some(near), .. } => format!("perhaps you meant the column \"{near}\""),
             Self::MissingColumn { near: None, .. } => {
                 "leave it out, or say OPTIONS (missing_columns 'null') if later files may have it".to_owned()

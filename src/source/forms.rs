@@ -8,6 +8,7 @@ use super::{
     Error, Options,
     options::invalid,
     values::{self, Instant},
+    years,
 };
 
 /// The options of texts, each with what it means.
@@ -110,9 +111,10 @@ impl Forms {
         }
     }
 
-    /// A date where one is wanted: less strictly, unless a format says how it is written.
+    /// A date where one is wanted: less strictly and of any year, unless a format says how it is written.
     pub(super) fn wanted_date(&self, text: &str) -> Option<i32> {
-        self.date(text).or_else(|| if self.date.is_none() { values::loose_date(text) } else { None })
+        let loosely = || values::loose_date(text).or_else(|| years::date(text));
+        self.date(text).or_else(|| if self.date.is_none() { loosely() } else { None })
     }
 
     /// A date and a time.
@@ -122,6 +124,11 @@ impl Forms {
             Ok(zoned) => Some(Instant::of(zoned.naive_utc(), true)),
             Err(_) => NaiveDateTime::parse_from_str(text, format).ok().map(|naive| Instant::of(naive, false)),
         }
+    }
+
+    /// A date and a time where they are wanted: of any year, unless a format says how they are written.
+    pub(super) fn wanted_timestamp(&self, text: &str) -> Option<Instant> {
+        self.timestamp(text).or_else(|| if self.timestamp.is_none() { years::timestamp(text) } else { None })
     }
 
     /// Whether dates or times are written in a way of their own.

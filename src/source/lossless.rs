@@ -32,6 +32,7 @@ use super::{
     infer::{positions, type_name, utc},
     values,
 };
+use crate::print::{self, Form};
 
 const STRICT: CastOptions<'static> =
     CastOptions { safe: false, format_options: arrow::util::display::FormatOptions::new() };
@@ -184,6 +185,12 @@ pub(super) fn whole(values: &ArrayRef, wanted: &DataType) -> Result<ArrayRef, Ar
             cast_with_options(&in_utc, wanted, &STRICT)
         }
         (DataType::Null, _) => Ok(new_null_array(wanted, values.len())),
+        // Arrow's cast writes a list of one text with a comma as it writes one of two.
+        (stored, _) if stored.is_list() && is_text(wanted) => {
+            let texts = print::texts(values, Form::default());
+            let texts = texts.map_err(|error| ArrowError::from_external_error(Box::new(error)))?;
+            cast_with_options(&texts, wanted, &STRICT)
+        }
         (stored, _) if stored.is_binary() && is_text(wanted) => {
             let bytes = cast_with_options(values, &DataType::Binary, &STRICT)?;
             let texts = bytes.as_binary::<i32>().iter().map(|bytes| bytes.map(std::str::from_utf8).transpose());

@@ -36,8 +36,10 @@ mod store;
 mod table;
 mod text;
 mod trace;
+mod unwritable;
 mod values;
 mod write;
+mod years;
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 

@@ -283,7 +283,8 @@ pub(super) fn days_of(date: NaiveDate) -> i32 {
     date.num_days_from_ce() - 1 - DAYS_TO_EPOCH
 }
 
-fn two(tens: u8, ones: u8) -> Option<u32> {
+/// The number of two digits.
+pub(super) fn two(tens: u8, ones: u8) -> Option<u32> {
     let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
     (tens <= 9 && ones <= 9).then(|| u32::from(tens) * 10 + u32::from(ones))
 }
@@ -292,6 +293,14 @@ fn two(tens: u8, ones: u8) -> Option<u32> {
 pub(super) fn time(text: &str) -> Option<(i64, usize)> {
     let (nanoseconds, digits, rest) = clock(text.as_bytes())?;
     rest.is_empty().then_some((nanoseconds, digits))
+}
+
+/// A time of day where one is wanted, in nanoseconds: also the midnight that ends a day, which PostgreSQL has too.
+pub(super) fn wanted_time(text: &str) -> Option<i64> {
+    if matches!(text, "24:00" | "24:00:00") {
+        return Some(SECONDS_A_DAY * 1_000_000_000);
+    }
+    time(text).map(|(nanoseconds, _)| nanoseconds)
 }
 
 /// Hours and minutes, seconds and their fraction where there are some, and what follows.
@@ -379,7 +388,11 @@ impl Instant {
 /// A date and a time of day, with a time zone or without: `2024-01-05 10:00`, `2024-01-05T10:00:00.5+02:00`.
 pub(super) fn timestamp(text: &str) -> Option<Instant> {
     let (day_part, rest) = text.as_bytes().split_first_chunk::<10>()?;
-    let days = day(day_part)?;
+    at_clock(day(day_part)?, rest, text)
+}
+
+/// The time on a day that follows the date in a text, which is told as a whole too.
+pub(super) fn at_clock(days: i32, rest: &[u8], text: &str) -> Option<Instant> {
     let (b'T' | b't' | b' ', rest) = rest.split_first()? else { return None };
     let (nanoseconds, fraction_digits, zone) = clock(rest)?;
     let local = i64::from(days) * SECONDS_A_DAY + nanoseconds / 1_000_000_000;
@@ -475,6 +488,7 @@ mod tests {
         assert_eq!((loose_date("2024-1-5"), loose_date("2024/01/05")), (date("2024-01-05"), date("2024-01-05")));
         assert_eq!(time("08:05"), Some((29_100_000_000_000, 0)));
         assert_eq!((time("24:00:00"), time("08:05:60"), time("8:05")), (None, None, None));
+        assert_eq!((wanted_time("24:00:00"), wanted_time("24:00:01")), (Some(86_400_000_000_000), None));
         let at = |text: &str| timestamp(text).map(|found| (found.in_units(TimeUnit::Microsecond), found.is_zoned));
         assert_eq!(at("1970-01-01 00:01"), Some((Some(60_000_000), false)));
         assert_eq!(at("1970-01-01T02:00:00.5+02:00"), Some((Some(500_000), true)));

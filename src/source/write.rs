@@ -29,6 +29,7 @@ use datafusion::{
 use object_store::{ObjectMeta, ObjectStore};
 
 use super::{Error, Options, bytes::Compression, plain_options};
+use crate::print::Json;
 
 /// Makes what writes the files of a `COPY` in a text format.
 #[derive(Debug, Clone, Copy)]
@@ -185,16 +186,16 @@ pub(super) fn json_options() -> EncoderOptions {
     EncoderOptions::default().with_explicit_nulls(true).with_encoder_factory(Arc::new(WholeFloats))
 }
 
-/// Encodes floats that JSON has no numbers for.
+/// Encodes floats that JSON has no numbers for, and dates and times of any year.
 #[derive(Debug)]
 pub(super) struct WholeFloats;
 
 impl EncoderFactory for WholeFloats {
     fn make_default_encoder<'a>(
         &self,
-        _: &'a FieldRef,
+        field: &'a FieldRef,
         array: &'a dyn Array,
-        _: &'a EncoderOptions,
+        options: &'a EncoderOptions,
     ) -> Result<Option<NullableEncoder<'a>>, ArrowError> {
         let value: Box<dyn Fn(usize) -> String + 'a> = match array.data_type() {
             DataType::Float64 => {
@@ -205,7 +206,7 @@ impl EncoderFactory for WholeFloats {
                 let values = array.as_primitive::<Float32Type>();
                 Box::new(|row| shown(f64::from(values.value(row)), format!("{:?}", values.value(row))))
             }
-            _ => return Ok(None),
+            _ => return Json.make_default_encoder(field, array, options),
         };
         Ok(Some(NullableEncoder::new(Box::new(Floats { value }), array.nulls().cloned())))
     }

@@ -11,7 +11,7 @@ use self::source::{Source, sources};
 /// The modules of the engine, each before those that may use it; modules of one line know nothing of each other.
 const LAYERS: &[&[&str]] = &[
     &["error"],
-    &["config"],
+    &["config", "print"],
     &["planning"],
     &["source", "catalog"],
     &["session"],

@@ -7,8 +7,8 @@ use arrow::datatypes::{
 };
 use bytes::{BufMut, BytesMut};
 
-use super::number::write_binary_decimal;
-use super::{Writer, text, unsupported, write_value};
+use super::write_value;
+use crate::print::{Writer, unformatted, unsupported, write_binary_decimal};
 use crate::server::types::postgres_type;
 use crate::{Error, Fault, Result};
 
@@ -67,7 +67,7 @@ pub(super) fn writer<'a>(array: &'a dyn Array, field: &'a FieldRef) -> Result<Wr
             plain(move |out, row| out.put_slice(values.value(row)))
         }
         DataType::List(_) => list(array.as_list::<i32>())?,
-        _ => match text::unformatted(array, field)? {
+        _ => match unformatted(array, field)? {
             Some(writer) => writer,
             None => return time(array),
         },

@@ -4,32 +4,29 @@
 //! without an allocation a value.
 
 mod binary;
-mod calendar;
-mod number;
-mod text;
 
 use std::{ops::Range, sync::Arc};
 
 use arrow::array::{Array, ArrayRef, RecordBatch};
 use arrow::buffer::NullBuffer;
 use arrow::compute::{CastOptions, cast_with_options};
-use arrow::datatypes::{DataType, Field, FieldRef, Schema};
+use arrow::datatypes::{Field, FieldRef, Schema};
 use bytes::{BufMut, BytesMut};
 use pgwire::messages::data::{FORMAT_CODE_BINARY, FieldDescription, MESSAGE_TYPE_BYTE_DATA_ROW, RowDescription};
 
-pub(super) use self::calendar::Zone;
 use super::failure::clean;
 use super::types::{PostgresType, TEXT, canonical, postgres_type};
-use crate::{Error, Fault, Result};
+pub(super) use crate::print::Zone;
+use crate::{
+    Error, Fault, Result,
+    print::{self, Form, Writer},
+};
 
 /// PostgreSQL's limit on the columns of a result.
 const MAX_COLUMNS: usize = 1664;
 
 /// PostgreSQL's limit on a row, which clients count on.
 const MAX_ROW_BYTES: usize = 0x3fff_ffff;
-
-/// Writes the value of a row, which is not null.
-type Writer<'a> = Box<dyn FnMut(&mut BytesMut, usize) -> Result<()> + 'a>;
 
 /// The columns of a result as the client sees them.
 #[derive(Debug, Clone)]
@@ -139,7 +136,8 @@ impl Layout {
             let write = if column.format == FORMAT_CODE_BINARY && !column.as_text {
                 binary::writer(array.as_ref(), &column.field)?
             } else {
-                text::writer(array.as_ref(), &column.field, zone)?
+                let form = Form { zone: Some(zone), in_micros: true, is_json: false };
+                print::writer(array.as_ref(), &column.field, form)?
             };
             Ok(ColumnWriter { nulls: array.logical_nulls(), write })
         });
@@ -152,7 +150,7 @@ impl Layout {
 pub fn text_rows(batch: &RecordBatch) -> Result<Vec<Vec<Option<String>>>> {
     let layout = Layout::new(&batch.schema(), &[])?;
     let arrays = layout.conform(batch)?;
-    let mut writers = layout.writers(&arrays, session_zone(&batch.schema()))?;
+    let mut writers = layout.writers(&arrays, Zone::of_session(&batch.schema()))?;
     let text = |writer: &mut ColumnWriter<'_>, row: usize| {
         if writer.nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
             return Ok(None);
@@ -162,15 +160,6 @@ pub fn text_rows(batch: &RecordBatch) -> Result<Vec<Vec<Option<String>>>> {
         Ok(Some(String::from_utf8_lossy(&out).into_owned()))
     };
     (0..batch.num_rows()).map(|row| writers.iter_mut().map(|writer| text(writer, row)).collect()).collect()
-}
-
-/// The zone that a statement's instants are in: the session's, but for those that files have.
-fn session_zone(schema: &Schema) -> Zone {
-    let zones = schema.fields().iter().filter_map(|field| match field.data_type() {
-        DataType::Timestamp(_, Some(zone)) => Some(zone.as_ref()),
-        _ => None,
-    });
-    zones.into_iter().find(|zone| !matches!(*zone, "UTC" | "+00:00")).map_or_else(Zone::default, Zone::named)
 }
 
 impl Column {
@@ -226,11 +215,6 @@ fn patch_length(out: &mut BytesMut, start: usize, length: usize) {
     if let Some(place) = out.get_mut(start..start + 4) {
         place.copy_from_slice(&(length as u32).to_be_bytes());
     }
-}
-
-fn unsupported(array: &dyn Array, format: &str) -> Error {
-    let message = format!("{} has no {format} form; cast the column to text", array.data_type());
-    Error::new(Fault::FeatureNotSupported, message)
 }
 
 #[cfg(test)]

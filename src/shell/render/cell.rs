@@ -3,47 +3,78 @@
 use std::borrow::Cow;
 
 use arrow::{
-    array::{Array, RecordBatch},
+    array::{Array, ArrayRef, RecordBatch, StringArray},
     datatypes::DataType,
     error::ArrowError,
     util::display::{ArrayFormatter, FormatOptions},
 };
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+use crate::print::{self, Form, Zone};
+
 /// What stands where text was cut.
 pub(super) const ELLIPSIS: char = '…';
 
-/// How values are written: dates and times as PostgreSQL writes them.
-const OPTIONS: FormatOptions<'static> = FormatOptions::new()
-    .with_display_error(false)
-    .with_null("NULL")
-    .with_timestamp_format(Some("%Y-%m-%d %H:%M:%S%.f"))
-    .with_timestamp_tz_format(Some("%Y-%m-%d %H:%M:%S%.f%:z"))
-    .with_datetime_format(Some("%Y-%m-%d %H:%M:%S%.f"));
+/// How numbers and booleans are written: `true` is easier to read than PostgreSQL's `t`, and `1.0` shows a float.
+const OPTIONS: FormatOptions<'static> = FormatOptions::new().with_display_error(false).with_null("NULL");
 
 /// The text of every value of a batch.
 pub(super) struct Cells<'a> {
-    columns: Vec<(&'a dyn Array, ArrayFormatter<'a>)>,
+    columns: Vec<Column<'a>>,
+}
+
+enum Column<'a> {
+    /// As clients of the network get it, with all digits.
+    Printed(StringArray),
+    Formatted(&'a dyn Array, ArrayFormatter<'a>),
 }
 
 impl<'a> Cells<'a> {
     /// Looks at a batch.
     pub(super) fn new(batch: &'a RecordBatch) -> Result<Self, ArrowError> {
-        let columns = batch.columns().iter();
-        let columns = columns.map(|array| Ok((array.as_ref(), ArrayFormatter::try_new(array.as_ref(), &OPTIONS)?)));
+        let form = shell_form(batch);
+        let columns = batch.columns().iter().map(|array| Column::new(array, form));
         Ok(Self { columns: columns.collect::<Result<_, ArrowError>>()? })
     }
 
     /// The text of a value; none for NULL.
     pub(super) fn text(&self, row: usize, column: usize) -> Result<Option<String>, ArrowError> {
         match self.columns.get(column) {
+            Some(Column::Printed(texts)) if texts.is_valid(row) => Ok(Some(texts.value(row).to_owned())),
             // A column of the type null has no bitmap to ask.
-            Some((array, formatter)) if !array.is_null(row) && array.data_type() != &DataType::Null => {
+            Some(Column::Formatted(array, formatter))
+                if !array.is_null(row) && array.data_type() != &DataType::Null =>
+            {
                 formatter.value(row).try_to_string().map(Some)
             }
             _ => Ok(None),
         }
     }
+}
+
+impl<'a> Column<'a> {
+    fn new(array: &'a ArrayRef, form: Form) -> Result<Self, ArrowError> {
+        let data_type = print::canonical(array.data_type());
+        let printed = match data_type.is_temporal() || data_type.is_nested() {
+            true => print::texts(array, form),
+            false => return Self::formatted(array),
+        };
+        match printed {
+            Ok(texts) => Ok(Self::Printed(texts)),
+            // Some nested types are no JSON.
+            Err(_) if data_type.is_nested() => Self::formatted(array),
+            Err(error) => Err(ArrowError::from_external_error(Box::new(error))),
+        }
+    }
+
+    fn formatted(array: &'a ArrayRef) -> Result<Self, ArrowError> {
+        Ok(Self::Formatted(array.as_ref(), ArrayFormatter::try_new(array.as_ref(), &OPTIONS)?))
+    }
+}
+
+/// How a batch's dates and times are shown: with all their digits, instants in the session's zone.
+pub(super) fn shell_form(batch: &RecordBatch) -> Form {
+    Form { zone: Some(Zone::of_session(&batch.schema())), ..Form::default() }
 }
 
 /// Whether values of the type are read from their right end.

@@ -1,11 +1,16 @@
-//! A result as comma-separated values (RFC 4180, newlines as on Unix), each as a client of the network gets it.
+//! A result as comma-separated values (RFC 4180, newlines as on Unix), each as a client of the network gets it, but times with
+//! all their digits.
 
 use std::{borrow::Cow, io::Write};
 
-use arrow::{array::RecordBatch, datatypes::SchemaRef, error::ArrowError};
+use arrow::{
+    array::{Array, RecordBatch},
+    datatypes::SchemaRef,
+    error::ArrowError,
+};
 
-use super::RenderError;
-use crate::server::text_rows;
+use super::{RenderError, cell::shell_form};
+use crate::print;
 
 /// Writes a result as CSV; the header comes with the first rows or at the end.
 pub(crate) struct Delimited {
@@ -20,9 +25,14 @@ impl Delimited {
 
     pub(super) fn write(&mut self, batch: &RecordBatch, out: &mut dyn Write) -> Result<(), RenderError> {
         self.start(out)?;
-        let rows = text_rows(batch).map_err(|error| ArrowError::from_external_error(Box::new(error)))?;
-        for values in rows {
-            let fields = values.iter().map(|value| value.as_deref().map_or(Cow::Borrowed(""), quoted));
+        let form = shell_form(batch);
+        let columns = batch.columns().iter().map(|array| print::texts(array, form)).collect::<Result<Vec<_>, _>>();
+        let columns = columns.map_err(|error| ArrowError::from_external_error(Box::new(error)))?;
+        for row in 0..batch.num_rows() {
+            let fields = columns.iter().map(|texts| match texts.is_valid(row) {
+                true => quoted(texts.value(row)),
+                false => Cow::Borrowed(""),
+            });
             writeln!(out, "{}", fields.collect::<Vec<_>>().join(","))?;
         }
         Ok(())

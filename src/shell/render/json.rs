@@ -1,6 +1,6 @@
 //! A result as one JSON array with one object a row and a line; NULL is null, and so are NaN and infinities.
 
-use std::io::Write;
+use std::{io::Write, sync::Arc};
 
 use arrow::{
     array::RecordBatch,
@@ -9,6 +9,7 @@ use arrow::{
 };
 
 use super::RenderError;
+use crate::print;
 
 /// Writes a result as a JSON array.
 pub(crate) struct Json {
@@ -38,7 +39,8 @@ impl Json {
         }
         out.write_all(if self.started { b",\n" } else { b"[" })?;
         self.started = true;
-        let mut writer = WriterBuilder::new().with_explicit_nulls(true).build::<_, Lines>(&mut *out);
+        let builder = WriterBuilder::new().with_explicit_nulls(true).with_encoder_factory(Arc::new(print::Json));
+        let mut writer = builder.build::<_, Lines>(&mut *out);
         writer.write(batch)?;
         writer.finish()?;
         Ok(())

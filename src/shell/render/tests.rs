@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use arrow::{
     array::{
-        ArrayRef, BooleanArray, Date32Array, Float64Array, Int64Array, ListArray, NullArray, StringArray,
-        TimestampMicrosecondArray, types::Int32Type,
+        ArrayRef, BooleanArray, Date32Array, Float64Array, Int64Array, ListArray, ListBuilder, NullArray, StringArray,
+        StringBuilder, Time64MicrosecondArray, TimestampMicrosecondArray, TimestampNanosecondArray, types::Int32Type,
     },
     datatypes::Schema,
 };
@@ -173,6 +173,34 @@ fn csv_writes_dates_lists_and_floats() {
     ]);
     let expected = "day,at,x,list\n2024-01-01,2024-01-01 10:00:00.5,0.1,\"{1,NULL,3}\"\n";
     assert_eq!(render(&[rows], &style(Format::Csv)), expected);
+}
+
+/// The last nanosecond of 1969, the end of a day, a year of five digits, and a list of one text that looks like two.
+fn hard_to_show() -> RecordBatch {
+    let mut list = ListBuilder::new(StringBuilder::new());
+    list.values().append_value("a, b");
+    list.append(true);
+    batch(vec![
+        ("at", Arc::new(TimestampNanosecondArray::from(vec![-1])) as ArrayRef),
+        ("end", Arc::new(Time64MicrosecondArray::from(vec![86_400_000_000]))),
+        ("far", Arc::new(Date32Array::from(vec![2_932_897]))),
+        ("list", Arc::new(list.finish())),
+    ])
+}
+
+#[test]
+fn every_form_shows_all_of_a_value() {
+    let shown = |style: &Style| render(&[hard_to_show()], style);
+    let csv = "at,end,far,list\n1969-12-31 23:59:59.999999999,24:00:00,10000-01-01,\"{\"\"a, b\"\"}\"\n";
+    assert_eq!(shown(&style(Format::Csv)), csv);
+    let json = shown(&style(Format::Json));
+    let expected = r#"{"at":"1969-12-31T23:59:59.999999999","end":"24:00:00","far":"10000-01-01","list":["a, b"]}"#;
+    assert!(json.contains(expected), "{json}");
+    let table = shown(&style(Format::Table));
+    let expected = "\n 1969-12-31 23:59:59.999999999 | 24:00:00 | 10000-01-01 | {\"a, b\"}\n";
+    assert!(table.contains(expected), "{table}");
+    let expanded = shown(&Style { expanded: true, ..style(Format::Table) });
+    assert!(expanded.contains("\nend  | 24:00:00\nfar  | 10000-01-01\nlist | {\"a, b\"}\n"), "{expanded}");
 }
 
 #[test]

@@ -13,33 +13,39 @@ use bytes::Bytes;
 use datafusion::{common::Result, datasource::file_format::write::BatchSerializer};
 
 use super::{
-    super::write::{Writers, json_options},
+    super::{
+        unwritable,
+        write::{Writers, json_options},
+    },
     CsvOptions, Error, NullMark, Options,
 };
+use crate::print::{self, Form};
 
 /// The options of files that are written.
 const WRITTEN: &[&str] = &["header", "delimiter", "quote", "escape", "null_value", "compression"];
 
 /// What writes files of fields between commas.
 pub(super) const COMMAS: Writers =
-    Writers { name: "csv", options: WRITTEN, serializer: |options| serializer(options, b',') };
+    Writers { name: "csv", options: WRITTEN, serializer: |options| serializer("csv", options, b',') };
 
 /// What writes files of fields between tabs.
 pub(super) const TABS: Writers =
-    Writers { name: "tsv", options: WRITTEN, serializer: |options| serializer(options, b'\t') };
+    Writers { name: "tsv", options: WRITTEN, serializer: |options| serializer("tsv", options, b'\t') };
 
-fn serializer(options: &Options, delimiter: u8) -> Result<Arc<dyn BatchSerializer>, Error> {
+fn serializer(name: &'static str, options: &Options, delimiter: u8) -> Result<Arc<dyn BatchSerializer>, Error> {
     let options = CsvOptions::parse(options)?;
     let delimiter = Some(options.delimiter.unwrap_or(delimiter));
-    Ok(Arc::new(Serializer { options: CsvOptions { delimiter, ..options } }))
+    Ok(Arc::new(Serializer { name, options: CsvOptions { delimiter, ..options } }))
 }
 
 struct Serializer {
+    name: &'static str,
     options: CsvOptions,
 }
 
 impl BatchSerializer for Serializer {
     fn serialize(&self, batch: RecordBatch, initial: bool) -> Result<Bytes> {
+        unwritable::check(&batch, self.name)?;
         let mut out = Vec::with_capacity(batch.num_rows() * batch.num_columns() * 8);
         let dialect = self.options.dialect();
         if initial && self.options.has_header() {
@@ -90,6 +96,7 @@ fn texts(field: &FieldRef, array: &ArrayRef) -> Result<StringArray> {
             });
             Ok(json.collect())
         }
+        data_type if data_type.is_temporal() || data_type.is_binary() => Ok(print::texts(array, Form::default())?),
         data_type => {
             let formatter = ArrayFormatter::try_new(array.as_ref(), &SHOWN)?;
             let mut texts = StringBuilder::with_capacity(array.len(), array.len() * 8);
@@ -112,11 +119,8 @@ fn texts(field: &FieldRef, array: &ArrayRef) -> Result<StringArray> {
     }
 }
 
-/// How values are shown: dates and times as PostgreSQL writes them.
-const SHOWN: FormatOptions<'static> = FormatOptions::new()
-    .with_display_error(false)
-    .with_timestamp_format(Some("%Y-%m-%d %H:%M:%S%.f"))
-    .with_timestamp_tz_format(Some("%Y-%m-%d %H:%M:%S%.f%:z"));
+/// How numbers and booleans are shown: so that they are guessed as what they are, `1.0` as a float.
+const SHOWN: FormatOptions<'static> = FormatOptions::new().with_display_error(false);
 
 impl Serializer {
     /// A field that is not NULL: quoted wherever it could be taken for something else.

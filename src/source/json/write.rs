@@ -9,7 +9,10 @@ use arrow::{
 use bytes::Bytes;
 use datafusion::{common::Result, datasource::file_format::write::BatchSerializer};
 
-use super::super::write::{WholeFloats, Writers};
+use super::super::{
+    unwritable,
+    write::{WholeFloats, Writers},
+};
 
 /// What writes JSON files.
 pub(super) const LINES: Writers =
@@ -19,6 +22,7 @@ struct Serializer;
 
 impl BatchSerializer for Serializer {
     fn serialize(&self, batch: RecordBatch, _: bool) -> Result<Bytes> {
+        unwritable::check(&batch, LINES.name)?;
         let builder = WriterBuilder::new().with_explicit_nulls(true).with_encoder_factory(Arc::new(WholeFloats));
         let mut writer = builder.build::<_, LineDelimited>(Vec::new());
         writer.write(&batch)?;

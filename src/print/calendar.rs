@@ -1,14 +1,19 @@
 //! Dates, times and intervals as PostgreSQL prints them (DateStyle ISO, IntervalStyle postgres).
 
-use arrow::array::timezone::Tz;
-use arrow::datatypes::IntervalMonthDayNano;
+use arrow::{
+    array::timezone::Tz,
+    datatypes::{DataType, IntervalMonthDayNano, Schema},
+};
 use bytes::{BufMut, BytesMut};
 use chrono::{DateTime, Offset, TimeZone};
 
 use super::number::{write_integer, write_padded};
 
-const MICROS_PER_SECOND: u64 = 1_000_000;
-const MICROS_PER_DAY: i64 = 86_400_000_000;
+const SECONDS_PER_DAY: i64 = 86_400;
+const NANOS_PER_SECOND: u64 = 1_000_000_000;
+
+/// Digits of a fraction of a second, which counts nanoseconds.
+const FRACTION_DIGITS: u32 = 9;
 
 /// Days of 400 years of the Gregorian calendar, after which it repeats.
 const DAYS_PER_ERA: i64 = 146_097;
@@ -18,7 +23,7 @@ const EPOCH_FROM_MARCH_0: i64 = 719_468;
 
 /// A time zone that instants are shown in.
 #[derive(Debug, Clone, Copy, Default)]
-pub(in crate::server) struct Zone {
+pub(crate) struct Zone {
     /// None is UTC.
     rules: Option<Tz>,
 }
@@ -30,15 +35,14 @@ pub(super) fn write_date(out: &mut BytesMut, days: i64) {
     write_era(out, year);
 }
 
-/// Writes a time of day, given in microseconds since midnight.
-pub(super) fn write_time(out: &mut BytesMut, micros: u64) {
-    let seconds = micros / MICROS_PER_SECOND;
+/// Writes a time of day or a span, given in whole seconds and the nanoseconds beyond.
+pub(super) fn write_time(out: &mut BytesMut, seconds: u64, nanoseconds: u64) {
     write_padded(out, seconds / 3600, 2);
     out.put_u8(b':');
     write_padded(out, seconds / 60 % 60, 2);
     out.put_u8(b':');
     write_padded(out, seconds % 60, 2);
-    let (mut fraction, mut width) = (micros % MICROS_PER_SECOND, 6);
+    let (mut fraction, mut width) = (nanoseconds, FRACTION_DIGITS);
     if fraction > 0 {
         while fraction % 10 == 0 {
             (fraction, width) = (fraction / 10, width - 1);
@@ -48,17 +52,17 @@ pub(super) fn write_time(out: &mut BytesMut, micros: u64) {
     }
 }
 
-/// Writes a timestamp, given in microseconds since 1970; with a zone, as that zone's local time and its offset.
-pub(super) fn write_timestamp(out: &mut BytesMut, micros: i64, zone: Option<Zone>) {
-    let offset = zone.map(|zone| zone.offset_seconds(micros));
-    let local = i128::from(micros) + i128::from(offset.unwrap_or(0)) * i128::from(MICROS_PER_SECOND);
-    let days = local.div_euclid(i128::from(MICROS_PER_DAY)) as i64;
-    let (year, month, day) = civil(days);
+/// Writes a timestamp, given in whole seconds since 1970 and the nanoseconds beyond; with a zone, as that zone's local time
+/// and its offset. In JSON a `T` stands before the time, and an offset has minutes, as ISO 8601 has it.
+pub(super) fn write_timestamp(out: &mut BytesMut, seconds: i64, nanoseconds: u64, zone: Option<Zone>, is_json: bool) {
+    let offset = zone.map(|zone| zone.offset_seconds(seconds));
+    let local = seconds.saturating_add(i64::from(offset.unwrap_or(0)));
+    let (year, month, day) = civil(local.div_euclid(SECONDS_PER_DAY));
     write_year_month_day(out, year, month, day);
-    out.put_u8(b' ');
-    write_time(out, local.rem_euclid(i128::from(MICROS_PER_DAY)) as u64);
+    out.put_u8(if is_json { b'T' } else { b' ' });
+    write_time(out, local.rem_euclid(SECONDS_PER_DAY).unsigned_abs(), nanoseconds);
     if let Some(offset) = offset {
-        write_offset(out, offset);
+        write_offset(out, offset, is_json);
     }
     write_era(out, year);
 }
@@ -83,30 +87,40 @@ pub(super) fn write_interval(out: &mut BytesMut, interval: IntervalMonthDayNano)
         }
         after_negative = value < 0;
     }
-    let micros = interval.nanoseconds / 1000;
-    if micros == 0 && out.len() > start {
+    let nanoseconds = interval.nanoseconds;
+    if nanoseconds == 0 && out.len() > start {
         return;
     }
     if out.len() > start {
         out.put_u8(b' ');
     }
-    if micros < 0 {
+    if nanoseconds < 0 {
         out.put_u8(b'-');
     } else if after_negative {
         out.put_u8(b'+');
     }
-    write_time(out, micros.unsigned_abs());
+    let nanoseconds = nanoseconds.unsigned_abs();
+    write_time(out, nanoseconds / NANOS_PER_SECOND, nanoseconds % NANOS_PER_SECOND);
 }
 
 impl Zone {
     /// The zone of that name or offset; UTC if there is none.
-    pub(in crate::server) fn named(name: &str) -> Self {
+    pub(crate) fn named(name: &str) -> Self {
         Self { rules: name.parse().ok() }
     }
 
+    /// The zone that a statement's instants are in: the session's, but for those that files have.
+    pub(crate) fn of_session(schema: &Schema) -> Self {
+        let mut zones = schema.fields().iter().filter_map(|field| match field.data_type() {
+            DataType::Timestamp(_, Some(zone)) => Some(zone.as_ref()),
+            _ => None,
+        });
+        zones.find(|zone| !matches!(*zone, "UTC" | "+00:00")).map_or_else(Self::default, Self::named)
+    }
+
     // Instants that chrono cannot hold are far outside of any zone's rules.
-    fn offset_seconds(self, micros: i64) -> i32 {
-        let instant = DateTime::from_timestamp_micros(micros);
+    fn offset_seconds(self, seconds: i64) -> i32 {
+        let instant = DateTime::from_timestamp(seconds, 0);
         let offset = |(rules, instant): (Tz, DateTime<chrono::Utc>)| {
             rules.offset_from_utc_datetime(&instant.naive_utc()).fix().local_minus_utc()
         };
@@ -143,11 +157,11 @@ fn write_era(out: &mut BytesMut, year: i64) {
     }
 }
 
-fn write_offset(out: &mut BytesMut, seconds: i32) {
+fn write_offset(out: &mut BytesMut, seconds: i32, has_minutes: bool) {
     out.put_u8(if seconds < 0 { b'-' } else { b'+' });
     let seconds = u64::from(seconds.unsigned_abs());
     write_padded(out, seconds / 3600, 2);
-    if seconds % 3600 != 0 {
+    if has_minutes || seconds % 3600 != 0 {
         out.put_u8(b':');
         write_padded(out, seconds / 60 % 60, 2);
     }

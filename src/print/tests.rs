@@ -1,0 +1,93 @@
+//! Values as texts, with all that they hold.
+
+use arrow::{
+    array::{
+        BinaryArray, DurationMicrosecondArray, FixedSizeListArray, IntervalMonthDayNanoArray, ListBuilder, RecordBatch,
+        StringBuilder, StructArray, Time32SecondArray, Time64MicrosecondArray, Time64NanosecondArray,
+        TimestampMicrosecondArray, TimestampMillisecondArray, TimestampNanosecondArray, TimestampSecondArray,
+    },
+    datatypes::{Float32Type, Schema},
+    json::writer::{LineDelimited, WriterBuilder},
+};
+
+use super::*;
+
+fn printed(array: impl Array + 'static, form: Form) -> Vec<String> {
+    let texts = texts(&(Arc::new(array) as ArrayRef), form).unwrap();
+    texts.iter().map(|text| text.unwrap_or("NULL").to_owned()).collect()
+}
+
+fn whole(array: impl Array + 'static) -> Vec<String> {
+    printed(array, Form::default())
+}
+
+#[test]
+fn times_keep_their_digits() {
+    assert_eq!(
+        whole(TimestampNanosecondArray::from(vec![1, -1, 1_500])),
+        ["1970-01-01 00:00:00.000000001", "1969-12-31 23:59:59.999999999", "1970-01-01 00:00:00.0000015"]
+    );
+    assert_eq!(whole(TimestampMillisecondArray::from(vec![1_250])), ["1970-01-01 00:00:01.25"]);
+    assert_eq!(whole(Time64NanosecondArray::from(vec![Some(1), None])), ["00:00:00.000000001", "NULL"]);
+    assert_eq!(whole(Time32SecondArray::from(vec![3_661])), ["01:01:01"]);
+    let interval = || IntervalMonthDayNanoArray::from(vec![IntervalMonthDayNano::new(0, 0, -1_500)]);
+    assert_eq!(whole(interval()), ["-00:00:00.0000015"]);
+    assert_eq!(printed(interval(), Form { in_micros: true, ..Form::default() }), ["-00:00:00.000001"]);
+}
+
+#[test]
+fn what_no_calendar_of_arrow_has_is_written() {
+    assert_eq!(whole(Time64MicrosecondArray::from(vec![86_400_000_000])), ["24:00:00"]);
+    assert_eq!(whole(TimestampMicrosecondArray::from(vec![i64::MAX])), ["294247-01-10 04:00:54.775807"]);
+    assert_eq!(whole(TimestampSecondArray::from(vec![-62_135_596_801])), ["0001-12-31 23:59:59 BC"]);
+    let days = DurationMicrosecondArray::from(vec![315_537_897_600_000_000, -1_500_000]);
+    assert_eq!(whole(days), ["87649416:00:00", "-00:00:01.5"]);
+}
+
+#[test]
+fn instants_are_in_the_zone_of_the_form_or_of_their_column() {
+    let instants = || TimestampSecondArray::from(vec![1_577_836_800]).with_timezone("America/New_York");
+    assert_eq!(whole(instants()), ["2019-12-31 19:00:00-05"]);
+    let in_india = Form { zone: Some(Zone::named("Asia/Kolkata")), ..Form::default() };
+    assert_eq!(printed(instants(), in_india), ["2020-01-01 05:30:00+05:30"]);
+}
+
+#[test]
+fn lists_are_told_apart() {
+    let mut builder = ListBuilder::new(StringBuilder::new());
+    for list in [&["a, b"][..], &["a", "b"], &["", "null", "x y", "\\\""], &[]] {
+        list.iter().for_each(|text| builder.values().append_value(text));
+        builder.append(true);
+    }
+    builder.values().append_null();
+    builder.append(true);
+    builder.append(false);
+    let expected = [r#"{"a, b"}"#, "{a,b}", r#"{"","null","x y","\\\""}"#, "{}", "{NULL}", "NULL"];
+    assert_eq!(whole(builder.finish()), expected);
+    let vectors = [Some(vec![Some(0.5), Some(1.0)]), None];
+    assert_eq!(whole(FixedSizeListArray::from_iter_primitive::<Float32Type, _, _>(vectors, 2)), ["{0.5,1}", "NULL"]);
+}
+
+#[test]
+fn json_has_them_as_texts() {
+    let columns: Vec<(&str, ArrayRef)> = vec![
+        ("t", Arc::new(Time64MicrosecondArray::from(vec![86_400_000_000]))),
+        ("at", Arc::new(TimestampMicrosecondArray::from(vec![253_402_300_800_500_000]).with_timezone("+00:00"))),
+        ("b", Arc::new(BinaryArray::from(vec![&b"\x00\xfe"[..]]))),
+    ];
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    let expected = r#"{"t":"24:00:00","at":"10000-01-01T00:00:00.5+00:00","b":"\\x00fe"}"#;
+    assert_eq!(whole(StructArray::from(batch.clone())), [expected]);
+    let mut writer = WriterBuilder::new().with_encoder_factory(Arc::new(Json)).build::<_, LineDelimited>(Vec::new());
+    writer.write(&batch).unwrap();
+    writer.finish().unwrap();
+    assert_eq!(String::from_utf8(writer.into_inner()).unwrap(), format!("{expected}\n"));
+}
+
+#[test]
+fn a_result_is_shown_in_the_zone_of_the_session() {
+    let field = |zone: &str| Field::new("at", DataType::Timestamp(TimeUnit::Second, Some(zone.into())), true);
+    let schema = Schema::new(vec![field("+00:00"), field("Asia/Kolkata")]);
+    let form = Form { zone: Some(Zone::of_session(&schema)), ..Form::default() };
+    assert_eq!(printed(TimestampSecondArray::from(vec![0]).with_timezone("UTC"), form), ["1970-01-01 05:30:00+05:30"]);
+}

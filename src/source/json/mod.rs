@@ -6,6 +6,7 @@
 
 mod cursor;
 mod infer;
+mod keys;
 mod node;
 mod objects;
 mod read;

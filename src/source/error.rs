@@ -444,7 +444,9 @@ impl Error {
             Self::WrongEncoding { fitting, .. } => {
                 format!("it looks like {fitting}: say OPTIONS (encoding '{fitting}') in CREATE EXTERNAL TABLE")
             }
-            Self::UnfitColumn { found, .. } if found.contains("an object") || found.starts_with(char::is_uppercase) => {
+            Self::UnfitColumn { found, .. }
+                if found.contains("an object") || found.contains("a map") || found.starts_with(char::is_uppercase) =>
+            {
                 return None;
             }
             Self::UnfitColumn { column, found, .. } => {

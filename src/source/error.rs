@@ -127,6 +127,20 @@ pub enum Error {
         /// The column's type in SQL's words.
         expected: String,
     },
+    /// A value in a file of records that is not of its column's type.
+    #[error("file {file}, record {record}, column {column}: '{value}' is not of type {expected}")]
+    InvalidRecord {
+        /// The file.
+        file: String,
+        /// The number of its record, from 1.
+        record: u64,
+        /// The column's name.
+        column: String,
+        /// The value found.
+        value: String,
+        /// The column's type in SQL's words.
+        expected: String,
+    },
     /// A column that the table does not have, because no file had it when the table was made, or no sample.
     #[error(
         "file {file}{place}: column {column} is none of the table's",
@@ -396,6 +410,7 @@ impl Error {
             | Self::NotText { .. }
             | Self::RaggedRow { .. }
             | Self::InvalidValue { .. }
+            | Self::InvalidRecord { .. }
             | Self::UnknownColumn { .. }
             | Self::Malformed { .. }
             | Self::WrongEncoding { .. }
@@ -456,6 +471,9 @@ impl Error {
                 "read the column as text (the option types '{column} text'), name the mark of missing values or how its \
                  values are written (null_value, date_format, …), or leave such rows out (on_error 'skip')"
             ),
+            Self::InvalidRecord { column, .. } => {
+                format!("read the column as text (types => {{{column}: 'text'}}), which has all its values")
+            }
             Self::MissingColumn { near: Some(near), .. } => format!("perhaps you meant the column \"{near}\""),
             Self::MissingColumn { near: None, .. } => {
                 "leave it out, or say OPTIONS (missing_columns 'null') if later files may have it".to_owned()

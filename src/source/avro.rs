@@ -2,29 +2,32 @@
 //! number of records and its length before it, and the mark of the file behind it.
 //!
 //! A block must hold as many records as it says, in as many bytes, and be followed by the mark. A file that was cut off
-//! between two blocks cannot be told from a whole one.
+//! between two blocks cannot be told from a whole one. Columns that nobody wants are passed over in the bytes.
 
 mod codec;
 mod column;
 mod cursor;
+mod decimal;
 mod schema;
+mod unfit;
 
-use std::sync::Arc;
+use std::{mem::take, sync::Arc};
 
 use arrow::{
     array::RecordBatch,
-    datatypes::{Schema, SchemaRef},
+    datatypes::{DataType, Field, Schema, SchemaRef},
     error::ArrowError,
 };
 use bytes::{Buf, Bytes, BytesMut};
 
 use super::{
-    binary::{Binary, Decode, Kind},
+    binary::{Binary, Decode, Kind, Misfit},
     columns::batch_of,
 };
 use codec::Codec;
 use column::Column;
 use cursor::{Cursor, Fault, MAX_FREE};
+use unfit::Unfit;
 
 /// `STORED AS AVRO`.
 pub(super) const AVRO: Binary = Binary(Kind {
@@ -77,6 +80,12 @@ impl Decode for Decoder {
         self.rows.as_ref().map(|rows| Arc::clone(&rows.schema))
     }
 
+    fn want(&mut self, wanted: &[Option<DataType>]) {
+        if let Some(rows) = &mut self.rows {
+            rows.want(wanted);
+        }
+    }
+
     fn next(&mut self) -> Result<Option<RecordBatch>, ArrowError> {
         let Some(rows) = &mut self.rows else { return Ok(None) };
         loop {
@@ -124,7 +133,11 @@ struct Rows {
     codec: Codec,
     mark: [u8; MARK_BYTES],
     schema: SchemaRef,
+    /// The columns as they are handed out: those that nobody wants are nulls.
+    handed: SchemaRef,
     columns: Vec<Column>,
+    /// How many records were handed out.
+    records: u64,
     /// What was not read of a block, decompressed, and how many records that should be.
     block: Bytes,
     left: usize,
@@ -165,8 +178,33 @@ impl Rows {
         let Some(schema) = schema else { return Fault::wrong("its header has no schema") };
         let (fields, columns) = schema::columns(schema).map_err(Fault::Wrong)?;
         let schema = Arc::new(Schema::new(fields));
-        let rows = Self { codec, mark, schema, columns, block: Bytes::new(), left: 0, free: 0, count: 0, weight: 0 };
+        let rows = Self {
+            codec,
+            mark,
+            handed: Arc::clone(&schema),
+            schema,
+            columns,
+            records: 0,
+            block: Bytes::new(),
+            left: 0,
+            free: 0,
+            count: 0,
+            weight: 0,
+        };
         Ok((rows, bytes.len() - cursor.left()))
+    }
+
+    /// Told which columns are wanted, and of which types: of the others no array is made.
+    fn want(&mut self, wanted: &[Option<DataType>]) {
+        let columns = take(&mut self.columns).into_iter().enumerate();
+        let columns = columns.map(|(place, column)| match wanted.get(place) {
+            Some(Some(wanted)) => column.aimed(wanted),
+            _ => column.passed(),
+        });
+        self.columns = columns.collect();
+        let fields = self.schema.fields().iter().zip(&self.columns);
+        let fields = fields.map(|(field, column)| Field::new(field.name(), column.data_type().clone(), true));
+        self.handed = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
     }
 
     /// Takes the next block, if all of it is there.
@@ -221,15 +259,23 @@ impl Rows {
 
     /// The rows that were read.
     fn batch(&mut self) -> Result<RecordBatch, ArrowError> {
-        let columns = self.schema.fields().iter().zip(&mut self.columns).map(|(field, column)| {
-            column.finish().map_err(|error| match error {
-                ArrowError::CastError(reason) => broken(format!("in its column {}, {reason}", field.name())),
-                error => error,
+        let before = self.records;
+        let columns = self.handed.fields().iter().zip(&mut self.columns).map(|(field, column)| {
+            let name = field.name();
+            column.finish().map_err(|unfit| match unfit {
+                Unfit::Value { row, value, expected } => {
+                    let record = before + row as u64 + 1;
+                    let misfit = Misfit { record, column: name.clone(), value, expected };
+                    ArrowError::ExternalError(Box::new(misfit))
+                }
+                Unfit::Other(ArrowError::CastError(reason)) => broken(format!("in its column {name}, {reason}")),
+                Unfit::Other(error) => error,
             })
         });
         let columns = columns.collect::<Result<Vec<_>, _>>()?;
         self.weight = 0;
-        batch_of(&self.schema, columns, std::mem::take(&mut self.count))
+        self.records += self.count as u64;
+        batch_of(&self.handed, columns, take(&mut self.count))
     }
 }
 

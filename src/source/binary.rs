@@ -50,8 +50,24 @@ pub(super) trait Decode: Send {
     /// The file's columns, once they are known.
     fn schema(&self) -> Option<SchemaRef>;
 
+    /// Told before the first rows which of the file's columns are wanted, and of which types the table's are. The others
+    /// may be handed out as nulls.
+    fn want(&mut self, _: &[Option<DataType>]) {}
+
     /// The next rows; none until more bytes come.
     fn next(&mut self) -> Result<Option<RecordBatch>, ArrowError>;
+}
+
+/// A value that its column cannot have, as a decoder tells of it, which does not know the file.
+#[derive(Debug, thiserror::Error)]
+#[error("record {record}, column {column}: '{value}' is not of type {expected}")]
+pub(super) struct Misfit {
+    /// The number of its record, from 1.
+    pub(super) record: u64,
+    pub(super) column: String,
+    pub(super) value: String,
+    /// The column's type in SQL's words.
+    pub(super) expected: String,
 }
 
 /// A format: its name in `STORED AS`, its name in messages, and what decodes a file.
@@ -267,7 +283,37 @@ struct BinaryParser {
 
 impl BinaryParser {
     fn failed(&self, error: ArrowError) -> Fault {
+        if let ArrowError::ExternalError(found) = &error
+            && let Some(Misfit { record, column, value, expected }) = found.downcast_ref::<Misfit>()
+        {
+            let (file, record, column) = (self.file.clone(), *record, column.clone());
+            return typed(Error::InvalidRecord {
+                file,
+                record,
+                column,
+                value: value.clone(),
+                expected: expected.clone(),
+            });
+        }
         typed(Error::unreadable(self.kind.shown, &self.file, error.into()))
+    }
+
+    /// Tells the decoder which columns are wanted, as soon as it knows the file's. What is wrong with these is told with
+    /// the first rows: a file without any has no value that could be lost.
+    fn want(&mut self) {
+        if self.places.is_some() {
+            return;
+        }
+        let Some(stored) = self.decoder.schema() else { return };
+        let Ok(places) = self.places(&stored) else { return };
+        let mut wanted = vec![None; stored.fields().len()];
+        for (place, field) in places.iter().zip(self.schema.fields()) {
+            if let Some(wanted) = place.and_then(|place| wanted.get_mut(place)) {
+                *wanted = Some(field.data_type().clone());
+            }
+        }
+        self.decoder.want(&wanted);
+        self.places = Some(places);
     }
 
     /// Where the wanted columns stand in the file.
@@ -347,6 +393,7 @@ impl Parse for BinaryParser {
     }
 
     fn next(&mut self) -> Result<Option<RecordBatch>, Fault> {
+        self.want();
         match caught(|| self.decoder.next()) {
             Ok(Some(batch)) => self.adapted(&batch).map(Some),
             Ok(None) => Ok(None),

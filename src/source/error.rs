@@ -2,6 +2,8 @@
 //!
 //! Knows no SQLSTATE: an error says its [`Fault`], the engine does the rest.
 
+mod hint;
+
 use std::{error::Error as StdError, sync::Arc};
 
 use datafusion::common::DataFusionError;
@@ -10,9 +12,6 @@ use crate::Fault;
 
 /// The error that lies beneath; shared, because one failed read can reach several consumers of a query.
 pub type Cause = Arc<dyn StdError + Send + Sync>;
-
-/// Up to which line a row that is longer than those above it may be the first one below a title.
-const MAX_TITLE_LINES: u64 = 20;
 
 /// An error in a location, a file or an object store.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -138,6 +137,20 @@ pub enum Error {
         value: String,
         /// The format.
         format: String,
+    },
+    /// A value in a file of records that is not of its column's type.
+    #[error("file {file}, record {record}, column {column}: '{value}' is not of type {expected}")]
+    InvalidRecord {
+        /// The file.
+        file: String,
+        /// The number of its record, from 1.
+        record: u64,
+        /// The column's name.
+        column: String,
+        /// The value found.
+        value: String,
+        /// The column's type in SQL's words.
+        expected: String,
     },
     /// A column that the table does not have, because no file had it when the table was made, or no sample.
     #[error(
@@ -417,6 +430,7 @@ impl Error {
             | Self::RaggedRow { .. }
             | Self::InvalidValue { .. }
             | Self::Unwritable { .. }
+            | Self::InvalidRecord { .. }
             | Self::UnknownColumn { .. }
             | Self::Malformed { .. }
             | Self::UnreadEncoding { .. }
@@ -440,65 +454,6 @@ impl Error {
             Self::TooManyFiles { .. } => Fault::LimitExceeded,
             Self::Engine { .. } => Fault::Internal,
         }
-    }
-
-    /// What the user can do about it, where that is known.
-    pub fn hint(&self) -> Option<String> {
-        let hint = match self {
-            Self::EmptyDirectory { location, .. } => {
-                let location = location.trim_end_matches('/');
-                format!("name the files with a glob such as '{location}/*' if they end otherwise")
-            }
-            Self::UnknownFormat { .. } => "say STORED AS with a format".to_owned(),
-            Self::MixedFormats { .. } => "name the files of one format with a glob, or say STORED AS".to_owned(),
-            Self::NotText { hint, .. } => (*hint).to_owned(),
-            Self::RaggedRow { line: line @ 2..=MAX_TITLE_LINES, expected, found, .. } if found > expected => format!(
-                "if a title stands above the header, pass over its lines (skip => {}); else check the delimiter and \
-                 quote options, or mend the row",
-                line - 1
-            ),
-            Self::RaggedRow { .. } => "check the delimiter and quote options, or mend the row".to_owned(),
-            Self::UnknownColumn { .. } => {
-                "make the table anew with CREATE OR REPLACE EXTERNAL TABLE, so that it has the \
-                                           column, or say OPTIONS (unknown_columns 'ignore')"
-                    .to_owned()
-            }
-            Self::UnreadEncoding { encoding, .. } => {
-                format!(
-                    "write it anew in UTF-8, as with iconv -f {encoding} -t UTF-8; UTF-16, latin1, windows-1252 and others \
-                     are read as they are (the option encoding)"
-                )
-            }
-            Self::WrongEncoding { fitting, .. } => {
-                format!("it looks like {fitting}: say OPTIONS (encoding '{fitting}') in CREATE EXTERNAL TABLE")
-            }
-            Self::UnfitColumn { found, .. } if found.contains("an object") || found.starts_with(char::is_uppercase) => {
-                return None;
-            }
-            Self::UnfitColumn { column, found, .. } => {
-                format!("declare the column as it is stored ({column} {found}) in CREATE EXTERNAL TABLE")
-            }
-            Self::InvalidValue { column, format, .. } => value_hint(column, format),
-            Self::Unwritable { .. } => "leave such rows out, or write Parquet, which keeps them".to_owned(),
-            Self::MissingColumn { near: Some(near), .. } => format!("perhaps you meant the column \"{near}\""),
-            Self::MissingColumn { near: None, .. } => {
-                "leave it out, or say OPTIONS (missing_columns 'null') if later files may have it".to_owned()
-            }
-            Self::UnclearHeader { .. } => {
-                "say OPTIONS (header 'true') if each file begins with names of columns, or (header 'false') if none does"
-                    .to_owned()
-            }
-            Self::UnclearColumn { .. } => {
-                "declare the columns in CREATE EXTERNAL TABLE as the file spells them, in double quotes".to_owned()
-            }
-            Self::NoRows { .. } => "declare the columns in CREATE EXTERNAL TABLE".to_owned(),
-            Self::NotAllowed { .. } => "start the server with --allow-path".to_owned(),
-            Self::KeyRefused { .. } => "check KEY_ID and SECRET".to_owned(),
-            Self::NoSuchBucket { .. } => "check the bucket's name, REGION and ENDPOINT".to_owned(),
-            Self::Unreachable { .. } => "check ENDPOINT and whether the server runs".to_owned(),
-            _ => return None,
-        };
-        Some(hint)
     }
 
     /// The typed error inside any chain of errors, for example inside what a query's stream yields.
@@ -572,21 +527,6 @@ impl Error {
             _ => Self::Io { file: file.to_owned(), reason, source: Arc::new(error) },
         }
     }
-}
-
-/// What to do about a value that is not of its column's type, with the options that the format has.
-fn value_hint(column: &str, format: &str) -> String {
-    let known = super::format_named(format).map_or(&[][..], |format| format.options());
-    let has = |option: &&str| known.iter().any(|(name, _)| name == option);
-    let mut ways = vec![format!("read the column as text (the option types '{column} text')")];
-    let written: Vec<&str> = ["null_value", "decimal_separator", "date_format"].into_iter().filter(has).collect();
-    if !written.is_empty() {
-        ways.push(format!("say how its values, or missing ones, are written ({})", written.join(", ")));
-    }
-    if has(&"on_error") {
-        ways.push("leave such rows out (on_error 'skip')".to_owned());
-    }
-    ways.join(", or ")
 }
 
 impl From<Error> for DataFusionError {

@@ -21,7 +21,10 @@ pub(super) fn merge(columns: &mut Vec<Field>, found: &[Arc<Field>]) {
         match columns.iter_mut().find(|column| column.name() == field.name()) {
             None => columns.push(field.as_ref().clone().with_nullable(true)),
             Some(column) => {
-                let is_large = |field: &Field| field.metadata().contains_key(LARGE) && is_number(field.data_type());
+                let is_large = |field: &Field| {
+                    let data_type = field.data_type();
+                    field.metadata().contains_key(LARGE) && is_number(data_type) && !is_wide(data_type)
+                };
                 let (left, right) = (column.data_type(), field.data_type());
                 let mixed = left.is_floating() && is_large(field) || right.is_floating() && is_large(column);
                 // Integers beyond double precision beside doubles: exact numbers, of nineteen digits behind the point.
@@ -38,7 +41,7 @@ pub(super) fn merge(columns: &mut Vec<Field>, found: &[Arc<Field>]) {
 fn wider(left: &DataType, right: &DataType) -> DataType {
     use DataType::{
         Binary, BinaryView, Date32, Date64, Dictionary, FixedSizeBinary, FixedSizeList, LargeBinary, LargeList,
-        LargeUtf8, List, Null, Struct, Time32, Time64, Timestamp, Utf8, Utf8View,
+        LargeUtf8, List, Map, Null, Struct, Time32, Time64, Timestamp, Utf8, Utf8View,
     };
     match (left, right) {
         (left, right) if left == right => left.clone(),
@@ -72,7 +75,27 @@ fn wider(left: &DataType, right: &DataType) -> DataType {
             merge(&mut columns, others);
             Struct(columns.into())
         }
+        (Map(left, _), Map(right, _)) => match (pair(left), pair(right)) {
+            (Some((key, value)), Some((other_key, other_value))) => {
+                map_of(wider(key.data_type(), other_key.data_type()), wider(value.data_type(), other_value.data_type()))
+            }
+            _ => Utf8View,
+        },
         _ => Utf8View,
+    }
+}
+
+/// The type of maps, in no order, whose parts are called as those in Arrow files.
+pub(super) fn map_of(key: DataType, value: DataType) -> DataType {
+    let pair = vec![Field::new("key", key, false), Field::new("value", value, true)];
+    DataType::Map(Arc::new(Field::new("entries", DataType::Struct(pair.into()), false)), false)
+}
+
+/// The key and the value of a map's entries.
+pub(super) fn pair(entries: &Field) -> Option<(&Arc<Field>, &Arc<Field>)> {
+    match entries.data_type() {
+        DataType::Struct(fields) => fields.first().zip(fields.get(1)),
+        _ => None,
     }
 }
 
@@ -108,14 +131,23 @@ pub(super) fn plain(data_type: &DataType) -> DataType {
 }
 
 fn is_number(data_type: &DataType) -> bool {
-    data_type.is_integer() || data_type.is_floating() || matches!(data_type, DataType::Decimal128(..))
+    data_type.is_integer()
+        || data_type.is_floating()
+        || matches!(data_type, DataType::Decimal128(..) | DataType::Decimal256(..))
+}
+
+/// Whether it is an exact number that may have more digits than most have room for.
+fn is_wide(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::Decimal256(..))
 }
 
 fn wider_number(left: &DataType, right: &DataType) -> DataType {
-    use DataType::{Decimal128, Float16, Float32, Float64, Int64, UInt64};
+    use DataType::{Decimal128, Decimal256, Float16, Float32, Float64, Int64, UInt64};
     // The digits before and behind the point of exact numbers.
     let digits = |data_type: &DataType| match data_type {
-        Decimal128(precision, scale) => (i16::from(*precision) - i16::from(*scale), i16::from(*scale)),
+        Decimal128(precision, scale) | Decimal256(precision, scale) => {
+            (i16::from(*precision) - i16::from(*scale), i16::from(*scale))
+        }
         UInt64 => (20, 0),
         data_type => match data_type.primitive_width() {
             Some(1) => (3, 0),
@@ -124,8 +156,10 @@ fn wider_number(left: &DataType, right: &DataType) -> DataType {
             _ => (19, 0),
         },
     };
+    let is_wide = is_wide(left) || is_wide(right);
     // Where there is no room for all digits, text has it.
     let decimal = |whole: i16, fraction: i16| match whole + fraction {
+        precision @ 1..=MAX_WIDE_DIGITS if is_wide => Decimal256(precision as u8, fraction as i8),
         precision @ 1..=MAX_DIGITS => Decimal128(precision as u8, fraction as i8),
         _ => DataType::Utf8View,
     };
@@ -142,8 +176,13 @@ fn wider_number(left: &DataType, right: &DataType) -> DataType {
         (exact, float) | (float, exact) if float.is_floating() && exact.is_integer() => Float64,
         (exact, float) | (float, exact) if float.is_floating() => {
             let (whole, fraction) = digits(exact);
-            // Double precision holds fifteen digits.
-            if whole + fraction <= 15 { Float64 } else { decimal(whole, MAX_DIGITS - whole) }
+            match whole + fraction {
+                // Double precision holds fifteen digits.
+                ..=15 => Float64,
+                // How many a float has behind the point is not known.
+                _ if is_wide => DataType::Utf8View,
+                _ => decimal(whole, MAX_DIGITS - whole),
+            }
         }
         (left, right) => {
             let (left, right) = (digits(left), digits(right));
@@ -154,6 +193,8 @@ fn wider_number(left: &DataType, right: &DataType) -> DataType {
 
 /// The most digits of a number that is stored exactly.
 const MAX_DIGITS: i16 = 38;
+/// The most digits of one that is stored as a wide number.
+const MAX_WIDE_DIGITS: i16 = 76;
 
 /// A type in SQL's words.
 pub(super) fn type_name(data_type: &DataType) -> String {
@@ -176,9 +217,12 @@ pub(super) fn type_name(data_type: &DataType) -> String {
             format!("timestamp{digits}{}", if zone.is_some() { " with time zone" } else { "" })
         }
         DataType::Interval(_) => "interval".to_owned(),
-        DataType::Decimal128(precision, scale) => format!("numeric({precision}, {scale})"),
+        DataType::Decimal128(precision, scale) | DataType::Decimal256(precision, scale) => {
+            format!("numeric({precision}, {scale})")
+        }
         DataType::List(item) => format!("{}[]", type_name(item.data_type())),
         DataType::Struct(_) => "an object".to_owned(),
+        DataType::Map(..) => "a map".to_owned(),
         other => other.to_string(),
     }
 }

@@ -9,12 +9,13 @@ use std::{
 
 use arrow::{
     array::{
-        Array, ArrayRef, AsArray, Decimal128Array, ListArray, RecordBatch, StringArray, StringBuilder, StructArray,
-        new_null_array,
+        Array, ArrayRef, AsArray, Decimal128Array, ListArray, MapArray, RecordBatch, StringArray, StringBuilder,
+        StructArray, new_null_array,
     },
     compute::{CastOptions, cast_with_options, kernels::cmp::not_distinct},
-    datatypes::{DataType, FieldRef, Float64Type, Schema, SchemaRef},
+    datatypes::{DataType, Field, FieldRef, Fields, Float64Type, Schema, SchemaRef},
     error::ArrowError,
+    json::writer::make_encoder,
 };
 use datafusion::{
     common::{
@@ -29,10 +30,10 @@ use datafusion::{
 use super::{
     columns::{Misfit, column},
     forms::Forms,
-    infer::{positions, type_name, utc},
+    infer::{pair, positions, type_name, utc},
     values,
+    write::json_options,
 };
-use crate::print::{self, Form};
 
 const STRICT: CastOptions<'static> =
     CastOptions { safe: false, format_options: arrow::util::display::FormatOptions::new() };
@@ -173,6 +174,7 @@ pub(super) fn whole(values: &ArrayRef, wanted: &DataType) -> Result<ArrayRef, Ar
             let columns = columns.collect::<Result<Vec<_>, _>>()?;
             Ok(Arc::new(StructArray::try_new(fields.clone(), columns, stored.nulls().cloned())?))
         }
+        (DataType::Map(..), DataType::Map(entries, ordered)) => whole_map(values.as_map(), entries, *ordered),
         (DataType::FixedSizeBinary(16), DataType::Utf8 | DataType::Utf8View) => {
             cast_with_options(&uuids(values), wanted, &STRICT)
         }
@@ -185,12 +187,7 @@ pub(super) fn whole(values: &ArrayRef, wanted: &DataType) -> Result<ArrayRef, Ar
             cast_with_options(&in_utc, wanted, &STRICT)
         }
         (DataType::Null, _) => Ok(new_null_array(wanted, values.len())),
-        // Arrow's cast writes a list of one text with a comma as it writes one of two.
-        (stored, _) if stored.is_list() && is_text(wanted) => {
-            let texts = print::texts(values, Form::default());
-            let texts = texts.map_err(|error| ArrowError::from_external_error(Box::new(error)))?;
-            cast_with_options(&texts, wanted, &STRICT)
-        }
+        (stored, _) if stored.is_nested() && is_text(wanted) => json_texts(values, wanted),
         (stored, _) if stored.is_binary() && is_text(wanted) => {
             let bytes = cast_with_options(values, &DataType::Binary, &STRICT)?;
             let texts = bytes.as_binary::<i32>().iter().map(|bytes| bytes.map(std::str::from_utf8).transpose());
@@ -218,6 +215,38 @@ pub(super) fn whole(values: &ArrayRef, wanted: &DataType) -> Result<ArrayRef, Ar
             Ok(cast)
         }
     }
+}
+
+/// Maps whose keys and values are of other types.
+fn whole_map(map: &MapArray, entries: &FieldRef, ordered: bool) -> Result<ArrayRef, ArrowError> {
+    let Some((key, value)) = pair(entries) else {
+        return Err(ArrowError::CastError("a map without keys and values".to_owned()));
+    };
+    let columns = vec![whole(map.keys(), key.data_type())?, whole(map.values(), value.data_type())?];
+    let fields: Fields = vec![Arc::clone(key), Arc::clone(value)].into();
+    let pairs = StructArray::try_new(fields, columns, None)?;
+    let (offsets, nulls) = (map.offsets().clone(), map.nulls().cloned());
+    Ok(Arc::new(MapArray::try_new(Arc::clone(entries), offsets, pairs, nulls, ordered)?))
+}
+
+/// Lists, objects and maps as their own JSON, as those in JSON files are that have text beside them.
+fn json_texts(values: &ArrayRef, wanted: &DataType) -> Result<ArrayRef, ArrowError> {
+    let options = json_options();
+    let field: FieldRef = Arc::new(Field::new("", values.data_type().clone(), true));
+    let mut encoder = make_encoder(&field, values.as_ref(), &options)?;
+    let (mut texts, mut json) = (StringBuilder::with_capacity(values.len(), values.len() * 16), Vec::new());
+    for row in 0..values.len() {
+        if values.is_null(row) {
+            texts.append_null();
+            continue;
+        }
+        json.clear();
+        encoder.encode(row, &mut json);
+        let text = std::str::from_utf8(&json).map_err(|_| ArrowError::CastError("JSON that is no text".to_owned()))?;
+        texts.append_value(text);
+    }
+    let texts: ArrayRef = Arc::new(texts.finish());
+    cast_with_options(&texts, wanted, &STRICT)
 }
 
 /// Texts as values, by the rules of text files.

@@ -17,7 +17,7 @@ pub(super) const UNKNOWN_COLUMNS: (&str, &str) = (
 /// Whether keys that are the same but for case are different columns.
 pub(super) const MATCH_CASE: (&str, &str) = (
     "match_case",
-    "true if keys that are the same but for case are different columns; by default only if a file has both",
+    "true if keys that are the same but for case are different columns; by default only if an object has both",
 );
 
 /// What becomes of a declared column that no file has.

@@ -263,10 +263,24 @@ def json_set(rng, folder):
             found.damage = found.files[-1], lines_of(text, start, start + len(texts[bad]))
         found.rows.extend(rows)
     found.columns = [name for name in names if any(name in row for row in found.rows)]
-    if encoding.startswith("utf-8") and found.columns:
+    spelled = spellings(found.rows)
+    found.rows = [{spelled.get(name, name): cell for name, cell in row.items()} for row in found.rows]
+    found.columns = [name for name in found.columns if spelled.get(name, name) == name]
+    if encoding.startswith("utf-8") and found.columns and not spelled:
         columns = ", ".join(f"{sql(name)}: 'VARCHAR'" for name in found.columns)
         found.duck = f"read_json({sql_list(found.files)}, format = '{form}', columns = {{{columns}}})"
     return found
+
+
+def spellings(rows):
+    """The keys that are called otherwise: the same as another but for case, and in no object with one that is."""
+    first, apart = {}, set()
+    for row in rows:
+        for name in row:
+            first.setdefault(name.lower(), name)
+            apart |= {name.lower()} if any(name != other and name.lower() == other.lower() for other in row) else set()
+    names = {name for row in rows for name in row}
+    return {name: first[name.lower()] for name in names if name.lower() not in apart and first[name.lower()] != name}
 
 
 def json_text(rng, cell, line=""):
@@ -303,6 +317,10 @@ FAMILIES = [
     [pa.struct({"x": pa.int32(), "y": pa.string()}), pa.struct({"y": pa.string(), "z": pa.date32()})],
     [pa.list_(pa.struct({"x": pa.decimal128(9, 2)})), pa.list_(pa.struct({"x": pa.int32(), "y": pa.timestamp("us")}))],
     [pa.dictionary(pa.int32(), pa.int64()), pa.int32()], [pa.list_(pa.list_(pa.string()))],
+    [pa.map_(pa.string(), kind) for kind in (pa.int32(), pa.int64(), pa.float64())],
+    [pa.map_(pa.string(), pa.int32()), pa.map_(pa.string(), pa.string())],
+    [pa.map_(pa.string(), pa.int32()), pa.struct({"x": pa.int32(), "y": pa.string()}), pa.list_(pa.date32())],
+    [pa.list_(pa.string()), pa.string()], [pa.decimal256(50, 5), pa.decimal128(20, 2), pa.int32()],
 ]  # fmt: skip
 
 
@@ -354,9 +372,11 @@ def avro_type(kind, numbers):
     elif is_a.is_struct(kind):
         fields = [{"name": field.name, "type": avro_type(field.type, numbers)} for field in kind]
         schema = {"type": "record", "name": f"r{next(numbers)}", "fields": fields}
+    elif is_a.is_map(kind):
+        schema = {"type": "map", "values": avro_type(kind.item_type, numbers)}
     elif is_a.is_fixed_size_binary(kind):
         schema = {"type": "fixed", "name": f"f{next(numbers)}", "size": kind.byte_width}
-    elif is_a.is_decimal128(kind):
+    elif is_a.is_decimal128(kind) or is_a.is_decimal256(kind):
         schema = {"type": "bytes", "logicalType": "decimal", "precision": kind.precision, "scale": kind.scale}
     elif is_a.is_timestamp(kind) and unit:
         schema = {"type": "long", "logicalType": f"{'' if kind.tz else 'local-'}timestamp-{unit}"}
@@ -375,8 +395,12 @@ def avro_set(rng, folder):
         file, numbers, schema = io.BytesIO(), itertools.count(), pa.schema(kinds)
         fields = [{"name": name, "type": avro_type(kind, numbers)} for name, kind in kinds.items()]
         way = {"type": "record", "name": "row", "fields": fields}, rng.choice(AVRO_CODECS), rng.choice([50, 16_000])
-        fastavro.writer(file, way[0], pa.Table.from_pylist(rows, schema).to_pylist(), *way[1:])
-        read = pa.Table.from_pylist(list(fastavro.reader(io.BytesIO(file.getvalue()))), schema)
+        fastavro.writer(file, way[0], avro_rows(rows, schema), *way[1:])
+        read = [
+            {name: list(cell.items()) if is_a.is_map(kinds[name]) and cell else cell for name, cell in row.items()}
+            for row in fastavro.reader(io.BytesIO(file.getvalue()))
+        ]
+        read = pa.Table.from_pylist(read, schema)
         found.rows.extend(dict(zip(own, cells)) for cells in zip(*[map(cell_of, column) for column in read.columns]))
         found.way += way
         found.files.append(folder / f"{place}.avro")
@@ -385,6 +409,11 @@ def avro_set(rng, folder):
         found.files[-1].write_bytes(file.getvalue()[: len(file.getvalue()) - cut])
     found.damage = (found.files[-1], None) if is_damaged else None
     return found
+
+
+def avro_rows(rows, schema):
+    """The rows as fastavro takes them."""
+    return pa.Table.from_pylist(rows, schema).to_pylist(maps_as_pydicts="strict")
 
 
 def parquet_cell(rng, kind, near):
@@ -396,6 +425,8 @@ def parquet_cell(rng, kind, near):
     if is_list(kind):
         length = kind.list_size if is_a.is_fixed_size_list(kind) else rng.randrange(4)
         return [parquet_cell(rng, kind.value_type, near) for _ in range(length)]
+    if is_a.is_map(kind):
+        return [(name, parquet_cell(rng, kind.item_type, near)) for name in rng.sample(NAMES, rng.randrange(4))]
     if is_a.is_dictionary(kind):
         return parquet_cell(rng, kind.value_type, near)
     if is_a.is_boolean(kind):
@@ -439,6 +470,9 @@ def cell_of(scalar):
         return [cell_of(item) for item in scalar.values]
     if is_a.is_struct(kind):
         return {field.name: cell_of(scalar[field.name]) for field in kind}
+    if is_a.is_map(kind):
+        names, values = (scalar.values.field(place) for place in (0, 1))
+        return {name.as_py(): cell_of(value) for name, value in zip(names, values)}
     if is_a.is_temporal(kind):
         unit = DAY if is_a.is_date32(kind) else 10**6 if is_a.is_date64(kind) else UNITS[kind.unit]
         return Moment(scalar.value * unit)
@@ -460,6 +494,9 @@ def key(cell, kind, is_mixed=False):
     if is_a.is_struct(kind):
         fits = isinstance(cell, dict) and not cell.keys() - {field.name for field in kind}
         return tuple(key(cell.get(field.name), field.type) for field in kind) if fits else lost
+    if is_a.is_map(kind):
+        fits = isinstance(cell, dict)
+        return tuple((name, key(cell[name], kind.item_type, is_mixed)) for name in cell) if fits else lost
     if is_text(kind):
         return said(cell) if is_mixed or not isinstance(cell, str) else str(cell)
     if is_a.is_boolean(kind):

@@ -4,26 +4,31 @@ use std::{mem::take, sync::Arc};
 
 use arrow::{
     array::{
-        Array, ArrayRef, AsArray, BinaryViewBuilder, BooleanBuilder, Decimal128Builder, FixedSizeBinaryBuilder,
-        Float32Builder, Float64Builder, Int32Builder, Int64Builder, IntervalMonthDayNanoBuilder, ListArray, MapArray,
-        NullArray, NullBufferBuilder, StringBuilder, StringViewBuilder, StructArray, new_empty_array, new_null_array,
+        Array, ArrayRef, AsArray, BinaryViewBuilder, BooleanBuilder, Decimal128Builder, Decimal256Builder,
+        FixedSizeBinaryBuilder, Float32Builder, Float64Builder, Int32Builder, Int64Builder,
+        IntervalMonthDayNanoBuilder, ListArray, MapArray, NullArray, NullBufferBuilder, StringBuilder,
+        StringViewBuilder, StructArray, new_empty_array, new_null_array,
     },
     buffer::OffsetBuffer,
     compute::{cast, interleave},
-    datatypes::{DataType, Field, Fields, Int64Type, IntervalMonthDayNano, IntervalUnit, TimeUnit},
+    datatypes::{DataType, Field, Fields, Int64Type, IntervalMonthDayNano, IntervalUnit, TimeUnit, i256},
     error::ArrowError,
 };
 
 use super::{
     super::{
-        infer::{merge, type_name},
+        infer::{map_of, merge, pair, type_name},
         lossless::whole,
     },
     cursor::{Cursor, Fault},
+    decimal::{digits, number, wide_number},
+    unfit::{Unfit, first_unfit, owner},
 };
 
 /// The bytes of an identifier.
 const UUID_BYTES: i32 = 16;
+/// Those of months, days and milliseconds.
+const DURATION_BYTES: usize = 12;
 
 /// A column, of a type that a table may have as it is.
 pub(super) struct Column {
@@ -46,8 +51,11 @@ enum Values {
     /// An index into the symbols.
     Enum(Vec<String>, StringViewBuilder),
     Uuid(FixedSizeBinaryBuilder),
-    /// The digits of a number as one of two's complement, the highest byte first; and what it must be less than.
+    /// A number without its point, and what it must be less than.
     Decimal(Option<usize>, u128, Decimal128Builder),
+    Wide(Option<usize>, i256, Decimal256Builder),
+    /// How many digits it may have, and how many of them behind the point.
+    Digits(Option<usize>, (usize, usize), StringViewBuilder),
     Duration(IntervalMonthDayNanoBuilder),
     /// The items, how many each list has, and which lists there are.
     List(Box<Column>, Vec<usize>, NullBufferBuilder),
@@ -57,6 +65,8 @@ enum Values {
     Optional(i64, Box<Column>),
     /// The branches, how many values each has, and where each row's value is: the branch, and the place in it.
     Union(Vec<Column>, Vec<usize>, Vec<(usize, usize)>),
+    /// What nobody wants, and how many values of it there were.
+    Passed(Box<Column>, usize),
 }
 
 impl Column {
@@ -112,6 +122,20 @@ impl Column {
         Self { data_type, values: Values::Decimal(size, limit, values) }
     }
 
+    /// Of numbers with at most 76 digits.
+    pub(super) fn wide(size: Option<usize>, precision: u8, scale: i8) -> Self {
+        let data_type = DataType::Decimal256(precision, scale);
+        let values = Decimal256Builder::with_capacity(0).with_data_type(data_type.clone());
+        let limit = i256::from_i128(10).checked_pow(u32::from(precision)).unwrap_or(i256::MAX);
+        Self { data_type, values: Values::Wide(size, limit, values) }
+    }
+
+    /// Of the texts of numbers with more digits than any type of numbers has room for.
+    pub(super) fn digits(size: Option<usize>, precision: usize, scale: usize) -> Self {
+        let values = StringViewBuilder::with_capacity(0);
+        Self { data_type: DataType::Utf8View, values: Values::Digits(size, (precision, scale), values) }
+    }
+
     pub(super) fn duration() -> Self {
         let values = IntervalMonthDayNanoBuilder::with_capacity(0);
         Self { data_type: DataType::Interval(IntervalUnit::MonthDayNano), values: Values::Duration(values) }
@@ -123,7 +147,7 @@ impl Column {
     }
 
     pub(super) fn map(items: Self) -> Self {
-        let data_type = DataType::Map(entries(&items.data_type), false);
+        let data_type = map_of(DataType::Utf8, items.data_type.clone());
         let keys = StringBuilder::with_capacity(0, 0);
         Self { data_type, values: Values::Map(keys, Box::new(items), Vec::new(), NullBufferBuilder::new(0)) }
     }
@@ -154,6 +178,27 @@ impl Column {
         }
         let counts = vec![0; branches.len()];
         Ok(Self { data_type, values: Values::Union(branches, counts, Vec::new()) })
+    }
+
+    /// The same, as nulls of no type: the bytes are passed over.
+    pub(super) fn passed(self) -> Self {
+        Self { data_type: DataType::Null, values: Values::Passed(Box::new(self), 0) }
+    }
+
+    /// The same, of this type if it is a union whose values may be: what holds them all otherwise may lose some on the way.
+    pub(super) fn aimed(self, wanted: &DataType) -> Self {
+        match self.values {
+            Values::Union(branches, counts, places)
+                if branches.iter().all(|branch| whole(&new_empty_array(&branch.data_type), wanted).is_ok()) =>
+            {
+                Self { data_type: wanted.clone(), values: Values::Union(branches, counts, places) }
+            }
+            values => Self { data_type: self.data_type, values },
+        }
+    }
+
+    pub(super) fn data_type(&self) -> &DataType {
+        &self.data_type
     }
 
     /// The fields and columns of a record; of anything else its type.
@@ -190,12 +235,18 @@ impl Column {
                 values.append_value(bytes).or_else(|error| Fault::wrong(error.to_string()))?;
             }
             Values::Decimal(size, limit, values) => {
-                let value = decimal(input.sized(*size)?).filter(|value| value.unsigned_abs() < *limit);
-                match value {
-                    Some(value) => values.append_value(value),
-                    None => return Fault::wrong(format!("a number is none of type {}", type_name(&self.data_type))),
-                }
+                let value = number(input.sized(*size)?).filter(|value| value.unsigned_abs() < *limit);
+                values.append_value(value.map_or_else(|| none_of(&self.data_type), Ok)?);
             }
+            Values::Wide(size, limit, values) => {
+                let is_less = |value: &i256| value.checked_abs().is_some_and(|value| value < *limit);
+                let value = wide_number(input.sized(*size)?).filter(is_less);
+                values.append_value(value.map_or_else(|| none_of(&self.data_type), Ok)?);
+            }
+            Values::Digits(size, (precision, scale), values) => match digits(input.sized(*size)?, *precision, *scale) {
+                Some(value) => values.append_value(value),
+                None => return Fault::wrong(format!("a number has more than {precision} digits, or none")),
+            },
             Values::Duration(values) => values.append_value(duration(input)?),
             Values::List(items, lengths, lists) => {
                 lengths.push(each(input, |input| items.read(input))?);
@@ -232,8 +283,54 @@ impl Column {
                 places.push((branch, *place));
                 *place += 1;
             }
+            Values::Passed(column, count) => {
+                column.pass(input)?;
+                *count += 1;
+            }
         }
         Ok(())
+    }
+
+    /// Passes over the bytes of a value. Of these no more is looked at than tells where they end.
+    fn pass(&self, input: &mut Cursor<'_>) -> Result<(), Fault> {
+        match &self.values {
+            Values::Null(_) => input.free(),
+            Values::Boolean(_) => input.take(1).map(|_| ()),
+            Values::Int(_) | Values::Long(_) | Values::Enum(..) => input.long().map(|_| ()),
+            Values::Float(_) => input.take(size_of::<f32>()).map(|_| ()),
+            Values::Double(_) => input.take(size_of::<f64>()).map(|_| ()),
+            Values::Bytes(size, _) | Values::Decimal(size, ..) | Values::Wide(size, ..) | Values::Digits(size, ..) => {
+                input.sized(*size).map(|_| ())
+            }
+            Values::Text(_) => input.bytes().map(|_| ()),
+            Values::Uuid(_) => input.take(UUID_BYTES as usize).map(|_| ()),
+            Values::Duration(_) => input.take(DURATION_BYTES).map(|_| ()),
+            Values::List(items, ..) => each(input, |input| items.pass(input)).map(|_| ()),
+            Values::Map(_, items, ..) => each(input, |input| {
+                input.bytes()?;
+                items.pass(input)
+            })
+            .map(|_| ()),
+            Values::Record(_, columns, _) => {
+                if columns.is_empty() {
+                    input.free()?;
+                }
+                columns.iter().try_for_each(|column| column.pass(input))
+            }
+            Values::Optional(null, column) => match input.long()? {
+                branch @ (0 | 1) if branch == *null => input.free(),
+                0 | 1 => column.pass(input),
+                branch => Fault::wrong(format!("{branch} is none of 2 types")),
+            },
+            Values::Union(branches, ..) => {
+                let branch = input.length()?;
+                match branches.get(branch) {
+                    Some(column) => column.pass(input),
+                    None => Fault::wrong(format!("{branch} is none of {} types", branches.len())),
+                }
+            }
+            Values::Passed(column, _) => column.pass(input),
+        }
     }
 
     /// Adds a row without a value, for which no bytes are read.
@@ -250,6 +347,8 @@ impl Column {
             Values::Text(values) | Values::Enum(_, values) => values.append_null(),
             Values::Uuid(values) => values.append_null(),
             Values::Decimal(_, _, values) => values.append_null(),
+            Values::Wide(_, _, values) => values.append_null(),
+            Values::Digits(_, _, values) => values.append_null(),
             Values::Duration(values) => values.append_null(),
             Values::List(_, lengths, rows) | Values::Map(_, _, lengths, rows) => {
                 lengths.push(0);
@@ -264,14 +363,15 @@ impl Column {
             Values::Optional(_, column) => column.skip(input)?,
             // What follows the branches is the missing value.
             Values::Union(branches, _, places) => places.push((branches.len(), 0)),
+            Values::Passed(_, count) => *count += 1,
         }
         Ok(())
     }
 
     /// The values read since this was asked.
-    pub(super) fn finish(&mut self) -> Result<ArrayRef, ArrowError> {
+    pub(super) fn finish(&mut self) -> Result<ArrayRef, Unfit> {
         let array: ArrayRef = match &mut self.values {
-            Values::Null(count) => Arc::new(NullArray::new(take(count))),
+            Values::Null(count) | Values::Passed(_, count) => Arc::new(NullArray::new(take(count))),
             Values::Boolean(values) => Arc::new(values.finish()),
             Values::Int(values) => of_day(cast(&values.finish(), &self.data_type)?)?,
             Values::Long(values) => of_day(cast(&values.finish(), &self.data_type)?)?,
@@ -284,19 +384,19 @@ impl Column {
                 whole(&bytes, &self.data_type)?
             }
             Values::Decimal(_, _, values) => Arc::new(values.finish()),
+            Values::Wide(_, _, values) => Arc::new(values.finish()),
+            Values::Digits(_, _, values) => Arc::new(values.finish()),
             Values::Duration(values) => Arc::new(values.finish()),
             Values::List(items, lengths, lists) => {
                 let item = Arc::new(Field::new_list_field(items.data_type.clone(), true));
+                let items = items.finish().map_err(|unfit| unfit.at(|item| owner(lengths, item)))?;
                 let lengths = OffsetBuffer::from_lengths(take(lengths));
-                Arc::new(ListArray::try_new(item, lengths, items.finish()?, lists.finish())?)
+                Arc::new(ListArray::try_new(item, lengths, items, lists.finish())?)
             }
             Values::Map(keys, items, lengths, maps) => {
                 let keys: ArrayRef = Arc::new(keys.finish());
-                let items = items.finish()?;
-                let pairs = StructArray::try_new(pair(items.data_type()), vec![keys, items], None)?;
-                let entry = entries(pairs.column(1).data_type());
-                let lengths = OffsetBuffer::from_lengths(take(lengths));
-                Arc::new(MapArray::try_new(entry, lengths, pairs, maps.finish(), false)?)
+                let items = items.finish().map_err(|unfit| unfit.at(|item| owner(lengths, item)))?;
+                map_array(keys, items, take(lengths), maps)?
             }
             Values::Record(fields, columns, records) => {
                 let columns = columns.iter_mut().map(Self::finish).collect::<Result<Vec<_>, _>>()?;
@@ -306,8 +406,11 @@ impl Column {
             Values::Optional(_, column) => column.finish()?,
             Values::Union(branches, counts, places) => {
                 let mut arrays = Vec::with_capacity(branches.len() + 1);
-                for branch in branches {
-                    arrays.push(whole(&branch.finish()?, &self.data_type)?);
+                for (branch, column) in branches.iter_mut().enumerate() {
+                    let row = |place: usize| places.iter().position(|found| *found == (branch, place)).unwrap_or(place);
+                    let values = column.finish().map_err(|unfit| unfit.at(row))?;
+                    let array = whole(&values, &self.data_type);
+                    arrays.push(array.map_err(|error| first_unfit(&values, &self.data_type, error).at(row))?);
                 }
                 arrays.push(new_null_array(&self.data_type, 1));
                 counts.fill(0);
@@ -319,13 +422,20 @@ impl Column {
     }
 }
 
-/// The key and the value of a map, as those in Arrow files are called.
-fn pair(value: &DataType) -> Fields {
-    vec![Field::new("key", DataType::Utf8, false), Field::new("value", value.clone(), true)].into()
-}
-
-fn entries(value: &DataType) -> Arc<Field> {
-    Arc::new(Field::new("entries", DataType::Struct(pair(value)), false))
+/// Maps of so many entries each.
+fn map_array(
+    keys: ArrayRef,
+    items: ArrayRef,
+    lengths: Vec<usize>,
+    maps: &mut NullBufferBuilder,
+) -> Result<ArrayRef, ArrowError> {
+    let DataType::Map(entries, ordered) = map_of(keys.data_type().clone(), items.data_type().clone()) else {
+        return Err(ArrowError::SchemaError("maps are of another type".to_owned()));
+    };
+    let fields = pair(&entries).map(|(key, value)| vec![Arc::clone(key), Arc::clone(value)]).unwrap_or_default();
+    let pairs = StructArray::try_new(fields.into(), vec![keys, items], None)?;
+    let map = MapArray::try_new(entries, OffsetBuffer::from_lengths(lengths), pairs, maps.finish(), ordered)?;
+    Ok(Arc::new(map))
 }
 
 /// Reads the items of a list or map, and says how many there are.
@@ -347,10 +457,9 @@ fn each<'a>(
     }
 }
 
-/// The number of bytes in two's complement, the highest first; none where there are no bytes, or too many.
-fn decimal(bytes: &[u8]) -> Option<i128> {
-    let start = if bytes.first()? & 0x80 == 0 { 0_i128 } else { -1 };
-    bytes.iter().try_fold(start, |value, byte| value.checked_mul(256)?.checked_add(i128::from(*byte)))
+/// The fault of a number that has too many digits, or none.
+fn none_of<T>(data_type: &DataType) -> Result<T, Fault> {
+    Fault::wrong(format!("a number is none of type {}", type_name(data_type)))
 }
 
 /// Months, days and milliseconds.

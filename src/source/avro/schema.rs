@@ -16,8 +16,10 @@ use super::{
 const MAX_TYPES: usize = 1 << 16;
 /// How deep types may be nested.
 const MAX_DEPTH: usize = 64;
-/// The most digits of a number that is stored exactly.
+/// The most digits of a number that is stored exactly, of one that is stored as a wide number, and of one that is a text.
 const MAX_DIGITS: u64 = 38;
+const MAX_WIDE_DIGITS: u64 = 76;
+const MAX_TEXT_DIGITS: u64 = 10_000;
 
 /// The columns of a file whose header has this schema; else what is wrong with it.
 pub(super) fn columns(schema: &[u8]) -> Result<(Fields, Vec<Column>), String> {
@@ -183,8 +185,14 @@ impl<'a> Types<'a> {
             (Some(precision @ 1..=MAX_DIGITS), Some(scale)) if scale <= precision => {
                 Ok(Column::decimal(size, precision as u8, scale as i8))
             }
-            (Some(precision), Some(scale)) if precision > MAX_DIGITS && scale <= precision => {
-                Err(format!("{} has numbers of {precision} digits, more than {MAX_DIGITS}", self.place()))
+            (Some(precision @ 1..=MAX_WIDE_DIGITS), Some(scale)) if scale <= precision => {
+                Ok(Column::wide(size, precision as u8, scale as i8))
+            }
+            (Some(precision @ 1..=MAX_TEXT_DIGITS), Some(scale)) if scale <= precision => {
+                Ok(Column::digits(size, precision as usize, scale as usize))
+            }
+            (Some(precision), Some(scale)) if precision > MAX_TEXT_DIGITS && scale <= precision => {
+                Err(format!("{} has numbers of {precision} digits, more than {MAX_TEXT_DIGITS}", self.place()))
             }
             _ => Ok(Column::bytes(size)),
         }

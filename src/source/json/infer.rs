@@ -4,22 +4,23 @@
 
 use std::{borrow::Cow, collections::HashSet};
 
-use arrow::datatypes::{Field, Schema};
+use arrow::datatypes::Schema;
 use futures::{StreamExt, TryStreamExt};
 
 use super::{
     super::{
         bytes::Input,
         infer::Spellings,
-        options::{MATCH_CASE, settle_unknown},
+        options::settle_unknown,
         text::{apart, located},
         trace::{Event, Told},
     },
     Error, Inferred, JsonReader, Options, Sample,
     cursor::{Cursor, Halt, text_of},
+    keys::{Keys, spelled_once},
     objects::{Found, Objects},
     read::part,
-    shape::{Shape, see_members},
+    shape::Shape,
 };
 
 /// Whose options a message may name.
@@ -48,6 +49,8 @@ impl Noted {
 #[derive(Debug)]
 struct Learnt {
     shape: Shape,
+    /// The names in lower case that stand for several keys of one object.
+    together: HashSet<String>,
     /// What was noted of each column.
     notes: Vec<Noted>,
     objects: usize,
@@ -56,6 +59,31 @@ struct Learnt {
     /// Whether each object ends on the line on which it starts, and no other starts there.
     one_a_line: bool,
     is_blank: bool,
+}
+
+impl Learnt {
+    fn names(&self) -> impl Iterator<Item = &str> {
+        let columns: &[(String, Shape)] = match &self.shape {
+            Shape::Object(columns) => columns,
+            _ => &[],
+        };
+        columns.iter().map(|(name, _)| name.as_str())
+    }
+}
+
+impl Default for Learnt {
+    /// Of no object.
+    fn default() -> Self {
+        Self {
+            shape: Shape::Object(Vec::new()),
+            together: HashSet::new(),
+            notes: Vec::new(),
+            objects: 0,
+            passed: 0,
+            one_a_line: true,
+            is_blank: true,
+        }
+    }
 }
 
 pub(super) async fn infer(sample: Sample<'_>, mut options: Options) -> Result<Inferred, Error> {
@@ -97,9 +125,6 @@ pub(super) async fn infer(sample: Sample<'_>, mut options: Options) -> Result<In
         _ => Vec::new(),
     };
     let fields: Vec<_> = columns.iter().map(|(name, shape)| shape.field(name)).collect();
-    if differ_in_case(fields.iter().map(Field::name)) {
-        options.insert(MATCH_CASE.0.to_owned(), true.to_string());
-    }
     Ok(Inferred { options, schema: Schema::new(fields), told, doubts: Vec::new() })
 }
 
@@ -121,8 +146,7 @@ async fn learn(
         let is_sample = reader.sample_bytes.is_some();
         parts.extend(ranges.into_iter().map(|range| learn_apart(input.clone(), range, is_sample, passes_lines)));
     }
-    let shape = Shape::Object(Vec::new());
-    let mut all = Learnt { shape, notes: Vec::new(), objects: 0, passed: 0, one_a_line: true, is_blank: true };
+    let mut all = Learnt::default();
     let learnt: Vec<(Input, Learnt)> = futures::stream::iter(parts).buffered(threads.max(1)).try_collect().await?;
     let spellings = spellings(reader, &learnt);
     for (input, mut part) in learnt {
@@ -148,22 +172,10 @@ async fn learn(
 /// What the columns are called of which parts of files tell.
 fn spellings(reader: &JsonReader, learnt: &[(Input, Learnt)]) -> Spellings {
     let learnt: &[(Input, Learnt)] = if reader.match_case { &[] } else { learnt };
+    let together: HashSet<&str> =
+        learnt.iter().flat_map(|(_, part)| part.together.iter().map(String::as_str)).collect();
     let same_file = learnt.chunk_by(|(left, _), (right, _)| left.name == right.name);
-    let names = |(_, part): &(Input, Learnt)| match &part.shape {
-        Shape::Object(columns) => columns.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>(),
-        _ => Vec::new(),
-    };
-    let files: Vec<Vec<String>> = same_file.map(|parts| parts.iter().flat_map(names).collect::<Vec<_>>()).collect();
-    let spellings = Spellings::of(files.iter().map(|names| names.iter().map(String::as_str)));
-    // Where two names differ in case alone, all keys are looked up as they are written.
-    let table: HashSet<String> = files.iter().flatten().map(|name| spellings.of_table(name)).collect();
-    if differ_in_case(table.iter()) { Spellings::default() } else { spellings }
-}
-
-/// Whether two of these names, of which none comes twice, are the same but for case.
-fn differ_in_case<'a>(mut names: impl Iterator<Item = &'a String>) -> bool {
-    let mut seen = HashSet::new();
-    names.any(|name| !seen.insert(name.to_lowercase()))
+    Spellings::of(same_file.map(|parts| spelled_once(parts.iter().flat_map(|(_, part)| part.names()), &together)))
 }
 
 /// Learns from a part of a file on any thread; dropped, it stops.
@@ -240,23 +252,16 @@ async fn learn_part(input: &Input, range: (u64, u64), is_sample: bool, passes_li
     if passes_lines {
         objects = objects.on_lines_of_their_own();
     }
-    let mut shape = Shape::Object(Vec::new());
+    let mut keys = Keys::default();
     // Whether the line before was passed over, its end included.
     let mut is_passed = false;
-    let mut learnt =
-        Learnt { shape: Shape::Null, notes: Vec::new(), objects: 0, passed: 0, one_a_line: true, is_blank: true };
+    let mut learnt = Learnt::default();
     'parts: loop {
         loop {
-            let see = |cursor: &mut Cursor<'_>| match &mut shape {
+            let see = |cursor: &mut Cursor<'_>| match passes_lines {
                 // Of an object that is broken nothing is learnt.
-                shape if passes_lines => {
-                    let mut own = Vec::new();
-                    see_members(&mut own, cursor, 0)?;
-                    shape.merge(Shape::Object(own), 0);
-                    Ok(())
-                }
-                Shape::Object(fields) => see_members(fields, cursor, 0),
-                _ => Ok(()),
+                true => keys.see_whole(cursor),
+                false => keys.see(cursor),
             };
             let found = objects.next(see, |halt| *halt == Halt::Incomplete);
             match found {
@@ -266,9 +271,7 @@ async fn learn_part(input: &Input, range: (u64, u64), is_sample: bool, passes_li
                     learnt.one_a_line &= memchr::memchr(b'\n', bytes).is_none() && begins;
                     is_passed = false;
                     learnt.objects += 1;
-                    if let Shape::Object(fields) = &shape {
-                        note(&mut learnt.notes, fields, &objects, found);
-                    }
+                    note(&mut learnt.notes, &keys.fields, &objects, found);
                 }
                 Ok(None) => break,
                 // A sample may end within an object.
@@ -305,6 +308,6 @@ async fn learn_part(input: &Input, range: (u64, u64), is_sample: bool, passes_li
     }
     learnt.is_blank = objects.is_blank();
     learnt.one_a_line &= !objects.is_array();
-    learnt.shape = shape;
+    (learnt.shape, learnt.together) = keys.into_parts();
     Ok(learnt)
 }

@@ -7,6 +7,7 @@
 pub(super) mod cells;
 mod cursor;
 mod infer;
+mod keys;
 mod node;
 mod objects;
 mod read;

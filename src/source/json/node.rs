@@ -73,8 +73,8 @@ pub(super) struct Members {
     refuses_others: bool,
     /// Whether a member may be called otherwise by case alone.
     ignores_case: bool,
-    /// Of which members the last value was found under another spelling.
-    respelled: Vec<bool>,
+    /// Of which members the last value was found under another spelling, and where that stands.
+    respelled: Vec<Option<usize>>,
 }
 
 /// What is wrong with a value, or with what the bytes are.
@@ -308,6 +308,12 @@ impl Node {
     }
 }
 
+/// Whether this key stands at a place where there is a key.
+fn is_key_at(cursor: &Cursor<'_>, at: usize, key: &str) -> bool {
+    let mut before = Cursor { at, ..*cursor };
+    before.key().is_ok_and(|before| before == key)
+}
+
 /// Which list an item is of.
 fn owner(lengths: &[Option<u32>], Misfit(item): Misfit) -> Misfit {
     let mut end = 0;
@@ -338,7 +344,7 @@ impl Members {
             nodes: fields.iter().zip(wanted).map(node).collect(),
             refuses_others,
             ignores_case: false,
-            respelled: vec![false; fields.len()],
+            respelled: vec![None; fields.len()],
         }
     }
 
@@ -407,7 +413,10 @@ impl Members {
                         next = place + 1;
                         match (self.nodes.get_mut(place), self.respelled.get_mut(place)) {
                             (Some(Some(node)), Some(respelled)) => {
-                                if node.len() > row && (is_respelled || *respelled) {
+                                // Of a key given twice the last value counts, however it is spelled both times.
+                                let is_again = |before: usize| is_respelled && is_key_at(cursor, before, &key);
+                                let is_twice = node.len() > row && (is_respelled || respelled.is_some());
+                                if is_twice && !respelled.is_some_and(is_again) {
                                     let column = self.names.get(place).map_or("", String::as_str);
                                     let reason = format!(
                                         "two keys of an object are the column {column}, the same but for case; say \
@@ -415,8 +424,7 @@ impl Members {
                                     );
                                     return Err(Halt::Broken { at, reason }.into());
                                 }
-                                *respelled = is_respelled;
-                                // Of a key given twice the last value counts.
+                                *respelled = is_respelled.then_some(at);
                                 if node.len() > row {
                                     node.truncate(row);
                                 }

@@ -37,7 +37,7 @@ impl Shape {
         match (&mut *self, &token) {
             (_, Token::Null) => return Ok(()),
             (Self::Object(fields), Token::Object) if depth <= MAX_DEPTH => {
-                see_members(fields, cursor, depth)?;
+                see_members(fields, cursor, depth, |_| {})?;
                 if depth > 0 && fields.len() > MAX_NESTED_KEYS {
                     *self = Self::Mixed;
                 }
@@ -74,7 +74,7 @@ impl Shape {
             }
             Token::Object => {
                 let mut fields = Vec::new();
-                see_members(&mut fields, cursor, depth)?;
+                see_members(&mut fields, cursor, depth, |_| {})?;
                 if depth > 0 && fields.len() > MAX_NESTED_KEYS { Self::Mixed } else { Self::Object(fields) }
             }
         };
@@ -174,11 +174,12 @@ fn see_items(item: &mut Shape, cursor: &mut Cursor<'_>, depth: usize) -> Result<
     }
 }
 
-/// The members of the object that has begun.
+/// The members of the object that has begun; `saw` is told the place of each among the fields.
 pub(super) fn see_members(
     fields: &mut Vec<(String, Shape)>,
     cursor: &mut Cursor<'_>,
     depth: usize,
+    mut saw: impl FnMut(usize),
 ) -> Result<(), Halt> {
     if cursor.is_empty(b'}', "an object")? {
         return Ok(());
@@ -203,6 +204,7 @@ pub(super) fn see_members(
             }
         };
         next = place + 1;
+        saw(place);
         match fields.get_mut(place) {
             Some((_, shape)) => shape.see(cursor, depth + 1)?,
             None => cursor.pass()?,

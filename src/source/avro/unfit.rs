@@ -1,0 +1,63 @@
+//! Values that the type of their column cannot have, which is known when an array is made of them.
+
+use arrow::{
+    array::{Array, ArrayRef, UInt64Array},
+    compute::take,
+    datatypes::DataType,
+    error::ArrowError,
+    util::display::{ArrayFormatter, FormatOptions},
+};
+
+use super::super::{infer::type_name, lossless::whole, text::shortened};
+
+/// Why there is no array of the values that were read.
+#[derive(Debug)]
+pub(super) enum Unfit {
+    /// The one of this row, from 0, is none of the type that holds all others.
+    Value {
+        row: usize,
+        value: String,
+        expected: String,
+    },
+    Other(ArrowError),
+}
+
+impl From<ArrowError> for Unfit {
+    fn from(error: ArrowError) -> Self {
+        Self::Other(error)
+    }
+}
+
+impl Unfit {
+    /// The same, of a column of which the value is a part.
+    pub(super) fn at(self, row_of: impl FnOnce(usize) -> usize) -> Self {
+        match self {
+            Self::Value { row, value, expected } => Self::Value { row: row_of(row), value, expected },
+            other => other,
+        }
+    }
+}
+
+/// The first of the values that is none of the type, if there is one; else the error.
+pub(super) fn first_unfit(values: &ArrayRef, wanted: &DataType, error: ArrowError) -> Unfit {
+    // A slice of lists would still have the items of all.
+    let alone = |row: &usize| take(values.as_ref(), &UInt64Array::from(vec![*row as u64]), None);
+    let is_unfit = |row: &usize| alone(row).and_then(|value| whole(&value, wanted)).is_err();
+    let Some(row) = (0..values.len()).find(is_unfit) else { return Unfit::Other(error) };
+    let shown = ArrayFormatter::try_new(values.as_ref(), &FormatOptions::default())
+        .and_then(|formatter| formatter.value(row).try_to_string());
+    match shown {
+        Ok(value) => Unfit::Value { row, value: shortened(&value), expected: type_name(wanted) },
+        Err(_) => Unfit::Other(error),
+    }
+}
+
+/// Which list or map an item is of.
+pub(super) fn owner(lengths: &[usize], item: usize) -> usize {
+    let mut end = 0;
+    let is_owner = |length: &usize| {
+        end += *length;
+        item < end
+    };
+    lengths.iter().position(is_owner).unwrap_or_default()
+}

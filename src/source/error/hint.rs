@@ -1,0 +1,94 @@
+//! What a user can do about an error, in words that name the format's own options.
+
+use super::{super::format_named, Error};
+
+/// How many lines may stand above a header.
+const MAX_TITLE_LINES: u64 = 20;
+
+impl Error {
+    /// What the user can do about it, where that is known.
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::EmptyDirectory { location, .. } => {
+                let location = location.trim_end_matches('/');
+                format!("name the files with a glob such as '{location}/*' if they end otherwise")
+            }
+            Self::UnknownFormat { .. } => "say STORED AS with a format".to_owned(),
+            Self::MixedFormats { .. } => "name the files of one format with a glob, or say STORED AS".to_owned(),
+            Self::NotText { hint, .. } => (*hint).to_owned(),
+            // A title is one field, and makes a table of one column.
+            Self::RaggedRow { line: line @ 2..=MAX_TITLE_LINES, expected: 1, .. } => format!(
+                "if a title stands above the header, pass over its lines (skip => {}); if each line is one text, name a \
+                 delimiter that it lacks (delimiter => '\\t'); else check the quote and escape options",
+                line - 1
+            ),
+            Self::RaggedRow { .. } => {
+                "check the options delimiter, quote and escape, mend the row, or leave such rows out (on_error 'skip')".to_owned()
+            }
+            Self::NoCommonColumn { .. } => {
+                "all files of a table are read alike: check whether this one has a header, and the same delimiter as the others"
+                    .to_owned()
+            }
+            Self::UnknownColumn { .. } => {
+                "make the table anew with CREATE OR REPLACE EXTERNAL TABLE, so that it has the column, or say OPTIONS \
+                 (unknown_columns 'ignore')"
+                    .to_owned()
+            }
+            Self::UnreadEncoding { encoding, .. } => {
+                format!(
+                    "write it anew in UTF-8, as with iconv -f {encoding} -t UTF-8; UTF-16, latin1, windows-1252 and others \
+                     are read as they are (the option encoding)"
+                )
+            }
+            Self::WrongEncoding { fitting, .. } => {
+                format!("it looks like {fitting}: say OPTIONS (encoding '{fitting}') in CREATE EXTERNAL TABLE")
+            }
+            Self::UnfitColumn { found, .. }
+                if found.contains("an object") || found.contains("a map") || found.starts_with(char::is_uppercase) =>
+            {
+                return None;
+            }
+            Self::UnfitColumn { column, found, .. } => {
+                format!("declare the column as it is stored ({column} {found}) in CREATE EXTERNAL TABLE")
+            }
+            Self::InvalidValue { column, format, .. } => value_hint(column, format),
+            Self::Unwritable { .. } => "leave such rows out, or write Parquet, which keeps them".to_owned(),
+            Self::InvalidRecord { column, .. } => {
+                format!("read the column as text (types => {{{column}: 'text'}}), which has all its values")
+            }
+            Self::MissingColumn { near: Some(near), .. } => format!("perhaps you meant the column \"{near}\""),
+            Self::MissingColumn { near: None, .. } => {
+                "leave it out, or say OPTIONS (missing_columns 'null') if later files may have it".to_owned()
+            }
+            Self::UnclearHeader { .. } => {
+                "say OPTIONS (header 'true') if each file begins with names of columns, or (header 'false') if none does"
+                    .to_owned()
+            }
+            Self::UnclearColumn { .. } => {
+                "declare the columns in CREATE EXTERNAL TABLE as the file spells them, in double quotes".to_owned()
+            }
+            Self::NoRows { .. } => "declare the columns in CREATE EXTERNAL TABLE".to_owned(),
+            Self::NotAllowed { .. } => "start the server with --allow-path".to_owned(),
+            Self::KeyRefused { .. } => "check KEY_ID and SECRET".to_owned(),
+            Self::NoSuchBucket { .. } => "check the bucket's name, REGION and ENDPOINT".to_owned(),
+            Self::Unreachable { .. } => "check ENDPOINT and whether the server runs".to_owned(),
+            _ => return None,
+        };
+        Some(hint)
+    }
+}
+
+/// What to do about a value that is not of its column's type, with the options that the format has.
+fn value_hint(column: &str, format: &str) -> String {
+    let known = format_named(format).map_or(&[][..], |format| format.options());
+    let has = |option: &&str| known.iter().any(|(name, _)| name == option);
+    let mut ways = vec![format!("read the column as text (the option types '{column} text')")];
+    let written: Vec<&str> = ["null_value", "decimal_separator", "date_format"].into_iter().filter(has).collect();
+    if !written.is_empty() {
+        ways.push(format!("say how its values, or missing ones, are written ({})", written.join(", ")));
+    }
+    if has(&"on_error") {
+        ways.push("leave such rows out (on_error 'skip')".to_owned());
+    }
+    ways.join(", or ")
+}

@@ -273,6 +273,18 @@ pub enum Error {
         /// The file.
         file: String,
     },
+    /// A line that is neither names nor a row.
+    #[error("file {file}, line {line}: '{title}' stands alone above a line of names, and may be a title")]
+    TitleAbove {
+        /// The file.
+        file: String,
+        /// The line.
+        line: u64,
+        /// The text.
+        title: String,
+        /// The option that passes over it.
+        way: String,
+    },
     /// A file whose header has none of the table's columns.
     #[error("file {file} has the columns {found}, none of them is a column of the table")]
     NoCommonColumn {
@@ -439,6 +451,7 @@ impl Error {
             | Self::UnfitColumn { .. }
             | Self::UnclearColumn { .. }
             | Self::UnclearHeader { .. }
+            | Self::TitleAbove { .. }
             | Self::NoCommonColumn { .. }
             | Self::ColumnCount { .. }
             | Self::NoRows { .. }

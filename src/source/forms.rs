@@ -27,7 +27,8 @@ pub(super) const OPTIONS: [(&str, &str); 4] = [
 pub(super) struct Forms {
     /// The character before a fraction; none: not decided, which is a point.
     pub(super) decimal: Option<u8>,
-    thousands: Option<u8>,
+    /// The character between groups of three digits.
+    pub(super) thousands: Option<u8>,
     date: Option<String>,
     timestamp: Option<String>,
 }

@@ -53,8 +53,8 @@ struct Tried {
     delimiter: u8,
     /// How many fields each record would have.
     widths: Vec<usize>,
-    /// Whether commas would be the decimal separators of its fields.
-    separates_decimals: bool,
+    /// Whether commas would belong to its fields: to decimal numbers, or to sentences.
+    explains_commas: bool,
 }
 
 impl Tried {
@@ -74,11 +74,11 @@ pub(super) fn settle_dialect(options: &mut CsvOptions, head: &str, is_last: bool
             with_rows(&tried.dialect(), head, is_last, DELIMITER_RECORDS, |rows| Tried {
                 delimiter: *delimiter,
                 widths: rows.iter().map(Vec::len).collect(),
-                separates_decimals: separates_decimals(rows),
+                explains_commas: explains_commas(rows),
             })
         };
         let mut tried: Vec<_> = delimiters.iter().map(attempt).collect();
-        leave_out_decimal_commas(&mut tried);
+        leave_out_soft_commas(&mut tried);
         options.delimiter = best_delimiter(&tried);
     }
     if options.skip_initial_space.is_none() {
@@ -91,40 +91,41 @@ pub(super) fn settle_dialect(options: &mut CsvOptions, head: &str, is_last: bool
     }
 }
 
-/// Whether each comma of these fields is that of a decimal number or stands in a sentence, before a blank, and one is that of
-/// a number. A quoted field says nothing: its commas are no delimiters either way.
-fn separates_decimals(rows: &[Vec<Cell<'_>>]) -> bool {
+/// Whether these fields have commas, and each is that of a decimal number or stands in a sentence, before a blank. A quoted
+/// field says nothing: its commas are no delimiters either way.
+fn explains_commas(rows: &[Vec<Cell<'_>>]) -> bool {
     let is_in_sentence = |text: &str| text.split(',').skip(1).all(|rest| rest.is_empty() || rest.starts_with(' '));
-    let mut has_decimal = false;
-    for cell in rows.iter().flatten().filter(|cell| !cell.is_quoted && cell.text.contains(',')) {
-        let text = cell.text.trim_ascii();
-        if is_decimal(text) {
-            has_decimal = true;
-        } else if !is_in_sentence(text) {
-            return false;
-        }
-    }
-    has_decimal
+    let cells = || rows.iter().flatten().filter(|cell| !cell.is_quoted);
+    let mut commas = cells().filter(|cell| cell.text.contains(',')).map(|cell| cell.text.trim_ascii()).peekable();
+    // What is behind a delimiter has no blank before it: that would be the sentence's.
+    commas.peek().is_some()
+        && commas.all(|text| is_decimal(text) || is_in_sentence(text))
+        && !cells().any(|cell| cell.text.starts_with(' '))
 }
 
-/// Whether a text is a number with a decimal comma, whose digits may be grouped: `-1.234,50`.
+/// Whether a text is a number with a decimal comma, whose digits may be grouped: `-1.234,50`; or a time of day with such a
+/// fraction of a second.
 fn is_decimal(text: &str) -> bool {
     let Some((whole, fraction)) = text.trim_start_matches(['-', '+']).split_once(',') else { return false };
-    let mut groups = whole.split(['.', ' ', '\'']);
-    is_digits(fraction)
-        && groups.next().is_some_and(is_digits)
-        && groups.all(|group| group.len() == 3 && is_digits(group))
+    let is_time = || whole.rsplit_once(':').is_some_and(|(_, seconds)| seconds.len() == 2 && is_digits(seconds));
+    is_digits(fraction) && (is_grouped(whole, &['.', ' ', '\'']) || is_time())
+}
+
+/// Whether a text is of digits alone, or of such in groups of three.
+fn is_grouped(text: &str, separators: &[char]) -> bool {
+    let mut groups = text.split(separators);
+    groups.next().is_some_and(is_digits) && groups.all(|group| group.len() == 3 && is_digits(group))
 }
 
 fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// A comma is no delimiter where another one makes records as even and leaves to commas nothing but decimals: `1,5;foo` is
-/// two fields either way, and `1,5;2,5` would be three.
-fn leave_out_decimal_commas(tried: &mut Vec<Tried>) {
+/// A comma is no delimiter where another one makes records as even and leaves to commas nothing but decimals and sentences:
+/// `1,5;foo` is two fields either way, `1,5;2,5` would be three, and `1|Smith, John` has a name.
+fn leave_out_soft_commas(tried: &mut Vec<Tried>) {
     let Some(share) = tried.iter().find(|tried| tried.delimiter == b',').map(|comma| comma.usual().1) else { return };
-    let explains = |tried: &Tried| tried.separates_decimals && tried.usual().0 > 1 && tried.usual().1 >= share;
+    let explains = |tried: &Tried| tried.explains_commas && tried.usual().0 > 1 && tried.usual().1 >= share;
     if tried.iter().any(explains) {
         tried.retain(|tried| tried.delimiter != b',');
     }
@@ -151,24 +152,51 @@ fn best_delimiter(tried: &[Tried]) -> Option<u8> {
         .or_else(|| tried.first().map(|found| found.delimiter))
 }
 
-/// Between semicolons a comma is likely the decimal separator: it is where all numbers that have one say so, and not all
-/// of these could be groups of three digits.
+/// Between semicolons a comma is likely the decimal separator: it is where all numbers that have one say so, and not all of
+/// these could be groups of three digits. Points group digits then, where they stand before groups of three. Between tabs
+/// `1,2` may be a list: there points must stand so.
 pub(super) fn settle_decimal(options: &mut CsvOptions, head: &str, is_last: bool) {
-    if options.forms.decimal.is_some() || options.delimiter != Some(b';') {
+    if options.forms.decimal.is_some() || options.delimiter == Some(b',') {
         return;
     }
-    let fraction = |text: &str| {
-        let (whole, fraction) = text.strip_prefix('-').unwrap_or(text).split_once(',')?;
-        (is_digits(whole) && is_digits(fraction)).then_some(fraction.len())
-    };
-    let has_point =
-        |text: &str| text.split_once('.').is_some_and(|(whole, fraction)| is_digits(whole) && is_digits(fraction));
-    let is_comma = with_rows(&options.dialect(), head, is_last, HEADER_RECORDS, |rows| {
-        let cells = || rows.iter().flatten().map(|cell| cell.text.trim_ascii());
-        cells().filter_map(fraction).any(|digits| digits != 3) && !cells().any(has_point)
+    let mut numbers = Numbers::default();
+    with_rows(&options.dialect(), head, is_last, HEADER_RECORDS, |rows| {
+        rows.iter().flatten().for_each(|cell| numbers.see(cell.text.trim_ascii()));
     });
-    if is_comma {
+    let is_usual = options.delimiter == Some(b';') || numbers.has_groups;
+    if numbers.has_comma && !numbers.has_point && is_usual {
         options.forms.decimal = Some(b',');
+        options.forms.thousands = options.forms.thousands.or(numbers.has_groups.then_some(b'.'));
+    }
+}
+
+/// How the numbers of a file are written.
+#[derive(Debug, Default)]
+struct Numbers {
+    /// Whether a comma stands before a fraction, that could be no group of three digits.
+    has_comma: bool,
+    /// Whether a point does.
+    has_point: bool,
+    /// Whether points stand between groups of three digits.
+    has_groups: bool,
+}
+
+impl Numbers {
+    fn see(&mut self, text: &str) {
+        let number = text.trim_start_matches(['-', '+']);
+        match number.split_once(',') {
+            Some((whole, fraction)) if is_digits(fraction) && is_grouped(whole, &['.']) => {
+                let is_in_groups = whole.contains('.');
+                self.has_comma |= fraction.len() != 3 || is_in_groups;
+                self.has_groups |= is_in_groups;
+            }
+            Some(_) => {}
+            None if number.contains('.') && is_grouped(number, &['.']) => self.has_groups = true,
+            None => {
+                let is_fraction = |(whole, fraction)| is_digits(whole) && is_digits(fraction);
+                self.has_point |= number.split_once('.').is_some_and(is_fraction);
+            }
+        }
     }
 }
 
@@ -194,6 +222,7 @@ mod tests {
         assert_eq!(told("price;name\n1,5;foo\n2,5;bar\n"), (';', comma));
         assert_eq!(told("1,5\tfoo\n2,5\tbar\n"), ('\t', None));
         assert_eq!(told("-1,5|foo\n+2,5|bar\n"), ('|', None));
+        assert_eq!(told("2024-01-05 10:00:00,123;boot\n2024-01-05 10:00:00,456;halt\n"), (';', None));
     }
 
     #[test]
@@ -203,5 +232,30 @@ mod tests {
         }
         assert_eq!(told("\"1,5\",a;b\n\"2,5\",c;d\n"), (',', None));
         assert_eq!(told("id;price;note\n1;2.50;a, b\n2;3.75;c\n"), (';', None));
+        assert_eq!(told("a, b;c\n1, 2; 3\n4, 5; 6\n"), (',', None));
+    }
+
+    #[test]
+    fn a_comma_in_sentences_is_no_delimiter() {
+        assert_eq!(told("1|Smith, John\n2|Doe, Jane\n"), ('|', None));
+        assert_eq!(told("1\tSmith, John\n2\tDoe, Jane\n"), ('\t', None));
+        assert_eq!(told("Name, Vorname;Ort\nMueller, Hans;Berlin\n"), (';', None));
+        assert_eq!(told("id;Preis, EUR\n1;1,5\n2;2,75\n"), (';', Some(b',')));
+    }
+
+    #[test]
+    fn points_between_groups_are_no_fractions_beside_decimal_commas() {
+        let separators = |head: &str| {
+            let mut options = CsvOptions::parse(&Options::new()).expect("no option is wrong");
+            settle_dialect(&mut options, head, true, b",;\t|");
+            settle_decimal(&mut options, head, true);
+            (options.forms.decimal, options.forms.thousands)
+        };
+        let german = (Some(b','), Some(b'.'));
+        assert_eq!(separators("id;umsatz;quote\n1;1.234;0,5\n2;2.500;0,7\n"), german);
+        assert_eq!(separators("id;preis;menge\n1;1.234,50;1.500\n2;12,50;2.000\n"), german);
+        assert_eq!(separators("a\tb\n1.234\t2,5\n2.500\t3,5\n"), german);
+        assert_eq!(separators("a;b\n1.5;2,5\n2.5;3,5\n"), (None, None));
+        assert_eq!(separators("a;b\n1,234;2\n2,500;3\n"), (None, None));
     }
 }

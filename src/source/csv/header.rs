@@ -27,12 +27,18 @@ struct FirstLine {
     has_likely_names: bool,
     /// One that is likely a value, and what it is.
     likely_value: Option<(String, &'static str)>,
+    /// Whether its fields count on from a text, and those below do not.
+    counts: bool,
+    /// The one field of the line that is not empty, over a line of names.
+    title: Option<String>,
 }
 
 impl FirstLine {
     fn of(options: &CsvOptions, rows: &[Vec<Cell<'_>>]) -> Self {
         let mut line = Self::default();
         let Some((first, rest)) = rows.split_first() else { return line };
+        line.counts = counts(first) && rest.iter().filter(|row| counts(row)).count() * 2 < rest.len();
+        line.title = title(options, rows);
         for (position, cell) in first.iter().enumerate().filter(|(_, cell)| !options.is_null(cell)) {
             let column = rest.iter().filter_map(|row| row.get(position)).filter(|cell| !options.is_null(cell));
             let column: Vec<&str> = column.map(|cell| cell.text.trim_ascii()).collect();
@@ -62,13 +68,17 @@ impl FirstLine {
             Some(_) if recurs => Some("a value that comes again below"),
             Some(_) => shared(text, &others),
         };
+        // A date over integers, or a time over fractions, is as a name is: nothing holds it and those below.
+        let is_of_other_type = is_value && !column.is_empty() && guess.is_typed() && !merged(own, guess).is_typed();
+        let is_value = is_value && !is_of_other_type;
         let is_text = !own.is_typed();
         let may_name = is_text && likely.is_none() && is_name(text);
         self.has_text |= is_text;
         self.has_values |= is_value;
         self.has_names |= may_name && guess.is_typed();
-        self.has_likely_names |=
-            is_year_over_others || (may_name && !guess.is_typed() && is_over_others(text, &others));
+        self.has_likely_names |= is_of_other_type
+            || is_year_over_others
+            || (may_name && !guess.is_typed() && is_over_others(text, &others));
         if self.likely_value.is_none() {
             self.likely_value = likely.map(|what| (shortened(text), what));
         }
@@ -77,6 +87,9 @@ impl FirstLine {
     /// Whether the line is a header, and what to say of it where that is in doubt. `is_declared` says whether a field is the
     /// name of a declared column, where columns are declared.
     fn judge(&self, is_declared: Option<bool>) -> (bool, Option<String>) {
+        if self.counts {
+            return (true, Some(COUNTED.to_owned()));
+        }
         if self.has_values {
             return (self.has_names, None);
         }
@@ -95,7 +108,7 @@ impl FirstLine {
         match is_declared {
             // Texts over texts are names if they are those of the declared columns.
             Some(is_declared) if !self.has_names => (is_declared, None),
-            _ => (self.has_text, self.is_open().then(|| UNTOLD.to_owned())),
+            _ => (self.has_text || self.has_likely_names, self.is_open().then(|| UNTOLD.to_owned())),
         }
     }
 
@@ -109,12 +122,41 @@ impl FirstLine {
 const UNTOLD: &str =
     "the first line is taken for names, though nothing below tells it from a row; if it is one, say header => false";
 
+/// What is said of a first line such as `region,1,2,3`.
+const COUNTED: &str = "the first line is taken for names, because it counts on and those below do not; if it is a row, say \
+                       header => false";
+
+/// Whether a line is a text or nothing, and then whole numbers that count on by one, two at least.
+fn counts(line: &[Cell<'_>]) -> bool {
+    let Some((first, rest)) = line.split_first() else { return false };
+    let is_label = first.text.trim_ascii().parse::<f64>().is_err();
+    let numbers: Option<Vec<i64>> = rest.iter().map(|cell| cell.text.trim_ascii().parse().ok()).collect();
+    let numbers = numbers.unwrap_or_default();
+    let steps = numbers.iter().zip(numbers.iter().skip(1));
+    is_label && numbers.len() > 1 && steps.clone().all(|(left, right)| left.checked_add(1) == Some(*right))
+}
+
+/// The field that stands alone on the first line, over one of texts in each column.
+fn title(options: &CsvOptions, rows: &[Vec<Cell<'_>>]) -> Option<String> {
+    let [first, second, ..] = rows else { return None };
+    let is_filled = |cell: &&Cell<'_>| !cell.text.trim_ascii().is_empty();
+    let is_names = second.len() == first.len()
+        && second.iter().all(|cell| is_name(&cell.text) && !guess_of(&[cell.text.trim_ascii()], &options.forms).is_typed());
+    let mut filled = first.iter().filter(is_filled);
+    let alone = filled.next().filter(|_| first.len() > 2 && is_names && filled.next().is_none())?;
+    Some(shortened(alone.text.trim_ascii()))
+}
+
+/// What two guesses have in common.
+fn merged(mut left: Guess, right: Guess) -> Guess {
+    left.merge(right);
+    left
+}
+
 /// What the first line is if it may be a value, over a column of values that are no texts.
 fn over_values(text: &str, own: Guess, below: Guess) -> Option<&'static str> {
-    let mut together = below;
-    together.merge(own);
     // `NaN` is a text alone, and a number among others.
-    if together.is_typed() {
+    if merged(below, own).is_typed() {
         Some("a value of its column's type")
     } else {
         is_mark(text).then_some("a mark of missing values")
@@ -140,22 +182,31 @@ pub(super) fn settle_header(
     head: &str,
     is_last: bool,
     declared: Option<&Schema>,
-) -> Option<String> {
+) -> Result<Option<String>, Title> {
     if options.header.is_some() {
-        return None;
+        return Ok(None);
     }
     let dialect = options.header_dialect();
-    let (is_header, doubt) = with_rows(&dialect, head, is_last, HEADER_RECORDS, |rows| {
-        let Some(first) = rows.first() else { return (true, None) };
+    let judged = with_rows(&dialect, head, is_last, HEADER_RECORDS, |rows| {
+        let Some(first) = rows.first() else { return Ok((true, None)) };
         let is_name_of = |columns: &Schema, cell: &Cell<'_>| {
             columns.fields().iter().any(|field| is_alike(field.name(), cell.text.trim_ascii()))
         };
         let is_declared = declared.map(|columns| first.iter().any(|cell| is_name_of(columns, cell)));
-        FirstLine::of(options, rows).judge(is_declared)
+        let line = FirstLine::of(options, rows);
+        match line.title {
+            Some(title) => Err(Title(title)),
+            None => Ok(line.judge(is_declared)),
+        }
     });
+    let (is_header, doubt) = judged?;
     options.header = Some(is_header);
-    doubt
+    Ok(doubt)
 }
+
+/// A line that is neither names nor a row, but seems to be the title of what follows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Title(pub(super) String);
 
 fn is_year(text: &str) -> bool {
     text.len() == 4 && text.parse::<u16>().is_ok_and(|year| (1900..=2100).contains(&year))
@@ -202,7 +253,7 @@ mod tests {
     fn told(text: &str) -> (bool, String) {
         let mut options = CsvOptions::parse(&Options::new()).expect("no option is wrong");
         options.delimiter = Some(b',');
-        let doubt = settle_header(&mut options, text, true, None);
+        let doubt = settle_header(&mut options, text, true, None).expect("no title stands above");
         (options.has_header(), doubt.unwrap_or_default())
     }
 
@@ -242,6 +293,42 @@ mod tests {
         }
         for text in ["name,city\nann,rome\n", "name,city\n", "x1,x2\na1,b2\n"] {
             assert_eq!(told(text), (true, UNTOLD.to_owned()), "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_that_count_on_are_names() {
+        for text in [
+            "region,1,2,3\nEMEA,10,20,30\n",
+            "country,1800,1801\nChad,31.1,31.2\n",
+            "gene,101,102\nBRCA,0.5,0.7\n",
+            ",0,1\n0,a,b\n",
+        ] {
+            assert_eq!(told(text), (true, COUNTED.to_owned()), "{text}");
+        }
+        for text in ["a,1,2\nb,3,4\n", "a,1\nb,7\n", "1,2,3\n9,1,7\n"] {
+            assert_eq!(told(text), (false, String::new()), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_no_type_holds_beside_those_below_is_a_name() {
+        for text in ["region,2024-01-01,2024-02-01\nEMEA,10,20\n", "room,08:00,09:00\nA,3,4\n"] {
+            assert!(told(text).0, "{text}");
+        }
+        assert!(!told("ann,2024-01-01\nbob,2024-02-01\n").0);
+    }
+
+    #[test]
+    fn a_title_is_neither_names_nor_a_row() {
+        let found = |text: &str| {
+            let mut options = CsvOptions::parse(&Options::new()).expect("no option is wrong");
+            options.delimiter = Some(b',');
+            settle_header(&mut options, text, true, None).err().map(|Title(title)| title)
+        };
+        assert_eq!(found("Sales report,,\nid,name,v\n1,a,2\n").as_deref(), Some("Sales report"));
+        for text in ["a,,\n1,2,3\n", "a,b,\nc,d,e\n", "a,b,c\nd,e,f\n"] {
+            assert_eq!(found(text), None, "{text}");
         }
     }
 

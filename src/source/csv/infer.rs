@@ -17,12 +17,14 @@ use super::{
     },
     CsvOptions, Error, FIRST_HEADER, Inferred, Options, Sample,
     dialect::{DIALECT_BYTES, head_of, settle_decimal, settle_dialect},
-    header::{begins_with_names, settle_header},
+    header::{Title, begins_with_names, settle_header},
     read::{Cut, Rows, header},
 };
 
 /// Whose options a message may name: those of TSV are the same.
 const FORMAT: &str = "csv";
+/// How much of a file holds a line that tells the delimiter.
+const TOLD_BYTES: usize = 16;
 /// How many rows are looked at at once.
 const ROWS_AT_ONCE: usize = 8192;
 /// The least part of a file that is worth a task of its own.
@@ -56,6 +58,11 @@ pub(super) async fn infer(sample: Sample<'_>, mut given: Options, delimiters: &[
     let mut options = CsvOptions::parse(&given)?;
     let is_told = options.header.is_none();
     let inputs = sample.inputs(options.compression, options.encoding, options.skipped_lines);
+    if let Some(delimiter) = told_delimiter(&inputs).await? {
+        given.insert("skip".to_owned(), (options.skipped_lines + 1).to_string());
+        given.entry("delimiter".to_owned()).or_insert_with(|| delimiter.to_string());
+        return Box::pin(infer(sample, given, delimiters)).await;
+    }
     let Some((rest, doubt)) = settle_by_first(&mut options, &inputs, delimiters, sample.declared).await? else {
         let file = sample.files.first().map(|file| file.name.clone()).unwrap_or_default();
         return Err(Error::EmptyFile { file });
@@ -98,6 +105,22 @@ pub(super) async fn infer(sample: Sample<'_>, mut given: Options, delimiters: &[
     Ok(Inferred { options: given, schema, told, doubts })
 }
 
+/// The delimiter of a line such as `sep=;`, with which Excel begins files, if all of them do that hold anything.
+async fn told_delimiter(inputs: &[Input]) -> Result<Option<char>, Error> {
+    let mut told = None;
+    for input in inputs {
+        let (bytes, _) = input.head(TOLD_BYTES).await?;
+        let line = bytes.split(|byte| matches!(byte, b'\n' | b'\r')).next().unwrap_or_default();
+        let line = line.strip_prefix(b"\"").and_then(|line| line.strip_suffix(b"\"")).unwrap_or(line);
+        match line.strip_prefix(b"sep=") {
+            Some([delimiter]) if delimiter.is_ascii() => told = Some(char::from(*delimiter)),
+            _ if bytes.is_empty() => {}
+            _ => return Ok(None),
+        }
+    }
+    Ok(told)
+}
+
 /// Decides how the files are written by the first one that holds anything; returns that one and those after it, and what
 /// to say where its header is in doubt.
 async fn settle_by_first<'a>(
@@ -114,7 +137,10 @@ async fn settle_by_first<'a>(
         let head = head_of(input, &bytes, more)?;
         settle_dialect(options, head, !more, delimiters);
         settle_decimal(options, head, !more);
-        let doubt = settle_header(options, head, !more, declared);
+        let doubt = settle_header(options, head, !more, declared).map_err(|Title(title)| {
+            let (file, line) = (input.name.clone(), 1 + input.skipped_lines);
+            Error::TitleAbove { file, line, title, way: format!("skip => {line}") }
+        })?;
         return Ok(inputs.get(position..).map(|rest| (rest, doubt)));
     }
     Ok(None)
@@ -282,7 +308,11 @@ fn write_down(options: &CsvOptions, given: &mut Options) {
     if let Some(decimal) = options.forms.decimal {
         given.insert("decimal_separator".to_owned(), char::from(decimal).to_string());
     }
-    given.insert("quote".to_owned(), char::from(dialect.quote).to_string());
+    if let Some(thousands) = options.forms.thousands {
+        given.insert("thousands_separator".to_owned(), char::from(thousands).to_string());
+    }
+    let quote = dialect.quote.map_or("none".to_owned(), |quote| char::from(quote).to_string());
+    given.insert("quote".to_owned(), quote);
     given.insert("skip_initial_space".to_owned(), dialect.skip_initial_space.to_string());
     given.insert("match_columns".to_owned(), if options.by_name() { "name" } else { "position" }.to_owned());
 }

@@ -44,7 +44,7 @@ pub(super) const FIRST_HEADER: &str = "first_header";
 const OPTIONS: [(&str, &str); 22] = [
     ("header", "true or false: whether the first line names the columns; by default told by looking at it"),
     ("delimiter", "the character between fields; by default told by looking at the file"),
-    ("quote", "the character around fields that hold others, by default \""),
+    ("quote", "the character around fields that hold others, by default \", or none"),
     ("escape", "the character before a quote inside quotes; by default a quote is doubled"),
     ("skip", "how many lines at the start of each file are passed over, by default none"),
     ("comment", "lines that begin with this character are left out"),
@@ -132,7 +132,8 @@ pub(super) struct CsvOptions {
     /// The names in the first file's header, or none, where each file's first line must say the same by itself.
     first_header: Option<Vec<String>>,
     delimiter: Option<u8>,
-    quote: u8,
+    /// None: quotes are letters like others.
+    quote: Option<u8>,
     escape: Option<u8>,
     comment: Option<u8>,
     null: NullMark,
@@ -160,11 +161,14 @@ impl CsvOptions {
             Some("position") => Some(false),
             Some(value) => return Err(invalid("match_columns", value, "name or position")),
         };
-        let quote = character("quote", get("quote"))?.unwrap_or(b'"');
+        let quote = match get("quote") {
+            Some("" | "none") => None,
+            given => Some(character("quote", given)?.unwrap_or(b'"')),
+        };
         for option in ["delimiter", "comment"] {
             let given = character(option, get(option))?;
             let is_delimiter = option == "comment" && given == character("delimiter", get("delimiter"))?;
-            if given.is_some_and(|given| given == quote || is_delimiter) {
+            if given.is_some() && (given == quote || is_delimiter) {
                 return Err(invalid(
                     option,
                     get(option).unwrap_or_default(),

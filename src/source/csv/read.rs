@@ -154,6 +154,19 @@ pub(super) fn not_utf8(file: &str, line: u64, bytes: &[u8]) -> Error {
     Error::WrongEncoding { file: file.to_owned(), line, encoding: "UTF-8".to_owned(), fitting }
 }
 
+/// What is wrong with a row in which something follows a closing quote.
+fn behind(bytes: &[u8], at: usize, field: usize) -> String {
+    let rest = bytes.get(at..).unwrap_or_default();
+    let line = rest.split(|byte| matches!(byte, b'\n' | b'\r')).next().unwrap_or_default();
+    let found = shortened(&String::from_utf8_lossy(line));
+    let before = bytes.get(at.saturating_sub(2)..at).unwrap_or_default();
+    let way = match before {
+        [b'\\', _] => "a quote within quotes seems to have a backslash before it: say escape => '\\'",
+        _ => "a quote within quotes is written twice; if quotes are letters like others here, say quote => 'none'",
+    };
+    format!("field {} goes on behind its closing quote, with {found}; {way}", field + 1)
+}
+
 /// Cuts the bytes of a file's part into rows, a buffer full at a time.
 pub(super) struct Rows {
     options: CsvOptions,
@@ -232,6 +245,16 @@ impl Rows {
                     });
                     self.buffer.cut = end;
                 }
+                Stop::Behind { start, end: Some(end), .. } if self.options.on_error.is_lenient() => {
+                    let row = self.buffer.bytes().get(start..end).unwrap_or_default();
+                    self.ragged.push(Reject {
+                        offset: self.buffer.offset(start),
+                        column: None,
+                        value: shortened(String::from_utf8_lossy(row).trim_end_matches(['\r', '\n'])),
+                        expected: "nothing behind a closing quote".to_owned(),
+                    });
+                    self.buffer.cut = end;
+                }
                 stop => return self.stopped(stop, true),
             }
         }
@@ -245,6 +268,12 @@ impl Rows {
                 return Err(Fault::Row { offset: self.buffer.offset(start), reason });
             }
             Stop::Unclosed { start } => return Err(self.buffer.malformed(start, NEVER_CLOSED.to_owned())),
+            // Where rows may be left out, all of this one must be there.
+            Stop::Behind { .. } if self.options.on_error.is_lenient() && !self.buffer.is_last => self.buffer.wait(),
+            Stop::Behind { start, at, field, .. } => {
+                let reason = behind(self.buffer.bytes(), at, field);
+                return Err(self.buffer.malformed(start, reason));
+            }
             Stop::Incomplete if !self.buffer.is_last => self.buffer.wait(),
             Stop::Incomplete | Stop::Full => {}
         }

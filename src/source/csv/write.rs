@@ -17,7 +17,7 @@ use super::{
         unwritable,
         write::{Writers, json_options},
     },
-    CsvOptions, Error, NullMark, Options,
+    CsvOptions, Error, NullMark, Options, invalid,
 };
 use crate::print::{self, Form};
 
@@ -34,6 +34,9 @@ pub(super) const TABS: Writers =
 
 fn serializer(name: &'static str, options: &Options, delimiter: u8) -> Result<Arc<dyn BatchSerializer>, Error> {
     let options = CsvOptions::parse(options)?;
+    if options.quote.is_none() {
+        return Err(invalid("quote", "none", "a character: fields are quoted where they must be"));
+    }
     let delimiter = Some(options.delimiter.unwrap_or(delimiter));
     Ok(Arc::new(Serializer { name, options: CsvOptions { delimiter, ..options } }))
 }
@@ -127,8 +130,9 @@ impl Serializer {
     fn write_text(&self, out: &mut Vec<u8>, text: &str) {
         let dialect = self.options.dialect();
         let bytes = text.as_bytes();
+        let quote = dialect.quote.unwrap_or(b'"');
         let special =
-            |byte: &u8| *byte == dialect.delimiter || *byte == dialect.quote || matches!(*byte, b'\n' | b'\r');
+            |byte: &u8| *byte == dialect.delimiter || *byte == quote || matches!(*byte, b'\n' | b'\r');
         let is_blank = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_whitespace);
         let is_quoted = bytes.is_empty()
             || bytes.iter().any(special)
@@ -140,14 +144,14 @@ impl Serializer {
             out.extend_from_slice(bytes);
             return;
         }
-        let escape = dialect.escape.unwrap_or(dialect.quote);
-        out.push(dialect.quote);
+        let escape = dialect.escape.unwrap_or(quote);
+        out.push(quote);
         for byte in bytes {
-            if *byte == dialect.quote || *byte == escape {
+            if *byte == quote || *byte == escape {
                 out.push(escape);
             }
             out.push(*byte);
         }
-        out.push(dialect.quote);
+        out.push(quote);
     }
 }

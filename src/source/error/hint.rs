@@ -64,6 +64,9 @@ impl Error {
                 "say OPTIONS (header 'true') if each file begins with names of columns, or (header 'false') if none does"
                     .to_owned()
             }
+            Self::TitleAbove { way, .. } => {
+                format!("pass over it ({way}); if it is the name of the first column, say header => true")
+            }
             Self::UnclearColumn { .. } => {
                 "declare the columns in CREATE EXTERNAL TABLE as the file spells them, in double quotes".to_owned()
             }

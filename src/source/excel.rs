@@ -1,7 +1,8 @@
 //! Spreadsheets: a sheet's cells as rows, typed by what the cells are and not by how they look.
 //!
-//! Numbers, truth values, dates and times are those of the cells; a text stays text, whatever it looks like. The first row
-//! names the columns if it holds texts alone. A row without a value is none. A file is read into memory whole.
+//! Numbers, truth values, dates and times are those of the cells; a text stays text, whatever it looks like. A span of time
+//! that no time of day is makes its column one of intervals. The first row names the columns if it holds texts, and years or
+//! dates over columns of others. A row without a value is none. A file is read into memory whole.
 
 use std::{
     borrow::Cow,
@@ -61,7 +62,7 @@ impl Format for Excel {
         &[
             ("sheet", "the sheet's name, or its number from 1; by default the first one"),
             ("range", "the cells that are read, such as A3:F100, A3 for all from there on, or A:F; by default all"),
-            ("header", "true or false: whether the first row names the columns; by default if it holds texts alone"),
+            ("header", "true or false: whether the first row names the columns; by default if it holds texts, or dates over others"),
             csv::NULL_VALUE,
             csv::NULL_REGEX,
             options::UNKNOWN_COLUMNS,
@@ -293,19 +294,27 @@ impl ExcelReader {
     }
 }
 
-/// Whether a sheet's first row has the names of its columns: texts, and years over columns of others.
+/// Whether a sheet's first row has the names of its columns: texts, years over columns of others, and dates and times over
+/// columns without any.
 fn names_columns(first: &[Data], rest: &[(u32, Vec<Data>)]) -> bool {
     let is_year = |cell: &Data| match cell {
         Data::Int(year) => (1900..=2100).contains(year),
         Data::Float(year) => year.fract() == 0.0 && (1900.0..=2100.0).contains(year),
         _ => false,
     };
-    let below = |place: usize| rest.iter().filter_map(move |(_, cells)| cells.get(place));
+    let is_time = |cell: &Data| matches!(cell, Data::DateTime(_) | Data::DateTimeIso(_) | Data::DurationIso(_));
+    let below = |place: usize| {
+        let cells = rest.iter().filter_map(move |(_, cells)| cells.get(place));
+        cells.filter(|cell| **cell != Data::Empty)
+    };
     let is_name = |(place, cell): (usize, &Data)| match cell {
         Data::String(_) | Data::Empty => true,
-        year => is_year(year) && below(place).any(|cell| *cell != Data::Empty && !is_year(cell)),
+        time if is_time(time) => below(place).next().is_some() && !below(place).any(is_time),
+        year => is_year(year) && below(place).any(|cell| !is_year(cell)),
     };
-    first.iter().enumerate().all(is_name) && first.iter().any(|cell| matches!(cell, Data::String(_)))
+    // Numbers alone may be years or not; dates over others are nothing else than names.
+    let is_told = |cell: &Data| matches!(cell, Data::String(_)) || is_time(cell);
+    first.iter().enumerate().all(is_name) && first.iter().any(is_told)
 }
 
 /// What a file of either form begins with.

@@ -5,8 +5,11 @@ use chrono::{NaiveDateTime, NaiveTime};
 
 use super::super::{forms::Forms, guess::Guess};
 
+/// The row and the column of a cell, from 0.
+pub(super) type Place = (u32, u32);
+
 /// The cells of a range such as `A3:F100`, `$A$3` for all from there on, or `A:F` for whole columns.
-pub(super) fn range_of(text: &str) -> Option<((u32, u32), (u32, u32))> {
+pub(super) fn range_of(text: &str) -> Option<(Place, Place)> {
     let text = text.replace('$', "").to_ascii_uppercase();
     let is_column = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_uppercase());
     let (first, last) = match text.split_once(':').map(|(first, last)| (first.trim(), last.trim())) {
@@ -19,8 +22,8 @@ pub(super) fn range_of(text: &str) -> Option<((u32, u32), (u32, u32))> {
     (first.0 <= last.0 && first.1 <= last.1).then_some((first, last))
 }
 
-/// A cell such as `B12`, as row and column from 0.
-fn cell_of(text: &str) -> Option<(u32, u32)> {
+/// A cell such as `B12`.
+fn cell_of(text: &str) -> Option<Place> {
     let text = text.trim().to_ascii_uppercase();
     let letters = text.bytes().take_while(u8::is_ascii_uppercase).count();
     let (column, row) = text.split_at_checked(letters)?;
@@ -33,7 +36,7 @@ fn cell_of(text: &str) -> Option<(u32, u32)> {
 }
 
 /// How a cell such as `B12` is called.
-pub(super) fn address((row, column): (u32, u32)) -> String {
+pub(super) fn address((row, column): Place) -> String {
     let (mut letters, mut left) = (String::new(), u64::from(column) + 1);
     while left > 0 {
         letters.insert(0, char::from(b'A' + ((left - 1) % 26) as u8));

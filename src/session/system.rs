@@ -240,6 +240,7 @@ impl RejectsTable {
     fn columns(rows: &[Rejected]) -> Columns {
         Columns::default()
             .text("file", rows.iter().map(|row| Some(row.file.clone())))
+            .text("sheet", rows.iter().map(|row| row.sheet.clone()))
             .integer("line", rows.iter().map(|row| row.line))
             .text("column_name", rows.iter().map(|row| row.column.clone()))
             .text("value", rows.iter().map(|row| Some(row.value.clone())))

@@ -319,7 +319,8 @@ impl BinaryParser {
     /// Where the wanted columns stand in the file.
     fn places(&self, stored: &Schema) -> Result<Vec<Option<usize>>, Fault> {
         check(stored).map_err(|error| self.failed(error))?;
-        let found = found_columns(&self.table, stored, self.refuses_others, &self.file).map_err(typed)?;
+        let names: Vec<_> = stored.fields().iter().map(|field| field.name().as_str()).collect();
+        let found = found_columns(&self.table, &names, self.refuses_others, &self.file).map_err(typed)?;
         Ok(self.columns.iter().map(|column| found.get(*column).copied().flatten()).collect())
     }
 
@@ -357,18 +358,18 @@ impl BinaryParser {
 /// Where in a file each of the table's columns stands; an error if it has none of them, or others that are refused.
 pub(super) fn found_columns(
     table: &Schema,
-    stored: &Schema,
+    names: &[impl AsRef<str>],
     refuses_others: bool,
     file: &str,
 ) -> Result<Vec<Option<usize>>, Error> {
-    let names: Vec<_> = stored.fields().iter().map(|field| field.name().as_str()).collect();
-    let found = positions(table, &names).map_err(|unclear| unclear.in_file(file))?;
+    let found = positions(table, names).map_err(|unclear| unclear.in_file(file))?;
     let is_known = |place: usize| found.contains(&Some(place));
     let mut others = names.iter().enumerate().filter(|(place, _)| !is_known(*place));
     if let Some((_, column)) = others.next().filter(|_| refuses_others) {
-        return Err(Error::UnknownColumn { file: file.to_owned(), line: None, column: (*column).to_owned() });
+        return Err(Error::UnknownColumn { file: file.to_owned(), line: None, column: column.as_ref().to_owned() });
     }
     if found.iter().all(Option::is_none) && !found.is_empty() {
+        let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
         return Err(Error::NoCommonColumn { file: file.to_owned(), found: names.join(", ") });
     }
     Ok(found)

@@ -100,6 +100,14 @@ pub enum Error {
         /// What to do.
         hint: &'static str,
     },
+    /// A file that would take more memory than it may.
+    #[error("file {file} is too large: {reason}")]
+    TooLarge {
+        /// The file.
+        file: String,
+        /// What of it is, and the limit.
+        reason: String,
+    },
     /// A row with more or fewer fields than the others.
     #[error("file {file}, line {line}: expected {expected} fields, found {found}")]
     RaggedRow {
@@ -464,7 +472,7 @@ impl Error {
             | Self::FileRefused { .. }
             | Self::KeyRefused { .. } => Fault::PermissionDenied,
             Self::Io { .. } | Self::Unreachable { .. } => Fault::Io,
-            Self::TooManyFiles { .. } => Fault::LimitExceeded,
+            Self::TooManyFiles { .. } | Self::TooLarge { .. } => Fault::LimitExceeded,
             Self::Engine { .. } => Fault::Internal,
         }
     }

@@ -1,44 +1,40 @@
 //! Spreadsheets: a sheet's cells as rows, typed by what the cells are and not by how they look.
 //!
-//! Numbers, truth values, dates and times are those of the cells; a text stays text, whatever it looks like. The first row
-//! names the columns if it holds texts alone. A row without a value is none. A file is read into memory whole.
+//! Numbers, truth values, dates and times are those of the cells; a text stays text, whatever it looks like. A span of time
+//! that no time of day is makes its column one of intervals. The first row names the columns if it holds texts, and years or
+//! dates over columns of others. A row without a value is none. A file is read into memory whole.
+
+mod archive;
+mod book;
+mod cell;
+mod read;
 
 use std::{
-    borrow::Cow,
-    collections::BTreeMap,
-    io::Cursor,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
 };
 
-use arrow::{
-    array::{ArrayRef, RecordBatch, new_null_array},
-    datatypes::{DataType, Field, Schema, SchemaRef},
-};
+use arrow::datatypes::{Field, Schema};
 use async_trait::async_trait;
 use bytes::Bytes;
-use calamine::{Data, Range, Reader, Sheets, open_workbook_auto_from_rs};
+use calamine::Data;
 use datafusion::datasource::{physical_plan::FileSource, table_schema::TableSchema};
-use futures::{StreamExt, TryStreamExt};
+use futures::TryStreamExt;
 
 use super::{
     Error, Format, Inferred, Options, Sample,
-    binary::typed,
     bytes::{Compression, Input},
-    columns::{Misfit, batch_of, column},
     csv::{self, NullMark},
     encoding::Encoding,
-    forms::Forms,
     guess::Guess,
-    infer::{Spellings, positions, type_name},
+    infer::Spellings,
     options::{self, boolean, invalid},
-    text::{Fault, Parse, Prepared, Task, TextReader, TextSource, apart, shortened},
-    trace::{Place, Told},
+    rejects::{self, OnError},
+    text::{TextSource, apart, shortened},
+    trace::{self, Told},
 };
-
-use cell::{Cell, range_of};
-
-mod cell;
+use book::{Book, Cells};
+use cell::{Cell, Place, range_of};
 
 /// `STORED AS EXCEL`.
 #[derive(Debug)]
@@ -61,9 +57,10 @@ impl Format for Excel {
         &[
             ("sheet", "the sheet's name, or its number from 1; by default the first one"),
             ("range", "the cells that are read, such as A3:F100, A3 for all from there on, or A:F; by default all"),
-            ("header", "true or false: whether the first row names the columns; by default if it holds texts alone"),
+            ("header", "true or false: whether the first row names the columns; by default told by looking at it"),
             csv::NULL_VALUE,
             csv::NULL_REGEX,
+            rejects::OPTION,
             options::UNKNOWN_COLUMNS,
             options::MISSING_COLUMNS,
             options::FILENAME,
@@ -101,7 +98,7 @@ impl Format for Excel {
                     let before = guess.known_type();
                     cell.see(guess);
                     if before.is_some() && before != guess.known_type() {
-                        let place = Place::File(format!("{}, row {row}", sheet.file));
+                        let place = trace::Place::File(format!("{}, row {row}", sheet.file));
                         told.forced = Some((shortened(&cell.text), place));
                     }
                     told.example.get_or_insert_with(|| shortened(&cell.text));
@@ -148,7 +145,7 @@ impl Seen {
         let before = self.guess.known_type();
         self.guess.merge(other.guess);
         if before.is_some() && before != self.guess.known_type() {
-            let own = other.told.example.clone().zip(other.first.clone().map(Place::File));
+            let own = other.told.example.clone().zip(other.first.clone().map(trace::Place::File));
             self.told.forced = other.told.forced.or(own);
         }
         self.told.example = self.told.example.take().or(other.told.example);
@@ -174,17 +171,19 @@ fn joined(seen: Vec<Seen>, names: &[Vec<String>]) -> Vec<Seen> {
 #[derive(Debug, Clone)]
 struct ExcelReader {
     sheet: Option<String>,
-    /// The first and the last cell, as row and column from 0.
-    range: Option<((u32, u32), (u32, u32))>,
+    /// The first and the last cell.
+    range: Option<(Place, Place)>,
     header: Option<bool>,
     null: NullMark,
+    on_error: OnError,
     refuses_others: bool,
 }
 
 /// What a sheet holds.
 struct Sheet {
     file: String,
-    /// The number of its first row, from 1, what that holds, and whether it is texts alone.
+    sheet: String,
+    /// The number of its first row, from 1, what that holds, and whether that is names.
     begin: u64,
     first_row: String,
     begins_with_names: bool,
@@ -204,6 +203,7 @@ impl ExcelReader {
             range: range.transpose()?,
             header: boolean("header", get("header"))?,
             null: NullMark::parse(options)?,
+            on_error: OnError::parse(get(rejects::OPTION.0))?,
             refuses_others: options::refuses_unknown(options)?,
         })
     }
@@ -216,10 +216,10 @@ impl ExcelReader {
             bytes.extend_from_slice(&chunk);
             if bytes.len() > MAX_FILE_BYTES {
                 let reason = format!("it is longer than {} GB", MAX_FILE_BYTES >> 30);
-                return Err(Error::Malformed { file: input.name.clone(), line: 1, reason });
+                return Err(too_large(&input.name, reason));
             }
         }
-        let (reader, file) = (self.clone(), input.name.clone());
+        let (reader, file, bytes) = (self.clone(), input.name.clone(), Bytes::from(bytes));
         let read = tokio::task::spawn_blocking(move || {
             let broken = |_| Error::Malformed {
                 file: file.clone(),
@@ -236,23 +236,13 @@ impl ExcelReader {
         read.await.map_err(failed)?
     }
 
-    fn read(&self, file: &str, bytes: Vec<u8>) -> Result<Option<Sheet>, Error> {
-        let unreadable = |error: calamine::Error| Error::Unreadable {
-            file: file.to_owned(),
-            format: "spreadsheet".to_owned(),
-            reason: error.to_string(),
-            source: Arc::new(error),
-        };
+    fn read(&self, file: &str, bytes: Bytes) -> Result<Option<Sheet>, Error> {
         if bytes.is_empty() {
             return Err(Error::EmptyFile { file: file.to_owned() });
         }
-        if !bytes.starts_with(ARCHIVE) {
-            let source = calamine::Error::Msg("it is no spreadsheet in the form of Office Open XML or OpenDocument");
-            return Err(unreadable(source));
-        }
-        let mut book = open_workbook_auto_from_rs(Cursor::new(bytes)).map_err(unreadable)?;
-        let name = self.sheet_name(&book)?;
-        let Cells { mut rows, width } = self.cells(&mut book, (file, &name)).map_err(unreadable)??;
+        let mut book = Book::open(file, bytes)?;
+        let sheet = self.sheet_name(&book)?;
+        let Cells { mut rows, width } = book.cells(file, &sheet, self.range)?;
         if let Some((_, first)) = rows.first_mut() {
             first.resize(width, Data::Empty);
         }
@@ -274,10 +264,10 @@ impl ExcelReader {
             }
         }
         let (file, first_row) = (file.to_owned(), texts.join(", "));
-        Ok(Some(Sheet { file, begin, first_row, begins_with_names, has_header, names, rows }))
+        Ok(Some(Sheet { file, sheet, begin, first_row, begins_with_names, has_header, names, rows }))
     }
 
-    fn sheet_name(&self, book: &Sheets<Cursor<Vec<u8>>>) -> Result<String, Error> {
+    fn sheet_name(&self, book: &Book) -> Result<String, Error> {
         let names = book.sheet_names();
         let found = match &self.sheet {
             None => names.first(),
@@ -293,195 +283,39 @@ impl ExcelReader {
     }
 }
 
-/// Whether a sheet's first row has the names of its columns: texts, and years over columns of others.
+/// Whether a sheet's first row has the names of its columns: texts, years over columns of others, and dates and times over
+/// columns without any.
 fn names_columns(first: &[Data], rest: &[(u32, Vec<Data>)]) -> bool {
     let is_year = |cell: &Data| match cell {
         Data::Int(year) => (1900..=2100).contains(year),
         Data::Float(year) => year.fract() == 0.0 && (1900.0..=2100.0).contains(year),
         _ => false,
     };
-    let below = |place: usize| rest.iter().filter_map(move |(_, cells)| cells.get(place));
+    let is_time = |cell: &Data| matches!(cell, Data::DateTime(_) | Data::DateTimeIso(_) | Data::DurationIso(_));
+    let below = |place: usize| {
+        let cells = rest.iter().filter_map(move |(_, cells)| cells.get(place));
+        cells.filter(|cell| **cell != Data::Empty)
+    };
     let is_name = |(place, cell): (usize, &Data)| match cell {
         Data::String(_) | Data::Empty => true,
-        year => is_year(year) && below(place).any(|cell| *cell != Data::Empty && !is_year(cell)),
+        time if is_time(time) => below(place).next().is_some() && !below(place).any(is_time),
+        year => is_year(year) && below(place).any(|cell| !is_year(cell)),
     };
-    first.iter().enumerate().all(is_name) && first.iter().any(|cell| matches!(cell, Data::String(_)))
+    // Numbers alone may be years or not; dates over others are nothing else than names.
+    let is_told = |cell: &Data| matches!(cell, Data::String(_)) || is_time(cell);
+    first.iter().enumerate().all(is_name) && first.iter().any(is_told)
 }
 
-/// What a file of either form begins with.
-const ARCHIVE: &[u8] = b"PK";
-/// The most cells of a sheet, empty ones before others of their row included.
-const MAX_CELLS: usize = 20_000_000;
-
-/// The rows of a sheet with a value, and their numbers from 1. A row goes as far as its last cell.
-struct Cells {
-    rows: Vec<(u32, Vec<Data>)>,
-    /// How far the longest goes.
-    width: usize,
-}
-
-impl ExcelReader {
-    /// The cells of a sheet that are wanted. Those between two far ones take no room.
-    fn cells(
-        &self,
-        book: &mut Sheets<Cursor<Vec<u8>>>,
-        (file, name): (&str, &str),
-    ) -> Result<Result<Cells, Error>, calamine::Error> {
-        let mut found: BTreeMap<u32, Vec<(u32, Data)>> = BTreeMap::new();
-        let is_wanted = |(row, column): (u32, u32)| {
-            self.range
-                .is_none_or(|(first, last)| (first.0..=last.0).contains(&row) && (first.1..=last.1).contains(&column))
-        };
-        let mut keep = |place: (u32, u32), value: Data| {
-            if value != Data::Empty && is_wanted(place) {
-                found.entry(place.0).or_default().push((place.1, value));
-            }
-        };
-        match book {
-            Sheets::Xlsx(book) => {
-                let mut reader = book.worksheet_cells_reader(name)?;
-                while let Some(cell) = reader.next_cell_with_formula_metadata()? {
-                    let value = Data::from(cell.value);
-                    if value == Data::Empty && cell.formula.is_some() && is_wanted(cell.pos) {
-                        return Ok(Err(not_computed(file, name, cell.pos)));
-                    }
-                    keep(cell.pos, value);
-                }
-            }
-            book => {
-                let range: Range<Data> = book.worksheet_range(name)?;
-                let (row, column) = range.start().unwrap_or_default();
-                for (down, right, value) in range.used_cells() {
-                    keep((row + down as u32, column + right as u32), value.clone());
-                }
-            }
-        }
-        let first = found.values().flatten().map(|(column, _)| *column).min().unwrap_or(0);
-        let (mut rows, mut width, mut count) = (Vec::with_capacity(found.len()), 0, 0);
-        for (row, cells) in found {
-            let length = cells.iter().map(|(column, _)| (column - first) as usize + 1).max().unwrap_or(0);
-            width = width.max(length);
-            count += length;
-            if count > MAX_CELLS {
-                let cells = format!("cells that are fewer than {MAX_CELLS}, those between others included");
-                return Ok(Err(invalid("range", "all", &cells)));
-            }
-            let mut values = vec![Data::Empty; length];
-            for (column, value) in cells {
-                if let Some(place) = values.get_mut((column - first) as usize) {
-                    *place = value;
-                }
-            }
-            rows.push((row + 1, values));
-        }
-        Ok(Ok(Cells { rows, width }))
+/// The error of a file that is no spreadsheet, or a broken one.
+fn unreadable(file: &str, error: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::Unreadable {
+        file: file.to_owned(),
+        format: "spreadsheet".to_owned(),
+        reason: error.to_string(),
+        source: Arc::new(error),
     }
 }
 
-/// A formula without a value: programs that write spreadsheets without computing them leave such behind.
-fn not_computed(file: &str, sheet: &str, (row, column): (u32, u32)) -> Error {
-    let (mut letters, mut left) = (String::new(), column + 1);
-    while left > 0 {
-        letters.insert(0, char::from(b'A' + ((left - 1) % 26) as u8));
-        left = (left - 1) / 26;
-    }
-    let reason = format!(
-        "the formula in cell {letters}{} of the sheet {sheet} has no value yet: open the file in a spreadsheet program and \
-         save it, or leave the cell out with the option range",
-        row + 1
-    );
-    Error::Malformed { file: file.to_owned(), line: u64::from(row) + 1, reason }
-}
-
-#[async_trait]
-impl TextReader for ExcelReader {
-    fn name(&self) -> &'static str {
-        "excel"
-    }
-
-    fn compression(&self) -> Compression {
-        Compression::default()
-    }
-
-    async fn prepare(&self, task: &Task) -> Result<Prepared, Error> {
-        let schema = task.project(&task.columns)?;
-        let file = task.input.name.clone();
-        let (names, rows) = self.sheet(&task.input).await?.map(|sheet| (sheet.names, sheet.rows)).unwrap_or_default();
-        let of_table = positions(&task.schema, &names).map_err(|unclear| unclear.in_file(&file))?;
-        if !rows.is_empty() {
-            if of_table.iter().all(Option::is_none) {
-                return Err(Error::NoCommonColumn { file, found: names.join(", ") });
-            }
-            let is_known = |place: usize| of_table.contains(&Some(place));
-            let mut others = names.iter().enumerate().filter(|(place, _)| !is_known(*place));
-            if let Some((_, column)) = others.next().filter(|_| self.refuses_others) {
-                return Err(Error::UnknownColumn { file, line: None, column: column.clone() });
-            }
-        }
-        let places = task.columns.iter().map(|column| of_table.get(*column).copied().flatten()).collect();
-        let parser = ExcelParser { file, rows, places, schema, batch_size: task.batch_size, next: 0 };
-        Ok(Prepared { chunks: futures::stream::empty().boxed(), parser: Box::new(parser) })
-    }
-}
-
-/// Reads the columns that are wanted of a sheet.
-struct ExcelParser {
-    file: String,
-    rows: Vec<(u32, Vec<Data>)>,
-    /// Where each of the columns stands in the sheet; none: nowhere.
-    places: Vec<Option<usize>>,
-    schema: SchemaRef,
-    batch_size: usize,
-    next: usize,
-}
-
-impl Parse for ExcelParser {
-    /// The sheet was read before: a workbook cannot be read from the front.
-    fn push(&mut self, _: Bytes) -> Result<(), Fault> {
-        Ok(())
-    }
-
-    fn finish(&mut self) -> Result<(), Fault> {
-        Ok(())
-    }
-
-    fn is_done(&self) -> bool {
-        false
-    }
-
-    fn next(&mut self) -> Result<Option<RecordBatch>, Fault> {
-        let end = self.rows.len().min(self.next + self.batch_size.max(1));
-        let rows = self.rows.get(self.next..end).unwrap_or_default();
-        if rows.is_empty() {
-            return Ok(None);
-        }
-        let mut columns = Vec::with_capacity(self.places.len());
-        for (place, field) in self.places.iter().zip(self.schema.fields()) {
-            columns.push(match place {
-                Some(place) => self.column(rows, *place, field).map_err(typed)?,
-                None => new_null_array(field.data_type(), rows.len()),
-            });
-        }
-        let batch = batch_of(&self.schema, columns, rows.len())?;
-        self.next = end;
-        Ok(Some(batch))
-    }
-}
-
-impl ExcelParser {
-    fn column(&self, rows: &[(u32, Vec<Data>)], place: usize, field: &Field) -> Result<ArrayRef, Error> {
-        let data_type: &DataType = field.data_type();
-        let is_value = |cell: &Cell| data_type.is_string() || !cell.text.trim().is_empty();
-        let cells = rows.iter().map(|(_, cells)| cells.get(place).and_then(Cell::of).filter(is_value));
-        let cells: Vec<_> = cells.collect();
-        let texts = cells.iter().map(|cell| cell.as_ref().map(|cell| Cow::Borrowed(cell.text.as_str())));
-        column(data_type, rows.len(), &Forms::default(), texts).map_err(|Misfit(row)| Error::InvalidValue {
-            file: self.file.clone(),
-            line: rows.get(row).map_or(1, |(number, _)| u64::from(*number)),
-            column: field.name().clone(),
-            value: cells.get(row).and_then(Option::as_ref).map(|cell| shortened(&cell.text)).unwrap_or_default(),
-            expected: type_name(data_type),
-            format: Excel.name(),
-        })
-    }
+fn too_large(file: &str, reason: String) -> Error {
+    Error::TooLarge { file: file.to_owned(), reason }
 }

@@ -4,7 +4,7 @@
 //! beside what cannot be anything else. No digit is lost: where double precision would lose one, the column is numeric,
 //! and text where that cannot hold it either.
 
-use arrow::datatypes::{DataType, TimeUnit};
+use arrow::datatypes::{DataType, IntervalUnit, TimeUnit};
 
 use super::{
     forms::Forms,
@@ -12,7 +12,7 @@ use super::{
 };
 
 /// Kinds of texts, a bit each.
-pub(super) type Kinds = u16;
+pub(super) type Kinds = u32;
 
 const BOOLEAN: Kinds = 1;
 /// An integer that double precision holds.
@@ -39,6 +39,10 @@ const ZONED: Kinds = 1 << 12;
 /// A year that nanoseconds since 1970 do not reach.
 const FAR: Kinds = 1 << 13;
 const TEXT: Kinds = 1 << 14;
+/// A span of time of less than a day, which may be meant as a time of day.
+const SHORT_SPAN: Kinds = 1 << 16;
+/// A span of time that no time of day is.
+const SPAN: Kinds = 1 << 17;
 
 /// The most digits of a number that is stored exactly.
 const MAX_DIGITS: usize = 38;
@@ -80,6 +84,18 @@ impl Guess {
     /// A text, whatever it looks like.
     pub(super) fn see_text(&mut self) {
         self.kinds |= TEXT;
+    }
+
+    /// A value that is known to be a span of time, as spreadsheets have them in hours, minutes and seconds.
+    pub(super) fn see_span(&mut self, text: &str) {
+        self.kinds |= match values::time(text) {
+            Some((_, digits)) => {
+                self.second_digits = self.second_digits.max(digits);
+                SHORT_SPAN
+            }
+            None if values::interval(text).is_some() => SPAN,
+            None => TEXT,
+        };
     }
 
     /// A value that is known to be a number, as JSON has it: no exponent is doubtful, nor is a word.
@@ -200,8 +216,10 @@ impl Guess {
             self.number_type()
         } else if only(DATE | FAR) {
             DataType::Date32
-        } else if only(TIME) {
+        } else if only(TIME | SHORT_SPAN) {
             DataType::Time64(time_unit(self.second_digits))
+        } else if only(SHORT_SPAN | SPAN) {
+            DataType::Interval(IntervalUnit::MonthDayNano)
         } else if self.second_digits > 6 && self.has(FAR) {
             DataType::Utf8
         } else if only(DATE | TIMESTAMP | FAR) {
@@ -282,6 +300,23 @@ mod tests {
         assert_eq!(guessed(&["80644522253718.09", "80644522253718.1"]), DataType::Decimal128(38, 2));
         assert_eq!(guessed(&["0.10000000000000001", "1.0000000000000001e-05"]), DataType::Float64);
         assert_eq!(guessed(&["12345678901234567890123456789", "0.1234567890123456789"]), DataType::Utf8);
+    }
+
+    #[test]
+    fn spans_are_intervals_if_one_is_no_time_of_day() {
+        let guessed = |spans: &[&str], others: &[&str]| {
+            let mut guess = Guess::default();
+            spans.iter().for_each(|text| guess.see_span(text));
+            others.iter().for_each(|text| guess.see(text, &Forms::default()));
+            guess.data_type()
+        };
+        let interval = DataType::Interval(IntervalUnit::MonthDayNano);
+        assert_eq!(guessed(&["02:00:00", "23:59:59"], &["10:30:00"]), DataType::Time64(TimeUnit::Microsecond));
+        assert_eq!(guessed(&["02:00:00", "30:15:00"], &[]), interval);
+        assert_eq!(guessed(&["-12:00:00"], &[]), interval);
+        assert_eq!(guessed(&["30:15:00"], &["10:30:00"]), DataType::Utf8);
+        assert_eq!(guessed(&["30:15:00"], &["7"]), DataType::Utf8);
+        assert_eq!(guessed(&["P1Y"], &[]), DataType::Utf8);
     }
 
     #[test]

@@ -216,6 +216,7 @@ pub(super) fn type_name(data_type: &DataType) -> String {
             };
             format!("timestamp{digits}{}", if zone.is_some() { " with time zone" } else { "" })
         }
+        DataType::Time32(_) | DataType::Time64(_) => "time".to_owned(),
         DataType::Interval(_) => "interval".to_owned(),
         DataType::Decimal128(precision, scale) | DataType::Decimal256(precision, scale) => {
             format!("numeric({precision}, {scale})")

@@ -86,7 +86,8 @@ impl Format for Parquet {
         let found = self.reader().infer_stats(session, store, Arc::clone(schema), meta).await;
         let found = found.map_err(|error| unreadable(name, error))?;
         let stored = cached(session, store, meta).fetch_schema().await.map_err(|error| unreadable(name, error))?;
-        let places = binary::found_columns(schema, &stored, options::refuses_unknown(options)?, name)?;
+        let names: Vec<_> = stored.fields().iter().map(|field| field.name().as_str()).collect();
+        let places = binary::found_columns(schema, &names, options::refuses_unknown(options)?, name)?;
         Ok(Some(without_others(without_floats(found, schema), schema, &stored, &places)))
     }
 

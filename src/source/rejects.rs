@@ -1,12 +1,12 @@
 //! What scans left out because the option `on_error` says so: each value or row, with the place it has in its file.
 //!
-//! A scan knows at which byte a wrong row begins; its line is counted when somebody asks. What a file's earlier scan left
-//! out is forgotten when the file is read again.
+//! A scan knows at which byte a wrong row begins, and its line is counted when somebody asks; or it knows the row's number,
+//! of a sheet. What a file's earlier scan left out is forgotten when the file, or that sheet of it, is read again.
 
 use std::{
     collections::BTreeMap,
     fmt,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use super::{Error, bytes::Input, options::invalid, text::lines_of};
@@ -48,11 +48,30 @@ impl OnError {
     }
 }
 
+/// Where a row is in its file.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Spot {
+    /// It begins at this byte, decompressed and without a byte order mark.
+    Byte(u64),
+    /// It is the row of this number, from 1, of a sheet.
+    Row(Arc<str>, u64),
+}
+
+impl Spot {
+    /// Whether a scan of a part of a file, or of a sheet of it, reads the row again.
+    fn is_in(&self, (start, end): (u64, u64), sheet: Option<&str>) -> bool {
+        match self {
+            Self::Byte(at) => (start..end).contains(at),
+            Self::Row(name, _) => sheet == Some(&**name),
+        }
+    }
+}
+
 /// A value, or a row, that was left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Reject {
-    /// The byte at which its row begins, decompressed and without a byte order mark.
-    pub(super) offset: u64,
+    /// Where its row is.
+    pub(super) spot: Spot,
     /// Its column; none of a row that has no columns.
     pub(super) column: Option<String>,
     pub(super) value: String,
@@ -65,7 +84,9 @@ pub(super) struct Reject {
 pub struct Rejected {
     /// The file.
     pub file: String,
-    /// The line on which the row begins, from 1; none if the file has changed since.
+    /// The sheet, of a spreadsheet.
+    pub sheet: Option<String>,
+    /// The line on which the row begins, or the number of a sheet's row, from 1; none if the file has changed since.
     pub line: Option<u64>,
     /// The column; none of a row that has no columns.
     pub column: Option<String>,
@@ -110,11 +131,11 @@ impl Rejects {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Forgets those of a part of a file, which is read again.
-    pub(super) fn forget(&self, input: &Input, (start, end): (u64, u64)) {
+    /// Forgets those of a part of a file, or of a sheet of it, which is read again.
+    pub(super) fn forget(&self, input: &Input, range: (u64, u64), sheet: Option<&str>) {
         let mut kept = self.kept();
         if let Some((_, rows)) = kept.get_mut(&input.name) {
-            rows.retain(|reject| reject.offset < start || reject.offset >= end);
+            rows.retain(|reject| !reject.spot.is_in(range, sheet));
         }
         kept.retain(|_, (_, rows)| !rows.is_empty());
     }
@@ -150,15 +171,18 @@ impl Rejects {
         let kept: Vec<_> = self.kept().values().cloned().collect();
         let mut all = Vec::new();
         for (input, mut rows) in kept {
-            rows.sort_by(|left, right| (left.offset, &left.column).cmp(&(right.offset, &right.column)));
-            let offsets: Vec<_> = rows.iter().map(|reject| reject.offset).collect();
+            rows.sort_by(|left, right| (&left.spot, &left.column).cmp(&(&right.spot, &right.column)));
             // In a file that has changed since, or is gone, they have no lines.
             let lines = match input.is_unchanged().await {
-                true => lines_of(&input, &offsets).await?.into_iter().map(Some).collect(),
+                true => lines(&input, &rows).await?.into_iter().map(Some).collect(),
                 false => vec![None; rows.len()],
             };
             all.extend(rows.into_iter().zip(lines).map(|(reject, line)| Rejected {
                 file: input.name.clone(),
+                sheet: match reject.spot {
+                    Spot::Byte(_) => None,
+                    Spot::Row(sheet, _) => Some(sheet.to_string()),
+                },
                 line,
                 column: reject.column,
                 value: reject.value,
@@ -167,4 +191,19 @@ impl Rejects {
         }
         Ok(all)
     }
+}
+
+/// The lines or the rows of a file on which they begin; they come in the order of their spots.
+async fn lines(input: &Input, rejects: &[Reject]) -> Result<Vec<u64>, Error> {
+    let offsets = rejects.iter().filter_map(|reject| match reject.spot {
+        Spot::Byte(at) => Some(at),
+        Spot::Row(..) => None,
+    });
+    let offsets: Vec<_> = offsets.collect();
+    let mut lines = if offsets.is_empty() { Vec::new() } else { lines_of(input, &offsets).await? };
+    lines.extend(rejects.iter().filter_map(|reject| match reject.spot {
+        Spot::Byte(_) => None,
+        Spot::Row(_, row) => Some(row),
+    }));
+    Ok(lines)
 }

@@ -108,6 +108,11 @@ pub(super) trait Parse: Send {
     /// The next rows; none until more bytes come.
     fn next(&mut self) -> Result<Option<RecordBatch>, Fault>;
 
+    /// The sheet that is read, of a spreadsheet.
+    fn sheet(&self) -> Option<&str> {
+        None
+    }
+
     /// What was left out since this was asked.
     fn take_rejects(&mut self) -> Vec<Reject> {
         Vec::new()
@@ -395,7 +400,7 @@ async fn read(
     let prepared = reader.prepare(&task).await?;
     let on_error = reader.on_error();
     if on_error.is_lenient() {
-        rejects.forget(&task.input, task.range.unwrap_or((0, u64::MAX)));
+        rejects.forget(&task.input, task.range.unwrap_or((0, u64::MAX)), prepared.parser.sheet());
     }
     let format = reader.name();
     let reading = Reading { task, prepared, ended: false, on_error, format, rejects, rejected: 0 };

@@ -18,7 +18,7 @@ use super::{
         encoding::{Encoding, fitting},
         infer::{positions, type_name},
         json::cells,
-        rejects::{OnError, Reject},
+        rejects::{OnError, Reject, Spot},
         text::{Fault, Parse, Prepared, RowFault, Task, TextReader, shortened},
     },
     CsvOptions, CsvReader, Error, column_names,
@@ -238,7 +238,7 @@ impl Rows {
                 Stop::Ragged { start, end, found } if self.options.on_error.is_lenient() => {
                     let row = self.buffer.bytes().get(start..end).unwrap_or_default();
                     self.ragged.push(Reject {
-                        offset: self.buffer.offset(start),
+                        spot: Spot::Byte(self.buffer.offset(start)),
                         column: None,
                         value: shortened(String::from_utf8_lossy(row).trim_end_matches(['\r', '\n'])),
                         expected: format!("{} fields, found {found}", self.kept.len()),
@@ -248,7 +248,7 @@ impl Rows {
                 Stop::Behind { start, end: Some(end), .. } if self.options.on_error.is_lenient() => {
                     let row = self.buffer.bytes().get(start..end).unwrap_or_default();
                     self.ragged.push(Reject {
-                        offset: self.buffer.offset(start),
+                        spot: Spot::Byte(self.buffer.offset(start)),
                         column: None,
                         value: shortened(String::from_utf8_lossy(row).trim_end_matches(['\r', '\n'])),
                         expected: "nothing behind a closing quote".to_owned(),
@@ -408,15 +408,16 @@ impl Parse for CsvParser {
             let array = array.map_err(|Misfit(row)| misfit(&cut, place, row, field))?;
             for (row, value) in &misfits {
                 let (column, expected) = (Some(field.name().clone()), type_name(field.data_type()));
-                self.rejects.push(Reject { offset: cut.offset(*row), column, value: shortened(value), expected });
+                let (spot, value) = (Spot::Byte(cut.offset(*row)), shortened(value));
+                self.rejects.push(Reject { spot, column, value, expected });
             }
             for Misfit(row) in missing(&array, field) {
                 if !self.on_error.is_lenient() {
                     return Err(misfit(&cut, place, row, field));
                 }
                 if !misfits.iter().any(|(other, _)| *other == row) {
-                    let (column, value) = (Some(field.name().clone()), String::new());
-                    self.rejects.push(Reject { offset: cut.offset(row), column, value, expected: required(field) });
+                    let (spot, column) = (Spot::Byte(cut.offset(row)), Some(field.name().clone()));
+                    self.rejects.push(Reject { spot, column, value: String::new(), expected: required(field) });
                 }
                 left_out.push(row);
             }

@@ -5,8 +5,11 @@ use chrono::{NaiveDateTime, NaiveTime};
 
 use super::super::{forms::Forms, guess::Guess};
 
+/// The row and the column of a cell, from 0.
+pub(super) type Place = (u32, u32);
+
 /// The cells of a range such as `A3:F100`, `$A$3` for all from there on, or `A:F` for whole columns.
-pub(super) fn range_of(text: &str) -> Option<((u32, u32), (u32, u32))> {
+pub(super) fn range_of(text: &str) -> Option<(Place, Place)> {
     let text = text.replace('$', "").to_ascii_uppercase();
     let is_column = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_uppercase());
     let (first, last) = match text.split_once(':').map(|(first, last)| (first.trim(), last.trim())) {
@@ -19,8 +22,8 @@ pub(super) fn range_of(text: &str) -> Option<((u32, u32), (u32, u32))> {
     (first.0 <= last.0 && first.1 <= last.1).then_some((first, last))
 }
 
-/// A cell such as `B12`, as row and column from 0.
-fn cell_of(text: &str) -> Option<(u32, u32)> {
+/// A cell such as `B12`.
+fn cell_of(text: &str) -> Option<Place> {
     let text = text.trim().to_ascii_uppercase();
     let letters = text.bytes().take_while(u8::is_ascii_uppercase).count();
     let (column, row) = text.split_at_checked(letters)?;
@@ -32,36 +35,64 @@ fn cell_of(text: &str) -> Option<(u32, u32)> {
     Some((row.checked_sub(1)?, column - 1))
 }
 
-/// The value of a cell as a text, and whether it is one.
+/// How a cell such as `B12` is called.
+pub(super) fn address((row, column): Place) -> String {
+    let (mut letters, mut left) = (String::new(), u64::from(column) + 1);
+    while left > 0 {
+        letters.insert(0, char::from(b'A' + ((left - 1) % 26) as u8));
+        left = (left - 1) / 26;
+    }
+    format!("{letters}{}", u64::from(row) + 1)
+}
+
+/// The value of a cell as a text, and what it is.
 pub(super) struct Cell {
     pub(super) text: String,
-    is_text: bool,
+    kind: Kind,
+}
+
+/// What a cell says that its value is.
+enum Kind {
+    /// What its text looks like.
+    Value,
+    Text,
+    /// A span of time.
+    Span,
 }
 
 impl Cell {
     pub(super) fn of(cell: &Data) -> Option<Self> {
-        let value = |text: String| Some(Self { text, is_text: false });
-        let text = |text: String| Some(Self { text, is_text: true });
+        let value = |text: String| Some(Self { text, kind: Kind::Value });
+        let text = |text: String| Some(Self { text, kind: Kind::Text });
+        let span = |text: String| Some(Self { text, kind: Kind::Span });
         match cell {
             Data::Empty => None,
             Data::Int(number) => value(number.to_string()),
             Data::Float(number) => value(number_text(*number)),
             Data::Bool(truth) => value(truth.to_string()),
+            Data::DateTime(time) if time.is_duration() => match span_text(time) {
+                Some(found) => span(found),
+                None => text(time.to_string()),
+            },
             Data::DateTime(time) => match time_text(time) {
-                Some(time) => value(time),
+                Some(found) => value(found),
                 None => text(time.to_string()),
             },
             Data::DateTimeIso(time) => value(time.clone()),
             Data::String(found) => text(found.clone()),
-            Data::DurationIso(found) => text(found.clone()),
+            Data::DurationIso(found) => match iso_span(found) {
+                Some(found) => span(found),
+                None => text(found.clone()),
+            },
             Data::Error(error) => text(error.to_string()),
         }
     }
 
     pub(super) fn see(&self, guess: &mut Guess) {
-        match self.is_text {
-            true => guess.see_text(),
-            false => guess.see(&self.text, &Forms::default()),
+        match self.kind {
+            Kind::Text => guess.see_text(),
+            Kind::Span => guess.see_span(&self.text),
+            Kind::Value => guess.see(&self.text, &Forms::default()),
         }
     }
 }
@@ -85,13 +116,10 @@ fn number_text(number: f64) -> String {
 /// Days from 1900 on, or back, beyond which there are no dates.
 const MAX_DAYS: f64 = 3_000_000.0;
 
-/// A date, a time of day or both; none of a duration of a day or more.
+/// A date, a time of day or both.
 fn time_text(time: &ExcelDateTime) -> Option<String> {
     let days = time.as_f64();
     if !(-MAX_DAYS..=MAX_DAYS).contains(&days) {
-        return None;
-    }
-    if time.is_duration() && !(0.0..1.0).contains(&days) {
         return None;
     }
     let found: NaiveDateTime = time.as_datetime()?;
@@ -104,6 +132,55 @@ fn time_text(time: &ExcelDateTime) -> Option<String> {
     Some(if is_midnight { date.to_string() } else { format!("{date} {clock}") })
 }
 
+/// A span of time, which is counted in days and is exact to the millisecond, as those of spreadsheets are.
+fn span_text(time: &ExcelDateTime) -> Option<String> {
+    let days = time.as_f64();
+    if !(-MAX_DAYS..=MAX_DAYS).contains(&days) {
+        return None;
+    }
+    let milliseconds = (days * 86_400_000.0).round() as i64;
+    let sign = if milliseconds < 0 { "-" } else { "" };
+    let (seconds, rest) = (milliseconds.unsigned_abs() / 1000, milliseconds.unsigned_abs() % 1000);
+    let fraction = if rest == 0 { String::new() } else { format!("{rest:03}") };
+    Some(clock_text(sign, seconds, &fraction))
+}
+
+/// A span of time as OpenDocument writes it, such as `PT30H15M00S`; none of one of months or years.
+fn iso_span(text: &str) -> Option<String> {
+    let (sign, rest) = match text.strip_prefix('-') {
+        Some(rest) => ("-", rest),
+        None => ("", text),
+    };
+    let rest = rest.strip_prefix('P')?;
+    let (date, clock) = rest.split_once('T').unwrap_or((rest, ""));
+    let (days, date) = amount(date, 'D')?;
+    let (hours, clock) = amount(clock, 'H')?;
+    let (minutes, clock) = amount(clock, 'M')?;
+    let (clock, fraction) = match clock.split_once('.') {
+        Some((whole, fraction)) => (format!("{whole}S"), fraction.strip_suffix('S')?),
+        None => (clock.to_owned(), ""),
+    };
+    let (seconds, clock) = amount(&clock, 'S')?;
+    if !date.is_empty() || !clock.is_empty() || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let seconds = ((days * 24 + hours) * 60 + minutes) * 60 + seconds;
+    Some(clock_text(sign, seconds, fraction.trim_end_matches('0')))
+}
+
+/// The whole number before a unit, zero where there is none, and what follows.
+fn amount(text: &str, unit: char) -> Option<(u64, &str)> {
+    let Some((number, rest)) = text.split_once(unit) else { return Some((0, text)) };
+    let is_number = (1..=9).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit());
+    Some((number.parse().ok().filter(|_| is_number)?, rest))
+}
+
+/// Hours, of which there may be any number, minutes and seconds.
+fn clock_text(sign: &str, seconds: u64, fraction: &str) -> String {
+    let (hours, minutes, point) = (seconds / 3600, seconds / 60 % 60, if fraction.is_empty() { "" } else { "." });
+    format!("{sign}{hours:02}:{minutes:02}:{:02}{point}{fraction}", seconds % 60)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -111,7 +188,36 @@ mod tests {
     #[test]
     fn cells_have_places() {
         assert_eq!((cell_of("A1"), cell_of("b12"), cell_of("AA3")), (Some((0, 0)), Some((11, 1)), Some((2, 26))));
+        assert_eq!([(0, 0), (11, 1), (2, 26)].map(address), ["A1", "B12", "AA3"].map(str::to_owned));
         assert_eq!((cell_of("A0"), cell_of("12"), cell_of("A"), cell_of("ABCD1")), (None, None, None, None));
+    }
+
+    #[test]
+    fn spans_are_hours_minutes_and_seconds() {
+        use calamine::ExcelDateTimeType::TimeDelta;
+        let span = |days: f64| span_text(&ExcelDateTime::new(days, TimeDelta, false));
+        for (days, text) in [
+            (30.25 / 24.0, "30:15:00"),
+            (0.0, "00:00:00"),
+            (1.0, "24:00:00"),
+            (-0.5, "-12:00:00"),
+            (400.0, "9600:00:00"),
+            (0.5 / 86_400.0, "00:00:00.500"),
+        ] {
+            assert_eq!(span(days).as_deref(), Some(text));
+        }
+        assert_eq!((span(f64::NAN), span(1e12)), (None, None));
+        for (written, text) in [
+            ("PT30H15M00S", "30:15:00"),
+            ("PT10H30M00.500000000S", "10:30:00.5"),
+            ("-P1DT1S", "-24:00:01"),
+            ("PT90M", "01:30:00"),
+        ] {
+            assert_eq!(iso_span(written).as_deref(), Some(text));
+        }
+        for text in ["P1Y", "P1M", "PT1.5H", "PT1H2", "PT-1H", "1:30", "", "PT1.xS"] {
+            assert_eq!(iso_span(text), None, "{text}");
+        }
     }
 
     #[test]

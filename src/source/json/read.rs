@@ -11,7 +11,7 @@ use super::{
         encoding::Encoding,
         forms::Forms,
         infer::type_name,
-        rejects::{OnError, Reject},
+        rejects::{OnError, Reject, Spot},
         text::{Fault as RowError, Parse, Prepared, RowFault, Task, TextReader, shortened},
     },
     Error, JsonReader,
@@ -143,7 +143,7 @@ impl Parse for JsonParser {
                 let offset = self.objects.buffer().offset(found.start);
                 for Forgiven { path, value, expected, .. } in forgiven.into_iter().flatten() {
                     let (column, value) = (Some(path), shortened(&value));
-                    self.rejects.push(Reject { offset, column, value, expected });
+                    self.rejects.push(Reject { spot: Spot::Byte(offset), column, value, expected });
                     self.left_out.push(row);
                 }
             }
@@ -160,7 +160,7 @@ impl Parse for JsonParser {
                     self.members.truncate(row);
                     let Some((offset, value)) = self.objects.pass_line() else { return Ok(None) };
                     let (value, expected) = (shortened(&value), halt.reason());
-                    self.rejects.push(Reject { offset, column: None, value, expected });
+                    self.rejects.push(Reject { spot: Spot::Byte(offset), column: None, value, expected });
                     if row == 0 {
                         self.objects.forget();
                     }
@@ -213,7 +213,7 @@ impl JsonParser {
             for Forgiven { row, path, value, expected } in node.forgive(text, field.data_type(), &self.forms) {
                 let offset = buffer.offset(self.starts.get(row).copied().unwrap_or_default());
                 let (column, value) = (Some(longer(field.name(), &path)), shortened(&value));
-                self.rejects.push(Reject { offset, column, value, expected });
+                self.rejects.push(Reject { spot: Spot::Byte(offset), column, value, expected });
                 self.left_out.push(row);
             }
         }
@@ -248,7 +248,7 @@ impl JsonParser {
                     return Err(RowError::Row { offset, reason: RowFault::Value { column, value, expected } });
                 }
                 if !self.left_out.contains(&row) {
-                    self.rejects.push(Reject { offset, column: Some(column), value, expected });
+                    self.rejects.push(Reject { spot: Spot::Byte(offset), column: Some(column), value, expected });
                 }
                 dropped.push(row);
             }

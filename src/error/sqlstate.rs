@@ -46,6 +46,7 @@ pub fn sqlstate(fault: Fault) -> &'static str {
         Fault::ObjectInUse => "55006",
         Fault::Corrupt => "XX001",
         Fault::ProtocolViolation => "08P01",
+        Fault::UndefinedParameter => "42P02",
         Fault::UndefinedPrepared => "26000",
         Fault::DuplicatePrepared => "42P05",
         Fault::UndefinedCursor => "34000",

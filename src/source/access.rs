@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Error, location::Location};
+use super::{Error, address::Address, links::resolve, location::Location};
 
 /// What a session may open.
 #[derive(Debug, Clone)]
@@ -42,15 +42,24 @@ impl Access {
         if data_dir.as_deref().and_then(resolve).is_some_and(|own| resolved.starts_with(own)) {
             return Err(Error::DataDirectory { location: shown.to_owned() });
         }
-        let mut roots = allowed.iter().filter(|entry| !entry.contains("://") || entry.starts_with("file://"));
-        let inside = roots.any(|root| {
-            let root = root.strip_prefix("file://").unwrap_or(root);
-            std::path::absolute(root)
-                .ok()
-                .and_then(|root| resolve(&root))
-                .is_some_and(|root| resolved.starts_with(root))
+        let mut roots = allowed.iter().filter_map(|root| match Address::parse(root) {
+            Ok(Address::Path(root)) => resolve(Path::new(&root)),
+            _ => None,
         });
-        if inside { Ok(resolved) } else { Err(refused()) }
+        if roots.any(|root| resolved.starts_with(root)) { Ok(resolved) } else { Err(refused()) }
+    }
+
+    /// Refuses a place to write that is not allowed, else returns where it leads: resolved for everybody, because what was
+    /// checked is what is opened.
+    pub(super) fn check_target(&self, path: &Path) -> Result<PathBuf, Error> {
+        let shown = path.to_string_lossy();
+        match self {
+            Self::Wire { .. } => self.check_path(&shown, path),
+            Self::Local => resolve(path).ok_or_else(|| Error::InvalidLocation {
+                location: shown.into_owned(),
+                reason: "it goes up with .. from what is no directory, or its links lead in a circle".to_owned(),
+            }),
+        }
     }
 
     /// Refuses an object that is not allowed; `url` is `s3://bucket/key`.
@@ -62,24 +71,5 @@ impl Access {
             url.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || root == "s3:")
         });
         if inside { Ok(()) } else { Err(Error::NotAllowed { location: shown.to_owned() }) }
-    }
-}
-
-/// The path without links and `..`. Of a path that does not exist the deepest existing directory is resolved, so that a
-/// missing file gets the same answer as a present one.
-fn resolve(path: &Path) -> Option<PathBuf> {
-    let mut existing = path;
-    let mut rest = Vec::new();
-    loop {
-        match existing.canonicalize() {
-            Ok(mut resolved) => {
-                resolved.extend(rest.iter().rev());
-                return Some(resolved);
-            }
-            Err(_) => {
-                rest.push(existing.file_name()?);
-                existing = existing.parent()?;
-            }
-        }
     }
 }

@@ -4,7 +4,7 @@
 
 mod hint;
 
-use std::{error::Error as StdError, sync::Arc};
+use std::{error::Error as StdError, io::ErrorKind, sync::Arc};
 
 use datafusion::common::DataFusionError;
 
@@ -360,6 +360,22 @@ pub enum Error {
         #[source]
         source: Cause,
     },
+    /// A file or a directory cannot be made.
+    #[error("cannot write {file}: {reason}")]
+    CannotWrite {
+        /// The file or directory.
+        file: String,
+        /// What the operating system said.
+        reason: String,
+        /// What kind of error it is.
+        kind: ErrorKind,
+    },
+    /// A symbolic link where a file or a directory is to be made.
+    #[error("'{location}' is a symbolic link, and nothing is written through one there")]
+    LinkBelow {
+        /// The link.
+        location: String,
+    },
     /// The operating system refuses the file.
     #[error("cannot read {file}: permission denied by the operating system")]
     FileRefused {
@@ -467,8 +483,14 @@ impl Error {
             | Self::InvalidPartition { .. } => Fault::InvalidData,
             Self::NoSuchColumn { .. } | Self::MissingColumn { .. } => Fault::UndefinedColumn,
             Self::DuplicateColumn { .. } => Fault::DuplicateColumn,
+            Self::CannotWrite { kind, .. } => match kind {
+                ErrorKind::PermissionDenied => Fault::PermissionDenied,
+                ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Fault::DiskFull,
+                _ => Fault::Io,
+            },
             Self::NotAllowed { .. }
             | Self::DataDirectory { .. }
+            | Self::LinkBelow { .. }
             | Self::FileRefused { .. }
             | Self::KeyRefused { .. } => Fault::PermissionDenied,
             Self::Io { .. } | Self::Unreachable { .. } => Fault::Io,
@@ -526,6 +548,16 @@ impl Error {
             }
             _ => Self::Io { file: file.to_owned(), reason: error.to_string(), source: Arc::new(error) },
         }
+    }
+
+    pub(super) fn unwritable(file: &str, error: std::io::Error) -> Self {
+        let reason = match error.kind() {
+            ErrorKind::PermissionDenied => "permission denied by the operating system".to_owned(),
+            ErrorKind::NotADirectory => "it is a file, and a directory is needed".to_owned(),
+            ErrorKind::IsADirectory => "it is a directory, and a file is needed".to_owned(),
+            _ => error.to_string(),
+        };
+        Self::CannotWrite { file: file.to_owned(), reason, kind: error.kind() }
     }
 
     /// From a store's error; one that went through an S3 store holds the typed error already.

@@ -8,6 +8,7 @@ use arrow::datatypes::{DataType, IntervalUnit, TimeUnit};
 
 use super::{
     forms::Forms,
+    spans,
     values::{self, InDouble, Instant, Number},
 };
 
@@ -93,7 +94,7 @@ impl Guess {
                 self.second_digits = self.second_digits.max(digits);
                 SHORT_SPAN
             }
-            None if values::interval(text).is_some() => SPAN,
+            None if spans::interval(text).is_some() => SPAN,
             None => TEXT,
         };
     }

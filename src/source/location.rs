@@ -14,10 +14,11 @@ use futures::TryStreamExt;
 use glob::{MatchOptions, Pattern};
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, path::Path as ObjectPath};
 
-use super::{Access, Error, Stores};
+use super::{
+    Access, Error, Stores,
+    address::{Address, percent_decoded},
+};
 
-/// The longest location, in bytes.
-const MAX_LENGTH: usize = 8_192;
 /// The most files that one location may hold.
 const MAX_FILES: usize = 100_000;
 /// The deepest nesting of directories that is followed.
@@ -64,31 +65,11 @@ pub(super) struct Listing {
 }
 
 impl Location {
-    /// Parses a path, a `file://` URL or an `s3://` URL; paths become absolute.
+    /// Parses a path, a `file:` URL or an `s3://` URL; paths become absolute.
     pub(super) fn parse(text: &str) -> Result<Self, Error> {
-        let invalid = |reason: &str| Error::InvalidLocation { location: text.to_owned(), reason: reason.to_owned() };
-        if text.trim().is_empty() {
-            return Err(invalid("it is empty"));
-        }
-        if text.len() > MAX_LENGTH {
-            return Err(invalid(&format!("it is longer than {MAX_LENGTH} bytes")));
-        }
-        if text.contains('\0') {
-            return Err(invalid("it holds a zero byte"));
-        }
-        match text.split_once("://") {
-            Some(("s3", rest)) => Self::parse_s3(text, rest),
-            Some(("file", _)) => {
-                let url = url::Url::parse(text).map_err(|error| invalid(&error.to_string()))?;
-                let path = url.to_file_path().map_err(|()| invalid("it names another host"))?;
-                let path = path.to_str().ok_or_else(|| invalid("it is not UTF-8"))?;
-                let slash = if text.ends_with('/') && !path.ends_with('/') { "/" } else { "" };
-                Self::parse_local(&format!("{path}{slash}"))
-            }
-            Some((scheme, _)) if scheme.chars().all(|letter| letter.is_ascii_alphanumeric()) => {
-                Err(invalid("expected a path, file:// or s3://"))
-            }
-            _ => Self::parse_local(text),
+        match Address::parse(text)? {
+            Address::S3(rest) => Self::parse_s3(text, &rest),
+            Address::Path(path) => Self::parse_local(&path),
         }
     }
 
@@ -96,7 +77,11 @@ impl Location {
         let path = std::path::absolute(text)
             .map_err(|error| Error::InvalidLocation { location: text.to_owned(), reason: error.to_string() })?;
         let absolute = path.to_string_lossy().into_owned();
-        let (base, patterns) = split_pattern(text, &absolute)?;
+        let (base, patterns) = match path.exists() {
+            // A name that exists means itself, whatever characters are in it.
+            true => (absolute.as_str(), Vec::new()),
+            false => split_pattern(text, &absolute)?,
+        };
         let base = if patterns.is_empty() { path } else { PathBuf::from(base) };
         Ok(Self { text: absolute, place: Place::Local { base, patterns } })
     }
@@ -170,7 +155,8 @@ impl Location {
         let literal = Path::new(&self.text);
         let mut walk = Walk { location: self, access, base, files: Vec::new() };
         if patterns.is_empty() || literal.exists() {
-            // A name that holds glob characters and exists means itself.
+            // One that has come to exist since was checked up to its first pattern alone.
+            access.check_path(&self.text, literal)?;
             let kind = std::fs::metadata(literal).map_err(|error| Error::io(&self.text, error))?;
             if kind.is_dir() {
                 walk.base = literal;
@@ -302,6 +288,10 @@ impl Walk<'_> {
 
     /// The entries of a directory in the order of their names. A directory that is gone has none.
     fn entries(&self, directory: &Path, depth: usize) -> Result<Vec<(String, PathBuf)>, Error> {
+        if directory.is_symlink() {
+            // Not even the names of what it leads to may be told.
+            self.access.check_path(&shown(directory), directory)?;
+        }
         if depth > MAX_DEPTH {
             return Err(Error::InvalidLocation {
                 location: self.location.text.clone(),
@@ -496,28 +486,13 @@ fn partitions_of(relative: &str) -> Vec<(String, Option<String>)> {
     let pairs = directories.split('/').filter_map(|segment| segment.split_once('='));
     pairs
         .map(|(key, value)| {
-            let value = percent_decoded(value);
-            (percent_decoded(key), (value != NULL_PARTITION).then_some(value))
+            let value = unescaped(value);
+            (unescaped(key), (value != NULL_PARTITION).then_some(value))
         })
         .collect()
 }
 
-/// Hive escapes what a path cannot hold; a text that is not a valid escape stays as it is.
-fn percent_decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        let digits = after.get(..2).filter(|_| *first == b'%').and_then(|digits| std::str::from_utf8(digits).ok());
-        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = after.get(2..).unwrap_or_default();
-            }
-            None => {
-                bytes.push(*first);
-                rest = after;
-            }
-        }
-    }
-    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
+/// Hive escapes what a path cannot hold.
+fn unescaped(text: &str) -> String {
+    String::from_utf8(percent_decoded(text)).unwrap_or_else(|_| text.to_owned())
 }

@@ -7,6 +7,7 @@
 //! To add a format: one file with its [`Format`] and one line in [`FORMATS`].
 
 mod access;
+mod address;
 mod arrow_ipc;
 mod avro;
 mod binary;
@@ -21,10 +22,12 @@ mod diagnose;
 mod encoding;
 mod error;
 mod excel;
+mod folder;
 mod forms;
 mod guess;
 mod infer;
 mod json;
+mod links;
 mod location;
 mod looks;
 mod lossless;
@@ -32,8 +35,10 @@ mod options;
 mod parquet;
 mod rejects;
 mod spans;
+mod staging;
 mod store;
 mod table;
+mod target;
 mod text;
 mod trace;
 mod unwritable;
@@ -60,6 +65,7 @@ use object_store::{ObjectMeta, ObjectStore};
 use serde::{Deserialize, Serialize};
 
 pub use access::Access;
+pub(crate) use address::is_remote;
 pub use codec::SourceCodec;
 pub use describe::{Described, describe};
 pub(crate) use diagnose::FILTER_FAILED;
@@ -67,7 +73,9 @@ pub use diagnose::diagnose;
 pub use error::{Cause, Error};
 pub use looks::Looks;
 pub use rejects::{Rejected, Rejects};
+pub(crate) use staging::Writing;
 pub use store::{SECRET_OPTIONS, SecretDefinition, Stores};
+pub(crate) use target::Target;
 
 use bytes::{Compression, Input};
 use encoding::Encoding;

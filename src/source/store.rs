@@ -227,6 +227,11 @@ impl Stores {
         &self.looks
     }
 
+    /// Where the query engine finds the stores.
+    pub(super) fn runtime(&self) -> &Arc<RuntimeEnv> {
+        &self.runtime
+    }
+
     /// The machine's own files.
     pub(super) fn local(&self) -> Result<(ObjectStoreUrl, Arc<dyn ObjectStore>), Error> {
         let url = ObjectStoreUrl::local_filesystem();

@@ -1,13 +1,6 @@
 //! `COPY … TO 'file'`: the rows of a table or query as files.
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::{path::Path, sync::Arc};
 
 use arrow::{
     array::AsArray,
@@ -32,7 +25,7 @@ use super::{
 use crate::{
     Error, Fault, Result,
     session::{Client, Outcome, Sealed},
-    source,
+    source::{self, Stores, Target, Writing},
 };
 
 pub(super) const FORM: Form = Form { parse, convert };
@@ -79,7 +72,7 @@ fn convert(statement: &SqlStatement) -> Recognised {
     if let CopyToSource::Query(query) = &copy.source {
         refuse_train(query)?;
     }
-    if copy.target.contains("://") {
+    if source::is_remote(&copy.target) {
         return Err(Error::new(
             Fault::FeatureNotSupported,
             format!("COPY writes local files only, and '{}' is a URL; choose a path", copy.target),
@@ -95,14 +88,15 @@ fn convert(statement: &SqlStatement) -> Recognised {
 #[async_trait]
 impl Action for Copy {
     async fn execute(&self, client: &Arc<Client>, parameters: &[ScalarValue]) -> Result<Outcome> {
-        client.access().check(&self.target)?;
-        keep_out(&self.target, client.catalog().directory().root())?;
+        let target = Target::parse(&self.target, client.access())?;
+        keep_out(&self.target, &target, client.catalog().directory().root())?;
         let mut statement = SqlStatement::clone(&self.statement);
-        settle_compression(&mut statement);
-        let unfinished = unfinished_file(&mut statement);
+        settle(&mut statement, &target);
         let plan = name_missing_partitions(plan(client, statement, Some(parameters)).await?)?;
-        let rows = collect(client, plan).await?;
-        unfinished.map(Unfinished::finish).transpose()?;
+        let (plan, writing) = aim(plan, &target, &client.stores())?;
+        let written = collect(client, plan).await;
+        let rows = written.map_err(|error| writing.failure().map_or(error, Error::from))?;
+        writing.finish()?;
         let count = rows.iter().flat_map(|batch| batch.columns().first()).flat_map(|column| {
             column.as_primitive_opt::<UInt64Type>().map(|counts| counts.values().iter().sum::<u64>())
         });
@@ -130,9 +124,10 @@ fn name_missing_partitions(plan: LogicalPlan) -> Result<LogicalPlan> {
     Ok(LogicalPlan::Copy(copy))
 }
 
-/// A file such as `rows.csv.gz` is compressed as its name says.
-fn settle_compression(statement: &mut SqlStatement) {
+/// Lets the name tell the format; a file such as `rows.csv.gz` is compressed as its name says.
+fn settle(statement: &mut SqlStatement, target: &Target) {
     let SqlStatement::CopyTo(copy) = statement else { return };
+    target.path().clone_into(&mut copy.target);
     let Some((ending, Some(compression))) = source::ending(&copy.target) else { return };
     copy.stored_as.get_or_insert(ending);
     let is_given = |name: &str| copy.options.iter().any(|(key, _)| key.eq_ignore_ascii_case(name));
@@ -142,62 +137,23 @@ fn settle_compression(statement: &mut SqlStatement) {
 }
 
 /// Refuses to write into the data directory, whose unknown files are removed at the next start.
-fn keep_out(target: &str, data_dir: &Path) -> Result<()> {
-    let folder = std::path::absolute(target).ok().and_then(|target| {
-        let existing = target.ancestors().find(|folder| folder.is_dir())?;
-        existing.canonicalize().ok()
-    });
-    if folder.is_some_and(|folder| folder.starts_with(data_dir)) {
-        let message =
-            format!("'{target}' is in the data directory, which is for tables and models alone; choose another place");
-        return Err(Error::new(Fault::PermissionDenied, message));
+fn keep_out(shown: &str, target: &Target, data_dir: &Path) -> Result<()> {
+    if !target.is_within(data_dir) {
+        return Ok(());
     }
-    Ok(())
+    let message =
+        format!("'{shown}' is in the data directory, which is for tables and models alone; choose another place");
+    Err(Error::new(Fault::PermissionDenied, message))
 }
 
-/// A file beside the one that is wanted, which it replaces when it is whole. Dropped before, it is removed.
-struct Unfinished {
-    path: PathBuf,
-    target: PathBuf,
-    is_finished: bool,
-}
-
-/// Lets a `COPY` to a single file write another one first, of the same ending, which tells the format.
-fn unfinished_file(statement: &mut SqlStatement) -> Option<Unfinished> {
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    let SqlStatement::CopyTo(copy) = statement else { return None };
-    let target = PathBuf::from(&copy.target);
-    let is_directory = copy.target.ends_with('/') || target.is_dir() || !copy.partitioned_by.is_empty();
-    // Without an ending it is a directory too; what is no regular file, such as a pipe, is written to as it is.
-    if is_directory || target.extension().is_none() || target.metadata().is_ok_and(|found| !found.is_file()) {
-        return None;
-    }
-    let name = target.file_name()?.to_str()?;
-    let number = COUNT.fetch_add(1, Ordering::Relaxed);
-    let path = target.with_file_name(format!(".{}-{number}-{name}", std::process::id()));
-    copy.target = path.to_str()?.to_owned();
-    Some(Unfinished { path, target, is_finished: false })
-}
-
-impl Unfinished {
-    fn finish(mut self) -> Result<()> {
-        self.is_finished = true;
-        match fs::rename(&self.path, &self.target) {
-            Ok(()) => Ok(()),
-            // No row and no header: nothing was written.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            Err(error) => {
-                let message = format!("cannot replace the file {}: {error}", self.target.display());
-                Err(Error::new(Fault::Io, message))
-            }
-        }
-    }
-}
-
-impl Drop for Unfinished {
-    fn drop(&mut self) {
-        if !self.is_finished {
-            let _not_there = fs::remove_file(&self.path);
-        }
-    }
+/// Opens the place that was checked and lets the plan write there. The engine would read the path anew, and might take it for
+/// a URL or a pattern.
+fn aim(plan: LogicalPlan, target: &Target, stores: &Stores) -> Result<(LogicalPlan, Writing)> {
+    let LogicalPlan::Copy(mut copy) = plan else {
+        return Err(Error::new(Fault::Internal, "COPY was planned as another statement"));
+    };
+    let writing = target.open(stores, !copy.partition_by.is_empty())?;
+    copy.output_url = writing.url();
+    copy.options.insert("single_file_output".to_owned(), writing.is_single_file().to_string());
+    Ok((LogicalPlan::Copy(copy), writing))
 }

@@ -8,13 +8,38 @@ use std::{collections::BTreeMap, ops::ControlFlow};
 use arrow::datatypes::DataType;
 use datafusion::sql::{
     parser::Statement as SqlStatement,
-    sqlparser::ast::{
-        CastKind, DataType as AstType, ExactNumberInfo, Expr, LimitClause, Query, Select, SelectItem, SetExpr, Value,
-        Visit, VisitMut, Visitor, VisitorMut,
+    sqlparser::{
+        ast::{
+            CastKind, DataType as AstType, ExactNumberInfo, Expr, LimitClause, Query, Select, SelectItem, SetExpr,
+            Value, Visit, VisitMut, Visitor, VisitorMut,
+        },
+        tokenizer::{Token, TokenWithSpan},
     },
 };
 
-use crate::session::Client;
+use crate::{Error, Fault, Result, session::Client};
+
+/// The most parameters of a statement: the protocol counts them in two bytes.
+const MAX_PARAMETERS: usize = 65_535;
+
+/// Refuses a parameter with a number that none can have. A statement has all parameters up to the greatest number in it, so
+/// that one number would take the memory of thousands of millions.
+pub(super) fn check_numbers(tokens: &[TokenWithSpan]) -> Result<()> {
+    for token in tokens {
+        let Token::Placeholder(name) = &token.token else { continue };
+        let Some(digits) = name.strip_prefix('$') else { continue };
+        let is_number = !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
+        if is_number && numbered(name).is_none_or(|number| number > MAX_PARAMETERS) {
+            let error = Error::Statement {
+                fault: Fault::UndefinedParameter,
+                message: format!("there is no parameter {name}"),
+                hint: Some(format!("a statement has parameters from $1 to ${MAX_PARAMETERS}")),
+            };
+            return Err(error.at(token.span.start));
+        }
+    }
+    Ok(())
+}
 
 /// The declared types, and where the client left one open the type of the cast or the clause that the parameter stands in.
 pub(super) fn with_hints(
@@ -144,4 +169,28 @@ fn written(data_type: &DataType) -> Option<AstType> {
         }
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use datafusion::sql::sqlparser::tokenizer::Tokenizer;
+
+    use super::*;
+    use crate::session::PostgreSql;
+
+    #[test]
+    fn parameters_have_numbers_that_the_protocol_can_count() {
+        let check = |sql: &str| {
+            let tokens = Tokenizer::new(&PostgreSql, sql).tokenize_with_location().unwrap_or_default();
+            assert!(tokens.len() > 1, "{sql}");
+            check_numbers(&tokens).map_err(|error| (error.fault(), error.to_string()))
+        };
+        for sql in ["SELECT $1", "SELECT $65535", "SELECT $0007 + $2", "SELECT '$70000', $$ $0 $$", "SELECT 1 -- $0"] {
+            assert_eq!(check(sql), Ok(()), "{sql}");
+        }
+        for name in ["$0", "$000", "$65536", "$4000000000", "$99999999999999999999999999"] {
+            let expected = (Fault::UndefinedParameter, format!("there is no parameter {name}"));
+            assert_eq!(check(&format!("PREPARE p AS SELECT 1, {name}::int")), Err(expected), "{name}");
+        }
+    }
 }

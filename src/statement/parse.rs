@@ -17,6 +17,7 @@ use datafusion::sql::{
 use super::{
     Action, FORMS, Statement,
     names::{as_planned, check_aliases},
+    parameters::check_numbers,
     set_returning::as_lists,
 };
 use crate::{Error, Fault, Result, config::THREAD_STACK_BYTES, session::PostgreSql};
@@ -57,6 +58,7 @@ fn parse_one(
     max_depth: usize,
 ) -> Result<Arc<dyn Action>> {
     check_chains(tokens)?;
+    check_numbers(tokens)?;
     let tokens = with_selects(with_option_texts(with_stored_as(tokens, end), lines));
     for form in FORMS {
         let mut parser = parser_of(&tokens, max_depth)?;

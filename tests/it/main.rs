@@ -17,6 +17,7 @@ mod words;
 mod quality;
 
 mod round_trip;
+mod targets;
 
 mod s3;
 mod s3_server;

@@ -251,6 +251,33 @@ async fn misused_statements_and_portals_are_named() {
     server.stop().await;
 }
 
+// Symptom: `SELECT $4000000000` ended the server for everybody. Cause: a statement has all parameters up to the greatest
+// number in it, and each took its place in a list. Fix: numbers that the protocol cannot count are refused when it is parsed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_parameters_number_takes_no_memory() {
+    let server = Server::start().await;
+    let mut raw = server.raw().await;
+    for sql in [
+        "SELECT $4000000000",
+        "SELECT 1 LIMIT $65536",
+        "SELECT $0::int",
+        "PREPARE large AS SELECT $4294967297",
+        "INSERT INTO nowhere VALUES ($99999999999999999999999)",
+    ] {
+        raw.parse("", sql, &[]).await;
+        raw.describe(b'S', "").await;
+        raw.sync().await;
+        let error = raw::error(&raw.until_ready().await);
+        assert_eq!(error.code, "42P02", "{sql}: {}", error.message);
+        assert!(error.message.starts_with("there is no parameter $"), "{sql}: {}", error.message);
+    }
+    raw.parse("", "SELECT $65535::int", &[]).await;
+    raw.describe(b'S', "").await;
+    raw.sync().await;
+    assert_eq!(raw::kinds(&raw.until_ready().await), "1tTZ");
+    server.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_running_statement_is_cancelled() {
     let server = Server::start().await;

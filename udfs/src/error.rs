@@ -340,6 +340,8 @@ pub enum Fault {
     Corrupt,
     /// The client broke the protocol.
     ProtocolViolation,
+    /// The number of a parameter that there cannot be.
+    UndefinedParameter,
     /// The name of a prepared statement that does not exist.
     UndefinedPrepared,
     /// The name of a prepared statement that exists already.

@@ -72,6 +72,8 @@ impl Error {
             }
             Self::NoRows { .. } => "declare the columns in CREATE EXTERNAL TABLE".to_owned(),
             Self::NotAllowed { .. } => "start the server with --allow-path".to_owned(),
+            Self::LinkBelow { .. } => "remove the link, or name the place that it leads to".to_owned(),
+            Self::CannotWrite { .. } => "choose another place, or see to it that one can be written there".to_owned(),
             Self::KeyRefused { .. } => "check KEY_ID and SECRET".to_owned(),
             Self::NoSuchBucket { .. } => "check the bucket's name, REGION and ENDPOINT".to_owned(),
             Self::Unreachable { .. } => "check ENDPOINT and whether the server runs".to_owned(),

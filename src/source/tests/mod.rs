@@ -11,6 +11,7 @@ use tempfile::TempDir;
 use super::*;
 
 mod properties;
+mod targets;
 
 /// A directory of files and a session to read them with.
 struct Files {
@@ -635,7 +636,10 @@ async fn the_wire_opens_allowed_paths_alone() {
         .put("open-not/a.csv", "a\n1\n")
         .put("closed/a.csv", "a\n1\n")
         .put("open/data/t.csv", "a\n1\n");
+    files.put("closed/deep/a.csv", "a\n1\n").put("open/a[1].csv", "a\n1\n").put("open/b[.csv", "a\n1\n");
     std::os::unix::fs::symlink(files.path("closed"), files.path("open/link")).unwrap();
+    std::os::unix::fs::symlink(files.path("closed/deep"), files.path("open/deep")).unwrap();
+    std::os::unix::fs::symlink(files.path("closed"), files.path("open/link[1]")).unwrap();
     std::os::unix::fs::symlink(files.path("closed/a.csv"), files.path("open/link.csv")).unwrap();
     let access = Access::Wire {
         allowed: vec![files.path("open"), "s3://shop/public".to_owned()],
@@ -646,7 +650,13 @@ async fn the_wire_opens_allowed_paths_alone() {
         files.resolve_as(request, &access).await.map(|definition| definition.locations.join(","))
     };
     assert!(try_open(&files.path("open/a.csv")).await.is_ok());
-    assert!(try_open(&format!("file://{}", files.path("open/a.csv"))).await.is_ok());
+    for scheme in ["file:", "file://", "FILE://", "file://localhost"] {
+        assert!(try_open(&format!("{scheme}{}", files.path("open/%61.csv"))).await.is_ok(), "{scheme}");
+    }
+    // Names that exist, though they could be patterns.
+    for name in ["open/a[1].csv", "open/b[.csv", "open/../open/a.csv"] {
+        assert!(try_open(&files.path(name)).await.is_ok(), "{name}");
+    }
     let refused = |path: &str| {
         format!("PermissionDenied: '{path}' may not be opened over the network: it is under none of the allowed paths")
     };
@@ -658,6 +668,14 @@ async fn the_wire_opens_allowed_paths_alone() {
         ("open/link.csv", "open/link.csv"),
         ("open/l*.csv", "open/link.csv"),
         ("open/../closed/a.csv", "open/../closed/a.csv"),
+        ("open/deep/../a.csv", "open/deep/../a.csv"),
+        ("open/deep/../*.csv", "open/deep/../*.csv"),
+        ("open/missing/../../closed/a.csv", "open/missing/../../closed/a.csv"),
+        // Names of files in a directory that may not be read are not told.
+        ("open/link", "open/link"),
+        ("open/link[1]", "open/link[1]"),
+        ("open/de*", "open/deep"),
+        ("open/de*/a.csv", "open/deep"),
     ] {
         assert_eq!(try_open(&files.path(path)).await.unwrap_err(), refused(shown));
     }

@@ -1,8 +1,8 @@
 //! Lists that become texts are written as PostgreSQL writes arrays: `['a, b']::text` is `{"a, b"}`, and `['a', 'b']::text` is
-//! `{a,b}`.
+//! `{a,b}`. Objects and maps that do are JSON, as clients see them.
 //!
-//! The engine's cast writes both as `[a, b]`. Here it casts the text that a function makes of the list; the type of the
-//! result stays the same.
+//! The engine's cast writes both lists as `[a, b]`, and has none for objects and maps. Here it casts the text that a function
+//! makes of the value; the type of the result stays the same.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ use datafusion::{
 use super::steps;
 use crate::print::{self, Form, Zone};
 
-/// The function that makes a text of a list.
+/// The function that makes a text of a list, an object or a map.
 const LIST_TEXT: &str = "list_text";
 
 /// See the module. It comes when types are known.
@@ -51,11 +51,11 @@ fn cast_to_text(step: &Expr) -> Option<&Expr> {
 }
 
 fn written(mut step: Expr, schema: &DFSchema, zone: &str) -> Result<Transformed<Expr>> {
-    let is_list = match cast_to_text(&step) {
-        Some(value) => value.get_type(schema)?.is_list(),
+    let is_nested = match cast_to_text(&step) {
+        Some(value) => value.get_type(schema)?.is_nested(),
         None => false,
     };
-    if !is_list {
+    if !is_nested {
         return Ok(Transformed::no(step));
     }
     if let Expr::Cast(Cast { expr, .. }) | Expr::TryCast(TryCast { expr, .. }) = &mut step {
@@ -64,7 +64,7 @@ fn written(mut step: Expr, schema: &DFSchema, zone: &str) -> Result<Transformed<
     Ok(Transformed::yes(step))
 }
 
-/// The text of a list, whose instants are shown in a zone.
+/// The text of a list, whose instants are shown in a zone, or of an object or a map.
 fn text_of(list: Expr, zone: &str) -> Expr {
     let function = ScalarUDF::new_from_impl(ListText { signature: Signature::any(2, Volatility::Immutable) });
     Expr::ScalarFunction(ScalarFunction { func: Arc::new(function), args: vec![list, lit(zone)] })

@@ -138,6 +138,14 @@ pub enum Error {
         /// The format.
         format: String,
     },
+    /// A map that would be an object with two members of one name.
+    #[error("column {column}: a map has the key '{key}' twice, and as a JSON object it could not be read back")]
+    RepeatedKey {
+        /// The column's name.
+        column: String,
+        /// The key's text.
+        key: String,
+    },
     /// A value in a file of records that is not of its column's type.
     #[error("file {file}, record {record}, column {column}: '{value}' is not of type {expected}")]
     InvalidRecord {
@@ -430,6 +438,7 @@ impl Error {
             | Self::RaggedRow { .. }
             | Self::InvalidValue { .. }
             | Self::Unwritable { .. }
+            | Self::RepeatedKey { .. }
             | Self::InvalidRecord { .. }
             | Self::UnknownColumn { .. }
             | Self::Malformed { .. }

@@ -13,13 +13,10 @@ use bytes::Bytes;
 use datafusion::{common::Result, datasource::file_format::write::BatchSerializer};
 
 use super::{
-    super::{
-        unwritable,
-        write::{Writers, json_options},
-    },
+    super::{guess::Guess, unwritable, write::Writers},
     CsvOptions, Error, NullMark, Options,
 };
-use crate::print::{self, Form};
+use crate::print::{self, Form, JSON_OPTIONS};
 
 /// The options of files that are written.
 const WRITTEN: &[&str] = &["header", "delimiter", "quote", "escape", "null_value", "compression"];
@@ -85,8 +82,7 @@ fn texts(field: &FieldRef, array: &ArrayRef) -> Result<StringArray> {
         }
         DataType::Dictionary(_, value) => texts(field, &cast(array, value)?),
         data_type if data_type.is_nested() => {
-            let options = json_options();
-            let mut encoder = make_encoder(field, array.as_ref(), &options)?;
+            let mut encoder = make_encoder(field, array.as_ref(), &JSON_OPTIONS)?;
             let json = (0..array.len()).map(|row| {
                 array.is_valid(row).then(|| {
                     let mut text = Vec::new();

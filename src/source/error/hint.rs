@@ -52,7 +52,7 @@ impl Error {
                 format!("declare the column as it is stored ({column} {found}) in CREATE EXTERNAL TABLE")
             }
             Self::InvalidValue { column, format, .. } => value_hint(column, format),
-            Self::Unwritable { .. } => "leave such rows out, or write Parquet, which keeps them".to_owned(),
+            Self::Unwritable { .. } | Self::RepeatedKey { .. } => "leave such rows out, or write Parquet, which keeps them".to_owned(),
             Self::InvalidRecord { column, .. } => {
                 format!("read the column as text (types => {{{column}: 'text'}}), which has all its values")
             }

@@ -27,6 +27,7 @@ use datafusion::{
 use super::{
     Action, Form, Recognised,
     headings::name_columns,
+    names::written_identifier,
     query::{collect, plan, refuse_train},
 };
 use crate::{
@@ -86,6 +87,9 @@ fn convert(statement: &SqlStatement) -> Recognised {
         ));
     }
     let mut statement = statement.clone();
+    if let SqlStatement::CopyTo(copy) = &mut statement {
+        copy.partitioned_by.iter_mut().for_each(|column| *column = written_identifier(column));
+    }
     if let SqlStatement::CopyTo(CopyToStatement { source: CopyToSource::Query(query), .. }) = &mut statement {
         name_columns(query);
     }

@@ -46,6 +46,16 @@ pub enum Error {
         /// The formats offered.
         known: String,
     },
+    /// `COPY` to a format that is not written.
+    #[error("{format} {found}; write {written}")]
+    NotWritten {
+        /// The format, or the ending of the file's name.
+        format: String,
+        /// What it is instead.
+        found: &'static str,
+        /// The formats that are written.
+        written: String,
+    },
     /// A location holds files of several formats.
     #[error("'{location}' holds both {first} and {second} files")]
     MixedFormats {
@@ -428,6 +438,7 @@ impl Error {
             Self::NoSuchFile { .. } | Self::EmptyDirectory { .. } | Self::NoSuchBucket { .. } => Fault::UndefinedFile,
             Self::UnknownFormat { .. }
             | Self::NoSuchFormat { .. }
+            | Self::NotWritten { .. }
             | Self::MixedFormats { .. }
             | Self::InvalidLocation { .. }
             | Self::UnknownOption { .. }

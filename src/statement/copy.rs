@@ -103,6 +103,7 @@ impl Action for Copy {
         keep_out(&self.target, client.catalog().directory().root())?;
         let mut statement = SqlStatement::clone(&self.statement);
         settle_compression(&mut statement);
+        settle_format(&mut statement)?;
         let unfinished = unfinished_file(&mut statement);
         let plan = name_missing_partitions(plan(client, statement, Some(parameters)).await?)?;
         let rows = collect(client, plan).await?;
@@ -143,6 +144,16 @@ fn settle_compression(statement: &mut SqlStatement) {
     if !is_given("compression") && !is_given("format.compression") {
         copy.options.push(("compression".to_owned(), Value::SingleQuotedString(compression)));
     }
+}
+
+/// Names the format as the engine knows it: `rows.ndjson` is JSON, as it is where it is read.
+fn settle_format(statement: &mut SqlStatement) -> Result<()> {
+    let SqlStatement::CopyTo(copy) = statement else { return Ok(()) };
+    let ending = || source::ending(&copy.target).map(|(ending, _)| ending);
+    if let Some(format) = copy.stored_as.clone().or_else(ending).filter(|format| !format.is_empty()) {
+        copy.stored_as = Some(source::written_format(&format)?.to_owned());
+    }
+    Ok(())
 }
 
 /// Refuses to write into the data directory, whose unknown files are removed at the next start.

@@ -1,8 +1,8 @@
 //! Lists that become texts are written as PostgreSQL writes arrays: `['a, b']::text` is `{"a, b"}`, and `['a', 'b']::text` is
-//! `{a,b}`.
+//! `{a,b}`. Objects and maps that do are JSON, and dates, times and intervals are as clients see them: `2024-01-05 10:00:00`.
 //!
-//! The engine's cast writes both as `[a, b]`. Here it casts the text that a function makes of the list; the type of the
-//! result stays the same.
+//! The engine's cast writes both lists as `[a, b]`, has none for objects and maps, puts a `T` before the time and fails at the
+//! end of a day. Here it casts the text that a function makes of the value; the type of the result stays the same.
 
 use std::sync::Arc;
 
@@ -19,11 +19,8 @@ use datafusion::{
     optimizer::analyzer::AnalyzerRule,
 };
 
-use super::steps;
+use super::{TEXT_OF, steps};
 use crate::print::{self, Form, Zone};
-
-/// The function that makes a text of a list.
-const LIST_TEXT: &str = "list_text";
 
 /// See the module. It comes when types are known.
 #[derive(Debug)]
@@ -51,11 +48,11 @@ fn cast_to_text(step: &Expr) -> Option<&Expr> {
 }
 
 fn written(mut step: Expr, schema: &DFSchema, zone: &str) -> Result<Transformed<Expr>> {
-    let is_list = match cast_to_text(&step) {
-        Some(value) => value.get_type(schema)?.is_list(),
+    let is_ours = match cast_to_text(&step) {
+        Some(value) => is_written(&value.get_type(schema)?),
         None => false,
     };
-    if !is_list {
+    if !is_ours {
         return Ok(Transformed::no(step));
     }
     if let Expr::Cast(Cast { expr, .. }) | Expr::TryCast(TryCast { expr, .. }) = &mut step {
@@ -64,27 +61,32 @@ fn written(mut step: Expr, schema: &DFSchema, zone: &str) -> Result<Transformed<
     Ok(Transformed::yes(step))
 }
 
-/// The text of a list, whose instants are shown in a zone.
-fn text_of(list: Expr, zone: &str) -> Expr {
-    let function = ScalarUDF::new_from_impl(ListText { signature: Signature::any(2, Volatility::Immutable) });
-    Expr::ScalarFunction(ScalarFunction { func: Arc::new(function), args: vec![list, lit(zone)] })
+/// Whether the engine's cast writes values of this type otherwise than clients see them, or not at all.
+fn is_written(data_type: &DataType) -> bool {
+    data_type.is_nested() || data_type.is_temporal()
 }
 
-/// `list_text(list, zone)`.
+/// The text of a value, whose instants are shown in a zone.
+fn text_of(value: Expr, zone: &str) -> Expr {
+    let function = ScalarUDF::new_from_impl(TextOf { signature: Signature::any(2, Volatility::Immutable) });
+    Expr::ScalarFunction(ScalarFunction { func: Arc::new(function), args: vec![value, lit(zone)] })
+}
+
+/// `text_of(value, zone)`.
 #[derive(Debug, PartialEq, Eq, Hash)]
-struct ListText {
+struct TextOf {
     signature: Signature,
 }
 
-impl ScalarUDFImpl for ListText {
+impl ScalarUDFImpl for TextOf {
     fn name(&self) -> &str {
-        LIST_TEXT
+        TEXT_OF
     }
 
     fn schema_name(&self, operands: &[Expr]) -> Result<String> {
         // A cast is called as what it casts.
-        let [list, _] = take_function_args(self.name(), operands)?;
-        Ok(list.schema_name().to_string())
+        let [value, _] = take_function_args(self.name(), operands)?;
+        Ok(value.schema_name().to_string())
     }
 
     fn signature(&self) -> &Signature {
@@ -96,15 +98,15 @@ impl ScalarUDFImpl for ListText {
     }
 
     fn invoke_with_args(&self, call: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let [list, zone] = take_function_args(self.name(), call.args)?;
-        let ColumnarValue::Scalar(zone) = zone else { return exec_err!("the zone of a list's text is not a constant") };
+        let [value, zone] = take_function_args(self.name(), call.args)?;
+        let ColumnarValue::Scalar(zone) = zone else { return exec_err!("the zone of a text is not a constant") };
         let form = Form { zone: zone.try_as_str().flatten().map(Zone::named), ..Form::default() };
-        Ok(match list {
-            ColumnarValue::Scalar(list) => {
-                let texts = print::texts(&list.to_array()?, form)?;
+        Ok(match value {
+            ColumnarValue::Scalar(value) => {
+                let texts = print::texts(&value.to_array()?, form)?;
                 ColumnarValue::Scalar(ScalarValue::try_from_array(&texts, 0)?)
             }
-            ColumnarValue::Array(lists) => ColumnarValue::Array(Arc::new(print::texts(&lists, form)?)),
+            ColumnarValue::Array(values) => ColumnarValue::Array(Arc::new(print::texts(&values, form)?)),
         })
     }
 }

@@ -55,6 +55,9 @@ pub(crate) const WRITTEN_AS: &str = "written_as";
 /// The function that a cast is the operand of where its values are not in the order of those that are cast. It never fails.
 const AS_CAST: &str = "as_cast";
 
+/// The function that makes the text of a value of which a cast would make another one, or none. It never fails.
+const TEXT_OF: &str = "text_of";
+
 /// The rules that a plan goes through before it is optimized, in order.
 pub(crate) fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
     // What guards an operand is gone where a subquery has become a join, and the types tell what can fail only at the end.

@@ -40,7 +40,8 @@ const MILLIS_PER_DAY: i64 = 86_400_000;
 const NANOS_PER_SECOND: u64 = 1_000_000_000;
 const NANOS_PER_MICRO: i64 = 1_000;
 
-static JSON_OPTIONS: LazyLock<EncoderOptions> =
+/// How values become JSON: nulls are written, and all that [`Json`] has texts for.
+pub(crate) static JSON_OPTIONS: LazyLock<EncoderOptions> =
     LazyLock::new(|| EncoderOptions::default().with_explicit_nulls(true).with_encoder_factory(Arc::new(Json)));
 
 /// Writes the value of a row, which is not null.

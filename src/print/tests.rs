@@ -2,9 +2,10 @@
 
 use arrow::{
     array::{
-        BinaryArray, DurationMicrosecondArray, FixedSizeListArray, IntervalMonthDayNanoArray, ListBuilder, RecordBatch,
-        StringBuilder, StructArray, Time32SecondArray, Time64MicrosecondArray, Time64NanosecondArray,
-        TimestampMicrosecondArray, TimestampMillisecondArray, TimestampNanosecondArray, TimestampSecondArray,
+        BinaryArray, Date32Builder, DurationMicrosecondArray, FixedSizeListArray, Float32Array, Float64Array,
+        Float64Builder, IntervalMonthDayNanoArray, ListBuilder, MapBuilder, RecordBatch, StringBuilder, StructArray,
+        Time32SecondArray, Time64MicrosecondArray, Time64NanosecondArray, TimestampMicrosecondArray,
+        TimestampMillisecondArray, TimestampNanosecondArray, TimestampSecondArray,
     },
     datatypes::{Float32Type, Schema},
     json::writer::{LineDelimited, WriterBuilder},
@@ -82,6 +83,37 @@ fn json_has_them_as_texts() {
     writer.write(&batch).unwrap();
     writer.finish().unwrap();
     assert_eq!(String::from_utf8(writer.into_inner()).unwrap(), format!("{expected}\n"));
+}
+
+#[test]
+fn json_has_floats_that_are_no_numbers_by_their_names() {
+    let columns: Vec<(&str, ArrayRef)> = vec![
+        ("d", Arc::new(Float64Array::from(vec![f64::NAN, f64::NEG_INFINITY, 0.1]))),
+        ("s", Arc::new(Float32Array::from(vec![f32::INFINITY, 0.1, 2.0]))),
+    ];
+    let rows = StructArray::from(RecordBatch::try_from_iter(columns).unwrap());
+    let expected = [r#"{"d":NaN,"s":Infinity}"#, r#"{"d":-Infinity,"s":0.1}"#, r#"{"d":0.1,"s":2.0}"#];
+    assert_eq!(whole(rows), expected);
+}
+
+#[test]
+fn maps_of_any_keys_are_objects() {
+    let mut days = MapBuilder::new(None, Date32Builder::new(), Float64Builder::new());
+    days.keys().append_value(0);
+    days.values().append_value(f64::NAN);
+    days.keys().append_value(1);
+    days.values().append_null();
+    days.append(true).unwrap();
+    days.append(true).unwrap();
+    days.append(false).unwrap();
+    let days = days.finish();
+    assert_eq!(whole(days.slice(1, 2)), ["{}", "NULL"]);
+    assert_eq!(whole(days), [r#"{"1970-01-01":NaN,"1970-01-02":null}"#, "{}", "NULL"]);
+    let mut lists = MapBuilder::new(None, ListBuilder::new(StringBuilder::new()), StringBuilder::new());
+    lists.keys().append_value([Some("a b"), None]);
+    lists.values().append_value("x");
+    lists.append(true).unwrap();
+    assert_eq!(whole(lists.finish()), [r#"{"{\"a b\",NULL}":"x"}"#]);
 }
 
 #[test]

@@ -190,7 +190,10 @@ impl UserSchema {
                 let request = TableRequest { locations: vec![name.name.clone()], ..TableRequest::default() };
                 return look_at(&client, request).await.map(Some);
             }
-            return Ok(None);
+            return match source::unknown_file(&name.name, client.access()) {
+                Some(error) => Err(Error::from(error).into()),
+                None => Ok(None),
+            };
         };
         match &object.definition {
             Definition::ExternalTable(table) => {

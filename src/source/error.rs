@@ -46,6 +46,16 @@ pub enum Error {
         /// The formats offered.
         known: String,
     },
+    /// `COPY` to a format that is not written.
+    #[error("{format} {found}; write {written}")]
+    NotWritten {
+        /// The format, or the ending of the file's name.
+        format: String,
+        /// What it is instead.
+        found: &'static str,
+        /// The formats that are written.
+        written: String,
+    },
     /// A location holds files of several formats.
     #[error("'{location}' holds both {first} and {second} files")]
     MixedFormats {
@@ -145,6 +155,14 @@ pub enum Error {
         value: String,
         /// The format.
         format: String,
+    },
+    /// A map that would be an object with two members of one name.
+    #[error("column {column}: a map has the key '{key}' twice, and as a JSON object it could not be read back")]
+    RepeatedKey {
+        /// The column's name.
+        column: String,
+        /// The key's text.
+        key: String,
     },
     /// A value in a file of records that is not of its column's type.
     #[error("file {file}, record {record}, column {column}: '{value}' is not of type {expected}")]
@@ -456,6 +474,7 @@ impl Error {
             Self::NoSuchFile { .. } | Self::EmptyDirectory { .. } | Self::NoSuchBucket { .. } => Fault::UndefinedFile,
             Self::UnknownFormat { .. }
             | Self::NoSuchFormat { .. }
+            | Self::NotWritten { .. }
             | Self::MixedFormats { .. }
             | Self::InvalidLocation { .. }
             | Self::UnknownOption { .. }
@@ -466,6 +485,7 @@ impl Error {
             | Self::RaggedRow { .. }
             | Self::InvalidValue { .. }
             | Self::Unwritable { .. }
+            | Self::RepeatedKey { .. }
             | Self::InvalidRecord { .. }
             | Self::UnknownColumn { .. }
             | Self::Malformed { .. }

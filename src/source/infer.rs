@@ -438,7 +438,8 @@ pub(super) fn partition_values(file: &FoundFile, columns: &[Field]) -> Result<Ve
 }
 
 fn partition_text<'a>(file: &'a FoundFile, key: &str, keys: &[String]) -> Result<Option<&'a str>, Error> {
-    let found = file.partitions.iter().find(|(other, _)| other == key);
+    let exact = file.partitions.iter().find(|(other, _)| other == key);
+    let found = exact.or_else(|| file.partitions.iter().find(|(other, _)| is_alike(other, key)));
     found.map(|(_, value)| value.as_deref()).ok_or_else(|| differing(file, keys))
 }
 

@@ -32,8 +32,8 @@ use super::{
     forms::Forms,
     infer::{pair, positions, type_name, utc},
     values,
-    write::json_options,
 };
+use crate::print::JSON_OPTIONS;
 
 const STRICT: CastOptions<'static> =
     CastOptions { safe: false, format_options: arrow::util::display::FormatOptions::new() };
@@ -231,9 +231,8 @@ fn whole_map(map: &MapArray, entries: &FieldRef, ordered: bool) -> Result<ArrayR
 
 /// Lists, objects and maps as their own JSON, as those in JSON files are that have text beside them.
 fn json_texts(values: &ArrayRef, wanted: &DataType) -> Result<ArrayRef, ArrowError> {
-    let options = json_options();
     let field: FieldRef = Arc::new(Field::new("", values.data_type().clone(), true));
-    let mut encoder = make_encoder(&field, values.as_ref(), &options)?;
+    let mut encoder = make_encoder(&field, values.as_ref(), &JSON_OPTIONS)?;
     let (mut texts, mut json) = (StringBuilder::with_capacity(values.len(), values.len() * 16), Vec::new());
     for row in 0..values.len() {
         if values.is_null(row) {

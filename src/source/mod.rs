@@ -320,6 +320,14 @@ pub fn looks_like_path(name: &str) -> bool {
     location::looks_like_path(name, &endings)
 }
 
+/// What to say of a name in `FROM` that is a file's and tells no format. Of what may not be opened nothing is said.
+pub fn unknown_file(name: &str, access: &Access) -> Option<Error> {
+    let path = std::path::absolute(name).ok()?;
+    location::ending(name)?;
+    let found = access.check_path(name, &path).ok()?;
+    found.is_file().then(|| Error::UnknownFormat { location: name.to_owned(), known: known_endings() })
+}
+
 /// The files of all locations and their format: the one asked for, or the one that their names tell.
 async fn list(
     locations: &[Location],
@@ -452,6 +460,22 @@ fn plain_options<'a>(
 /// What writes files for `COPY`, of the formats that have a writer of their own.
 pub fn writers() -> impl Iterator<Item = Arc<dyn FileFormatFactory>> {
     FORMATS.iter().filter_map(|format| format.writers())
+}
+
+/// The format that `COPY` writes for a name in `STORED AS`, or for the ending of a file's name.
+pub fn written_format(name: &str) -> Result<&'static str, Error> {
+    let found = format_named(name).ok();
+    if let Some(format) = found.filter(|format| format.writers().is_some()) {
+        return Ok(format.name());
+    }
+    let written: Vec<_> =
+        FORMATS.iter().filter(|format| format.writers().is_some()).map(|format| format.name()).collect();
+    let written = match written.split_last() {
+        Some((last, others)) if !others.is_empty() => format!("{} or {last}", others.join(", ")),
+        _ => written.concat(),
+    };
+    let found = if found.is_some() { "is read, not written" } else { "is no format that is written" };
+    Err(Error::NotWritten { format: name.to_ascii_lowercase(), found, written })
 }
 
 #[cfg(test)]

@@ -3,8 +3,10 @@
 //! A column holds more than its type means: a time of 25 hours, a year that no calendar has, a span of more than 292 years,
 //! which no interval is. Binary formats and clients of the network give such values.
 
+use std::collections::HashSet;
+
 use arrow::{
-    array::{Array, ArrayRef, AsArray, RecordBatch},
+    array::{Array, ArrayRef, AsArray, MapArray, RecordBatch},
     datatypes::{DataType, TimeUnit},
 };
 
@@ -22,6 +24,46 @@ pub(super) fn check(batch: &RecordBatch, format: &str) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// Refuses rows with a map that has a key twice: of the members of an object readers find one.
+pub(super) fn check_keys(batch: &RecordBatch) -> Result<(), Error> {
+    for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
+        if let Some(key) = repeated(column) {
+            return Err(Error::RepeatedKey { column: field.name().clone(), key: shortened(&key) });
+        }
+    }
+    Ok(())
+}
+
+/// The first such key of a column, or of what its values consist of.
+fn repeated(column: &ArrayRef) -> Option<String> {
+    match column.data_type() {
+        DataType::List(_) => repeated(column.as_list::<i32>().values()),
+        DataType::LargeList(_) => repeated(column.as_list::<i64>().values()),
+        DataType::FixedSizeList(..) => repeated(column.as_fixed_size_list().values()),
+        DataType::Struct(_) => column.as_struct().columns().iter().find_map(repeated),
+        DataType::Map(..) => repeated_key(column.as_map()).or_else(|| repeated(column.as_map().values())),
+        DataType::Dictionary(..) => repeated(column.as_any_dictionary().values()),
+        _ => None,
+    }
+}
+
+fn repeated_key(map: &MapArray) -> Option<String> {
+    // Keys without texts are told when they are written.
+    let keys = print::texts(map.keys(), Form::default()).ok()?;
+    let mut seen = HashSet::new();
+    for (_, ends) in map.value_offsets().windows(2).enumerate().filter(|(row, _)| map.is_valid(*row)) {
+        let [first, last] = ends else { continue };
+        seen.clear();
+        for place in *first..*last {
+            let key = keys.value(usize::try_from(place).ok()?);
+            if !seen.insert(key) {
+                return Some(key.to_owned());
+            }
+        }
+    }
+    None
 }
 
 /// The first such value of a column, or of what its values consist of.
@@ -77,7 +119,10 @@ mod tests {
     use std::sync::Arc;
 
     use arrow::{
-        array::{Date32Array, DurationMicrosecondArray, ListArray, Time64MicrosecondArray, TimestampMicrosecondArray},
+        array::{
+            Date32Array, DurationMicrosecondArray, Int32Builder, ListArray, MapBuilder, StringBuilder,
+            Time64MicrosecondArray, TimestampMicrosecondArray,
+        },
         datatypes::Time64MicrosecondType,
     };
 
@@ -110,5 +155,27 @@ mod tests {
         assert_eq!(refused(lists), refuses("25:00:00"));
         let span = DurationMicrosecondArray::from(vec![10_000_000_000_000_000]);
         assert_eq!(refused(span), refuses("2777777:46:40"));
+    }
+
+    /// Maps from integers, each row as pairs of a key and a value.
+    fn maps(rows: &[&[(i32, &str)]]) -> RecordBatch {
+        let mut builder = MapBuilder::new(None, Int32Builder::new(), StringBuilder::new());
+        for row in rows {
+            for (key, value) in *row {
+                builder.keys().append_value(*key);
+                builder.values().append_value(value);
+            }
+            builder.append(true).unwrap();
+        }
+        RecordBatch::try_from_iter([("m", Arc::new(builder.finish()) as ArrayRef)]).unwrap()
+    }
+
+    #[test]
+    fn an_object_has_no_member_twice() {
+        assert!(check_keys(&maps(&[&[(1, "a"), (2, "a")], &[(1, "b")], &[]])).is_ok());
+        let twice = maps(&[&[(1, "a")], &[(7, "a"), (8, "b"), (7, "c")]]);
+        assert!(check_keys(&twice.slice(0, 1)).is_ok());
+        let error = check_keys(&twice).unwrap_err().to_string();
+        assert_eq!(error, "column m: a map has the key '7' twice, and as a JSON object it could not be read back");
     }
 }

@@ -2,12 +2,7 @@
 
 use std::{collections::HashMap, fmt, sync::Arc};
 
-use arrow::{
-    array::{Array, AsArray},
-    datatypes::{DataType, FieldRef, Float32Type, Float64Type, SchemaRef},
-    error::ArrowError,
-    json::writer::{Encoder, EncoderFactory, EncoderOptions, NullableEncoder},
-};
+use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion::{
     catalog::Session,
@@ -29,7 +24,6 @@ use datafusion::{
 use object_store::{ObjectMeta, ObjectStore};
 
 use super::{Error, Options, bytes::Compression, plain_options};
-use crate::print::Json;
 
 /// Makes what writes the files of a `COPY` in a text format.
 #[derive(Debug, Clone, Copy)]
@@ -178,56 +172,5 @@ impl FileSink for TextSink {
     ) -> Result<u64> {
         let serializer = Arc::clone(&self.serializer);
         spawn_writer_tasks_and_join(context, serializer, self.compression, None, store, demux, files).await
-    }
-}
-
-/// How values become JSON: nulls are written, and NaN and the infinities by their names.
-pub(super) fn json_options() -> EncoderOptions {
-    EncoderOptions::default().with_explicit_nulls(true).with_encoder_factory(Arc::new(WholeFloats))
-}
-
-/// Encodes floats that JSON has no numbers for, and dates and times of any year.
-#[derive(Debug)]
-pub(super) struct WholeFloats;
-
-impl EncoderFactory for WholeFloats {
-    fn make_default_encoder<'a>(
-        &self,
-        field: &'a FieldRef,
-        array: &'a dyn Array,
-        options: &'a EncoderOptions,
-    ) -> Result<Option<NullableEncoder<'a>>, ArrowError> {
-        let value: Box<dyn Fn(usize) -> String + 'a> = match array.data_type() {
-            DataType::Float64 => {
-                let values = array.as_primitive::<Float64Type>();
-                Box::new(|row| shown(values.value(row), format!("{:?}", values.value(row))))
-            }
-            DataType::Float32 => {
-                let values = array.as_primitive::<Float32Type>();
-                Box::new(|row| shown(f64::from(values.value(row)), format!("{:?}", values.value(row))))
-            }
-            _ => return Json.make_default_encoder(field, array, options),
-        };
-        Ok(Some(NullableEncoder::new(Box::new(Floats { value }), array.nulls().cloned())))
-    }
-}
-
-struct Floats<'a> {
-    value: Box<dyn Fn(usize) -> String + 'a>,
-}
-
-impl Encoder for Floats<'_> {
-    fn encode(&mut self, row: usize, out: &mut Vec<u8>) {
-        out.extend_from_slice((self.value)(row).as_bytes());
-    }
-}
-
-fn shown(value: f64, finite: String) -> String {
-    if value.is_nan() {
-        "NaN".to_owned()
-    } else if value.is_infinite() {
-        if value > 0.0 { "Infinity".to_owned() } else { "-Infinity".to_owned() }
-    } else {
-        finite
     }
 }

@@ -20,6 +20,7 @@ use datafusion::{
 use super::{
     Action, Form, Recognised,
     headings::name_columns,
+    names::written_identifier,
     query::{collect, plan, refuse_train},
 };
 use crate::{
@@ -79,6 +80,9 @@ fn convert(statement: &SqlStatement) -> Recognised {
         ));
     }
     let mut statement = statement.clone();
+    if let SqlStatement::CopyTo(copy) = &mut statement {
+        copy.partitioned_by.iter_mut().for_each(|column| *column = written_identifier(column));
+    }
     if let SqlStatement::CopyTo(CopyToStatement { source: CopyToSource::Query(query), .. }) = &mut statement {
         name_columns(query);
     }
@@ -92,6 +96,7 @@ impl Action for Copy {
         keep_out(&self.target, &target, client.catalog().directory().root())?;
         let mut statement = SqlStatement::clone(&self.statement);
         settle(&mut statement, &target);
+        settle_format(&mut statement)?;
         let plan = name_missing_partitions(plan(client, statement, Some(parameters)).await?)?;
         let (plan, writing) = aim(plan, &target, &client.stores())?;
         let written = collect(client, plan).await;
@@ -134,6 +139,16 @@ fn settle(statement: &mut SqlStatement, target: &Target) {
     if !is_given("compression") && !is_given("format.compression") {
         copy.options.push(("compression".to_owned(), Value::SingleQuotedString(compression)));
     }
+}
+
+/// Names the format as the engine knows it: `rows.ndjson` is JSON, as it is where it is read.
+fn settle_format(statement: &mut SqlStatement) -> Result<()> {
+    let SqlStatement::CopyTo(copy) = statement else { return Ok(()) };
+    let ending = || source::ending(&copy.target).map(|(ending, _)| ending);
+    if let Some(format) = copy.stored_as.clone().or_else(ending).filter(|format| !format.is_empty()) {
+        copy.stored_as = Some(source::written_format(&format)?.to_owned());
+    }
+    Ok(())
 }
 
 /// Refuses to write into the data directory, whose unknown files are removed at the next start.

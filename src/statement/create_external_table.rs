@@ -14,7 +14,7 @@ use datafusion::{
 use super::{
     Action, Form, Recognised,
     create_table::{constrained, declared},
-    names::{check_distinct, existing, qualified},
+    names::{check_distinct, existing, qualified, written_identifier},
     no_parse,
     parse::FORMAT_FROM_NAME,
 };
@@ -95,7 +95,7 @@ impl Action for CreateExternalTable {
             locations: self.table.locations.clone(),
             format: (self.table.file_type != FORMAT_FROM_NAME).then(|| self.table.file_type.clone()),
             columns,
-            partition_columns: self.table.table_partition_cols.clone(),
+            partition_columns: self.table.table_partition_cols.iter().map(|name| written_identifier(name)).collect(),
             ..TableRequest::default()
         };
         let options = self.options.iter().map(|(name, value)| (name.clone(), value.clone()));

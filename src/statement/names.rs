@@ -22,6 +22,14 @@ pub(crate) fn identifier(ident: &Ident) -> String {
     }
 }
 
+/// An identifier that the parser hands on as a text, with its quotes, as it is stored.
+pub(super) fn written_identifier(text: &str) -> String {
+    match text.strip_prefix('"').and_then(|inner| inner.strip_suffix('"')) {
+        Some(inner) => inner.replace("\"\"", "\""),
+        None => text.to_lowercase(),
+    }
+}
+
 /// The schema and name of an object: `name`, `schema.name` or `fusewire.schema.name`.
 pub(crate) fn qualified(name: &ObjectName) -> Result<QualifiedName> {
     let parts: Vec<String> = name.0.iter().filter_map(|part| part.as_ident()).map(identifier).collect();
@@ -118,4 +126,17 @@ pub(super) fn as_planned(statement: &mut Statement) {
         }
         ControlFlow::<()>::Continue(())
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn written_identifiers_fold_unless_quoted() {
+        for (text, name) in [("Kk", "kk"), ("\"Kk\"", "Kk"), ("\"a \"\"b\"\"\"", "a \"b\""), ("\"\"", ""), ("\"", "\"")]
+        {
+            assert_eq!(written_identifier(text), name);
+        }
+    }
 }

@@ -18,7 +18,7 @@ use datafusion::{
     },
 };
 
-use super::super::{AS_CAST, WRITTEN_AS};
+use super::super::{AS_CAST, TEXT_OF, WRITTEN_AS};
 
 /// Whether an expression over rows of this schema can fail on one of them.
 ///
@@ -169,6 +169,7 @@ const NEVER_FAIL: &[(&str, usize)] = &[
     ("translate", 3),
     ("trunc", 1),
     ("upper", 1),
+    (TEXT_OF, 1),
     (WRITTEN_AS, 1),
 ];
 

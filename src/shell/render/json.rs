@@ -1,4 +1,5 @@
-//! A result as one JSON array with one object a row and a line; NULL is null, and so are NaN and infinities.
+//! A result as one JSON array with one object a row and a line; NULL is null; NaN and the infinities, for which
+//! JSON has no numbers, are written by their names, as files of `COPY` have them.
 
 use std::{io::Write, sync::Arc};
 

@@ -40,8 +40,13 @@ impl FirstLine {
         line.counts = counts(first) && rest.iter().filter(|row| counts(row)).count() * 2 < rest.len();
         line.title = title(options, rows);
         for (position, cell) in first.iter().enumerate().filter(|(_, cell)| !options.is_null(cell)) {
-            let column = rest.iter().filter_map(|row| row.get(position)).filter(|cell| !options.is_null(cell));
-            let column: Vec<&str> = column.map(|cell| cell.text.trim_ascii()).collect();
+            let cells = rest.iter().filter_map(|row| row.get(position)).filter(|cell| !options.is_null(cell));
+            let cells: Vec<&Cell<'_>> = cells.collect();
+            if is_marked(cell, &cells) && guess_of(&[&*cell.text], &options.forms).is_typed() {
+                (line.has_text, line.has_likely_names) = (true, true);
+                continue;
+            }
+            let column: Vec<&str> = cells.iter().map(|cell| cell.text.trim_ascii()).collect();
             let below = (!rest.is_empty()).then_some(column.as_slice());
             line.see(cell.text.trim_ascii(), below, &options.forms);
         }
@@ -116,6 +121,13 @@ impl FirstLine {
     fn is_open(&self) -> bool {
         self.has_text && !self.has_names && !self.has_likely_names
     }
+}
+
+/// Whether a field is quoted without need over others that are not, as programs write names that look like values.
+fn is_marked(cell: &Cell<'_>, below: &[&Cell<'_>]) -> bool {
+    let is_special = |letter: char| matches!(letter, ',' | ';' | '\t' | '|' | '"' | '\n' | '\r');
+    let needs_quotes = cell.text.contains(is_special) || cell.text.trim() != cell.text;
+    cell.is_quoted && !needs_quotes && !below.is_empty() && !below.iter().any(|other| other.is_quoted)
 }
 
 /// What is said of a first line of texts over texts.
@@ -344,6 +356,16 @@ mod tests {
                 "the first line is taken for names, though '{value}' on it is {what}; if it is a row, say header => false"
             );
             assert_eq!(told(text), (true, doubt), "{text}");
+        }
+    }
+
+    #[test]
+    fn quotes_without_need_tell_names_over_values_without_any() {
+        for text in ["\"1\",\"2\"\n7,8\n", "\"1\",b\n7,x\n", "\"2024-01-05\",b\nx,y\n"] {
+            assert_eq!(told(text), (true, String::new()), "{text}");
+        }
+        for text in ["\"1\",\"2\"\n\"7\",\"8\"\n", "\"1,5\",2\n7,8\n", "\"1\",\"2\"\n"] {
+            assert_eq!(told(text), (false, String::new()), "{text}");
         }
     }
 

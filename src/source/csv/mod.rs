@@ -41,6 +41,11 @@ pub(super) struct Tsv;
 /// Where the names are kept of which the first file's header was taken to consist. It is no option that anybody gives.
 pub(super) const FIRST_HEADER: &str = "first_header";
 
+/// What is tried as the delimiter of a file that ends in `.csv`, the likeliest first.
+const DELIMITERS: &[u8] = b",;\t|";
+/// What is tried as that of one that ends in `.tsv`.
+const TAB: &[u8] = b"\t";
+
 const OPTIONS: [(&str, &str); 22] = [
     ("header", "true or false: whether the first line names the columns; by default told by looking at it"),
     ("delimiter", "the character between fields; by default told by looking at the file"),
@@ -84,7 +89,7 @@ impl Format for Csv {
     }
 
     async fn infer(&self, sample: Sample<'_>, options: Options) -> Result<Inferred, Error> {
-        infer::infer(sample, options, b",;\t|").await
+        infer::infer(sample, options, DELIMITERS).await
     }
 
     fn writers(&self) -> Option<Arc<dyn FileFormatFactory>> {
@@ -112,7 +117,7 @@ impl Format for Tsv {
     }
 
     async fn infer(&self, sample: Sample<'_>, options: Options) -> Result<Inferred, Error> {
-        infer::infer(sample, options, b"\t").await
+        infer::infer(sample, options, TAB).await
     }
 
     fn writers(&self) -> Option<Arc<dyn FileFormatFactory>> {

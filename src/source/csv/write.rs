@@ -13,37 +13,40 @@ use bytes::Bytes;
 use datafusion::{common::Result, datasource::file_format::write::BatchSerializer};
 
 use super::{
-    super::{
-        unwritable,
-        write::{Writers, json_options},
-    },
-    CsvOptions, Error, NullMark, Options, invalid,
+    super::{guess::Guess, unwritable, write::Writers},
+    CsvOptions, DELIMITERS, Error, Forms, NullMark, Options, TAB, invalid,
 };
-use crate::print::{self, Form};
+use crate::print::{self, Form, JSON_OPTIONS};
 
 /// The options of files that are written.
 const WRITTEN: &[&str] = &["header", "delimiter", "quote", "escape", "null_value", "compression"];
 
 /// What writes files of fields between commas.
 pub(super) const COMMAS: Writers =
-    Writers { name: "csv", options: WRITTEN, serializer: |options| serializer("csv", options, b',') };
+    Writers { name: "csv", options: WRITTEN, serializer: |options| serializer("csv", options, DELIMITERS) };
 
 /// What writes files of fields between tabs.
 pub(super) const TABS: Writers =
-    Writers { name: "tsv", options: WRITTEN, serializer: |options| serializer("tsv", options, b'\t') };
+    Writers { name: "tsv", options: WRITTEN, serializer: |options| serializer("tsv", options, TAB) };
 
-fn serializer(name: &'static str, options: &Options, delimiter: u8) -> Result<Arc<dyn BatchSerializer>, Error> {
+fn serializer(
+    name: &'static str,
+    options: &Options,
+    delimiters: &'static [u8],
+) -> Result<Arc<dyn BatchSerializer>, Error> {
     let options = CsvOptions::parse(options)?;
     if options.quote.is_none() {
         return Err(invalid("quote", "none", "a character: fields are quoted where they must be"));
     }
-    let delimiter = Some(options.delimiter.unwrap_or(delimiter));
-    Ok(Arc::new(Serializer { name, options: CsvOptions { delimiter, ..options } }))
+    let delimiter = options.delimiter.or(delimiters.first().copied());
+    Ok(Arc::new(Serializer { name, options: CsvOptions { delimiter, ..options }, delimiters }))
 }
 
 struct Serializer {
     name: &'static str,
     options: CsvOptions,
+    /// What readers may take for the delimiter.
+    delimiters: &'static [u8],
 }
 
 impl BatchSerializer for Serializer {
@@ -56,7 +59,7 @@ impl BatchSerializer for Serializer {
                 if position > 0 {
                     out.push(dialect.delimiter);
                 }
-                self.write_text(&mut out, field.name());
+                self.write_field(&mut out, field.name(), looks_like_value(field.name()));
             }
             out.push(b'\n');
         }
@@ -69,7 +72,7 @@ impl BatchSerializer for Serializer {
                     out.push(dialect.delimiter);
                 }
                 match &self.options.null {
-                    _ if column.is_valid(row) => self.write_text(&mut out, column.value(row)),
+                    _ if column.is_valid(row) => self.write_field(&mut out, column.value(row), false),
                     NullMark::Text(mark) => out.extend_from_slice(mark.as_bytes()),
                     _ => {}
                 }
@@ -88,8 +91,7 @@ fn texts(field: &FieldRef, array: &ArrayRef) -> Result<StringArray> {
         }
         DataType::Dictionary(_, value) => texts(field, &cast(array, value)?),
         data_type if data_type.is_nested() => {
-            let options = json_options();
-            let mut encoder = make_encoder(field, array.as_ref(), &options)?;
+            let mut encoder = make_encoder(field, array.as_ref(), &JSON_OPTIONS)?;
             let json = (0..array.len()).map(|row| {
                 array.is_valid(row).then(|| {
                     let mut text = Vec::new();
@@ -122,19 +124,32 @@ fn texts(field: &FieldRef, array: &ArrayRef) -> Result<StringArray> {
     }
 }
 
+/// Whether a column's name looks like a value. Quoted over values that are not it is read as a name.
+fn looks_like_value(name: &str) -> bool {
+    let mut guess = Guess::default();
+    guess.see(name, &Forms::default());
+    guess.is_typed()
+}
+
 /// How numbers and booleans are shown: so that they are guessed as what they are, `1.0` as a float.
 const SHOWN: FormatOptions<'static> = FormatOptions::new().with_display_error(false);
 
 impl Serializer {
-    /// A field that is not NULL: quoted wherever it could be taken for something else.
-    fn write_text(&self, out: &mut Vec<u8>, text: &str) {
+    /// A field that is not NULL: quoted if it must be, and wherever it could be taken for something else.
+    fn write_field(&self, out: &mut Vec<u8>, text: &str, must_be_quoted: bool) {
         let dialect = self.options.dialect();
         let bytes = text.as_bytes();
         let quote = dialect.quote.unwrap_or(b'"');
-        let special =
-            |byte: &u8| *byte == dialect.delimiter || *byte == quote || matches!(*byte, b'\n' | b'\r');
+        // Whoever looks at a file to tell its delimiter is misled by no other one.
+        let special = |byte: &u8| {
+            *byte == dialect.delimiter
+                || *byte == quote
+                || matches!(*byte, b'\n' | b'\r')
+                || self.delimiters.contains(byte)
+        };
         let is_blank = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_whitespace);
-        let is_quoted = bytes.is_empty()
+        let is_quoted = must_be_quoted
+            || bytes.is_empty()
             || bytes.iter().any(special)
             || is_blank(bytes.first())
             || is_blank(bytes.last())
@@ -153,5 +168,41 @@ impl Serializer {
             out.push(*byte);
         }
         out.push(quote);
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    /// What a file has of one row of texts under these names.
+    fn written(name: &'static str, given: &[(&str, &str)], columns: &[(&str, &str)]) -> String {
+        let delimiters = if name == "csv" { DELIMITERS } else { TAB };
+        let options = given.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let column = |text: &str| Arc::new(StringArray::from(vec![text])) as ArrayRef;
+        let batch = RecordBatch::try_from_iter(columns.iter().map(|(name, text)| (*name, column(*text)))).unwrap();
+        let bytes = serializer(name, &options, delimiters).unwrap().serialize(batch, true).unwrap();
+        String::from_utf8(bytes.to_vec()).unwrap()
+    }
+
+    #[test]
+    fn no_other_delimiter_stands_outside_of_quotes() {
+        for other in [",", ";", "\t", "|"] {
+            let text = format!("a{other}b");
+            assert_eq!(written("csv", &[], &[("x", &text)]), format!("x\n\"{text}\"\n"));
+            assert_eq!(written("csv", &[], &[(&text, "x")]), format!("\"{text}\"\nx\n"));
+            assert_eq!(written("csv", &[("delimiter", ";")], &[(&text, "x")]), format!("\"{text}\"\nx\n"));
+        }
+        // The delimiter of a file of tabs is not told by looking.
+        assert_eq!(written("tsv", &[], &[("a,b", "c;d"), ("e", "f\tg")]), "a,b\te\nc;d\t\"f\tg\"\n");
+    }
+
+    #[test]
+    fn names_that_look_like_values_are_quoted() {
+        let columns = [("1", "1"), ("2024", "x"), ("-1.5e+3", "x"), ("2024-01-05", "x"), ("true", "x"), ("x1", "x")];
+        let expected = "\"1\",\"2024\",\"-1.5e+3\",\"2024-01-05\",\"true\",x1\n1,x,x,x,x,x\n";
+        assert_eq!(written("csv", &[], &columns), expected);
+        assert_eq!(written("csv", &[], &[("", "x"), ("b", "")]), "\"\",b\nx,\"\"\n");
     }
 }

@@ -1,6 +1,9 @@
 //! What a user can do about an error, in words that name the format's own options.
 
-use super::{super::format_named, Error};
+use super::{
+    super::{ending, format_named},
+    Error,
+};
 
 /// How many lines may stand above a header.
 const MAX_TITLE_LINES: u64 = 20;
@@ -13,7 +16,8 @@ impl Error {
                 let location = location.trim_end_matches('/');
                 format!("name the files with a glob such as '{location}/*' if they end otherwise")
             }
-            Self::UnknownFormat { .. } => "say STORED AS with a format".to_owned(),
+            Self::UnknownFormat { location, .. } => format_hint(location),
+            Self::NotWritten { .. } => "let the file's name end so, or say STORED AS with one of them".to_owned(),
             Self::MixedFormats { .. } => "name the files of one format with a glob, or say STORED AS".to_owned(),
             Self::NotText { hint, .. } => (*hint).to_owned(),
             // A title is one field, and makes a table of one column.
@@ -52,7 +56,7 @@ impl Error {
                 format!("declare the column as it is stored ({column} {found}) in CREATE EXTERNAL TABLE")
             }
             Self::InvalidValue { column, format, .. } => value_hint(column, format),
-            Self::Unwritable { .. } => "leave such rows out, or write Parquet, which keeps them".to_owned(),
+            Self::Unwritable { .. } | Self::RepeatedKey { .. } => "leave such rows out, or write Parquet, which keeps them".to_owned(),
             Self::InvalidRecord { column, .. } => {
                 format!("read the column as text (types => {{{column}: 'text'}}), which has all its values")
             }
@@ -80,6 +84,21 @@ impl Error {
             _ => return None,
         };
         Some(hint)
+    }
+}
+
+/// What to do about a file whose name tells no format.
+fn format_hint(location: &str) -> String {
+    let ending = ending(location).map(|(ending, _)| ending).unwrap_or_default();
+    let path = location.replace('\'', "''");
+    match ending.as_str() {
+        "zip" | "7z" | "rar" | "tar" | "tgz" => {
+            "unpack it first: archives are not read, only single files that are compressed by gzip, zstd, bzip2 or xz"
+                .to_owned()
+        }
+        "xls" => "save it as .xlsx, .ods or .csv first: this form of spreadsheets is not read".to_owned(),
+        "xlsb" => format!("name its format: read_excel('{path}'), or STORED AS in CREATE EXTERNAL TABLE"),
+        _ => format!("name its format: read_csv('{path}') for one, or STORED AS in CREATE EXTERNAL TABLE"),
     }
 }
 

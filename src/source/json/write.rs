@@ -9,10 +9,8 @@ use arrow::{
 use bytes::Bytes;
 use datafusion::{common::Result, datasource::file_format::write::BatchSerializer};
 
-use super::super::{
-    unwritable,
-    write::{WholeFloats, Writers},
-};
+use super::super::{unwritable, write::Writers};
+use crate::print::Json;
 
 /// What writes JSON files.
 pub(super) const LINES: Writers =
@@ -23,7 +21,8 @@ struct Serializer;
 impl BatchSerializer for Serializer {
     fn serialize(&self, batch: RecordBatch, _: bool) -> Result<Bytes> {
         unwritable::check(&batch, LINES.name)?;
-        let builder = WriterBuilder::new().with_explicit_nulls(true).with_encoder_factory(Arc::new(WholeFloats));
+        unwritable::check_keys(&batch)?;
+        let builder = WriterBuilder::new().with_explicit_nulls(true).with_encoder_factory(Arc::new(Json));
         let mut writer = builder.build::<_, LineDelimited>(Vec::new());
         writer.write(&batch)?;
         writer.finish()?;

@@ -693,6 +693,48 @@ async fn the_wire_opens_allowed_paths_alone() {
 }
 
 #[test]
+fn a_file_that_tells_no_format_is_told_of_where_it_may_be_read() {
+    let files = Files::new();
+    files.put("open/f.txt", "a\n").put("closed/f.txt", "a\n").put("open/plain", "a\n");
+    fs::create_dir(files.path("open/folder.d")).unwrap();
+    let access = Access::Wire { allowed: vec![files.path("open")], data_dir: None };
+    let told = |name: &str, access: &Access| unknown_file(&files.path(name), access).map(|error| error.to_string());
+    let found = told("open/f.txt", &access).unwrap();
+    assert!(found.starts_with("cannot tell the format of '") && found.contains("open/f.txt' from its name"), "{found}");
+    assert!(told("closed/f.txt", &Access::Local).is_some());
+    for name in ["closed/f.txt", "closed/none.txt", "open/none.txt", "open/plain", "open/folder.d"] {
+        assert_eq!(told(name, &access), None, "{name}");
+    }
+    for (location, hint) in [
+        ("it's.txt", "read_csv('it''s.txt')"),
+        ("a.csv.zip", "unpack it first"),
+        ("a.tar.gz", "unpack it first"),
+        ("A.XLS", "save it as .xlsx"),
+    ] {
+        let error = Error::UnknownFormat { location: location.to_owned(), known: String::new() };
+        assert!(error.hint().unwrap().contains(hint), "{location}");
+    }
+}
+
+#[test]
+fn formats_are_written_under_the_names_that_they_are_read_by() {
+    let names = [
+        ("NDJSON", "json"),
+        ("jsonl", "json"),
+        ("pq", "parquet"),
+        ("feather", "arrow"),
+        ("tab", "tsv"),
+        ("csv", "csv"),
+    ];
+    for (name, format) in names {
+        assert_eq!(written_format(name).unwrap(), format);
+    }
+    let refused = |name: &str| written_format(name).unwrap_err().to_string();
+    assert_eq!(refused("ODS"), "ods is read, not written; write csv, tsv, json, parquet or arrow");
+    assert_eq!(refused("txt"), "txt is no format that is written; write csv, tsv, json, parquet or arrow");
+}
+
+#[test]
 fn paths_look_like_paths() {
     for name in ["ratings.csv", "a/b", "s3://bucket/x", "x.json.gz", "X.PARQUET"] {
         assert!(looks_like_path(name), "{name}");

@@ -1,7 +1,10 @@
 //! Values that text files are not given: those whose texts their readers do not read.
 //!
 //! A column holds more than its type means: a time of 25 hours, a year that no calendar has, a span of more than 292 years,
-//! which no interval is. Binary formats and clients of the network give such values.
+//! which no interval is. Binary formats and clients of the network give such values, and maps that have a key twice: in JSON
+//! one of the two would be lost.
+
+use std::collections::HashSet;
 
 use arrow::{
     array::{Array, ArrayRef, AsArray, RecordBatch},
@@ -38,18 +41,44 @@ fn found(column: &ArrayRef) -> Option<String> {
             found(&list.values().slice(usize::try_from(first).ok()?, usize::try_from(last - first).ok()?))
         }
         DataType::FixedSizeList(..) => found(column.as_fixed_size_list().values()),
-        DataType::Struct(_) => column.as_struct().columns().iter().find_map(found),
-        DataType::Map(..) => found(column.as_map().values()),
+        DataType::Struct(fields) => {
+            let mut names = HashSet::new();
+            let is_twice = fields.iter().any(|field| !names.insert(field.name()));
+            let row = (0..column.len()).find(|row| is_twice && column.is_valid(*row));
+            let own = row.map(|row| shown(column, row));
+            own.or_else(|| column.as_struct().columns().iter().find_map(found))
+        }
+        DataType::Map(..) => {
+            let own = with_a_key_twice(column).map(|row| shown(column, row));
+            own.or_else(|| found(column.as_map().values()))
+        }
         DataType::Dictionary(..) => found(column.as_any_dictionary().values()),
         data_type => {
             let (least, greatest) = limits(data_type)?;
             let counts = print::counts(column.as_ref()).ok()?;
             let is_beyond = |row: &usize| !(least..=greatest).contains(&counts.value(*row));
             let row = (0..counts.len()).find(|row| counts.is_valid(*row) && is_beyond(row))?;
-            let text = print::texts(&column.slice(row, 1), Form::default()).ok()?;
-            Some(text.value(0).to_owned())
+            Some(shown(column, row))
         }
     }
+}
+
+/// A value as a message shows it.
+fn shown(column: &ArrayRef, row: usize) -> String {
+    let texts = print::texts(&column.slice(row, 1), Form::default());
+    texts.map_or_else(|_| format!("the value in row {}", row + 1), |texts| texts.value(0).to_owned())
+}
+
+/// The first row of a column of maps that has a key twice.
+fn with_a_key_twice(column: &ArrayRef) -> Option<usize> {
+    let map = column.as_map();
+    let keys = print::texts(map.keys(), Form::default()).ok()?;
+    (0..map.len()).filter(|row| map.is_valid(*row)).find(|row| {
+        let bounds = map.value_offsets().get(*row).zip(map.value_offsets().get(row + 1));
+        let (start, end) = bounds.map_or((0, 0), |(start, end)| (*start as usize, *end as usize));
+        let mut own = HashSet::new();
+        (start..end).any(|key| !own.insert(keys.value(key)))
+    })
 }
 
 /// The least and the greatest that a column of dates, times or spans may count; none of other types, whose values are all read.
@@ -77,8 +106,11 @@ mod tests {
     use std::sync::Arc;
 
     use arrow::{
-        array::{Date32Array, DurationMicrosecondArray, ListArray, Time64MicrosecondArray, TimestampMicrosecondArray},
-        datatypes::Time64MicrosecondType,
+        array::{
+            Date32Array, DurationMicrosecondArray, Int32Array, Int32Builder, ListArray, MapBuilder, StringBuilder,
+            StructArray, Time64MicrosecondArray, TimestampMicrosecondArray,
+        },
+        datatypes::{Field, Time64MicrosecondType},
     };
 
     use super::*;
@@ -110,5 +142,31 @@ mod tests {
         assert_eq!(refused(lists), refuses("25:00:00"));
         let span = DurationMicrosecondArray::from(vec![10_000_000_000_000_000]);
         assert_eq!(refused(span), refuses("2777777:46:40"));
+    }
+
+    #[test]
+    fn no_object_is_written_that_has_a_key_twice() {
+        let maps = |rows: &[&[&str]]| {
+            let mut builder = MapBuilder::new(None, StringBuilder::new(), Int32Builder::new());
+            for keys in rows {
+                for (value, key) in (0..).zip(*keys) {
+                    builder.keys().append_value(key);
+                    builder.values().append_value(value);
+                }
+                builder.append(true).unwrap();
+            }
+            builder.finish()
+        };
+        assert_eq!(refused(maps(&[&["a", "b"], &["a"], &[]])), None);
+        let twice = maps(&[&["a", "b"], &["a", "b", "a"], &["c"]]);
+        let found = refused(twice.clone()).unwrap();
+        assert!(found.contains("\"a\":0") && found.contains("\"a\":2"), "{found}");
+        assert_eq!(refused(twice.slice(2, 1)), None);
+        let part = |name: &str| {
+            let field = Arc::new(Field::new(name, DataType::Int32, true));
+            (field, Arc::new(Int32Array::from(vec![1])) as ArrayRef)
+        };
+        assert_eq!(refused(StructArray::from(vec![part("x"), part("y")])), None);
+        assert!(refused(StructArray::from(vec![part("x"), part("x")])).is_some());
     }
 }

@@ -175,6 +175,23 @@ pub enum Error {
         /// What is wrong.
         reason: String,
     },
+    /// JSON that is broken, or of which no row can be made, at a known line.
+    #[error(
+        "file {file}, line {line}{place}: {reason}",
+        place = column.as_ref().map_or_else(String::new, |column| format!(", column {column}"))
+    )]
+    InvalidJson {
+        /// The file.
+        file: String,
+        /// The line, from 1.
+        line: u64,
+        /// The keys that lead to the place, where they are known.
+        column: Option<String>,
+        /// What is wrong.
+        reason: String,
+        /// What to do, or nothing.
+        hint: String,
+    },
     /// A text in an encoding that is not read.
     #[error("file {file} is written in {encoding}, which is not read")]
     UnreadEncoding {
@@ -433,6 +450,7 @@ impl Error {
             | Self::InvalidRecord { .. }
             | Self::UnknownColumn { .. }
             | Self::Malformed { .. }
+            | Self::InvalidJson { .. }
             | Self::UnreadEncoding { .. }
             | Self::WrongEncoding { .. }
             | Self::Unreadable { .. }

@@ -16,6 +16,7 @@ impl Error {
             Self::UnknownFormat { .. } => "say STORED AS with a format".to_owned(),
             Self::MixedFormats { .. } => "name the files of one format with a glob, or say STORED AS".to_owned(),
             Self::NotText { hint, .. } => (*hint).to_owned(),
+            Self::InvalidJson { hint, .. } if !hint.is_empty() => hint.clone(),
             // A title is one field, and makes a table of one column.
             Self::RaggedRow { line: line @ 2..=MAX_TITLE_LINES, expected: 1, .. } => format!(
                 "if a title stands above the header, pass over its lines (skip => {}); if each line is one text, name a \

@@ -99,10 +99,14 @@ impl Action for Copy {
         keep_out(&self.target, client.catalog().directory().root())?;
         let mut statement = SqlStatement::clone(&self.statement);
         settle_compression(&mut statement);
+        let is_directory = is_directory(&statement);
         let unfinished = unfinished_file(&mut statement);
         let plan = name_missing_partitions(plan(client, statement, Some(parameters)).await?)?;
         let rows = collect(client, plan).await?;
         unfinished.map(Unfinished::finish).transpose()?;
+        if is_directory {
+            make_directory(&self.target)?;
+        }
         let count = rows.iter().flat_map(|batch| batch.columns().first()).flat_map(|column| {
             column.as_primitive_opt::<UInt64Type>().map(|counts| counts.values().iter().sum::<u64>())
         });
@@ -128,6 +132,22 @@ fn name_missing_partitions(plan: LogicalPlan) -> Result<LogicalPlan> {
     let input = LogicalPlanBuilder::from(LogicalPlan::clone(&copy.input)).project(columns)?.build()?;
     copy.input = Arc::new(input);
     Ok(LogicalPlan::Copy(copy))
+}
+
+/// Whether a `COPY` writes files into a directory, which is said.
+fn is_directory(statement: &SqlStatement) -> bool {
+    match statement {
+        SqlStatement::CopyTo(copy) => copy.target.ends_with('/') || !copy.partitioned_by.is_empty(),
+        _ => false,
+    }
+}
+
+/// Makes the directory that a `COPY` of no rows does not, so that a table can be declared over it.
+fn make_directory(target: &str) -> Result<()> {
+    fs::create_dir_all(target).map_err(|error| {
+        let message = format!("cannot make the directory {target}: {error}");
+        Error::new(Fault::Io, message)
+    })
 }
 
 /// A file such as `rows.csv.gz` is compressed as its name says.

@@ -9,7 +9,7 @@ use datafusion::{catalog::Session, physical_plan::ExecutionPlanProperties};
 use futures::TryStreamExt;
 
 use super::{
-    Access, Error, Looked, Sample, Stores, TableRequest,
+    Access, Error, Looked, MAY_BE_EMPTY, Sample, Stores, TableRequest,
     bytes::Compression,
     csv::FIRST_HEADER,
     encoding,
@@ -110,6 +110,7 @@ async fn facts(session: &dyn Session, looked: &Looked) -> Result<Vec<Fact>, Erro
     ];
     let mut options = definition.options.clone();
     options.remove(FIRST_HEADER);
+    options.remove(MAY_BE_EMPTY);
     if format_named(&definition.format)?.options().contains(&encoding::OPTION) {
         let get = |name: &str| options.get(name).map(String::as_str);
         let compression = Compression::parse(get(options::COMPRESSION.0))?;

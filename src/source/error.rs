@@ -156,14 +156,6 @@ pub enum Error {
         /// The format.
         format: String,
     },
-    /// A map that would be an object with two members of one name.
-    #[error("column {column}: a map has the key '{key}' twice, and as a JSON object it could not be read back")]
-    RepeatedKey {
-        /// The column's name.
-        column: String,
-        /// The key's text.
-        key: String,
-    },
     /// A value in a file of records that is not of its column's type.
     #[error("file {file}, record {record}, column {column}: '{value}' is not of type {expected}")]
     InvalidRecord {
@@ -200,6 +192,23 @@ pub enum Error {
         line: u64,
         /// What is wrong.
         reason: String,
+    },
+    /// JSON that is broken, or of which no row can be made, at a known line.
+    #[error(
+        "file {file}, line {line}{place}: {reason}",
+        place = column.as_ref().map_or_else(String::new, |column| format!(", column {column}"))
+    )]
+    InvalidJson {
+        /// The file.
+        file: String,
+        /// The line, from 1.
+        line: u64,
+        /// The keys that lead to the place, where they are known.
+        column: Option<String>,
+        /// What is wrong.
+        reason: String,
+        /// What to do, or nothing.
+        hint: String,
     },
     /// A text in an encoding that is not read.
     #[error("file {file} is written in {encoding}, which is not read")]
@@ -485,10 +494,10 @@ impl Error {
             | Self::RaggedRow { .. }
             | Self::InvalidValue { .. }
             | Self::Unwritable { .. }
-            | Self::RepeatedKey { .. }
             | Self::InvalidRecord { .. }
             | Self::UnknownColumn { .. }
             | Self::Malformed { .. }
+            | Self::InvalidJson { .. }
             | Self::UnreadEncoding { .. }
             | Self::WrongEncoding { .. }
             | Self::Unreadable { .. }

@@ -78,8 +78,8 @@ impl Guess {
     }
 
     /// A value that is known to be text, as JSON quotes it: only dates and times are told apart.
-    pub(super) fn see_quoted(&mut self, text: &str) {
-        self.kinds |= self.point_in_time(text, &Forms::default()).unwrap_or(TEXT);
+    pub(super) fn see_quoted(&mut self, text: &str, forms: &Forms) {
+        self.kinds |= self.point_in_time(text, forms).unwrap_or(TEXT);
     }
 
     /// A text, whatever it looks like.

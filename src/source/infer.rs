@@ -381,7 +381,7 @@ pub(super) fn partition_columns(
     request: &TableRequest,
     file_column: Option<&str>,
 ) -> Result<Vec<Field>, Error> {
-    let Some(first) = files.first() else { return Ok(Vec::new()) };
+    let Some(first) = files.first() else { return Ok(declared_partitions(request, file_column)) };
     let keys: Vec<String> = if request.partition_columns.is_empty() {
         first.partitions.iter().map(|(key, _)| key.clone()).collect()
     } else {
@@ -411,6 +411,13 @@ pub(super) fn partition_columns(
         return Err(differing(file, &keys));
     }
     Ok(columns)
+}
+
+/// The columns in the names of files that are not there yet, as they are declared.
+fn declared_partitions(request: &TableRequest, file_column: Option<&str>) -> Vec<Field> {
+    let declared = |key: &String| request.columns.as_ref()?.field_with_name(key).ok().cloned();
+    let own = request.partition_columns.iter().filter_map(declared).map(|field| field.with_nullable(true));
+    own.chain(file_column.map(|column| Field::new(column, DataType::Utf8View, false))).collect()
 }
 
 /// The values of a file's partitions, typed.

@@ -87,6 +87,9 @@ use trace::Told;
 /// The options of a format by name; after [`resolve`] complete, so that later reads never guess again.
 pub type Options = BTreeMap<String, String>;
 
+/// Where it is kept that a directory had no file when the table was made, and needs none. It is no option that anybody gives.
+const MAY_BE_EMPTY: &str = "may_be_empty";
+
 /// Every format, in the order in which help shows them.
 pub const FORMATS: [&dyn Format; 7] =
     [&csv::Csv, &csv::Tsv, &json::Json, &parquet::Parquet, &arrow_ipc::ARROW, &avro::AVRO, &excel::Excel];
@@ -246,7 +249,10 @@ async fn look(
         locations.push(Location::parse(location)?);
     }
     let shown = request.locations.join(", ");
-    let (format, mut listing) = list(&locations, asked, stores, access).await?;
+    let is_declared = request.columns.as_ref().is_some_and(|columns| {
+        request.partition_columns.iter().all(|partition| columns.field_with_name(partition).is_ok())
+    });
+    let (format, mut listing) = list(&locations, asked, stores, access, is_declared).await?;
     let options = checked_options(format, &request.options)?;
     let file_column = options::file_column(&options)?.map(str::to_owned);
     let file_column = file_column.as_deref();
@@ -257,6 +263,7 @@ async fn look(
     let key = looks::Key::of(format, &options, &sample, &listing.url);
     let inferred = match stores.looks().find(&key) {
         Some(found) => found,
+        None if listing.files.is_empty() => nothing_yet(options),
         None => {
             let found = format.infer(sample, options).await?;
             stores.looks().keep(key, &found);
@@ -286,6 +293,12 @@ async fn look(
     let looked = Looked { definition, listing, told, doubts };
     remark_on_text(&looked, request, stores).await?;
     Ok(looked)
+}
+
+/// What is known of the files of a directory that has none yet: nothing but what the statement says.
+fn nothing_yet(mut options: Options) -> Inferred {
+    options.insert(MAY_BE_EMPTY.to_owned(), true.to_string());
+    Inferred { options, schema: Schema::empty(), told: Vec::new(), doubts: Vec::new() }
 }
 
 /// Says of which column `on_error` leaves nothing out, because its type was told by all its values and holds them.
@@ -328,12 +341,14 @@ pub fn unknown_file(name: &str, access: &Access) -> Option<Error> {
     found.is_file().then(|| Error::UnknownFormat { location: name.to_owned(), known: known_endings() })
 }
 
-/// The files of all locations and their format: the one asked for, or the one that their names tell.
+/// The files of all locations and their format: the one asked for, or the one that their names tell. A directory without a
+/// file is an error, unless it may be empty.
 async fn list(
     locations: &[Location],
     asked: Option<&'static dyn Format>,
     stores: &Stores,
     access: &Access,
+    may_be_empty: bool,
 ) -> Result<(&'static dyn Format, Listing), Error> {
     let mut format = asked;
     let mut all: Option<Listing> = None;
@@ -344,7 +359,10 @@ async fn list(
             None => format_of(location, &listing)?,
         };
         format = Some(told);
-        keep(location, told, &mut listing)?;
+        let is_known = may_be_empty && asked.is_some() && locations.len() == 1;
+        if !(is_known && listing.directory && listing.files.is_empty()) {
+            keep(location, told, &mut listing)?;
+        }
         match &mut all {
             None => all = Some(listing),
             Some(all) if all.url == listing.url => all.files.append(&mut listing.files),

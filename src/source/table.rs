@@ -22,8 +22,8 @@ use datafusion::{
 use futures::{StreamExt, TryStreamExt};
 
 use super::{
-    Access, Error, Format, FoundFile, Listing, Location, Stores, TableDefinition, format_named, infer, list,
-    name_files, options, text::TextSource,
+    Access, Error, Format, FoundFile, Listing, Location, MAY_BE_EMPTY, Stores, TableDefinition, format_named, infer,
+    list, name_files, options, text::TextSource,
 };
 
 /// How many files' statistics are read at once.
@@ -153,7 +153,9 @@ impl TableProvider for FileTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let (_, mut listing) = list(&self.locations, Some(self.format), &self.stores, &self.access).await?;
+        let may_be_empty = self.definition.options.contains_key(MAY_BE_EMPTY);
+        let (_, mut listing) =
+            list(&self.locations, Some(self.format), &self.stores, &self.access, may_be_empty).await?;
         name_files(&mut listing.files, options::file_column(&self.definition.options)?);
         let files = self.pruned(session, std::mem::take(&mut listing.files), filters)?;
         if files.is_empty() {

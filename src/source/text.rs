@@ -144,6 +144,8 @@ pub(super) enum RowFault {
     UnknownColumn { column: String },
     /// Not UTF-8, and the encoding that it looks like.
     NotUtf8 { fitting: &'static str },
+    /// JSON of which no row can be made: the keys that lead to the place, if they are known, and what to do, or nothing.
+    Json { column: Option<String>, reason: String, hint: String },
     /// Anything else, in words.
     Malformed(String),
 }
@@ -183,6 +185,7 @@ pub(super) async fn located(input: &Input, fault: Fault, format: &'static str) -
         RowFault::NotUtf8 { fitting } => {
             Error::WrongEncoding { file, line, encoding: "UTF-8".to_owned(), fitting: fitting.to_owned() }
         }
+        RowFault::Json { column, reason, hint } => Error::InvalidJson { file, line, column, reason, hint },
         RowFault::Malformed(reason) => Error::Malformed { file, line, reason },
     }
 }

@@ -1,12 +1,13 @@
 //! Values that text files are not given: those whose texts their readers do not read.
 //!
 //! A column holds more than its type means: a time of 25 hours, a year that no calendar has, a span of more than 292 years,
-//! which no interval is. Binary formats and clients of the network give such values.
+//! which no interval is. Binary formats and clients of the network give such values, and maps that have a key twice: in JSON
+//! one of the two would be lost.
 
 use std::collections::HashSet;
 
 use arrow::{
-    array::{Array, ArrayRef, AsArray, MapArray, RecordBatch},
+    array::{Array, ArrayRef, AsArray, RecordBatch},
     datatypes::{DataType, TimeUnit},
 };
 
@@ -26,46 +27,6 @@ pub(super) fn check(batch: &RecordBatch, format: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// Refuses rows with a map that has a key twice: of the members of an object readers find one.
-pub(super) fn check_keys(batch: &RecordBatch) -> Result<(), Error> {
-    for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
-        if let Some(key) = repeated(column) {
-            return Err(Error::RepeatedKey { column: field.name().clone(), key: shortened(&key) });
-        }
-    }
-    Ok(())
-}
-
-/// The first such key of a column, or of what its values consist of.
-fn repeated(column: &ArrayRef) -> Option<String> {
-    match column.data_type() {
-        DataType::List(_) => repeated(column.as_list::<i32>().values()),
-        DataType::LargeList(_) => repeated(column.as_list::<i64>().values()),
-        DataType::FixedSizeList(..) => repeated(column.as_fixed_size_list().values()),
-        DataType::Struct(_) => column.as_struct().columns().iter().find_map(repeated),
-        DataType::Map(..) => repeated_key(column.as_map()).or_else(|| repeated(column.as_map().values())),
-        DataType::Dictionary(..) => repeated(column.as_any_dictionary().values()),
-        _ => None,
-    }
-}
-
-fn repeated_key(map: &MapArray) -> Option<String> {
-    // Keys without texts are told when they are written.
-    let keys = print::texts(map.keys(), Form::default()).ok()?;
-    let mut seen = HashSet::new();
-    for (_, ends) in map.value_offsets().windows(2).enumerate().filter(|(row, _)| map.is_valid(*row)) {
-        let [first, last] = ends else { continue };
-        seen.clear();
-        for place in *first..*last {
-            let key = keys.value(usize::try_from(place).ok()?);
-            if !seen.insert(key) {
-                return Some(key.to_owned());
-            }
-        }
-    }
-    None
-}
-
 /// The first such value of a column, or of what its values consist of.
 fn found(column: &ArrayRef) -> Option<String> {
     match column.data_type() {
@@ -80,18 +41,44 @@ fn found(column: &ArrayRef) -> Option<String> {
             found(&list.values().slice(usize::try_from(first).ok()?, usize::try_from(last - first).ok()?))
         }
         DataType::FixedSizeList(..) => found(column.as_fixed_size_list().values()),
-        DataType::Struct(_) => column.as_struct().columns().iter().find_map(found),
-        DataType::Map(..) => found(column.as_map().values()),
+        DataType::Struct(fields) => {
+            let mut names = HashSet::new();
+            let is_twice = fields.iter().any(|field| !names.insert(field.name()));
+            let row = (0..column.len()).find(|row| is_twice && column.is_valid(*row));
+            let own = row.map(|row| shown(column, row));
+            own.or_else(|| column.as_struct().columns().iter().find_map(found))
+        }
+        DataType::Map(..) => {
+            let own = with_a_key_twice(column).map(|row| shown(column, row));
+            own.or_else(|| found(column.as_map().values()))
+        }
         DataType::Dictionary(..) => found(column.as_any_dictionary().values()),
         data_type => {
             let (least, greatest) = limits(data_type)?;
             let counts = print::counts(column.as_ref()).ok()?;
             let is_beyond = |row: &usize| !(least..=greatest).contains(&counts.value(*row));
             let row = (0..counts.len()).find(|row| counts.is_valid(*row) && is_beyond(row))?;
-            let text = print::texts(&column.slice(row, 1), Form::default()).ok()?;
-            Some(text.value(0).to_owned())
+            Some(shown(column, row))
         }
     }
+}
+
+/// A value as a message shows it.
+fn shown(column: &ArrayRef, row: usize) -> String {
+    let texts = print::texts(&column.slice(row, 1), Form::default());
+    texts.map_or_else(|_| format!("the value in row {}", row + 1), |texts| texts.value(0).to_owned())
+}
+
+/// The first row of a column of maps that has a key twice.
+fn with_a_key_twice(column: &ArrayRef) -> Option<usize> {
+    let map = column.as_map();
+    let keys = print::texts(map.keys(), Form::default()).ok()?;
+    (0..map.len()).filter(|row| map.is_valid(*row)).find(|row| {
+        let bounds = map.value_offsets().get(*row).zip(map.value_offsets().get(row + 1));
+        let (start, end) = bounds.map_or((0, 0), |(start, end)| (*start as usize, *end as usize));
+        let mut own = HashSet::new();
+        (start..end).any(|key| !own.insert(keys.value(key)))
+    })
 }
 
 /// The least and the greatest that a column of dates, times or spans may count; none of other types, whose values are all read.
@@ -120,10 +107,10 @@ mod tests {
 
     use arrow::{
         array::{
-            Date32Array, DurationMicrosecondArray, Int32Builder, ListArray, MapBuilder, StringBuilder,
-            Time64MicrosecondArray, TimestampMicrosecondArray,
+            Date32Array, DurationMicrosecondArray, Int32Array, Int32Builder, ListArray, MapBuilder, StringBuilder,
+            StructArray, Time64MicrosecondArray, TimestampMicrosecondArray,
         },
-        datatypes::Time64MicrosecondType,
+        datatypes::{Field, Time64MicrosecondType},
     };
 
     use super::*;
@@ -157,25 +144,29 @@ mod tests {
         assert_eq!(refused(span), refuses("2777777:46:40"));
     }
 
-    /// Maps from integers, each row as pairs of a key and a value.
-    fn maps(rows: &[&[(i32, &str)]]) -> RecordBatch {
-        let mut builder = MapBuilder::new(None, Int32Builder::new(), StringBuilder::new());
-        for row in rows {
-            for (key, value) in *row {
-                builder.keys().append_value(*key);
-                builder.values().append_value(value);
-            }
-            builder.append(true).unwrap();
-        }
-        RecordBatch::try_from_iter([("m", Arc::new(builder.finish()) as ArrayRef)]).unwrap()
-    }
-
     #[test]
-    fn an_object_has_no_member_twice() {
-        assert!(check_keys(&maps(&[&[(1, "a"), (2, "a")], &[(1, "b")], &[]])).is_ok());
-        let twice = maps(&[&[(1, "a")], &[(7, "a"), (8, "b"), (7, "c")]]);
-        assert!(check_keys(&twice.slice(0, 1)).is_ok());
-        let error = check_keys(&twice).unwrap_err().to_string();
-        assert_eq!(error, "column m: a map has the key '7' twice, and as a JSON object it could not be read back");
+    fn no_object_is_written_that_has_a_key_twice() {
+        let maps = |rows: &[&[&str]]| {
+            let mut builder = MapBuilder::new(None, StringBuilder::new(), Int32Builder::new());
+            for keys in rows {
+                for (value, key) in (0..).zip(*keys) {
+                    builder.keys().append_value(key);
+                    builder.values().append_value(value);
+                }
+                builder.append(true).unwrap();
+            }
+            builder.finish()
+        };
+        assert_eq!(refused(maps(&[&["a", "b"], &["a"], &[]])), None);
+        let twice = maps(&[&["a", "b"], &["a", "b", "a"], &["c"]]);
+        let found = refused(twice.clone()).unwrap();
+        assert!(found.contains("\"a\":0") && found.contains("\"a\":2"), "{found}");
+        assert_eq!(refused(twice.slice(2, 1)), None);
+        let part = |name: &str| {
+            let field = Arc::new(Field::new(name, DataType::Int32, true));
+            (field, Arc::new(Int32Array::from(vec![1])) as ArrayRef)
+        };
+        assert_eq!(refused(StructArray::from(vec![part("x"), part("y")])), None);
+        assert!(refused(StructArray::from(vec![part("x"), part("x")])).is_some());
     }
 }

@@ -64,8 +64,13 @@ pub(super) async fn infer(sample: Sample<'_>, mut given: Options, delimiters: &[
         return Box::pin(infer(sample, given, delimiters)).await;
     }
     let Some((rest, doubt)) = settle_by_first(&mut options, &inputs, delimiters, sample.declared).await? else {
-        let file = sample.files.first().map(|file| file.name.clone()).unwrap_or_default();
-        return Err(Error::EmptyFile { file });
+        if sample.declared.is_none() {
+            let file = sample.files.first().map(|file| file.name.clone()).unwrap_or_default();
+            return Err(Error::EmptyFile { file });
+        }
+        // Of rows that are not there yet nothing is known but what the statement says.
+        settle_unknown(&mut given, true);
+        return Ok(Inferred { options: given, schema: Schema::empty(), told: Vec::new(), doubts: Vec::new() });
     };
     let mut named = Vec::new();
     for input in rest {

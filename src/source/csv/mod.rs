@@ -263,7 +263,12 @@ impl NullMark {
         }
     }
 
-    /// Whether a text that is not empty means NULL.
+    /// Whether an option names texts that mean NULL.
+    pub(super) fn is_given(&self) -> bool {
+        !matches!(self, Self::Empty)
+    }
+
+    /// Whether a text means NULL, of those that an option names.
     pub(super) fn is(&self, text: &str) -> bool {
         match self {
             Self::Empty => false,

@@ -20,6 +20,7 @@ impl Error {
             Self::NotWritten { .. } => "let the file's name end so, or say STORED AS with one of them".to_owned(),
             Self::MixedFormats { .. } => "name the files of one format with a glob, or say STORED AS".to_owned(),
             Self::NotText { hint, .. } => (*hint).to_owned(),
+            Self::InvalidJson { hint, .. } if !hint.is_empty() => hint.clone(),
             // A title is one field, and makes a table of one column.
             Self::RaggedRow { line: line @ 2..=MAX_TITLE_LINES, expected: 1, .. } => format!(
                 "if a title stands above the header, pass over its lines (skip => {}); if each line is one text, name a \
@@ -56,7 +57,7 @@ impl Error {
                 format!("declare the column as it is stored ({column} {found}) in CREATE EXTERNAL TABLE")
             }
             Self::InvalidValue { column, format, .. } => value_hint(column, format),
-            Self::Unwritable { .. } | Self::RepeatedKey { .. } => "leave such rows out, or write Parquet, which keeps them".to_owned(),
+            Self::Unwritable { .. } => "leave such rows out, or write Parquet, which keeps them".to_owned(),
             Self::InvalidRecord { column, .. } => {
                 format!("read the column as text (types => {{{column}: 'text'}}), which has all its values")
             }

@@ -8,10 +8,11 @@ use arrow::{array::ArrayRef, datatypes::DataType};
 use super::{
     super::{
         columns::{Misfit, Texts},
+        csv::NullMark,
         forms::Forms,
     },
     cursor::Cursor,
-    node::{MAX_DEPTH, Node},
+    node::{MAX_DEPTH, Node, Rules},
 };
 
 /// The column of a type that has parts.
@@ -35,11 +36,12 @@ pub(in super::super) fn column<'a>(
         }
         ends.push(json.len());
     }
-    let (mut node, mut start) = (Node::new(data_type, true), 0);
+    let rules = Rules { refuses_others: true, keeps_last: false, null: NullMark::Empty };
+    let (mut node, mut start) = (Node::new(data_type), 0);
     for (row, end) in ends.into_iter().enumerate() {
         let bytes = json.as_bytes().get(..end).unwrap_or_default();
         let mut cursor = Cursor { bytes, at: start, is_last: true };
-        node.read(&mut cursor, 0).map_err(|_| Misfit(row))?;
+        node.read(&mut cursor, &rules, 0).map_err(|_| Misfit(row))?;
         if cursor.peek().is_some() {
             return Err(Misfit(row));
         }

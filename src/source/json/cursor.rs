@@ -1,13 +1,17 @@
 //! Walks through the bytes of JSON, a value at a time.
 //!
-//! It takes what RFC 8259 allows, and the words `NaN` and `Infinity` that several programs write. A buffer may end anywhere:
-//! what is cut off is told apart from what is broken.
+//! It takes what RFC 8259 allows, and the words `NaN` and `Infinity` that several programs write. What is read or kept is
+//! checked whole; of a value that nobody reads only the end is looked for. A buffer may end anywhere: what is cut off is told
+//! apart from what is broken.
 
 use std::{borrow::Cow, ops::Range};
 
-use memchr::memchr3;
+use memchr::{memchr, memchr3};
 
 use super::super::values::Number;
+
+/// A byte order mark in UTF-8.
+const MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// How long a text is that is looked through a byte at a time.
 const SHORT_TEXT_BYTES: usize = 24;
@@ -31,6 +35,15 @@ pub(super) enum Halt {
         /// What is wrong there.
         reason: String,
     },
+    /// It is JSON, of which no row can be made.
+    Refused {
+        /// The byte.
+        at: usize,
+        /// Why.
+        reason: String,
+        /// What to say if it is to be read nevertheless, or nothing.
+        hint: &'static str,
+    },
 }
 
 impl Halt {
@@ -39,7 +52,7 @@ impl Halt {
         match self {
             Self::Incomplete => "broken JSON: it does not end on its line".to_owned(),
             Self::Ended { within, .. } => format!("broken JSON: the line ends within {within}"),
-            Self::Broken { reason, .. } => reason,
+            Self::Broken { reason, .. } | Self::Refused { reason, .. } => reason,
         }
     }
 }
@@ -98,6 +111,23 @@ impl<'a> Cursor<'a> {
         Err(Halt::Broken { at: self.at, reason: reason.into() })
     }
 
+    /// What is to be read is JSON, and more than can be read.
+    pub(super) fn refused<T>(&self, reason: impl Into<String>) -> Result<T, Halt> {
+        Err(Halt::Refused { at: self.at, reason: reason.into(), hint: "" })
+    }
+
+    /// No value stands here.
+    fn no_value<T>(&self) -> Result<T, Halt> {
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        if rest.starts_with(b"//") || rest.starts_with(b"/*") || rest.starts_with(b"#") {
+            return self.broken("broken JSON: it has no comments");
+        }
+        if rest.starts_with(MARK) {
+            return self.broken("broken JSON: a byte order mark stands within the file");
+        }
+        self.broken("broken JSON: expected a value")
+    }
+
     /// The buffer has ended; so has the file, or not.
     pub(super) fn ended<T>(&self, within: &'static str) -> Result<T, Halt> {
         Err(if self.is_last { Halt::Ended { at: self.at, within } } else { Halt::Incomplete })
@@ -120,7 +150,7 @@ impl<'a> Cursor<'a> {
                 Ok(Token::Array)
             }
             b'-' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => self.bare(),
-            _ => self.broken("broken JSON: expected a value"),
+            _ => self.no_value(),
         }
     }
 
@@ -183,7 +213,7 @@ impl<'a> Cursor<'a> {
             b"false" => Token::Boolean(false),
             b"NaN" | b"nan" | b"Infinity" | b"-Infinity" | b"inf" | b"-inf" => Token::Number(place.clone()),
             text if is_number(text) => Token::Number(place.clone()),
-            _ => return self.broken("broken JSON: expected a value"),
+            _ => return self.no_value(),
         };
         self.at = place.end;
         Ok(token)
@@ -250,17 +280,27 @@ impl<'a> Cursor<'a> {
 
     /// A member's key, and the colon behind it.
     pub(super) fn key(&mut self) -> Result<Cow<'a, str>, Halt> {
+        let (inside, is_escaped) = self.key_inside()?;
+        let raw = self.bytes.get(inside.clone()).unwrap_or_default();
+        let Some(key) = text_of(raw, is_escaped) else {
+            self.check_text(&inside, is_escaped)?;
+            let at = inside.start - 1;
+            return Err(match std::str::from_utf8(raw) {
+                Ok(_) => Halt::Refused { at, reason: format!("a key has {HALF}"), hint: "" },
+                Err(_) => Halt::Broken { at, reason: "broken JSON: a key is no valid text".to_owned() },
+            });
+        };
+        Ok(key)
+    }
+
+    /// What stands between the quotes of a member's key, whether that holds escapes, and the colon behind it.
+    fn key_inside(&mut self) -> Result<(Range<usize>, bool), Halt> {
         match self.peek() {
             Some(b'"') => {}
             Some(_) => return self.broken("broken JSON: expected a key in quotes"),
             None => return self.ended("an object"),
         }
-        let start = self.at;
-        let (inside, is_escaped) = self.text()?;
-        let key = match text_of(self.bytes.get(inside).unwrap_or_default(), is_escaped) {
-            Some(key) => key,
-            None => return Err(Halt::Broken { at: start, reason: "broken JSON: a key is no valid text".to_owned() }),
-        };
+        let key = self.text()?;
         match self.peek() {
             Some(b':') => {
                 self.at += 1;
@@ -271,8 +311,59 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Passes over what is left of a value. What is in it is not looked at, but for its brackets and texts.
-    pub(super) fn skip(&mut self, begun: &Token) -> Result<(), Halt> {
+    /// Refuses a text with an escape that is none. Half of a surrogate pair is one, which no text of ours can hold.
+    pub(super) fn check_text(&self, inside: &Range<usize>, is_escaped: bool) -> Result<(), Halt> {
+        if !is_escaped {
+            return Ok(());
+        }
+        match wrong_escape(self.bytes.get(inside.clone()).unwrap_or_default()) {
+            Some(at) => {
+                let reason = "broken JSON: a text has a wrong escape".to_owned();
+                Err(Halt::Broken { at: inside.start + at, reason })
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Passes over what is left of a value that is kept as it stands there, and checks that it is JSON. The brackets that
+    /// are open stand in a list: a value may be nested deeper than calls may be.
+    pub(super) fn check(&mut self, begun: &Token) -> Result<(), Halt> {
+        let mut open = Vec::new();
+        let mut token = begun.clone();
+        loop {
+            match &token {
+                Token::Array if !self.is_empty(b']', "an array")? => open.push(b']'),
+                Token::Object if !self.is_empty(b'}', "an object")? => open.push(b'}'),
+                value => {
+                    if let Token::Text { inside, is_escaped } = value {
+                        self.check_text(inside, *is_escaped)?;
+                    }
+                    if !self.close(&mut open)? {
+                        return Ok(());
+                    }
+                }
+            }
+            if open.last() == Some(&b'}') {
+                let (inside, is_escaped) = self.key_inside()?;
+                self.check_text(&inside, is_escaped)?;
+            }
+            token = self.value()?;
+        }
+    }
+
+    /// Takes the brackets that end behind a value; whether another value follows.
+    fn close(&mut self, open: &mut Vec<u8>) -> Result<bool, Halt> {
+        while let Some(end) = open.last().copied() {
+            if self.has_next(end, if end == b']' { "an array" } else { "an object" })? {
+                return Ok(true);
+            }
+            open.pop();
+        }
+        Ok(false)
+    }
+
+    /// Passes over what is left of a value that nobody reads. What is in it is not looked at, but for its brackets and texts.
+    fn skip(&mut self, begun: &Token) -> Result<(), Halt> {
         let mut depth = usize::from(matches!(begun, Token::Array | Token::Object));
         while depth > 0 {
             let rest = self.bytes.get(self.at..).unwrap_or_default();
@@ -291,6 +382,31 @@ impl<'a> Cursor<'a> {
         }
         Ok(())
     }
+}
+
+/// What a text has that no text of ours can hold.
+pub(super) const HALF: &str = "half of a surrogate pair, which no text can hold";
+
+/// Where a text between quotes has an escape that is none.
+fn wrong_escape(inside: &[u8]) -> Option<usize> {
+    let is_hex = |digits: &[u8]| digits.iter().all(u8::is_ascii_hexdigit);
+    let mut at = 0;
+    while let Some(found) = memchr(b'\\', inside.get(at..)?) {
+        at += found;
+        at += match inside.get(at + 1) {
+            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => 2,
+            Some(b'u') if inside.get(at + 2..at + 6).is_some_and(is_hex) => 6,
+            _ => return Some(at),
+        };
+    }
+    None
+}
+
+/// Whether a text between quotes is one but for half of a surrogate pair in it.
+pub(super) fn is_half(inside: &[u8], is_escaped: bool) -> bool {
+    is_escaped
+        && std::str::from_utf8(inside).is_ok_and(|raw| unescaped(raw).is_none())
+        && wrong_escape(inside).is_none()
 }
 
 /// Whether a text is a number as JSON writes it.
@@ -376,6 +492,62 @@ mod tests {
         }
     }
 
+    /// How far a value that is kept goes, or the byte at which it is broken.
+    fn kept(text: &str) -> Result<usize, usize> {
+        let mut cursor = Cursor { bytes: text.as_bytes(), at: 0, is_last: true };
+        let checked = cursor.value().and_then(|token| cursor.check(&token));
+        match checked {
+            Ok(()) => Ok(cursor.at),
+            Err(Halt::Broken { at, .. } | Halt::Ended { at, .. } | Halt::Refused { at, .. }) => Err(at),
+            Err(Halt::Incomplete) => Err(0),
+        }
+    }
+
+    /// What was kept as a text was never looked at but for its brackets: it was any bytes between two of them.
+    #[test]
+    fn what_is_kept_is_json() {
+        for good in [
+            "[]",
+            "{}",
+            r#"{"x":[1,{"y":[[],{}]}, null ],"z":{"a":"]}"}}"#,
+            r#"["\ud83d", {"\ud83d":-1.5e3}]"#,
+            r#""a\"b""#,
+            "NaN",
+        ] {
+            assert_eq!(kept(&format!("{good} ,")), Ok(good.len()), "{good}");
+        }
+        for (bad, at) in [
+            (r#"{"x":1,,"y":2}"#, 7),
+            (r#"{"y":tru}"#, 5),
+            ("[1,2}", 4),
+            (r#"{"x":1]"#, 6),
+            (r#"{"x":1,"y" 2}"#, 11),
+            (r#"{"x":"\q"}"#, 6),
+            (r#"{"\u00g0":1}"#, 2),
+            ("[1,]", 3),
+            ("[1 2]", 3),
+            ("[[1]", 4),
+            ("{1:2}", 1),
+            (r#"{"a":1 // one"#, 7),
+        ] {
+            assert_eq!(kept(bad), Err(at), "{bad}");
+        }
+        let deep = "[".repeat(200_000) + &"]".repeat(200_000);
+        assert_eq!(kept(&deep), Ok(400_000));
+    }
+
+    #[test]
+    fn half_of_a_pair_is_told_from_what_is_no_escape() {
+        for half in [r"\ud83d", r"a\udc00b", r"\ud83d\u0041", r"\ud83d\n"] {
+            assert!(is_half(half.as_bytes(), true), "{half}");
+        }
+        for other in [r"\ud83d\ude00", r"\ud83", r"\x", r"\u00e9", "a"] {
+            assert!(!is_half(other.as_bytes(), true), "{other}");
+        }
+        let mut cursor = Cursor { bytes: br#""\ud83d":1"#, at: 0, is_last: true };
+        assert_eq!(cursor.key().map_err(Halt::reason), Err(format!("a key has {HALF}")));
+    }
+
     #[test]
     fn what_is_cut_off_is_not_broken() {
         let cut = |text: &str| Cursor { bytes: text.as_bytes(), at: 0, is_last: false }.value();
@@ -383,8 +555,7 @@ mod tests {
             assert_eq!(cut(text), Err(Halt::Incomplete), "{text}");
         }
         let mut cursor = Cursor { bytes: b"{\"a\":[1,\"]\"]} 7", at: 0, is_last: true };
-        let token = cursor.value().unwrap();
-        cursor.skip(&token).unwrap();
+        cursor.pass().unwrap();
         assert_eq!(cursor.value().map(|_| cursor.at), Ok(15));
     }
 }

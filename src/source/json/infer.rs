@@ -2,7 +2,7 @@
 //!
 //! Every byte of every file is looked at, in parallel, unless the option `sample_bytes` says how much of each file is enough.
 
-use std::{borrow::Cow, collections::HashSet};
+use std::{borrow::Cow, collections::HashSet, sync::Arc};
 
 use arrow::datatypes::Schema;
 use futures::{StreamExt, TryStreamExt};
@@ -20,7 +20,7 @@ use super::{
     keys::{Keys, spelled_once},
     objects::{Found, Objects},
     read::part,
-    shape::Shape,
+    shape::{Meanings, Shape},
 };
 
 /// Whose options a message may name.
@@ -29,6 +29,21 @@ const FORMAT: &str = "json";
 const MIN_PART_BYTES: u64 = 4 << 20;
 /// How many objects are looked at before others may run.
 const OBJECTS_AT_ONCE: usize = 4096;
+
+/// How a look goes over the files.
+#[derive(Debug, Clone, Copy)]
+struct Way {
+    /// Whether files are looked at in parts, by several threads.
+    in_parts: bool,
+    /// Whether lines that are broken are passed over.
+    passes_lines: bool,
+    /// Whether each object may be on a line of its own.
+    may_be_lines: bool,
+    /// Whether it is said that each is.
+    says_lines: bool,
+    /// Whether a part of each file is a sample of it.
+    is_sample: bool,
+}
 
 /// What is known of a column, without what lies within it, and the values that changed it.
 #[derive(Debug)]
@@ -91,32 +106,40 @@ pub(super) async fn infer(sample: Sample<'_>, mut options: Options) -> Result<In
     let inputs = sample.inputs(reader.compression, reader.encoding, 0);
     let threads = sample.session.config().target_partitions();
     let asked = options.get("newline_delimited").filter(|value| *value != "auto").cloned();
-    let is_lines = asked.as_deref() != Some("false");
-    let mut learnt = match learn(&reader, &inputs, threads, is_lines, false).await {
+    let may_be_lines = asked.is_none() || reader.newline_delimited;
+    let way = Way {
+        in_parts: may_be_lines,
+        passes_lines: false,
+        may_be_lines,
+        says_lines: reader.newline_delimited,
+        is_sample: reader.sample_bytes.is_some(),
+    };
+    let mut learnt = match learn(&reader, &inputs, threads, way).await {
         // A part cuts an object that goes over several lines: the file as a whole tells what is wrong, if anything is.
-        Err(_) if asked.is_none() && threads > 1 => learn(&reader, &inputs, threads, false, false).await,
+        Err(_) if may_be_lines && threads > 1 => learn(&reader, &inputs, threads, Way { in_parts: false, ..way }).await,
         learnt => learnt,
     };
-    if is_lines && reader.on_error.is_lenient() && learnt.is_err() {
+    if may_be_lines && reader.on_error.is_lenient() && learnt.is_err() {
         // What is broken is left out with its line, if each object is on one.
-        let lines = learn(&reader, &inputs, threads, true, true).await;
-        let is_told = asked.is_some();
+        let lines = learn(&reader, &inputs, threads, Way { passes_lines: true, ..way }).await;
         learnt = lines.and_then(|lines| {
             // In a file of objects over several lines hardly a line holds one.
-            let has_lines = lines.one_a_line && (is_told || lines.passed <= lines.objects);
+            let has_some = lines.objects > 0 || sample.declared.is_some();
+            let has_lines = has_some && lines.one_a_line && (way.says_lines || lines.passed <= lines.objects);
             if has_lines { Ok(lines) } else { learnt }
         });
     }
     let learnt = learnt?;
     let first = || inputs.first().map(|input| input.name.clone()).unwrap_or_default();
-    if learnt.is_blank {
+    if learnt.is_blank && sample.declared.is_none() {
         return Err(Error::EmptyFile { file: first() });
     }
     if learnt.objects == 0 && sample.declared.is_none() {
         return Err(Error::NoRows { file: first() });
     }
     settle_unknown(&mut options, sample.declared.is_some());
-    if asked.is_none() {
+    // A file without a byte says nothing of those that come later.
+    if asked.is_none() && !learnt.is_blank {
         options.insert("newline_delimited".to_owned(), learnt.one_a_line.to_string());
     }
     let told = learnt.notes.into_iter().map(|noted| (noted.name, noted.told)).collect();
@@ -128,23 +151,17 @@ pub(super) async fn infer(sample: Sample<'_>, mut options: Options) -> Result<In
     Ok(Inferred { options, schema: Schema::new(fields), told, doubts: Vec::new() })
 }
 
-async fn learn(
-    reader: &JsonReader,
-    inputs: &[Input],
-    threads: usize,
-    in_parts: bool,
-    passes_lines: bool,
-) -> Result<Learnt, Error> {
+async fn learn(reader: &JsonReader, inputs: &[Input], threads: usize, way: Way) -> Result<Learnt, Error> {
+    let meanings = Arc::new(reader.meanings());
     let total: u64 = inputs.iter().map(|input| input.meta.size).sum();
     let mut parts = Vec::new();
     for input in inputs {
         let ranges = match reader.sample_bytes {
             Some(bytes) => vec![(0, bytes)],
-            None if in_parts => input.ranges(total, threads as u64, MIN_PART_BYTES),
+            None if way.in_parts => input.ranges(total, threads as u64, MIN_PART_BYTES),
             None => vec![(0, u64::MAX)],
         };
-        let is_sample = reader.sample_bytes.is_some();
-        parts.extend(ranges.into_iter().map(|range| learn_apart(input.clone(), range, is_sample, passes_lines)));
+        parts.extend(ranges.into_iter().map(|range| learn_apart(input.clone(), range, way, Arc::clone(&meanings))));
     }
     let mut all = Learnt::default();
     let learnt: Vec<(Input, Learnt)> = futures::stream::iter(parts).buffered(threads.max(1)).try_collect().await?;
@@ -182,12 +199,11 @@ fn spellings(reader: &JsonReader, learnt: &[(Input, Learnt)]) -> Spellings {
 async fn learn_apart(
     input: Input,
     range: (u64, u64),
-    is_sample: bool,
-    passes_lines: bool,
+    way: Way,
+    meanings: Arc<Meanings>,
 ) -> Result<(Input, Learnt), Error> {
     let read = input.clone();
-    let learnt =
-        apart(input.name.clone(), async move { learn_part(&read, range, is_sample, passes_lines).await }).await?;
+    let learnt = apart(input.name.clone(), async move { learn_part(&read, range, way, &meanings).await }).await?;
     Ok((input, learnt))
 }
 
@@ -247,9 +263,9 @@ fn member_text(object: &[u8], name: &str) -> String {
     }
 }
 
-async fn learn_part(input: &Input, range: (u64, u64), is_sample: bool, passes_lines: bool) -> Result<Learnt, Error> {
+async fn learn_part(input: &Input, range: (u64, u64), way: Way, meanings: &Meanings) -> Result<Learnt, Error> {
     let (mut objects, mut chunks) = part(input, Some(range)).await?;
-    if passes_lines {
+    if way.passes_lines {
         objects = objects.on_lines_of_their_own();
     }
     let mut keys = Keys::default();
@@ -258,24 +274,28 @@ async fn learn_part(input: &Input, range: (u64, u64), is_sample: bool, passes_li
     let mut learnt = Learnt::default();
     'parts: loop {
         loop {
-            let see = |cursor: &mut Cursor<'_>| match passes_lines {
+            let see = |cursor: &mut Cursor<'_>| match way.passes_lines {
                 // Of an object that is broken nothing is learnt.
-                true => keys.see_whole(cursor),
-                false => keys.see(cursor),
+                true => keys.see_whole(cursor, meanings),
+                false => keys.see(cursor, meanings),
             };
             let found = objects.next(see, |halt| *halt == Halt::Incomplete);
             match found {
                 Ok(Some(found)) => {
                     let bytes = objects.buffer().found().get(found.start..found.end).unwrap_or_default();
                     let begins = found.begins_line || learnt.objects == 0 || is_passed;
-                    learnt.one_a_line &= memchr::memchr(b'\n', bytes).is_none() && begins;
+                    let is_on_one = memchr::memchr(b'\n', bytes).is_none();
+                    if way.says_lines && !is_on_one && !objects.is_array() {
+                        return Err(located(input, objects.over_lines(found.start), FORMAT).await);
+                    }
+                    learnt.one_a_line &= is_on_one && begins;
                     is_passed = false;
                     learnt.objects += 1;
                     note(&mut learnt.notes, &keys.fields, &objects, found);
                 }
                 Ok(None) => break,
                 // A sample may end within an object.
-                Err(Halt::Ended { .. }) if is_sample && learnt.objects > 0 => break 'parts,
+                Err(Halt::Ended { .. }) if way.is_sample && learnt.objects > 0 => break 'parts,
                 Err(halt) if objects.passes(&halt) => {
                     if objects.pass_line().is_none() {
                         break;
@@ -287,7 +307,11 @@ async fn learn_part(input: &Input, range: (u64, u64), is_sample: bool, passes_li
                         tokio::task::yield_now().await;
                     }
                 }
-                Err(halt) => return Err(located(input, objects.halted(halt), FORMAT).await),
+                Err(halt) => {
+                    let begins_so = learnt.objects > 0 || objects.is_on_line(&halt);
+                    let on_lines = way.may_be_lines && learnt.one_a_line && begins_so;
+                    return Err(located(input, objects.halted(halt, on_lines), FORMAT).await);
+                }
             }
             if learnt.objects.is_multiple_of(OBJECTS_AT_ONCE) {
                 objects.forget();

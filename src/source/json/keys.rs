@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::{
     cursor::{Cursor, Halt},
-    shape::{Shape, see_members},
+    shape::{Meanings, Shape, see_members},
 };
 
 /// What is known of the keys of objects.
@@ -27,18 +27,18 @@ pub(super) struct Keys {
 
 impl Keys {
     /// Adds the members of the object that has begun. Of one that is cut off or broken its first members may stay.
-    pub(super) fn see(&mut self, cursor: &mut Cursor<'_>) -> Result<(), Halt> {
+    pub(super) fn see(&mut self, cursor: &mut Cursor<'_>, meanings: &Meanings) -> Result<(), Halt> {
         self.looks += 1;
         let (looks, last) = (self.looks, &mut self.last);
-        see_members(&mut self.fields, cursor, 0, |place| mark(last, place, looks))?;
+        see_members(&mut self.fields, cursor, 0, meanings, |place| mark(last, place, looks))?;
         self.tell_apart();
         Ok(())
     }
 
     /// The same; of an object that is broken nothing stays.
-    pub(super) fn see_whole(&mut self, cursor: &mut Cursor<'_>) -> Result<(), Halt> {
+    pub(super) fn see_whole(&mut self, cursor: &mut Cursor<'_>, meanings: &Meanings) -> Result<(), Halt> {
         let mut own = Vec::new();
-        see_members(&mut own, cursor, 0, |_| {})?;
+        see_members(&mut own, cursor, 0, meanings, |_| {})?;
         self.looks += 1;
         for (name, shape) in own {
             let place = self.fields.iter().position(|(known, _)| *known == name).unwrap_or(self.fields.len());
@@ -101,14 +101,24 @@ pub(super) fn spelled_once<'a>(names: impl IntoIterator<Item = &'a str>, togethe
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::*;
+    use super::{
+        super::super::{csv::NullMark, forms::Forms},
+        *,
+    };
+
+    fn usual() -> Meanings {
+        Meanings { forms: Forms::default(), null: NullMark::Empty }
+    }
 
     /// The keys of the objects, and those in lower case that one has several of.
     fn seen(objects: &[&str], whole: bool) -> (Vec<String>, Vec<String>) {
         let mut keys = Keys::default();
         for object in objects {
             let mut cursor = Cursor { bytes: object.as_bytes(), at: 1, is_last: true };
-            if whole { keys.see_whole(&mut cursor).unwrap() } else { keys.see(&mut cursor).unwrap() }
+            match whole {
+                true => keys.see_whole(&mut cursor, &usual()).unwrap(),
+                false => keys.see(&mut cursor, &usual()).unwrap(),
+            }
         }
         let names = keys.fields.iter().map(|(name, _)| name.clone()).collect();
         let mut together: Vec<_> = keys.together.into_iter().collect();
@@ -136,10 +146,10 @@ mod tests {
     fn what_is_cut_off_is_looked_at_anew() {
         let mut keys = Keys::default();
         let mut cut = Cursor { bytes: br#"{"Id":1,"x":"#, at: 1, is_last: false };
-        assert_eq!(keys.see(&mut cut), Err(Halt::Incomplete));
-        keys.see(&mut Cursor { bytes: br#"{"id":1,"x":2}"#, at: 1, is_last: false }).unwrap();
+        assert_eq!(keys.see(&mut cut, &usual()), Err(Halt::Incomplete));
+        keys.see(&mut Cursor { bytes: br#"{"id":1,"x":2}"#, at: 1, is_last: false }, &usual()).unwrap();
         assert!(keys.together.is_empty());
-        keys.see(&mut Cursor { bytes: br#"{"id":1,"Id":2}"#, at: 1, is_last: false }).unwrap();
+        keys.see(&mut Cursor { bytes: br#"{"id":1,"Id":2}"#, at: 1, is_last: false }, &usual()).unwrap();
         assert_eq!(keys.together.into_iter().collect::<Vec<_>>(), ["id"]);
     }
 

@@ -11,14 +11,50 @@ use arrow::{
 use super::{
     super::{
         columns::{Misfit, column},
+        csv::NullMark,
         forms::Forms,
         infer::{is_alike, type_name},
+        text::shortened,
     },
-    cursor::{Cursor, Halt, Token, text_of},
+    cursor::{Cursor, Halt, Token, is_half, text_of},
+    shape::means_null,
 };
 
 /// How deep values may be nested.
 pub(super) const MAX_DEPTH: usize = 64;
+
+const TOO_DEEP: &str = "values are nested too deep";
+
+/// How objects are read, as options say.
+#[derive(Debug, Clone)]
+pub(super) struct Rules {
+    /// Whether a member that the table does not have is refused.
+    pub(super) refuses_others: bool,
+    /// Whether of a key that an object has twice the last value counts.
+    pub(super) keeps_last: bool,
+    /// Which texts mean NULL.
+    pub(super) null: NullMark,
+}
+
+/// What a value should be and is not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Expected {
+    Array,
+    Object,
+    /// A text all of whose escapes are characters.
+    WholeText,
+}
+
+impl Expected {
+    /// In words.
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Self::Array => "an array",
+            Self::Object => "an object",
+            Self::WholeText => "a text without half of a surrogate pair",
+        }
+    }
+}
 
 /// Where a value stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,12 +105,19 @@ pub(super) struct Members {
     plain: Vec<bool>,
     /// The values of those that are wanted.
     nodes: Vec<Option<Node>>,
-    /// Whether a member that the table does not have is refused.
-    refuses_others: bool,
     /// Whether a member may be called otherwise by case alone.
     ignores_case: bool,
-    /// Of which members the last value was found under another spelling, and where that stands.
-    respelled: Vec<Option<usize>>,
+    /// Where the last value of each stands.
+    last: Vec<Given>,
+}
+
+/// Where a member stands in an object.
+#[derive(Debug, Clone, Copy, Default)]
+struct Given {
+    key: usize,
+    value: usize,
+    /// Whether its key is spelled otherwise than the column's name.
+    is_respelled: bool,
 }
 
 /// What is wrong with a value, or with what the bytes are.
@@ -86,7 +129,7 @@ pub(super) enum Fault {
         at: usize,
         path: String,
         value: String,
-        expected: &'static str,
+        expected: Expected,
     },
     /// A member at this byte that is none of the table's.
     Unknown {
@@ -114,14 +157,12 @@ impl Fault {
 
 impl Node {
     /// For the values of a type.
-    pub(super) fn new(data_type: &DataType, refuses_others: bool) -> Self {
+    pub(super) fn new(data_type: &DataType) -> Self {
         match data_type {
-            DataType::List(item) => {
-                Self::List { lengths: Vec::new(), items: Box::new(Self::new(item.data_type(), refuses_others)) }
-            }
+            DataType::List(item) => Self::List { lengths: Vec::new(), items: Box::new(Self::new(item.data_type())) },
             DataType::Struct(fields) => {
                 let wanted = vec![true; fields.len()];
-                Self::Struct { valid: Vec::new(), members: Members::new(fields, &wanted, refuses_others) }
+                Self::Struct { valid: Vec::new(), members: Members::new(fields, &wanted) }
             }
             _ => Self::Leaf(Vec::new()),
         }
@@ -162,7 +203,7 @@ impl Node {
     }
 
     /// Adds the value at the cursor.
-    pub(super) fn read(&mut self, cursor: &mut Cursor<'_>, depth: usize) -> Result<(), Fault> {
+    pub(super) fn read(&mut self, cursor: &mut Cursor<'_>, rules: &Rules, depth: usize) -> Result<(), Fault> {
         cursor.peek();
         let start = cursor.at;
         let token = cursor.value()?;
@@ -170,30 +211,34 @@ impl Node {
             self.push_null();
             return Ok(());
         }
+        if let Token::Text { inside, is_escaped } = &token {
+            cursor.check_text(inside, *is_escaped)?;
+            let text = cursor.bytes.get(inside.clone()).unwrap_or_default();
+            if means_null(&rules.null, text, *is_escaped) {
+                self.push_null();
+                return Ok(());
+            }
+            if is_half(text, *is_escaped) {
+                return Err(unfit(cursor, start, Expected::WholeText));
+            }
+        }
         match (self, token) {
             (Self::Leaf(places), Token::Text { inside, is_escaped }) => {
                 let (from, to) = (inside.start as u32, inside.end as u32);
-                if is_escaped && text_of(cursor.bytes.get(inside).unwrap_or_default(), true).is_none() {
-                    return Err(Halt::Broken {
-                        at: start,
-                        reason: "broken JSON: a text has a wrong escape".to_owned(),
-                    }
-                    .into());
-                }
                 places.push(if is_escaped { Place::Escaped(from, to) } else { Place::Raw(from, to) });
             }
             (Self::Leaf(places), token) => {
-                cursor.skip(&token)?;
+                cursor.check(&token)?;
                 places.push(Place::Raw(start as u32, cursor.at as u32));
             }
             (Self::List { lengths, items }, Token::Array) => {
                 if depth > MAX_DEPTH {
-                    return cursor.broken("values are nested too deep").map_err(Fault::from);
+                    return cursor.refused(TOO_DEEP).map_err(Fault::from);
                 }
                 let mut length = 0;
                 if !cursor.is_empty(b']', "an array")? {
                     loop {
-                        items.read(cursor, depth + 1)?;
+                        items.read(cursor, rules, depth + 1)?;
                         length += 1;
                         if !cursor.has_next(b']', "an array")? {
                             break;
@@ -204,20 +249,15 @@ impl Node {
             }
             (Self::Struct { valid, members }, Token::Object) => {
                 if depth > MAX_DEPTH {
-                    return cursor.broken("values are nested too deep").map_err(Fault::from);
+                    return cursor.refused(TOO_DEEP).map_err(Fault::from);
                 }
-                members.read(cursor, valid.len(), depth + 1, None)?;
+                members.read(cursor, rules, valid.len(), depth + 1, None)?;
                 valid.push(true);
             }
             (node, token) => {
-                cursor.skip(&token)?;
-                let value = cursor.bytes.get(start..cursor.at).unwrap_or_default();
-                return Err(Fault::Value {
-                    at: start,
-                    path: String::new(),
-                    value: String::from_utf8_lossy(value).into_owned(),
-                    expected: if matches!(node, Self::List { .. }) { "an array" } else { "an object" },
-                });
+                cursor.check(&token)?;
+                let is_list = matches!(node, Self::List { .. });
+                return Err(unfit(cursor, start, if is_list { Expected::Array } else { Expected::Object }));
             }
         }
         Ok(())
@@ -308,6 +348,45 @@ impl Node {
     }
 }
 
+/// The fault of a value that begins at a byte and ends at the cursor.
+fn unfit(cursor: &Cursor<'_>, start: usize, expected: Expected) -> Fault {
+    let value = cursor.bytes.get(start..cursor.at).unwrap_or_default();
+    Fault::Value { at: start, path: String::new(), value: String::from_utf8_lossy(value).into_owned(), expected }
+}
+
+/// The value at a place where there is one, as it stands there.
+fn value_at<'a>(cursor: &Cursor<'a>, at: usize) -> Result<&'a [u8], Halt> {
+    let mut value = Cursor { at, ..*cursor };
+    value.peek();
+    let start = value.at;
+    value.pass()?;
+    Ok(cursor.bytes.get(start..value.at).unwrap_or_default())
+}
+
+/// Refuses a key that an object has again: in another spelling, or with another value, unless the last one counts.
+fn check_again(
+    cursor: &Cursor<'_>,
+    before: Given,
+    now: Given,
+    (key, column): (&str, &str),
+    rules: &Rules,
+) -> Result<(), Halt> {
+    if (before.is_respelled || now.is_respelled) && !is_key_at(cursor, before.key, key) {
+        let reason = format!(
+            "two keys of an object are the column {column}, the same but for case; say match_case 'true' if they are \
+             different columns"
+        );
+        return Err(Halt::Refused { at: now.key, reason, hint: "" });
+    }
+    let (first, second) = (value_at(cursor, before.value)?, value_at(cursor, now.value)?);
+    if rules.keeps_last || first == second {
+        return Ok(());
+    }
+    let shown = |value: &[u8]| shortened(&String::from_utf8_lossy(value));
+    let reason = format!("an object has the key {key} twice, with {} and with {}", shown(first), shown(second));
+    Err(Halt::Refused { at: now.key, reason, hint: "say duplicate_keys 'last' to read the last of such values" })
+}
+
 /// Whether this key stands at a place where there is a key.
 fn is_key_at(cursor: &Cursor<'_>, at: usize, key: &str) -> bool {
     let mut before = Cursor { at, ..*cursor };
@@ -336,15 +415,14 @@ impl Place {
 
 impl Members {
     /// For the fields of a table or of a struct, and which of them are wanted.
-    pub(super) fn new(fields: &Fields, wanted: &[bool], refuses_others: bool) -> Self {
-        let node = |(field, wanted): (&Arc<Field>, &bool)| wanted.then(|| Node::new(field.data_type(), refuses_others));
+    pub(super) fn new(fields: &Fields, wanted: &[bool]) -> Self {
+        let node = |(field, wanted): (&Arc<Field>, &bool)| wanted.then(|| Node::new(field.data_type()));
         Self {
             names: fields.iter().map(|field| field.name().clone()).collect(),
             plain: fields.iter().map(|field| !field.name().contains(['"', '\\'])).collect(),
             nodes: fields.iter().zip(wanted).map(node).collect(),
-            refuses_others,
             ignores_case: false,
-            respelled: vec![None; fields.len()],
+            last: vec![Given::default(); fields.len()],
         }
     }
 
@@ -387,6 +465,7 @@ impl Members {
     pub(super) fn read(
         &mut self,
         cursor: &mut Cursor<'_>,
+        rules: &Rules,
         row: usize,
         depth: usize,
         mut forgiven: Option<&mut Vec<Forgiven>>,
@@ -411,43 +490,21 @@ impl Members {
                 match place {
                     Some((place, is_respelled)) => {
                         next = place + 1;
-                        match (self.nodes.get_mut(place), self.respelled.get_mut(place)) {
-                            (Some(Some(node)), Some(respelled)) => {
-                                // Of a key given twice the last value counts, however it is spelled both times.
-                                let is_again = |before: usize| is_respelled && is_key_at(cursor, before, &key);
-                                let is_twice = node.len() > row && (is_respelled || respelled.is_some());
-                                if is_twice && !respelled.is_some_and(is_again) {
-                                    let column = self.names.get(place).map_or("", String::as_str);
-                                    let reason = format!(
-                                        "two keys of an object are the column {column}, the same but for case; say \
-                                         match_case 'true' if they are different columns"
-                                    );
-                                    return Err(Halt::Broken { at, reason }.into());
-                                }
-                                *respelled = is_respelled.then_some(at);
+                        match (self.nodes.get_mut(place), self.last.get_mut(place)) {
+                            (Some(Some(node)), Some(last)) => {
+                                let now = Given { key: at, value: cursor.at, is_respelled };
                                 if node.len() > row {
+                                    let column = self.names.get(place).map_or("", String::as_str);
+                                    check_again(cursor, *last, now, (&*key, column), rules)?;
                                     node.truncate(row);
                                 }
-                                let start = cursor.at;
-                                match (node.read(cursor, depth), forgiven.as_mut()) {
-                                    (Ok(()), _) => {}
-                                    (Err(Fault::Value { expected, .. }), Some(forgiven)) => {
-                                        cursor.at = start;
-                                        cursor.pass()?;
-                                        node.truncate(row);
-                                        node.push_null();
-                                        let value = cursor.bytes.get(start..cursor.at).unwrap_or_default();
-                                        let value = String::from_utf8_lossy(value).trim().to_owned();
-                                        let (path, expected) = (key.into_owned(), expected.to_owned());
-                                        forgiven.push(Forgiven { row, path, value, expected });
-                                    }
-                                    (Err(fault), _) => return Err(fault.within(&key)),
-                                }
+                                *last = now;
+                                read_member(node, cursor, rules, (row, depth), &key, forgiven.as_deref_mut())?;
                             }
                             _ => cursor.pass()?,
                         }
                     }
-                    None if self.refuses_others => {
+                    None if rules.refuses_others => {
                         // Told when the object is whole: what is broken is that first.
                         unknown.get_or_insert(Fault::Unknown { at, path: key.into_owned() });
                         cursor.pass()?;
@@ -466,5 +523,32 @@ impl Members {
     fn finish(&self, text: &str, fields: &Fields, forms: &Forms) -> Result<Vec<ArrayRef>, Misfit> {
         let pairs = self.nodes.iter().flatten().zip(fields);
         pairs.map(|(node, field)| node.finish(text, field.data_type(), forms)).collect()
+    }
+}
+
+/// Adds the value of a member. One of another kind than its column is NULL where such are forgiven.
+fn read_member(
+    node: &mut Node,
+    cursor: &mut Cursor<'_>,
+    rules: &Rules,
+    (row, depth): (usize, usize),
+    key: &str,
+    forgiven: Option<&mut Vec<Forgiven>>,
+) -> Result<(), Fault> {
+    let start = cursor.at;
+    match (node.read(cursor, rules, depth), forgiven) {
+        (Ok(()), _) => Ok(()),
+        (Err(Fault::Value { expected, .. }), Some(forgiven)) => {
+            cursor.at = start;
+            cursor.pass()?;
+            node.truncate(row);
+            node.push_null();
+            let value = cursor.bytes.get(start..cursor.at).unwrap_or_default();
+            let value = String::from_utf8_lossy(value).trim().to_owned();
+            let (path, expected) = (key.to_owned(), expected.words().to_owned());
+            forgiven.push(Forgiven { row, path, value, expected });
+            Ok(())
+        }
+        (Err(fault), _) => Err(fault.within(key)),
     }
 }

@@ -1,10 +1,14 @@
-//! The objects of a file, or of a part of it: one after another, on lines of their own or not, or the items of one array.
+//! The objects of a file, or of a part of it: one after another, on lines of their own or not, or the items of arrays.
 
 use bytes::Bytes;
 
 use super::{
-    super::{buffer::Buffer, text::Fault as RowError},
+    super::{
+        buffer::Buffer,
+        text::{Fault as RowError, RowFault},
+    },
     cursor::{Cursor, Halt},
+    path::{path_to, with_text},
 };
 
 /// What an object is told that a part of a file cuts.
@@ -12,6 +16,9 @@ const SEVERAL_LINES: &str =
     "an object does not end on its line; if objects go over several lines, set the option newline_delimited to false";
 
 const UNFINISHED: &str = "the file ends inside the array";
+
+/// What to do about one of many lines.
+const LEAVE_OUT: &str = "mend it, or leave such lines out (on_error 'skip')";
 
 /// Buffers a file's bytes and finds the objects in them.
 #[derive(Debug)]
@@ -85,15 +92,40 @@ impl Objects {
         self.buffer.cut + rest.iter().take_while(|byte| byte.is_ascii_whitespace()).count()
     }
 
-    /// What is wrong where a walk halted.
-    pub(super) fn halted(&self, halt: Halt) -> RowError {
-        match halt {
-            Halt::Broken { at, reason } => self.buffer.malformed(at, reason),
-            Halt::Ended { at, within } => {
-                self.buffer.malformed(at, format!("broken JSON: the file ends within {within}"))
-            }
-            Halt::Incomplete => self.unfinished(),
-        }
+    /// Whether a walk halted on the line on which it began.
+    pub(super) fn is_on_line(&self, halt: &Halt) -> bool {
+        let (Halt::Broken { at, .. } | Halt::Refused { at, .. } | Halt::Ended { at, .. }) = halt else { return false };
+        let between = self.buffer.bytes().get(self.next_start()..*at).unwrap_or_default();
+        memchr::memchr(b'\n', between.trim_ascii_end()).is_none()
+    }
+
+    /// What is wrong where a walk halted, and what to do: of objects on lines of their own those that are wrong can be left
+    /// out.
+    pub(super) fn halted(&self, halt: Halt, on_lines: bool) -> RowError {
+        let bytes = self.buffer.bytes();
+        let (at, reason, own) = match halt {
+            Halt::Broken { at, reason } => (at, with_text(&reason, bytes, at), ""),
+            Halt::Refused { at, reason, hint } => (at, reason, hint),
+            Halt::Ended { at, within } => (at, format!("broken JSON: the file ends within {within}"), ""),
+            Halt::Incomplete => return self.unfinished(),
+        };
+        let between = |byte: &&u8| byte.is_ascii_whitespace() || matches!(byte, b',' | b'[');
+        let rest = bytes.get(self.buffer.cut..).unwrap_or_default();
+        let start = self.buffer.cut + rest.iter().take_while(between).count();
+        let column = path_to(bytes, start, at).filter(|_| at > start);
+        let lines = if on_lines && !self.is_array() { LEAVE_OUT } else { "" };
+        let hints: Vec<_> = [own, lines].into_iter().filter(|hint| !hint.is_empty()).collect();
+        let reason = RowFault::Json { column, reason, hint: hints.join(", or ") };
+        RowError::Row { offset: self.buffer.offset(at), reason }
+    }
+
+    /// What is wrong with an object that goes over several lines where it is said that none does.
+    pub(super) fn over_lines(&self, start: usize) -> RowError {
+        let reason =
+            "an object goes over several lines, so the option newline_delimited is wrong for this file".to_owned();
+        let hint = "leave it out, or say newline_delimited 'false'".to_owned();
+        let reason = RowFault::Json { column: None, reason, hint };
+        RowError::Row { offset: self.buffer.offset(start), reason }
     }
 
     /// What is wrong with an object that a part of a file cuts.
@@ -206,7 +238,8 @@ impl Walk {
                 };
             };
             match (*self, byte) {
-                (Self::Begin, b'[') => *self = Self::ArrayBegin,
+                // Arrays may follow one another, as programs write that append one at a time.
+                (Self::Begin | Self::ArrayEnd, b'[') => *self = Self::ArrayBegin,
                 (Self::Begin | Self::Sequence, b'{') => {
                     *self = Self::Sequence;
                     return Ok(Some(cursor.at));
@@ -232,7 +265,7 @@ impl Walk {
                 }
                 (Self::ArrayBegin, _) => return cursor.broken("expected an object in the array"),
                 (Self::ArrayItem, _) => return cursor.broken("expected , or ] after an object of the array"),
-                (Self::ArrayEnd, _) => return cursor.broken("expected nothing after the array"),
+                (Self::ArrayEnd, _) => return cursor.broken("expected nothing, or another array, after the array"),
             }
             cursor.at += 1;
         }

@@ -15,9 +15,9 @@ use super::{
         text::{Fault as RowError, Parse, Prepared, RowFault, Task, TextReader, shortened},
     },
     Error, JsonReader,
-    cursor::Halt,
+    cursor::{HALF, Halt},
     is_array,
-    node::{Fault, Forgiven, Members, longer},
+    node::{Expected, Fault, Forgiven, Members, Rules, longer},
     objects::Objects,
 };
 
@@ -58,7 +58,8 @@ impl TextReader for JsonReader {
         }
         let parser = JsonParser {
             objects,
-            members: Members::new(task.schema.fields(), &wanted, self.refuses_others).ignoring_case(!self.match_case),
+            members: Members::new(task.schema.fields(), &wanted).ignoring_case(!self.match_case),
+            rules: self.rules(),
             columns_schema: schema,
             wanted: looks_at_all.then(|| task.columns.clone()),
             columns,
@@ -70,6 +71,7 @@ impl TextReader for JsonReader {
             forms: self.forms.clone(),
             batch_size: task.batch_size,
             is_part: task.range.is_some(),
+            on_lines: self.newline_delimited,
         };
         Ok(Prepared { chunks, parser: Box::new(parser) })
     }
@@ -100,6 +102,7 @@ pub(super) async fn part(
 struct JsonParser {
     objects: Objects,
     members: Members,
+    rules: Rules,
     /// Which of the members are wanted, in this order.
     columns: Vec<usize>,
     /// Where in the buffer each object begins.
@@ -111,6 +114,8 @@ struct JsonParser {
     forms: Forms,
     batch_size: usize,
     is_part: bool,
+    /// Whether each object is on a line of its own.
+    on_lines: bool,
     on_error: OnError,
     /// Which of the columns are wanted, where others are looked at, too.
     wanted: Option<Vec<usize>>,
@@ -136,9 +141,10 @@ impl Parse for JsonParser {
     fn next(&mut self) -> Result<Option<RecordBatch>, RowError> {
         while self.starts.len() < self.batch_size {
             let row = self.starts.len();
-            let members = &mut self.members;
+            let (members, rules) = (&mut self.members, &self.rules);
             let mut forgiven = self.on_error.is_lenient().then(Vec::new);
-            let found = self.objects.next(|cursor| members.read(cursor, row, 0, forgiven.as_mut()), is_incomplete);
+            let found =
+                self.objects.next(|cursor| members.read(cursor, rules, row, 0, forgiven.as_mut()), is_incomplete);
             if let Ok(Some(found)) = &found {
                 let offset = self.objects.buffer().offset(found.start);
                 for Forgiven { path, value, expected, .. } in forgiven.into_iter().flatten() {
@@ -257,17 +263,20 @@ impl JsonParser {
     }
 
     fn explained(&self, fault: Fault) -> RowError {
-        match fault {
-            Fault::Halt(Halt::Ended { .. }) if self.is_part => self.objects.unfinished(),
-            Fault::Halt(halt) => self.objects.halted(halt),
-            Fault::Value { at, path, value, expected } => RowError::Row {
-                offset: self.objects.buffer().offset(at),
-                reason: RowFault::Value { column: path, value, expected: expected.to_owned() },
-            },
-            Fault::Unknown { at, path } => RowError::Row {
-                offset: self.objects.buffer().offset(at),
-                reason: RowFault::UnknownColumn { column: path },
-            },
-        }
+        let (at, reason) = match fault {
+            Fault::Halt(Halt::Ended { .. }) if self.is_part => return self.objects.unfinished(),
+            Fault::Halt(halt) => return self.objects.halted(halt, self.on_lines),
+            Fault::Value { at, path, value, expected: Expected::WholeText } => {
+                let reason = format!("{} has {HALF}", shortened(&value));
+                let hint =
+                    "leave such rows out (on_error 'skip'), or make such values NULL (on_error 'null')".to_owned();
+                (at, RowFault::Json { column: Some(path), reason, hint })
+            }
+            Fault::Value { at, path, value, expected } => {
+                (at, RowFault::Value { column: path, value, expected: expected.words().to_owned() })
+            }
+            Fault::Unknown { at, path } => (at, RowFault::UnknownColumn { column: path }),
+        };
+        RowError::Row { offset: self.objects.buffer().offset(at), reason }
     }
 }

@@ -3,7 +3,7 @@
 use arrow::datatypes::{DataType, Field, Fields};
 
 use super::{
-    super::guess::Guess,
+    super::{csv::NullMark, forms::Forms, guess::Guess},
     cursor::{Cursor, Halt, Token, text_of},
     node::MAX_DEPTH,
 };
@@ -13,6 +13,20 @@ const MAX_NESTED_KEYS: usize = 500;
 
 /// How many different keys the objects of a file may have.
 const MAX_KEYS: usize = 10_000;
+
+/// What texts mean, as options say.
+#[derive(Debug, Clone)]
+pub(super) struct Meanings {
+    /// How dates and times are written.
+    pub(super) forms: Forms,
+    /// Which texts mean NULL.
+    pub(super) null: NullMark,
+}
+
+/// Whether a text between quotes means NULL.
+pub(super) fn means_null(null: &NullMark, inside: &[u8], is_escaped: bool) -> bool {
+    null.is_given() && text_of(inside, is_escaped).is_some_and(|text| null.is(&text))
+}
 
 /// The common type of some values.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -32,18 +46,26 @@ pub(super) enum Shape {
 
 impl Shape {
     /// Adds the value at the cursor.
-    pub(super) fn see(&mut self, cursor: &mut Cursor<'_>, depth: usize) -> Result<(), Halt> {
+    pub(super) fn see(&mut self, cursor: &mut Cursor<'_>, depth: usize, meanings: &Meanings) -> Result<(), Halt> {
         let token = cursor.value()?;
+        if let Token::Text { inside, is_escaped } = &token {
+            cursor.check_text(inside, *is_escaped)?;
+            if means_null(&meanings.null, cursor.bytes.get(inside.clone()).unwrap_or_default(), *is_escaped) {
+                return Ok(());
+            }
+        }
         match (&mut *self, &token) {
             (_, Token::Null) => return Ok(()),
             (Self::Object(fields), Token::Object) if depth <= MAX_DEPTH => {
-                see_members(fields, cursor, depth, |_| {})?;
+                see_members(fields, cursor, depth, meanings, |_| {})?;
                 if depth > 0 && fields.len() > MAX_NESTED_KEYS {
                     *self = Self::Mixed;
                 }
                 return Ok(());
             }
-            (Self::List(item), Token::Array) if depth <= MAX_DEPTH => return see_items(item, cursor, depth),
+            (Self::List(item), Token::Array) if depth <= MAX_DEPTH => {
+                return see_items(item, cursor, depth, meanings);
+            }
             // Nothing is learnt of a text among texts.
             (Self::Text(guess), Token::Text { .. }) if guess.is_settled() => return Ok(()),
             _ => {}
@@ -59,22 +81,23 @@ impl Shape {
             }
             Token::Text { inside, is_escaped } => {
                 let mut guess = Guess::default();
-                see_text(&mut guess, cursor.bytes.get(inside.clone()).unwrap_or_default(), *is_escaped);
+                let inside = cursor.bytes.get(inside.clone()).unwrap_or_default();
+                see_text(&mut guess, inside, *is_escaped, &meanings.forms);
                 Self::Text(guess)
             }
-            // What it holds does not matter where it is JSON anyway.
+            // What it holds does not matter where it is JSON anyway, if it is.
             Token::Array | Token::Object if !matches!(self, Self::Null) || depth > MAX_DEPTH => {
-                cursor.skip(&token)?;
+                cursor.check(&token)?;
                 Self::Mixed
             }
             Token::Array => {
                 let mut item = Self::Null;
-                see_items(&mut item, cursor, depth)?;
+                see_items(&mut item, cursor, depth, meanings)?;
                 Self::List(Box::new(item))
             }
             Token::Object => {
                 let mut fields = Vec::new();
-                see_members(&mut fields, cursor, depth, |_| {})?;
+                see_members(&mut fields, cursor, depth, meanings, |_| {})?;
                 if depth > 0 && fields.len() > MAX_NESTED_KEYS { Self::Mixed } else { Self::Object(fields) }
             }
         };
@@ -154,20 +177,20 @@ impl Shape {
     }
 }
 
-fn see_text(guess: &mut Guess, inside: &[u8], is_escaped: bool) {
+fn see_text(guess: &mut Guess, inside: &[u8], is_escaped: bool, forms: &Forms) {
     match text_of(inside, is_escaped) {
-        Some(text) => guess.see_quoted(&text),
+        Some(text) => guess.see_quoted(&text, forms),
         // The reader says what is wrong with it.
-        None => guess.see_quoted(""),
+        None => guess.see_text(),
     }
 }
 
-fn see_items(item: &mut Shape, cursor: &mut Cursor<'_>, depth: usize) -> Result<(), Halt> {
+fn see_items(item: &mut Shape, cursor: &mut Cursor<'_>, depth: usize, meanings: &Meanings) -> Result<(), Halt> {
     if cursor.is_empty(b']', "an array")? {
         return Ok(());
     }
     loop {
-        item.see(cursor, depth + 1)?;
+        item.see(cursor, depth + 1, meanings)?;
         if !cursor.has_next(b']', "an array")? {
             return Ok(());
         }
@@ -179,6 +202,7 @@ pub(super) fn see_members(
     fields: &mut Vec<(String, Shape)>,
     cursor: &mut Cursor<'_>,
     depth: usize,
+    meanings: &Meanings,
     mut saw: impl FnMut(usize),
 ) -> Result<(), Halt> {
     if cursor.is_empty(b'}', "an object")? {
@@ -196,7 +220,7 @@ pub(super) fn see_members(
             // A dictionary, whose keys nobody wants as columns.
             None if depth > 0 && fields.len() > MAX_NESTED_KEYS => fields.len(),
             None if fields.len() >= MAX_KEYS => {
-                return cursor.broken(format!("the objects have more than {MAX_KEYS} different keys"));
+                return cursor.refused(format!("the objects have more than {MAX_KEYS} different keys"));
             }
             None => {
                 fields.push((key.into_owned(), Shape::Null));
@@ -206,8 +230,11 @@ pub(super) fn see_members(
         next = place + 1;
         saw(place);
         match fields.get_mut(place) {
-            Some((_, shape)) => shape.see(cursor, depth + 1)?,
-            None => cursor.pass()?,
+            Some((_, shape)) => shape.see(cursor, depth + 1, meanings)?,
+            None => {
+                let token = cursor.value()?;
+                cursor.check(&token)?;
+            }
         }
         if !cursor.has_next(b'}', "an object")? {
             return Ok(());

@@ -21,7 +21,6 @@ struct Serializer;
 impl BatchSerializer for Serializer {
     fn serialize(&self, batch: RecordBatch, _: bool) -> Result<Bytes> {
         unwritable::check(&batch, LINES.name)?;
-        unwritable::check_keys(&batch)?;
         let builder = WriterBuilder::new().with_explicit_nulls(true).with_encoder_factory(Arc::new(Json));
         let mut writer = builder.build::<_, LineDelimited>(Vec::new());
         writer.write(&batch)?;

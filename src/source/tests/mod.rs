@@ -364,7 +364,7 @@ fn hints_name_no_option_that_the_format_lacks() {
     let written = "say how its values, or missing ones, are written (null_value, decimal_separator, date_format)";
     assert!(hint("csv").contains(written) && hint("csv").ends_with("or leave such rows out (on_error 'skip')"));
     assert!(hint("excel").ends_with("are written (null_value)"), "{}", hint("excel"));
-    assert!(hint("json").contains("(date_format), or leave"), "{}", hint("json"));
+    assert!(hint("json").contains("(null_value, date_format), or leave"), "{}", hint("json"));
 }
 
 #[tokio::test]
@@ -472,15 +472,33 @@ async fn json_types_merge() {
 async fn errors_of_json_name_file_and_line() {
     let files = Files::new();
     let cases = [
-        ("{\"a\":1}\n{\"a\":}\n", "InvalidData: file a.json, line 2: broken JSON: expected a value"),
+        ("{\"a\":1}\n{\"a\":}\n", "InvalidData: file a.json, line 2, column a: broken JSON: expected a value, at '}'"),
         ("{\"a\":1}\n{\"a\":2\n", "InvalidData: file a.json, line 3: broken JSON: the file ends within an object"),
-        ("{\"a\":1}\n7\n", "InvalidData: file a.json, line 2: expected an object, found a number"),
-        ("[{\"a\":1}\n{\"a\":2}]", "InvalidData: file a.json, line 2: expected , or ] after an object of the array"),
+        ("{\"a\":1}\n7\n", "InvalidData: file a.json, line 2: expected an object, found a number, at '7'"),
+        (
+            "[{\"a\":1}\n{\"a\":2}]",
+            "InvalidData: file a.json, line 2: expected , or ] after an object of the array, at '{\"a\":2}]'",
+        ),
         ("[{\"a\":1},\n{\"a\":2}", "InvalidData: file a.json, line 2: the file ends inside the array"),
-        ("[{\"a\":1},\n3]", "InvalidData: file a.json, line 2: expected an object in the array"),
-        ("{\"a\":\"\\ud83d\"}\n{\"a\":tru}", "InvalidData: file a.json, line 2: broken JSON: expected a value"),
-        ("{\"a\":\"x\n\"}", "InvalidData: file a.json, line 1: broken JSON: a text does not end on its line"),
-        ("{\"a\":1,}", "InvalidData: file a.json, line 1: broken JSON: nothing follows a comma"),
+        ("[{\"a\":1},\n3]", "InvalidData: file a.json, line 2: expected an object in the array, at '3]'"),
+        (
+            "{\"a\":\"\\ud83d\"}\n{\"a\":tru}",
+            "InvalidData: file a.json, line 2, column a: broken JSON: expected a value, at 'tru}'",
+        ),
+        (
+            "{\"a\":\"x\n\"}",
+            "InvalidData: file a.json, line 1, column a: broken JSON: a text does not end on its line, at '\"x'",
+        ),
+        ("{\"a\":1,}", "InvalidData: file a.json, line 1: broken JSON: nothing follows a comma, at '}'"),
+        (
+            "{\"a\":\"\\ud83d\"}",
+            "InvalidData: file a.json, line 1, column a: \"\\ud83d\" has half of a surrogate pair, which no text can hold",
+        ),
+        (
+            "{\"o\":{\"a\":1,\"a\":2}}",
+            "InvalidData: file a.json, line 1, column o.a: an object has the key a twice, with 1 and with 2",
+        ),
+        ("{\"a\":1} // one", "InvalidData: file a.json, line 1: broken JSON: it has no comments, at '// one'"),
         ("", "InvalidData: file a.json is empty"),
     ];
     for (content, message) in cases {
@@ -493,7 +511,7 @@ async fn errors_of_json_name_file_and_line() {
         let good: String = (0..500_000).map(|id| format!("{{\"id\":{id}}}\n")).collect();
         for (bad, message) in [
             ("{\"id\":\"x\"}\n", "file b.json, line 500001, column id: 'x' is not of type bigint"),
-            ("{\"id\":1\n", "file b.json, line 500002: broken JSON: expected , or }"),
+            ("{\"id\":1\n", "file b.json, line 500002: broken JSON: expected , or }, at '{\"id\":0}'"),
         ] {
             files.put("b.json", format!("{good}{bad}{good}"));
             let definition = files.resolve(files.request("b.json", &[("sample_bytes", "1000")])).await.unwrap();
@@ -506,6 +524,74 @@ async fn errors_of_json_name_file_and_line() {
             );
         }
     }
+}
+
+/// A wrong cell was taken whole, or was an error, by whether a row before it had made the column one of texts.
+#[tokio::test]
+async fn broken_json_is_an_error_whatever_stands_before_it() {
+    let files = Files::new();
+    let good = ["{\"a\":\"x\"}", "{\"a\":{\"x\":1}}", "{\"a\":[1]}"];
+    for bad in ["{\"x\":1,,\"y\":2}", "[1,2}", "{\"x\":1,\"y\" 2}", "{\"x\":\"\\q\"}", "{\"x\":tru}", "\"\\q\""] {
+        for place in 0..=good.len() {
+            let mut lines: Vec<_> = good.iter().map(|line| (*line).to_owned()).collect();
+            lines.insert(place, format!("{{\"a\":{bad}}}"));
+            files.put("a.json", lines.join("\n"));
+            let error = files.read("a.json", &[]).await.unwrap_err();
+            let expected = format!("InvalidData: file a.json, line {}, column a", place + 1);
+            assert!(error.starts_with(&expected) && error.contains("broken JSON"), "{bad} {place}: {error}");
+            let table = Schema::new(vec![Field::new("a", arrow::datatypes::DataType::Utf8, true)]);
+            let request = TableRequest { columns: Some(table), ..files.request("a.json", &[]) };
+            assert!(files.resolve(request).await.is_err(), "{bad} {place}");
+        }
+    }
+}
+
+/// A file of objects over several lines that is said to have one a line was told to end within an object, at a line of a part.
+#[tokio::test]
+async fn a_wrong_word_of_lines_is_told() {
+    let pretty: String = (0..300_000).map(|id| format!("{{\n \"id\": {id},\n \"x\": [\n {id}\n ]\n}}\n")).collect();
+    for (partitions, content) in [(1, "{\n\"id\":1\n}\n"), (8, pretty.as_str())] {
+        let files = Files::with_partitions(partitions);
+        files.put("a.json", content);
+        let expected = "InvalidData: file a.json, line 1: an object goes over several lines, so the option \
+                        newline_delimited is wrong for this file";
+        for options in [&[("newline_delimited", "true")][..], &[("newline_delimited", "on"), ("on_error", "skip")]] {
+            assert_eq!(files.read("a.json", options).await.unwrap_err(), expected);
+        }
+        assert!(files.resolve(files.request("a.json", &[("newline_delimited", "off")])).await.is_ok());
+    }
+}
+
+#[tokio::test]
+async fn declared_tables_need_no_rows_yet() {
+    let files = Files::new();
+    files.put("a.json", "").put("a.csv", "").put("d/none.txt", "");
+    fs::remove_file(files.path("d/none.txt")).unwrap();
+    let declared = |columns: &[&str]| {
+        let fields = columns.iter().map(|name| Field::new(*name, arrow::datatypes::DataType::Int64, true));
+        Some(Schema::new(fields.collect::<Vec<_>>()))
+    };
+    let cases: [(&str, &[(&str, &str)]); 3] = [("a.json", &[]), ("a.csv", &[]), ("a.csv", &[("header", "false")])];
+    for (name, options) in cases {
+        let request = TableRequest { columns: declared(&["x"]), ..files.request(name, options) };
+        let definition = files.resolve(request).await.unwrap();
+        let rows = files.query(&definition, "SELECT count(*) AS n, count(x) AS m FROM t").await.unwrap();
+        assert!(rows.contains("| 0 | 0 |"), "{name}: {rows}");
+    }
+    let partition_columns = vec!["p".to_owned()];
+    let request = || TableRequest {
+        columns: declared(&["x", "p"]),
+        partition_columns: partition_columns.clone(),
+        ..files.request("d", &[])
+    };
+    // Without a format nothing tells what the files will be.
+    assert!(files.resolve(request()).await.unwrap_err().contains("holds no .csv"));
+    let definition = files.resolve(TableRequest { format: Some("json".to_owned()), ..request() }).await.unwrap();
+    let rows = files.query(&definition, "SELECT count(*) AS n FROM t").await.unwrap();
+    assert!(rows.contains("| 0 |"), "{rows}");
+    files.put("d/p=7/a.json", "{\n \"x\": 1}\n");
+    let rows = files.query(&definition, "SELECT x + p AS n FROM t").await.unwrap();
+    assert!(rows.contains("| 8 |"), "{rows}");
 }
 
 #[tokio::test]

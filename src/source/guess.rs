@@ -206,7 +206,8 @@ impl Guess {
             DataType::Utf8
         } else if only(DATE | TIMESTAMP | FAR) {
             DataType::Timestamp(time_unit(self.second_digits), None)
-        } else if only(DATE | TIMESTAMP | ZONED | FAR) {
+        } else if only(ZONED | FAR) {
+            // Beside one with a zone, a time without one is of some place that the file does not tell.
             DataType::Timestamp(time_unit(self.second_digits), Some("+00:00".into()))
         } else {
             DataType::Utf8
@@ -294,5 +295,13 @@ mod tests {
         assert_eq!(guessed(&["12:30", "08:05:59"]), DataType::Time64(TimeUnit::Microsecond));
         assert_eq!(guessed(&["12:30", "2024-01-05"]), DataType::Utf8);
         assert_eq!(guessed(&["2024-01", "2023-12"]), DataType::Utf8);
+    }
+
+    #[test]
+    fn times_of_a_zone_beside_others_are_text() {
+        let zoned = DataType::Timestamp(TimeUnit::Microsecond, Some("+00:00".into()));
+        assert_eq!(guessed(&["2024-01-05 10:00:00Z", "2024-01-05 10:00:00+02"]), zoned);
+        assert_eq!(guessed(&["2024-01-05 10:00:00Z", "2024-01-05 10:00:00"]), DataType::Utf8);
+        assert_eq!(guessed(&["2024-01-05", "2024-01-05 10:00:00Z"]), DataType::Utf8);
     }
 }

@@ -51,9 +51,8 @@ fn wider(left: &DataType, right: &DataType) -> DataType {
             Binary | LargeBinary | BinaryView | FixedSizeBinary(_),
         ) => BinaryView,
         (Date32, Date64) | (Date64, Date32) => Date64,
-        (Date32 | Date64, Timestamp(unit, zone)) | (Timestamp(unit, zone), Date32 | Date64) => {
-            Timestamp(*unit, zone.clone())
-        }
+        // In which zone a day begins, a date does not tell.
+        (Date32 | Date64, Timestamp(unit, None)) | (Timestamp(unit, None), Date32 | Date64) => Timestamp(*unit, None),
         (Timestamp(left, None), Timestamp(right, None)) => Timestamp(*left.max(right), None),
         (Timestamp(left, Some(zone)), Timestamp(right, Some(other))) => {
             let zone = if zone == other { Some(zone.clone()) } else { utc() };

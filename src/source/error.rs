@@ -258,6 +258,18 @@ pub enum Error {
         /// The keys of the file.
         found: String,
     },
+    /// A file with a column of its own that is a key of its directory, and not the same.
+    #[error("file {file}: its directory says {column}={directory}, and its own column {column} has {found}")]
+    KeyDiffers {
+        /// The file.
+        file: String,
+        /// The key.
+        column: String,
+        /// The value in the path.
+        directory: String,
+        /// The value in the file.
+        found: String,
+    },
     /// A partition directory whose value is not of the column's type.
     #[error("file {file}: partition {column}={value} is not of type {expected}")]
     InvalidPartition {
@@ -407,6 +419,7 @@ impl Error {
             | Self::ColumnCount { .. }
             | Self::NoRows { .. }
             | Self::PartitionsDiffer { .. }
+            | Self::KeyDiffers { .. }
             | Self::InvalidPartition { .. } => Fault::InvalidData,
             Self::NoSuchColumn { .. } | Self::MissingColumn { .. } => Fault::UndefinedColumn,
             Self::DuplicateColumn { .. } => Fault::DuplicateColumn,
@@ -454,6 +467,9 @@ impl Error {
                 "read the column as text (the option types '{column} text'), name the mark of missing values or how its \
                  values are written (null_value, date_format, …), or leave such rows out (on_error 'skip')"
             ),
+            Self::KeyDiffers { .. } => "say OPTIONS (unknown_columns 'ignore') to have the directory's value, or name the \
+                                        file itself, without its directory, to have its own"
+                .to_owned(),
             Self::MissingColumn { near: Some(near), .. } => format!("perhaps you meant the column \"{near}\""),
             Self::MissingColumn { near: None, .. } => {
                 "leave it out, or say OPTIONS (missing_columns 'null') if later files may have it".to_owned()

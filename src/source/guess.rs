@@ -8,7 +8,7 @@ use arrow::datatypes::{DataType, TimeUnit};
 
 use super::{
     forms::Forms,
-    values::{self, InDouble, Instant, Number},
+    values::{self, InFloat, Instant, Number},
 };
 
 /// Kinds of texts, a bit each.
@@ -85,10 +85,7 @@ impl Guess {
     /// A value that is known to be a number, as JSON has it: no exponent is doubtful, nor is a word.
     pub(super) fn see_number(&mut self, text: &str) {
         self.kinds |= match Number::read(text) {
-            Some(number) if number.has_exponent => match values::float(text) {
-                Some(_) if number.in_double(text) != InDouble::Lost => EXPONENT,
-                _ => TEXT,
-            },
+            Some(number) if number.has_exponent => values::float(text).map_or(TEXT, |_| EXPONENT),
             Some(number) => self.number(&number, text),
             None => WORD | EXPONENT,
         };
@@ -128,7 +125,6 @@ impl Guess {
         }
         if number.has_exponent {
             return match values::float(text) {
-                Some(_) if number.in_double(text) == InDouble::Lost => TEXT,
                 Some(_) if number.has_point || number.exponent_has_sign => EXPONENT,
                 Some(_) => DOUBTFUL_EXPONENT,
                 None => TEXT,
@@ -137,11 +133,11 @@ impl Guess {
         self.whole_digits = self.whole_digits.max(number.whole_digits);
         self.fraction_digits = self.fraction_digits.max(number.fraction_digits);
         match (number.has_point, number.in_double(text)) {
-            (true, InDouble::Same) => FRACTION,
-            (true, InDouble::Printed) => PRINTED_FRACTION,
-            (true, InDouble::Lost) if digits <= MAX_DIGITS => LONG_FRACTION,
+            (true, InFloat::Same) => FRACTION,
+            (true, InFloat::Printed) => PRINTED_FRACTION,
+            (true, InFloat::Lost) if digits <= MAX_DIGITS => LONG_FRACTION,
             _ if digits > MAX_DIGITS || (number.has_plus && digits >= TELEPHONE_DIGITS) => TEXT,
-            (false, InDouble::Same) if digits <= 18 => INTEGER,
+            (false, InFloat::Same) if digits <= 18 => INTEGER,
             _ if text.parse::<i64>().is_ok() => LARGE_INTEGER,
             _ => LONG_INTEGER,
         }

@@ -24,7 +24,8 @@ use futures::{FutureExt, StreamExt, TryStreamExt};
 use object_store::{ObjectMeta, ObjectStore};
 
 use super::{
-    Error, Format, FoundFile, Inferred, Key, Options, Sample, binary, infer, keys::with_keys, lossless::Lossless, options,
+    Error, Format, FoundFile, Inferred, Key, Options, Sample, binary, infer, keys::with_keys, lossless::Lossless,
+    options,
 };
 
 /// `STORED AS PARQUET`.

@@ -42,7 +42,7 @@ impl Pattern {
             return None;
         }
         let items = StrftimeItems::new(&in_words_of_chrono(format)).parse_to_owned().ok()?;
-        let mut parts = Vec::with_capacity(items.len());
+        let mut parts: Vec<Part> = Vec::with_capacity(items.len());
         for item in items {
             let part = match item {
                 Item::Numeric(Numeric::Nanosecond, _) => Part::Fraction(parts.last_mut().and_then(take_mark)),

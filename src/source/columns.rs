@@ -24,6 +24,7 @@ use super::{
     infer::type_name,
     spans,
     values::{self, Instant},
+    zones::Clocks,
 };
 
 /// The texts of a column; none: NULL.
@@ -72,7 +73,9 @@ pub(super) fn column<'a>(
         DataType::Float64 => {
             primitive::<Float64Type>(data_type, rows, texts, |text| values::float(&forms.number(text)?))
         }
-        DataType::Float32 => primitive::<Float32Type>(data_type, rows, texts, |text| single(&forms.number(text)?)),
+        DataType::Float32 => {
+            primitive::<Float32Type>(data_type, rows, texts, |text| values::single(&forms.number(text)?))
+        }
         DataType::Date32 => primitive::<Date32Type>(data_type, rows, texts, |text| forms.wanted_date(text)),
         DataType::Time64(TimeUnit::Microsecond) => primitive::<Time64MicrosecondType>(data_type, rows, texts, |text| {
             let nanoseconds = values::wanted_time(text)?;
@@ -82,9 +85,17 @@ pub(super) fn column<'a>(
             primitive::<Time64NanosecondType>(data_type, rows, texts, values::wanted_time)
         }
         DataType::Timestamp(unit, zone) => {
-            // A column without time zones cannot say what a text with one means.
-            let fits = |found: &Instant| zone.is_some() || !found.is_zoned;
-            let read = |text: &str| instant(text, forms).filter(fits)?.in_units(*unit);
+            let clocks = zone.as_deref().map(|zone| Clocks::named(zone).ok_or(Misfit(0))).transpose()?;
+            let read = |text: &str| {
+                let found = instant(text, forms)?;
+                let found = match &clocks {
+                    // A column without time zones cannot say what a text with one means.
+                    None if found.is_zoned => return None,
+                    Some(clocks) if !found.is_zoned => found.by_clocks(clocks)?,
+                    _ => found,
+                };
+                found.in_units(*unit)
+            };
             match unit {
                 TimeUnit::Second => primitive::<TimestampSecondType>(data_type, rows, texts, read),
                 TimeUnit::Millisecond => primitive::<TimestampMillisecondType>(data_type, rows, texts, read),
@@ -169,7 +180,12 @@ where
     T: ArrowPrimitiveType,
     T::Native: TryFrom<i128>,
 {
-    primitive::<T>(&T::DATA_TYPE, rows, texts, |text| T::Native::try_from(values::integer(&forms.number(text)?)?).ok())
+    primitive::<T>(&T::DATA_TYPE, rows, texts, |text| {
+        let number = forms.number(text)?;
+        // A number that is written as a fraction may be whole: `5.0`, `1e3`.
+        let value = values::integer(&number).or_else(|| values::decimal(&number, 0))?;
+        T::Native::try_from(value).ok()
+    })
 }
 
 fn primitive<'a, T: ArrowPrimitiveType>(
@@ -190,17 +206,6 @@ fn primitive<'a, T: ArrowPrimitiveType>(
         }
     }
     Ok(Arc::new(builder.finish()))
-}
-
-/// A number in single precision; one that is out of its range has no value.
-fn single(text: &str) -> Option<f32> {
-    let double = values::float(text)?;
-    let value = match text.parse::<f32>() {
-        Ok(value) => value,
-        Err(_) => double as f32,
-    };
-    let is_lost = (value.is_infinite() && double.is_finite()) || (value == 0.0 && double != 0.0);
-    (!is_lost).then_some(value)
 }
 
 fn instant(text: &str, forms: &Forms) -> Option<Instant> {

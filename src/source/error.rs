@@ -338,6 +338,18 @@ pub enum Error {
         /// The keys of the file.
         found: String,
     },
+    /// A file with a column of its own that is a key of its directory, and not the same.
+    #[error("file {file}: its directory says {column}={directory}, and its own column {column} has {found}")]
+    KeyDiffers {
+        /// The file.
+        file: String,
+        /// The key.
+        column: String,
+        /// The value in the path.
+        directory: String,
+        /// The value in the file.
+        found: String,
+    },
     /// A partition directory whose value is not of the column's type.
     #[error("file {file}: partition {column}={value} is not of type {expected}")]
     InvalidPartition {
@@ -509,6 +521,7 @@ impl Error {
             | Self::ColumnCount { .. }
             | Self::NoRows { .. }
             | Self::PartitionsDiffer { .. }
+            | Self::KeyDiffers { .. }
             | Self::InvalidPartition { .. } => Fault::InvalidData,
             Self::NoSuchColumn { .. } | Self::MissingColumn { .. } => Fault::UndefinedColumn,
             Self::DuplicateColumn { .. } => Fault::DuplicateColumn,

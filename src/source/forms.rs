@@ -2,11 +2,10 @@
 
 use std::borrow::Cow;
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, format::StrftimeItems};
-
 use super::{
     Error, Options,
     options::invalid,
+    pattern::Pattern,
     values::{self, Instant},
     years,
 };
@@ -18,7 +17,8 @@ pub(super) const OPTIONS: [(&str, &str); 4] = [
     ("date_format", "how dates are written, such as %d/%m/%Y; by default as 2024-12-31"),
     (
         "timestamp_format",
-        "how dates with times are written, such as %d/%m/%Y %H:%M:%S; by default as 2024-12-31 10:00:00",
+        "how dates with times are written, such as %d/%m/%Y %H:%M:%S or, with a fraction, %H:%M:%S.%f; by default as \
+         2024-12-31 10:00:00",
     ),
 ];
 
@@ -29,8 +29,8 @@ pub(super) struct Forms {
     pub(super) decimal: Option<u8>,
     /// The character between groups of three digits.
     pub(super) thousands: Option<u8>,
-    date: Option<String>,
-    timestamp: Option<String>,
+    date: Option<Pattern>,
+    timestamp: Option<Pattern>,
 }
 
 impl Forms {
@@ -44,22 +44,15 @@ impl Forms {
                 _ => Err(invalid(option, &value, expected)),
             }
         };
-        let format = |option: &str| {
+        let format = |option: &str, parse: fn(&str) -> Option<Pattern>| {
             let Some(value) = get(option) else { return Ok(None) };
-            let is_known = !StrftimeItems::new(&value).any(|item| matches!(item, chrono::format::Item::Error));
-            let drops =
-                if option == "date_format" { &["%H", "%I", "%M", "%S", "%T", "%R", "%z", "%Z"][..] } else { &["%Z"] };
-            if is_known && value.contains('%') && !drops.iter().any(|dropped| value.contains(dropped)) {
-                Ok(Some(value))
-            } else {
-                Err(invalid(option, &value, "a format such as %d/%m/%Y"))
-            }
+            parse(&value).map(Some).ok_or_else(|| invalid(option, &value, "a format such as %d/%m/%Y"))
         };
         let forms = Self {
             decimal: separator("decimal_separator", b".,", ". or ,")?,
             thousands: separator("thousands_separator", b",. '_", "one of , . ' _ or a blank")?,
-            date: format("date_format")?,
-            timestamp: format("timestamp_format")?,
+            date: format("date_format", Pattern::of_days)?,
+            timestamp: format("timestamp_format", Pattern::of_times)?,
         };
         if forms.thousands.is_some() && forms.thousands == Some(forms.decimal.unwrap_or(b'.')) {
             let value = get("thousands_separator").unwrap_or_default();
@@ -107,29 +100,32 @@ impl Forms {
     /// A date, in days since 1970.
     pub(super) fn date(&self, text: &str) -> Option<i32> {
         match &self.date {
-            Some(format) => NaiveDate::parse_from_str(text, format).ok().map(values::days_of),
+            Some(pattern) => pattern.day(text),
             None => values::date(text),
         }
     }
 
     /// A date where one is wanted: less strictly and of any year, unless a format says how it is written.
     pub(super) fn wanted_date(&self, text: &str) -> Option<i32> {
-        let loosely = || values::loose_date(text).or_else(|| years::date(text));
-        self.date(text).or_else(|| if self.date.is_none() { loosely() } else { None })
+        let found = self.date(text);
+        if self.date.is_some() {
+            return found;
+        }
+        found.or_else(|| values::loose_date(text)).or_else(|| years::date(text))
     }
 
     /// A date and a time.
     pub(super) fn timestamp(&self, text: &str) -> Option<Instant> {
-        let Some(format) = &self.timestamp else { return values::timestamp(text) };
-        match DateTime::parse_from_str(text, format) {
-            Ok(zoned) => Some(Instant::of(zoned.naive_utc(), true)),
-            Err(_) => NaiveDateTime::parse_from_str(text, format).ok().map(|naive| Instant::of(naive, false)),
+        match &self.timestamp {
+            Some(pattern) => pattern.time(text),
+            None => values::timestamp(text),
         }
     }
 
     /// A date and a time where they are wanted: of any year, unless a format says how they are written.
     pub(super) fn wanted_timestamp(&self, text: &str) -> Option<Instant> {
-        self.timestamp(text).or_else(|| if self.timestamp.is_none() { years::timestamp(text) } else { None })
+        let found = self.timestamp(text);
+        if self.timestamp.is_some() { found } else { found.or_else(|| years::timestamp(text)) }
     }
 
     /// Whether dates or times are written in a way of their own.

@@ -9,7 +9,7 @@ use arrow::datatypes::{DataType, IntervalUnit, TimeUnit};
 use super::{
     forms::Forms,
     spans,
-    values::{self, InDouble, Instant, Number},
+    values::{self, InFloat, Instant, Number},
 };
 
 /// Kinds of texts, a bit each.
@@ -102,10 +102,7 @@ impl Guess {
     /// A value that is known to be a number, as JSON has it: no exponent is doubtful, nor is a word.
     pub(super) fn see_number(&mut self, text: &str) {
         self.kinds |= match Number::read(text) {
-            Some(number) if number.has_exponent => match values::float(text) {
-                Some(_) if number.in_double(text) != InDouble::Lost => EXPONENT,
-                _ => TEXT,
-            },
+            Some(number) if number.has_exponent => values::float(text).map_or(TEXT, |_| EXPONENT),
             Some(number) => self.number(&number, text),
             None => WORD | EXPONENT,
         };
@@ -145,7 +142,6 @@ impl Guess {
         }
         if number.has_exponent {
             return match values::float(text) {
-                Some(_) if number.in_double(text) == InDouble::Lost => TEXT,
                 Some(_) if number.has_point || number.exponent_has_sign => EXPONENT,
                 Some(_) => DOUBTFUL_EXPONENT,
                 None => TEXT,
@@ -154,11 +150,11 @@ impl Guess {
         self.whole_digits = self.whole_digits.max(number.whole_digits);
         self.fraction_digits = self.fraction_digits.max(number.fraction_digits);
         match (number.has_point, number.in_double(text)) {
-            (true, InDouble::Same) => FRACTION,
-            (true, InDouble::Printed) => PRINTED_FRACTION,
-            (true, InDouble::Lost) if digits <= MAX_DIGITS => LONG_FRACTION,
+            (true, InFloat::Same) => FRACTION,
+            (true, InFloat::Printed) => PRINTED_FRACTION,
+            (true, InFloat::Lost) if digits <= MAX_DIGITS => LONG_FRACTION,
             _ if digits > MAX_DIGITS || (number.has_plus && digits >= TELEPHONE_DIGITS) => TEXT,
-            (false, InDouble::Same) if digits <= 18 => INTEGER,
+            (false, InFloat::Same) if digits <= 18 => INTEGER,
             _ if text.parse::<i64>().is_ok() => LARGE_INTEGER,
             _ => LONG_INTEGER,
         }
@@ -225,7 +221,8 @@ impl Guess {
             DataType::Utf8
         } else if only(DATE | TIMESTAMP | FAR) {
             DataType::Timestamp(time_unit(self.second_digits), None)
-        } else if only(DATE | TIMESTAMP | ZONED | FAR) {
+        } else if only(ZONED | FAR) {
+            // Beside one with a zone, a time without one is of some place that the file does not tell.
             DataType::Timestamp(time_unit(self.second_digits), Some("+00:00".into()))
         } else {
             DataType::Utf8
@@ -330,5 +327,13 @@ mod tests {
         assert_eq!(guessed(&["12:30", "08:05:59"]), DataType::Time64(TimeUnit::Microsecond));
         assert_eq!(guessed(&["12:30", "2024-01-05"]), DataType::Utf8);
         assert_eq!(guessed(&["2024-01", "2023-12"]), DataType::Utf8);
+    }
+
+    #[test]
+    fn times_of_a_zone_beside_others_are_text() {
+        let zoned = DataType::Timestamp(TimeUnit::Microsecond, Some("+00:00".into()));
+        assert_eq!(guessed(&["2024-01-05 10:00:00Z", "2024-01-05 10:00:00+02"]), zoned);
+        assert_eq!(guessed(&["2024-01-05 10:00:00Z", "2024-01-05 10:00:00"]), DataType::Utf8);
+        assert_eq!(guessed(&["2024-01-05", "2024-01-05 10:00:00Z"]), DataType::Utf8);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{
     borrow::Cow,
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -54,9 +54,8 @@ fn wider(left: &DataType, right: &DataType) -> DataType {
             Binary | LargeBinary | BinaryView | FixedSizeBinary(_),
         ) => BinaryView,
         (Date32, Date64) | (Date64, Date32) => Date64,
-        (Date32 | Date64, Timestamp(unit, zone)) | (Timestamp(unit, zone), Date32 | Date64) => {
-            Timestamp(*unit, zone.clone())
-        }
+        // In which zone a day begins, a date does not tell.
+        (Date32 | Date64, Timestamp(unit, None)) | (Timestamp(unit, None), Date32 | Date64) => Timestamp(*unit, None),
         (Timestamp(left, None), Timestamp(right, None)) => Timestamp(*left.max(right), None),
         (Timestamp(left, Some(zone)), Timestamp(right, Some(other))) => {
             let zone = if zone == other { Some(zone.clone()) } else { utc() };
@@ -228,7 +227,21 @@ pub(super) fn type_name(data_type: &DataType) -> String {
     }
 }
 
-/// The columns of a schema that are not partition columns: where both have one, the directory's wins.
+/// The columns that are not partition columns, which may stand in files, too: under the same name, else under one that is
+/// the same but for case. The column of the files' names is none that files have.
+pub(super) fn without_keys(schema: &Schema, partitions: &[Field], file_column: Option<&str>) -> Schema {
+    let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+    let is_key = |name: &str| {
+        partitions.iter().filter(|key| Some(key.name().as_str()) != file_column).any(|key| {
+            let is_only = || names.iter().filter(|other| is_alike(other, key.name())).count() == 1;
+            name == key.name() || (is_alike(name, key.name()) && is_only())
+        })
+    };
+    let kept = schema.fields().iter().filter(|field| !is_key(field.name())).cloned();
+    Schema::new(kept.collect::<Vec<_>>())
+}
+
+/// The declared columns that are not partition columns.
 pub(super) fn without(schema: &Schema, partitions: &[Field]) -> Result<Schema, Error> {
     let mut fields: Vec<Arc<Field>> = Vec::new();
     for field in schema.fields() {
@@ -401,7 +414,7 @@ pub(super) fn partition_columns(
         let data_type = match declared.or(given) {
             Some(field) => field.data_type().clone(),
             None if file_column == Some(key.as_str()) => DataType::Utf8View,
-            None => partition_type(&values),
+            None => partition_type(key, &values),
         };
         columns.push(Field::new(key, data_type, values.iter().any(Option::is_none)));
     }
@@ -459,15 +472,33 @@ fn differing(file: &FoundFile, keys: &[String]) -> Error {
     }
 }
 
-/// What the texts of a CSV column would be. Months, days and hours padded to two digits are integers; a longer code that
-/// starts with a zero stays text.
-fn partition_type(values: &[Option<&str>]) -> DataType {
-    let mut present = values.iter().copied().flatten().peekable();
-    let two_digits = |value: &str| value.len() == 2 && value.bytes().all(|byte| byte.is_ascii_digit());
-    if present.peek().is_some() && present.clone().all(two_digits) {
+/// The keys whose values are padded to two digits and numbers all the same, in lower case.
+const CALENDAR_KEYS: [&str; 6] = ["year", "month", "week", "day", "hour", "minute"];
+
+/// What the texts of a CSV column would be, but for months, days and hours of two digits, which are integers: another code
+/// that starts with a zero is text. So are texts of which two are one value: `1.10` and `1.1` are two directories.
+fn partition_type(key: &str, values: &[Option<&str>]) -> DataType {
+    let texts: BTreeSet<&str> = values.iter().copied().flatten().collect();
+    let two_digits = |text: &&str| text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_padded = CALENDAR_KEYS.iter().any(|known| known.eq_ignore_ascii_case(key));
+    if is_padded && !texts.is_empty() && texts.iter().all(two_digits) {
         return DataType::Int64;
     }
     let (mut guess, forms) = (Guess::default(), Forms::default());
-    present.for_each(|value| guess.see(value, &forms));
-    guess.data_type()
+    texts.iter().for_each(|text| guess.see(text, &forms));
+    let data_type = guess.data_type();
+    if are_apart(&texts, &data_type) { data_type } else { DataType::Utf8 }
+}
+
+/// Whether no two of the texts are the same value of a type.
+fn are_apart(texts: &BTreeSet<&str>, data_type: &DataType) -> bool {
+    let cells = texts.iter().map(|text| Some(Cow::Borrowed(*text)));
+    let Ok(column) = values::column(data_type, texts.len(), &Forms::default(), cells) else { return false };
+    let mut seen = HashSet::new();
+    (0..texts.len()).all(|row| match ScalarValue::try_from_array(&column, row) {
+        // Both zeros are one.
+        Ok(ScalarValue::Float64(Some(number))) => seen.insert(ScalarValue::from(number + 0.0)),
+        Ok(value) => seen.insert(value),
+        Err(_) => false,
+    })
 }

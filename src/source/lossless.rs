@@ -9,11 +9,11 @@ use std::{
 
 use arrow::{
     array::{
-        Array, ArrayRef, AsArray, Decimal128Array, ListArray, MapArray, RecordBatch, StringArray, StringBuilder,
-        StructArray, new_null_array,
+        Array, ArrayRef, AsArray, Decimal128Array, Int64Array, ListArray, MapArray, RecordBatch, StringArray,
+        StringBuilder, StructArray, new_null_array,
     },
     compute::{CastOptions, cast_with_options, kernels::cmp::not_distinct},
-    datatypes::{DataType, Field, FieldRef, Fields, Float64Type, Schema, SchemaRef},
+    datatypes::{DataType, Field, FieldRef, Fields, Float64Type, Int64Type, Schema, SchemaRef, TimeUnit},
     error::ArrowError,
     json::writer::make_encoder,
 };
@@ -32,6 +32,7 @@ use super::{
     forms::Forms,
     infer::{pair, positions, type_name, utc},
     values,
+    zones::Clocks,
 };
 use crate::print::JSON_OPTIONS;
 
@@ -186,6 +187,11 @@ pub(super) fn whole(values: &ArrayRef, wanted: &DataType) -> Result<ArrayRef, Ar
             let in_utc = cast_with_options(values, &DataType::Timestamp(*unit, utc()), &STRICT)?;
             cast_with_options(&in_utc, wanted, &STRICT)
         }
+        (DataType::Timestamp(_, None), DataType::Timestamp(unit, Some(zone))) => by_clocks(values, *unit, zone, wanted),
+        // What clocks showed, where there is no zone, depends on where they were.
+        (DataType::Timestamp(_, Some(_)), DataType::Timestamp(_, None) | DataType::Date32 | DataType::Date64) => {
+            Err(unfit(values.data_type(), wanted))
+        }
         (DataType::Null, _) => Ok(new_null_array(wanted, values.len())),
         (stored, _) if stored.is_nested() && is_text(wanted) => json_texts(values, wanted),
         (stored, _) if stored.is_binary() && is_text(wanted) => {
@@ -197,18 +203,10 @@ pub(super) fn whole(values: &ArrayRef, wanted: &DataType) -> Result<ArrayRef, Ar
         }
         (stored, _) if is_text(stored) && !is_text(wanted) && !wanted.is_nested() => from_texts(values, wanted),
         (stored, _) if stored.is_temporal() && wanted.is_numeric() || stored.is_numeric() && wanted.is_temporal() => {
-            let (stored, wanted) = (type_name(stored), type_name(wanted));
-            Err(ArrowError::CastError(format!("a value of type {stored} is none of type {wanted}")))
+            Err(unfit(stored, wanted))
         }
         (stored, _) => {
-            let lost = |_| {
-                ArrowError::CastError(format!(
-                    "a value of type {} is none of type {}",
-                    type_name(stored),
-                    type_name(wanted)
-                ))
-            };
-            let cast = cast_with_options(values, wanted, &STRICT).map_err(lost)?;
+            let cast = cast_with_options(values, wanted, &STRICT).map_err(|_| unfit(stored, wanted))?;
             if !is_text(wanted) && !is_wider(stored, wanted) {
                 check_same(values, &cast)?;
             }
@@ -248,6 +246,33 @@ fn json_texts(values: &ArrayRef, wanted: &DataType) -> Result<ArrayRef, ArrowErr
     cast_with_options(&texts, wanted, &STRICT)
 }
 
+fn unfit(stored: &DataType, wanted: &DataType) -> ArrowError {
+    let (stored, wanted) = (type_name(stored), type_name(wanted));
+    ArrowError::CastError(format!("a value of type {stored} is none of type {wanted}"))
+}
+
+/// Times without a zone as instants: those at which the clocks of the wanted zone show them.
+fn by_clocks(values: &ArrayRef, unit: TimeUnit, zone: &str, wanted: &DataType) -> Result<ArrayRef, ArrowError> {
+    let clocks = Clocks::named(zone).ok_or_else(|| unfit(values.data_type(), wanted))?;
+    let shown = cast_with_options(&whole(values, &DataType::Timestamp(unit, None))?, &DataType::Int64, &STRICT)?;
+    let second: i64 = match unit {
+        TimeUnit::Second => 1,
+        TimeUnit::Millisecond => 1_000,
+        TimeUnit::Microsecond => 1_000_000,
+        TimeUnit::Nanosecond => 1_000_000_000,
+    };
+    let instant = |shown: i64| {
+        let seconds = clocks.instant(shown.div_euclid(second))?;
+        seconds.checked_mul(second)?.checked_add(shown.rem_euclid(second))
+    };
+    let instants = shown.as_primitive::<Int64Type>().iter().map(|shown| match shown {
+        Some(shown) => instant(shown).map(Some).ok_or_else(|| unfit(values.data_type(), wanted)),
+        None => Ok(None),
+    });
+    let instants = instants.collect::<Result<Int64Array, ArrowError>>()?;
+    cast_with_options(&instants, wanted, &STRICT)
+}
+
 /// Texts as values, by the rules of text files.
 fn from_texts(values: &ArrayRef, wanted: &DataType) -> Result<ArrayRef, ArrowError> {
     let texts = cast_with_options(values, &DataType::Utf8, &STRICT)?;
@@ -277,10 +302,7 @@ fn is_wider(stored: &DataType, wanted: &DataType) -> bool {
 
 /// Whether the values come back as they were.
 fn check_same(values: &ArrayRef, cast: &ArrayRef) -> Result<(), ArrowError> {
-    let lost = || {
-        let (stored, wanted) = (type_name(values.data_type()), type_name(cast.data_type()));
-        ArrowError::CastError(format!("a value of type {stored} is none of type {wanted}"))
-    };
+    let lost = || unfit(values.data_type(), cast.data_type());
     let back = cast_with_options(cast, values.data_type(), &STRICT).map_err(|_| lost())?;
     let same = not_distinct(values, &back)?;
     if same.has_false() { Err(lost()) } else { Ok(()) }

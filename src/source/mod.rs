@@ -27,12 +27,14 @@ mod forms;
 mod guess;
 mod infer;
 mod json;
+mod keys;
 mod links;
 mod location;
 mod looks;
 mod lossless;
 mod options;
 mod parquet;
+mod pattern;
 mod rejects;
 mod spans;
 mod staging;
@@ -45,6 +47,7 @@ mod unwritable;
 mod values;
 mod write;
 mod years;
+mod zones;
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
@@ -71,6 +74,7 @@ pub use describe::{Described, describe};
 pub(crate) use diagnose::FILTER_FAILED;
 pub use diagnose::diagnose;
 pub use error::{Cause, Error};
+pub use keys::Key;
 pub use looks::Looks;
 pub use rejects::{Rejected, Rejects};
 pub(crate) use staging::Writing;
@@ -118,7 +122,8 @@ pub trait Format: fmt::Debug + Send + Sync {
     /// What reads the files in a plan.
     fn file_source(&self, options: &Options, schema: TableSchema, sources: &str) -> Result<Arc<dyn FileSource>, Error>;
 
-    /// A file's statistics, where it keeps some; an error if its columns are none that the options let pass.
+    /// A file's statistics, where it keeps some; an error if its columns are none that the options let pass, or say
+    /// otherwise than the keys of its directories.
     async fn statistics(
         &self,
         _session: &dyn Session,
@@ -126,6 +131,7 @@ pub trait Format: fmt::Debug + Send + Sync {
         _options: &Options,
         _schema: &SchemaRef,
         _file: (&ObjectMeta, &str),
+        _keys: &[Key],
     ) -> Result<Option<Statistics>, Error> {
         Ok(None)
     }
@@ -279,7 +285,7 @@ async fn look(
         let expected = format!("another name: the files have a column {column}");
         return Err(options::invalid(options::FILENAME.0, column, &expected));
     }
-    let schema = infer::without(declared.as_ref().unwrap_or(&schema), &partition_columns)?;
+    let schema = declared.unwrap_or_else(|| infer::without_keys(&schema, &partition_columns, file_column));
     if schema.fields().is_empty() && partition_columns.is_empty() {
         return Err(Error::NoRows { file: shown });
     }

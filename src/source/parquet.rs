@@ -23,7 +23,10 @@ use datafusion::{
 use futures::{FutureExt, StreamExt, TryStreamExt};
 use object_store::{ObjectMeta, ObjectStore};
 
-use super::{Error, Format, FoundFile, Inferred, Options, Sample, binary, infer, lossless::Lossless, options};
+use super::{
+    Error, Format, FoundFile, Inferred, Key, Options, Sample, binary, infer, keys::with_keys, lossless::Lossless,
+    options,
+};
 
 /// `STORED AS PARQUET`.
 #[derive(Debug)]
@@ -82,12 +85,22 @@ impl Format for Parquet {
         options: &Options,
         schema: &SchemaRef,
         (meta, name): (&ObjectMeta, &str),
+        keys: &[Key],
     ) -> Result<Option<Statistics>, Error> {
         let found = self.reader().infer_stats(session, store, Arc::clone(schema), meta).await;
         let found = found.map_err(|error| unreadable(name, error))?;
         let stored = cached(session, store, meta).fetch_schema().await.map_err(|error| unreadable(name, error))?;
         let names: Vec<_> = stored.fields().iter().map(|field| field.name().as_str()).collect();
-        let places = binary::found_columns(schema, &names, options::refuses_unknown(options)?, name)?;
+        let refuses_others = options::refuses_unknown(options)?;
+        let places = binary::found_columns(&with_keys(schema, keys), &names, refuses_others, name)?;
+        for (key, place) in keys.iter().zip(places.iter().skip(schema.fields().len())) {
+            let Some(own) = place.and_then(|place| stored.fields().get(place)) else { continue };
+            let own = Arc::new(Schema::new(vec![Arc::clone(own)]));
+            let told = self.reader().infer_stats(session, store, own, meta).await;
+            let told = told.map_err(|error| unreadable(name, error))?;
+            let column = told.column_statistics.first().cloned().unwrap_or_default();
+            key.check_statistics(&column, &told.num_rows, name)?;
+        }
         Ok(Some(without_others(without_floats(found, schema), schema, &stored, &places)))
     }
 

@@ -22,7 +22,7 @@ use datafusion::{
 use futures::{StreamExt, TryStreamExt};
 
 use super::{
-    Access, Error, Format, FoundFile, Listing, Location, MAY_BE_EMPTY, Stores, TableDefinition, format_named, infer,
+    Access, Error, Format, FoundFile, Key, Listing, Location, MAY_BE_EMPTY, Stores, TableDefinition, format_named, infer,
     list, name_files, options, text::TextSource,
 };
 
@@ -109,9 +109,10 @@ impl FileTable {
     ) -> Result<(Vec<PartitionedFile>, Statistics)> {
         let options = &self.definition.options;
         let read = futures::stream::iter(files).map(|(file, values)| async move {
+            let keys = Key::all(options, &self.definition.partition_columns, &values);
             let found = self
                 .format
-                .statistics(session, &listing.store, options, &self.file_schema, (&file.meta, &file.name))
+                .statistics(session, &listing.store, options, &self.file_schema, (&file.meta, &file.name), &keys)
                 .await?
                 .unwrap_or_else(|| self.size_alone(file.meta.size));
             let file = PartitionedFile::new_from_meta(file.meta).with_partition_values(values);

@@ -28,6 +28,7 @@ use super::{
     Error, Options,
     bytes::{Compression, Input},
     encoding::Encoding,
+    keys::{Key, with_keys, without_keys},
     rejects::{OnError, Reject, Rejects},
 };
 
@@ -58,6 +59,11 @@ pub(super) trait TextReader: fmt::Debug + Send + Sync {
         0
     }
 
+    /// Whether a file's columns are found by their names.
+    fn finds_by_name(&self) -> bool {
+        true
+    }
+
     /// Whether a local, uncompressed file may be read in parts by several threads.
     fn splits(&self) -> bool {
         false
@@ -73,7 +79,7 @@ pub(super) struct Task {
     pub(super) input: Input,
     /// The bytes in which the records to be read begin; none: all.
     pub(super) range: Option<(u64, u64)>,
-    /// The table's columns that are in files.
+    /// The table's columns that are in files, and behind them the keys of directories that may be there, too.
     pub(super) schema: SchemaRef,
     /// Which of them are wanted, in this order.
     pub(super) columns: Vec<usize>,
@@ -371,20 +377,32 @@ impl FileOpener for TextOpener {
         let reader = &self.source.reader;
         let (compression, encoding, skipped_lines) = (reader.compression(), reader.encoding(), reader.skipped_lines());
         let (store, meta) = (Arc::clone(&self.store), file.object_meta);
+        let table = &self.source.table_schema;
+        let keys = match reader.finds_by_name() {
+            true => {
+                let columns = table.table_partition_cols().iter().map(|field| field.as_ref());
+                Key::all(&self.source.options, columns, &file.partition_values)
+            }
+            false => Vec::new(),
+        };
+        let mut columns = self.source.projection.file_indices.clone();
+        let width = table.file_schema().fields().len();
+        columns.extend(width..width + keys.len());
         let task = Task {
             input: Input { store, meta, name, compression, encoding, skipped_lines },
             range,
-            schema: Arc::clone(self.source.table_schema.file_schema()),
-            columns: self.source.projection.file_indices.clone(),
+            schema: with_keys(table.file_schema(), &keys),
+            columns,
             batch_size: self.source.batch_size,
         };
         let (reader, rejects) = (Arc::clone(&self.source.reader), Arc::clone(&self.source.rejects));
-        Ok(Box::pin(async move { Ok(read(reader, task, rejects).await?.map_err(DataFusionError::from).boxed()) }))
+        Ok(Box::pin(async move { Ok(read(reader, task, keys, rejects).await?.map_err(DataFusionError::from).boxed()) }))
     }
 }
 
 struct Reading {
     task: Task,
+    keys: Vec<Key>,
     prepared: Prepared,
     ended: bool,
     on_error: OnError,
@@ -398,6 +416,7 @@ struct Reading {
 async fn read(
     reader: Arc<dyn TextReader>,
     task: Task,
+    keys: Vec<Key>,
     rejects: Arc<Rejects>,
 ) -> Result<BoxStream<'static, Result<RecordBatch, Error>>, Error> {
     let prepared = reader.prepare(&task).await?;
@@ -406,7 +425,7 @@ async fn read(
         rejects.forget(&task.input, task.range.unwrap_or((0, u64::MAX)), prepared.parser.sheet());
     }
     let format = reader.name();
-    let reading = Reading { task, prepared, ended: false, on_error, format, rejects, rejected: 0 };
+    let reading = Reading { task, keys, prepared, ended: false, on_error, format, rejects, rejected: 0 };
     let batches = futures::stream::try_unfold(reading, |mut reading| async move {
         let batch = reading.next().await?;
         Ok(batch.map(|batch| (batch, reading)))
@@ -433,7 +452,7 @@ impl Reading {
                 self.rejects.add(&self.task.input, rejects);
             }
             match next {
-                Ok(Some(batch)) => return Ok(Some(batch)),
+                Ok(Some(batch)) => return without_keys(batch, &self.keys, &self.task.input.name).map(Some),
                 Ok(None) if self.ended => return Ok(None),
                 Ok(None) => {}
                 Err(fault) => return Err(located(&self.task.input, fault, self.format).await),

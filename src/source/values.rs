@@ -3,14 +3,21 @@
 //! Both looks at files, the guess of a column's type and the reading of its values, go by these functions, so that what
 //! was guessed can be read. Nothing is rounded: a text that the type cannot hold whole has no value of it.
 
-use arrow::{compute::kernels::cast_utils::string_to_datetime, datatypes::TimeUnit};
-use chrono::{NaiveDate, NaiveDateTime, Utc};
+use std::fmt;
+
+use arrow::datatypes::TimeUnit;
+use chrono::{NaiveDate, NaiveDateTime};
+
+use super::zones::{self, Clocks};
 
 /// The days from 0001-01-01 to 1970-01-01.
 const DAYS_TO_EPOCH: i32 = 719_162;
 const SECONDS_A_DAY: i64 = 86_400;
 /// The most digits that a double is written with, all of them exact.
 const MAX_DOUBLE_DIGITS: usize = 1100;
+/// The digits that always come back from double and from single precision.
+const DOUBLE_DIGITS: usize = 15;
+const SINGLE_DIGITS: usize = 6;
 
 /// A boolean, in the words that PostgreSQL takes.
 pub(super) fn boolean(text: &str) -> Option<bool> {
@@ -54,16 +61,24 @@ pub(super) fn integer(text: &str) -> Option<i128> {
 }
 
 /// A number in double precision: decimal, with an exponent or a word of IEEE 754. One too great or too small for the
-/// type has no value.
+/// type has no value, nor one of which the type loses digits.
 pub(super) fn float(text: &str) -> Option<f64> {
-    match Number::read(text) {
-        Some(number) => {
-            let value: f64 = text.parse().ok()?;
-            let is_lost = value.is_infinite() || (value == 0.0 && number.is_nonzero);
-            (!is_lost).then_some(value)
-        }
-        None => float_word(text),
-    }
+    let Some(number) = Number::read(text) else { return float_word(text) };
+    let value: f64 = text.parse().ok()?;
+    let is_lost = value.is_infinite()
+        || (value == 0.0 && number.is_nonzero)
+        || number.in_float(text, value, DOUBLE_DIGITS) == InFloat::Lost;
+    (!is_lost).then_some(value)
+}
+
+/// The same in single precision.
+pub(super) fn single(text: &str) -> Option<f32> {
+    let Some(number) = Number::read(text) else { return float_word(text).map(|word| word as f32) };
+    let value: f32 = text.parse().ok()?;
+    let is_lost = value.is_infinite()
+        || (value == 0.0 && number.is_nonzero)
+        || number.in_float(text, value, SINGLE_DIGITS) == InFloat::Lost;
+    (!is_lost).then_some(value)
 }
 
 /// `NaN`, `Infinity` or `inf`, with a sign or without, in any case.
@@ -210,36 +225,57 @@ impl Number {
     }
 
     /// What double precision makes of the text, which writes this number.
-    pub(super) fn in_double(&self, text: &str) -> InDouble {
-        // Fifteen digits always come back.
-        if self.whole_digits + self.fraction_digits <= 15 {
-            return InDouble::Same;
+    pub(super) fn in_double(&self, text: &str) -> InFloat {
+        if self.whole_digits + self.fraction_digits <= DOUBLE_DIGITS {
+            return InFloat::Same;
         }
-        // No program writes a double with more digits, and the digits below are shown one by one.
+        match text.parse::<f64>() {
+            Ok(value) => self.in_float(text, value, DOUBLE_DIGITS),
+            Err(_) => InFloat::Lost,
+        }
+    }
+
+    /// What became of the text's digits in a float, of a type from which so many digits always come back.
+    fn in_float(&self, text: &str, value: impl fmt::LowerExp, safe_digits: usize) -> InFloat {
+        if self.whole_digits + self.fraction_digits <= safe_digits {
+            return InFloat::Same;
+        }
+        // No program writes a float with more digits, and the digits below are shown one by one.
         if self.whole_digits + self.fraction_digits > MAX_DOUBLE_DIGITS {
-            return InDouble::Lost;
+            return InFloat::Lost;
         }
-        let Ok(value) = text.parse::<f64>() else { return InDouble::Lost };
-        let digits_of = |text: &str| {
-            let mantissa = text.split(['e', 'E']).next().unwrap_or_default();
-            let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
-            digits.trim_start_matches('0').to_owned()
-        };
-        let digits = digits_of(text);
-        if digits_of(&format!("{value:e}")) == digits.trim_end_matches('0') {
-            return InDouble::Same;
+        if has_digits_of(&format!("{value:e}"), text) {
+            return InFloat::Same;
         }
-        let shown = digits_of(&format!("{:.*e}", digits.len().saturating_sub(1), value));
-        if shown == digits { InDouble::Printed } else { InDouble::Lost }
+        let places = digits_of(text).count().saturating_sub(1);
+        if has_digits_of(&format!("{value:.places$e}"), text) { InFloat::Printed } else { InFloat::Lost }
     }
 }
 
-/// What double precision makes of a number's digits.
+/// The digits of a number before its exponent, without zeros at the start.
+fn digits_of(text: &str) -> impl Iterator<Item = u8> + '_ {
+    let mantissa = text.bytes().take_while(|byte| !matches!(byte, b'e' | b'E'));
+    mantissa.filter(u8::is_ascii_digit).skip_while(|digit| *digit == b'0')
+}
+
+/// Whether two numbers have the same digits, but for zeros at the end.
+fn has_digits_of(left: &str, right: &str) -> bool {
+    let (mut left, mut right) = (digits_of(left), digits_of(right));
+    loop {
+        match (left.next(), right.next()) {
+            (None, None) => return true,
+            (one, other) if one.unwrap_or(b'0') == other.unwrap_or(b'0') => {}
+            _ => return false,
+        }
+    }
+}
+
+/// What a float makes of a number's digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum InDouble {
-    /// The text has the fewest digits that tell this double from others, so that no other text has the same.
+pub(super) enum InFloat {
+    /// The text has the fewest digits that tell this float from others, so that no other text has the same.
     Same,
-    /// The text has more digits of this double than are needed: a program may have printed it so.
+    /// The text has more digits of this float than are needed: a program may have printed it so.
     Printed,
     /// Another number.
     Lost,
@@ -364,6 +400,11 @@ impl Instant {
         Self { seconds: time.timestamp(), nanoseconds, fraction_digits, is_zoned }
     }
 
+    /// The instant at which clocks show what a text without a zone says.
+    pub(super) fn by_clocks(self, clocks: &Clocks) -> Option<Self> {
+        Some(Self { seconds: clocks.instant(self.seconds)?, is_zoned: true, ..self })
+    }
+
     /// Whether nanoseconds since 1970 do not reach it.
     pub(super) fn is_far(&self) -> bool {
         self.in_units(TimeUnit::Nanosecond).is_none()
@@ -388,12 +429,12 @@ impl Instant {
 /// A date and a time of day, with a time zone or without: `2024-01-05 10:00`, `2024-01-05T10:00:00.5+02:00`.
 pub(super) fn timestamp(text: &str) -> Option<Instant> {
     let (day_part, rest) = text.as_bytes().split_first_chunk::<10>()?;
-    at_clock(day(day_part)?, rest, text)
+    on_day(day(day_part)?, rest)
 }
 
-/// The time on a day that follows the date in a text, which is told as a whole too.
-pub(super) fn at_clock(days: i32, rest: &[u8], text: &str) -> Option<Instant> {
-    let (b'T' | b't' | b' ', rest) = rest.split_first()? else { return None };
+/// The time on a day, in days since 1970, that the text behind it says.
+pub(super) fn on_day(days: i32, text: &[u8]) -> Option<Instant> {
+    let (b'T' | b't' | b' ', rest) = text.split_first()? else { return None };
     let (nanoseconds, fraction_digits, zone) = clock(rest)?;
     let local = i64::from(days) * SECONDS_A_DAY + nanoseconds / 1_000_000_000;
     let instant = |seconds, is_zoned| {
@@ -407,10 +448,7 @@ pub(super) fn at_clock(days: i32, rest: &[u8], text: &str) -> Option<Instant> {
             let seconds = distance(offset)?;
             instant(if *sign == b'+' { local - seconds } else { local + seconds }, true)
         }
-        _ => {
-            let found = string_to_datetime(&Utc, text).ok()?;
-            instant(found.timestamp(), true)
-        }
+        name => instant(local - zones::distance(std::str::from_utf8(name).ok()?, local)?, true),
     }
 }
 
@@ -447,9 +485,18 @@ mod tests {
             assert_eq!(float(text), Some(value), "{text}");
         }
         assert!(float("NaN").unwrap().is_nan() && float("-Infinity") == Some(f64::NEG_INFINITY));
-        for text in [".", "e5", "1e", "1e400", "1e-400", "1.2.3", "0x10", "infinite", "1_000", ""] {
+        for text in [".", "e5", "1e", "1e400", "1e-400", "1.2.3", "0x10", "infinite", "1_000", "", "9007199254740993"] {
             assert_eq!(float(text), None, "{text}");
         }
+        for (text, value) in [
+            ("0.1", 0.1),
+            ("16777216", 16_777_216.0),
+            ("0.10000000149011612", 0.1),
+            ("1.17549435e-38", 1.175_494_4e-38),
+        ] {
+            assert_eq!(single(text), Some(value), "{text}");
+        }
+        assert_eq!((single("16777217"), single("1e39"), single("1e-50"), single("x")), (None, None, None, None));
         assert_eq!(decimal("1.50", 1), Some(15));
         assert_eq!((decimal("1.55", 1), decimal("1.5e1", 0), decimal("-2", 2)), (None, Some(15), Some(-200)));
     }
@@ -468,13 +515,13 @@ mod tests {
     fn digits_that_double_precision_loses_are_told() {
         let in_double = |text: &str| Number::read(text).unwrap().in_double(text);
         for same in ["9007199254740992", "0.30000000000000004", "80644522253718.1", "1000000000000000000000.000"] {
-            assert_eq!(in_double(same), InDouble::Same, "{same}");
+            assert_eq!(in_double(same), InFloat::Same, "{same}");
         }
         for printed in ["0.10000000000000001", "1.000000000000000056e-01", "80644522253718.09", "-58452984.000000007"] {
-            assert_eq!(in_double(printed), InDouble::Printed, "{printed}");
+            assert_eq!(in_double(printed), InFloat::Printed, "{printed}");
         }
         for lost in ["9007199254740993", "0.1234567890123456789"] {
-            assert_eq!(in_double(lost), InDouble::Lost, "{lost}");
+            assert_eq!(in_double(lost), InFloat::Lost, "{lost}");
         }
     }
 
@@ -493,6 +540,8 @@ mod tests {
         assert_eq!(at("1970-01-01 00:01"), Some((Some(60_000_000), false)));
         assert_eq!(at("1970-01-01T02:00:00.5+02:00"), Some((Some(500_000), true)));
         assert_eq!(at("1970-01-01 00:00:00 Europe/Berlin"), Some((Some(-3_600_000_000), true)));
+        // A region of that name has a summer time.
+        assert_eq!(at("1970-07-01 01:00:00 CET"), at("1970-07-01 00:00:00Z"));
         assert_eq!(at("1970-01-01 00:00:00.0000005"), Some((None, false)));
         assert_eq!((at("1970-01-01"), at("1970-01-01 x"), at("1970-01-01 00:00:00+2")), (None, None, None));
     }

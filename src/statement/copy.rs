@@ -9,8 +9,7 @@ use arrow::{
 use async_trait::async_trait;
 use datafusion::{
     common::ScalarValue,
-    functions::core::expr_fn::coalesce,
-    logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, lit},
+    logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast},
     sql::{
         parser::{CopyToSource, CopyToStatement, DFParser, Statement as SqlStatement},
         sqlparser::{ast::Value, keywords::Keyword, tokenizer::Token},
@@ -21,6 +20,7 @@ use super::{
     Action, Form, Recognised,
     headings::name_columns,
     names::written_identifier,
+    partition_names,
     query::{collect, plan, refuse_train},
 };
 use crate::{
@@ -121,7 +121,7 @@ fn name_missing_partitions(plan: LogicalPlan) -> Result<LogicalPlan> {
             return Expr::Column(column);
         }
         let text = cast(Expr::Column(column), DataType::Utf8);
-        coalesce(vec![text, lit(source::NULL_PARTITION)]).alias(name)
+        partition_names::of_texts(text).alias(name)
     });
     let columns: Vec<Expr> = columns.collect();
     let input = LogicalPlanBuilder::from(LogicalPlan::clone(&copy.input)).project(columns)?.build()?;

@@ -14,6 +14,7 @@ mod headings;
 mod names;
 mod parameters;
 mod parse;
+mod partition_names;
 mod set_returning;
 
 mod query;

@@ -65,6 +65,10 @@ impl TextReader for CsvReader {
         self.options.skipped_lines
     }
 
+    fn finds_by_name(&self) -> bool {
+        self.options.by_name()
+    }
+
     fn splits(&self) -> bool {
         true
     }

@@ -61,6 +61,9 @@ impl Error {
             Self::InvalidRecord { column, .. } => {
                 format!("read the column as text (types => {{{column}: 'text'}}), which has all its values")
             }
+            Self::KeyDiffers { .. } => "say OPTIONS (unknown_columns 'ignore') to have the directory's value, or name the \
+                                        file itself, without its directory, to have its own"
+                .to_owned(),
             Self::MissingColumn { near: Some(near), .. } => format!("perhaps you meant the column \"{near}\""),
             Self::MissingColumn { near: None, .. } => {
                 "leave it out, or say OPTIONS (missing_columns 'null') if later files may have it".to_owned()

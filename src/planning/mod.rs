@@ -32,6 +32,7 @@ mod subquery;
 mod timestamps;
 
 mod columns;
+mod compact;
 mod cooperation;
 mod infallible;
 mod names;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use datafusion::physical_optimizer::{PhysicalOptimizerRule, optimizer::PhysicalOptimizer};
 
 use super::{
+    compact::CompactTexts,
     cooperation::YieldInJoins,
     frames::WholePartitions,
     guards,
@@ -44,6 +45,7 @@ pub(crate) fn physical_rules() -> Vec<PhysicalRule> {
     }
     rules.push(Arc::new(YieldInJoins));
     rules.push(Arc::new(OpenOnce));
+    rules.push(Arc::new(CompactTexts));
     rules
 }
 

@@ -181,7 +181,7 @@ mod tests {
         let delimiters = if name == "csv" { DELIMITERS } else { TAB };
         let options = given.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let column = |text: &str| Arc::new(StringArray::from(vec![text])) as ArrayRef;
-        let batch = RecordBatch::try_from_iter(columns.iter().map(|(name, text)| (*name, column(*text)))).unwrap();
+        let batch = RecordBatch::try_from_iter(columns.iter().map(|(name, text)| (*name, column(text)))).unwrap();
         let bytes = serializer(name, &options, delimiters).unwrap().serialize(batch, true).unwrap();
         String::from_utf8(bytes.to_vec()).unwrap()
     }

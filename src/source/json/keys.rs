@@ -95,7 +95,7 @@ pub(super) fn spelled_once<'a>(names: impl IntoIterator<Item = &'a str>, togethe
         let folded = name.to_lowercase();
         together.contains(folded.as_str()) || seen.insert(folded)
     };
-    names.into_iter().filter(|name| is_own(*name)).collect()
+    names.into_iter().filter(|name| is_own(name)).collect()
 }
 
 #[cfg(test)]

@@ -40,8 +40,11 @@ const WRITTEN: &[&str] = &[
     "metadata",
 ];
 
-/// The compressions, and of those that have levels the lowest, the one that is meant without a word, and the highest.
-const COMPRESSIONS: &[(&str, Option<(u32, u32, u32)>)] = &[
+/// Of a compression the lowest level, the one that is meant without a word, and the highest.
+type Levels = (u32, u32, u32);
+
+/// The compressions, with the levels of those that have some.
+const COMPRESSIONS: &[(&str, Option<Levels>)] = &[
     ("uncompressed", None),
     ("snappy", None),
     ("lz4", None),

@@ -13,13 +13,13 @@ use std::sync::Arc;
 
 use arrow::{
     array::RecordBatch,
-    datatypes::{Schema, SchemaRef},
+    datatypes::{Field, Schema, SchemaRef},
     error::ArrowError,
 };
 use bytes::{Buf, Bytes, BytesMut};
 
 use super::{
-    binary::{Binary, Decode, Kind},
+    binary::{Binary, Decode, Kind, Unfit},
     columns::batch_of,
 };
 use codec::Codec;
@@ -56,10 +56,16 @@ struct Decoder {
     /// How many bytes there must be before the header is looked for again.
     needed: usize,
     has_ended: bool,
+    /// The table's columns.
+    wanted: Option<SchemaRef>,
     rows: Option<Rows>,
 }
 
 impl Decode for Decoder {
+    fn want(&mut self, table: &SchemaRef) {
+        self.wanted = Some(Arc::clone(table));
+    }
+
     fn push(&mut self, bytes: Bytes) -> Result<(), ArrowError> {
         self.bytes.extend_from_slice(&bytes);
         if self.rows.is_none() && self.bytes.len() >= self.needed { self.begin() } else { Ok(()) }
@@ -102,7 +108,7 @@ impl Decoder {
     fn begin(&mut self) -> Result<(), ArrowError> {
         match Rows::of(&self.bytes) {
             Ok((rows, length)) => {
-                self.rows = Some(rows);
+                self.rows = Some(rows.wanted(self.wanted.as_deref()));
                 self.bytes.advance(length);
                 Ok(())
             }
@@ -169,6 +175,23 @@ impl Rows {
         Ok((rows, bytes.len() - cursor.left()))
     }
 
+    /// The rows with the types that a table has, where its columns may be of several.
+    fn wanted(self, table: Option<&Schema>) -> Self {
+        let Some(table) = table else { return self };
+        let pairs = self.schema.fields().iter().zip(self.columns);
+        let (fields, columns): (Vec<_>, Vec<_>) = pairs
+            .map(|(field, column)| {
+                let wanted = table.fields().find(field.name());
+                let column = match wanted {
+                    Some((_, wanted)) => column.wanted(wanted.data_type()),
+                    None => column,
+                };
+                (Field::new(field.name(), column.data_type().clone(), true), column)
+            })
+            .unzip();
+        Self { schema: Arc::new(Schema::new(fields)), columns, ..self }
+    }
+
     /// Takes the next block, if all of it is there.
     fn begin_block(&mut self, bytes: &mut BytesMut) -> Result<(), Fault> {
         let mut cursor = Cursor::new(&bytes[..]);
@@ -224,6 +247,13 @@ impl Rows {
         let columns = self.schema.fields().iter().zip(&mut self.columns).map(|(field, column)| {
             column.finish().map_err(|error| match error {
                 ArrowError::CastError(reason) => broken(format!("in its column {}, {reason}", field.name())),
+                ArrowError::ExternalError(error) => ArrowError::ExternalError(match error.downcast::<Unfit>() {
+                    Ok(unfit) => {
+                        let unfit = *unfit;
+                        Box::new(Unfit { column: field.name().clone(), ..unfit })
+                    }
+                    Err(error) => error,
+                }),
                 error => error,
             })
         });

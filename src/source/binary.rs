@@ -11,7 +11,7 @@ use std::{
 };
 
 use arrow::{
-    array::{RecordBatch, new_null_array},
+    array::{Array, ArrayRef, RecordBatch, new_null_array},
     datatypes::{DataType, Field, Schema, SchemaRef},
     error::ArrowError,
 };
@@ -25,6 +25,7 @@ use super::{
     bytes::{Compression, Input},
     columns::batch_of,
     encoding::Encoding,
+    error::misfit,
     infer::{Spellings, merge, plain, positions, type_name},
     lossless::whole,
     options,
@@ -39,8 +40,23 @@ const OPTIONS: &[(&str, &str)] =
 /// How many files' columns are looked at at once.
 const FILES_AT_ONCE: usize = 16;
 
+/// A value that a decoder found to be none of its column's type.
+#[derive(Debug, thiserror::Error)]
+#[error("in its column {column}, {reason}")]
+pub(super) struct Unfit {
+    pub(super) column: String,
+    /// The type of the value.
+    pub(super) found: String,
+    /// The type of the column.
+    pub(super) expected: String,
+    pub(super) reason: String,
+}
+
 /// The bytes of a file on their way to batches.
 pub(super) trait Decode: Send {
+    /// Told what the table's columns are, before any byte comes: of several types that values may have the table's is best.
+    fn want(&mut self, _table: &SchemaRef) {}
+
     /// Takes the file's next bytes.
     fn push(&mut self, bytes: Bytes) -> Result<(), ArrowError>;
 
@@ -237,14 +253,17 @@ impl TextReader for BinaryReader {
     }
 
     async fn prepare(&self, task: &Task) -> Result<Prepared, Error> {
+        let mut decoder = (self.kind.decoder)();
+        decoder.want(&task.schema);
         let parser = BinaryParser {
-            decoder: (self.kind.decoder)(),
+            decoder,
             kind: self.kind,
             table: Arc::clone(&task.schema),
             schema: task.project(&task.columns)?,
             refuses_others: self.refuses_others,
             columns: task.columns.clone(),
             places: None,
+            rows: 0,
             file: task.input.name.clone(),
         };
         Ok(Prepared { chunks: task.input.chunks(0).await?.stream, parser: Box::new(parser) })
@@ -262,11 +281,26 @@ struct BinaryParser {
     columns: Vec<usize>,
     /// Where each of these stands in the file; none: nowhere, or not known before the first rows.
     places: Option<Vec<Option<usize>>>,
+    /// How many rows were read.
+    rows: u64,
     file: String,
 }
 
 impl BinaryParser {
     fn failed(&self, error: ArrowError) -> Fault {
+        if let ArrowError::ExternalError(inner) = &error
+            && let Some(unfit) = inner.downcast_ref::<Unfit>()
+        {
+            return typed(Error::UnfitColumn {
+                file: self.file.clone(),
+                row: None,
+                column: unfit.column.clone(),
+                found: unfit.found.clone(),
+                expected: unfit.expected.clone(),
+                misfit: misfit(&unfit.expected, &ArrowError::CastError(unfit.reason.clone())),
+                source: Arc::new(error),
+            });
+        }
         typed(Error::unreadable(self.kind.shown, &self.file, error.into()))
     }
 
@@ -284,7 +318,20 @@ impl BinaryParser {
         };
         let adapted = self.adapted_at(&places, batch);
         self.places = Some(places);
+        self.rows += batch.num_rows() as u64;
         adapted
+    }
+
+    /// The error of a column with a value that is none of the table's, told of the first such row.
+    fn unfit(&self, column: &ArrayRef, field: &Field, error: ArrowError) -> Error {
+        let alone = |row| whole(&column.slice(row, 1), field.data_type()).err().map(|error| (row, error));
+        let first = (0..column.len()).find_map(alone);
+        let row = first.as_ref().map(|(row, _)| self.rows + *row as u64 + 1);
+        let error = first.map_or(error, |(_, error)| error);
+        let (found, expected) = (type_name(column.data_type()), type_name(field.data_type()));
+        let misfit = misfit(&expected, &error);
+        let (file, column, source) = (self.file.clone(), field.name().clone(), Arc::new(error));
+        Error::UnfitColumn { file, row, column, found, expected, misfit, source }
     }
 
     fn adapted_at(&self, places: &[Option<usize>], batch: &RecordBatch) -> Result<RecordBatch, Fault> {
@@ -294,15 +341,7 @@ impl BinaryParser {
                 columns.push(new_null_array(field.data_type(), batch.num_rows()));
                 continue;
             };
-            columns.push(whole(column, field.data_type()).map_err(|error| {
-                typed(Error::UnfitColumn {
-                    file: self.file.clone(),
-                    column: field.name().clone(),
-                    found: type_name(column.data_type()),
-                    expected: type_name(field.data_type()),
-                    source: Arc::new(error),
-                })
-            })?);
+            columns.push(whole(column, field.data_type()).map_err(|error| typed(self.unfit(column, field, error)))?);
         }
         Ok(batch_of(&self.schema, columns, batch.num_rows())?)
     }

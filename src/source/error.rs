@@ -4,12 +4,23 @@
 
 use std::{error::Error as StdError, sync::Arc};
 
+use arrow::error::ArrowError;
 use datafusion::common::DataFusionError;
 
+use super::lossless::{NO_INTERVAL, NO_TIME};
 use crate::Fault;
 
 /// The error that lies beneath; shared, because one failed read can reach several consumers of a query.
 pub type Cause = Arc<dyn StdError + Send + Sync>;
+
+/// What follows the words "and not all its values are of type …", if the reader said which value is none.
+pub(super) fn misfit(expected: &str, error: &ArrowError) -> String {
+    let (ArrowError::CastError(reason) | ArrowError::ParseError(reason)) = error else { return String::new() };
+    match reason.strip_suffix(&format!(" of type {expected}")) {
+        Some(value) => format!(": {value}"),
+        None => format!(": {reason}"),
+    }
+}
 
 /// Up to which line a row that is longer than those above it may be the first one below a title.
 const MAX_TITLE_LINES: u64 = 20;
@@ -176,16 +187,23 @@ pub enum Error {
         source: Cause,
     },
     /// A column that a file stores as another type than the table's, with a value that is not of the table's.
-    #[error("file {file}, column {column}: stored as {found}, and not all its values are of type {expected}")]
+    #[error(
+        "file {file}{place}, column {column}: stored as {found}, and not all its values are of type {expected}{misfit}",
+        place = row.map_or_else(String::new, |row| format!(", row {row}"))
+    )]
     UnfitColumn {
         /// The file.
         file: String,
+        /// The row of the first such value, from 1, where it is known.
+        row: Option<u64>,
         /// The column's name.
         column: String,
         /// The type in this file.
         found: String,
         /// The table's type.
         expected: String,
+        /// Which value it is, behind a colon, where that is known.
+        misfit: String,
         /// What the reader said of the value.
         #[source]
         source: Cause,
@@ -444,11 +462,18 @@ impl Error {
             Self::WrongEncoding { fitting, .. } => {
                 format!("it looks like {fitting}: say OPTIONS (encoding '{fitting}') in CREATE EXTERNAL TABLE")
             }
-            Self::UnfitColumn { found, .. } if found.contains("an object") || found.starts_with(char::is_uppercase) => {
+            // No type has what is no value of its own, and none but a map a map.
+            Self::UnfitColumn { found, misfit, .. }
+                if found.starts_with("Map(") || misfit.ends_with(NO_TIME) || misfit.ends_with(NO_INTERVAL) =>
+            {
                 return None;
             }
-            Self::UnfitColumn { column, found, .. } => {
-                format!("declare the column as it is stored ({column} {found}) in CREATE EXTERNAL TABLE")
+            Self::UnfitColumn { found, expected, .. } if found == "text" && expected == "text" => return None,
+            Self::UnfitColumn { column, found, expected, .. } if expected == "text" => {
+                format!("read the column as it is stored (the option types '{column} {found}')")
+            }
+            Self::UnfitColumn { column, .. } => {
+                format!("read the column as text (the option types '{column} text'), which holds all its values")
             }
             Self::InvalidValue { column, .. } => format!(
                 "read the column as text (the option types '{column} text'), name the mark of missing values or how its \

@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
+use arrow::datatypes::{DataType, Field, IntervalUnit, Schema, TimeUnit};
 use datafusion::common::ScalarValue;
 
 use super::{Error, FoundFile, Options, TableRequest, columns as values, forms::Forms, guess::Guess, options};
@@ -15,17 +15,16 @@ use crate::error::nearest;
 /// The mark of a column of integers that double precision does not hold.
 pub(super) const LARGE: &str = "fusewire.large_integers";
 
+/// The mark of a column of days or times that nanoseconds since 1970 do not reach.
+pub(super) const FAR: &str = "fusewire.far_times";
+
 /// Adds a file's columns to those seen so far. Columns are matched by name; types widen.
 pub(super) fn merge(columns: &mut Vec<Field>, found: &[Arc<Field>]) {
     for field in found {
         match columns.iter_mut().find(|column| column.name() == field.name()) {
             None => columns.push(field.as_ref().clone().with_nullable(true)),
             Some(column) => {
-                let is_large = |field: &Field| field.metadata().contains_key(LARGE) && is_number(field.data_type());
-                let (left, right) = (column.data_type(), field.data_type());
-                let mixed = left.is_floating() && is_large(field) || right.is_floating() && is_large(column);
-                // Integers beyond double precision beside doubles: exact numbers, of nineteen digits behind the point.
-                let together = if mixed { DataType::Decimal128(MAX_DIGITS as u8, 19) } else { wider(left, right) };
+                let together = fitting(column, field);
                 let mut metadata = column.metadata().clone();
                 metadata.extend(field.metadata().clone());
                 *column = column.clone().with_data_type(together).with_metadata(metadata);
@@ -34,11 +33,50 @@ pub(super) fn merge(columns: &mut Vec<Field>, found: &[Arc<Field>]) {
     }
 }
 
+/// The type that holds the values of two columns, by what is known of their values.
+fn fitting(left: &Field, right: &Field) -> DataType {
+    let has = |field: &Field, mark: &str| field.metadata().contains_key(mark);
+    let is_large = |field: &Field| has(field, LARGE) && is_number(field.data_type());
+    let is_fine = |field: &Field| matches!(field.data_type(), DataType::Timestamp(TimeUnit::Nanosecond, _));
+    // Integers beyond double precision beside doubles: exact numbers, of nineteen digits behind the point.
+    if left.data_type().is_floating() && is_large(right) || right.data_type().is_floating() && is_large(left) {
+        return DataType::Decimal128(MAX_DIGITS as u8, 19);
+    }
+    // No number of 64 bits counts the nanoseconds of one beside the years of the other.
+    if is_fine(left) && has(right, FAR) || is_fine(right) && has(left, FAR) {
+        return DataType::Utf8View;
+    }
+    wider(left.data_type(), right.data_type())
+}
+
+/// The items of the lists that hold those of both.
+fn items(left: &Field, right: &Field) -> Arc<Field> {
+    let marks =
+        left.metadata().iter().chain(right.metadata()).filter(|(mark, _)| [LARGE, FAR].contains(&mark.as_str()));
+    let marks = marks.map(|(mark, value)| (mark.clone(), value.clone()));
+    Arc::new(Field::new_list_field(fitting(left, right), true).with_metadata(marks.collect()))
+}
+
+/// A column without the marks of its values.
+pub(super) fn unmarked(field: &Field) -> Field {
+    let inner = |field: &Arc<Field>| Arc::new(unmarked(field));
+    let data_type = match field.data_type() {
+        DataType::Struct(fields) => DataType::Struct(fields.iter().map(inner).collect()),
+        DataType::List(item) => DataType::List(inner(item)),
+        DataType::LargeList(item) => DataType::LargeList(inner(item)),
+        DataType::FixedSizeList(item, size) => DataType::FixedSizeList(inner(item), *size),
+        other => other.clone(),
+    };
+    let mut metadata = field.metadata().clone();
+    metadata.retain(|mark, _| ![LARGE, FAR].contains(&mark.as_str()));
+    field.clone().with_data_type(data_type).with_metadata(metadata)
+}
+
 /// The narrowest type that holds the values of both without losing one. What has nothing else in common has its text.
 fn wider(left: &DataType, right: &DataType) -> DataType {
     use DataType::{
-        Binary, BinaryView, Date32, Date64, Dictionary, FixedSizeBinary, FixedSizeList, LargeBinary, LargeList,
-        LargeUtf8, List, Null, Struct, Time32, Time64, Timestamp, Utf8, Utf8View,
+        Binary, BinaryView, Date32, Date64, Dictionary, FixedSizeBinary, FixedSizeList, Interval, LargeBinary,
+        LargeList, LargeListView, LargeUtf8, List, ListView, Null, Struct, Time32, Time64, Timestamp, Utf8, Utf8View,
     };
     match (left, right) {
         (left, right) if left == right => left.clone(),
@@ -62,14 +100,17 @@ fn wider(left: &DataType, right: &DataType) -> DataType {
         (Time32(left) | Time64(left), Time32(right) | Time64(right)) => {
             Time64(*left.max(right).max(&TimeUnit::Microsecond))
         }
+        (Interval(_), Interval(_)) => Interval(IntervalUnit::MonthDayNano),
         (
-            List(left) | LargeList(left) | FixedSizeList(left, _),
-            List(right) | LargeList(right) | FixedSizeList(right, _),
-        ) => DataType::new_list(wider(left.data_type(), right.data_type()), true),
+            List(left) | LargeList(left) | FixedSizeList(left, _) | ListView(left) | LargeListView(left),
+            List(right) | LargeList(right) | FixedSizeList(right, _) | ListView(right) | LargeListView(right),
+        ) => List(items(left, right)),
         (Struct(fields), Struct(others)) => {
-            let mut columns: Vec<Field> =
-                fields.iter().map(|field| field.as_ref().clone().with_nullable(true)).collect();
-            merge(&mut columns, others);
+            let names = [fields, others].map(|fields| fields.iter().map(|field| field.name().as_str()));
+            let spellings = Spellings::of(names);
+            let own = spellings.renamed(fields);
+            let mut columns: Vec<Field> = own.iter().map(|field| field.as_ref().clone().with_nullable(true)).collect();
+            merge(&mut columns, &spellings.renamed(others));
             Struct(columns.into())
         }
         _ => Utf8View,
@@ -177,7 +218,14 @@ pub(super) fn type_name(data_type: &DataType) -> String {
         }
         DataType::Interval(_) => "interval".to_owned(),
         DataType::Decimal128(precision, scale) => format!("numeric({precision}, {scale})"),
-        DataType::List(item) => format!("{}[]", type_name(item.data_type())),
+        DataType::Time32(_) | DataType::Time64(_) => "time".to_owned(),
+        binary if binary.is_binary() => "bytea".to_owned(),
+        DataType::Dictionary(_, value) => type_name(value),
+        DataType::List(item)
+        | DataType::LargeList(item)
+        | DataType::FixedSizeList(item, _)
+        | DataType::ListView(item)
+        | DataType::LargeListView(item) => format!("{}[]", type_name(item.data_type())),
         DataType::Struct(_) => "an object".to_owned(),
         other => other.to_string(),
     }
@@ -250,6 +298,12 @@ pub(super) struct Unclear {
 }
 
 impl Unclear {
+    /// What is unclear, of the fields of an object.
+    pub(super) fn among_fields(self) -> String {
+        let Self { column, found } = self;
+        format!("which field is {column} cannot be told, because names are the same but for case: {found}")
+    }
+
     /// The error of the file.
     pub(super) fn in_file(self, file: &str) -> Error {
         Error::UnclearColumn { file: file.to_owned(), column: self.column, found: self.found }
@@ -417,4 +471,69 @@ fn partition_type(values: &[Option<&str>]) -> DataType {
     let (mut guess, forms) = (Guess::default(), Forms::default());
     present.for_each(|value| guess.see(value, &forms));
     guess.data_type()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn structure(names: &[&str]) -> DataType {
+        DataType::Struct(names.iter().map(|name| Field::new(*name, DataType::Int64, true)).collect())
+    }
+
+    fn together(types: &[DataType]) -> DataType {
+        let mut columns = Vec::new();
+        types.iter().for_each(|data_type| merge(&mut columns, &[Arc::new(Field::new("v", data_type.clone(), true))]));
+        unmarked(columns.first().unwrap()).data_type().clone()
+    }
+
+    fn marked(name: &str, data_type: DataType, mark: &str) -> Arc<Field> {
+        Arc::new(Field::new(name, data_type, true).with_metadata([(mark.to_owned(), String::new())].into()))
+    }
+
+    #[test]
+    fn fields_that_differ_in_case_are_one_unless_an_object_has_both() {
+        assert_eq!(
+            together(&[structure(&["id"]), structure(&["ID"]), structure(&["Id", "x"])]),
+            structure(&["id", "x"])
+        );
+        assert_eq!(together(&[structure(&["id"]), structure(&["ID", "id"])]), structure(&["id", "ID"]));
+        assert_eq!(together(&[structure(&["id", "ID"]), structure(&["ID"])]), structure(&["id", "ID"]));
+    }
+
+    #[test]
+    fn marks_reach_into_lists_and_structs() {
+        let large = DataType::Struct(vec![marked("a", DataType::Int64, LARGE)].into());
+        let double = DataType::Struct(vec![Field::new("a", DataType::Float64, true)].into());
+        let exact = DataType::Struct(vec![Field::new("a", DataType::Decimal128(38, 19), true)].into());
+        assert_eq!(together(&[large, double]), exact);
+        let items = DataType::List(marked("item", DataType::Int64, LARGE));
+        let doubles = DataType::new_list(DataType::Float64, true);
+        let integers = DataType::new_list(DataType::Int64, true);
+        let exact = DataType::new_list(DataType::Decimal128(38, 19), true);
+        assert_eq!(together(&[integers.clone(), items.clone(), doubles.clone()]), exact);
+        assert_eq!(together(&[doubles.clone(), items]), exact);
+        assert_eq!(together(&[doubles.clone(), integers]), doubles);
+    }
+
+    #[test]
+    fn far_times_beside_nanoseconds_are_text() {
+        let mut columns = Vec::new();
+        merge(&mut columns, &[marked("v", DataType::Timestamp(TimeUnit::Millisecond, None), FAR)]);
+        merge(&mut columns, &[Arc::new(Field::new("v", DataType::Timestamp(TimeUnit::Microsecond, None), true))]);
+        assert_eq!(columns.first().unwrap().data_type(), &DataType::Timestamp(TimeUnit::Microsecond, None));
+        merge(&mut columns, &[Arc::new(Field::new("v", DataType::Timestamp(TimeUnit::Nanosecond, None), true))]);
+        assert_eq!(columns.first().unwrap().data_type(), &DataType::Utf8View);
+    }
+
+    #[test]
+    fn what_has_nothing_in_common_is_text() {
+        assert_eq!(together(&[structure(&["id"]), DataType::Utf8]), DataType::Utf8View);
+        let item = || Arc::new(Field::new_list_field(DataType::Int64, true));
+        let lists = [DataType::FixedSizeList(item(), 2), DataType::ListView(item()), DataType::LargeListView(item())];
+        assert_eq!(together(&lists), DataType::List(item()));
+        let intervals = [DataType::Interval(IntervalUnit::DayTime), DataType::Interval(IntervalUnit::MonthDayNano)];
+        assert_eq!(together(&intervals), DataType::Interval(IntervalUnit::MonthDayNano));
+    }
 }

@@ -16,6 +16,7 @@ use arrow::{
 
 use super::{
     super::{
+        binary::Unfit,
         infer::{merge, type_name},
         lossless::whole,
     },
@@ -154,6 +155,42 @@ impl Column {
         }
         let counts = vec![0; branches.len()];
         Ok(Self { data_type, values: Values::Union(branches, counts, Vec::new()) })
+    }
+
+    /// The column whose unions have the type that a table's column has, where that holds all their values: the one that holds all
+    /// of some types holds not each value of them. Nothing was read yet.
+    pub(super) fn wanted(self, wanted: &DataType) -> Self {
+        match self.values {
+            Values::Optional(null, column) => Self::optional(null, column.wanted(wanted)),
+            Values::Union(branches, counts, places) => {
+                let fits = |branch: &Self| whole(&new_empty_array(&branch.data_type), wanted).is_ok();
+                let data_type = if branches.iter().all(fits) { wanted.clone() } else { self.data_type };
+                Self { data_type, values: Values::Union(branches, counts, places) }
+            }
+            Values::List(items, ..) => {
+                let item = match wanted {
+                    DataType::List(item) => item.data_type(),
+                    other => other,
+                };
+                Self::list(items.wanted(item))
+            }
+            Values::Record(fields, columns, _) => {
+                let columns = fields.iter().zip(columns).map(|(field, column)| {
+                    let found = match wanted {
+                        DataType::Struct(fields) => fields.find(field.name()).map(|(_, field)| field.data_type()),
+                        other => Some(other),
+                    };
+                    (field.name().as_str(), wanted_as(column, found))
+                });
+                Self::record(columns.collect())
+            }
+            values => Self { data_type: self.data_type, values },
+        }
+    }
+
+    /// The type of the values.
+    pub(super) fn data_type(&self) -> &DataType {
+        &self.data_type
     }
 
     /// The fields and columns of a record; of anything else its type.
@@ -307,7 +344,9 @@ impl Column {
             Values::Union(branches, counts, places) => {
                 let mut arrays = Vec::with_capacity(branches.len() + 1);
                 for branch in branches {
-                    arrays.push(whole(&branch.finish()?, &self.data_type)?);
+                    let values = branch.finish()?;
+                    let values = whole(&values, &self.data_type);
+                    arrays.push(values.map_err(|error| unfit(&branch.data_type, &self.data_type, error))?);
                 }
                 arrays.push(new_null_array(&self.data_type, 1));
                 counts.fill(0);
@@ -317,6 +356,21 @@ impl Column {
         };
         Ok(array)
     }
+}
+
+/// The column as a table wants it, if it has it.
+fn wanted_as(column: Column, found: Option<&DataType>) -> Column {
+    match found {
+        Some(found) => column.wanted(found),
+        None => column,
+    }
+}
+
+/// The error of a value of a union that its type does not hold.
+fn unfit(found: &DataType, expected: &DataType, error: ArrowError) -> ArrowError {
+    let ArrowError::CastError(reason) = error else { return error };
+    let (found, expected) = (type_name(found), type_name(expected));
+    ArrowError::ExternalError(Box::new(Unfit { column: String::new(), found, expected, reason }))
 }
 
 /// The key and the value of a map, as those in Arrow files are called.

@@ -11,7 +11,7 @@ use std::{
 };
 
 use arrow::{
-    array::{RecordBatch, new_null_array},
+    array::{Array, ArrayRef, RecordBatch, new_null_array},
     datatypes::{DataType, Field, Schema, SchemaRef},
     error::ArrowError,
 };
@@ -25,8 +25,9 @@ use super::{
     bytes::{Compression, Input},
     columns::batch_of,
     encoding::Encoding,
+    error::misfit,
     infer::{Spellings, merge, plain, positions, type_name},
-    lossless::whole,
+    lossless::{unfit_row, whole},
     options,
     text::{Fault, Parse, Prepared, Task, TextReader, TextSource, apart},
     trace::{Place, Told},
@@ -261,6 +262,7 @@ impl TextReader for BinaryReader {
             refuses_others: self.refuses_others,
             columns: task.columns.clone(),
             places: None,
+            rows: 0,
             file: task.input.name.clone(),
         };
         Ok(Prepared { chunks: task.input.chunks(0).await?.stream, parser: Box::new(parser) })
@@ -278,6 +280,8 @@ struct BinaryParser {
     columns: Vec<usize>,
     /// Where each of these stands in the file; none: nowhere, or not known before the first rows.
     places: Option<Vec<Option<usize>>>,
+    /// How many rows were read.
+    rows: u64,
     file: String,
 }
 
@@ -331,7 +335,20 @@ impl BinaryParser {
         };
         let adapted = self.adapted_at(&places, batch);
         self.places = Some(places);
+        self.rows += batch.num_rows() as u64;
         adapted
+    }
+
+    /// The error of a column with a value that is none of the table's, told of the first such row.
+    fn unfit(&self, column: &ArrayRef, field: &Field, error: ArrowError) -> Error {
+        let (row, error) = match unfit_row(column, field.data_type()) {
+            Some((row, error)) => (Some(self.rows + row as u64 + 1), error),
+            None => (None, error),
+        };
+        let (found, expected) = (type_name(column.data_type()), type_name(field.data_type()));
+        let misfit = misfit(&expected, &error);
+        let (file, column, source) = (self.file.clone(), field.name().clone(), Arc::new(error));
+        Error::UnfitColumn { file, row, column, found, expected, misfit, source }
     }
 
     fn adapted_at(&self, places: &[Option<usize>], batch: &RecordBatch) -> Result<RecordBatch, Fault> {
@@ -341,15 +358,7 @@ impl BinaryParser {
                 columns.push(new_null_array(field.data_type(), batch.num_rows()));
                 continue;
             };
-            columns.push(whole(column, field.data_type()).map_err(|error| {
-                typed(Error::UnfitColumn {
-                    file: self.file.clone(),
-                    column: field.name().clone(),
-                    found: type_name(column.data_type()),
-                    expected: type_name(field.data_type()),
-                    source: Arc::new(error),
-                })
-            })?);
+            columns.push(whole(column, field.data_type()).map_err(|error| typed(self.unfit(column, field, error)))?);
         }
         Ok(batch_of(&self.schema, columns, batch.num_rows())?)
     }

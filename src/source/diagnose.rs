@@ -2,16 +2,19 @@
 //!
 //! Our own readers and the S3 stores put a typed error into what the query's stream yields, where it is found.
 //! DataFusion's Parquet reader names no file, so the Parquet files of the plan are read again, one after another; where a value
-//! could not be cast, only the columns that are stored as another type than the table's.
+//! could not be cast, only the columns that are cast, and where bytes are no text, each column alone.
 
 use std::sync::Arc;
 
-use arrow::error::ArrowError;
+use arrow::{datatypes::DataType, error::ArrowError};
 use datafusion::{
     common::DataFusionError,
     datasource::{
         listing::PartitionedFile,
-        physical_plan::{FileScanConfig, FileScanConfigBuilder, ParquetSource, parquet::metadata::DFParquetMetadata},
+        physical_plan::{
+            FileScanConfig, FileScanConfigBuilder, ParquetSource,
+            parquet::{DefaultParquetFileReaderFactory, metadata::DFParquetMetadata},
+        },
         source::DataSourceExec,
     },
     execution::{TaskContext, runtime_env::RuntimeEnv},
@@ -22,9 +25,11 @@ use futures::TryStreamExt;
 
 use super::{
     Error,
+    error::misfit,
     infer::{positions, type_name},
     location::object_name,
-    parquet::{caught, unreadable},
+    lossless::has_time,
+    parquet::{Guarded, caught, unreadable},
 };
 
 /// The typed error behind a failed query, if a file or an object store is to blame.
@@ -53,6 +58,10 @@ pub async fn diagnose(
 
 /// Whether a value was not of the type that it had to be: a stored one of its column's, or one that the query casts.
 fn is_cast(error: &DataFusionError) -> bool {
+    // What fails in a filter that the reader evaluates is debugging text.
+    if error.to_string().split_once(FILTER_FAILED).is_some_and(|(_, failed)| failed.contains("CastError(\"")) {
+        return true;
+    }
     let DataFusionError::ArrowError(error, _) = error.find_root() else { return false };
     matches!(error.as_ref(), ArrowError::CastError(_) | ArrowError::ParseError(_))
 }
@@ -100,38 +109,90 @@ fn collect(plan: &Arc<dyn ExecutionPlan>, scans: &mut Vec<FileScanConfig>) {
 async fn first_broken(scan: &FileScanConfig, runtime: &Arc<RuntimeEnv>) -> Option<Error> {
     for file in files(scan) {
         let name = object_name(&scan.object_store_url, file.path());
-        if let Err(error) = read(scan, file, None, runtime).await {
-            return Some(unreadable(&name, error));
+        let Err(error) = read(scan, file.clone(), None, runtime).await else { continue };
+        let in_column = if is_no_text(&error) { first_no_text(scan, &file, runtime).await } else { None };
+        return Some(in_column.unwrap_or_else(|| unreadable(&name, error)));
+    }
+    None
+}
+
+/// What is said of a column that should have text.
+pub(super) const NO_UTF8: &str = "it has bytes that are not UTF-8";
+
+/// Whether the reader found bytes that are no text where text should be.
+fn is_no_text(error: &DataFusionError) -> bool {
+    error.to_string().contains("non UTF-8")
+}
+
+/// The first column of a file that has bytes that are no text where text should be.
+async fn first_no_text(scan: &FileScanConfig, file: &PartitionedFile, runtime: &Arc<RuntimeEnv>) -> Option<Error> {
+    for Cast { position, column, found, expected } in casts(scan, file, runtime, |_, wanted| has_text(wanted)).await? {
+        let Err(error) = read(scan, file.clone(), Some(position), runtime).await else { continue };
+        if !is_no_text(&error) {
+            continue;
+        }
+        let file = object_name(&scan.object_store_url, file.path());
+        let misfit = format!(": {NO_UTF8}");
+        return Some(Error::UnfitColumn { file, row: None, column, found, expected, misfit, source: Arc::new(error) });
+    }
+    None
+}
+
+/// Whether there are texts in values of a type.
+fn has_text(data_type: &DataType) -> bool {
+    data_type.is_string() || data_type.is_nested()
+}
+
+/// The first column of a file that is stored as another type than the table's and has a value that is not of the table's.
+async fn first_unfit(scan: &FileScanConfig, runtime: &Arc<RuntimeEnv>) -> Option<Error> {
+    for file in files(scan) {
+        let is_cast = |found: &DataType, wanted: &DataType| found != wanted || has_time(found);
+        for Cast { position, column, found, expected } in casts(scan, &file, runtime, is_cast).await.unwrap_or_default()
+        {
+            let Err(error) = read(scan, file.clone(), Some(position), runtime).await else { continue };
+            let file = object_name(&scan.object_store_url, file.path());
+            let misfit = match error.find_root() {
+                DataFusionError::ArrowError(error, _) => misfit(&expected, error),
+                _ => String::new(),
+            };
+            let source = Arc::new(error);
+            return Some(Error::UnfitColumn { file, row: None, column, found, expected, misfit, source });
         }
     }
     None
 }
 
-/// The first column of a file that is stored as another type than the table's and has a value that is not of the table's.
-async fn first_unfit(scan: &FileScanConfig, runtime: &Arc<RuntimeEnv>) -> Option<Error> {
+/// A column that a scan reads: where it stands in the table, and its types in a file and in the table.
+struct Cast {
+    position: usize,
+    column: String,
+    found: String,
+    expected: String,
+}
+
+/// The columns that a scan reads of a file and whose types, as stored and in the table, are asked for; none if it cannot be
+/// told which they are.
+async fn casts(
+    scan: &FileScanConfig,
+    file: &PartitionedFile,
+    runtime: &Arc<RuntimeEnv>,
+    is_asked: impl Fn(&DataType, &DataType) -> bool,
+) -> Option<Vec<Cast>> {
     let schema = Arc::clone(scan.file_source.table_schema().file_schema());
-    for file in files(scan) {
-        let store = runtime.object_store(&scan.object_store_url).ok()?;
-        let Ok(stored) = DFParquetMetadata::new(store.as_ref(), &file.object_meta).fetch_schema().await else {
-            continue;
-        };
-        let names: Vec<_> = stored.fields().iter().map(|field| field.name().as_str()).collect();
-        let Ok(places) = positions(&schema, &names) else { continue };
-        for (position, column) in schema.fields().iter().enumerate().filter(|(position, _)| is_read(scan, *position)) {
-            let place = places.get(position).copied().flatten();
-            let Some(found) = place.and_then(|place| stored.fields().get(place)) else { continue };
-            if found.data_type() == column.data_type() {
-                continue;
-            }
+    let store = runtime.object_store(&scan.object_store_url).ok()?;
+    let stored = DFParquetMetadata::new(store.as_ref(), &file.object_meta).fetch_schema().await.ok()?;
+    let names: Vec<_> = stored.fields().iter().map(|field| field.name().as_str()).collect();
+    let places = positions(&schema, &names).ok()?;
+    let mut casts = Vec::new();
+    for (position, column) in schema.fields().iter().enumerate().filter(|(position, _)| is_read(scan, *position)) {
+        let place = places.get(position).copied().flatten();
+        let Some(found) = place.and_then(|place| stored.fields().get(place)) else { continue };
+        if is_asked(found.data_type(), column.data_type()) {
             let (found, expected) = (type_name(found.data_type()), type_name(column.data_type()));
-            if let Err(error) = read(scan, file.clone(), Some(position), runtime).await {
-                let file = object_name(&scan.object_store_url, file.path());
-                let column = column.name().clone();
-                return Some(Error::UnfitColumn { file, column, found, expected, source: Arc::new(error) });
-            }
+            casts.push(Cast { position, column: column.name().clone(), found, expected });
         }
     }
-    None
+    Some(casts)
 }
 
 /// Whether a scan reads a column: what it does not read is not to blame.
@@ -161,7 +222,11 @@ async fn read(
     column: Option<usize>,
     runtime: &Arc<RuntimeEnv>,
 ) -> Result<(), DataFusionError> {
-    let columns = Arc::new(ParquetSource::new(scan.file_source.table_schema().clone()));
+    let store = runtime.object_store(&scan.object_store_url)?;
+    let table = Arc::clone(scan.file_source.table_schema().file_schema());
+    let readers = Guarded::new(Arc::new(DefaultParquetFileReaderFactory::new(store)), table);
+    let columns = ParquetSource::new(scan.file_source.table_schema().clone());
+    let columns = Arc::new(columns.with_parquet_file_reader_factory(Arc::new(readers)));
     let single = FileScanConfigBuilder::new(scan.object_store_url.clone(), columns)
         .with_file_groups(vec![vec![file].into()])
         .with_expr_adapter(scan.expr_adapter_factory.clone())

@@ -2,6 +2,7 @@
 //!
 //! Knows no SQLSTATE: an error says its [`Fault`], the engine does the rest.
 
+mod beneath;
 mod hint;
 
 use std::{error::Error as StdError, io::ErrorKind, sync::Arc};
@@ -9,6 +10,7 @@ use std::{error::Error as StdError, io::ErrorKind, sync::Arc};
 use datafusion::common::DataFusionError;
 
 use crate::Fault;
+pub(super) use beneath::misfit;
 
 /// The error that lies beneath; shared, because one failed read can reach several consumers of a query.
 pub type Cause = Arc<dyn StdError + Send + Sync>;
@@ -244,16 +246,23 @@ pub enum Error {
         source: Cause,
     },
     /// A column that a file stores as another type than the table's, with a value that is not of the table's.
-    #[error("file {file}, column {column}: stored as {found}, and not all its values are of type {expected}")]
+    #[error(
+        "file {file}{place}, column {column}: stored as {found}, and not all its values are of type {expected}{misfit}",
+        place = row.map_or_else(String::new, |row| format!(", row {row}"))
+    )]
     UnfitColumn {
         /// The file.
         file: String,
+        /// The row of the first such value, from 1, where it is known.
+        row: Option<u64>,
         /// The column's name.
         column: String,
         /// The type in this file.
         found: String,
         /// The table's type.
         expected: String,
+        /// Which value it is, behind a colon, where that is known.
+        misfit: String,
         /// What the reader said of the value.
         #[source]
         source: Cause,
@@ -538,88 +547,6 @@ impl Error {
             Self::Io { .. } | Self::Unreachable { .. } => Fault::Io,
             Self::TooManyFiles { .. } | Self::TooLarge { .. } => Fault::LimitExceeded,
             Self::Engine { .. } => Fault::Internal,
-        }
-    }
-
-    /// The typed error inside any chain of errors, for example inside what a query's stream yields.
-    pub fn find(error: &(dyn StdError + 'static)) -> Option<Self> {
-        let mut next = Some(error);
-        while let Some(error) = next {
-            if let Some(found) = error.downcast_ref::<Self>() {
-                return Some(found.clone());
-            }
-            if let Some(shared) = error.downcast_ref::<Arc<DataFusionError>>() {
-                next = Some(shared.as_ref());
-                continue;
-            }
-            // An input-output error passes over what it wraps when asked for its source.
-            let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-            next = match wrapped {
-                Some(wrapped) => Some(wrapped),
-                None => error.source(),
-            };
-        }
-        None
-    }
-
-    /// From what a reader of the query engine said when it gave up on a file.
-    pub(super) fn unreadable(format: &str, file: &str, error: DataFusionError) -> Self {
-        if let Some(found) = Self::find(&error) {
-            return found;
-        }
-        if let DataFusionError::ObjectStore(error) = error {
-            return Self::store(file, *error);
-        }
-        let root = error.find_root().to_string();
-        let reason = root.rsplit_once("error: ").map_or(root.as_str(), |(_, reason)| reason).trim().to_owned();
-        Self::Unreadable { file: file.to_owned(), format: format.to_owned(), reason, source: Arc::new(error) }
-    }
-
-    pub(super) fn engine(location: &str, error: DataFusionError) -> Self {
-        match Self::find(&error) {
-            Some(found) => found,
-            None => Self::Engine { location: location.to_owned(), source: Arc::new(error) },
-        }
-    }
-
-    pub(super) fn io(file: &str, error: std::io::Error) -> Self {
-        match error.kind() {
-            std::io::ErrorKind::NotFound => Self::NoSuchFile { location: file.to_owned() },
-            std::io::ErrorKind::PermissionDenied => {
-                Self::FileRefused { file: file.to_owned(), source: Arc::new(error) }
-            }
-            _ => Self::Io { file: file.to_owned(), reason: error.to_string(), source: Arc::new(error) },
-        }
-    }
-
-    pub(super) fn unwritable(file: &str, error: std::io::Error) -> Self {
-        let reason = match error.kind() {
-            ErrorKind::PermissionDenied => "permission denied by the operating system".to_owned(),
-            ErrorKind::NotADirectory => "it is a file, and a directory is needed".to_owned(),
-            ErrorKind::IsADirectory => "it is a directory, and a file is needed".to_owned(),
-            _ => error.to_string(),
-        };
-        Self::CannotWrite { file: file.to_owned(), reason, kind: error.kind() }
-    }
-
-    /// From a store's error; one that went through an S3 store holds the typed error already.
-    pub(super) fn store(file: &str, error: object_store::Error) -> Self {
-        if let Some(found) = Self::find(&error) {
-            return found;
-        }
-        if let object_store::Error::NotFound { .. } = error {
-            return Self::NoSuchFile { location: file.to_owned() };
-        }
-        let mut root: &(dyn StdError + 'static) = &error;
-        while let Some(source) = root.source() {
-            root = source;
-        }
-        let reason = root.to_string();
-        match root.downcast_ref::<std::io::Error>().map(std::io::Error::kind) {
-            Some(std::io::ErrorKind::PermissionDenied) => {
-                Self::FileRefused { file: file.to_owned(), source: Arc::new(error) }
-            }
-            _ => Self::Io { file: file.to_owned(), reason, source: Arc::new(error) },
         }
     }
 }

@@ -1,231 +1,19 @@
 //! What files have in common: the columns of several files, and the columns in the names of their directories.
 
+mod types;
+
 use std::{
     borrow::Cow,
     collections::{BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
 
-use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
+use arrow::datatypes::{DataType, Field, Schema};
 use datafusion::common::ScalarValue;
 
 use super::{Error, FoundFile, Options, TableRequest, columns as values, forms::Forms, guess::Guess, options};
 use crate::error::nearest;
-
-/// The mark of a column of integers that double precision does not hold.
-pub(super) const LARGE: &str = "fusewire.large_integers";
-
-/// Adds a file's columns to those seen so far. Columns are matched by name; types widen.
-pub(super) fn merge(columns: &mut Vec<Field>, found: &[Arc<Field>]) {
-    for field in found {
-        match columns.iter_mut().find(|column| column.name() == field.name()) {
-            None => columns.push(field.as_ref().clone().with_nullable(true)),
-            Some(column) => {
-                let is_large = |field: &Field| {
-                    let data_type = field.data_type();
-                    field.metadata().contains_key(LARGE) && is_number(data_type) && !is_wide(data_type)
-                };
-                let (left, right) = (column.data_type(), field.data_type());
-                let mixed = left.is_floating() && is_large(field) || right.is_floating() && is_large(column);
-                // Integers beyond double precision beside doubles: exact numbers, of nineteen digits behind the point.
-                let together = if mixed { DataType::Decimal128(MAX_DIGITS as u8, 19) } else { wider(left, right) };
-                let mut metadata = column.metadata().clone();
-                metadata.extend(field.metadata().clone());
-                *column = column.clone().with_data_type(together).with_metadata(metadata);
-            }
-        }
-    }
-}
-
-/// The narrowest type that holds the values of both without losing one. What has nothing else in common has its text.
-fn wider(left: &DataType, right: &DataType) -> DataType {
-    use DataType::{
-        Binary, BinaryView, Date32, Date64, Dictionary, FixedSizeBinary, FixedSizeList, LargeBinary, LargeList,
-        LargeUtf8, List, Map, Null, Struct, Time32, Time64, Timestamp, Utf8, Utf8View,
-    };
-    match (left, right) {
-        (left, right) if left == right => left.clone(),
-        (Null, other) | (other, Null) => other.clone(),
-        (Dictionary(_, value), other) | (other, Dictionary(_, value)) => wider(value, other),
-        (left, right) if is_number(left) && is_number(right) => wider_number(left, right),
-        (Utf8 | LargeUtf8 | Utf8View, Utf8 | LargeUtf8 | Utf8View) => Utf8View,
-        (
-            Binary | LargeBinary | BinaryView | FixedSizeBinary(_),
-            Binary | LargeBinary | BinaryView | FixedSizeBinary(_),
-        ) => BinaryView,
-        (Date32, Date64) | (Date64, Date32) => Date64,
-        // In which zone a day begins, a date does not tell.
-        (Date32 | Date64, Timestamp(unit, None)) | (Timestamp(unit, None), Date32 | Date64) => Timestamp(*unit, None),
-        (Timestamp(left, None), Timestamp(right, None)) => Timestamp(*left.max(right), None),
-        (Timestamp(left, Some(zone)), Timestamp(right, Some(other))) => {
-            let zone = if zone == other { Some(zone.clone()) } else { utc() };
-            Timestamp(*left.max(right), zone)
-        }
-        (Time32(left) | Time64(left), Time32(right) | Time64(right)) => {
-            Time64(*left.max(right).max(&TimeUnit::Microsecond))
-        }
-        (
-            List(left) | LargeList(left) | FixedSizeList(left, _),
-            List(right) | LargeList(right) | FixedSizeList(right, _),
-        ) => DataType::new_list(wider(left.data_type(), right.data_type()), true),
-        (Struct(fields), Struct(others)) => {
-            let mut columns: Vec<Field> =
-                fields.iter().map(|field| field.as_ref().clone().with_nullable(true)).collect();
-            merge(&mut columns, others);
-            Struct(columns.into())
-        }
-        (Map(left, _), Map(right, _)) => match (pair(left), pair(right)) {
-            (Some((key, value)), Some((other_key, other_value))) => {
-                map_of(wider(key.data_type(), other_key.data_type()), wider(value.data_type(), other_value.data_type()))
-            }
-            _ => Utf8View,
-        },
-        _ => Utf8View,
-    }
-}
-
-/// The type of maps, in no order, whose parts are called as those in Arrow files.
-pub(super) fn map_of(key: DataType, value: DataType) -> DataType {
-    let pair = vec![Field::new("key", key, false), Field::new("value", value, true)];
-    DataType::Map(Arc::new(Field::new("entries", DataType::Struct(pair.into()), false)), false)
-}
-
-/// The key and the value of a map's entries.
-pub(super) fn pair(entries: &Field) -> Option<(&Arc<Field>, &Arc<Field>)> {
-    match entries.data_type() {
-        DataType::Struct(fields) => fields.first().zip(fields.get(1)),
-        _ => None,
-    }
-}
-
-/// The zone of a point in time, which is the same in all of them: its text is that in UTC.
-pub(super) fn utc() -> Option<Arc<str>> {
-    Some("+00:00".into())
-}
-
-/// The type of a column as a table has it: not how its values are packed.
-pub(super) fn plain(data_type: &DataType) -> DataType {
-    use DataType::{
-        Binary, BinaryView, Decimal32, Decimal64, Decimal128, Dictionary, FixedSizeBinary, FixedSizeList, Float16,
-        Float32, LargeBinary, LargeList, LargeListView, LargeUtf8, List, ListView, RunEndEncoded, Struct, Timestamp,
-        Utf8, Utf8View,
-    };
-    match data_type {
-        Dictionary(_, value) => plain(value),
-        RunEndEncoded(_, value) => plain(value.data_type()),
-        Utf8 | LargeUtf8 => Utf8View,
-        Binary | LargeBinary | FixedSizeBinary(_) => BinaryView,
-        Float16 => Float32,
-        Timestamp(unit, Some(_)) => Timestamp(*unit, utc()),
-        Decimal32(precision, scale) | Decimal64(precision, scale) => Decimal128(*precision, *scale),
-        List(item) | LargeList(item) | FixedSizeList(item, _) | ListView(item) | LargeListView(item) => {
-            DataType::new_list(plain(item.data_type()), true)
-        }
-        Struct(fields) => {
-            let fields = fields.iter().map(|field| Field::new(field.name(), plain(field.data_type()), true));
-            Struct(fields.collect())
-        }
-        other => other.clone(),
-    }
-}
-
-fn is_number(data_type: &DataType) -> bool {
-    data_type.is_integer()
-        || data_type.is_floating()
-        || matches!(data_type, DataType::Decimal128(..) | DataType::Decimal256(..))
-}
-
-/// Whether it is an exact number that may have more digits than most have room for.
-fn is_wide(data_type: &DataType) -> bool {
-    matches!(data_type, DataType::Decimal256(..))
-}
-
-fn wider_number(left: &DataType, right: &DataType) -> DataType {
-    use DataType::{Decimal128, Decimal256, Float16, Float32, Float64, Int64, UInt64};
-    // The digits before and behind the point of exact numbers.
-    let digits = |data_type: &DataType| match data_type {
-        Decimal128(precision, scale) | Decimal256(precision, scale) => {
-            (i16::from(*precision) - i16::from(*scale), i16::from(*scale))
-        }
-        UInt64 => (20, 0),
-        data_type => match data_type.primitive_width() {
-            Some(1) => (3, 0),
-            Some(2) => (5, 0),
-            Some(4) => (10, 0),
-            _ => (19, 0),
-        },
-    };
-    let is_wide = is_wide(left) || is_wide(right);
-    // Where there is no room for all digits, text has it.
-    let decimal = |whole: i16, fraction: i16| match whole + fraction {
-        precision @ 1..=MAX_WIDE_DIGITS if is_wide => Decimal256(precision as u8, fraction as i8),
-        precision @ 1..=MAX_DIGITS => Decimal128(precision as u8, fraction as i8),
-        _ => DataType::Utf8View,
-    };
-    match (left, right) {
-        (left, right) if left.is_floating() && right.is_floating() => match (left, right) {
-            (Float16 | Float32, Float16 | Float32) => Float32,
-            _ => Float64,
-        },
-        (left, right) if left.is_integer() && right.is_integer() => match (left, right) {
-            (UInt64, _) | (_, UInt64) => Decimal128(20, 0),
-            _ => Int64,
-        },
-        // Whole numbers that double precision does not hold are told apart where files are merged, and when they are read.
-        (exact, float) | (float, exact) if float.is_floating() && exact.is_integer() => Float64,
-        (exact, float) | (float, exact) if float.is_floating() => {
-            let (whole, fraction) = digits(exact);
-            match whole + fraction {
-                // Double precision holds fifteen digits.
-                ..=15 => Float64,
-                // How many a float has behind the point is not known.
-                _ if is_wide => DataType::Utf8View,
-                _ => decimal(whole, MAX_DIGITS - whole),
-            }
-        }
-        (left, right) => {
-            let (left, right) = (digits(left), digits(right));
-            decimal(left.0.max(right.0), left.1.max(right.1))
-        }
-    }
-}
-
-/// The most digits of a number that is stored exactly.
-const MAX_DIGITS: i16 = 38;
-/// The most digits of one that is stored as a wide number.
-const MAX_WIDE_DIGITS: i16 = 76;
-
-/// A type in SQL's words.
-pub(super) fn type_name(data_type: &DataType) -> String {
-    match data_type {
-        DataType::Boolean => "boolean".to_owned(),
-        DataType::Int8 | DataType::Int16 => "smallint".to_owned(),
-        DataType::Int32 => "integer".to_owned(),
-        DataType::Int64 => "bigint".to_owned(),
-        DataType::Float32 => "real".to_owned(),
-        DataType::Float64 => "double precision".to_owned(),
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => "text".to_owned(),
-        DataType::Date32 | DataType::Date64 => "date".to_owned(),
-        DataType::Timestamp(unit, zone) => {
-            let digits = match unit {
-                TimeUnit::Second => "(0)",
-                TimeUnit::Millisecond => "(3)",
-                TimeUnit::Microsecond => "",
-                TimeUnit::Nanosecond => "(9)",
-            };
-            format!("timestamp{digits}{}", if zone.is_some() { " with time zone" } else { "" })
-        }
-        DataType::Time32(_) | DataType::Time64(_) => "time".to_owned(),
-        DataType::Interval(_) => "interval".to_owned(),
-        DataType::Decimal128(precision, scale) | DataType::Decimal256(precision, scale) => {
-            format!("numeric({precision}, {scale})")
-        }
-        DataType::List(item) => format!("{}[]", type_name(item.data_type())),
-        DataType::Struct(_) => "an object".to_owned(),
-        DataType::Map(..) => "a map".to_owned(),
-        other => other.to_string(),
-    }
-}
+pub(super) use types::{FAR, LARGE, map_of, merge, pair, plain, type_name, unmarked, utc};
 
 /// The columns that are not partition columns, which may stand in files, too: under the same name, else under one that is
 /// the same but for case. The column of the files' names is none that files have.
@@ -308,6 +96,12 @@ pub(super) struct Unclear {
 }
 
 impl Unclear {
+    /// What is unclear, of the fields of an object.
+    pub(super) fn among_fields(self) -> String {
+        let Self { column, found } = self;
+        format!("which field is {column} cannot be told, because names are the same but for case: {found}")
+    }
+
     /// The error of the file.
     pub(super) fn in_file(self, file: &str) -> Error {
         Error::UnclearColumn { file: file.to_owned(), column: self.column, found: self.found }

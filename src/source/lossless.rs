@@ -1,5 +1,8 @@
 //! Reads columns of another type than the table's, where a file stores them so: each value whole, or an error.
 
+mod nested;
+mod times;
+
 use std::{
     borrow::Cow,
     fmt,
@@ -9,13 +12,12 @@ use std::{
 
 use arrow::{
     array::{
-        Array, ArrayRef, AsArray, Decimal128Array, Int64Array, ListArray, MapArray, RecordBatch, StringArray,
-        StringBuilder, StructArray, new_null_array,
+        Array, ArrayRef, AsArray, Decimal128Array, ListArray, RecordBatch, StringBuilder, UInt64Array, new_null_array,
     },
-    compute::{CastOptions, cast_with_options, kernels::cmp::not_distinct},
-    datatypes::{DataType, Field, FieldRef, Fields, Float64Type, Int64Type, Schema, SchemaRef, TimeUnit},
+    compute::{CastOptions, cast_with_options, kernels::cmp::not_distinct, take},
+    datatypes::{DataType, FieldRef, Float64Type, IntervalUnit, Schema, SchemaRef},
     error::ArrowError,
-    json::writer::make_encoder,
+    util::display::array_value_to_string,
 };
 use datafusion::{
     common::{
@@ -30,11 +32,13 @@ use datafusion::{
 use super::{
     columns::{Misfit, column},
     forms::Forms,
-    infer::{pair, positions, type_name, utc},
+    infer::{positions, type_name, utc},
+    text::shortened,
     values,
-    zones::Clocks,
 };
-use crate::print::JSON_OPTIONS;
+use nested::{json_texts, structs, whole_map};
+pub(super) use times::{NO_INTERVAL, NO_TIME, has_time};
+use times::{by_clocks, check_times, intervals};
 
 const STRICT: CastOptions<'static> =
     CastOptions { safe: false, format_options: arrow::util::display::FormatOptions::new() };
@@ -84,7 +88,7 @@ impl PhysicalExprAdapter for LosslessAdapter {
             let is_renamed = stored.name() != column.name();
             // The reader finds a column by the file's own name.
             let own = Arc::new(Column::new(stored.name(), column.index())) as Arc<dyn PhysicalExpr>;
-            if stored.data_type() != wanted.data_type() {
+            if stored.data_type() != wanted.data_type() || has_time(stored.data_type()) {
                 let cast = WholeCast { column: own, wanted: Arc::clone(wanted) };
                 return Ok(Transformed::yes(Arc::new(cast) as Arc<dyn PhysicalExpr>));
             }
@@ -150,34 +154,39 @@ impl PhysicalExpr for WholeCast {
     }
 }
 
-/// The values as those of another type; an error if one of them is none.
+/// The values as those of another type; an error that tells the first one that is none.
 pub(super) fn whole(values: &ArrayRef, wanted: &DataType) -> Result<ArrayRef, ArrowError> {
     if values.data_type() == wanted {
+        check_times(values)?;
         return Ok(Arc::clone(values));
     }
     match (values.data_type(), wanted) {
         (DataType::Dictionary(_, stored), _) => whole(&cast_with_options(values, stored, &STRICT)?, wanted),
+        (DataType::RunEndEncoded(_, stored), _) => {
+            whole(&cast_with_options(values, stored.data_type(), &STRICT)?, wanted)
+        }
         (DataType::List(_), DataType::List(item)) => {
             let list = values.as_list::<i32>();
             let items = whole(list.values(), item.data_type())?;
             let list = ListArray::try_new(Arc::clone(item), list.offsets().clone(), items, list.nulls().cloned())?;
             Ok(Arc::new(list))
         }
-        (DataType::LargeList(stored) | DataType::FixedSizeList(stored, _), DataType::List(_)) => {
-            whole(&cast_with_options(values, &DataType::List(Arc::clone(stored)), &STRICT)?, wanted)
-        }
-        (DataType::Struct(_), DataType::Struct(fields)) => {
-            let stored = values.as_struct();
-            let columns = fields.iter().map(|field| match stored.column_by_name(field.name()) {
-                Some(column) => whole(column, field.data_type()),
-                None => Ok(new_null_array(field.data_type(), values.len())),
-            });
-            let columns = columns.collect::<Result<Vec<_>, _>>()?;
-            Ok(Arc::new(StructArray::try_new(fields.clone(), columns, stored.nulls().cloned())?))
-        }
+        (
+            DataType::LargeList(stored)
+            | DataType::FixedSizeList(stored, _)
+            | DataType::ListView(stored)
+            | DataType::LargeListView(stored),
+            DataType::List(_),
+        ) => whole(&cast_with_options(values, &DataType::List(Arc::clone(stored)), &STRICT)?, wanted),
+        (DataType::Struct(_), DataType::Struct(fields)) => structs(values.as_struct(), fields),
         (DataType::Map(..), DataType::Map(entries, ordered)) => whole_map(values.as_map(), entries, *ordered),
+        (stored, _) if stored.is_nested() && is_text(wanted) => json_texts(values, wanted),
         (DataType::FixedSizeBinary(16), DataType::Utf8 | DataType::Utf8View) => {
             cast_with_options(&uuids(values), wanted, &STRICT)
+        }
+        // As Parquet has them.
+        (DataType::FixedSizeBinary(12), DataType::Interval(IntervalUnit::MonthDayNano)) => {
+            intervals(values.as_fixed_size_binary())
         }
         (DataType::Float32 | DataType::Float64, DataType::Decimal128(precision, scale)) => {
             decimals(values, *precision, *scale)
@@ -190,99 +199,86 @@ pub(super) fn whole(values: &ArrayRef, wanted: &DataType) -> Result<ArrayRef, Ar
         (DataType::Timestamp(_, None), DataType::Timestamp(unit, Some(zone))) => by_clocks(values, *unit, zone, wanted),
         // What clocks showed, where there is no zone, depends on where they were.
         (DataType::Timestamp(_, Some(_)), DataType::Timestamp(_, None) | DataType::Date32 | DataType::Date64) => {
-            Err(unfit(values.data_type(), wanted))
+            Err(misfit(values, wanted, 0))
         }
         (DataType::Null, _) => Ok(new_null_array(wanted, values.len())),
-        (stored, _) if stored.is_nested() && is_text(wanted) => json_texts(values, wanted),
-        (stored, _) if stored.is_binary() && is_text(wanted) => {
-            let bytes = cast_with_options(values, &DataType::Binary, &STRICT)?;
-            let texts = bytes.as_binary::<i32>().iter().map(|bytes| bytes.map(std::str::from_utf8).transpose());
-            let texts = texts.collect::<Result<StringArray, _>>();
-            let texts = texts.map_err(|_| ArrowError::CastError("bytes that are no text".to_owned()))?;
-            cast_with_options(&texts, wanted, &STRICT)
-        }
+        (stored, _) if stored.is_binary() && is_text(wanted) => texts(values, wanted),
         (stored, _) if is_text(stored) && !is_text(wanted) && !wanted.is_nested() => from_texts(values, wanted),
         (stored, _) if stored.is_temporal() && wanted.is_numeric() || stored.is_numeric() && wanted.is_temporal() => {
-            Err(unfit(stored, wanted))
+            Err(misfit(values, wanted, 0))
         }
-        (stored, _) => {
-            let cast = cast_with_options(values, wanted, &STRICT).map_err(|_| unfit(stored, wanted))?;
-            if !is_text(wanted) && !is_wider(stored, wanted) {
-                check_same(values, &cast)?;
-            }
-            Ok(cast)
+        _ => {
+            check_times(values)?;
+            cast_back(values, wanted).ok_or_else(|| first_misfit(values, wanted))
         }
     }
 }
 
-/// Maps whose keys and values are of other types.
-fn whole_map(map: &MapArray, entries: &FieldRef, ordered: bool) -> Result<ArrayRef, ArrowError> {
-    let Some((key, value)) = pair(entries) else {
-        return Err(ArrowError::CastError("a map without keys and values".to_owned()));
+/// The first row whose value is none of a type, and what is wrong with it.
+pub(super) fn unfit_row(values: &ArrayRef, wanted: &DataType) -> Option<(usize, ArrowError)> {
+    // A slice of lists would still have the items of all.
+    let alone = |row: usize| {
+        let value = take(values.as_ref(), &UInt64Array::from(vec![row as u64]), None).ok()?;
+        whole(&value, wanted).err().map(|error| (row, error))
     };
-    let columns = vec![whole(map.keys(), key.data_type())?, whole(map.values(), value.data_type())?];
-    let fields: Fields = vec![Arc::clone(key), Arc::clone(value)].into();
-    let pairs = StructArray::try_new(fields, columns, None)?;
-    let (offsets, nulls) = (map.offsets().clone(), map.nulls().cloned());
-    Ok(Arc::new(MapArray::try_new(Arc::clone(entries), offsets, pairs, nulls, ordered)?))
+    (0..values.len()).find_map(alone)
 }
 
-/// Lists, objects and maps as their own JSON, as those in JSON files are that have text beside them.
-fn json_texts(values: &ArrayRef, wanted: &DataType) -> Result<ArrayRef, ArrowError> {
-    let field: FieldRef = Arc::new(Field::new("", values.data_type().clone(), true));
-    let mut encoder = make_encoder(&field, values.as_ref(), &JSON_OPTIONS)?;
-    let (mut texts, mut json) = (StringBuilder::with_capacity(values.len(), values.len() * 16), Vec::new());
-    for row in 0..values.len() {
-        if values.is_null(row) {
-            texts.append_null();
-            continue;
-        }
-        json.clear();
-        encoder.encode(row, &mut json);
-        let text = std::str::from_utf8(&json).map_err(|_| ArrowError::CastError("JSON that is no text".to_owned()))?;
-        texts.append_value(text);
+/// The values as the cast has them, if they come back from it as they were.
+fn cast_back(values: &ArrayRef, wanted: &DataType) -> Option<ArrayRef> {
+    let cast = cast_with_options(values, wanted, &STRICT).ok()?;
+    if is_text(wanted) || is_wider(values.data_type(), wanted) {
+        return Some(cast);
     }
-    let texts: ArrayRef = Arc::new(texts.finish());
-    cast_with_options(&texts, wanted, &STRICT)
+    let back = cast_with_options(&cast, values.data_type(), &STRICT).ok()?;
+    (!not_distinct(values, &back).ok()?.has_false()).then_some(cast)
 }
 
-fn unfit(stored: &DataType, wanted: &DataType) -> ArrowError {
-    let (stored, wanted) = (type_name(stored), type_name(wanted));
-    ArrowError::CastError(format!("a value of type {stored} is none of type {wanted}"))
+/// The error of values that a cast changes, of which it tells the first.
+fn first_misfit(values: &ArrayRef, wanted: &DataType) -> ArrowError {
+    let is_lost = |row: &usize| values.is_valid(*row) && cast_back(&values.slice(*row, 1), wanted).is_none();
+    misfit(values, wanted, (0..values.len()).find(is_lost).unwrap_or_default())
 }
 
-/// Times without a zone as instants: those at which the clocks of the wanted zone show them.
-fn by_clocks(values: &ArrayRef, unit: TimeUnit, zone: &str, wanted: &DataType) -> Result<ArrayRef, ArrowError> {
-    let clocks = Clocks::named(zone).ok_or_else(|| unfit(values.data_type(), wanted))?;
-    let shown = cast_with_options(&whole(values, &DataType::Timestamp(unit, None))?, &DataType::Int64, &STRICT)?;
-    let second: i64 = match unit {
-        TimeUnit::Second => 1,
-        TimeUnit::Millisecond => 1_000,
-        TimeUnit::Microsecond => 1_000_000,
-        TimeUnit::Nanosecond => 1_000_000_000,
+/// The error of a value that is none of a type: that of the row, or the next one that has a value.
+fn misfit(values: &ArrayRef, wanted: &DataType, row: usize) -> ArrowError {
+    let row = (row..values.len()).find(|row| values.is_valid(*row));
+    let value = match row.and_then(|row| array_value_to_string(values, row).ok()) {
+        Some(shown) => format!("'{}'", shortened(&shown)),
+        None => format!("a value of type {}", type_name(values.data_type())),
     };
-    let instant = |shown: i64| {
-        let seconds = clocks.instant(shown.div_euclid(second))?;
-        seconds.checked_mul(second)?.checked_add(shown.rem_euclid(second))
-    };
-    let instants = shown.as_primitive::<Int64Type>().iter().map(|shown| match shown {
-        Some(shown) => instant(shown).map(Some).ok_or_else(|| unfit(values.data_type(), wanted)),
-        None => Ok(None),
-    });
-    let instants = instants.collect::<Result<Int64Array, ArrowError>>()?;
-    cast_with_options(&instants, wanted, &STRICT)
+    ArrowError::CastError(format!("{value} is not of type {}", type_name(wanted)))
+}
+
+/// The error of a value that stands in a field.
+fn within(error: ArrowError, field: &str) -> ArrowError {
+    match error {
+        ArrowError::CastError(reason) => ArrowError::CastError(match reason.strip_prefix("in ") {
+            Some(reason) => format!("in {field}.{reason}"),
+            None => format!("in {field}, {reason}"),
+        }),
+        other => other,
+    }
+}
+
+/// Bytes as texts, which they must be.
+fn texts(values: &ArrayRef, wanted: &DataType) -> Result<ArrayRef, ArrowError> {
+    let bytes = cast_with_options(values, &DataType::Binary, &STRICT)?;
+    let bytes = bytes.as_binary::<i32>();
+    let mut texts = StringBuilder::with_capacity(bytes.len(), bytes.value_data().len());
+    for (row, bytes) in bytes.iter().enumerate() {
+        let text = bytes.map(std::str::from_utf8).transpose();
+        texts.append_option(text.map_err(|_| misfit(values, wanted, row))?);
+    }
+    cast_with_options(&texts.finish(), wanted, &STRICT)
 }
 
 /// Texts as values, by the rules of text files.
 fn from_texts(values: &ArrayRef, wanted: &DataType) -> Result<ArrayRef, ArrowError> {
     let texts = cast_with_options(values, &DataType::Utf8, &STRICT)?;
     let texts = texts.as_string::<i32>();
-    column(wanted, texts.len(), &Forms::default(), texts.iter().map(|text| text.map(Cow::Borrowed))).map_err(
-        |Misfit(row)| {
-            let text = if texts.is_valid(row) { texts.value(row) } else { "" };
-            ArrowError::CastError(format!("'{text}' is not of type {}", type_name(wanted)))
-        },
-    )
+    column(wanted, texts.len(), &Forms::default(), texts.iter().map(|text| text.map(Cow::Borrowed)))
+        .map_err(|Misfit(row)| misfit(values, wanted, row))
 }
 
 fn is_text(data_type: &DataType) -> bool {
@@ -296,16 +292,9 @@ fn is_wider(stored: &DataType, wanted: &DataType) -> bool {
         (Some(stored_bytes), Some(wanted_bytes)) => {
             stored_bytes < wanted_bytes && (stored.is_unsigned_integer() || wanted.is_signed_integer())
         }
+        _ if matches!(stored, DataType::Interval(_)) => wanted == &DataType::Interval(IntervalUnit::MonthDayNano),
         _ => stored.is_binary() && wanted.is_binary(),
     }
-}
-
-/// Whether the values come back as they were.
-fn check_same(values: &ArrayRef, cast: &ArrayRef) -> Result<(), ArrowError> {
-    let lost = || unfit(values.data_type(), cast.data_type());
-    let back = cast_with_options(cast, values.data_type(), &STRICT).map_err(|_| lost())?;
-    let same = not_distinct(values, &back)?;
-    if same.has_false() { Err(lost()) } else { Ok(()) }
 }
 
 /// Floats as exact numbers: the one with the fewest digits that is this float.
@@ -318,7 +307,7 @@ fn decimals(values: &ArrayRef, precision: u8, scale: i8) -> Result<ArrayRef, Arr
         let text = if single { format!("{:e}", value as f32) } else { format!("{value:e}") };
         values::decimal(&text, places)
             .filter(|value| value.abs() < limit)
-            .ok_or_else(|| ArrowError::CastError(format!("{value} is no numeric({precision}, {scale})")))
+            .ok_or_else(|| ArrowError::CastError(format!("'{value}' is not of type numeric({precision}, {scale})")))
     };
     let numbers = floats.as_primitive::<Float64Type>().iter().map(|value| value.map(exact).transpose());
     let numbers: Decimal128Array = numbers.collect::<Result<Vec<_>, _>>()?.into_iter().collect();
@@ -341,4 +330,91 @@ fn uuids(values: &ArrayRef) -> ArrayRef {
         }));
     }
     Arc::new(texts.finish())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use arrow::{
+        array::{BinaryArray, Int64Array, StringArray, StringViewArray, StructArray},
+        buffer::OffsetBuffer,
+        datatypes::{Field, Fields, Int32Type},
+    };
+
+    use super::*;
+
+    pub(super) fn failure(values: ArrayRef, wanted: &DataType) -> String {
+        match whole(&values, wanted).unwrap_err() {
+            ArrowError::CastError(reason) => reason,
+            other => other.to_string(),
+        }
+    }
+
+    pub(super) fn object(fields: Vec<(&str, ArrayRef)>) -> ArrayRef {
+        let (fields, columns): (Vec<_>, Vec<_>) = fields
+            .into_iter()
+            .map(|(name, column)| (Field::new(name, column.data_type().clone(), true), column))
+            .unzip();
+        Arc::new(StructArray::new(fields.into(), columns, None))
+    }
+
+    pub(super) fn number(value: i64) -> ArrayRef {
+        Arc::new(Int64Array::from(vec![value]))
+    }
+
+    pub(super) fn list(items: ArrayRef) -> ArrayRef {
+        let (field, length) = (Field::new_list_field(items.data_type().clone(), true), items.len());
+        Arc::new(ListArray::new(Arc::new(field), OffsetBuffer::from_lengths([length]), items, None))
+    }
+
+    #[test]
+    fn the_first_value_that_does_not_fit_is_told() {
+        let large: ArrayRef = Arc::new(Int64Array::from(vec![Some(1), None, Some((1 << 53) + 1)]));
+        assert_eq!(
+            failure(Arc::clone(&large), &DataType::Float64),
+            "'9007199254740993' is not of type double precision"
+        );
+        let nested = object(vec![("a", object(vec![("b", Arc::clone(&large))]))]);
+        let inner = Fields::from(vec![Field::new("b", DataType::Float64, true)]);
+        let wanted = DataType::Struct(vec![Field::new("a", DataType::Struct(inner), true)].into());
+        assert_eq!(failure(nested, &wanted), "in a.b, '9007199254740993' is not of type double precision");
+        let bytes: ArrayRef = Arc::new(BinaryArray::from(vec![b"ab".as_slice(), b"\xff\x00".as_slice()]));
+        assert_eq!(failure(bytes, &DataType::Utf8View), "'ff00' is not of type text");
+        let word: ArrayRef = Arc::new(StringArray::from(vec!["7", "x"]));
+        assert_eq!(failure(word, &DataType::Int64), "'x' is not of type bigint");
+        let long: ArrayRef = Arc::new(StringArray::from(vec!["x".repeat(1000)]));
+        assert!(failure(long, &DataType::Int64).contains("x…'"));
+    }
+
+    /// Symptom: the first row was blamed for an item of a later one. Cause: a slice of lists has the items of all.
+    #[test]
+    fn the_first_row_that_does_not_fit_is_told() {
+        let items: ArrayRef = Arc::new(Int64Array::from(vec![1, 2, (1 << 53) + 1]));
+        let item = Arc::new(Field::new_list_field(DataType::Int64, true));
+        let lists: ArrayRef = Arc::new(ListArray::new(item, OffsetBuffer::from_lengths([1, 0, 2]), items, None));
+        let wanted = DataType::new_list(DataType::Float64, true);
+        assert_eq!(unfit_row(&lists, &wanted).map(|(row, _)| row), Some(2));
+        assert!(unfit_row(&lists, &DataType::new_list(DataType::Int64, true)).is_none());
+        assert!(unfit_row(&lists, &DataType::Utf8View).is_none());
+    }
+
+    #[test]
+    fn lists_of_every_kind_are_lists() {
+        let wanted = DataType::new_list(DataType::Utf8View, true);
+        let packed: ArrayRef =
+            list(Arc::new(vec!["x", "y", "x"].into_iter().collect::<arrow::array::DictionaryArray<Int32Type>>()));
+        let item = |data_type: &DataType| Arc::new(Field::new_list_field(data_type.clone(), true));
+        for kind in [
+            DataType::ListView(item(&DataType::Utf8)),
+            DataType::LargeListView(item(&DataType::Utf8)),
+            DataType::LargeList(item(&DataType::Utf8)),
+            DataType::FixedSizeList(item(&DataType::Utf8), 3),
+        ] {
+            let plain = whole(&packed, &DataType::new_list(DataType::Utf8, true)).unwrap();
+            let stored = cast_with_options(&plain, &kind, &STRICT).unwrap();
+            let found = whole(&stored, &wanted).unwrap();
+            let expected = StringViewArray::from(vec!["x", "y", "x"]);
+            assert_eq!(found.as_list::<i32>().value(0).as_string_view(), &expected, "{kind}");
+        }
+    }
 }

@@ -1,5 +1,7 @@
 //! Parquet files, through DataFusion's reader, with filters evaluated while decoding and statistics read at planning.
 
+mod columns;
+mod guard;
 mod write;
 
 use std::{panic::AssertUnwindSafe, sync::Arc};
@@ -11,12 +13,11 @@ use datafusion::{
     common::{ColumnStatistics, DataFusionError, Statistics, config::TableParquetOptions},
     datasource::{
         file_format::{FileFormat, FileFormatFactory, parquet::ParquetFormat},
-        physical_plan::{FileScanConfig, FileScanConfigBuilder, FileSource, parquet::metadata::DFParquetMetadata},
+        physical_plan::{
+            FileScanConfig, FileScanConfigBuilder, FileSource, ParquetSource, parquet::metadata::DFParquetMetadata,
+        },
+        source::DataSourceExec,
         table_schema::TableSchema,
-    },
-    parquet::{
-        basic::LogicalType,
-        file::{metadata::ParquetMetaData, statistics::Statistics as ParquetStatistics},
     },
     physical_plan::ExecutionPlan,
 };
@@ -27,6 +28,7 @@ use super::{
     Error, Format, FoundFile, Inferred, Key, Options, Sample, binary, infer, keys::with_keys, lossless::Lossless,
     options,
 };
+pub(super) use guard::Guarded;
 
 /// `STORED AS PARQUET`.
 #[derive(Debug)]
@@ -66,7 +68,8 @@ impl Format for Parquet {
         let found = sample.files.iter().zip(found);
         let files: Vec<_> = found.map(|(file, schema)| (file.name.clone(), schema.fields().to_vec())).collect();
         let (columns, told) = binary::together(&files);
-        let columns: Vec<_> = columns.into_iter().map(|column| column.with_metadata(Default::default())).collect();
+        let columns = columns.iter().map(|column| infer::unmarked(column).with_metadata(Default::default()));
+        let columns: Vec<_> = columns.collect();
         Ok(Inferred { options, schema: Schema::new(columns), told, doubts: Vec::new() })
     }
 
@@ -101,7 +104,7 @@ impl Format for Parquet {
             let column = told.column_statistics.first().cloned().unwrap_or_default();
             key.check_statistics(&column, &told.num_rows, name)?;
         }
-        Ok(Some(without_others(without_floats(found, schema), schema, &stored, &places)))
+        Ok(Some(without_others(without_doubtful(found, schema), schema, &stored, &places)))
     }
 
     async fn plan(
@@ -110,8 +113,22 @@ impl Format for Parquet {
         config: FileScanConfig,
     ) -> datafusion::common::Result<Arc<dyn ExecutionPlan>> {
         let config = FileScanConfigBuilder::from(config).with_expr_adapter(Some(Arc::new(Lossless))).build();
-        self.reader().create_physical_plan(session, config).await
+        Ok(guarded(self.reader().create_physical_plan(session, config).await?))
     }
+}
+
+/// A scan whose readers see the metadata of files mended.
+fn guarded(plan: Arc<dyn ExecutionPlan>) -> Arc<dyn ExecutionPlan> {
+    let scan = plan.downcast_ref::<DataSourceExec>();
+    let config = scan.and_then(|scan| scan.data_source().downcast_ref::<FileScanConfig>());
+    let source = config.and_then(|config| config.file_source().downcast_ref::<ParquetSource>());
+    let readers = source.and_then(|source| source.parquet_file_reader_factory());
+    let (Some(config), Some(source), Some(readers)) = (config, source, readers) else { return plan };
+    let table = Arc::clone(config.file_source().table_schema().file_schema());
+    let guarded = Arc::new(Guarded::new(Arc::clone(readers), table));
+    let source = source.clone().with_parquet_file_reader_factory(guarded);
+    let config = FileScanConfigBuilder::from(config.clone()).with_source(Arc::new(source)).build();
+    DataSourceExec::from_data_source(config)
 }
 
 /// How many files' metadata is read at once.
@@ -138,56 +155,20 @@ async fn read_schema(session: &dyn Session, store: &Arc<dyn ObjectStore>, file: 
     let metadata = cached(session, store, &file.meta);
     let schema = metadata.fetch_schema().await.map_err(failed)?;
     let metadata = metadata.fetch_metadata().await.map_err(failed)?;
-    let stored = metadata.file_metadata().schema_descr().root_schema().get_fields();
     let mut seen = std::collections::HashSet::new();
     if let Some(twice) = schema.fields().iter().find(|field| !seen.insert(field.name())) {
         let reason = format!("two of its columns are called {}", twice.name());
         let source = Arc::new(Error::DuplicateColumn { column: twice.name().clone() });
         return Err(Error::Unreadable { file: file.name.clone(), format: "Parquet".to_owned(), reason, source });
     }
-    let columns = schema.fields().iter().map(|field| {
-        if field.data_type().is_integer() && has_large_integers(&metadata, field.name()) {
-            let mark = [(infer::LARGE.to_owned(), String::new())];
-            return Arc::new(field.as_ref().clone().with_metadata(mark.into()));
-        }
-        let own = stored.iter().find(|own| own.name() == field.name());
-        let is_uuid = own.is_some_and(|own| own.get_basic_info().logical_type_ref() == Some(&LogicalType::Uuid));
-        match (is_uuid, field.data_type()) {
-            (true, _) => Arc::new(field.as_ref().clone().with_data_type(DataType::Utf8View)),
-            (false, DataType::Utf8 | DataType::LargeUtf8) => {
-                Arc::new(field.as_ref().clone().with_data_type(DataType::Utf8View))
-            }
-            (false, DataType::Binary | DataType::LargeBinary) => {
-                Arc::new(field.as_ref().clone().with_data_type(DataType::BinaryView))
-            }
-            (false, DataType::Dictionary(..) | DataType::Timestamp(_, Some(_))) => {
-                Arc::new(field.as_ref().clone().with_data_type(infer::plain(field.data_type())))
-            }
-            (false, _) => Arc::clone(field),
-        }
-    });
-    Ok(Schema::new(columns.collect::<Vec<_>>()))
-}
-
-/// Whether a column's integers go beyond those that double precision holds, as far as its statistics tell.
-fn has_large_integers(metadata: &ParquetMetaData, name: &str) -> bool {
-    const LARGEST: i64 = 1 << 53;
-    let columns = metadata.row_groups().iter().flat_map(|group| group.columns());
-    let own = columns.filter(|column| column.column_path().parts() == [name]);
-    own.filter_map(|column| column.statistics()).any(|found| match found {
-        ParquetStatistics::Int64(found) => {
-            let is_large = |value: Option<&i64>| value.is_some_and(|value| !(-LARGEST..=LARGEST).contains(value));
-            is_large(found.min_opt()) || is_large(found.max_opt())
-        }
-        _ => false,
-    })
+    Ok(Schema::new(columns::columns(&schema, &metadata)))
 }
 
 /// Parquet's least and greatest values leave NaN out, so those of floating point columns are not what the rows hold: a column
-/// of one number and NaN would be taken for a constant.
-fn without_floats(mut found: Statistics, schema: &SchemaRef) -> Statistics {
+/// of one number and NaN would be taken for a constant. Those of times of day may be no times: they are checked when read.
+fn without_doubtful(mut found: Statistics, schema: &SchemaRef) -> Statistics {
     for (column, field) in found.column_statistics.iter_mut().zip(schema.fields()) {
-        if field.data_type().is_floating() {
+        if field.data_type().is_floating() || matches!(field.data_type(), DataType::Time32(_) | DataType::Time64(_)) {
             *column = ColumnStatistics { null_count: column.null_count, ..ColumnStatistics::new_unknown() };
         }
     }

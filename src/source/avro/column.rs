@@ -11,13 +11,13 @@ use arrow::{
     },
     buffer::OffsetBuffer,
     compute::{cast, interleave},
-    datatypes::{DataType, Field, Fields, Int64Type, IntervalMonthDayNano, IntervalUnit, TimeUnit, i256},
+    datatypes::{DataType, Field, Fields, Int64Type, IntervalMonthDayNano, IntervalUnit, Schema, TimeUnit, i256},
     error::ArrowError,
 };
 
 use super::{
     super::{
-        infer::{map_of, merge, pair, type_name},
+        infer::{map_of, merge, pair, positions, type_name},
         lossless::whole,
     },
     cursor::{Cursor, Fault},
@@ -185,16 +185,51 @@ impl Column {
         Self { data_type: DataType::Null, values: Values::Passed(Box::new(self), 0) }
     }
 
-    /// The same, of this type if it is a union whose values may be: what holds them all otherwise may lose some on the way.
+    /// The same, in which unions are of this type, or of what it has in their place, if their values may be: what holds them
+    /// all otherwise may lose some on the way. Where it is text, so are the unions in lists, maps and records. Nothing was
+    /// read yet.
     pub(super) fn aimed(self, wanted: &DataType) -> Self {
+        let fits = |branch: &Self| whole(&new_empty_array(&branch.data_type), wanted).is_ok();
         match self.values {
-            Values::Union(branches, counts, places)
-                if branches.iter().all(|branch| whole(&new_empty_array(&branch.data_type), wanted).is_ok()) =>
-            {
+            Values::Union(branches, counts, places) if branches.iter().all(fits) => {
+                let branches = branches.into_iter().map(|branch| branch.aimed(wanted)).collect();
                 Self { data_type: wanted.clone(), values: Values::Union(branches, counts, places) }
+            }
+            Values::Optional(null, column) => Self::optional(null, column.aimed(wanted)),
+            Values::List(items, ..) => Self::list(match wanted {
+                DataType::List(item) => items.aimed(item.data_type()),
+                other => items.aimed_at_text(other),
+            }),
+            Values::Map(_, items, ..) => Self::map(match wanted {
+                DataType::Map(entries, _) => match pair(entries) {
+                    Some((_, value)) => items.aimed(value.data_type()),
+                    None => *items,
+                },
+                other => items.aimed_at_text(other),
+            }),
+            Values::Record(fields, columns, _) => {
+                let names: Vec<_> = fields.iter().map(|field| field.name().as_str()).collect();
+                let wanted_fields = match wanted {
+                    DataType::Struct(fields) => fields.clone(),
+                    _ => Fields::empty(),
+                };
+                let places = positions(&Schema::new(wanted_fields.clone()), &names).unwrap_or_default();
+                let columns = columns.into_iter().enumerate().map(|(place, column)| {
+                    let own = places.iter().position(|found| *found == Some(place));
+                    match own.and_then(|own| wanted_fields.get(own)) {
+                        Some(field) => column.aimed(field.data_type()),
+                        None => column.aimed_at_text(wanted),
+                    }
+                });
+                Self::record(names.iter().copied().zip(columns).collect())
             }
             values => Self { data_type: self.data_type, values },
         }
+    }
+
+    /// The same, in which unions are texts if what they stand in is wanted as text.
+    fn aimed_at_text(self, wanted: &DataType) -> Self {
+        if wanted.is_string() { self.aimed(wanted) } else { self }
     }
 
     pub(super) fn data_type(&self) -> &DataType {

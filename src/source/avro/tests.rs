@@ -324,6 +324,9 @@ fn unions_have_the_type_that_holds_all() {
     let found = read(r#"["long","double"]"#, &[(0, long((1 << 53) + 1))]);
     let reason = "External error: record 1, column a: '9007199254740993' is not of type double precision";
     assert_eq!(found.unwrap_err(), reason);
+    let object = r#"{"type":"record","name":"o","fields":[{"name":"x","type":"int"}]}"#;
+    let found = read(&format!(r#"["string",{object}]"#), &[(0, text("x")), (1, long(4))]);
+    assert_eq!(found.unwrap(), (DataType::Utf8View, r#"x, {"x":4}"#.to_owned()));
     let values = [(0, text("x")), (1, long(5)), (2, vec![]), (3, vec![1])];
     let found = read(r#"["string","long","null","boolean"]"#, &values);
     assert_eq!(found.unwrap(), (DataType::Utf8View, "x, 5, NULL, true".to_owned()));
@@ -372,6 +375,40 @@ fn a_value_that_is_none_of_its_columns_type_has_a_record() {
     let batch = decoder.next().unwrap().unwrap();
     let found: Vec<_> = batch.column(0).as_string_view().iter().flatten().collect();
     assert_eq!(found, ["7", "9007199254740993"]);
+}
+
+/// Symptom: an integer that double precision does not hold could not be read as text where it stood in a list or a record. Cause:
+/// the values of a union in it were doubles before the table's type was asked for.
+#[test]
+fn unions_have_the_type_that_a_table_wants_wherever_they_stand() {
+    let union = r#"["long","double"]"#;
+    let read = |column: &str, value: &[u8], wanted: &DataType| {
+        let mut decoder = Decoder::default();
+        decoder.push(Bytes::from(file(&one(column), 1, value))).unwrap();
+        decoder.want(&[Some(wanted.clone())]);
+        decoder.finish().unwrap();
+        let batch = decoder.next().unwrap().unwrap();
+        let values = crate::source::lossless::whole(batch.column(0), wanted).unwrap();
+        ArrayFormatter::try_new(&values, &FormatOptions::default()).unwrap().value(0).to_string()
+    };
+    let value = [long(0), long((1 << 53) + 1)].concat();
+    let exact = DataType::Decimal128(38, 19);
+    assert_eq!(read(union, &value, &exact), "9007199254740993.0000000000000000000");
+    let (list, items) = (format!(r#"{{"type":"array","items":{union}}}"#), [long(1), value.clone(), long(0)].concat());
+    assert_eq!(read(&list, &items, &DataType::new_list(DataType::Utf8View, true)), "[9007199254740993]");
+    assert_eq!(read(&list, &items, &DataType::Utf8View), r#"["9007199254740993"]"#);
+    let map = format!(r#"["null",{{"type":"map","values":{union}}}]"#);
+    let pairs = [long(1), long(1), text("k"), value.clone(), long(0)].concat();
+    assert_eq!(
+        read(&map, &pairs, &crate::source::infer::map_of(DataType::Utf8, exact.clone())),
+        "{k: 9007199254740993.0000000000000000000}"
+    );
+    let fields = format!(r#"[{{"name":"n","type":"int"}},{{"name":"X","type":{union}}}]"#);
+    let record = format!(r#"{{"type":"record","name":"o","fields":{fields}}}"#);
+    let values = [long(7), value].concat();
+    let object = DataType::Struct(vec![Field::new("x", exact, true)].into());
+    assert_eq!(read(&record, &values, &object), "{x: 9007199254740993.0000000000000000000}");
+    assert_eq!(read(&record, &values, &DataType::Utf8View), r#"{"n":7,"X":"9007199254740993"}"#);
 }
 
 /// Columns that nobody wants are passed over, whatever their type, and rows are counted without any.

@@ -1,14 +1,13 @@
 //! Values that the type of their column cannot have, which is known when an array is made of them.
 
 use arrow::{
-    array::{Array, ArrayRef, UInt64Array},
-    compute::take,
+    array::ArrayRef,
     datatypes::DataType,
     error::ArrowError,
     util::display::{ArrayFormatter, FormatOptions},
 };
 
-use super::super::{infer::type_name, lossless::whole, text::shortened};
+use super::super::{infer::type_name, lossless::unfit_row, text::shortened};
 
 /// Why there is no array of the values that were read.
 #[derive(Debug)]
@@ -40,10 +39,7 @@ impl Unfit {
 
 /// The first of the values that is none of the type, if there is one; else the error.
 pub(super) fn first_unfit(values: &ArrayRef, wanted: &DataType, error: ArrowError) -> Unfit {
-    // A slice of lists would still have the items of all.
-    let alone = |row: &usize| take(values.as_ref(), &UInt64Array::from(vec![*row as u64]), None);
-    let is_unfit = |row: &usize| alone(row).and_then(|value| whole(&value, wanted)).is_err();
-    let Some(row) = (0..values.len()).find(is_unfit) else { return Unfit::Other(error) };
+    let Some((row, _)) = unfit_row(values, wanted) else { return Unfit::Other(error) };
     let shown = ArrayFormatter::try_new(values.as_ref(), &FormatOptions::default())
         .and_then(|formatter| formatter.value(row).try_to_string());
     match shown {

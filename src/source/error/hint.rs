@@ -1,7 +1,11 @@
 //! What a user can do about an error, in words that name the format's own options.
 
 use super::{
-    super::{ending, format_named},
+    super::{
+        diagnose::NO_UTF8,
+        ending, format_named,
+        lossless::{NO_INTERVAL, NO_TIME},
+    },
     Error,
 };
 
@@ -48,13 +52,17 @@ impl Error {
             Self::WrongEncoding { fitting, .. } => {
                 format!("it looks like {fitting}: say OPTIONS (encoding '{fitting}') in CREATE EXTERNAL TABLE")
             }
-            Self::UnfitColumn { found, .. }
-                if found.contains("an object") || found.contains("a map") || found.starts_with(char::is_uppercase) =>
-            {
+            // No type has what is no value of its own, and no text has bytes that are none.
+            Self::UnfitColumn { misfit, .. } if misfit.ends_with(NO_TIME) || misfit.ends_with(NO_INTERVAL) => return None,
+            Self::UnfitColumn { found, misfit, .. } if misfit.ends_with(NO_UTF8) && found != "bytea" => return None,
+            Self::UnfitColumn { found, expected, .. } if expected == "text" && (found == "text" || !has_name(found)) => {
                 return None;
             }
-            Self::UnfitColumn { column, found, .. } => {
-                format!("declare the column as it is stored ({column} {found}) in CREATE EXTERNAL TABLE")
+            Self::UnfitColumn { column, found, expected, .. } if expected == "text" => {
+                format!("read the column as it is stored (the option types '{column} {found}')")
+            }
+            Self::UnfitColumn { column, .. } => {
+                format!("read the column as text (the option types '{column} text'), which holds all its values")
             }
             Self::InvalidValue { column, format, .. } => value_hint(column, format),
             Self::Unwritable { .. } => "leave such rows out, or write Parquet, which keeps them".to_owned(),
@@ -89,6 +97,11 @@ impl Error {
         };
         Some(hint)
     }
+}
+
+/// Whether a type can be said where columns are declared.
+fn has_name(data_type: &str) -> bool {
+    !data_type.contains("an object") && !data_type.contains("a map") && !data_type.starts_with(char::is_uppercase)
 }
 
 /// What to do about a file whose name tells no format.

@@ -2,14 +2,26 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+use arrow::datatypes::{DataType, IntervalUnit, SchemaRef};
+use async_trait::async_trait;
 use datafusion::{
     catalog::Session,
     common::{
-        GetExt, Result,
+        GetExt, Result, Statistics,
         config::{ConfigField, TableParquetOptions},
+        not_impl_err,
     },
-    datasource::file_format::{FileFormat, FileFormatFactory, parquet::ParquetFormatFactory},
+    datasource::{
+        file_format::{
+            FileFormat, FileFormatFactory, file_compression_type::FileCompressionType, parquet::ParquetFormatFactory,
+        },
+        physical_plan::{FileScanConfig, FileSinkConfig, FileSource},
+        table_schema::TableSchema,
+    },
+    physical_expr::LexRequirement,
+    physical_plan::ExecutionPlan,
 };
+use object_store::{ObjectMeta, ObjectStore};
 
 use super::super::{Error, Options, options::invalid, plain_options};
 
@@ -53,7 +65,8 @@ const COMPRESSIONS: &[(&str, Option<Levels>)] = &[
     ("brotli", Some((0, 4, 11))),
     ("zstd", Some((1, 3, 22))),
 ];
-const EXPECTED: &str = "none, snappy, lz4, lz4_raw, gzip, brotli or zstd; the last three with a level, such as zstd(3), if need be";
+const EXPECTED: &str =
+    "none, snappy, lz4, lz4_raw, gzip, brotli or zstd; the last three with a level, such as zstd(3), if need be";
 
 /// What writes Parquet files.
 #[derive(Debug)]
@@ -69,11 +82,93 @@ impl FileFormatFactory for Files {
     fn create(&self, session: &dyn Session, given: &HashMap<String, String>) -> Result<Arc<dyn FileFormat>> {
         let settled = settled(given)?;
         let own = settled.into_iter().map(|(name, value)| (format!("format.{name}"), value));
-        ParquetFormatFactory::new().create(session, &own.collect())
+        let writer = ParquetFormatFactory::new().create(session, &own.collect())?;
+        Ok(Arc::new(Writer { writer }))
     }
 
     fn default(&self) -> Arc<dyn FileFormat> {
         FileFormatFactory::default(&ParquetFormatFactory::new())
+    }
+}
+
+/// The engine's writer, asked for what it can write alone.
+#[derive(Debug)]
+struct Writer {
+    writer: Arc<dyn FileFormat>,
+}
+
+#[async_trait]
+impl FileFormat for Writer {
+    fn get_ext(&self) -> String {
+        self.writer.get_ext()
+    }
+
+    fn get_ext_with_compression(&self, compression: &FileCompressionType) -> Result<String> {
+        self.writer.get_ext_with_compression(compression)
+    }
+
+    fn compression_type(&self) -> Option<FileCompressionType> {
+        self.writer.compression_type()
+    }
+
+    async fn infer_schema(
+        &self,
+        session: &dyn Session,
+        store: &Arc<dyn ObjectStore>,
+        files: &[ObjectMeta],
+    ) -> Result<SchemaRef> {
+        self.writer.infer_schema(session, store, files).await
+    }
+
+    async fn infer_stats(
+        &self,
+        session: &dyn Session,
+        store: &Arc<dyn ObjectStore>,
+        schema: SchemaRef,
+        file: &ObjectMeta,
+    ) -> Result<Statistics> {
+        self.writer.infer_stats(session, store, schema, file).await
+    }
+
+    async fn create_physical_plan(
+        &self,
+        session: &dyn Session,
+        config: FileScanConfig,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        self.writer.create_physical_plan(session, config).await
+    }
+
+    async fn create_writer_physical_plan(
+        &self,
+        input: Arc<dyn ExecutionPlan>,
+        session: &dyn Session,
+        config: FileSinkConfig,
+        order: Option<LexRequirement>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        if let Some(field) = input.schema().fields().iter().find(|field| has_interval(field.data_type())) {
+            return not_impl_err!(
+                "column {} has intervals, which are not supported in Parquet files; cast it to text",
+                field.name()
+            );
+        }
+        self.writer.create_writer_physical_plan(input, session, config, order).await
+    }
+
+    fn file_source(&self, schema: TableSchema) -> Arc<dyn FileSource> {
+        self.writer.file_source(schema)
+    }
+}
+
+/// Whether there are intervals in values of a type: Parquet has no nanoseconds for them, and no sign.
+fn has_interval(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Interval(IntervalUnit::MonthDayNano) => true,
+        DataType::Struct(fields) => fields.iter().any(|field| has_interval(field.data_type())),
+        DataType::List(item)
+        | DataType::LargeList(item)
+        | DataType::FixedSizeList(item, _)
+        | DataType::Map(item, _) => has_interval(item.data_type()),
+        _ => false,
     }
 }
 
@@ -84,7 +179,11 @@ fn settled(given: &HashMap<String, String>) -> Result<Options, Error> {
         let plain = name.strip_prefix("format.").unwrap_or(name);
         match plain.split_once("::") {
             Some((option, _)) => {
-                plain_options("parquet", WRITTEN.iter().copied(), &Options::from([(option.to_owned(), value.clone())]))?;
+                plain_options(
+                    "parquet",
+                    WRITTEN.iter().copied(),
+                    &Options::from([(option.to_owned(), value.clone())]),
+                )?;
                 let value = if option == "compression" { compression(value, None)? } else { value.clone() };
                 settled.insert(plain.to_owned(), value);
             }
@@ -116,7 +215,10 @@ fn settled(given: &HashMap<String, String>) -> Result<Options, Error> {
 /// What an option may be, in words.
 fn expected(name: &str) -> &'static str {
     match name.split("::").next().unwrap_or_default() {
-        "dictionary_enabled" | "bloom_filter_on_write" | "bloom_filter_enabled" | "skip_arrow_metadata"
+        "dictionary_enabled"
+        | "bloom_filter_on_write"
+        | "bloom_filter_enabled"
+        | "skip_arrow_metadata"
         | "allow_single_file_parallelism" => "true or false",
         "writer_version" => "1.0 or 2.0",
         "metadata" => "given as metadata::key",
@@ -146,7 +248,8 @@ fn compression(value: &str, level: Option<&str>) -> Result<String, Error> {
     };
     let Some(given) = given else { return Ok(format!("{name}({usual})")) };
     let level = given.parse().ok().filter(|level| (lowest..=highest).contains(level));
-    let level = level.ok_or_else(|| invalid("compression_level", given, &format!("{lowest} to {highest} for {name}")))?;
+    let level =
+        level.ok_or_else(|| invalid("compression_level", given, &format!("{lowest} to {highest} for {name}")))?;
     Ok(format!("{name}({level})"))
 }
 

@@ -341,14 +341,13 @@ impl BinaryParser {
 
     /// The error of a column with a value that is none of the table's, told of the first such row.
     fn unfit(&self, column: &ArrayRef, field: &Field, error: ArrowError) -> Error {
-        let (row, error) = match unfit_row(column, field.data_type()) {
-            Some((row, error)) => (Some(self.rows + row as u64 + 1), error),
-            None => (None, error),
+        let (file, error) = match unfit_row(column, field.data_type()) {
+            Some((row, error)) => (format!("{}, row {}", self.file, self.rows + row as u64 + 1), error),
+            None => (self.file.clone(), error),
         };
         let (found, expected) = (type_name(column.data_type()), type_name(field.data_type()));
         let misfit = misfit(&expected, &error);
-        let (file, column, source) = (self.file.clone(), field.name().clone(), Arc::new(error));
-        Error::UnfitColumn { file, row, column, found, expected, misfit, source }
+        Error::UnfitColumn { file, column: field.name().clone(), found, expected, misfit }
     }
 
     fn adapted_at(&self, places: &[Option<usize>], batch: &RecordBatch) -> Result<RecordBatch, Fault> {

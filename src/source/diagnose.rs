@@ -132,8 +132,8 @@ async fn first_no_text(scan: &FileScanConfig, file: &PartitionedFile, runtime: &
             continue;
         }
         let file = object_name(&scan.object_store_url, file.path());
-        let misfit = format!(": {NO_UTF8}");
-        return Some(Error::UnfitColumn { file, row: None, column, found, expected, misfit, source: Arc::new(error) });
+        let misfit = format!(": {NO_UTF8}").into();
+        return Some(Error::UnfitColumn { file, column, found, expected, misfit });
     }
     None
 }
@@ -153,10 +153,9 @@ async fn first_unfit(scan: &FileScanConfig, runtime: &Arc<RuntimeEnv>) -> Option
             let file = object_name(&scan.object_store_url, file.path());
             let misfit = match error.find_root() {
                 DataFusionError::ArrowError(error, _) => misfit(&expected, error),
-                _ => String::new(),
+                _ => Box::default(),
             };
-            let source = Arc::new(error);
-            return Some(Error::UnfitColumn { file, row: None, column, found, expected, misfit, source });
+            return Some(Error::UnfitColumn { file, column, found, expected, misfit });
         }
     }
     None

@@ -246,15 +246,10 @@ pub enum Error {
         source: Cause,
     },
     /// A column that a file stores as another type than the table's, with a value that is not of the table's.
-    #[error(
-        "file {file}{place}, column {column}: stored as {found}, and not all its values are of type {expected}{misfit}",
-        place = row.map_or_else(String::new, |row| format!(", row {row}"))
-    )]
+    #[error("file {file}, column {column}: stored as {found}, and not all its values are of type {expected}{misfit}")]
     UnfitColumn {
-        /// The file.
+        /// The file, and the row of the first such value where it is known.
         file: String,
-        /// The row of the first such value, from 1, where it is known.
-        row: Option<u64>,
         /// The column's name.
         column: String,
         /// The type in this file.
@@ -262,10 +257,7 @@ pub enum Error {
         /// The table's type.
         expected: String,
         /// Which value it is, behind a colon, where that is known.
-        misfit: String,
-        /// What the reader said of the value.
-        #[source]
-        source: Cause,
+        misfit: Box<str>,
     },
     /// A file's first line that may be names or values, of files whose columns are found by their places.
     #[error(

@@ -12,11 +12,11 @@ use datafusion::common::DataFusionError;
 use super::Error;
 
 /// What follows the words "and not all its values are of type …", if the reader said which value is none.
-pub(in super::super) fn misfit(expected: &str, error: &ArrowError) -> String {
-    let (ArrowError::CastError(reason) | ArrowError::ParseError(reason)) = error else { return String::new() };
+pub(in super::super) fn misfit(expected: &str, error: &ArrowError) -> Box<str> {
+    let (ArrowError::CastError(reason) | ArrowError::ParseError(reason)) = error else { return Box::default() };
     match reason.strip_suffix(&format!(" of type {expected}")) {
-        Some(value) => format!(": {value}"),
-        None => format!(": {reason}"),
+        Some(value) => format!(": {value}").into(),
+        None => format!(": {reason}").into(),
     }
 }
 

@@ -170,7 +170,7 @@ async fn a_title_above_the_header_is_passed_over_by_an_option() {
     assert!(hint.contains("(skip => 3)"), "{hint}");
     assert_eq!(files.types("a.csv", &[("skip", "3")]).await.unwrap(), "id bigint, v bigint, w bigint");
     let short = Error::RaggedRow { file: "a.csv".to_owned(), line: 2, expected: 3, found: 2 };
-    assert!(!short.hint().unwrap().contains("skip"));
+    assert!(!short.hint().unwrap().contains("skip =>"));
 }
 
 #[tokio::test]
@@ -363,7 +363,7 @@ fn hints_name_no_option_that_the_format_lacks() {
     };
     let written = "say how its values, or missing ones, are written (null_value, decimal_separator, date_format)";
     assert!(hint("csv").contains(written) && hint("csv").ends_with("or leave such rows out (on_error 'skip')"));
-    assert!(hint("excel").ends_with("are written (null_value)"), "{}", hint("excel"));
+    assert!(hint("excel").contains("are written (null_value), or leave"), "{}", hint("excel"));
     assert!(hint("json").contains("(null_value, date_format), or leave"), "{}", hint("json"));
 }
 

@@ -507,7 +507,8 @@ impl Members {
                     None if rules.refuses_others => {
                         // Told when the object is whole: what is broken is that first.
                         unknown.get_or_insert(Fault::Unknown { at, path: key.into_owned() });
-                        cursor.pass()?;
+                        let token = cursor.value()?;
+                        cursor.check(&token)?;
                     }
                     None => cursor.pass()?,
                 }

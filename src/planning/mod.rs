@@ -35,6 +35,7 @@ mod columns;
 mod compact;
 mod cooperation;
 mod infallible;
+mod limits;
 mod names;
 mod physical;
 mod pushdown;

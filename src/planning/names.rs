@@ -17,6 +17,7 @@ use datafusion::{
         projection::{ProjectionExec, ProjectionExpr},
         sorts::sort::SortExec,
         unnest::UnnestExec,
+        windows::{BoundedWindowAggExec, WindowAggExec},
     },
 };
 
@@ -106,7 +107,8 @@ fn unnested_by_position(unnest: &UnnestExec) -> Result<Option<Arc<dyn ExecutionP
 }
 
 /// Lets aggregates keep only the best groups of an `ORDER BY … LIMIT`, unless the rule has taken one column for
-/// another: `SELECT k AS m, m AS k …` renames a column to the name of another, and it follows the names.
+/// another: `SELECT k AS m, m AS k …` renames a column to the name of another, and it follows the names. Nor may a window
+/// stand between, which counts all groups.
 #[derive(Debug)]
 pub(super) struct LimitByPosition(pub(super) PhysicalRule);
 
@@ -149,6 +151,7 @@ fn keeps_others(node: &Arc<dyn ExecutionPlan>, by: Option<usize>) -> bool {
         Some(projection) => by
             .and_then(|index| projection.expr().get(index))
             .and_then(|projected| projected.expr.downcast_ref::<Column>().map(Column::index)),
+        None if node.is::<BoundedWindowAggExec>() || node.is::<WindowAggExec>() => None,
         None => by,
     };
     node.children().into_iter().any(|child| keeps_others(child, by))

@@ -9,6 +9,7 @@ use super::{
     cooperation::YieldInJoins,
     frames::WholePartitions,
     guards,
+    limits::HoldLimits,
     names::{KeysByPosition, LimitByPosition, UnnestByPosition},
     pushdown::PushDynamicFilters,
     scan::FilterInScans,
@@ -35,7 +36,7 @@ pub(crate) fn physical_rules() -> Vec<PhysicalRule> {
             "aggregate_statistics" => rules.push(Arc::new(OwnStatistics(rule))),
             // Of some joins only the left input's constants are told, so it must be known which one that is.
             "join_selection" => rules.extend([rule, Arc::new(ForgetOrder)]),
-            "EnsureRequirements" => rules.push(Arc::new(KeysByPosition(rule))),
+            "EnsureRequirements" => rules.push(Arc::new(HoldLimits(Arc::new(KeysByPosition(rule))))),
             "LimitAggregation" => rules.push(Arc::new(LimitByPosition(rule))),
             "SanityCheckPlan" => {
                 rules.extend([Arc::new(SortWhereNeeded) as PhysicalRule, Arc::new(WholePartitions), rule]);
@@ -64,8 +65,9 @@ mod tests {
             "read again what this room relies on, then write the new version here: physical-plan/src/filter_pushdown.rs \
              (does `FilterRemapper` still match by name?), each operator's `gather_filters_for_pushdown`, \
              `handle_child_pushdown_result` and what a join's filter keeps (joins/hash_join/shared_bounds.rs), \
-             physical-optimizer/src/optimizer.rs (the list below), and what reads columns by name in \
-             ensure_requirements, projection_pushdown and file scans"
+             physical-optimizer/src/optimizer.rs (the list below), what reads columns by name in \
+             ensure_requirements, projection_pushdown and file scans, and what moves sorts and their numbers of rows in \
+             ensure_requirements"
         );
     }
 

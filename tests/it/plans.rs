@@ -101,6 +101,20 @@ async fn what_a_limit_learns_reaches_the_scan_through_a_join() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_limit_over_an_order_sorts_few_rows() {
+    let (local, _home) = star("managed").await;
+    let query = "SELECT id, left_id FROM facts ORDER BY left_id, id LIMIT 3";
+    for (query, fetch, limits) in [(query.to_owned(), 3, 0), (format!("{query} OFFSET 2"), 5, 1)] {
+        let plan = plan(&local, "EXPLAIN", &query).await;
+        let with = |text: &str| plan.iter().filter(|line| line.contains(text)).count();
+        let all = plan.join("\n");
+        assert_eq!((with("SortExec"), with(&format!("TopK(fetch={fetch})"))), (1, 1), "{all}");
+        assert_eq!(with("LimitExec"), limits, "{all}");
+    }
+    assert_eq!(local.rows(query).await, [["1000", "0"], ["2000", "0"], ["3000", "0"]]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_condition_that_can_fail_waits_for_its_guard() {
     let (local, home) = star("parquet").await;
     let path = home.path().join("texts.parquet").display().to_string();

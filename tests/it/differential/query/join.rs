@@ -69,7 +69,8 @@ impl Generator {
         self.named(query, kinds, lateral)
     }
 
-    fn named(&mut self, query: Query, kinds: Vec<Kind>, lateral: bool) -> Sources {
+    /// A subquery in FROM with names for its columns.
+    pub(crate) fn named(&mut self, query: Query, kinds: Vec<Kind>, lateral: bool) -> Sources {
         let columns = self.column_names(&kinds);
         let alias = self.name("d");
         let names = columns.iter().map(|column| column.name.clone()).collect();

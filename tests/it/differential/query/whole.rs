@@ -19,9 +19,10 @@ impl Generator {
         let recursive = with.iter().any(|cte| cte.name.starts_with('r'));
         let count = self.random.between(1, 5) as usize;
         let kinds: Vec<Kind> = (0..count).map(|_| self.kind()).collect();
-        let mut query = match self.random.weighted(&[30, 6, 20, 13, 15, 4, 4, 25]) {
+        let mut query = match self.random.weighted(&[30, 6, 20, 13, 15, 4, 4, 25, 10]) {
             0 => self.selected(&kinds, None, false),
             7 => self.classic(kinds.len()),
+            8 => self.paged(&kinds),
             1 => self.starred(),
             2 => self.grouped(&kinds, None),
             3 => self.windowed(&kinds, None),
@@ -76,10 +77,46 @@ impl Generator {
                 query
             }
         };
-        if query.order.is_empty() && self.random.chance(12) {
-            query.order = (0..kinds.len()).map(|column| (column, self.direction())).collect();
-            query.limit = Some(self.random.pick(&[1, 2, 3]));
-            query.offset = self.random.chance(20).then_some(1);
+        // One that is ordered already, by DISTINCT ON, is ordered by all columns.
+        let percent = if query.order.is_empty() { 12 } else { 30 };
+        if self.random.chance(percent) {
+            self.part(&mut query, kinds.len());
+        }
+        query
+    }
+
+    /// An order of all columns, and the rows that are somewhere in it.
+    fn part(&mut self, query: &mut Query, columns: usize) {
+        query.order = (0..columns).map(|column| (column, self.direction())).collect();
+        let limit = self.random.pick(&[1, 2, 3]);
+        let offset = self.random.pick(&[1, 1, 2, 4]);
+        (query.limit, query.offset) = match self.random.weighted(&[50, 25, 20, 5]) {
+            0 => (Some(limit), None),
+            1 => (Some(limit), Some(offset)),
+            2 => (None, Some(offset)),
+            _ => (None, None),
+        };
+    }
+
+    /// Rows of which one order decides which there are, and another which of them are shown.
+    fn paged(&mut self, kinds: &[Kind]) -> Query {
+        let mut below = self.query_of(kinds, None);
+        self.part(&mut below, kinds.len());
+        let sources = self.named(below, kinds.to_vec(), false);
+        let scope = Scope { relations: sources.relations, outer: None };
+        let filter = self.filter(&scope, 15);
+        self.positions = 1;
+        let items = kinds.iter().map(|kind| {
+            let expr = match self.random.chance(15) {
+                true => self.window(*kind, &scope),
+                false => self.value(*kind, &scope, true, 0),
+            };
+            Item::One { expr, name: None }
+        });
+        let items = items.collect();
+        let mut query = Query::select(Select { items, from: Some(sources.from), filter, ..Select::default() });
+        if self.random.chance(80) {
+            self.part(&mut query, kinds.len());
         }
         query
     }

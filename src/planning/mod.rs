@@ -19,6 +19,7 @@ mod floats;
 mod frames;
 mod guards;
 mod input_order;
+mod join_keys;
 mod list_texts;
 mod lossy_casts;
 mod null_equality;

@@ -22,6 +22,7 @@ use super::{
     settings::SERVER_VERSION,
     shift, sliding,
 };
+use crate::planning;
 
 /// Registers them for a session of `user`.
 pub(crate) fn register(context: &SessionContext, user: &str) {
@@ -38,7 +39,8 @@ pub(crate) fn register(context: &SessionContext, user: &str) {
     ] {
         context.register_udf(constant(name, ScalarValue::from(value)));
     }
-    let own = [array_length::function(), date_trunc::function(), now::function(), timezone::function()];
+    let own =
+        [array_length::function(), date_trunc::function(), now::function(), planning::round(), timezone::function()];
     own.into_iter().chain(length::functions()).for_each(|function| context.register_udf(function));
     series::register(context);
     shift::both().into_iter().for_each(|function| context.register_udwf(function));

@@ -12,6 +12,7 @@ use datafusion::{
 use fusewire_udfs::plan::FunctionQueryPlanner;
 
 mod arithmetic;
+mod bounds;
 mod calls;
 mod dependencies;
 mod distinct_on;

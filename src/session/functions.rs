@@ -6,6 +6,7 @@ mod length;
 mod now;
 mod series;
 mod timezone;
+mod whole;
 
 use std::sync::Arc;
 
@@ -41,7 +42,8 @@ pub(crate) fn register(context: &SessionContext, user: &str) {
     }
     let own =
         [array_length::function(), date_trunc::function(), now::function(), planning::round(), timezone::function()];
-    own.into_iter().chain(length::functions()).for_each(|function| context.register_udf(function));
+    let several = length::functions().into_iter().chain(whole::functions());
+    own.into_iter().chain(several).for_each(|function| context.register_udf(function));
     series::register(context);
     shift::both().into_iter().for_each(|function| context.register_udwf(function));
     sliding::all().into_iter().for_each(|function| context.register_udaf(function));

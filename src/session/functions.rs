@@ -4,6 +4,7 @@ mod array_length;
 mod date_trunc;
 mod length;
 mod now;
+mod padding;
 mod series;
 mod timezone;
 mod whole;
@@ -42,7 +43,7 @@ pub(crate) fn register(context: &SessionContext, user: &str) {
     }
     let own =
         [array_length::function(), date_trunc::function(), now::function(), planning::round(), timezone::function()];
-    let several = length::functions().into_iter().chain(whole::functions());
+    let several = length::functions().into_iter().chain(whole::functions()).chain(padding::functions());
     own.into_iter().chain(several).for_each(|function| context.register_udf(function));
     series::register(context);
     shift::both().into_iter().for_each(|function| context.register_udwf(function));

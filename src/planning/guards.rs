@@ -28,7 +28,7 @@ pub(crate) use arguments::GuardArguments;
 use filters::PushDownSafeFilters;
 use projections::PushDownSafeProjections;
 
-use super::{arithmetic, statistics};
+use super::{arithmetic, bounds, join_keys, statistics};
 
 type LogicalRule = Arc<dyn OptimizerRule + Send + Sync>;
 type PhysicalRule = Arc<dyn PhysicalOptimizerRule + Send + Sync>;
@@ -70,7 +70,8 @@ impl RowByRow {
 #[async_trait]
 impl QueryPlanner for RowByRow {
     async fn create_physical_plan(&self, plan: &LogicalPlan, session: &dyn Session) -> Result<Arc<dyn ExecutionPlan>> {
-        let plan = lazily::row_by_row(arithmetic::checked(statistics::without_order_of_casts(plan.clone())?)?)?;
+        let plan = arithmetic::checked(statistics::without_order_of_casts(plan.clone())?)?;
+        let plan = join_keys::named(lazily::row_by_row(bounds::without_wrong_bounds(plan)?)?)?;
         self.planner.create_physical_plan(&plan, session).await
     }
 }

@@ -68,7 +68,7 @@ fn same_type(left: &Arc<dyn PhysicalExpr>, right: &Arc<dyn PhysicalExpr>, schema
 }
 
 /// Whether each value of one type is one of the other.
-fn keeps_every_value(from: &DataType, to: &DataType) -> bool {
+pub(super) fn keeps_every_value(from: &DataType, to: &DataType) -> bool {
     use DataType::{
         Date32, Decimal128, Float32, Float64, Int8, Int16, Int32, Int64, Timestamp, UInt8, UInt16, UInt32, UInt64,
     };

@@ -12,6 +12,7 @@ use datafusion::{
 use fusewire_udfs::plan::FunctionQueryPlanner;
 
 mod arithmetic;
+mod bounds;
 mod calls;
 mod dependencies;
 mod distinct_on;
@@ -19,10 +20,12 @@ mod floats;
 mod frames;
 mod guards;
 mod input_order;
+mod join_keys;
 mod list_texts;
 mod lossy_casts;
 mod null_equality;
 mod recursion;
+mod rounds;
 mod set_keys;
 mod sets;
 mod simplify;
@@ -46,6 +49,7 @@ mod unordered;
 
 pub(crate) use dependencies::Relations;
 pub(crate) use physical::physical_rules;
+pub(crate) use rounds::round;
 pub(crate) use scan::filter_scan;
 
 /// The function that a row is written as beside a subquery. Whoever plans the subquery takes its calls apart.
@@ -65,6 +69,7 @@ pub(crate) fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
     // What guards an operand is gone where a subquery has become a join, and the types tell what can fail only at the end.
     let mut rules: Vec<Arc<dyn AnalyzerRule + Send + Sync>> = vec![
         Arc::new(recursion::CheckRecursion),
+        Arc::new(rounds::ReadPlaces),
         Arc::new(sets::CountCopies),
         Arc::new(distinct_on::FirstOfEach),
         Arc::new(input_order::KeepInputOrder),

@@ -26,7 +26,6 @@ use datafusion::{
         ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility, Window,
         expr::{Alias, InList, ScalarFunction},
         lit,
-        utils::merge_schema,
     },
     optimizer::{ApplyOrder, Optimizer, OptimizerConfig, OptimizerRule, simplify_expressions::SimplifyExpressions},
 };
@@ -106,7 +105,7 @@ impl Simplify {
 
 /// The columns that a node's calculations may be of; none where it has no calculation.
 fn schema_of_calculations(node: &LogicalPlan) -> Result<DFSchema> {
-    Ok(if steps::any(node, is_calculation)? { merge_schema(&node.inputs()) } else { DFSchema::empty() })
+    if steps::any(node, is_calculation)? { steps::columns_of(node) } else { Ok(DFSchema::empty()) }
 }
 
 /// An aggregate over columns in the place of expressions that the rule may take for others: a projection computes them.

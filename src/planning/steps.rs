@@ -28,13 +28,21 @@ pub(super) fn change(
         if !any(&node, &concerns)? {
             return Ok(Transformed::no(node));
         }
-        let mut schema = merge_schema(&node.inputs());
-        if let LogicalPlan::TableScan(scan) = &node {
-            schema.merge(&scan.projected_schema);
-        }
+        let schema = columns_of(&node)?;
         keep_names(node, |expression| expression.transform_up(|step| change(step, &schema)))
     })
     .data()
+}
+
+/// The columns that a node's expressions are of: those of its inputs, and a scan's are those of its table, which need not yield
+/// what its conditions ask.
+pub(super) fn columns_of(node: &LogicalPlan) -> Result<DFSchema> {
+    match node {
+        LogicalPlan::TableScan(scan) => {
+            DFSchema::try_from_qualified_schema(scan.table_name.clone(), &scan.source.schema())
+        }
+        node => Ok(merge_schema(&node.inputs())),
+    }
 }
 
 /// The plan with changed expressions under their names, by which the plans above know them.

@@ -4,8 +4,10 @@ mod array_length;
 mod date_trunc;
 mod length;
 mod now;
+mod padding;
 mod series;
 mod timezone;
+mod whole;
 
 use std::sync::Arc;
 
@@ -22,6 +24,7 @@ use super::{
     settings::SERVER_VERSION,
     shift, sliding,
 };
+use crate::planning;
 
 /// Registers them for a session of `user`.
 pub(crate) fn register(context: &SessionContext, user: &str) {
@@ -38,8 +41,10 @@ pub(crate) fn register(context: &SessionContext, user: &str) {
     ] {
         context.register_udf(constant(name, ScalarValue::from(value)));
     }
-    let own = [array_length::function(), date_trunc::function(), now::function(), timezone::function()];
-    own.into_iter().chain(length::functions()).for_each(|function| context.register_udf(function));
+    let own =
+        [array_length::function(), date_trunc::function(), now::function(), planning::round(), timezone::function()];
+    let several = length::functions().into_iter().chain(whole::functions()).chain(padding::functions());
+    own.into_iter().chain(several).for_each(|function| context.register_udf(function));
     series::register(context);
     shift::both().into_iter().for_each(|function| context.register_udwf(function));
     sliding::all().into_iter().for_each(|function| context.register_udaf(function));

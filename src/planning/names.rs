@@ -144,7 +144,8 @@ fn keeps_others(node: &Arc<dyn ExecutionPlan>, by: Option<usize>) -> bool {
         let ranked = aggregate.group_expr().expr().len().saturating_sub(usize::from(aggregate.aggr_expr().is_empty()));
         return kept.is_some() && by != Some(ranked);
     }
-    if node.is::<SortExec>() {
+    // The groups that another limited sort keeps are its own affair.
+    if node.downcast_ref::<SortExec>().is_some_and(|sort| sort.fetch().is_some()) {
         return false;
     }
     let by = match node.downcast_ref::<ProjectionExec>() {

@@ -21,7 +21,9 @@ mod guards;
 mod input_order;
 mod list_texts;
 mod lossy_casts;
+mod nearest_floats;
 mod null_equality;
+mod number_types;
 mod recursion;
 mod set_keys;
 mod sets;
@@ -30,6 +32,7 @@ mod sort_keys;
 mod steps;
 mod subquery;
 mod timestamps;
+mod types;
 
 mod columns;
 mod compact;
@@ -44,8 +47,10 @@ mod statistics;
 mod unordered;
 
 pub(crate) use dependencies::Relations;
+pub(crate) use number_types::compared_as;
 pub(crate) use physical::physical_rules;
 pub(crate) use scan::filter_scan;
+pub(crate) use types::settled;
 
 /// The function that a row is written as beside a subquery. Whoever plans the subquery takes its calls apart.
 pub(crate) const ROW_OF: &str = "row_of";
@@ -59,6 +64,9 @@ const AS_CAST: &str = "as_cast";
 /// The function that makes the text of a value of which a cast would make another one, or none. It never fails.
 const TEXT_OF: &str = "text_of";
 
+/// The function that makes the nearest float of a numeric. It never fails.
+const NEAREST_FLOAT: &str = "nearest_float";
+
 /// The rules that a plan goes through before it is optimized, in order.
 pub(crate) fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
     // What guards an operand is gone where a subquery has become a join, and the types tell what can fail only at the end.
@@ -71,7 +79,7 @@ pub(crate) fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
         Arc::new(subquery::Unnest),
         Arc::new(timestamps::CompareMicroseconds),
     ];
-    for rule in Analyzer::new().rules {
+    for rule in types::with_numbers(Analyzer::new().rules) {
         let finds_keys = rule.name() == "resolve_grouping_function";
         rules.push(rule);
         if finds_keys {

@@ -18,7 +18,7 @@ use datafusion::{
     },
 };
 
-use super::super::{AS_CAST, TEXT_OF, WRITTEN_AS};
+use super::super::{AS_CAST, NEAREST_FLOAT, TEXT_OF, WRITTEN_AS};
 
 /// Whether an expression over rows of this schema can fail on one of them.
 ///
@@ -144,6 +144,7 @@ const NEVER_FAIL: &[(&str, usize)] = &[
     ("md5", 1),
     ("named_struct", usize::MAX),
     ("nanvl", 2),
+    (NEAREST_FLOAT, 1),
     ("nullif", 2),
     ("nvl", 2),
     ("nvl2", 3),

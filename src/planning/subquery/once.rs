@@ -47,7 +47,7 @@ use tokio::sync::OnceCell;
 /// Its types are settled first: nothing looks into it any more before it is planned by itself.
 pub(super) fn once(mut plan: LogicalPlan) -> Result<LogicalPlan> {
     let config = ConfigOptions::default();
-    for rule in Analyzer::new().rules {
+    for rule in super::super::types::with_numbers(Analyzer::new().rules) {
         plan = rule.analyze(plan, &config)?;
     }
     let plan = super::super::dependencies::forgotten(plan)?;

@@ -72,6 +72,7 @@ pub(crate) fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
     // What guards an operand is gone where a subquery has become a join, and the types tell what can fail only at the end.
     let mut rules: Vec<Arc<dyn AnalyzerRule + Send + Sync>> = vec![
         Arc::new(recursion::CheckRecursion),
+        Arc::new(sets::CommonTypes),
         Arc::new(sets::CountCopies),
         Arc::new(distinct_on::FirstOfEach),
         Arc::new(input_order::KeepInputOrder),

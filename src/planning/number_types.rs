@@ -223,6 +223,16 @@ fn calculate(operands: &mut [&mut Expr], schema: &DFSchema) {
     }
 }
 
+/// The type of a column of these values, if that is one of floats.
+pub(super) fn united(values: &[&Expr], types: &[DataType], schema: &DFSchema) -> Option<DataType> {
+    let kinds: Vec<Kind> = values.iter().zip(types).map(|(value, own)| Kind::of(value, own, schema)).collect();
+    match (kinds.contains(&Kind::Double), kinds.contains(&Kind::Real)) {
+        (true, _) => Some(DataType::Float64),
+        (false, true) => Some(DataType::Float32),
+        (false, false) => None,
+    }
+}
+
 /// Makes values of these types such of one column; whether any changed.
 pub(super) fn unify(operands: &mut [&mut Expr], types: &[DataType], schema: &DFSchema) -> bool {
     if !types.iter().any(|data_type| data_type.is_floating()) {

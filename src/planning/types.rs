@@ -10,18 +10,18 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field};
 use datafusion::{
     common::{
-        DFSchema, Result, ScalarValue,
+        Column, DFSchema, DFSchemaRef, Result, ScalarValue,
         config::ConfigOptions,
         tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRewriter},
     },
     logical_expr::{
-        Expr, ExprSchemable, Join, LogicalPlan, Projection, RecursiveQuery, Union, Values,
+        Distinct, Expr, ExprSchemable, Join, LogicalPlan, Projection, RecursiveQuery, Union, Values,
         expr_rewriter::coerce_plan_expr_for_schema, type_coercion::binary::type_union_resolution, utils::merge_schema,
     },
     optimizer::{AnalyzerRule, analyzer::type_coercion::TypeCoercionRewriter},
 };
 
-use super::{number_types, steps};
+use super::{number_types, sets, steps};
 
 type Rule = Arc<dyn AnalyzerRule + Send + Sync>;
 
@@ -35,7 +35,33 @@ pub(super) fn with_numbers(rules: Vec<Rule>) -> impl Iterator<Item = Rule> {
 
 /// A plan with the types that its rows will have, before anything else is done to it.
 pub(crate) fn settled(plan: LogicalPlan) -> Result<LogicalPlan> {
-    SettleTypes.analyze(plan, &ConfigOptions::default())
+    let config = ConfigOptions::default();
+    let plan = sets::CommonTypes.analyze(plan, &config)?;
+    SettleTypes.analyze(plan, &config)
+}
+
+/// The columns of a plan's rows once its types are settled, but for those of set operations.
+pub(super) fn of_rows(plan: &LogicalPlan) -> Result<DFSchemaRef> {
+    let settled = SettleTypes.analyze(plan.clone(), &ConfigOptions::default())?;
+    Ok(Arc::clone(settled.schema()))
+}
+
+/// The expression of one of a plan's columns, or the column.
+pub(super) fn shown_at(plan: &LogicalPlan, at: usize) -> Expr {
+    match plan {
+        LogicalPlan::Distinct(Distinct::All(input)) => shown_at(input, at),
+        LogicalPlan::SubqueryAlias(alias) => shown_at(&alias.input, at),
+        LogicalPlan::Projection(projection) => projection.expr[at].clone(),
+        other => Expr::Column(Column::from(other.schema().qualified_field(at))),
+    }
+}
+
+/// The node over inputs whose columns have got other types.
+pub(super) fn recomputed(node: LogicalPlan) -> Result<LogicalPlan> {
+    match node {
+        LogicalPlan::RecursiveQuery(query) => as_worked_on(query),
+        other => other.recompute_schema(),
+    }
 }
 
 /// See the module.

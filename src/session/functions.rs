@@ -1,7 +1,10 @@
 //! Scalar functions that clients of PostgreSQL call as a matter of course and that know the session.
 
+mod array_counts;
 mod array_length;
+mod date_part;
 mod date_trunc;
+mod factorial;
 mod length;
 mod now;
 mod series;
@@ -15,6 +18,8 @@ use datafusion::{
     logical_expr::{ColumnarValue, ScalarUDF, Volatility, create_udf},
     prelude::SessionContext,
 };
+
+pub(super) use date_part::EXTRACT;
 
 use super::{
     DATABASE, DEFAULT_SCHEMA,
@@ -38,8 +43,15 @@ pub(crate) fn register(context: &SessionContext, user: &str) {
     ] {
         context.register_udf(constant(name, ScalarValue::from(value)));
     }
-    let own = [array_length::function(), date_trunc::function(), now::function(), timezone::function()];
-    own.into_iter().chain(length::functions()).for_each(|function| context.register_udf(function));
+    let own = [
+        array_length::function(),
+        date_trunc::function(),
+        factorial::function(),
+        now::function(),
+        timezone::function(),
+    ];
+    let several = array_counts::functions().into_iter().chain(date_part::functions()).chain(length::functions());
+    own.into_iter().chain(several).for_each(|function| context.register_udf(function));
     series::register(context);
     shift::both().into_iter().for_each(|function| context.register_udwf(function));
     sliding::all().into_iter().for_each(|function| context.register_udaf(function));

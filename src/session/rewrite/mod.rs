@@ -10,6 +10,7 @@ mod aliases;
 mod arrays;
 mod casts;
 mod columns;
+mod common_types;
 mod groups;
 mod limit;
 mod merge;

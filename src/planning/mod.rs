@@ -15,6 +15,7 @@ mod arithmetic;
 mod calls;
 mod dependencies;
 mod distinct_on;
+mod float_limits;
 mod floats;
 mod frames;
 mod guards;

@@ -4,6 +4,7 @@ mod array_counts;
 mod array_length;
 mod date_part;
 mod date_trunc;
+mod domains;
 mod factorial;
 mod length;
 mod now;
@@ -50,7 +51,11 @@ pub(crate) fn register(context: &SessionContext, user: &str) {
         now::function(),
         timezone::function(),
     ];
-    let several = array_counts::functions().into_iter().chain(date_part::functions()).chain(length::functions());
+    let several = array_counts::functions()
+        .into_iter()
+        .chain(date_part::functions())
+        .chain(domains::functions())
+        .chain(length::functions());
     own.into_iter().chain(several).for_each(|function| context.register_udf(function));
     series::register(context);
     shift::both().into_iter().for_each(|function| context.register_udwf(function));

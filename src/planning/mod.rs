@@ -13,6 +13,7 @@ use fusewire_udfs::plan::FunctionQueryPlanner;
 
 mod arithmetic;
 mod calls;
+mod computed_once;
 mod dependencies;
 mod distinct_on;
 mod float_limits;
@@ -47,6 +48,7 @@ mod sorted;
 mod statistics;
 mod unordered;
 
+pub(crate) use computed_once::COMPUTED_ONCE;
 pub(crate) use dependencies::Relations;
 pub(crate) use number_types::compared_as;
 pub(crate) use physical::physical_rules;
@@ -80,6 +82,7 @@ pub(crate) fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
         Arc::new(guards::GuardArguments),
         Arc::new(subquery::Unnest),
         Arc::new(timestamps::CompareMicroseconds),
+        Arc::new(computed_once::ComputeOnce),
     ];
     for rule in types::with_numbers(Analyzer::new().rules) {
         let finds_keys = rule.name() == "resolve_grouping_function";

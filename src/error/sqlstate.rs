@@ -30,6 +30,7 @@ pub fn sqlstate(fault: Fault) -> &'static str {
         Fault::NumericOutOfRange => "22003",
         Fault::DatetimeOutOfRange => "22008",
         Fault::DivisionByZero => "22012",
+        Fault::InvalidLogarithm => "2201E",
         Fault::CardinalityViolation => "21000",
         Fault::InvalidRegularExpression => "2201B",
         Fault::Cancelled => "57014",

@@ -1,7 +1,7 @@
 //! Numbers that leave their type are an error, as in PostgreSQL.
 //!
 //! The engine's `+`, `-` and `*` of integers wrap around, and so does `sum`; a quotient of decimals of many digits fails,
-//! because the dividend is first multiplied by a power of ten. When plans become operators, these become functions that notice,
+//! because the dividend is first multiplied by a power of ten. Its floats become infinities and zeros. When plans become operators, these become functions that notice,
 //! under the names of what they replace; all rules before see the engine's own. What the ranges of the operands' types
 //! keep from overflowing stays as it is. A calculation of constants becomes a function before the constants are folded.
 
@@ -32,7 +32,7 @@ use datafusion::{
 
 use super::{
     calls::{self, Back},
-    steps,
+    float_limits, steps,
 };
 use crate::{Error, Fault};
 
@@ -116,7 +116,15 @@ fn checked_step(step: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
         (Calculation::Divide, [left @ DataType::Decimal128(..), right @ DataType::Decimal128(..)]) => {
             BinaryTypeCoercer::new(left, &Operator::Divide, right).get_result_type()?
         }
+        (Calculation::Divide, [left, right]) if left.is_floating() && left == right => left.clone(),
         (Calculation::Divide, _) => return Ok(Transformed::no(step)),
+        (Calculation::Multiply, [left, right]) if left.is_floating() && left == right => left.clone(),
+        (_, [left, right]) if left.is_floating() && left == right => {
+            if operands.iter().any(|operand| float_limits::is_small(operand)) {
+                return Ok(Transformed::no(step));
+            }
+            left.clone()
+        }
         (_, [operand, ..]) if overflows(calculation, &operands, &types, schema) => operand.clone(),
         _ => return Ok(Transformed::no(step)),
     };
@@ -404,6 +412,10 @@ impl ScalarUDFImpl for Checked {
             }
         };
         let result = match &self.calculation {
+            Calculation::Add if data_type.is_floating() => binary(float_limits::add),
+            Calculation::Subtract if data_type.is_floating() => binary(float_limits::sub),
+            Calculation::Multiply if data_type.is_floating() => binary(float_limits::mul),
+            Calculation::Divide if data_type.is_floating() => binary(float_limits::div),
             Calculation::Add => binary(add),
             Calculation::Subtract => binary(sub),
             Calculation::Multiply => binary(mul),
@@ -436,6 +448,9 @@ fn overflow(error: &DataFusionError) -> Option<&str> {
 }
 
 fn out_of_range(data_type: &DataType, calculation: &str) -> DataFusionError {
+    if data_type.is_floating() {
+        return Error::new(Fault::NumericOutOfRange, format!("value out of range: {calculation}")).into();
+    }
     let name = match data_type {
         DataType::Int8 | DataType::Int16 => "smallint",
         DataType::Int32 => "integer",

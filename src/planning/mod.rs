@@ -14,8 +14,10 @@ use fusewire_udfs::plan::FunctionQueryPlanner;
 mod arithmetic;
 mod bounds;
 mod calls;
+mod computed_once;
 mod dependencies;
 mod distinct_on;
+mod float_limits;
 mod floats;
 mod frames;
 mod guards;
@@ -23,7 +25,9 @@ mod input_order;
 mod join_keys;
 mod list_texts;
 mod lossy_casts;
+mod nearest_floats;
 mod null_equality;
+mod number_types;
 mod recursion;
 mod rounds;
 mod set_keys;
@@ -33,6 +37,7 @@ mod sort_keys;
 mod steps;
 mod subquery;
 mod timestamps;
+mod types;
 
 mod columns;
 mod compact;
@@ -47,10 +52,13 @@ mod sorted;
 mod statistics;
 mod unordered;
 
+pub(crate) use computed_once::COMPUTED_ONCE;
 pub(crate) use dependencies::Relations;
+pub(crate) use number_types::compared_as;
 pub(crate) use physical::physical_rules;
 pub(crate) use rounds::round;
 pub(crate) use scan::filter_scan;
+pub(crate) use types::settled;
 
 /// The function that a row is written as beside a subquery. Whoever plans the subquery takes its calls apart.
 pub(crate) const ROW_OF: &str = "row_of";
@@ -64,20 +72,25 @@ const AS_CAST: &str = "as_cast";
 /// The function that makes the text of a value of which a cast would make another one, or none. It never fails.
 const TEXT_OF: &str = "text_of";
 
+/// The function that makes the nearest float of a numeric. It never fails.
+const NEAREST_FLOAT: &str = "nearest_float";
+
 /// The rules that a plan goes through before it is optimized, in order.
 pub(crate) fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
     // What guards an operand is gone where a subquery has become a join, and the types tell what can fail only at the end.
     let mut rules: Vec<Arc<dyn AnalyzerRule + Send + Sync>> = vec![
         Arc::new(recursion::CheckRecursion),
         Arc::new(rounds::ReadPlaces),
+        Arc::new(sets::CommonTypes),
         Arc::new(sets::CountCopies),
         Arc::new(distinct_on::FirstOfEach),
         Arc::new(input_order::KeepInputOrder),
         Arc::new(guards::GuardArguments),
         Arc::new(subquery::Unnest),
         Arc::new(timestamps::CompareMicroseconds),
+        Arc::new(computed_once::ComputeOnce),
     ];
-    for rule in Analyzer::new().rules {
+    for rule in types::with_numbers(Analyzer::new().rules) {
         let finds_keys = rule.name() == "resolve_grouping_function";
         rules.push(rule);
         if finds_keys {

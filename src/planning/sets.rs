@@ -1,4 +1,8 @@
-//! Set operations: `EXCEPT ALL` and `INTERSECT ALL` count copies, and the inputs of `UNION` have its names.
+//! Set operations: the columns of `EXCEPT` and `INTERSECT` have one type on both sides, `EXCEPT ALL` and `INTERSECT ALL` count
+//! copies, and the inputs of `UNION` have its names.
+//!
+//! The engine compares the sides of `EXCEPT` as values of one type, but what is left has the type of the left side: an integer
+//! without those that are numerics was divided as an integer, and a date without timestamps stayed a date.
 //!
 //! The planner makes anti and semi joins of them, which keep or drop all copies of a row. PostgreSQL leaves as many as the
 //! left side has more than the right, or as many as both have. Here the copies of each row are numbered on both sides, and
@@ -9,6 +13,7 @@
 
 use std::sync::Arc;
 
+use arrow::datatypes::DataType;
 use datafusion::{
     common::{
         Column, NullEquality, Result,
@@ -17,16 +22,107 @@ use datafusion::{
     config::ConfigOptions,
     functions_window::row_number::row_number_udwf,
     logical_expr::{
-        Distinct, Expr, ExprFunctionExt, Join, JoinConstraint, JoinType, LogicalPlan, LogicalPlanBuilder, Projection,
-        expr::WindowFunction,
+        Cast, Distinct, Expr, ExprFunctionExt, Join, JoinConstraint, JoinType, LogicalPlan, LogicalPlanBuilder,
+        Projection, expr::WindowFunction, type_coercion::binary::type_union_coercion,
     },
     optimizer::AnalyzerRule,
 };
 
-use super::subquery::is_planned_again;
+use super::{number_types, subquery::is_planned_again, types};
 
 /// The column of the copies' numbers.
 const COPY: &str = "fusewire.copy";
+
+/// Casts the columns of set operations to what they have in common. It runs before the engine's own rules, and before copies
+/// are counted.
+#[derive(Debug)]
+pub(crate) struct CommonTypes;
+
+impl AnalyzerRule for CommonTypes {
+    fn name(&self) -> &str {
+        "common_types"
+    }
+
+    fn analyze(&self, plan: LogicalPlan, _config: &ConfigOptions) -> Result<LogicalPlan> {
+        if is_planned_again() {
+            return Ok(plan);
+        }
+        let mut changed = false;
+        plan.transform_up_with_subqueries(|node| {
+            let node = united(node)?;
+            changed |= node.transformed;
+            // What is above knows the columns by their types, too.
+            match changed && !node.transformed {
+                true => Ok(Transformed::yes(types::recomputed(node.data)?)),
+                false => Ok(node),
+            }
+        })
+        .data()
+    }
+}
+
+fn united(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
+    let LogicalPlan::Join(join) = plan else { return Ok(Transformed::no(plan)) };
+    let Some(common) = common_types(&join) else { return Ok(Transformed::no(LogicalPlan::Join(join))) };
+    let left = match join.left.as_ref() {
+        LogicalPlan::Distinct(Distinct::All(input)) => {
+            LogicalPlan::Distinct(Distinct::All(Arc::new(with_types(input, &common)?)))
+        }
+        _ => with_types(&join.left, &common)?,
+    };
+    let right = with_types(&join.right, &common)?;
+    let Join { on, join_type, join_constraint, null_equality, null_aware, .. } = join;
+    let (left, right) = (Arc::new(left), Arc::new(right));
+    let joined = Join::try_new(left, right, on, None, join_type, join_constraint, null_equality, null_aware)?;
+    Ok(Transformed::yes(LogicalPlan::Join(joined)))
+}
+
+/// Whether the planner made the join of a set operation: only there is NULL equal to NULL before plans are optimized.
+fn pairs_rows(join: &Join) -> bool {
+    matches!(join.join_type, JoinType::LeftAnti | JoinType::LeftSemi)
+        && join.null_equality == NullEquality::NullEqualsNull
+        && join.filter.is_none()
+}
+
+/// The types of a set operation's columns, of which those are none that have theirs; none at all if all have.
+fn common_types(join: &Join) -> Option<Vec<Option<DataType>>> {
+    if !pairs_rows(join) {
+        return None;
+    }
+    // What cannot be settled fails later, where it is known why.
+    let (left, right) = (types::of_rows(&join.left).ok()?, types::of_rows(&join.right).ok()?);
+    let both = left.fields().iter().zip(right.fields()).enumerate();
+    let common: Vec<_> =
+        both.map(|(at, (left, right))| common_type(join, at, left.data_type(), right.data_type())).collect();
+    common.iter().any(Option::is_some).then_some(common)
+}
+
+/// The type that a column has in common, if it is of two types that PostgreSQL knows one for.
+fn common_type(join: &Join, at: usize, left: &DataType, right: &DataType) -> Option<DataType> {
+    let is_ours = left.is_numeric() && right.is_numeric() || left.is_temporal() && right.is_temporal();
+    if left == right || !is_ours {
+        return None;
+    }
+    let (left_shown, right_shown) = (types::shown_at(&join.left, at), types::shown_at(&join.right, at));
+    number_types::united(&[&left_shown, &right_shown], &[left.clone(), right.clone()], &join.schema)
+        .or_else(|| type_union_coercion(left, right))
+}
+
+/// The side with columns of these types, under their names.
+fn with_types(side: &Arc<LogicalPlan>, common: &[Option<DataType>]) -> Result<LogicalPlan> {
+    let schema = side.schema();
+    let columns = schema.columns().into_iter().zip(common).enumerate().map(|(at, (column, common))| {
+        let (qualifier, field) = schema.qualified_field(at);
+        match common {
+            Some(common) => {
+                let cast = Expr::Cast(Cast::new(Box::new(Expr::Column(column)), common.clone()));
+                cast.alias_qualified(qualifier.cloned(), field.name())
+            }
+            None => Expr::Column(column),
+        }
+    });
+    Ok(LogicalPlan::Projection(Projection::try_new(columns.collect(), Arc::clone(side))?))
+}
 
 /// See the module. It runs before the engine's own rules.
 #[derive(Debug)]
@@ -125,13 +221,9 @@ fn counted(plan: LogicalPlan, number: usize) -> Result<Transformed<LogicalPlan>>
     Ok(Transformed::yes(LogicalPlanBuilder::from(LogicalPlan::Join(joined)).project(columns)?.build()?))
 }
 
-/// Whether the planner made the join of a set operation with ALL: only there is NULL equal to NULL before plans are
-/// optimized. Without ALL the left side has no copies.
+/// Whether the planner made the join of a set operation with ALL. Without it the left side has no copies.
 fn is_set_operation(join: &Join) -> bool {
-    matches!(join.join_type, JoinType::LeftAnti | JoinType::LeftSemi)
-        && join.null_equality == NullEquality::NullEqualsNull
-        && join.filter.is_none()
-        && !matches!(join.left.as_ref(), LogicalPlan::Distinct(Distinct::All(_)))
+    pairs_rows(join) && !matches!(join.left.as_ref(), LogicalPlan::Distinct(Distinct::All(_)))
 }
 
 /// The rows with the number of each among its copies.

@@ -221,7 +221,7 @@ fn are_same(one: &str, other: &str) -> bool {
 
 /// Whether a function returns what clocks show at an instant.
 fn reads_clock(step: &Expr) -> bool {
-    matches!(step, Expr::ScalarFunction(call) if matches!(call.func.name(), "date_part" | "to_char"))
+    matches!(step, Expr::ScalarFunction(call) if matches!(call.func.name(), "date_part" | "extract" | "to_char"))
 }
 
 fn local(mut step: Expr, schema: &DFSchema, session: &Arc<str>) -> Result<Transformed<Expr>> {

@@ -1,7 +1,11 @@
 //! Scalar functions that clients of PostgreSQL call as a matter of course and that know the session.
 
+mod array_counts;
 mod array_length;
+mod date_part;
 mod date_trunc;
+mod domains;
+mod factorial;
 mod length;
 mod now;
 mod padding;
@@ -17,6 +21,8 @@ use datafusion::{
     logical_expr::{ColumnarValue, ScalarUDF, Volatility, create_udf},
     prelude::SessionContext,
 };
+
+pub(super) use date_part::EXTRACT;
 
 use super::{
     DATABASE, DEFAULT_SCHEMA,
@@ -41,9 +47,21 @@ pub(crate) fn register(context: &SessionContext, user: &str) {
     ] {
         context.register_udf(constant(name, ScalarValue::from(value)));
     }
-    let own =
-        [array_length::function(), date_trunc::function(), now::function(), planning::round(), timezone::function()];
-    let several = length::functions().into_iter().chain(whole::functions()).chain(padding::functions());
+    let own = [
+        array_length::function(),
+        date_trunc::function(),
+        factorial::function(),
+        now::function(),
+        planning::round(),
+        timezone::function(),
+    ];
+    let several = array_counts::functions()
+        .into_iter()
+        .chain(date_part::functions())
+        .chain(domains::functions())
+        .chain(length::functions())
+        .chain(whole::functions())
+        .chain(padding::functions());
     own.into_iter().chain(several).for_each(|function| context.register_udf(function));
     series::register(context);
     shift::both().into_iter().for_each(|function| context.register_udwf(function));

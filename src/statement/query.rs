@@ -15,13 +15,11 @@ use async_trait::async_trait;
 use datafusion::{
     common::{
         DataFusionError, ParamValues, ScalarValue,
-        config::ConfigOptions,
         metadata::ScalarAndMetadata,
         tree_node::{Transformed, TransformedResult, TreeNode},
     },
     execution::{RecordBatchStream, SendableRecordBatchStream, runtime_env::RuntimeEnv},
     logical_expr::{Expr, LogicalPlan, expr::Placeholder},
-    optimizer::{AnalyzerRule, analyzer::type_coercion::TypeCoercion},
     physical_plan::{ExecutionPlan, execute_stream},
     sql::{
         parser::{ExplainStatement, Statement as SqlStatement},
@@ -39,7 +37,7 @@ use super::{
     parameters::{give_types, numbered, with_hints},
 };
 use crate::{
-    Error, Fault, Result,
+    Error, Fault, Result, planning,
     session::{Client, Description, Interrupt, Outcome, Physical, Sealed, caught, explain_failure, timed_out},
 };
 
@@ -114,7 +112,7 @@ impl Action for Reading {
 /// The columns of a plan's rows with the types that they will have. Before types are settled, a UNION has those of its first
 /// input. Where they cannot be settled, running the plan says why.
 pub(super) fn schema_of(plan: &LogicalPlan) -> SchemaRef {
-    let settled = TypeCoercion::new().analyze(plan.clone(), &ConfigOptions::default());
+    let settled = planning::settled(plan.clone());
     Arc::clone(settled.as_ref().unwrap_or(plan).schema().inner())
 }
 

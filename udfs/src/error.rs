@@ -308,6 +308,8 @@ pub enum Fault {
     NotNullViolation,
     /// A division by zero.
     DivisionByZero,
+    /// A logarithm of a number that has none.
+    InvalidLogarithm,
     /// More rows than the one that a subquery may have.
     CardinalityViolation,
     /// A regular expression that is none.

@@ -18,7 +18,7 @@ use datafusion::{
     },
 };
 
-use super::super::{AS_CAST, TEXT_OF, WRITTEN_AS};
+use super::super::{AS_CAST, NEAREST_FLOAT, TEXT_OF, WRITTEN_AS};
 
 /// Whether an expression over rows of this schema can fail on one of them.
 ///
@@ -126,6 +126,7 @@ const NEVER_FAIL: &[(&str, usize)] = &[
     ("date_part", 2),
     ("date_trunc", 2),
     ("ends_with", 2),
+    ("extract", 2),
     ("float_of_order", 1),
     ("float_order", 1),
     ("float_place", 1),
@@ -144,6 +145,7 @@ const NEVER_FAIL: &[(&str, usize)] = &[
     ("md5", 1),
     ("named_struct", usize::MAX),
     ("nanvl", 2),
+    (NEAREST_FLOAT, 1),
     ("nullif", 2),
     ("nvl", 2),
     ("nvl2", 3),
@@ -174,7 +176,7 @@ const NEVER_FAIL: &[(&str, usize)] = &[
 ];
 
 /// Functions whose first argument names what they compute, and fails where it names nothing.
-const NAMED_FIRST: &[&str] = &["date_part", "date_trunc"];
+const NAMED_FIRST: &[&str] = &["date_part", "date_trunc", "extract"];
 
 /// Each argument where it is a value that the statement names.
 fn function_can_fail(name: &str, arguments: &[Option<&ScalarValue>]) -> bool {

@@ -41,8 +41,8 @@ mod row;
 mod scalar;
 mod single_row;
 
-pub(super) use once::is_planned_again;
 pub(crate) use once::{OncePlanner, OpenOnce};
+pub(super) use once::{is_planned_again, once};
 pub(super) use outer::from_within;
 
 /// The analyzer rule; see the module.

@@ -1,7 +1,8 @@
 //! Rows that two places of a plan read and that are computed once, because they would not be the same a second time.
 //!
 //! A subquery is computed for the values that the rows around it have, and then joined to those rows. If they come of a
-//! volatile function, a sample or a LIMIT without an order, both places must see the same ones.
+//! volatile function, a sample or a LIMIT without an order, both places must see the same ones. So must those that read an
+//! item of WITH.
 
 use std::{
     cmp::Ordering,
@@ -45,9 +46,9 @@ use tokio::sync::OnceCell;
 /// The plan as one whose rows are computed once, however often it stands in the plan around it.
 ///
 /// Its types are settled first: nothing looks into it any more before it is planned by itself.
-pub(super) fn once(mut plan: LogicalPlan) -> Result<LogicalPlan> {
+pub(in crate::planning) fn once(mut plan: LogicalPlan) -> Result<LogicalPlan> {
     let config = ConfigOptions::default();
-    for rule in Analyzer::new().rules {
+    for rule in super::super::types::with_numbers(Analyzer::new().rules) {
         plan = rule.analyze(plan, &config)?;
     }
     let plan = super::super::dependencies::forgotten(plan)?;

@@ -12,10 +12,7 @@ use arrow::{
 };
 use datafusion::{
     common::{exec_err, plan_err, utils::take_function_args},
-    logical_expr::{
-        ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
-        type_coercion::binary::comparison_coercion,
-    },
+    logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility},
     sql::sqlparser::ast::{
         AccessExpr, BinaryOperator, Expr, Function, FunctionArgumentClause, FunctionArguments, Select, Subscript,
         UnaryOperator, Value, visit_expressions, visit_expressions_mut,
@@ -23,7 +20,7 @@ use datafusion::{
 };
 
 use super::{all, any, call, operation};
-use crate::{Error, Fault, Result};
+use crate::{Error, Fault, Result, planning::compared_as};
 
 type PlanResult<T> = datafusion::common::Result<T>;
 
@@ -251,7 +248,7 @@ impl ScalarUDFImpl for CompareArray {
             (_, None) => None,
             (DataType::Null, Some(other)) => Some(other.clone()),
             (other, Some(DataType::Null)) => Some(other.clone()),
-            (left, Some(element)) => comparison_coercion(left, element),
+            (left, Some(element)) => compared_as(left, element),
         };
         let Some(common) = common else { return Ok(types.to_vec()) };
         let list = DataType::List(Arc::new(Field::new_list_field(common.clone(), true)));

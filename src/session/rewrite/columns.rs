@@ -11,6 +11,7 @@ use std::{
     sync::Arc,
 };
 
+use arrow::datatypes::{DataType, Fields};
 use datafusion::{
     execution::SessionState,
     sql::{
@@ -31,7 +32,7 @@ use super::{
     scopes::Scopes,
     visit,
 };
-use crate::{Error, Fault, Result};
+use crate::{Error, Fault, Result, planning};
 
 /// Finds the columns behind names, where the planner would find others.
 pub(super) async fn rewrite(statement: &mut SqlStatement, state: &SessionState) -> Result<()> {
@@ -41,13 +42,14 @@ pub(super) async fn rewrite(statement: &mut SqlStatement, state: &SessionState) 
     if !seen.matters && !nested {
         return Ok(());
     }
-    let mut relations = HashMap::new();
+    let (mut relations, mut types) = (HashMap::new(), HashMap::new());
     for name in seen.tables {
         let reference = object_name_to_table_reference(name.clone(), true)?;
         let table = reference.table().to_owned();
         let Ok(schema) = state.schema_for_ref(reference) else { continue };
         if let Some(provider) = schema.table(&table).await? {
             let columns = provider.schema().fields().iter().map(|field| field.name().clone()).collect();
+            types.insert(name.to_string(), types_of(provider.schema().fields()));
             relations.insert(name.to_string(), columns);
         }
     }
@@ -58,7 +60,16 @@ pub(super) async fn rewrite(statement: &mut SqlStatement, state: &SessionState) 
         // One that cannot be planned by itself is not known.
         if let Ok(plan) = state.statement_to_plan(SqlStatement::Statement(Box::new(ast))).await {
             let columns = plan.schema().fields().iter().map(|field| field.name().clone()).collect();
+            types.insert(text(&item.relation), types_of(plan.schema().fields()));
             relations.insert(text(&item.relation), columns);
+        }
+    }
+    for derived in seen.derived.into_iter().filter(|_| seen.by_name) {
+        let name = text(&derived);
+        let query = super::query_from(vec![TableWithJoins { relation: derived, joins: Vec::new() }])?;
+        let ast = SqlStatement::Statement(Box::new(Statement::Query(query)));
+        if let Ok(plan) = state.statement_to_plan(ast).await.and_then(planning::settled) {
+            types.insert(name, types_of(plan.schema().fields()));
         }
     }
     if nested {
@@ -69,7 +80,7 @@ pub(super) async fn rewrite(statement: &mut SqlStatement, state: &SessionState) 
     if !seen.matters {
         return Ok(());
     }
-    let known = Known { ctes: HashMap::new(), relations: Arc::new(relations) };
+    let known = Known { ctes: HashMap::new(), relations: Arc::new(relations), types: Arc::new(types) };
     visit(
         statement,
         &mut Resolver {
@@ -79,6 +90,10 @@ pub(super) async fn rewrite(statement: &mut SqlStatement, state: &SessionState) 
             not_columns: HashSet::new(),
         },
     )
+}
+
+fn types_of(columns: &Fields) -> Vec<DataType> {
+    columns.iter().map(|column| column.data_type().clone()).collect()
 }
 
 /// What a statement names, and whether names in it may mean something else than they seem to.
@@ -94,13 +109,18 @@ struct Seen {
     depth: usize,
     tables: Vec<ObjectName>,
     calls: Vec<TableFactor>,
+    /// Queries in FROM.
+    derived: Vec<TableFactor>,
+    /// Whether a join is one by the names of columns.
+    by_name: bool,
 }
 
 impl VisitorMut for Seen {
     type Break = Error;
 
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Error> {
-        self.matters |= joins_by_name(&select.from);
+        self.by_name |= joins_by_name(&select.from);
+        self.matters |= self.by_name;
         self.selects += 1;
         // Of a name that two relations have, the planner asks the query around.
         self.matters |=
@@ -155,6 +175,7 @@ impl VisitorMut for Seen {
                 self.tables.push(name.clone())
             }
             TableFactor::Table { args: Some(_), .. } | TableFactor::Function { .. } => self.calls.push(factor.clone()),
+            TableFactor::Derived { .. } => self.derived.push(factor.clone()),
             _ => {}
         }
         ControlFlow::Continue(())

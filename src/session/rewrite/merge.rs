@@ -6,22 +6,26 @@
 use std::{
     collections::{HashMap, HashSet},
     ops::ControlFlow,
+    sync::Arc,
 };
 
+use arrow::datatypes::DataType;
 use datafusion::sql::sqlparser::ast::{
     BinaryOperator, Expr, Ident, Join, JoinConstraint, JoinOperator, ObjectName, Query, Select, SelectItem,
     SelectItemQualifiedWildcardKind, SetExpr, TableAlias, TableAliasColumnDef, TableFactor, TableWithJoins, VisitMut,
     VisitorMut,
 };
 
-use super::{all, call, operation};
+use super::{all, call, common_types, operation};
 use crate::{Error, Fault, Result, error::MARK};
 
 /// The columns of what has a name in FROM: CTEs that can be seen, and tables.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Known {
     pub(super) ctes: HashMap<String, Vec<String>>,
-    pub(super) relations: std::sync::Arc<HashMap<String, Vec<String>>>,
+    pub(super) relations: Arc<HashMap<String, Vec<String>>>,
+    /// The types of the columns of tables, calls and queries in FROM, as far as they are known, by their texts.
+    pub(super) types: Arc<HashMap<String, Vec<DataType>>>,
 }
 
 /// A column that `*` shows and that is found by its name alone.
@@ -32,6 +36,7 @@ pub(super) struct Visible {
     pub(super) value: Expr,
     /// Whether the planner would not find it by its name.
     pub(super) merged: bool,
+    data_type: Option<DataType>,
 }
 
 /// What FROM offers.
@@ -57,7 +62,12 @@ impl Namespace {
                 let (relation, columns) = self.relations.iter().find(|(relation, _)| relation.ends_with(&parts))?;
                 let visible = |column: &String| {
                     let value = relation.iter().chain([column]).map(|part| Ident::with_quote('"', part)).collect();
-                    Visible { name: column.clone(), value: Expr::CompoundIdentifier(value), merged: false }
+                    Visible {
+                        name: column.clone(),
+                        value: Expr::CompoundIdentifier(value),
+                        merged: false,
+                        data_type: None,
+                    }
                 };
                 Some(columns.iter().map(visible).collect())
             }
@@ -181,23 +191,31 @@ impl Known {
             _ => return Ok(None),
         };
         let Some(columns) = columns else { return Ok(None) };
-        let namespace = match (alias, name) {
+        let is_cte = name.is_some_and(|name| self.cte(name).is_some());
+        let types = self.types.get(&text(factor)).filter(|_| !is_cte);
+        let mut namespace = match (alias, name) {
             (Some(alias), _) => aliased(alias, columns.clone()),
             (None, Some(name)) => {
                 named(name.0.iter().filter_map(|part| part.as_ident()).cloned().collect(), columns.clone())
             }
             (None, None) => named(Vec::new(), columns.clone()),
         };
+        for (column, data_type) in namespace.columns.iter_mut().zip(types.into_iter().flatten()) {
+            column.data_type = Some(data_type.clone());
+        }
         name_all(factor, &columns);
         Ok(Some(namespace))
     }
 
-    fn table(&self, name: &ObjectName) -> Option<Vec<String>> {
-        let cte = match name.0.as_slice() {
+    fn cte(&self, name: &ObjectName) -> Option<&Vec<String>> {
+        match name.0.as_slice() {
             [part] => part.as_ident().and_then(|ident| self.ctes.get(&folded(ident))),
             _ => None,
-        };
-        cte.or_else(|| self.relations.get(&name.to_string())).cloned()
+        }
+    }
+
+    fn table(&self, name: &ObjectName) -> Option<Vec<String>> {
+        self.cte(name).or_else(|| self.relations.get(&name.to_string())).cloned()
     }
 
     /// The names of a query's columns; an expression without one is called as nothing can be referred to.
@@ -363,10 +381,12 @@ pub(super) fn name_of(item: &SelectItem) -> Option<String> {
     }
 }
 
-/// How the relations that are calls are known.
+/// How relations are known, whatever they are called.
 pub(super) fn text(factor: &TableFactor) -> String {
     let mut factor = factor.clone();
-    if let TableFactor::Table { alias, .. } | TableFactor::Function { alias, .. } = &mut factor {
+    if let TableFactor::Table { alias, .. } | TableFactor::Function { alias, .. } | TableFactor::Derived { alias, .. } =
+        &mut factor
+    {
         *alias = None;
     }
     factor.to_string()
@@ -390,7 +410,7 @@ fn named(qualifier: Vec<Ident>, columns: Vec<String>) -> Namespace {
             true => Expr::Identifier(column),
             false => Expr::CompoundIdentifier(qualifier.iter().cloned().chain([column]).collect()),
         };
-        Visible { name: name.clone(), value, merged: false }
+        Visible { name: name.clone(), value, merged: false, data_type: None }
     };
     Namespace {
         columns: columns.iter().map(visible).collect(),
@@ -467,11 +487,12 @@ fn merged(left: Namespace, right: Namespace, operator: &mut JoinOperator) -> Res
         let (of_left, of_right) = (left.one(name, "left")?, right.one(name, "right")?);
         conditions.push(operation(of_left.value.clone(), BinaryOperator::Eq, of_right.value.clone()));
         let value = match operator {
-            JoinOperator::Right(_) | JoinOperator::RightOuter(_) => of_right.value,
-            JoinOperator::FullOuter(_) => call("coalesce", vec![of_left.value, of_right.value]),
-            _ => of_left.value,
+            JoinOperator::Right(_) | JoinOperator::RightOuter(_) => of_right.value.clone(),
+            JoinOperator::FullOuter(_) => call("coalesce", vec![of_left.value.clone(), of_right.value.clone()]),
+            _ => of_left.value.clone(),
         };
-        columns.push(Visible { name: name.clone(), value, merged: true });
+        let (value, data_type) = common_types::merged(value, of_left.data_type.as_ref(), of_right.data_type.as_ref());
+        columns.push(Visible { name: name.clone(), value, merged: true, data_type });
     }
     if let Some(constraint) = constraint_mut(operator) {
         *constraint = JoinConstraint::On(all(conditions));

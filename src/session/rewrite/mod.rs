@@ -10,9 +10,11 @@ mod aliases;
 mod arrays;
 mod casts;
 mod columns;
+mod common_types;
 mod groups;
 mod limit;
 mod merge;
+mod once;
 mod order;
 mod patterns;
 mod rows;
@@ -41,6 +43,7 @@ use crate::{Error, Result, session::PostgreSql};
 
 /// Rewrites a statement as it is planned over the tables that `state` knows.
 pub(super) async fn rewrite(statement: &mut SqlStatement, state: &SessionState) -> Result<()> {
+    visit(statement, &mut once::ComputeOnce)?;
     visit(statement, &mut Expressions)?;
     columns::rewrite(statement, state).await
 }

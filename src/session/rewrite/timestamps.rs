@@ -1,17 +1,22 @@
 //! Timestamps in SQL have microseconds, of which 64 bits hold all years that PostgreSQL knows; the planner's have nanoseconds,
-//! which begin in 1678 and end in 2262. And `AT TIME ZONE` is a function.
+//! which begin in 1678 and end in 2262. And `AT TIME ZONE` and `extract` are functions.
 
-use datafusion::sql::sqlparser::ast::{ArrayElemTypeDef, DataType as Type, Expr};
+use datafusion::sql::sqlparser::ast::{ArrayElemTypeDef, DataType as Type, Expr, Value};
 
 use super::call;
+use crate::session::functions::EXTRACT;
 
-/// Rewrites a cast, a typed text or `AT TIME ZONE`.
+/// Rewrites a cast, a typed text, `AT TIME ZONE` or `extract`.
 pub(super) fn rewrite(expression: &mut Expr) {
     match expression {
         Expr::Cast { data_type, .. } => with_microseconds(data_type),
         Expr::TypedString(typed) => with_microseconds(&mut typed.data_type),
         Expr::AtTimeZone { timestamp, time_zone } => {
             *expression = call("timezone", vec![*time_zone.clone(), *timestamp.clone()]);
+        }
+        Expr::Extract { field, expr, .. } => {
+            let field = Expr::Value(Value::SingleQuotedString(field.to_string()).into());
+            *expression = call(EXTRACT, vec![field, *expr.clone()]);
         }
         _ => {}
     }

@@ -1,0 +1,416 @@
+//! Numbers of several types are compared, calculated and put into one column as what PostgreSQL makes of them.
+//!
+//! The engine compares a numeric and a float as numerics with fifteen decimal places: 1e-20 is 0 then, 1.0000000000000002 is
+//! 1, and a float that no numeric holds is an error. In PostgreSQL both are doubles; so are a real and any other number that
+//! it is compared or calculated with, while a column, a CASE or an array of them is a real. Here the numeric becomes a float
+//! first, and the engine finds one type on both sides.
+//!
+//! A number that is written with a point is a double for the engine and a numeric for PostgreSQL. Beside numerics alone it is
+//! compared as the numeric that is written; what is calculated with one stays a double, and is rounded to fifteen places
+//! beside a numeric as before.
+
+use arrow::datatypes::DataType;
+use datafusion::{
+    common::{DFSchema, Result, ScalarValue},
+    logical_expr::{
+        Between, BinaryExpr, Case, Cast, Expr, ExprSchemable, Operator,
+        expr::{InList, ScalarFunction},
+        type_coercion::binary::comparison_coercion,
+    },
+};
+
+use super::nearest_floats::nearest_float;
+
+/// The most digits of a numeric.
+const MAX_DIGITS: i16 = 38;
+
+/// The type that two values are compared as.
+pub(crate) fn compared_as(left: &DataType, right: &DataType) -> Option<DataType> {
+    let is_real = |data_type: &DataType| matches!(data_type, DataType::Float16 | DataType::Float32);
+    let is_float = |data_type: &DataType| is_real(data_type) || *data_type == DataType::Float64;
+    let widens = |float: &DataType, other: &DataType| {
+        is_float(float) && other.is_decimal() || is_real(float) && other.is_integer()
+    };
+    match widens(left, right) || widens(right, left) {
+        true => Some(DataType::Float64),
+        false => comparison_coercion(left, right),
+    }
+}
+
+/// A step of an expression whose operands' types are known, with operands among which the engine finds PostgreSQL's type.
+pub(super) fn settled(mut step: Expr, schema: &DFSchema) -> Result<Expr> {
+    let mut result = None;
+    match &mut step {
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) => {
+            let operands = &mut [left.as_mut(), right.as_mut()];
+            if is_comparison(*op) {
+                compare_within(operands, schema);
+            } else if op.is_numerical_operators() {
+                calculate(operands, schema);
+            }
+        }
+        Expr::Between(Between { expr, low, high, .. }) => {
+            compare_within(&mut [expr.as_mut(), low.as_mut(), high.as_mut()], schema);
+        }
+        Expr::InList(InList { expr, list, .. }) => {
+            let mut operands: Vec<&mut Expr> = std::iter::once(expr.as_mut()).chain(list).collect();
+            compare_within(&mut operands, schema);
+        }
+        Expr::Case(case) => settle_case(case, schema),
+        Expr::ScalarFunction(call) => result = settle_call(call, schema),
+        Expr::Cast(Cast { expr, field }) if is_float(field.data_type()) => {
+            if expr.get_type(schema).is_ok_and(|from| from.is_decimal()) {
+                return Ok(nearest_float(std::mem::take(expr.as_mut()), field.data_type().clone()));
+            }
+        }
+        _ => {}
+    }
+    Ok(match result {
+        Some(data_type) => as_type(step, data_type),
+        None => step,
+    })
+}
+
+fn is_comparison(operator: Operator) -> bool {
+    use Operator::{Eq, Gt, GtEq, IsDistinctFrom, IsNotDistinctFrom, Lt, LtEq, NotEq};
+    matches!(operator, Eq | NotEq | Lt | LtEq | Gt | GtEq | IsDistinctFrom | IsNotDistinctFrom)
+}
+
+fn is_float(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::Float32 | DataType::Float64)
+}
+
+fn settle_case(case: &mut Case, schema: &DFSchema) {
+    let Case { expr, when_then_expr, else_expr } = case;
+    if let Some(value) = expr {
+        let whens = when_then_expr.iter_mut().map(|(when, _)| when.as_mut());
+        compare_within(&mut std::iter::once(value.as_mut()).chain(whens).collect::<Vec<_>>(), schema);
+    }
+    let values = when_then_expr.iter_mut().map(|(_, then)| then.as_mut());
+    unify_within(&mut values.chain(else_expr.as_deref_mut()).collect::<Vec<_>>(), schema);
+}
+
+/// The arguments of functions that choose one of several values. Where the result is of another type than theirs, that type.
+fn settle_call(call: &mut ScalarFunction, schema: &DFSchema) -> Option<DataType> {
+    let mut arguments: Vec<&mut Expr> = call.args.iter_mut().collect();
+    match call.func.name() {
+        "coalesce" | "greatest" | "least" | "make_array" | "nvl" => {
+            unify_within(&mut arguments, schema);
+            None
+        }
+        "nullif" => {
+            let types = types_of(&arguments, schema)?;
+            let widened = compare(&mut arguments, &types, schema) || types.contains(&DataType::Float64);
+            // The first argument is what remains.
+            (widened && types.first() == Some(&DataType::Float32)).then_some(DataType::Float32)
+        }
+        _ => None,
+    }
+}
+
+/// What an operand is among numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// An integer that is written, and that each float of its size holds.
+    Small,
+    Integer,
+    Numeric,
+    /// A number that is written with a point, or calculated with such.
+    Written,
+    Real,
+    Double,
+    Other,
+}
+
+/// A whole number up to which all are reals.
+const SMALL: i64 = 1 << f32::MANTISSA_DIGITS;
+
+impl Kind {
+    fn of(operand: &Expr, data_type: &DataType, schema: &DFSchema) -> Self {
+        match data_type {
+            DataType::Float64 if is_written(operand, schema) => Self::Written,
+            DataType::Float64 => Self::Double,
+            DataType::Float16 | DataType::Float32 => Self::Real,
+            integer if integer.is_integer() => match operand {
+                Expr::Literal(value, _) if is_small(value) => Self::Small,
+                _ => Self::Integer,
+            },
+            decimal if decimal.is_decimal() => Self::Numeric,
+            _ => Self::Other,
+        }
+    }
+}
+
+fn is_small(value: &ScalarValue) -> bool {
+    match value.cast_to(&DataType::Int64) {
+        Ok(ScalarValue::Int64(Some(number))) => (-SMALL..=SMALL).contains(&number),
+        _ => false,
+    }
+}
+
+/// Whether a double is a number that is written with a point, or calculated of such and of numbers that are no floats.
+fn is_written(operand: &Expr, schema: &DFSchema) -> bool {
+    match operand {
+        Expr::Literal(ScalarValue::Float64(_), _) => true,
+        Expr::Alias(alias) => is_written(&alias.expr, schema),
+        Expr::Negative(operand) => is_written(operand, schema),
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) if op.is_numerical_operators() => {
+            let (written_left, written_right) = (is_written(left, schema), is_written(right, schema));
+            (written_left || written_right)
+                && (written_left || was_exact(left, schema))
+                && (written_right || was_exact(right, schema))
+        }
+        _ => false,
+    }
+}
+
+/// Whether a double is an integer or a numeric that the engine has cast.
+fn was_exact(operand: &Expr, schema: &DFSchema) -> bool {
+    let Expr::Cast(cast) = operand else { return false };
+    cast.expr.get_type(schema).is_ok_and(|from| from.is_integer() || from.is_decimal())
+}
+
+fn types_of(operands: &[&mut Expr], schema: &DFSchema) -> Option<Vec<DataType>> {
+    operands.iter().map(|operand| operand.get_type(schema).ok()).collect()
+}
+
+fn kinds_of(operands: &[&mut Expr], types: &[DataType], schema: &DFSchema) -> Vec<Kind> {
+    operands.iter().zip(types).map(|(operand, data_type)| Kind::of(operand, data_type, schema)).collect()
+}
+
+fn compare_within(operands: &mut [&mut Expr], schema: &DFSchema) {
+    if let Some(types) = types_of(operands, schema) {
+        compare(operands, &types, schema);
+    }
+}
+
+fn unify_within(operands: &mut [&mut Expr], schema: &DFSchema) {
+    if let Some(types) = types_of(operands, schema) {
+        unify(operands, &types, schema);
+    }
+}
+
+/// Makes operands of these types comparable; whether any changed.
+pub(super) fn compare(operands: &mut [&mut Expr], types: &[DataType], schema: &DFSchema) -> bool {
+    if !types.iter().any(|data_type| data_type.is_floating()) {
+        return false;
+    }
+    let kinds = kinds_of(operands, types, schema);
+    let has = |kind: Kind| kinds.contains(&kind);
+    if !has(Kind::Real) && !has(Kind::Double) {
+        return has(Kind::Numeric) && as_numerics(operands, types, &kinds);
+    }
+    let mut changed = doubles_of(operands, &kinds, Kind::Numeric);
+    if has(Kind::Numeric) || has(Kind::Integer) {
+        changed |= doubles_of(operands, &kinds, Kind::Real);
+    }
+    changed
+}
+
+/// The operands of `+`, `-`, `*`, `/` and `%`.
+fn calculate(operands: &mut [&mut Expr], schema: &DFSchema) {
+    let Some(types) = types_of(operands, schema) else { return };
+    if !types.iter().any(|data_type| data_type.is_floating()) {
+        return;
+    }
+    let kinds = kinds_of(operands, &types, schema);
+    let has = |kind: Kind| kinds.contains(&kind);
+    if has(Kind::Real) || has(Kind::Double) {
+        doubles_of(operands, &kinds, Kind::Numeric);
+    }
+    if has(Kind::Numeric) || has(Kind::Integer) || has(Kind::Small) {
+        doubles_of(operands, &kinds, Kind::Real);
+    }
+}
+
+/// The type of a column of these values, if that is one of floats.
+pub(super) fn united(values: &[&Expr], types: &[DataType], schema: &DFSchema) -> Option<DataType> {
+    let kinds: Vec<Kind> = values.iter().zip(types).map(|(value, own)| Kind::of(value, own, schema)).collect();
+    match (kinds.contains(&Kind::Double), kinds.contains(&Kind::Real)) {
+        (true, _) => Some(DataType::Float64),
+        (false, true) => Some(DataType::Float32),
+        (false, false) => None,
+    }
+}
+
+/// Makes values of these types such of one column; whether any changed.
+pub(super) fn unify(operands: &mut [&mut Expr], types: &[DataType], schema: &DFSchema) -> bool {
+    if !types.iter().any(|data_type| data_type.is_floating()) {
+        return false;
+    }
+    let kinds = kinds_of(operands, types, schema);
+    if kinds.contains(&Kind::Double) {
+        return doubles_of(operands, &kinds, Kind::Numeric);
+    }
+    if !kinds.contains(&Kind::Real) {
+        return false;
+    }
+    let mut changed = false;
+    for (operand, kind) in operands.iter_mut().zip(kinds) {
+        changed |= match kind {
+            Kind::Numeric => become_float(operand, DataType::Float32),
+            Kind::Written | Kind::Integer | Kind::Small => {
+                **operand = as_type(std::mem::take(*operand).unalias(), DataType::Float32);
+                true
+            }
+            _ => false,
+        };
+    }
+    changed
+}
+
+/// Makes doubles of the operands of one kind; whether there are any.
+fn doubles_of(operands: &mut [&mut Expr], kinds: &[Kind], asked: Kind) -> bool {
+    let mut changed = false;
+    for (operand, kind) in operands.iter_mut().zip(kinds) {
+        if *kind == asked {
+            changed |= match kind {
+                Kind::Numeric => become_float(operand, DataType::Float64),
+                _ => {
+                    **operand = as_type(std::mem::take(*operand).unalias(), DataType::Float64);
+                    true
+                }
+            };
+        }
+    }
+    changed
+}
+
+fn become_float(numeric: &mut Expr, float: DataType) -> bool {
+    *numeric = nearest_float(std::mem::take(numeric).unalias(), float);
+    true
+}
+
+fn as_type(operand: Expr, data_type: DataType) -> Expr {
+    Expr::Cast(Cast::new(Box::new(operand), data_type))
+}
+
+/// Makes numerics of the numbers that are written beside numerics; whether anything changed. Where one type does not hold all
+/// their digits, all are doubles.
+fn as_numerics(operands: &mut [&mut Expr], types: &[DataType], kinds: &[Kind]) -> bool {
+    let (mut whole, mut fraction) = (0, 0);
+    let mut hold = |digits: i16, places: i16| {
+        whole = whole.max(digits - places);
+        fraction = fraction.max(places);
+    };
+    let mut numerics = Vec::new();
+    let mut fits = true;
+    for (at, kind) in kinds.iter().enumerate() {
+        match kind {
+            Kind::Numeric => {
+                if let Some((digits, places)) = digits_of(&types[at]) {
+                    hold(digits, places);
+                }
+            }
+            Kind::Written => {
+                let Expr::Literal(ScalarValue::Float64(Some(number)), _) = &*operands[at] else { return false };
+                match numeric_of(*number) {
+                    Some(numeric) => {
+                        if let Some((digits, places)) = digits_of(&numeric.data_type()) {
+                            hold(digits, places);
+                        }
+                        numerics.push((at, numeric));
+                    }
+                    None => fits = false,
+                }
+            }
+            _ => {}
+        }
+    }
+    if !fits || whole + fraction > MAX_DIGITS {
+        return doubles_of(operands, kinds, Kind::Numeric);
+    }
+    let changed = !numerics.is_empty();
+    for (at, numeric) in numerics {
+        *operands[at] = Expr::Literal(numeric, None);
+    }
+    changed
+}
+
+/// How many digits a numeric has, and how many of them are decimal places.
+fn digits_of(data_type: &DataType) -> Option<(i16, i16)> {
+    use DataType::{Decimal32, Decimal64, Decimal128, Decimal256};
+    match data_type {
+        Decimal32(digits, scale) | Decimal64(digits, scale) | Decimal128(digits, scale) | Decimal256(digits, scale) => {
+            Some((i16::from(*digits), i16::from(*scale)))
+        }
+        _ => None,
+    }
+}
+
+/// The number as it is written, if a numeric holds all its digits.
+fn numeric_of(number: f64) -> Option<ScalarValue> {
+    if !number.is_finite() {
+        return None;
+    }
+    // The fewest digits that tell the float from all others are those of the statement, if it has no more than fifteen.
+    let written = number.to_string();
+    let (whole, fraction) = written.split_once('.').unwrap_or((written.as_str(), ""));
+    let digits: i128 = format!("{whole}{fraction}").parse().ok()?;
+    let places = i8::try_from(fraction.len()).ok()?;
+    let count = digits.unsigned_abs().checked_ilog10().map_or(1, |log| log + 1);
+    let precision = u8::try_from(count).ok()?.max(places.unsigned_abs()).max(1);
+    (i16::from(precision) <= MAX_DIGITS).then_some(ScalarValue::Decimal128(Some(digits), precision, places))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use datafusion::logical_expr::{cast, col, lit};
+
+    use super::*;
+
+    fn schema() -> DFSchema {
+        use arrow::datatypes::{Field, Schema};
+        let fields = [
+            ("n", DataType::Decimal128(20, 4)),
+            ("f", DataType::Float64),
+            ("r", DataType::Float32),
+            ("i", DataType::Int32),
+        ];
+        let fields: Vec<Field> =
+            fields.into_iter().map(|(name, data_type)| Field::new(name, data_type, true)).collect();
+        DFSchema::try_from(Schema::new(fields)).unwrap()
+    }
+
+    fn sides(step: Expr) -> (Expr, Expr) {
+        match settled(step, &schema()).unwrap() {
+            Expr::BinaryExpr(BinaryExpr { left, right, .. }) => (*left, *right),
+            other => panic!("{other} has no sides"),
+        }
+    }
+
+    #[test]
+    fn numbers_beside_floats_are_doubles() {
+        let double = || nearest_float(col("n"), DataType::Float64);
+        assert_eq!(sides(col("n").eq(col("f"))), (double(), col("f")));
+        assert_eq!(sides(col("f") - col("n")), (col("f"), double()));
+        assert_eq!(sides(col("r").lt(col("n"))), (cast(col("r"), DataType::Float64), double()));
+        assert_eq!(sides(col("r") + col("i")), (cast(col("r"), DataType::Float64), col("i")));
+        assert_eq!(sides(col("r").eq(lit(5_i64))), (col("r"), lit(5_i64)));
+        assert_eq!(sides(col("n").eq(cast(lit(1.5), DataType::Float64))).0, double());
+    }
+
+    #[test]
+    fn numbers_that_are_written_are_numerics_beside_these() {
+        let numeric = |digits, precision, scale| lit(ScalarValue::Decimal128(Some(digits), precision, scale));
+        assert_eq!(sides(col("n").lt(lit(1.5))), (col("n"), numeric(15, 2, 1)));
+        assert_eq!(sides(col("n").eq(lit(-0.05))), (col("n"), numeric(-5, 2, 2)));
+        assert_eq!(sides(col("n").eq(lit(1e10))), (col("n"), numeric(10_000_000_000, 11, 0)));
+        // No numeric holds both sides.
+        assert_eq!(sides(col("n").lt(lit(1e300))), (nearest_float(col("n"), DataType::Float64), lit(1e300)));
+        assert_eq!(sides(col("n").lt(lit(1e-30))), (nearest_float(col("n"), DataType::Float64), lit(1e-30)));
+        // As before.
+        let calculated = || cast(col("i"), DataType::Float64) * lit(1.1);
+        assert_eq!(sides(col("n").eq(calculated())), (col("n"), calculated()));
+    }
+
+    #[test]
+    fn a_choice_of_numbers_with_a_real_is_a_real() {
+        let mut operands = [col("n"), lit(1.5), col("r")];
+        let types = [DataType::Decimal128(20, 4), DataType::Float64, DataType::Float32];
+        unify(&mut operands.iter_mut().collect::<Vec<_>>(), &types, &schema());
+        let expected = [nearest_float(col("n"), DataType::Float32), cast(lit(1.5), DataType::Float32), col("r")];
+        assert_eq!(operands, expected);
+    }
+}

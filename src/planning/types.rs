@@ -1,0 +1,245 @@
+//! Types are settled: the engine's rule for that, with what PostgreSQL makes of [numbers](super::number_types) of several
+//! types before each of its steps.
+//!
+//! Its rule goes through a plan from the inputs up, and through each expression from the operands up, so that those have their
+//! types when a step looks at them. Ours goes the same way and asks both, first us and then it. The columns of a UNION, of
+//! VALUES and of joins are looked at when their node is reached.
+
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field};
+use datafusion::{
+    common::{
+        Column, DFSchema, DFSchemaRef, Result, ScalarValue,
+        config::ConfigOptions,
+        tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRewriter},
+    },
+    logical_expr::{
+        Distinct, Expr, ExprSchemable, Join, LogicalPlan, Projection, RecursiveQuery, Union, Values,
+        expr_rewriter::coerce_plan_expr_for_schema, type_coercion::binary::type_union_resolution, utils::merge_schema,
+    },
+    optimizer::{AnalyzerRule, analyzer::type_coercion::TypeCoercionRewriter},
+};
+
+use super::{number_types, sets, steps};
+
+type Rule = Arc<dyn AnalyzerRule + Send + Sync>;
+
+/// The engine's rules, with ours in the place of the one that it settles types by.
+pub(super) fn with_numbers(rules: Vec<Rule>) -> impl Iterator<Item = Rule> {
+    rules.into_iter().map(|rule| match rule.name() {
+        name if name == SettleTypes.name() => Arc::new(SettleTypes) as Rule,
+        _ => rule,
+    })
+}
+
+/// A plan with the types that its rows will have, before anything else is done to it.
+pub(crate) fn settled(plan: LogicalPlan) -> Result<LogicalPlan> {
+    let config = ConfigOptions::default();
+    let plan = sets::CommonTypes.analyze(plan, &config)?;
+    SettleTypes.analyze(plan, &config)
+}
+
+/// The columns of a plan's rows once its types are settled, but for those of set operations.
+pub(super) fn of_rows(plan: &LogicalPlan) -> Result<DFSchemaRef> {
+    let settled = SettleTypes.analyze(plan.clone(), &ConfigOptions::default())?;
+    Ok(Arc::clone(settled.schema()))
+}
+
+/// The expression of one of a plan's columns, or the column.
+pub(super) fn shown_at(plan: &LogicalPlan, at: usize) -> Expr {
+    match plan {
+        LogicalPlan::Distinct(Distinct::All(input)) => shown_at(input, at),
+        LogicalPlan::SubqueryAlias(alias) => shown_at(&alias.input, at),
+        LogicalPlan::Projection(projection) => projection.expr[at].clone(),
+        other => Expr::Column(Column::from(other.schema().qualified_field(at))),
+    }
+}
+
+/// The node over inputs whose columns have got other types.
+pub(super) fn recomputed(node: LogicalPlan) -> Result<LogicalPlan> {
+    match node {
+        LogicalPlan::RecursiveQuery(query) => as_worked_on(query),
+        other => other.recompute_schema(),
+    }
+}
+
+/// See the module.
+#[derive(Debug)]
+struct SettleTypes;
+
+impl AnalyzerRule for SettleTypes {
+    fn name(&self) -> &str {
+        // Errors of the engine's rule are known by its name.
+        "type_coercion"
+    }
+
+    fn analyze(&self, plan: LogicalPlan, _config: &ConfigOptions) -> Result<LogicalPlan> {
+        plan.transform_up_with_subqueries(|node| settled_node(node).map(Transformed::yes)).data()
+    }
+}
+
+fn settled_node(node: LogicalPlan) -> Result<LogicalPlan> {
+    let node = match node {
+        // Its rows are cast to the columns of the table, and nothing is above it.
+        LogicalPlan::Dml(_) => return Ok(node),
+        LogicalPlan::RecursiveQuery(query) => return as_worked_on(query),
+        other => other,
+    };
+    let mut schema = merge_schema(&node.inputs());
+    if let LogicalPlan::TableScan(scan) = &node {
+        schema.merge(&DFSchema::try_from_qualified_schema(scan.table_name.clone(), &scan.source.schema())?);
+    }
+    let node = match node {
+        LogicalPlan::Filter(mut filter) => {
+            filter.predicate = filter.predicate.cast_to(&DataType::Boolean, &schema)?;
+            LogicalPlan::Filter(filter)
+        }
+        other => other,
+    };
+    let node = steps::keep_names(node, |expression| {
+        expression.rewrite(&mut Settler { schema: &schema, engine: TypeCoercionRewriter::new(&schema) })
+    })?;
+    let node = match node.data {
+        LogicalPlan::Join(join) => LogicalPlan::Join(with_keys(join, &schema)?),
+        LogicalPlan::Union(union) => LogicalPlan::Union(with_columns(union)?),
+        LogicalPlan::Values(values) => LogicalPlan::Values(with_rows(values)?),
+        other => other,
+    };
+    TypeCoercionRewriter::new(&schema).coerce_plan(node)?.recompute_schema()
+}
+
+/// Settles each step of an expression.
+struct Settler<'a> {
+    schema: &'a DFSchema,
+    engine: TypeCoercionRewriter<'a>,
+}
+
+impl TreeNodeRewriter for Settler<'_> {
+    type Node = Expr;
+
+    fn f_up(&mut self, step: Expr) -> Result<Transformed<Expr>> {
+        let step = self.engine.f_up(number_types::settled(step, self.schema)?)?.data;
+        Ok(Transformed::yes(step))
+    }
+}
+
+/// The keys of a join, which the engine compares as they are.
+fn with_keys(mut join: Join, schema: &DFSchema) -> Result<Join> {
+    for (left, right) in &mut join.on {
+        let types = [left.get_type(join.left.schema())?, right.get_type(join.right.schema())?];
+        number_types::compare(&mut [left, right], &types, schema);
+    }
+    Ok(join)
+}
+
+/// The inputs of a UNION with numbers of one type in each column.
+fn with_columns(union: Union) -> Result<Union> {
+    let Union { mut inputs, schema } = union;
+    let width = schema.fields().len();
+    let mut shown: Vec<Vec<Expr>> = inputs.iter().map(|input| shown_by(input)).collect();
+    if shown.iter().all(|columns| columns.len() == width) {
+        let mut changed = false;
+        for at in 0..width {
+            let types: Vec<_> = inputs.iter().map(|input| input.schema().field(at).data_type().clone()).collect();
+            let mut column: Vec<&mut Expr> = shown.iter_mut().map(|columns| &mut columns[at]).collect();
+            changed |= number_types::unify(&mut column, &types, &schema);
+        }
+        if changed {
+            for (input, columns) in inputs.iter_mut().zip(shown) {
+                *input = Arc::new(showing(input, columns)?);
+            }
+        }
+    }
+    // Until types are settled it has those of its first input, which may be others by now.
+    let is_stale = schema
+        .fields()
+        .iter()
+        .zip(inputs[0].schema().fields())
+        .any(|(own, first)| own.data_type() != first.data_type());
+    if is_stale { Union::try_new_with_loose_types(inputs) } else { Ok(Union { inputs, schema }) }
+}
+
+/// The expressions of a plan's columns.
+fn shown_by(plan: &LogicalPlan) -> Vec<Expr> {
+    match plan {
+        LogicalPlan::Projection(projection) => projection.expr.clone(),
+        other => other.schema().columns().into_iter().map(Expr::Column).collect(),
+    }
+}
+
+/// The plan with other expressions of its columns, which keep their names.
+fn showing(plan: &LogicalPlan, columns: Vec<Expr>) -> Result<LogicalPlan> {
+    let named = columns.into_iter().zip(shown_by(plan)).enumerate().map(|(at, (column, before))| {
+        let (qualifier, field) = plan.schema().qualified_field(at);
+        if column == before { column } else { column.alias_qualified(qualifier.cloned(), field.name()) }
+    });
+    let named = named.collect();
+    let input = match plan {
+        LogicalPlan::Projection(projection) => Arc::clone(&projection.input),
+        other => Arc::new(other.clone()),
+    };
+    Ok(LogicalPlan::Projection(Projection::try_new(named, input)?))
+}
+
+/// The rows of VALUES, whose columns got the engine's types when they were planned.
+fn with_rows(mut values: Values) -> Result<Values> {
+    let none = DFSchema::empty();
+    let mut fields: Vec<Field> = values.schema.fields().iter().map(|field| field.as_ref().clone()).collect();
+    let mut changed = false;
+    for (at, field) in fields.iter_mut().enumerate() {
+        let planned = field.data_type().clone();
+        if !planned.is_decimal() && !planned.is_floating() {
+            continue;
+        }
+        let mut written: Vec<Expr> = values.values.iter().map(|row| before_cast(&row[at], &planned, &none)).collect();
+        let types = written.iter().map(|value| value.get_type(&none)).collect::<Result<Vec<_>>>()?;
+        // Casts of another type than the planner chose are the statement's own.
+        if common(&types).as_ref() != Some(&planned) {
+            continue;
+        }
+        if !number_types::unify(&mut written.iter_mut().collect::<Vec<_>>(), &types, &none) {
+            continue;
+        }
+        let types = written.iter().map(|value| value.get_type(&none)).collect::<Result<Vec<_>>>()?;
+        let Some(common) = common(&types) else { continue };
+        for (row, value) in values.values.iter_mut().zip(written) {
+            row[at] = value.cast_to(&common, &none)?;
+        }
+        *field = field.clone().with_data_type(common);
+        changed = true;
+    }
+    if changed {
+        let metadata = values.schema.metadata().clone();
+        values.schema = Arc::new(DFSchema::from_unqualified_fields(fields.into(), metadata)?);
+    }
+    Ok(values)
+}
+
+/// A value as it was before the planner cast it to the type of its column.
+fn before_cast(value: &Expr, planned: &DataType, none: &DFSchema) -> Expr {
+    match value {
+        // A NULL has any type.
+        Expr::Literal(value, _) if value.is_null() => Expr::Literal(ScalarValue::Null, None),
+        Expr::Cast(cast) if cast.field.data_type() == planned => match cast.expr.get_type(none) {
+            Ok(from) if from.is_numeric() && from != *planned => cast.expr.as_ref().clone(),
+            _ => value.clone(),
+        },
+        other => other.clone(),
+    }
+}
+
+/// The type that the planner gives to a column of values of these.
+fn common(types: &[DataType]) -> Option<DataType> {
+    let known = types.iter().filter(|data_type| !data_type.is_null()).cloned();
+    let each = known.map(Some);
+    each.reduce(|before, next| type_union_resolution(&[before?, next?])).flatten()
+}
+
+/// A recursive query whose rows have the types of the table that it works on, which were found when it was planned.
+fn as_worked_on(query: RecursiveQuery) -> Result<LogicalPlan> {
+    let RecursiveQuery { name, static_term, recursive_term, is_distinct, schema } = query;
+    let cast = |term: Arc<LogicalPlan>| coerce_plan_expr_for_schema(Arc::unwrap_or_clone(term), &schema).map(Arc::new);
+    let (static_term, recursive_term) = (cast(static_term)?, cast(recursive_term)?);
+    Ok(LogicalPlan::RecursiveQuery(RecursiveQuery::try_new(name, static_term, recursive_term, is_distinct)?))
+}

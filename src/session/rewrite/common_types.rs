@@ -1,0 +1,51 @@
+//! The type of a column that tables of several types are joined by.
+//!
+//! `k` of `a JOIN b USING (k)` is the left table's for the planner, and an integer where that has integers; PostgreSQL casts it
+//! to the type that both sides are compared as. Where the types of both are known, so do we.
+
+use arrow::datatypes::{DataType, TimeUnit};
+use datafusion::sql::sqlparser::ast::{CastKind, DataType as Type, ExactNumberInfo, Expr, TimezoneInfo};
+
+use crate::planning::compared_as;
+
+/// The value as one of the type that the columns have in common, and that type.
+pub(super) fn merged(value: Expr, left: Option<&DataType>, right: Option<&DataType>) -> (Expr, Option<DataType>) {
+    let (Some(left), Some(right)) = (left, right) else { return (value, None) };
+    if left == right {
+        return (value, Some(left.clone()));
+    }
+    let common = match (left, right) {
+        // They are compared as doubles, and are reals in one column.
+        (real @ DataType::Float32, other) | (other, real @ DataType::Float32)
+            if other.is_numeric() && *other != DataType::Float64 =>
+        {
+            Some(real.clone())
+        }
+        (left, right) if is_known(left) && is_known(right) => compared_as(left, right),
+        _ => None,
+    };
+    let Some(data_type) = common.as_ref().and_then(written) else { return (value, None) };
+    let cast = Expr::Cast { kind: CastKind::DoubleColon, expr: Box::new(value), data_type, array: false, format: None };
+    (cast, common)
+}
+
+/// Whether PostgreSQL has one type for a value of this and another number, or another time.
+fn is_known(data_type: &DataType) -> bool {
+    data_type.is_numeric() || matches!(data_type, DataType::Date32 | DataType::Timestamp(..))
+}
+
+fn written(data_type: &DataType) -> Option<Type> {
+    Some(match data_type {
+        DataType::Int16 => Type::SmallInt(None),
+        DataType::Int32 => Type::Integer(None),
+        DataType::Int64 => Type::BigInt(None),
+        DataType::Float32 => Type::Real,
+        DataType::Float64 => Type::DoublePrecision,
+        DataType::Decimal128(digits, scale) => {
+            Type::Numeric(ExactNumberInfo::PrecisionAndScale(u64::from(*digits), i64::from(*scale)))
+        }
+        DataType::Date32 => Type::Date,
+        DataType::Timestamp(TimeUnit::Microsecond, None) => Type::Timestamp(Some(6), TimezoneInfo::WithoutTimeZone),
+        _ => return None,
+    })
+}

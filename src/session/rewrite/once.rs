@@ -1,0 +1,94 @@
+//! Items of WITH that are computed once, however often they are read.
+//!
+//! The planner puts an item's query in each place that reads it: `random()` gave other numbers there, and MATERIALIZED was not
+//! heard. The query of such an item gets a name that tells the places of one item from others, and whoever plans it computes
+//! it once.
+
+use std::{
+    ops::ControlFlow,
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use datafusion::sql::sqlparser::{
+    ast::{
+        Cte, CteAsMaterialized, Expr, Function, Ident, ObjectName, Query, SetExpr, TableFactor, VisitMut, VisitorMut,
+        visit_expressions, visit_relations,
+    },
+    parser::Parser,
+};
+
+use super::merge::folded;
+use crate::{Error, Result, planning::COMPUTED_ONCE, session::PostgreSql};
+
+/// Functions that yield another value each time.
+const VOLATILE: &[&str] = &["random", "uuid"];
+
+/// No two items of the process have the same number: a view may be read beside a query with items of its own.
+static NUMBER: AtomicU64 = AtomicU64::new(0);
+
+/// Names the queries of items that are to be computed once.
+pub(super) struct ComputeOnce;
+
+impl VisitorMut for ComputeOnce {
+    type Break = Error;
+
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Error> {
+        let items = query.with.iter().flat_map(|with| &with.cte_tables);
+        let once: Vec<bool> = items.map(|item| is_computed_once(item, query)).collect();
+        let items = query.with.iter_mut().flat_map(|with| &mut with.cte_tables);
+        for (item, once) in items.zip(once) {
+            if once && let Err(error) = name(&mut item.query) {
+                return ControlFlow::Break(error);
+            }
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// Whether an item is read more than once, and says or needs that it is computed once.
+fn is_computed_once(item: &Cte, query: &Query) -> bool {
+    let asked = match item.materialized {
+        Some(CteAsMaterialized::Materialized) => true,
+        Some(CteAsMaterialized::NotMaterialized) | None => is_volatile(&item.query),
+    };
+    // One that reads itself works on a table of its own.
+    asked && reads(query, item) > 1 && reads(&item.query, item) == 0
+}
+
+/// How often a query reads an item. Another of the same name counts too.
+fn reads(query: &Query, item: &Cte) -> usize {
+    let own = folded(&item.alias.name);
+    let mut count = 0;
+    let _ = visit_relations(query, |name: &ObjectName| {
+        if let [part] = name.0.as_slice() {
+            count += usize::from(part.as_ident().is_some_and(|ident| folded(ident) == own));
+        }
+        ControlFlow::<()>::Continue(())
+    });
+    count
+}
+
+fn is_volatile(query: &Query) -> bool {
+    let found = visit_expressions(query, |part| match part {
+        Expr::Function(Function { name, .. }) if VOLATILE.contains(&name.to_string().to_lowercase().as_str()) => {
+            ControlFlow::Break(())
+        }
+        _ => ControlFlow::Continue(()),
+    });
+    found.is_break()
+}
+
+/// `SELECT * FROM (query) AS "…"`.
+fn name(query: &mut Box<Query>) -> Result<()> {
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let text = format!("SELECT * FROM (SELECT 1) AS {}", Ident::with_quote('"', format!("{COMPUTED_ONCE}{number}")));
+    let mut named = Parser::new(&PostgreSql).try_with_sql(&text)?.parse_query()?;
+    if let SetExpr::Select(select) = named.body.as_mut()
+        && let Some(from) = select.from.first_mut()
+        && let TableFactor::Derived { subquery, .. } = &mut from.relation
+    {
+        std::mem::swap(subquery, query);
+        *query = named;
+    }
+    Ok(())
+}

@@ -58,10 +58,10 @@ pub(super) fn settled(mut step: Expr, schema: &DFSchema) -> Result<Expr> {
         }
         Expr::Case(case) => settle_case(case, schema),
         Expr::ScalarFunction(call) => result = settle_call(call, schema),
-        Expr::Cast(Cast { expr, field }) if is_float(field.data_type()) => {
-            if expr.get_type(schema).is_ok_and(|from| from.is_decimal()) {
-                return Ok(nearest_float(std::mem::take(expr.as_mut()), field.data_type().clone()));
-            }
+        Expr::Cast(Cast { expr, field })
+            if is_float(field.data_type()) && expr.get_type(schema).is_ok_and(|from| from.is_decimal()) =>
+        {
+            return Ok(nearest_float(std::mem::take(expr.as_mut()), field.data_type().clone()));
         }
         _ => {}
     }
@@ -156,9 +156,12 @@ fn is_written(operand: &Expr, schema: &DFSchema) -> bool {
         Expr::Negative(operand) => is_written(operand, schema),
         Expr::BinaryExpr(BinaryExpr { left, op, right }) if op.is_numerical_operators() => {
             let (written_left, written_right) = (is_written(left, schema), is_written(right, schema));
-            (written_left || written_right)
-                && (written_left || was_exact(left, schema))
-                && (written_right || was_exact(right, schema))
+            match (written_left, written_right) {
+                (true, true) => true,
+                (true, false) => was_exact(right, schema),
+                (false, true) => was_exact(left, schema),
+                (false, false) => false,
+            }
         }
         _ => false,
     }

@@ -11,7 +11,7 @@ use std::{
 
 use datafusion::sql::sqlparser::{
     ast::{
-        Cte, CteAsMaterialized, Expr, Function, Ident, ObjectName, Query, SetExpr, TableFactor, VisitMut, VisitorMut,
+        Cte, CteAsMaterialized, Expr, Function, Ident, ObjectName, Query, SetExpr, TableFactor, VisitorMut,
         visit_expressions, visit_relations,
     },
     parser::Parser,

@@ -1,9 +1,10 @@
 //! Numbers that leave their type are an error, as in PostgreSQL.
 //!
-//! The engine's `+`, `-` and `*` of integers wrap around, and so does `sum`; a quotient of decimals of many digits fails,
-//! because the dividend is first multiplied by a power of ten. Its floats become infinities and zeros. When plans become operators, these become functions that notice,
-//! under the names of what they replace; all rules before see the engine's own. What the ranges of the operands' types
-//! keep from overflowing stays as it is. A calculation of constants becomes a function before the constants are folded.
+//! The engine's `+`, `-` and `*` of integers wrap around, and so does `sum`; a quotient of decimals of many digits
+//! fails, because the dividend is first multiplied by a power of ten. Its floats become infinities and zeros. When plans
+//! become operators, these become functions that notice, under the names of what they replace; all rules before see the
+//! engine's own. What the ranges of the operands' types keep from overflowing stays as it is. A calculation of constants
+//! becomes a function before the constants are folded.
 
 use std::sync::Arc;
 

@@ -103,6 +103,12 @@ fn common_type(join: &Join, at: usize, left: &DataType, right: &DataType) -> Opt
     if left == right || !is_ours {
         return None;
     }
+    // The engine counts nanoseconds where a date meets a timestamp, of which 64 bits hold few years.
+    if let (DataType::Date32, timestamp @ DataType::Timestamp(..))
+    | (timestamp @ DataType::Timestamp(..), DataType::Date32) = (left, right)
+    {
+        return Some(timestamp.clone());
+    }
     let (left_shown, right_shown) = (types::shown_at(&join.left, at), types::shown_at(&join.right, at));
     number_types::united(&[&left_shown, &right_shown], &[left.clone(), right.clone()], &join.schema)
         .or_else(|| type_union_coercion(left, right))

@@ -1,7 +1,9 @@
 //! Scalar functions that clients of PostgreSQL call as a matter of course and that know the session.
 
+mod array_changes;
 mod array_counts;
 mod array_length;
+mod concat;
 mod date_part;
 mod date_trunc;
 mod domains;
@@ -11,6 +13,7 @@ mod now;
 mod padding;
 mod series;
 mod timezone;
+mod to_hex;
 mod whole;
 
 use std::sync::Arc;
@@ -54,9 +57,12 @@ pub(crate) fn register(context: &SessionContext, user: &str) {
         now::function(),
         planning::round(),
         timezone::function(),
+        to_hex::function(),
     ];
     let several = array_counts::functions()
         .into_iter()
+        .chain(array_changes::functions())
+        .chain(concat::functions())
         .chain(date_part::functions())
         .chain(domains::functions())
         .chain(length::functions())

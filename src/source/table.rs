@@ -22,8 +22,8 @@ use datafusion::{
 use futures::{StreamExt, TryStreamExt};
 
 use super::{
-    Access, Error, Format, FoundFile, Key, Listing, Location, MAY_BE_EMPTY, Stores, TableDefinition, format_named, infer,
-    list, name_files, options, text::TextSource,
+    Access, Error, Format, FoundFile, Key, Listing, Location, MAY_BE_EMPTY, Stores, TableDefinition, format_named,
+    infer, list, name_files, options, text::TextSource,
 };
 
 /// How many files' statistics are read at once.

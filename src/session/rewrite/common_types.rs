@@ -21,6 +21,8 @@ pub(super) fn merged(value: Expr, left: Option<&DataType>, right: Option<&DataTy
         {
             Some(real.clone())
         }
+        (DataType::Date32, timestamp @ DataType::Timestamp(..))
+        | (timestamp @ DataType::Timestamp(..), DataType::Date32) => Some(timestamp.clone()),
         (left, right) if is_known(left) && is_known(right) => compared_as(left, right),
         _ => None,
     };

@@ -12,11 +12,13 @@ mod casts;
 mod columns;
 mod common_types;
 mod groups;
+mod lengths;
 mod limit;
 mod merge;
 mod once;
 mod order;
 mod patterns;
+mod regexes;
 mod rows;
 mod scopes;
 mod timestamps;
@@ -73,9 +75,11 @@ impl VisitorMut for Expressions {
     fn post_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<Error> {
         let rewritten = rows::rewrite(expression)
             .and_then(|()| arrays::rewrite(expression))
-            .and_then(|()| patterns::rewrite(expression));
+            .and_then(|()| patterns::rewrite(expression))
+            .and_then(|()| regexes::rewrite(expression));
         order::without_constants(expression);
         timestamps::rewrite(expression);
+        lengths::rewrite(expression);
         flow(rewritten)
     }
 

@@ -33,8 +33,9 @@ impl VisitorMut for ComputeOnce {
     type Break = Error;
 
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Error> {
-        let items = query.with.iter().flat_map(|with| &with.cte_tables);
-        let once: Vec<bool> = items.map(|item| is_computed_once(item, query)).collect();
+        let read: &Query = query;
+        let items = read.with.iter().flat_map(|with| &with.cte_tables);
+        let once: Vec<bool> = items.map(|item| is_computed_once(item, read)).collect();
         let items = query.with.iter_mut().flat_map(|with| &mut with.cte_tables);
         for (item, once) in items.zip(once) {
             if once && let Err(error) = name(&mut item.query) {

@@ -81,9 +81,8 @@ impl FirstLine {
         self.has_text |= is_text;
         self.has_values |= is_value;
         self.has_names |= may_name && guess.is_typed();
-        self.has_likely_names |= is_of_other_type
-            || is_year_over_others
-            || (may_name && !guess.is_typed() && is_over_others(text, &others));
+        self.has_likely_names |=
+            is_of_other_type || is_year_over_others || (may_name && !guess.is_typed() && is_over_others(text, &others));
         if self.likely_value.is_none() {
             self.likely_value = likely.map(|what| (shortened(text), what));
         }
@@ -153,7 +152,9 @@ fn title(options: &CsvOptions, rows: &[Vec<Cell<'_>>]) -> Option<String> {
     let [first, second, ..] = rows else { return None };
     let is_filled = |cell: &&Cell<'_>| !cell.text.trim_ascii().is_empty();
     let is_names = second.len() == first.len()
-        && second.iter().all(|cell| is_name(&cell.text) && !guess_of(&[cell.text.trim_ascii()], &options.forms).is_typed());
+        && second
+            .iter()
+            .all(|cell| is_name(&cell.text) && !guess_of(&[cell.text.trim_ascii()], &options.forms).is_typed());
     let mut filled = first.iter().filter(is_filled);
     let alone = filled.next().filter(|_| first.len() > 2 && is_names && filled.next().is_none())?;
     Some(shortened(alone.text.trim_ascii()))

@@ -14,7 +14,9 @@ use super::{
     super::{
         buffer::Buffer,
         bytes::{Compression, Input},
-        columns::{Misfit, Texts, batch_of, column, lenient_column, missing, nullable, required, with_schema, without_rows},
+        columns::{
+            Misfit, Texts, batch_of, column, lenient_column, missing, nullable, required, with_schema, without_rows,
+        },
         encoding::{Encoding, fitting},
         infer::{positions, type_name},
         json::cells,

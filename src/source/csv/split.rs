@@ -226,9 +226,7 @@ fn record(
     let fail = |spans: &mut Vec<Span>, is_open: bool, behind: Option<(usize, usize)>| {
         spans.truncate(before);
         Err(match behind {
-            Some((field, at)) => {
-                Stop::Behind { start, at, field, end: wanted.is_last.then_some(buffer.len()) }
-            }
+            Some((field, at)) => Stop::Behind { start, at, field, end: wanted.is_last.then_some(buffer.len()) },
             None if wanted.is_last && is_open => Stop::Unclosed { start },
             None => Stop::Incomplete,
         })

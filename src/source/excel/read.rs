@@ -171,7 +171,9 @@ impl ExcelParser {
         let cells: Vec<Option<Cell>> = cells.collect();
         let texts = || cells.iter().map(|cell| cell.as_ref().map(|cell| Cow::Borrowed(cell.text.as_str())));
         let found = match column(data_type, rows.len(), &forms, texts()) {
-            Err(_) if self.on_error.is_lenient() => lenient_column(texts, |rows, texts| column(data_type, rows, &forms, texts)),
+            Err(_) if self.on_error.is_lenient() => {
+                lenient_column(texts, |rows, texts| column(data_type, rows, &forms, texts))
+            }
             found => found.map(|array| (array, Vec::new())),
         };
         found.map_err(|Misfit(row)| {

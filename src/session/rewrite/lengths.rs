@@ -1,0 +1,16 @@
+//! `x::varchar(2)` cuts: the planner forgets the length of a type.
+
+use datafusion::sql::sqlparser::ast::{CharacterLength, DataType as Type, Expr, Value};
+
+use super::call;
+
+/// Cuts what is cast to texts of a length.
+pub(super) fn rewrite(expression: &mut Expr) {
+    let Expr::Cast { data_type, .. } = expression else { return };
+    let (Type::Varchar(length) | Type::CharacterVarying(length) | Type::CharVarying(length)) = data_type else {
+        return;
+    };
+    let Some(CharacterLength::IntegerLength { length, .. }) = length.take() else { return };
+    let length = Expr::Value(Value::Number(length.to_string(), false).into());
+    *expression = call("left", vec![expression.clone(), length]);
+}

@@ -100,7 +100,12 @@ fn settle_call(call: &mut ScalarFunction, schema: &DFSchema) -> Option<DataType>
         }
         "nullif" => {
             let types = types_of(&arguments, schema)?;
-            let widened = compare(&mut arguments, &types, schema) || types.contains(&DataType::Float64);
+            let kinds = kinds_of(&arguments, &types, schema);
+            let mut widened = compare(&mut arguments, &types, schema);
+            // The engine compares it as it stands.
+            if !widened && types.contains(&DataType::Float64) {
+                widened = doubles_of(&mut arguments, &kinds, Kind::Real);
+            }
             // The first argument is what remains.
             (widened && types.first() == Some(&DataType::Float32)).then_some(DataType::Float32)
         }

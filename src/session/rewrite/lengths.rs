@@ -10,7 +10,10 @@ pub(super) fn rewrite(expression: &mut Expr) {
     let (Type::Varchar(length) | Type::CharacterVarying(length) | Type::CharVarying(length)) = data_type else {
         return;
     };
-    let Some(CharacterLength::IntegerLength { length, .. }) = length.take() else { return };
+    let length = length.take();
+    // The planner knows the type under this name alone.
+    *data_type = Type::Varchar(None);
+    let Some(CharacterLength::IntegerLength { length, .. }) = length else { return };
     let length = Expr::Value(Value::Number(length.to_string(), false).into());
     *expression = call("left", vec![expression.clone(), length]);
 }

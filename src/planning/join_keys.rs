@@ -48,27 +48,38 @@ struct Names {
 impl Names {
     fn of(join: &Join) -> Self {
         let inputs: [&Arc<LogicalPlan>; 2] = [&join.left, &join.right];
-        let fields = inputs.into_iter().flat_map(|input| input.schema().fields().iter());
-        Self { taken: fields.map(|field| field.name().clone()).collect() }
+        let columns = inputs.into_iter().flat_map(|input| input.schema().columns());
+        Self { taken: columns.flat_map(|column| [column.flat_name(), column.name]).collect() }
     }
 
-    /// A key under its text, which tells casts apart, or that and a number. A key that its side has twice has one name.
-    fn named(&mut self, key: Expr, known: &mut Vec<(Expr, String)>) -> Expr {
+    /// A key as it is, if nothing has its name; else under its text, which tells casts apart, or that and a number. A key that
+    /// its side has twice has one name.
+    fn named(&mut self, key: Expr, known: &mut Vec<(Expr, Option<String>)>) -> Expr {
         let key = key.unalias();
         if !is_computed(&key) {
             return key;
         }
         if let Some((_, name)) = known.iter().find(|(same, _)| *same == key) {
-            return key.alias(name);
+            return match name {
+                Some(name) => key.alias(name),
+                None => key,
+            };
         }
         let text = key.to_string();
+        // The engine gives a mere cast its text.
+        let own =
+            if matches!(key, Expr::Cast(_) | Expr::TryCast(_)) { text.clone() } else { key.schema_name().to_string() };
+        if self.taken.insert(own) {
+            known.push((key.clone(), None));
+            return key;
+        }
         let mut name = text.clone();
         let mut number = 1;
         while !self.taken.insert(name.clone()) {
             number += 1;
             name = format!("{text} {number}");
         }
-        known.push((key.clone(), name.clone()));
+        known.push((key.clone(), Some(name.clone())));
         key.alias(name)
     }
 }

@@ -45,8 +45,8 @@ const SAFE: &[&str] = &[
         AND l_commitdate < l_receiptdate AND l_receiptdate >= DATE '1994-01-01' GROUP BY l_shipmode",
     "SELECT c_custkey, count(o_orderkey) FROM customer LEFT JOIN orders ON c_custkey = o_custkey
         AND o_comment NOT LIKE '%special%requests%' GROUP BY c_custkey",
-    "SELECT sum(l_extendedprice) / 7.0 FROM lineitem, part WHERE p_partkey = l_partkey AND p_brand = 'Brand#23'
-        AND l_quantity < (SELECT 0.2 * avg(l_quantity) FROM lineitem WHERE l_partkey = p_partkey)",
+    "SELECT sum(l_extendedprice) FROM lineitem, part WHERE p_partkey = l_partkey AND p_brand = 'Brand#23'
+        AND l_quantity < (SELECT avg(l_quantity) FROM lineitem WHERE l_partkey = p_partkey)",
     "SELECT sum(l_extendedprice * (1 - l_discount)) FROM lineitem, part WHERE
         (p_partkey = l_partkey AND p_brand = 'Brand#12' AND l_quantity >= 1 AND l_quantity <= 11 AND p_size BETWEEN 1 AND 5)
         OR (p_partkey = l_partkey AND p_brand = 'Brand#23' AND l_quantity >= 10 AND p_size BETWEEN 1 AND 10)",

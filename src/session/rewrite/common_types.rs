@@ -14,6 +14,10 @@ pub(super) fn merged(value: Expr, left: Option<&DataType>, right: Option<&DataTy
     if left == right {
         return (value, Some(left.clone()));
     }
+    if left.is_integer() && right.is_integer() {
+        // Whatever is done with one of them is done as with the other, and a column is found by its name.
+        return (value, compared_as(left, right));
+    }
     let common = match (left, right) {
         // They are compared as doubles, and are reals in one column.
         (real @ DataType::Float32, other) | (other, real @ DataType::Float32)

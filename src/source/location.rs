@@ -372,7 +372,9 @@ fn shown(path: &Path) -> String {
 }
 
 fn is_hidden(name: &str) -> bool {
-    name.starts_with('.') || (name.starts_with('_') && !name.contains('='))
+    // Excel locks an open file with one whose name begins so.
+    let is_lock = name.starts_with("~$");
+    is_lock || name.starts_with('.') || (name.starts_with('_') && !name.contains('='))
 }
 
 /// The path before the first segment that is a pattern, and the segments from there on: `*`, `?`, `[…]`, and alternatives as

@@ -111,10 +111,14 @@ fn is_decimal(text: &str) -> bool {
     is_digits(fraction) && (is_grouped(whole, &['.', ' ', '\'']) || is_time())
 }
 
-/// Whether a text is of digits alone, or of such in groups of three.
+/// Whether a text is of digits alone, or of such in groups of three, the first of which may be shorter.
 fn is_grouped(text: &str, separators: &[char]) -> bool {
+    if is_digits(text) {
+        return true;
+    }
     let mut groups = text.split(separators);
-    groups.next().is_some_and(is_digits) && groups.all(|group| group.len() == 3 && is_digits(group))
+    let is_first = |group: &str| (1..=3).contains(&group.len()) && is_digits(group) && !group.starts_with('0');
+    groups.next().is_some_and(is_first) && groups.all(|group| group.len() == 3 && is_digits(group))
 }
 
 fn is_digits(text: &str) -> bool {
@@ -152,9 +156,9 @@ fn best_delimiter(tried: &[Tried]) -> Option<u8> {
         .or_else(|| tried.first().map(|found| found.delimiter))
 }
 
-/// Between semicolons a comma is likely the decimal separator: it is where all numbers that have one say so, and not all of
-/// these could be groups of three digits. Points group digits then, where they stand before groups of three. Between tabs
-/// `1,2` may be a list: there points must stand so.
+/// Decides whether commas separate decimals and points group digits: both do where a number has both, `1.234,50`. Between
+/// semicolons a comma is likely the decimal separator, too, where all numbers that have one say so and not all of these could
+/// be groups of three digits; what `1.234` is then nobody knows, and it stays text.
 pub(super) fn settle_decimal(options: &mut CsvOptions, head: &str, is_last: bool) {
     if options.forms.decimal.is_some() || options.delimiter == Some(b',') {
         return;
@@ -163,10 +167,12 @@ pub(super) fn settle_decimal(options: &mut CsvOptions, head: &str, is_last: bool
     with_rows(&options.dialect(), head, is_last, HEADER_RECORDS, |rows| {
         rows.iter().flatten().for_each(|cell| numbers.see(cell.text.trim_ascii()));
     });
-    let is_usual = options.delimiter == Some(b';') || numbers.has_groups;
-    if numbers.has_comma && !numbers.has_point && is_usual {
-        options.forms.decimal = Some(b',');
-        options.forms.thousands = options.forms.thousands.or(numbers.has_groups.then_some(b'.'));
+    if numbers.has_point || !(numbers.has_both || (numbers.has_comma && options.delimiter == Some(b';'))) {
+        return;
+    }
+    options.forms.decimal = Some(b',');
+    if numbers.has_both && options.forms.thousands.is_none() {
+        options.forms.thousands = Some(b'.');
     }
 }
 
@@ -175,10 +181,10 @@ pub(super) fn settle_decimal(options: &mut CsvOptions, head: &str, is_last: bool
 struct Numbers {
     /// Whether a comma stands before a fraction, that could be no group of three digits.
     has_comma: bool,
-    /// Whether a point does.
+    /// Whether a point stands before one.
     has_point: bool,
-    /// Whether points stand between groups of three digits.
-    has_groups: bool,
+    /// Whether a number has points between groups of three digits, and a comma.
+    has_both: bool,
 }
 
 impl Numbers {
@@ -186,15 +192,13 @@ impl Numbers {
         let number = text.trim_start_matches(['-', '+']);
         match number.split_once(',') {
             Some((whole, fraction)) if is_digits(fraction) && is_grouped(whole, &['.']) => {
-                let is_in_groups = whole.contains('.');
-                self.has_comma |= fraction.len() != 3 || is_in_groups;
-                self.has_groups |= is_in_groups;
+                self.has_both |= whole.contains('.');
+                self.has_comma |= fraction.len() != 3;
             }
             Some(_) => {}
-            None if number.contains('.') && is_grouped(number, &['.']) => self.has_groups = true,
             None => {
                 let is_fraction = |(whole, fraction)| is_digits(whole) && is_digits(fraction);
-                self.has_point |= number.split_once('.').is_some_and(is_fraction);
+                self.has_point |= !is_grouped(number, &['.']) && number.split_once('.').is_some_and(is_fraction);
             }
         }
     }
@@ -252,9 +256,14 @@ mod tests {
             (options.forms.decimal, options.forms.thousands)
         };
         let german = (Some(b','), Some(b'.'));
-        assert_eq!(separators("id;umsatz;quote\n1;1.234;0,5\n2;2.500;0,7\n"), german);
         assert_eq!(separators("id;preis;menge\n1;1.234,50;1.500\n2;12,50;2.000\n"), german);
-        assert_eq!(separators("a\tb\n1.234\t2,5\n2.500\t3,5\n"), german);
+        assert_eq!(separators("a\tb\n1.234\t2.000,5\n2.500\t3,5\n"), german);
+        // Whether 1.234 is more than a thousand nobody says.
+        assert_eq!(separators("id;umsatz;quote\n1;1.234;0,5\n2;2.500;0,7\n"), (Some(b','), None));
+        assert_eq!(separators("host;ip;load\na;192.168.100.101;0,5\n"), (Some(b','), None));
+        assert_eq!(separators("id\tlat\tnote\n1\t48.137\tok\n2\t52.520\t1,5\n"), (None, None));
+        assert_eq!(separators("id;ratio;tags\n1;0.123;1,5\n2;1.234;2,5\n"), (None, None));
+        assert_eq!(separators("id;x;tags\n1;12345.678;1,5\n"), (None, None));
         assert_eq!(separators("a;b\n1.5;2,5\n2.5;3,5\n"), (None, None));
         assert_eq!(separators("a;b\n1,234;2\n2,500;3\n"), (None, None));
     }

@@ -4,7 +4,7 @@
 //! field makes the line a row, unless another is a name over values. A line that nothing tells apart is taken for names, and
 //! whoever asks how a file is read hears of the doubt.
 
-use arrow::datatypes::Schema;
+use arrow::datatypes::{DataType, Schema};
 
 use super::{
     super::{bytes::Input, forms::Forms, guess::Guess, infer::is_alike, text::shortened},
@@ -14,6 +14,10 @@ use super::{
     read::header,
     split::Field as Cell,
 };
+
+/// How often a text must come again below to be likely a value, and in which part of the rows.
+const LEAST_COPIES: usize = 2;
+const LEAST_SHARE: usize = 20;
 
 /// What the first line's fields are, beside those below them.
 #[derive(Debug, Default)]
@@ -27,6 +31,8 @@ struct FirstLine {
     has_likely_names: bool,
     /// One that is likely a value, and what it is.
     likely_value: Option<(String, &'static str)>,
+    /// Whether the whole line stands below again, as in files that were put together.
+    is_repeated: bool,
     /// Whether its fields count on from a text, and those below do not.
     counts: bool,
     /// The one field of the line that is not empty, over a line of names.
@@ -37,6 +43,7 @@ impl FirstLine {
     fn of(options: &CsvOptions, rows: &[Vec<Cell<'_>>]) -> Self {
         let mut line = Self::default();
         let Some((first, rest)) = rows.split_first() else { return line };
+        line.is_repeated = rest.contains(first);
         line.counts = counts(first) && rest.iter().filter(|row| counts(row)).count() * 2 < rest.len();
         line.title = title(options, rows);
         for (position, cell) in first.iter().enumerate().filter(|(_, cell)| !options.is_null(cell)) {
@@ -62,7 +69,10 @@ impl FirstLine {
         let is_year_over_others =
             below.is_some() && is_year(text) && (column.is_empty() || !column.iter().all(|value| is_year(value)));
         let is_typed = own.is_typed() && !is_year_over_others;
-        let recurs = others.len() < column.len();
+        let again = column.len() - others.len();
+        let recurs = again > 0;
+        // A word may be the name of its column and stand once in it, as in a dictionary.
+        let is_common = again >= LEAST_COPIES && again * LEAST_SHARE >= column.len() && !self.is_repeated;
         // In a file of one line nothing but the line itself tells.
         let is_value = is_typed && (below.is_none() || guess.is_typed() || recurs);
         let likely = match below {
@@ -70,7 +80,7 @@ impl FirstLine {
             None => by_itself(text),
             Some(_) if is_typed => is_mostly_typed(&others, forms).then_some("a value of another type than text"),
             Some(_) if guess.is_typed() => over_values(text, own, guess).or_else(|| shared(text, &others)),
-            Some(_) if recurs => Some("a value that comes again below"),
+            Some(_) if is_common => Some("a value that comes again below"),
             Some(_) => shared(text, &others),
         };
         // A date over integers, or a time over fractions, is as a name is: nothing holds it and those below.
@@ -168,8 +178,9 @@ fn merged(mut left: Guess, right: Guess) -> Guess {
 
 /// What the first line is if it may be a value, over a column of values that are no texts.
 fn over_values(text: &str, own: Guess, below: Guess) -> Option<&'static str> {
-    // `NaN` is a text alone, and a number among others.
-    if merged(below, own).is_typed() {
+    // `NaN` is a text alone, and a number among others; over whole numbers alone it may be a name.
+    let is_whole = matches!(below.data_type(), DataType::Int32 | DataType::Int64);
+    if !is_whole && merged(below, own).is_typed() {
         Some("a value of its column's type")
     } else {
         is_mark(text).then_some("a mark of missing values")
@@ -276,7 +287,7 @@ mod tests {
         for (text, value, what) in [
             ("007,ann\n008,bob\n", "007", "made of digits"),
             ("007,ann\n8,bob\n", "007", "made of digits"),
-            ("ann,rome\nbob,paris\ncy,rome\n", "rome", "a value that comes again below"),
+            ("ann,rome\nbob,paris\ncy,rome\ndi,rome\n", "rome", "a value that comes again below"),
             ("ann@x.de,ann\nbob@y.de,bob\n", "ann@x.de", "an e-mail address"),
             (identifiers, "550e8400-e29b-41d4-a716-446655440000", "an identifier"),
             ("A-17,ann\nA-18,bob\nB-22,cy\n", "A-17", "a code as those below"),
@@ -301,10 +312,17 @@ mod tests {
             "code,name\n007,ann\n008,bob\n",
             "mail,name\nann@x.de,ann\n",
             "country,2021,2022\nIT,7,8\nFR,9,10\n",
+            "id,inf,nan\na,5,6\nb,7,8\n",
         ] {
             assert_eq!(told(text), (true, String::new()), "{text}");
         }
-        for text in ["name,city\nann,rome\n", "name,city\n", "x1,x2\na1,b2\n"] {
+        for text in [
+            "name,city\nann,rome\n",
+            "name,city\n",
+            "x1,x2\na1,b2\n",
+            "word,pos\nrun,verb\nword,noun\n",
+            "a,b\nx,y\na,b\nz,w\na,b\n",
+        ] {
             assert_eq!(told(text), (true, UNTOLD.to_owned()), "{text}");
         }
     }
@@ -348,9 +366,7 @@ mod tests {
     #[test]
     fn a_name_over_values_is_one_beside_what_may_be_a_value() {
         for (text, value, what) in [
-            // Files put together have their header again.
-            ("id,name\n1,ann\nid,name\n2,bob\n", "name", "a value that comes again below"),
-            ("code,rome\n007,rome\n008,oslo\n", "rome", "a value that comes again below"),
+            ("code,rome\n007,rome\n008,oslo\n009,rome\n", "rome", "a value that comes again below"),
             ("year,DE,NA\n2020,3,4\n", "NA", "a mark of missing values"),
         ] {
             let doubt = format!(

@@ -53,7 +53,8 @@ fn unread(step: &Expr) -> Option<&Round> {
 fn read(mut step: Expr) -> Transformed<Expr> {
     let Some(inner) = unread(&step).map(|round| Arc::clone(&round.inner)) else { return Transformed::no(step) };
     if let Expr::ScalarFunction(call) = &mut step {
-        let is_float = !matches!(call.args.first(), Some(Expr::Literal(..)));
+        // What else is a double here may be a numeric in PostgreSQL: a number with a point, or calculated with one.
+        let is_float = matches!(call.args.first(), Some(Expr::Cast(cast)) if cast.field.data_type().is_floating());
         let places = match call.args.get(1) {
             None => Places::Named(0),
             Some(Expr::Literal(places, _)) => named(places),

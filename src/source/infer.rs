@@ -267,9 +267,8 @@ fn differing(file: &FoundFile, keys: &[String]) -> Error {
 }
 
 /// The keys whose values are padded to two digits and numbers all the same, in lower case.
-const CALENDAR_KEYS: [&str; 16] = [
-    "year", "yy", "month", "mon", "mm", "m", "week", "ww", "w", "day", "dd", "d", "hour", "hh", "h", "minute",
-];
+const CALENDAR_KEYS: [&str; 16] =
+    ["year", "yy", "month", "mon", "mm", "m", "week", "ww", "w", "day", "dd", "d", "hour", "hh", "h", "minute"];
 
 /// What the texts of a CSV column would be, but for months, days and hours of two digits, which are integers: another code
 /// that starts with a zero is text. So are texts of which two are one value: `1.10` and `1.1` are two directories.

@@ -82,6 +82,10 @@ fn convert(statement: &SqlStatement) -> Recognised {
     let mut statement = statement.clone();
     if let SqlStatement::CopyTo(copy) = &mut statement {
         copy.partitioned_by.iter_mut().for_each(|column| *column = written_identifier(column));
+        if let Some(column) = copy.partitioned_by.iter().find(|column| column.contains(['=', '/'])) {
+            let message = format!("\"{column}\" cannot name partitions: their directories are called name=value");
+            return Err(Error::new(Fault::InvalidArgument, message));
+        }
     }
     if let SqlStatement::CopyTo(CopyToStatement { source: CopyToSource::Query(query), .. }) = &mut statement {
         name_columns(query);

@@ -486,12 +486,13 @@ fn merged(left: Namespace, right: Namespace, operator: &mut JoinOperator) -> Res
     for name in &names {
         let (of_left, of_right) = (left.one(name, "left")?, right.one(name, "right")?);
         conditions.push(operation(of_left.value.clone(), BinaryOperator::Eq, of_right.value.clone()));
+        let types = (of_left.data_type.as_ref(), of_right.data_type.as_ref());
         let value = match operator {
-            JoinOperator::Right(_) | JoinOperator::RightOuter(_) => of_right.value.clone(),
             JoinOperator::FullOuter(_) => call("coalesce", vec![of_left.value.clone(), of_right.value.clone()]),
+            _ if common_types::takes_right(operator, types) => of_right.value.clone(),
             _ => of_left.value.clone(),
         };
-        let (value, data_type) = common_types::merged(value, of_left.data_type.as_ref(), of_right.data_type.as_ref());
+        let (value, data_type) = common_types::merged(value, types);
         columns.push(Visible { name: name.clone(), value, merged: true, data_type });
     }
     if let Some(constraint) = constraint_mut(operator) {

@@ -30,20 +30,24 @@ fn similar(expression: &mut Expr) -> Result<()> {
     };
     let regex = match pattern.as_ref() {
         Expr::Value(value) => match &value.value {
-            Value::SingleQuotedString(pattern) => Value::SingleQuotedString(anchored(pattern, escape)?),
+            Value::SingleQuotedString(pattern) | Value::EscapedStringLiteral(pattern) => {
+                Value::SingleQuotedString(anchored(pattern, escape)?)
+            }
+            Value::DollarQuotedString(pattern) => Value::SingleQuotedString(anchored(&pattern.value, escape)?),
             Value::Null => Value::Null,
-            _ => return Ok(()),
+            _ => return Err(not_written()),
         },
-        _ => {
-            let message =
-                "SIMILAR TO is supported with a pattern that is written out only; use ~ with a regular expression";
-            return Err(Error::new(Fault::FeatureNotSupported, message));
-        }
+        _ => return Err(not_written()),
     };
     let op = if *negated { BinaryOperator::PGRegexNotMatch } else { BinaryOperator::PGRegexMatch };
     let right = Box::new(Expr::Value(regex.into()));
     *expression = Expr::BinaryOp { left: expr.clone(), op, right };
     Ok(())
+}
+
+fn not_written() -> Error {
+    let message = "SIMILAR TO is supported with a pattern that is written out only; use ~ with a regular expression";
+    Error::new(Fault::FeatureNotSupported, message)
 }
 
 /// The regular expression of whole texts that are similar to a pattern.

@@ -36,7 +36,6 @@ const WRITTEN: &[&str] = &[
     "data_page_row_count_limit",
     "dictionary_enabled",
     "dictionary_page_size_limit",
-    "encoding",
     "statistics_enabled",
     "statistics_truncate_length",
     "column_index_truncate_length",
@@ -207,10 +206,25 @@ fn settled(given: &HashMap<String, String>) -> Result<Options, Error> {
         .entry("created_by".to_owned())
         .or_insert_with(|| format!("{} version {}", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")));
     for (name, value) in &settled {
+        if !is_allowed(name.split("::").next().unwrap_or_default(), value) {
+            return Err(invalid(name, value, expected(name)));
+        }
         TableParquetOptions::default().set(name, value).map_err(|_| invalid(name, value, expected(name)))?;
     }
     Ok(settled)
 }
+
+/// Whether the engine's writer goes on with a value: of some it makes no end, and of others a panic.
+fn is_allowed(option: &str, value: &str) -> bool {
+    match option {
+        "bloom_filter_fpp" => value.parse().is_ok_and(|share: f64| share > 0.0 && share < 1.0),
+        "statistics_enabled" => ["none", "chunk", "page"].contains(&value.to_ascii_lowercase().as_str()),
+        _ if expected(option) == A_NUMBER => value.parse().is_ok_and(|number: u64| number > 0),
+        _ => true,
+    }
+}
+
+const A_NUMBER: &str = "a whole number from 1";
 
 /// What an option may be, in words.
 fn expected(name: &str) -> &'static str {
@@ -222,7 +236,10 @@ fn expected(name: &str) -> &'static str {
         | "allow_single_file_parallelism" => "true or false",
         "writer_version" => "1.0 or 2.0",
         "metadata" => "given as metadata::key",
-        _ => "a number",
+        "bloom_filter_fpp" => "a number between 0 and 1",
+        "statistics_enabled" => "none, chunk or page",
+        "compression" | "created_by" => "a text",
+        _ => A_NUMBER,
     }
 }
 
@@ -292,7 +309,12 @@ mod tests {
         let unknown = said(&[("codec", "zstd")]).unwrap_err();
         assert!(unknown.contains("codec") && unknown.contains("row_group_size"), "{unknown}");
         let wrong = said(&[("max_row_group_size", "x")]).unwrap_err();
-        assert!(wrong.contains("max_row_group_size") && wrong.contains("a number"), "{wrong}");
+        assert!(wrong.contains("max_row_group_size") && wrong.contains("a whole number"), "{wrong}");
+        for wrong in
+            [("row_group_size", "0"), ("write_batch_size", "0"), ("bloom_filter_fpp", "2"), ("statistics_enabled", "x")]
+        {
+            assert!(said(&[wrong]).is_err(), "{wrong:?}");
+        }
         assert!(said(&[("codec::a", "zstd")]).is_err());
     }
 }

@@ -63,7 +63,8 @@ fn written(mut step: Expr, schema: &DFSchema, zone: &str) -> Result<Transformed<
 
 /// Whether the engine's cast writes values of this type otherwise than clients see them, or not at all.
 fn is_written(data_type: &DataType) -> bool {
-    data_type.is_nested() || matches!(data_type, DataType::Timestamp(..) | DataType::Time32(_) | DataType::Time64(_))
+    data_type.is_nested()
+        || matches!(data_type, DataType::Date32 | DataType::Timestamp(..) | DataType::Time32(_) | DataType::Time64(_))
 }
 
 /// The text of a value, whose instants are shown in a zone.

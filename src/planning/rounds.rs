@@ -5,15 +5,11 @@
 //! are evaluated: what a comparison, a join, a CASE or a set operation was planned for is not what it gets. Here a call is read
 //! once, as it is written, and keeps what was read.
 //!
-//! Floats are rounded as PostgreSQL does: `round(2.5::float8)` is 2, for 2 is even. A number that the statement names is no
-//! float there, and is rounded away from zero, as numerics are.
+//! Halves go away from zero, as PostgreSQL's numerics do: what is a double here is often a numeric there.
 
 use std::sync::Arc;
 
-use arrow::{
-    array::{ArrayRef, AsArray},
-    datatypes::{DataType, FieldRef, Float32Type, Float64Type},
-};
+use arrow::datatypes::{DataType, FieldRef};
 use datafusion::{
     common::{Result, ScalarValue, config::ConfigOptions, tree_node::Transformed},
     functions::math,
@@ -28,7 +24,7 @@ use super::steps;
 
 /// The function, for statements to call. It takes the type for the one that the call has as it stands.
 pub(crate) fn round() -> ScalarUDF {
-    ScalarUDF::from(Round { inner: math::round(), places: Places::Unread, is_float: true })
+    ScalarUDF::from(Round { inner: math::round(), places: Places::Unread })
 }
 
 /// Reads the calls of a plan; see the module. It comes before types are made the same.
@@ -53,14 +49,12 @@ fn unread(step: &Expr) -> Option<&Round> {
 fn read(mut step: Expr) -> Transformed<Expr> {
     let Some(inner) = unread(&step).map(|round| Arc::clone(&round.inner)) else { return Transformed::no(step) };
     if let Expr::ScalarFunction(call) = &mut step {
-        // What else is a double here may be a numeric in PostgreSQL: a number with a point, or calculated with one.
-        let is_float = matches!(call.args.first(), Some(Expr::Cast(cast)) if cast.field.data_type().is_floating());
         let places = match call.args.get(1) {
             None => Places::Named(0),
             Some(Expr::Literal(places, _)) => named(places),
             Some(_) => Places::Computed,
         };
-        call.func = Arc::new(ScalarUDF::from(Round { inner, places, is_float }));
+        call.func = Arc::new(ScalarUDF::from(Round { inner, places }));
     }
     Transformed::yes(step)
 }
@@ -86,8 +80,6 @@ enum Places {
 struct Round {
     inner: Arc<ScalarUDF>,
     places: Places,
-    /// A float is one, and no number that the statement names.
-    is_float: bool,
 }
 
 impl ScalarUDFImpl for Round {
@@ -123,39 +115,8 @@ impl ScalarUDFImpl for Round {
     }
 
     fn invoke_with_args(&self, call: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        match call.args.as_slice() {
-            [float] if self.is_float => match even(float) {
-                Some(rounded) => Ok(rounded),
-                None => self.inner.invoke_with_args(call),
-            },
-            _ => self.inner.invoke_with_args(call),
-        }
+        self.inner.invoke_with_args(call)
     }
-}
-
-/// Floats as whole ones, and those between two as the even one; none of what is no float.
-fn even(float: &ColumnarValue) -> Option<ColumnarValue> {
-    Some(match float {
-        ColumnarValue::Scalar(ScalarValue::Float64(float)) => {
-            ColumnarValue::Scalar(ScalarValue::Float64(float.map(f64::round_ties_even)))
-        }
-        ColumnarValue::Scalar(ScalarValue::Float32(float)) => {
-            ColumnarValue::Scalar(ScalarValue::Float32(float.map(f32::round_ties_even)))
-        }
-        ColumnarValue::Array(floats) => {
-            let rounded: ArrayRef = match floats.data_type() {
-                DataType::Float64 => {
-                    Arc::new(floats.as_primitive::<Float64Type>().unary::<_, Float64Type>(f64::round_ties_even))
-                }
-                DataType::Float32 => {
-                    Arc::new(floats.as_primitive::<Float32Type>().unary::<_, Float32Type>(f32::round_ties_even))
-                }
-                _ => return None,
-            };
-            ColumnarValue::Array(rounded)
-        }
-        ColumnarValue::Scalar(_) => return None,
-    })
 }
 
 #[cfg(test)]
@@ -188,15 +149,5 @@ mod tests {
             assert_eq!(read_type(cast(lit(1_i64), DataType::Int32), seen), DataType::Decimal128(11, 2));
             assert_eq!(read_type(col("k"), seen), DataType::Decimal128(11, 2));
         }
-    }
-
-    #[test]
-    fn a_float_between_two_becomes_the_even_one() {
-        for (float, whole) in [(2.5, 2.0), (0.5, 0.0), (3.5, 4.0), (-2.5, -2.0), (2.4, 2.0), (2.6, 3.0)] {
-            let rounded = even(&ColumnarValue::Scalar(ScalarValue::Float64(Some(float)))).unwrap();
-            let ColumnarValue::Scalar(rounded) = rounded else { panic!("it is no scalar") };
-            assert_eq!(rounded, ScalarValue::Float64(Some(whole)), "{float}");
-        }
-        assert!(even(&ColumnarValue::Scalar(ScalarValue::Int64(Some(1)))).is_none());
     }
 }

@@ -10,7 +10,7 @@ use std::{collections::HashMap, ops::ControlFlow, sync::Arc};
 use arrow::datatypes::{Field, FieldRef, Schema, SchemaRef};
 use datafusion::sql::sqlparser::ast::{
     DataType, Distinct, Expr, Function, Ident, ObjectName, OrderBy, OrderByKind, Query, Select, SelectItem, SetExpr,
-    TableFactor, Value, VisitMut, VisitorMut,
+    TableFactor, TableWithJoins, Value, VisitMut, VisitorMut,
 };
 
 use crate::error::MARK;
@@ -144,9 +144,10 @@ fn name_items(select: &mut Select) {
     let names: Vec<Option<String>> = select.projection.iter().map(name_of).collect();
     let mut times: HashMap<&str, usize> = HashMap::new();
     names.iter().flatten().for_each(|name| *times.entry(name).or_default() += 1);
+    let own = (!select.from.is_empty()).then(|| relations(&select.from));
     for (item, name) in select.projection.iter_mut().zip(&names) {
         if let (Some(expression), Some(name)) = (unnamed(item), name)
-            && !is_column(expression)
+            && (!is_column(expression) || is_from_around(expression, own.as_deref()))
             && times[name.as_str()] == 1
         {
             *item = named(expression.clone(), name.clone());
@@ -303,6 +304,45 @@ fn name_of(item: &SelectItem) -> Option<String> {
 
 fn is_column(expression: &Expr) -> bool {
     matches!(expression, Expr::Identifier(_) | Expr::CompoundIdentifier(_))
+}
+
+/// The names by which the items of a FROM are called.
+fn relations(from: &[TableWithJoins]) -> Vec<String> {
+    fn collect(item: &TableWithJoins, names: &mut Vec<String>) {
+        for factor in std::iter::once(&item.relation).chain(item.joins.iter().map(|join| &join.relation)) {
+            let name = match factor {
+                TableFactor::NestedJoin { table_with_joins, alias: None } => {
+                    collect(table_with_joins, names);
+                    None
+                }
+                TableFactor::Table { alias: Some(alias), .. }
+                | TableFactor::Derived { alias: Some(alias), .. }
+                | TableFactor::Function { alias: Some(alias), .. }
+                | TableFactor::UNNEST { alias: Some(alias), .. }
+                | TableFactor::NestedJoin { alias: Some(alias), .. } => Some(&alias.name),
+                TableFactor::Table { name, .. } | TableFactor::Function { name, .. } => {
+                    name.0.last().and_then(|part| part.as_ident())
+                }
+                _ => None,
+            };
+            names.extend(name.map(super::names::identifier));
+        }
+    }
+    let mut names = Vec::new();
+    from.iter().for_each(|item| collect(item, &mut names));
+    names
+}
+
+/// Whether a column can only be one of a query around this one, whose FROM, if it has one, has items of these names. The
+/// planner would name it by the text of that.
+fn is_from_around(column: &Expr, own: Option<&[String]>) -> bool {
+    match (column, own) {
+        (Expr::CompoundIdentifier(parts), Some(own)) => match parts.as_slice() {
+            [.., relation, _] => !own.contains(&super::names::identifier(relation)),
+            _ => false,
+        },
+        (_, own) => own.is_none(),
+    }
 }
 
 /// The name that an expression has by itself (PostgreSQL's rules for a SELECT list).

@@ -34,8 +34,15 @@ impl VisitorMut for ComputeOnce {
 
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Error> {
         let read: &Query = query;
-        let items = read.with.iter().flat_map(|with| &with.cte_tables);
-        let once: Vec<bool> = items.map(|item| is_computed_once(item, read)).collect();
+        let mut volatile = Vec::new();
+        let mut once = Vec::new();
+        for item in read.with.iter().flat_map(|with| &with.cte_tables) {
+            let is_volatile = is_volatile(&item.query, &volatile);
+            once.push(is_computed_once(item, is_volatile, read));
+            if is_volatile {
+                volatile.push(item);
+            }
+        }
         let items = query.with.iter_mut().flat_map(|with| &mut with.cte_tables);
         for (item, once) in items.zip(once) {
             if once && let Err(error) = name(&mut item.query) {
@@ -47,11 +54,8 @@ impl VisitorMut for ComputeOnce {
 }
 
 /// Whether an item is read more than once, and says or needs that it is computed once.
-fn is_computed_once(item: &Cte, query: &Query) -> bool {
-    let asked = match item.materialized {
-        Some(CteAsMaterialized::Materialized) => true,
-        Some(CteAsMaterialized::NotMaterialized) | None => is_volatile(&item.query),
-    };
+fn is_computed_once(item: &Cte, is_volatile: bool, query: &Query) -> bool {
+    let asked = is_volatile || item.materialized == Some(CteAsMaterialized::Materialized);
     // One that reads itself works on a table of its own.
     asked && reads(query, item) > 1 && reads(&item.query, item) == 0
 }
@@ -69,7 +73,11 @@ fn reads(query: &Query, item: &Cte) -> usize {
     count
 }
 
-fn is_volatile(query: &Query) -> bool {
+/// Whether a query has other rows each time, by itself or because it reads one of these items.
+fn is_volatile(query: &Query, volatile: &[&Cte]) -> bool {
+    if volatile.iter().any(|item| reads(query, item) > 0) {
+        return true;
+    }
     let found = visit_expressions(query, |part| match part {
         Expr::Function(Function { name, .. }) if VOLATILE.contains(&name.to_string().to_lowercase().as_str()) => {
             ControlFlow::Break(())

@@ -116,6 +116,7 @@ pub(crate) fn optimizer_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
 
 /// Makes operators of an optimized plan.
 pub(crate) fn planner() -> Arc<dyn QueryPlanner + Send + Sync> {
-    let functions = FunctionQueryPlanner::beside(vec![Arc::new(subquery::OncePlanner)]);
+    let functions =
+        FunctionQueryPlanner::beside(vec![Arc::new(subquery::OncePlanner), Arc::new(subquery::ForEachPlanner)]);
     Arc::new(guards::RowByRow::new(Arc::new(functions)))
 }

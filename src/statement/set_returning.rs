@@ -11,6 +11,7 @@ use datafusion::sql::sqlparser::ast::{
     Statement, TableAlias, TableAliasColumnDef, TableFactor, TableWithJoins, Visit, VisitMut, Visitor, VisitorMut,
     visit_expressions,
 };
+use fusewire_udfs::{FUNCTIONS, TableFunction};
 
 use crate::{error::MARK, session::joins_by_name};
 
@@ -58,8 +59,8 @@ impl VisitorMut for Sets {
     }
 
     fn post_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<()> {
-        if let Some(derived) = from_function(factor) {
-            *factor = derived;
+        if let Some(lateral) = from_function(factor).or_else(|| with_query(factor)) {
+            *factor = lateral;
         }
         ControlFlow::Continue(())
     }
@@ -358,6 +359,29 @@ fn from_function(factor: &TableFactor) -> Option<TableFactor> {
     let unnested = names.iter().map(|name| unnested(Expr::Identifier(name.clone()))).zip(&names).map(item);
     let subquery = Box::new(selected_from(unnested.collect(), arrays, named("lists"))?);
     Some(TableFactor::Derived { lateral: true, subquery, alias: Some(alias), sample: None })
+}
+
+/// A function of ours in FROM with a query among its arguments: as in PostgreSQL it may have columns of the items before it
+/// without the word LATERAL.
+fn with_query(factor: &TableFactor) -> Option<TableFactor> {
+    let TableFactor::Table { name, args: Some(arguments), with_ordinality, alias, .. } = factor else { return None };
+    // `train` stands alone: it has no items before it.
+    let takes_queries = |function: &dyn TableFunction| function.name() != "train" && is_named(name, function.name());
+    if !FUNCTIONS.iter().any(|function| takes_queries(*function)) {
+        return None;
+    }
+    let is_query = |argument: &FunctionArg| match argument {
+        FunctionArg::Unnamed(value)
+        | FunctionArg::Named { arg: value, .. }
+        | FunctionArg::ExprNamed { arg: value, .. } => matches!(value, FunctionArgExpr::Expr(Expr::Subquery(_))),
+    };
+    arguments.args.iter().any(is_query).then(|| TableFactor::Function {
+        lateral: true,
+        name: name.clone(),
+        args: arguments.args.clone(),
+        with_ordinality: *with_ordinality,
+        alias: alias.clone(),
+    })
 }
 
 /// A series that depends on nothing is made row by row; its column has the name that the item has.

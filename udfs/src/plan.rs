@@ -46,6 +46,11 @@ pub fn only_input<T: Clone>(operator: &str, inputs: &[T]) -> Result<T> {
     }
 }
 
+/// Whether a node answers each row of its first input, of one column, by itself, with that column before the answer.
+pub fn answers_each_row(node: &dyn UserDefinedLogicalNode) -> bool {
+    FUNCTIONS.iter().any(|function| function.answers_each_row(node))
+}
+
 /// Puts every function of [`FUNCTIONS`] into a session.
 pub fn register(mut builder: SessionStateBuilder, context: Arc<FunctionContext>) -> SessionStateBuilder {
     let planner: Arc<FunctionPlanner> = Arc::new(FunctionPlanner::new(context.clone()));

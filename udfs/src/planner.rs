@@ -50,6 +50,12 @@ pub trait TableFunction: Send + Sync {
     /// Plans a call. Whatever the types tell is checked here; nothing is run or read.
     fn plan(&self, arguments: &Arguments, context: &FunctionContext) -> Result<LogicalPlan>;
 
+    /// Whether a logical node is one of this function's that answers each row of its first input by itself, whatever other
+    /// rows there are; where that input has a single column, and the answers have it as their first.
+    fn answers_each_row(&self, _node: &dyn UserDefinedLogicalNode) -> bool {
+        false
+    }
+
     /// The operator of a logical node of this function, `None` for another's. [`plan::physical`] does it.
     fn physical(
         &self,

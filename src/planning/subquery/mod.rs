@@ -9,6 +9,9 @@
 //! rows are joined with the outer ones by those values. Where a subquery is a condition of a filter and refers to the outer
 //! query in its own WHERE alone, a semi-join on that condition says the same without computing the values (`condition`).
 //!
+//! Into a node of ours, a function in FROM among them, the values are pushed if it keeps its input's columns or answers each
+//! row by itself (`extension`); any other runs once for each value (`each`).
+//!
 //! A scalar subquery that refers to nothing outside is left to the engine, which computes it once.
 
 use std::{collections::HashMap, sync::Arc};
@@ -31,6 +34,8 @@ use crate::{Error, Fault};
 
 mod condition;
 mod domain;
+mod each;
+mod extension;
 mod joins;
 mod lateral;
 mod once;
@@ -41,6 +46,7 @@ mod row;
 mod scalar;
 mod single_row;
 
+pub(crate) use each::ForEachPlanner;
 pub(crate) use once::{OncePlanner, OpenOnce};
 pub(super) use once::{is_planned_again, once};
 pub(super) use outer::from_within;

@@ -172,10 +172,11 @@ impl UserDefinedLogicalNodeCore for Once {
 }
 
 tokio::task_local! {
-    static PLANNED_AGAIN: ();
+    /// Set while a plan goes through the rules that went through those of the statement as a part of it.
+    pub(super) static PLANNED_AGAIN: ();
 }
 
-/// Whether the plan of a [`Once`] goes through the rules, which went through those of the statement as a part of it.
+/// Whether a plan goes through the rules, which went through those of the statement as a part of it.
 pub(in crate::planning) fn is_planned_again() -> bool {
     PLANNED_AGAIN.try_with(|()| ()).is_ok()
 }

@@ -409,38 +409,6 @@ impl Unnester {
         Ok(LogicalPlan::Unnest(Unnest::try_new(Arc::new(input), unnest.exec_columns, unnest.options)?))
     }
 
-    fn push_extension(
-        &mut self,
-        extension: datafusion::logical_expr::Extension,
-        domain: &Domain,
-    ) -> Result<LogicalPlan> {
-        let node = extension.node;
-        if let Some((address, plan)) = super::once::within(node.as_ref()) {
-            // Both places have to read the same rows also for each value of the domain.
-            let key = (address, domain.names.clone());
-            if let Some(pushed) = self.pushed_once.get(&key) {
-                return Ok(pushed.clone());
-            }
-            let pushed = super::once::once(self.push(plan.clone(), domain)?)?;
-            self.pushed_once.insert(key, pushed.clone());
-            return Ok(pushed);
-        }
-        let inputs = node.inputs();
-        let [input] = inputs.as_slice() else {
-            return Err(unsupported(&format!("{} of the query around it", node.name())));
-        };
-        let pushed = self.push((*input).clone(), domain)?;
-        let rebuilt = node.with_exprs_and_inputs(node.expressions(), vec![pushed])?;
-        let plan = LogicalPlan::Extension(datafusion::logical_expr::Extension { node: rebuilt });
-        match values(domain, plan.schema()) {
-            Ok(_) => Ok(plan),
-            Err(_) => Err(unsupported(&format!(
-                "{} of rows that depend on the query around it; join its rows by their key instead",
-                node.name()
-            ))),
-        }
-    }
-
     /// Rows of a VALUES list as a union of queries.
     pub(super) fn values_as_union(&mut self, values: Values) -> Result<LogicalPlan> {
         let mut rows = Vec::with_capacity(values.values.len());

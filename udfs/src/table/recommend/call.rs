@@ -107,6 +107,10 @@ impl TableFunction for Recommend {
         Ok(LogicalPlan::Extension(Extension { node: Arc::new(node) }))
     }
 
+    fn answers_each_row(&self, node: &dyn UserDefinedLogicalNode) -> bool {
+        node.as_any().downcast_ref::<RecommendNode>().is_some_and(RecommendNode::has_users_alone)
+    }
+
     fn physical(
         &self,
         node: &dyn UserDefinedLogicalNode,

@@ -41,6 +41,11 @@ impl RecommendNode {
         Ok(Self { ranking, inputs, extras, schema })
     }
 
+    /// Whether nothing but their keys is read of the users, so that a user's rows are all the same.
+    pub(super) fn has_users_alone(&self) -> bool {
+        self.inputs.first().is_some_and(|users| users.schema().fields().len() == 1)
+    }
+
     /// What is asked.
     pub fn ranking(&self) -> &Ranking {
         &self.ranking

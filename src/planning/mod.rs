@@ -30,6 +30,7 @@ mod null_equality;
 mod number_types;
 mod recursion;
 mod rounds;
+mod same_types;
 mod set_keys;
 mod sets;
 mod simplify;
@@ -42,6 +43,7 @@ mod types;
 mod columns;
 mod compact;
 mod cooperation;
+mod group_limits;
 mod infallible;
 mod limits;
 mod names;
@@ -111,7 +113,7 @@ pub(crate) fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
 /// The rules that optimize a plan, in order.
 pub(crate) fn optimizer_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
     let rules = guards::keep_filters(simplify::rules());
-    rules.into_iter().map(null_equality::careful).map(dependencies::without).collect()
+    rules.into_iter().map(null_equality::careful).map(dependencies::without).map(same_types::kept).collect()
 }
 
 /// Makes operators of an optimized plan.

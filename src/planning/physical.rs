@@ -8,6 +8,7 @@ use super::{
     compact::CompactTexts,
     cooperation::YieldInJoins,
     frames::WholePartitions,
+    group_limits::GroupLimits,
     guards,
     limits::HoldLimits,
     names::{KeysByPosition, LimitByPosition, UnnestByPosition},
@@ -39,7 +40,12 @@ pub(crate) fn physical_rules() -> Vec<PhysicalRule> {
             "EnsureRequirements" => rules.push(Arc::new(HoldLimits(Arc::new(KeysByPosition(rule))))),
             "LimitAggregation" => rules.push(Arc::new(LimitByPosition(rule))),
             "SanityCheckPlan" => {
-                rules.extend([Arc::new(SortWhereNeeded) as PhysicalRule, Arc::new(WholePartitions), rule]);
+                rules.extend([
+                    Arc::new(SortWhereNeeded) as PhysicalRule,
+                    Arc::new(WholePartitions),
+                    Arc::new(GroupLimits),
+                    rule,
+                ]);
             }
             _ => rules.push(rule),
         }

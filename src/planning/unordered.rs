@@ -238,7 +238,8 @@ impl UnorderedExec {
 fn equalities(rows: &EquivalenceProperties) -> EquivalenceProperties {
     let mut known = EquivalenceProperties::new(Arc::clone(rows.schema()));
     for class in rows.eq_group().iter() {
-        let mut equal = class.iter();
+        // Of `f(a) = a` an order by a would be one by f(a), then one by f(f(a)), and never be found.
+        let mut equal = class.iter().filter(|whole| !class.iter().any(|part| is_within(part, whole)));
         let Some(first) = equal.next() else { continue };
         for other in equal {
             // Where it cannot be said, less is known.
@@ -246,6 +247,11 @@ fn equalities(rows: &EquivalenceProperties) -> EquivalenceProperties {
         }
     }
     known
+}
+
+/// Whether an expression is a part of another.
+fn is_within(part: &Arc<dyn PhysicalExpr>, whole: &Arc<dyn PhysicalExpr>) -> bool {
+    whole.children().into_iter().any(|child| child.eq(part) || is_within(part, child))
 }
 
 impl DisplayAs for UnorderedExec {

@@ -123,6 +123,7 @@ impl Unnester {
         let right = LogicalPlanBuilder::from(plan).project([own])?.alias(name.as_str())?.build()?;
         // The value is computed below, so that the condition names two columns whatever is known of it: simplified to
         // NULL it would be moved into an input, and mean something else.
+        let is_computed = !matches!(value, Expr::Column(_));
         let (left, value) = match value {
             Expr::Column(_) => (input.clone(), value),
             computed => {
@@ -132,7 +133,6 @@ impl Unnester {
                 (LogicalPlanBuilder::from(input.clone()).project(all)?.build()?, Expr::Column(own))
             }
         };
-        let is_computed = left.schema().fields().len() > input.schema().fields().len();
         let condition = value.eq(Expr::Column(column(&name, "v")));
         let joined = Join::try_new(
             Arc::new(left),

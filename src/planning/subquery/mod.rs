@@ -115,8 +115,7 @@ impl Unnester {
     }
 
     fn filter(&mut self, filter: Filter) -> Result<LogicalPlan> {
-        let kept: Vec<Expr> =
-            columns(filter.input.schema()).into_iter().filter(|column| !push::is_set_number(column)).collect();
+        let kept = columns(filter.input.schema());
         let (with, without): (Vec<_>, Vec<_>) =
             split_conjunction_owned(filter.predicate).into_iter().partition(is_subquery_within);
         let mut input = Arc::unwrap_or_clone(filter.input);
@@ -476,9 +475,9 @@ fn project(plan: LogicalPlan, expressions: Vec<Expr>) -> Result<LogicalPlan> {
     Ok(LogicalPlan::Projection(Projection::try_new(expressions, Arc::new(plan))?))
 }
 
-/// All columns of a schema, as expressions.
+/// All columns of a schema, as expressions; but for the number of a grouping set, which nothing above may ask for.
 fn columns(schema: &DFSchema) -> Vec<Expr> {
-    (0..schema.fields().len()).map(|at| expression_at(schema, at)).collect()
+    (0..schema.fields().len()).map(|at| expression_at(schema, at)).filter(|at| !push::is_set_number(at)).collect()
 }
 
 fn column_at(schema: &DFSchema, at: usize) -> Column {

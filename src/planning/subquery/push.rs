@@ -194,7 +194,7 @@ impl Unnester {
         };
         let calls = aggregate.aggr_expr.clone();
         let mut keys = Vec::new();
-        let mut expressions: Vec<Expr> = columns(old).into_iter().filter(|column| !is_set_number(column)).collect();
+        let mut expressions = columns(old);
         for value in values(domain, grouped.schema())? {
             let name = self.name("__outer");
             keys.push(Expr::Column(Column::new_unqualified(&name)));

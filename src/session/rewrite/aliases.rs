@@ -120,7 +120,7 @@ impl Marking<'_> {
 
     /// Whether the innermost relation of this name that can be seen is marked; none if there is no such relation.
     fn mark_of(&self, name: &str) -> Option<bool> {
-        self.scopes.visible().find_map(|relations| relations.get(name).copied())
+        self.scopes.visible().find_map(|(relations, _)| relations.get(name).copied())
     }
 
     /// The names of the relations of FROM; those to mark are marked.

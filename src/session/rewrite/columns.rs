@@ -18,13 +18,15 @@ use datafusion::{
         parser::Statement as SqlStatement,
         planner::object_name_to_table_reference,
         sqlparser::ast::{
-            AccessExpr, Distinct, Expr, GroupByExpr, Ident, ObjectName, OrderBy, OrderByKind, Query, Select,
-            SelectItem, SetExpr, Statement, TableFactor, TableWithJoins, VisitMut, VisitorMut, visit_expressions,
+            AccessExpr, Distinct, Expr, FunctionArg, FunctionArgExpr, GroupByExpr, Ident, ObjectName, OrderBy,
+            OrderByKind, Query, Select, SelectItem, SetExpr, Statement, TableFactor, TableWithJoins, VisitMut,
+            VisitorMut, visit_expressions,
         },
     },
 };
 
 use super::{
+    groups,
     merge::{
         Known, Namespace, expand, folded, is_wildcard, joins_by_name, mark_beside_wildcards, name_of, name_rest, shown,
         text,
@@ -87,6 +89,8 @@ pub(super) async fn rewrite(statement: &mut SqlStatement, state: &SessionState) 
             known: vec![known],
             ctes_of: HashMap::new(),
             scopes: Scopes::default(),
+            before: HashMap::new(),
+            behind: HashSet::new(),
             not_columns: HashSet::new(),
         },
     )
@@ -226,7 +230,11 @@ struct Resolver {
     /// What the query of a CTE sees, by its address in the tree.
     ctes_of: HashMap<usize, Known>,
     scopes: Scopes<Scope>,
-    /// Names that are parts of a longer one, as in `t.list[1]`, by their addresses in the tree.
+    /// What an item of FROM sees of the items before it, by its address in the tree.
+    before: HashMap<usize, Namespace>,
+    /// The items that were entered so.
+    behind: HashSet<usize>,
+    /// Names that are parts of a longer one, as in `t.list[1]`, or of relations, by their addresses in the tree.
     not_columns: HashSet<usize>,
 }
 
@@ -251,27 +259,57 @@ impl VisitorMut for Resolver {
     }
 
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Error> {
-        match self.select(select) {
-            Ok(scope) => {
-                self.scopes.enter(scope);
-                ControlFlow::Continue(())
-            }
+        // As it is written: joins by names are no longer told apart afterwards.
+        let from = select.from.clone();
+        let entered = self.select(select).and_then(|scope| {
+            self.look_before(&from, &select.from, &[])?;
+            self.scopes.enter(scope);
+            Ok(())
+        });
+        match entered {
+            Ok(()) => ControlFlow::Continue(()),
             Err(error) => ControlFlow::Break(error),
         }
     }
 
-    fn post_visit_select(&mut self, _select: &mut Select) -> ControlFlow<Error> {
+    fn post_visit_select(&mut self, select: &mut Select) -> ControlFlow<Error> {
         self.scopes.leave();
-        ControlFlow::Continue(())
+        match groups::each_column_once(select) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => ControlFlow::Break(error),
+        }
     }
 
     fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Error> {
-        self.scopes.enter_item(factor);
+        match self.before.remove(&address(factor)) {
+            Some(before) => {
+                self.scopes.enter_behind(Scope::Known(before, HashSet::new()));
+                self.behind.insert(address(factor));
+            }
+            None => self.scopes.enter_item(factor),
+        }
+        let arguments = match factor {
+            TableFactor::Table { args: Some(arguments), .. } => arguments.args.as_slice(),
+            TableFactor::Function { args, .. } => args.as_slice(),
+            _ => &[],
+        };
+        for argument in arguments {
+            if let FunctionArg::Unnamed(value)
+            | FunctionArg::Named { arg: value, .. }
+            | FunctionArg::ExprNamed { arg: value, .. } = argument
+                && let FunctionArgExpr::Expr(name @ Expr::Identifier(_)) = value
+            {
+                self.not_columns.insert(address(name));
+            }
+        }
         ControlFlow::Continue(())
     }
 
     fn post_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Error> {
-        self.scopes.leave_item(factor);
+        match self.behind.remove(&address(factor)) {
+            true => self.scopes.leave(),
+            false => self.scopes.leave_item(factor),
+        }
         ControlFlow::Continue(())
     }
 
@@ -418,9 +456,55 @@ impl Resolver {
             for expression in grouped(select) {
                 self.walk(expression)?;
             }
+            // As those of ORDER BY, which must be the same.
+            if let Some(Distinct::On(expressions)) = &mut select.distinct {
+                for expression in expressions {
+                    self.walk(expression)?;
+                }
+            }
             self.scopes.leave();
         }
         Ok(Scope::Known(namespace, HashSet::new()))
+    }
+
+    /// Notes what the items of a FROM that may see those before them see: `from` is it as it is written, `now` as it is
+    /// planned, and `before` what stands before all of it.
+    fn look_before(
+        &mut self,
+        from: &[TableWithJoins],
+        now: &[TableWithJoins],
+        before: &[TableWithJoins],
+    ) -> Result<()> {
+        let mut before = before.to_vec();
+        for (item, now) in from.iter().zip(now) {
+            self.look_before_item(&item.relation, &now.relation, &before)?;
+            let mut left = TableWithJoins { relation: item.relation.clone(), joins: Vec::new() };
+            for (join, now) in item.joins.iter().zip(&now.joins) {
+                before.push(left.clone());
+                self.look_before_item(&join.relation, &now.relation, &before)?;
+                before.pop();
+                left.joins.push(join.clone());
+            }
+            before.push(left);
+        }
+        Ok(())
+    }
+
+    fn look_before_item(&mut self, item: &TableFactor, now: &TableFactor, before: &[TableWithJoins]) -> Result<()> {
+        match (item, now) {
+            (TableFactor::Derived { lateral: true, .. } | TableFactor::Function { lateral: true, .. }, _) => {
+                let known = self.known.last().cloned().unwrap_or_default();
+                if let Some(before) = known.namespace(&mut before.to_vec())? {
+                    self.before.insert(address(now), before);
+                }
+                Ok(())
+            }
+            (
+                TableFactor::NestedJoin { table_with_joins: item, .. },
+                TableFactor::NestedJoin { table_with_joins: now, .. },
+            ) => self.look_before(std::slice::from_ref(item), std::slice::from_ref(now), before),
+            _ => Ok(()),
+        }
     }
 
     /// What a name stands for, where the planner would not find it.
@@ -428,16 +512,17 @@ impl Resolver {
         let name = folded(name);
         let mut around = false;
         let mut within_item = false;
-        for scope in self.scopes.visible() {
+        for (scope, is_before) in self.scopes.visible() {
             let Scope::Known(namespace, qualified) = scope else { return Ok(None) };
             let mut found = namespace.find(&name);
             match (found.next(), found.next()) {
                 (None, _) => {}
                 // An item of FROM sees those before it alone, which the planner knows.
                 (Some(_), _) if within_item => return Err(ambiguous(&name)),
-                (Some(_), Some(_)) if around => within_item = true,
+                (Some(_), Some(_)) if around && !is_before => within_item = true,
                 (Some(column), None) => {
-                    let write = column.merged || qualified.contains(&name);
+                    // The planner asks those before an item and the queries around it at once.
+                    let write = is_before || column.merged || qualified.contains(&name);
                     return Ok(write.then(|| column.value.clone()));
                 }
                 (Some(_), Some(_)) => return Err(ambiguous(&name)),

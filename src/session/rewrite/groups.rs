@@ -8,11 +8,14 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    Distinct, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, OrderBy, OrderByKind,
-    Query, Select, SelectItem, SetExpr, Value, visit_expressions,
+    Distinct, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, Ident, OrderBy,
+    OrderByKind, Query, Select, SelectItem, SetExpr, Value, visit_expressions,
 };
 
-use super::{merge::is_wildcard, rows::row};
+use super::{
+    merge::{folded, is_wildcard},
+    rows::row,
+};
 use crate::{Error, Fault, Result};
 
 /// As in PostgreSQL.
@@ -59,6 +62,34 @@ pub(super) fn rewrite(select: &mut Select) -> Result<()> {
         *expressions = vec![Expr::GroupingSets(written_out(expressions)?)];
     }
     Ok(())
+}
+
+/// Writes out sets in which a column stands twice, now that names are known: a column that tables are joined by has two.
+pub(super) fn each_column_once(select: &mut Select) -> Result<()> {
+    let GroupByExpr::Expressions(expressions, _) = &mut select.group_by else { return Ok(()) };
+    let mut has_sets = false;
+    for expression in expressions.iter_mut() {
+        match expression {
+            Expr::Rollup(sets) | Expr::Cube(sets) | Expr::GroupingSets(sets) => {
+                sets.iter_mut().flatten().for_each(as_stored);
+                has_sets = true;
+            }
+            other => as_stored(other),
+        }
+    }
+    if has_sets && names_one_twice(expressions) {
+        *expressions = vec![Expr::GroupingSets(written_out(expressions)?)];
+    }
+    Ok(())
+}
+
+/// A column by its name as it is stored, however it was written.
+fn as_stored(column: &mut Expr) {
+    if let Expr::CompoundIdentifier(parts) = column {
+        for part in parts {
+            *part = Ident::with_quote('"', folded(part));
+        }
+    }
 }
 
 /// The expressions of DISTINCT ON in the order that ORDER BY has them in, which the planner wants.

@@ -4,10 +4,17 @@ use datafusion::sql::sqlparser::ast::{OrderBy, TableFactor};
 
 /// What a name is looked for in, from the innermost SELECT outward.
 pub(super) struct Scopes<S> {
-    /// None is an item of FROM that does not see the SELECT that it stands in.
-    frames: Vec<Option<S>>,
+    frames: Vec<Frame<S>>,
     /// ORDER BY is taken out of its query while the query is walked through.
     orders: Vec<Option<OrderBy>>,
+}
+
+enum Frame<S> {
+    Select(S),
+    /// An item of FROM that does not see the SELECT that it stands in.
+    Hidden,
+    /// An item of FROM that sees this of the SELECT that it stands in: the items before it.
+    Before(S),
 }
 
 impl<S> Default for Scopes<S> {
@@ -18,7 +25,7 @@ impl<S> Default for Scopes<S> {
 
 impl<S> Scopes<S> {
     pub(super) fn enter(&mut self, scope: S) {
-        self.frames.push(Some(scope));
+        self.frames.push(Frame::Select(scope));
     }
 
     pub(super) fn leave(&mut self) {
@@ -27,7 +34,7 @@ impl<S> Scopes<S> {
 
     pub(super) fn enter_item(&mut self, item: &TableFactor) {
         if hides(item) {
-            self.frames.push(None);
+            self.frames.push(Frame::Hidden);
         }
     }
 
@@ -35,6 +42,11 @@ impl<S> Scopes<S> {
         if hides(item) {
             self.frames.pop();
         }
+    }
+
+    /// Enters an item of FROM that sees those before it; [`Self::leave`] leaves it.
+    pub(super) fn enter_behind(&mut self, before: S) {
+        self.frames.push(Frame::Before(before));
     }
 
     /// Keeps the ORDER BY of a query until it is left.
@@ -46,19 +58,24 @@ impl<S> Scopes<S> {
         self.orders.pop().flatten()
     }
 
-    /// The scopes that can be seen, the innermost first.
-    pub(super) fn visible(&self) -> impl Iterator<Item = &S> {
+    /// The scopes that can be seen, the innermost first, and whether each is of the items before one of FROM.
+    pub(super) fn visible(&self) -> impl Iterator<Item = (&S, bool)> {
         let mut hidden = 0;
         self.frames.iter().rev().filter_map(move |frame| match frame {
-            None => {
+            Frame::Hidden => {
                 hidden += 1;
                 None
             }
-            Some(_) if hidden > 0 => {
+            Frame::Before(scope) => {
+                let is_seen = hidden == 0;
+                hidden += 1;
+                is_seen.then_some((scope, true))
+            }
+            Frame::Select(_) if hidden > 0 => {
                 hidden -= 1;
                 None
             }
-            Some(scope) => Some(scope),
+            Frame::Select(scope) => Some((scope, false)),
         })
     }
 }

@@ -57,6 +57,9 @@ const QUERIES_PER_GROUP: usize = 40;
 /// Queries over tables that do not fit into memory, which take longer.
 const QUERIES_PER_LARGE_GROUP: usize = 6;
 
+/// The class of what was not answered in time.
+const TIMED_OUT: &str = ": timed out";
+
 /// Kinds of refusal of which one case each is made small, when cases are collected.
 const MAX_REFUSED_CASES: usize = 60;
 
@@ -187,6 +190,8 @@ async fn tell(
     let wanted = options.collect.max(1);
     let is_new = match &verdict {
         Verdict::Differs(_) => told.shapes.len() < wanted && told.attempts < 4 * wanted,
+        // What takes too long takes too long many times over while it is made small.
+        Verdict::Refused(class) if class == TIMED_OUT => false,
         Verdict::Broken(class) | Verdict::Refused(class) => {
             options.collect > 0
                 && told.refused.len() < options.collect.min(MAX_REFUSED_CASES)

@@ -258,7 +258,9 @@ impl ExcelReader {
         if has_header {
             rows.remove(0);
         }
-        for cell in rows.iter_mut().flat_map(|(_, cells)| cells) {
+        // The text of each cell is made for it.
+        let marked = rows.iter_mut().filter(|_| self.null.is_given());
+        for cell in marked.flat_map(|(_, cells)| cells) {
             if Cell::of(cell).is_some_and(|cell| self.null.is(&cell.text)) {
                 *cell = Data::Empty;
             }

@@ -404,7 +404,10 @@ fn wrong_escape(inside: &[u8]) -> Option<usize> {
 
 /// Whether a text between quotes is one but for half of a surrogate pair in it.
 pub(super) fn is_half(inside: &[u8], is_escaped: bool) -> bool {
+    // Halves are written \ud…: of texts with other escapes nothing more is looked at.
+    let may_be = || memmem::find_iter(inside, b"\\u").any(|at| matches!(inside.get(at + 2), Some(b'd' | b'D')));
     is_escaped
+        && may_be()
         && std::str::from_utf8(inside).is_ok_and(|raw| unescaped(raw).is_none())
         && wrong_escape(inside).is_none()
 }
@@ -425,7 +428,7 @@ pub(super) fn text_of(inside: &[u8], is_escaped: bool) -> Option<Cow<'_, str>> {
 }
 
 /// A text with its escapes as the characters that they stand for.
-pub(super) fn unescaped(raw: &str) -> Option<String> {
+fn unescaped(raw: &str) -> Option<String> {
     let mut text = String::with_capacity(raw.len());
     let mut rest = raw;
     while let Some((before, after)) = rest.split_once('\\') {

@@ -10,6 +10,7 @@ use arrow::{
 };
 
 use super::{super::zones::Clocks, STRICT, misfit, whole, within};
+use crate::print;
 
 /// What is said of a number that should be a time of day.
 pub(in super::super) const NO_TIME: &str = "is no time of day";
@@ -25,7 +26,7 @@ pub(super) fn by_clocks(
 ) -> Result<ArrayRef, ArrowError> {
     let clocks = Clocks::named(zone).ok_or_else(|| misfit(values, wanted, 0))?;
     let shown = cast_with_options(&whole(values, &DataType::Timestamp(unit, None))?, &DataType::Int64, &STRICT)?;
-    let second = a_second(unit);
+    let second = print::a_second(unit).cast_signed();
     let instant = |shown: i64| {
         let seconds = clocks.instant(shown.div_euclid(second))?;
         seconds.checked_mul(second)?.checked_add(shown.rem_euclid(second))
@@ -38,30 +39,21 @@ pub(super) fn by_clocks(
     cast_with_options(&instants, wanted, &STRICT)
 }
 
-/// How many of a unit are a second.
-fn a_second(unit: TimeUnit) -> i64 {
-    match unit {
-        TimeUnit::Second => 1,
-        TimeUnit::Millisecond => 1_000,
-        TimeUnit::Microsecond => 1_000_000,
-        TimeUnit::Nanosecond => 1_000_000_000,
+/// An interval as Parquet and Avro write it: months, days and milliseconds, four bytes each.
+pub(in super::super) fn whole_interval(bytes: &[u8]) -> Result<IntervalMonthDayNano, String> {
+    let (parts, _) = bytes.as_chunks::<4>();
+    let &[months, days, milliseconds] = parts else { return Err("an interval has twelve bytes".to_owned()) };
+    let (months, days) = (u32::from_le_bytes(months), u32::from_le_bytes(days));
+    let nanoseconds = i64::from(u32::from_le_bytes(milliseconds)) * 1_000_000;
+    match (i32::try_from(months), i32::try_from(days)) {
+        (Ok(months), Ok(days)) => Ok(IntervalMonthDayNano::new(months, days, nanoseconds)),
+        _ => Err(format!("{months} months and {days} days {NO_INTERVAL}")),
     }
 }
 
-/// Intervals of which Parquet has the months, the days and the milliseconds.
+/// Intervals as Parquet writes them.
 pub(super) fn intervals(values: &FixedSizeBinaryArray) -> Result<ArrayRef, ArrowError> {
-    let read = |bytes: &[u8]| {
-        let (parts, _) = bytes.as_chunks::<4>();
-        let &[months, days, milliseconds] = parts else {
-            return Err(ArrowError::CastError("an interval has twelve bytes".to_owned()));
-        };
-        let (months, days) = (u32::from_le_bytes(months), u32::from_le_bytes(days));
-        let nanoseconds = i64::from(u32::from_le_bytes(milliseconds)) * 1_000_000;
-        match (i32::try_from(months), i32::try_from(days)) {
-            (Ok(months), Ok(days)) => Ok(IntervalMonthDayNano::new(months, days, nanoseconds)),
-            _ => Err(ArrowError::CastError(format!("{months} months and {days} days {NO_INTERVAL}"))),
-        }
-    };
+    let read = |bytes: &[u8]| whole_interval(bytes).map_err(ArrowError::CastError);
     let found = values.iter().map(|bytes| bytes.map(read).transpose()).collect::<Result<Vec<_>, _>>()?;
     Ok(Arc::new(IntervalMonthDayNanoArray::from(found)))
 }
@@ -120,7 +112,7 @@ fn check_day(numbers: &ArrayRef, unit: TimeUnit) -> Result<(), ArrowError> {
         TimeUnit::Microsecond => "µs",
         TimeUnit::Nanosecond => "ns",
     };
-    let day = 0..=86_400 * a_second(unit);
+    let day = 0..=print::a_day(unit).cast_signed();
     match numbers.as_primitive::<Int64Type>().iter().flatten().find(|number| !day.contains(number)) {
         Some(outside) => Err(ArrowError::CastError(format!("{outside} {shown} {NO_TIME}"))),
         None => Ok(()),

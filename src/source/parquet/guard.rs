@@ -101,11 +101,15 @@ fn mended(metadata: Arc<ParquetMetaData>, table: &Schema) -> ParquetResult<Arc<P
     if !is_doubtful && !is_checked {
         return Ok(metadata);
     }
+    let described = if is_doubtful { marked(&metadata, table)? } else { None };
+    if described.is_none() && !is_checked {
+        return Ok(metadata);
+    }
     let mut notes = own.key_value_metadata().cloned();
     if is_checked {
         notes.get_or_insert_default().push(KeyValue::new(CHECKED.to_owned(), String::new()));
     }
-    let described = if is_doubtful { Arc::new(marked(&metadata, table)?) } else { own.schema_descr_ptr() };
+    let described = described.map_or_else(|| own.schema_descr_ptr(), Arc::new);
     let author = own.created_by().map(str::to_owned);
     let file = FileMetaData::new(own.version(), own.num_rows(), author, notes, described, own.column_orders().cloned());
     let mended = ParquetMetaDataBuilder::new(file)
@@ -123,8 +127,9 @@ fn is_doubtful(leaf: &ColumnDescriptor) -> bool {
     }
 }
 
-/// A file's schema in which all that the reader makes text of is marked as such, and intervals are bytes.
-fn marked(metadata: &ParquetMetaData, table: &Schema) -> ParquetResult<SchemaDescriptor> {
+/// A file's schema in which all that the reader makes text of is marked as such, and intervals are bytes; none if it is so
+/// already.
+fn marked(metadata: &ParquetMetaData, table: &Schema) -> ParquetResult<Option<SchemaDescriptor>> {
     let own = metadata.file_metadata();
     let described = own.schema_descr();
     let read = parquet_to_arrow_schema(described, own.key_value_metadata())?;
@@ -136,8 +141,14 @@ fn marked(metadata: &ParquetMetaData, table: &Schema) -> ParquetResult<SchemaDes
     }
     let frees_intervals = has_whole_intervals(metadata);
     let mut texts = texts.into_iter();
-    let mut mend = |leaf: &TypePtr| mended_leaf(leaf, texts.next() == Some(true), frees_intervals);
-    Ok(SchemaDescriptor::new(mended_type(&described.root_schema_ptr(), &mut mend)?))
+    let mut is_changed = false;
+    let mut mend = |leaf: &TypePtr| {
+        let mended = mended_leaf(leaf, texts.next() == Some(true), frees_intervals)?;
+        is_changed |= !Arc::ptr_eq(&mended, leaf);
+        Ok(mended)
+    };
+    let root = mended_type(&described.root_schema_ptr(), &mut mend)?;
+    Ok(is_changed.then(|| SchemaDescriptor::new(root)))
 }
 
 /// Notes which leaves of a type are read as text, in their order.

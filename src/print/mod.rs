@@ -270,7 +270,8 @@ pub(crate) fn a_day(unit: TimeUnit) -> u64 {
     a_second(unit) * SECONDS_PER_DAY
 }
 
-fn a_second(unit: TimeUnit) -> u64 {
+/// How many of a unit are a second.
+pub(crate) fn a_second(unit: TimeUnit) -> u64 {
     match unit {
         TimeUnit::Second => 1,
         TimeUnit::Millisecond => 1_000,

@@ -37,7 +37,7 @@ use super::{
     values,
 };
 use nested::{json_texts, structs, whole_map};
-pub(super) use times::{NO_INTERVAL, NO_TIME, has_time};
+pub(super) use times::{NO_INTERVAL, NO_TIME, has_time, whole_interval};
 use times::{by_clocks, check_times, intervals};
 
 const STRICT: CastOptions<'static> =

@@ -11,14 +11,14 @@ use arrow::{
     },
     buffer::OffsetBuffer,
     compute::{cast, interleave},
-    datatypes::{DataType, Field, Fields, Int64Type, IntervalMonthDayNano, IntervalUnit, Schema, TimeUnit, i256},
+    datatypes::{DataType, Field, Fields, Int64Type, IntervalUnit, Schema, TimeUnit, i256},
     error::ArrowError,
 };
 
 use super::{
     super::{
         infer::{map_of, merge, pair, positions, type_name},
-        lossless::whole,
+        lossless::{whole, whole_interval},
     },
     cursor::{Cursor, Fault},
     decimal::{digits, number, wide_number},
@@ -282,7 +282,10 @@ impl Column {
                 Some(value) => values.append_value(value),
                 None => return Fault::wrong(format!("a number has more than {precision} digits, or none")),
             },
-            Values::Duration(values) => values.append_value(duration(input)?),
+            Values::Duration(values) => {
+                let bytes = input.take(DURATION_BYTES)?;
+                values.append_value(whole_interval(bytes).map_err(Fault::Wrong)?);
+            }
             Values::List(items, lengths, lists) => {
                 lengths.push(each(input, |input| items.read(input))?);
                 lists.append_non_null();
@@ -495,16 +498,6 @@ fn each<'a>(
 /// The fault of a number that has too many digits, or none.
 fn none_of<T>(data_type: &DataType) -> Result<T, Fault> {
     Fault::wrong(format!("a number is none of type {}", type_name(data_type)))
-}
-
-/// Months, days and milliseconds.
-fn duration(input: &mut Cursor<'_>) -> Result<IntervalMonthDayNano, Fault> {
-    let (months, days) = (u32::from_le_bytes(input.array()?), u32::from_le_bytes(input.array()?));
-    let milliseconds = u32::from_le_bytes(input.array()?);
-    let (Ok(months), Ok(days)) = (i32::try_from(months), i32::try_from(days)) else {
-        return Fault::wrong(format!("{months} months and {days} days are out of the range of an interval"));
-    };
-    Ok(IntervalMonthDayNano::new(months, days, i64::from(milliseconds) * 1_000_000))
 }
 
 /// The values, of which those that are times of day are within one.

@@ -3,11 +3,15 @@
 //! It writes `ERROR: …` where its calendar has no such date, or its clock no such time, null for NaN and the infinities, and
 //! refuses maps whose keys are no texts.
 
-use std::{fmt::Debug, io::Write};
+use std::{
+    fmt::Debug,
+    io::Write,
+    sync::{Arc, LazyLock},
+};
 
 use arrow::{
-    array::{Array, AsArray, MapArray},
-    datatypes::{DataType, FieldRef, Float16Type, Float32Type, Float64Type},
+    array::{Array, ArrayRef, AsArray, MapArray, StringArray, StringBuilder},
+    datatypes::{DataType, Field, FieldRef, Float16Type, Float32Type, Float64Type},
     error::ArrowError,
     json::writer::{Encoder, EncoderFactory, EncoderOptions, NullableEncoder, make_encoder},
 };
@@ -16,8 +20,29 @@ use bytes::BytesMut;
 use super::{Form, Writer, texts, time_or_bytes};
 use crate::Error;
 
+/// How values become JSON: nulls are written, and all that [`Json`] has texts for.
+pub(super) static JSON_OPTIONS: LazyLock<EncoderOptions> =
+    LazyLock::new(|| EncoderOptions::default().with_explicit_nulls(true).with_encoder_factory(Arc::new(Json)));
+
 /// As JSON has them, instants in their column's zone.
 const FORM: Form = Form { zone: None, in_micros: false, is_json: true };
+
+/// The values of a column as JSON, each a text; null where they are.
+pub(crate) fn json_texts(array: &ArrayRef) -> Result<StringArray, ArrowError> {
+    let field: FieldRef = Arc::new(Field::new("", array.data_type().clone(), true));
+    let mut encoder = make_encoder(&field, array.as_ref(), &JSON_OPTIONS)?;
+    let (mut texts, mut json) = (StringBuilder::with_capacity(array.len(), array.len() * 16), Vec::new());
+    for row in 0..array.len() {
+        if array.is_null(row) {
+            texts.append_null();
+            continue;
+        }
+        json.clear();
+        encoder.encode(row, &mut json);
+        texts.append_value(String::from_utf8_lossy(&json));
+    }
+    Ok(texts.finish())
+}
 
 /// What encodes dates, times and bytes as texts, floats that JSON has no numbers for by their names (`NaN`, `Infinity`,
 /// `-Infinity`), and maps of any keys as objects; other types are encoded as they are by default.

@@ -9,7 +9,7 @@ mod canonical;
 mod json;
 mod number;
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use arrow::{
     array::{Array, ArrayRef, AsArray, Int64Array, StringArray, StringBuilder},
@@ -19,18 +19,19 @@ use arrow::{
         Int32Type, Int64Type, IntervalDayTimeType, IntervalMonthDayNano, IntervalMonthDayNanoType, IntervalUnit,
         IntervalYearMonthType, TimeUnit,
     },
-    json::writer::{EncoderOptions, make_encoder},
+    json::writer::make_encoder,
 };
 use bytes::{BufMut, BytesMut};
 
 pub(crate) use self::{
     calendar::Zone,
     canonical::{canonical, element, list_of},
-    json::Json,
+    json::{Json, json_texts},
     number::write_binary_decimal,
 };
 use self::{
     calendar::{write_date, write_interval, write_time, write_timestamp},
+    json::JSON_OPTIONS,
     number::{write_decimal, write_float, write_integer},
 };
 use crate::{Error, Fault, Result};
@@ -39,10 +40,6 @@ const SECONDS_PER_DAY: u64 = 86_400;
 const MILLIS_PER_DAY: i64 = 86_400_000;
 const NANOS_PER_SECOND: u64 = 1_000_000_000;
 const NANOS_PER_MICRO: i64 = 1_000;
-
-/// How values become JSON: nulls are written, and all that [`Json`] has texts for.
-pub(crate) static JSON_OPTIONS: LazyLock<EncoderOptions> =
-    LazyLock::new(|| EncoderOptions::default().with_explicit_nulls(true).with_encoder_factory(Arc::new(Json)));
 
 /// Writes the value of a row, which is not null.
 pub(crate) type Writer<'a> = Box<dyn FnMut(&mut BytesMut, usize) -> Result<()> + 'a>;

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use arrow::{
     array::{Array, ArrayRef, AsArray, RecordBatch, StringArray, StringBuilder},
     compute::cast,
-    datatypes::{DataType, FieldRef},
-    json::writer::make_encoder,
+    datatypes::DataType,
     util::display::{ArrayFormatter, FormatOptions},
 };
 use bytes::Bytes;
@@ -16,7 +15,7 @@ use super::{
     super::{guess::Guess, unwritable, write::Writers},
     CsvOptions, DELIMITERS, Error, Forms, NullMark, Options, TAB, invalid,
 };
-use crate::print::{self, Form, JSON_OPTIONS};
+use crate::print::{self, Form};
 
 /// The options of files that are written.
 const WRITTEN: &[&str] = &["header", "delimiter", "quote", "escape", "null_value", "compression"];
@@ -63,9 +62,7 @@ impl BatchSerializer for Serializer {
             }
             out.push(b'\n');
         }
-        let schema = batch.schema();
-        let pairs = schema.fields().iter().zip(batch.columns());
-        let columns = pairs.map(|(field, array)| texts(field, array)).collect::<Result<Vec<_>>>()?;
+        let columns = batch.columns().iter().map(texts).collect::<Result<Vec<_>>>()?;
         for row in 0..batch.num_rows() {
             for (position, column) in columns.iter().enumerate() {
                 if position > 0 {
@@ -84,23 +81,13 @@ impl BatchSerializer for Serializer {
 }
 
 /// The texts of a column's values.
-fn texts(field: &FieldRef, array: &ArrayRef) -> Result<StringArray> {
+fn texts(array: &ArrayRef) -> Result<StringArray> {
     match array.data_type() {
         DataType::Null | DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => {
             Ok(cast(array, &DataType::Utf8)?.as_string().clone())
         }
-        DataType::Dictionary(_, value) => texts(field, &cast(array, value)?),
-        data_type if data_type.is_nested() => {
-            let mut encoder = make_encoder(field, array.as_ref(), &JSON_OPTIONS)?;
-            let json = (0..array.len()).map(|row| {
-                array.is_valid(row).then(|| {
-                    let mut text = Vec::new();
-                    encoder.encode(row, &mut text);
-                    String::from_utf8_lossy(&text).into_owned()
-                })
-            });
-            Ok(json.collect())
-        }
+        DataType::Dictionary(_, value) => texts(&cast(array, value)?),
+        data_type if data_type.is_nested() => Ok(print::json_texts(array)?),
         data_type if data_type.is_temporal() || data_type.is_binary() => Ok(print::texts(array, Form::default())?),
         data_type => {
             let formatter = ArrayFormatter::try_new(array.as_ref(), &SHOWN)?;

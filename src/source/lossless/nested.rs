@@ -3,18 +3,17 @@
 use std::sync::Arc;
 
 use arrow::{
-    array::{Array, ArrayRef, MapArray, StringBuilder, StructArray, new_null_array},
+    array::{Array, ArrayRef, MapArray, StructArray, new_null_array},
     compute::cast_with_options,
-    datatypes::{DataType, Field, FieldRef, Fields, Schema},
+    datatypes::{DataType, FieldRef, Fields, Schema},
     error::ArrowError,
-    json::writer::make_encoder,
 };
 
 use super::{
     super::infer::{pair, positions},
     STRICT, check_times, whole, within,
 };
-use crate::print::JSON_OPTIONS;
+use crate::print;
 
 /// Structs with the fields of others. Fields are found as columns are.
 pub(super) fn structs(stored: &StructArray, fields: &Fields) -> Result<ArrayRef, ArrowError> {
@@ -45,29 +44,15 @@ pub(super) fn whole_map(map: &MapArray, entries: &FieldRef, ordered: bool) -> Re
 /// Lists, objects and maps as their own JSON, as those in JSON files are that have text beside them.
 pub(super) fn json_texts(values: &ArrayRef, wanted: &DataType) -> Result<ArrayRef, ArrowError> {
     check_times(values)?;
-    let field: FieldRef = Arc::new(Field::new("", values.data_type().clone(), true));
-    let mut encoder = make_encoder(&field, values.as_ref(), &JSON_OPTIONS)?;
-    let (mut texts, mut json) = (StringBuilder::with_capacity(values.len(), values.len() * 16), Vec::new());
-    for row in 0..values.len() {
-        if values.is_null(row) {
-            texts.append_null();
-            continue;
-        }
-        json.clear();
-        encoder.encode(row, &mut json);
-        let text = std::str::from_utf8(&json).map_err(|_| ArrowError::CastError("JSON that is no text".to_owned()))?;
-        texts.append_value(text);
-    }
-    let texts: ArrayRef = Arc::new(texts.finish());
-    cast_with_options(&texts, wanted, &STRICT)
+    cast_with_options(&print::json_texts(values)?, wanted, &STRICT)
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use arrow::{
-        array::{AsArray, Float64Array, Int64Builder, MapBuilder, StringArray},
-        datatypes::Int64Type,
+        array::{AsArray, Float64Array, Int64Builder, MapBuilder, StringArray, StringBuilder},
+        datatypes::{Field, Int64Type},
     };
 
     use super::{

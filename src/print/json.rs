@@ -13,7 +13,7 @@ use arrow::{
     array::{Array, ArrayRef, AsArray, MapArray, StringArray, StringBuilder},
     datatypes::{DataType, Field, FieldRef, Float16Type, Float32Type, Float64Type},
     error::ArrowError,
-    json::writer::{Encoder, EncoderFactory, EncoderOptions, NullableEncoder, make_encoder},
+    json::writer::{Encoder, EncoderFactory, EncoderOptions, NullableEncoder, WriterBuilder, make_encoder},
 };
 use bytes::BytesMut;
 
@@ -44,10 +44,15 @@ pub(crate) fn json_texts(array: &ArrayRef) -> Result<StringArray, ArrowError> {
     Ok(texts.finish())
 }
 
+/// What makes writers of rows as objects that hold their nulls too, and all that [`Json`] has texts for.
+pub(crate) fn json_writers() -> WriterBuilder {
+    WriterBuilder::new().with_explicit_nulls(true).with_encoder_factory(Arc::new(Json))
+}
+
 /// What encodes dates, times and bytes as texts, floats that JSON has no numbers for by their names (`NaN`, `Infinity`,
 /// `-Infinity`), and maps of any keys as objects; other types are encoded as they are by default.
 #[derive(Debug)]
-pub(crate) struct Json;
+struct Json;
 
 impl EncoderFactory for Json {
     fn make_default_encoder<'a>(

@@ -26,7 +26,7 @@ use bytes::{BufMut, BytesMut};
 pub(crate) use self::{
     calendar::Zone,
     canonical::{canonical, element, list_of},
-    json::{Json, json_texts},
+    json::{json_texts, json_writers},
     number::write_binary_decimal,
 };
 use self::{

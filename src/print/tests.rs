@@ -8,7 +8,7 @@ use arrow::{
         TimestampMillisecondArray, TimestampNanosecondArray, TimestampSecondArray,
     },
     datatypes::{Float32Type, Schema},
-    json::writer::{LineDelimited, WriterBuilder},
+    json::writer::LineDelimited,
 };
 
 use super::*;
@@ -79,7 +79,7 @@ fn json_has_them_as_texts() {
     let batch = RecordBatch::try_from_iter(columns).unwrap();
     let expected = r#"{"t":"24:00:00","at":"10000-01-01T00:00:00.5+00:00","b":"\\x00fe"}"#;
     assert_eq!(whole(StructArray::from(batch.clone())), [expected]);
-    let mut writer = WriterBuilder::new().with_encoder_factory(Arc::new(Json)).build::<_, LineDelimited>(Vec::new());
+    let mut writer = json_writers().build::<_, LineDelimited>(Vec::new());
     writer.write(&batch).unwrap();
     writer.finish().unwrap();
     assert_eq!(String::from_utf8(writer.into_inner()).unwrap(), format!("{expected}\n"));

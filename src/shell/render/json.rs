@@ -1,13 +1,9 @@
 //! A result as one JSON array with one object a row and a line; NULL is null; NaN and the infinities, for which
 //! JSON has no numbers, are written by their names, as files of `COPY` have them.
 
-use std::{io::Write, sync::Arc};
+use std::io::Write;
 
-use arrow::{
-    array::RecordBatch,
-    error::ArrowError,
-    json::{WriterBuilder, writer::JsonFormat},
-};
+use arrow::{array::RecordBatch, error::ArrowError, json::writer::JsonFormat};
 
 use super::RenderError;
 use crate::print;
@@ -40,8 +36,7 @@ impl Json {
         }
         out.write_all(if self.started { b",\n" } else { b"[" })?;
         self.started = true;
-        let builder = WriterBuilder::new().with_explicit_nulls(true).with_encoder_factory(Arc::new(print::Json));
-        let mut writer = builder.build::<_, Lines>(&mut *out);
+        let mut writer = print::json_writers().build::<_, Lines>(&mut *out);
         writer.write(batch)?;
         writer.finish()?;
         Ok(())

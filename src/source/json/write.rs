@@ -2,15 +2,12 @@
 
 use std::sync::Arc;
 
-use arrow::{
-    array::RecordBatch,
-    json::writer::{LineDelimited, WriterBuilder},
-};
+use arrow::{array::RecordBatch, json::writer::LineDelimited};
 use bytes::Bytes;
 use datafusion::{common::Result, datasource::file_format::write::BatchSerializer};
 
 use super::super::{unwritable, write::Writers};
-use crate::print::Json;
+use crate::print;
 
 /// What writes JSON files.
 pub(super) const LINES: Writers =
@@ -21,8 +18,7 @@ struct Serializer;
 impl BatchSerializer for Serializer {
     fn serialize(&self, batch: RecordBatch, _: bool) -> Result<Bytes> {
         unwritable::check(&batch, LINES.name)?;
-        let builder = WriterBuilder::new().with_explicit_nulls(true).with_encoder_factory(Arc::new(Json));
-        let mut writer = builder.build::<_, LineDelimited>(Vec::new());
+        let mut writer = print::json_writers().build::<_, LineDelimited>(Vec::new());
         writer.write(&batch)?;
         writer.finish()?;
         Ok(Bytes::from(writer.into_inner()))

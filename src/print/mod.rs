@@ -36,7 +36,7 @@ use self::{
 };
 use crate::{Error, Fault, Result};
 
-const SECONDS_PER_DAY: u64 = 86_400;
+const SECONDS_PER_DAY: i64 = 86_400;
 const MILLIS_PER_DAY: i64 = 86_400_000;
 const NANOS_PER_SECOND: u64 = 1_000_000_000;
 const NANOS_PER_MICRO: i64 = 1_000;
@@ -220,14 +220,14 @@ fn time(array: &dyn Array, form: Form) -> Result<Writer<'_>> {
     Ok(match array.data_type() {
         DataType::Date64 => plain(move |out, row| write_date(out, counts.value(row).div_euclid(MILLIS_PER_DAY))),
         DataType::Time32(unit) | DataType::Time64(unit) => {
-            let a_second = a_second(*unit);
+            let a_second = a_second(*unit).unsigned_abs();
             plain(move |out, row| {
                 let (seconds, nanoseconds) = span(counts.value(row), a_second);
                 write_time(out, seconds, nanoseconds);
             })
         }
         DataType::Duration(unit) => {
-            let a_second = a_second(*unit);
+            let a_second = a_second(*unit).unsigned_abs();
             plain(move |out, row| {
                 let count = counts.value(row);
                 if count < 0 {
@@ -238,7 +238,7 @@ fn time(array: &dyn Array, form: Form) -> Result<Writer<'_>> {
             })
         }
         DataType::Timestamp(unit, own) => {
-            let a_second = a_second(*unit).cast_signed();
+            let a_second = a_second(*unit);
             let zone = own.as_deref().map(|own| form.zone.unwrap_or_else(|| Zone::named(own)));
             plain(move |out, row| {
                 let count = counts.value(row);
@@ -263,17 +263,17 @@ pub(crate) fn counts(array: &dyn Array) -> Result<Int64Array> {
 }
 
 /// How many of a unit are a day.
-pub(crate) fn a_day(unit: TimeUnit) -> u64 {
+pub(crate) fn a_day(unit: TimeUnit) -> i64 {
     a_second(unit) * SECONDS_PER_DAY
 }
 
 /// How many of a unit are a second.
-pub(crate) fn a_second(unit: TimeUnit) -> u64 {
+pub(crate) fn a_second(unit: TimeUnit) -> i64 {
     match unit {
         TimeUnit::Second => 1,
         TimeUnit::Millisecond => 1_000,
         TimeUnit::Microsecond => 1_000_000,
-        TimeUnit::Nanosecond => NANOS_PER_SECOND,
+        TimeUnit::Nanosecond => 1_000_000_000,
     }
 }
 

@@ -18,7 +18,7 @@ mod whole;
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, TimeUnit};
+use arrow::datatypes::DataType;
 use datafusion::{
     common::ScalarValue,
     logical_expr::{ColumnarValue, ScalarUDF, Volatility, create_udf},
@@ -87,14 +87,4 @@ fn constant(name: &str, value: ScalarValue) -> ScalarUDF {
         Volatility::Stable,
         Arc::new(move |_arguments| Ok(ColumnarValue::Scalar(value.clone()))),
     )
-}
-
-/// How many of a unit are a second.
-fn a_second(unit: TimeUnit) -> i64 {
-    match unit {
-        TimeUnit::Second => 1,
-        TimeUnit::Millisecond => 1_000,
-        TimeUnit::Microsecond => 1_000_000,
-        TimeUnit::Nanosecond => 1_000_000_000,
-    }
 }

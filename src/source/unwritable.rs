@@ -14,8 +14,6 @@ use arrow::{
 use super::{Error, text::shortened, years::MAX_DAYS};
 use crate::print::{self, Form};
 
-const SECONDS_A_DAY: i64 = 86_400;
-
 /// Refuses rows with a value that would not be read back from a file of the format.
 pub(super) fn check(batch: &RecordBatch, format: &str) -> Result<(), Error> {
     for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
@@ -83,17 +81,16 @@ fn with_a_key_twice(column: &ArrayRef) -> Option<usize> {
 
 /// The least and the greatest that a column of dates, times or spans may count; none of other types, whose values are all read.
 fn limits(data_type: &DataType) -> Option<(i64, i64)> {
-    let a_day = |unit: &TimeUnit| i64::try_from(print::a_day(*unit)).unwrap_or(i64::MAX);
     let days = |a_day: i64| (MAX_DAYS.saturating_mul(-a_day), MAX_DAYS.saturating_mul(a_day));
     Some(match data_type {
         DataType::Date32 => days(1),
-        DataType::Date64 => days(a_day(&TimeUnit::Millisecond)),
-        DataType::Timestamp(unit, _) => days(a_day(unit)),
+        DataType::Date64 => days(print::a_day(TimeUnit::Millisecond)),
+        DataType::Timestamp(unit, _) => days(print::a_day(*unit)),
         // The midnight that ends a day is read.
-        DataType::Time32(unit) | DataType::Time64(unit) => (0, a_day(unit)),
+        DataType::Time32(unit) | DataType::Time64(unit) => (0, print::a_day(*unit)),
         // They are read as intervals, which count nanoseconds.
         DataType::Duration(unit) => {
-            let nanoseconds = 1_000_000_000 / (a_day(unit) / SECONDS_A_DAY);
+            let nanoseconds = 1_000_000_000 / print::a_second(*unit);
             (i64::MIN / nanoseconds, i64::MAX / nanoseconds)
         }
         _ => return None,

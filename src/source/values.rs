@@ -9,6 +9,7 @@ use arrow::datatypes::TimeUnit;
 use chrono::{NaiveDate, NaiveDateTime};
 
 use super::zones::{self, Clocks};
+use crate::print;
 
 /// The days from 0001-01-01 to 1970-01-01.
 const DAYS_TO_EPOCH: i32 = 719_162;
@@ -412,12 +413,7 @@ impl Instant {
 
     /// As a whole number of units; none if it has a finer fraction or the number is too great.
     pub(super) fn in_units(&self, unit: TimeUnit) -> Option<i64> {
-        let per_second: i64 = match unit {
-            TimeUnit::Second => 1,
-            TimeUnit::Millisecond => 1_000,
-            TimeUnit::Microsecond => 1_000_000,
-            TimeUnit::Nanosecond => 1_000_000_000,
-        };
+        let per_second = print::a_second(unit);
         let nanoseconds_a_unit = 1_000_000_000 / per_second;
         if self.nanoseconds % nanoseconds_a_unit != 0 {
             return None;

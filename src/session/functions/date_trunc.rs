@@ -23,8 +23,7 @@ use datafusion::{
     },
 };
 
-use super::a_second;
-use crate::{Error, Fault};
+use crate::{Error, Fault, print::a_day};
 
 /// The function.
 pub(super) fn function() -> ScalarUDF {
@@ -136,5 +135,5 @@ impl ScalarUDFImpl for DateTrunc {
 
 /// 400 years in a unit, if its numbers reach beyond the years of nanoseconds.
 fn cycle(unit: TimeUnit) -> Option<i64> {
-    (unit != TimeUnit::Nanosecond).then(|| 146_097 * 86_400 * a_second(unit))
+    (unit != TimeUnit::Nanosecond).then(|| 146_097 * a_day(unit))
 }

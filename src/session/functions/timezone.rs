@@ -19,8 +19,7 @@ use datafusion::{
     logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility},
 };
 
-use super::a_second;
-use crate::{Error, Fault};
+use crate::{Error, Fault, print::a_second};
 
 /// The function for a session whose zone is UTC.
 pub(super) fn function() -> ScalarUDF {

@@ -11,7 +11,7 @@ use arrow::{
     },
     buffer::OffsetBuffer,
     compute::{cast, interleave},
-    datatypes::{DataType, Field, Fields, Int64Type, IntervalUnit, Schema, TimeUnit, i256},
+    datatypes::{DataType, Field, Fields, Int64Type, IntervalUnit, Schema, i256},
     error::ArrowError,
 };
 
@@ -24,6 +24,7 @@ use super::{
     decimal::{digits, number, wide_number},
     unfit::{Unfit, first_unfit, owner},
 };
+use crate::print;
 
 /// The bytes of an identifier.
 const UUID_BYTES: i32 = 16;
@@ -502,18 +503,12 @@ fn none_of<T>(data_type: &DataType) -> Result<T, Fault> {
 
 /// The values, of which those that are times of day are within one.
 fn of_day(values: ArrayRef) -> Result<ArrayRef, ArrowError> {
-    let of_second = match values.data_type() {
-        DataType::Time32(TimeUnit::Second) => 1,
-        DataType::Time32(_) => 1_000,
-        DataType::Time64(TimeUnit::Microsecond) => 1_000_000,
-        DataType::Time64(_) => 1_000_000_000,
-        _ => return Ok(values),
-    };
+    let (DataType::Time32(unit) | DataType::Time64(unit)) = values.data_type() else { return Ok(values) };
+    let day = 0..print::a_day(*unit);
     let numbers = match values.data_type() {
         DataType::Time32(_) => cast(&cast(&values, &DataType::Int32)?, &DataType::Int64)?,
         _ => cast(&values, &DataType::Int64)?,
     };
-    let day = 0..86_400 * of_second;
     match numbers.as_primitive::<Int64Type>().iter().flatten().find(|number| !day.contains(number)) {
         Some(outside) => Err(ArrowError::CastError(format!("{outside} is no time of day"))),
         None => Ok(values),

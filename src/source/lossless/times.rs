@@ -26,7 +26,7 @@ pub(super) fn by_clocks(
 ) -> Result<ArrayRef, ArrowError> {
     let clocks = Clocks::named(zone).ok_or_else(|| misfit(values, wanted, 0))?;
     let shown = cast_with_options(&whole(values, &DataType::Timestamp(unit, None))?, &DataType::Int64, &STRICT)?;
-    let second = print::a_second(unit).cast_signed();
+    let second = print::a_second(unit);
     let instant = |shown: i64| {
         let seconds = clocks.instant(shown.div_euclid(second))?;
         seconds.checked_mul(second)?.checked_add(shown.rem_euclid(second))
@@ -112,7 +112,7 @@ fn check_day(numbers: &ArrayRef, unit: TimeUnit) -> Result<(), ArrowError> {
         TimeUnit::Microsecond => "µs",
         TimeUnit::Nanosecond => "ns",
     };
-    let day = 0..=print::a_day(unit).cast_signed();
+    let day = 0..=print::a_day(unit);
     match numbers.as_primitive::<Int64Type>().iter().flatten().find(|number| !day.contains(number)) {
         Some(outside) => Err(ArrowError::CastError(format!("{outside} {shown} {NO_TIME}"))),
         None => Ok(()),

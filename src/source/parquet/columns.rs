@@ -9,6 +9,7 @@ use datafusion::parquet::{
 };
 
 use super::{super::infer, guard::has_whole_intervals};
+use crate::print;
 
 /// The columns of a file. Marks say which hold numbers and times that do not fit into every type that others of their kind fit
 /// into.
@@ -97,10 +98,8 @@ fn limits(data_type: &DataType) -> Option<(&'static str, i64, i64)> {
         // The statistics have those of these that are too great as negative ones.
         DataType::UInt64 => return Some((infer::LARGE, 0, DOUBLE)),
         integer if integer.is_integer() => return Some((infer::LARGE, -DOUBLE, DOUBLE)),
-        DataType::Date32 => NANOSECONDS * 86_400,
-        DataType::Timestamp(TimeUnit::Second, _) => NANOSECONDS,
-        DataType::Timestamp(TimeUnit::Millisecond, _) => NANOSECONDS / 1_000,
-        DataType::Timestamp(TimeUnit::Microsecond, _) => NANOSECONDS / 1_000_000,
+        DataType::Date32 => print::a_day(TimeUnit::Nanosecond),
+        DataType::Timestamp(unit, _) if *unit != TimeUnit::Nanosecond => NANOSECONDS / print::a_second(*unit),
         _ => return None,
     };
     Some((infer::FAR, i64::MIN / a_unit, i64::MAX / a_unit))

@@ -175,6 +175,16 @@ pub(super) fn without_rows(batch: &RecordBatch, left_out: &[usize]) -> Result<Re
     filter_record_batch(batch, &BooleanArray::from(kept))
 }
 
+/// Which list or map an item is of, of those that have so many items each.
+pub(super) fn owner(lengths: impl IntoIterator<Item = usize>, item: usize) -> usize {
+    let mut end = 0;
+    let is_owner = |length: usize| {
+        end += length;
+        item < end
+    };
+    lengths.into_iter().position(is_owner).unwrap_or_default()
+}
+
 fn whole<'a, T>(rows: usize, forms: &Forms, texts: impl Texts<'a>) -> Result<ArrayRef, Misfit>
 where
     T: ArrowPrimitiveType,

@@ -17,12 +17,13 @@ use arrow::{
 
 use super::{
     super::{
+        columns::owner,
         infer::{map_of, merge, pair, positions, type_name},
         lossless::{whole, whole_interval},
     },
     cursor::{Cursor, Fault},
     decimal::{digits, number, wide_number},
-    unfit::{Unfit, first_unfit, owner},
+    unfit::{Unfit, first_unfit},
 };
 use crate::print;
 
@@ -428,13 +429,13 @@ impl Column {
             Values::Duration(values) => Arc::new(values.finish()),
             Values::List(items, lengths, lists) => {
                 let item = Arc::new(Field::new_list_field(items.data_type.clone(), true));
-                let items = items.finish().map_err(|unfit| unfit.at(|item| owner(lengths, item)))?;
+                let items = items.finish().map_err(|unfit| unfit.at(|item| owner(lengths.iter().copied(), item)))?;
                 let lengths = OffsetBuffer::from_lengths(take(lengths));
                 Arc::new(ListArray::try_new(item, lengths, items, lists.finish())?)
             }
             Values::Map(keys, items, lengths, maps) => {
                 let keys: ArrayRef = Arc::new(keys.finish());
-                let items = items.finish().map_err(|unfit| unfit.at(|item| owner(lengths, item)))?;
+                let items = items.finish().map_err(|unfit| unfit.at(|item| owner(lengths.iter().copied(), item)))?;
                 map_array(keys, items, take(lengths), maps)?
             }
             Values::Record(fields, columns, records) => {

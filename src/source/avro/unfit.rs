@@ -47,13 +47,3 @@ pub(super) fn first_unfit(values: &ArrayRef, wanted: &DataType, error: ArrowErro
         Err(_) => Unfit::Other(error),
     }
 }
-
-/// Which list or map an item is of.
-pub(super) fn owner(lengths: &[usize], item: usize) -> usize {
-    let mut end = 0;
-    let is_owner = |length: &usize| {
-        end += *length;
-        item < end
-    };
-    lengths.iter().position(is_owner).unwrap_or_default()
-}

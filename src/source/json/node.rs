@@ -10,7 +10,7 @@ use arrow::{
 
 use super::{
     super::{
-        columns::{Misfit, column},
+        columns::{Misfit, column, owner},
         csv::NullMark,
         forms::Forms,
         infer::{is_alike, type_name},
@@ -271,8 +271,9 @@ impl Node {
                 column(data_type, places.len(), forms, texts)
             }
             (Self::List { lengths, items }, DataType::List(field)) => {
-                let items = items.finish(text, field.data_type(), forms).map_err(|misfit| owner(lengths, misfit))?;
-                let offsets = OffsetBuffer::from_lengths(lengths.iter().map(|length| length.unwrap_or(0) as usize));
+                let items = items.finish(text, field.data_type(), forms);
+                let items = items.map_err(|Misfit(item)| Misfit(owner(items_of(lengths), item)))?;
+                let offsets = OffsetBuffer::from_lengths(items_of(lengths));
                 let nulls = NullBuffer::from_iter(lengths.iter().map(Option::is_some));
                 let list = ListArray::try_new(Arc::clone(field), offsets, items, Some(nulls));
                 list.map(|list| Arc::new(list) as ArrayRef).map_err(|_| Misfit(0))
@@ -294,7 +295,7 @@ impl Node {
             (Self::List { lengths, items }, DataType::List(field)) => {
                 let mut forgiven = items.forgive(text, field.data_type(), forms);
                 for found in &mut forgiven {
-                    Misfit(found.row) = owner(lengths, Misfit(found.row));
+                    found.row = owner(items_of(lengths), found.row);
                 }
                 forgiven
             }
@@ -393,14 +394,9 @@ fn is_key_at(cursor: &Cursor<'_>, at: usize, key: &str) -> bool {
     before.key().is_ok_and(|before| before == key)
 }
 
-/// Which list an item is of.
-fn owner(lengths: &[Option<u32>], Misfit(item): Misfit) -> Misfit {
-    let mut end = 0;
-    let is_owner = |length: &Option<u32>| {
-        end += length.unwrap_or(0) as usize;
-        item < end
-    };
-    Misfit(lengths.iter().position(is_owner).unwrap_or_default())
+/// How many items each list has.
+fn items_of(lengths: &[Option<u32>]) -> impl Iterator<Item = usize> + '_ {
+    lengths.iter().map(|length| length.unwrap_or(0) as usize)
 }
 
 impl Place {

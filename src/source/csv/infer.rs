@@ -243,7 +243,7 @@ async fn learn_part(
             }
             tokio::task::yield_now().await;
         }
-        rows.forget_ragged();
+        rows.forget_left_out();
         let next = if rows.is_done() { None } else { chunks.try_next().await? };
         match next {
             Some(chunk) => {

@@ -1,6 +1,6 @@
 //! From a CSV file's bytes to batches.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, ops::Range};
 
 use arrow::{
     array::{ArrayRef, RecordBatch, new_null_array},
@@ -182,8 +182,8 @@ pub(super) struct Rows {
     buffer: Buffer,
     records: Records,
     skips_header: bool,
-    /// The rows of another number of fields that were left out.
-    ragged: Vec<Reject>,
+    /// The rows that were left out: of another number of fields, or with something behind a closing quote.
+    left_out: Vec<Reject>,
 }
 
 impl Rows {
@@ -195,7 +195,7 @@ impl Rows {
             kept,
             buffer: Buffer::default(),
             records: Records::default(),
-            ragged: Vec::new(),
+            left_out: Vec::new(),
         }
     }
 
@@ -242,28 +242,26 @@ impl Rows {
             self.buffer.cut = end;
             match stop {
                 Stop::Ragged { start, end, found } if self.options.on_error.is_lenient() => {
-                    let row = self.buffer.bytes().get(start..end).unwrap_or_default();
-                    self.ragged.push(Reject {
-                        spot: Spot::Byte(self.buffer.offset(start)),
-                        column: None,
-                        value: shortened(String::from_utf8_lossy(row).trim_end_matches(['\r', '\n'])),
-                        expected: format!("{} fields, found {found}", self.kept.len()),
-                    });
-                    self.buffer.cut = end;
+                    self.leave_out(start..end, format!("{} fields, found {found}", self.kept.len()));
                 }
                 Stop::Behind { start, end: Some(end), .. } if self.options.on_error.is_lenient() => {
-                    let row = self.buffer.bytes().get(start..end).unwrap_or_default();
-                    self.ragged.push(Reject {
-                        spot: Spot::Byte(self.buffer.offset(start)),
-                        column: None,
-                        value: shortened(String::from_utf8_lossy(row).trim_end_matches(['\r', '\n'])),
-                        expected: "nothing behind a closing quote".to_owned(),
-                    });
-                    self.buffer.cut = end;
+                    self.leave_out(start..end, "nothing behind a closing quote".to_owned());
                 }
                 stop => return self.stopped(stop, true),
             }
         }
+    }
+
+    /// Passes over bytes that should be a row, and notes what was expected there.
+    fn leave_out(&mut self, row: Range<usize>, expected: String) {
+        let bytes = self.buffer.bytes().get(row.clone()).unwrap_or_default();
+        self.left_out.push(Reject {
+            spot: Spot::Byte(self.buffer.offset(row.start)),
+            column: None,
+            value: shortened(String::from_utf8_lossy(bytes).trim_end_matches(['\r', '\n'])),
+            expected,
+        });
+        self.buffer.cut = row.end;
     }
 
     /// What to do when no more records can be cut.
@@ -301,8 +299,8 @@ impl Rows {
     }
 
     /// Forgets the rows that were left out.
-    pub(super) fn forget_ragged(&mut self) {
-        self.ragged.clear();
+    pub(super) fn forget_left_out(&mut self) {
+        self.left_out.clear();
     }
 
     /// Forgets the rows that were handed out.
@@ -443,7 +441,7 @@ impl Parse for CsvParser {
 
     fn take_rejects(&mut self) -> Vec<Reject> {
         let mut rejects = std::mem::take(&mut self.rejects);
-        rejects.append(&mut self.rows.ragged);
+        rejects.append(&mut self.rows.left_out);
         rejects
     }
 }

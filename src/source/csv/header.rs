@@ -247,12 +247,22 @@ fn is_mark(text: &str) -> bool {
     MARKS.iter().any(|mark| mark.eq_ignore_ascii_case(text))
 }
 
-/// Whether a file's first line names its columns. Where the first file told that, and columns are found by their places, the
-/// file's own line must say it too: else it would be lost, or be taken for values.
+/// Whether a file's first line names its columns.
 pub(super) async fn begins_with_names(options: &CsvOptions, input: &Input) -> Result<bool, Error> {
+    if options.first_header.is_none() {
+        return Ok(options.has_header());
+    }
+    match header(options, input).await? {
+        Some(names) => are_names(options, input, &names).await,
+        None => Ok(false),
+    }
+}
+
+/// Whether what stands on a file's first line are the names of its columns. Where the first file told that, and columns are
+/// found by their places, the file's own line must say it too: else it would be lost, or be taken for values.
+pub(super) async fn are_names(options: &CsvOptions, input: &Input, names: &[String]) -> Result<bool, Error> {
     let Some(first) = &options.first_header else { return Ok(options.has_header()) };
-    let Some(names) = header(options, input).await? else { return Ok(false) };
-    let is_same = first.len() == names.len() && first.iter().zip(&names).all(|(left, right)| is_alike(left, right));
+    let is_same = first.len() == names.len() && first.iter().zip(names).all(|(left, right)| is_alike(left, right));
     if is_same {
         return Ok(true);
     }

@@ -17,7 +17,7 @@ use super::{
     },
     CsvOptions, Error, FIRST_HEADER, Inferred, Options, Sample,
     dialect::{DIALECT_BYTES, head_of, settle_decimal, settle_dialect},
-    header::{Title, begins_with_names, settle_header},
+    header::{Title, are_names, settle_header},
     read::{Cut, Rows, header},
 };
 
@@ -84,8 +84,8 @@ pub(super) async fn infer(sample: Sample<'_>, mut given: Options, delimiters: &[
     options.first_header = first_header(&options);
     let (mut columns, mut files) = (Vec::new(), Vec::new());
     for (input, names) in named {
-        let places = know(&options, &mut columns, input, names, &spellings)?;
-        let has_header = begins_with_names(&options, input).await?;
+        let places = know(&options, &mut columns, input, names.clone(), &spellings)?;
+        let has_header = are_names(&options, input, &names).await?;
         files.push(Known { input: input.clone(), places, has_header });
     }
     let threads = sample.session.config().target_partitions();

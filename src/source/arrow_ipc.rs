@@ -25,7 +25,7 @@ use datafusion::{
 
 use super::{
     binary::{Binary, Decode, Kind},
-    plain_options,
+    given_options, plain_options,
 };
 
 /// `STORED AS ARROW`.
@@ -49,8 +49,7 @@ impl GetExt for Files {
 
 impl FileFormatFactory for Files {
     fn create(&self, session: &dyn Session, given: &HashMap<String, String>) -> PlanResult<Arc<dyn FileFormat>> {
-        let options = given.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
-        plain_options("arrow", std::iter::empty(), &options)?;
+        plain_options("arrow", std::iter::empty(), &given_options(given))?;
         ArrowFormatFactory::new().create(session, &HashMap::new())
     }
 

@@ -49,7 +49,11 @@ mod write;
 mod years;
 mod zones;
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt,
+    sync::Arc,
+};
 
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use async_trait::async_trait;
@@ -479,6 +483,11 @@ fn plain_options<'a>(
         }
     }
     Ok(options)
+}
+
+/// The options that the engine hands on to a writer, in the order of their names.
+fn given_options(given: &HashMap<String, String>) -> Options {
+    given.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 /// What writes files for `COPY`, of the formats that have a writer of their own.

@@ -23,7 +23,7 @@ use datafusion::{
 };
 use object_store::{ObjectMeta, ObjectStore};
 
-use super::{Error, Options, bytes::Compression, plain_options};
+use super::{Error, Options, bytes::Compression, given_options, plain_options};
 
 /// Makes what writes the files of a `COPY` in a text format.
 #[derive(Debug, Clone, Copy)]
@@ -51,8 +51,7 @@ impl GetExt for Writers {
 
 impl FileFormatFactory for Writers {
     fn create(&self, _: &dyn Session, options: &HashMap<String, String>) -> Result<Arc<dyn FileFormat>> {
-        let given: Options = options.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
-        let given = plain_options(self.name, self.options.iter().copied(), &given)?;
+        let given = plain_options(self.name, self.options.iter().copied(), &given_options(options))?;
         Ok(Arc::new(self.writer(&given)?))
     }
 

@@ -23,7 +23,7 @@ use datafusion::{
 };
 use object_store::{ObjectMeta, ObjectStore};
 
-use super::super::{Error, Options, options::invalid, plain_options};
+use super::super::{Error, Options, given_options, options::invalid, plain_options};
 
 /// The options of files that are written, and after `::` a column may follow those that a column has.
 const WRITTEN: &[&str] = &[
@@ -79,7 +79,7 @@ impl GetExt for Files {
 
 impl FileFormatFactory for Files {
     fn create(&self, session: &dyn Session, given: &HashMap<String, String>) -> Result<Arc<dyn FileFormat>> {
-        let settled = settled(given)?;
+        let settled = settled(&given_options(given))?;
         let own = settled.into_iter().map(|(name, value)| (format!("format.{name}"), value));
         let writer = ParquetFormatFactory::new().create(session, &own.collect())?;
         Ok(Arc::new(Writer { writer }))
@@ -172,7 +172,7 @@ fn has_interval(data_type: &DataType) -> bool {
 }
 
 /// The options in the engine's words. One that is unknown, or has a value that it cannot have, is an error.
-fn settled(given: &HashMap<String, String>) -> Result<Options, Error> {
+fn settled(given: &Options) -> Result<Options, Error> {
     let (mut whole, mut settled) = (Options::new(), Options::new());
     for (name, value) in given {
         let plain = name.strip_prefix("format.").unwrap_or(name);

@@ -180,7 +180,7 @@ pub(super) fn whole(values: &ArrayRef, wanted: &DataType) -> Result<ArrayRef, Ar
         ) => whole(&cast_with_options(values, &DataType::List(Arc::clone(stored)), &STRICT)?, wanted),
         (DataType::Struct(_), DataType::Struct(fields)) => structs(values.as_struct(), fields),
         (DataType::Map(..), DataType::Map(entries, ordered)) => whole_map(values.as_map(), entries, *ordered),
-        (stored, _) if stored.is_nested() && is_text(wanted) => json_texts(values, wanted),
+        (stored, _) if stored.is_nested() && wanted.is_string() => json_texts(values, wanted),
         (DataType::FixedSizeBinary(16), DataType::Utf8 | DataType::Utf8View) => {
             cast_with_options(&uuids(values), wanted, &STRICT)
         }
@@ -192,7 +192,7 @@ pub(super) fn whole(values: &ArrayRef, wanted: &DataType) -> Result<ArrayRef, Ar
             decimals(values, *precision, *scale)
         }
         // A text says a distance to UTC in minutes, and a zone may have had seconds.
-        (DataType::Timestamp(unit, Some(zone)), _) if is_text(wanted) && *zone != "+00:00".into() => {
+        (DataType::Timestamp(unit, Some(zone)), _) if wanted.is_string() && *zone != "+00:00".into() => {
             let in_utc = cast_with_options(values, &DataType::Timestamp(*unit, utc()), &STRICT)?;
             cast_with_options(&in_utc, wanted, &STRICT)
         }
@@ -202,8 +202,8 @@ pub(super) fn whole(values: &ArrayRef, wanted: &DataType) -> Result<ArrayRef, Ar
             Err(misfit(values, wanted, 0))
         }
         (DataType::Null, _) => Ok(new_null_array(wanted, values.len())),
-        (stored, _) if stored.is_binary() && is_text(wanted) => texts(values, wanted),
-        (stored, _) if is_text(stored) && !is_text(wanted) && !wanted.is_nested() => from_texts(values, wanted),
+        (stored, _) if stored.is_binary() && wanted.is_string() => texts(values, wanted),
+        (stored, _) if stored.is_string() && !wanted.is_string() && !wanted.is_nested() => from_texts(values, wanted),
         (stored, _) if stored.is_temporal() && wanted.is_numeric() || stored.is_numeric() && wanted.is_temporal() => {
             Err(misfit(values, wanted, 0))
         }
@@ -227,7 +227,7 @@ pub(super) fn unfit_row(values: &ArrayRef, wanted: &DataType) -> Option<(usize, 
 /// The values as the cast has them, if they come back from it as they were.
 fn cast_back(values: &ArrayRef, wanted: &DataType) -> Option<ArrayRef> {
     let cast = cast_with_options(values, wanted, &STRICT).ok()?;
-    if is_text(wanted) || is_wider(values.data_type(), wanted) {
+    if wanted.is_string() || is_wider(values.data_type(), wanted) {
         return Some(cast);
     }
     let back = cast_with_options(&cast, values.data_type(), &STRICT).ok()?;
@@ -279,10 +279,6 @@ fn from_texts(values: &ArrayRef, wanted: &DataType) -> Result<ArrayRef, ArrowErr
     let texts = texts.as_string::<i32>();
     column(wanted, texts.len(), &Forms::default(), texts.iter().map(|text| text.map(Cow::Borrowed)))
         .map_err(|Misfit(row)| misfit(values, wanted, row))
-}
-
-fn is_text(data_type: &DataType) -> bool {
-    matches!(data_type, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
 }
 
 /// Whether no value can be lost.

@@ -28,7 +28,7 @@ use super::{
     error::misfit,
     infer::{positions, type_name},
     location::object_name,
-    lossless::has_time,
+    lossless::is_converted,
     parquet::{Guarded, caught, unreadable},
 };
 
@@ -146,9 +146,8 @@ fn has_text(data_type: &DataType) -> bool {
 /// The first column of a file that is stored as another type than the table's and has a value that is not of the table's.
 async fn first_unfit(scan: &FileScanConfig, runtime: &Arc<RuntimeEnv>) -> Option<Error> {
     for file in files(scan) {
-        let is_cast = |found: &DataType, wanted: &DataType| found != wanted || has_time(found);
-        for Cast { position, column, found, expected } in casts(scan, &file, runtime, is_cast).await.unwrap_or_default()
-        {
+        let converted = casts(scan, &file, runtime, is_converted).await.unwrap_or_default();
+        for Cast { position, column, found, expected } in converted {
             let Err(error) = read(scan, file.clone(), Some(position), runtime).await else { continue };
             let file = object_name(&scan.object_store_url, file.path());
             let misfit = match error.find_root() {

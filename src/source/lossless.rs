@@ -88,7 +88,7 @@ impl PhysicalExprAdapter for LosslessAdapter {
             let is_renamed = stored.name() != column.name();
             // The reader finds a column by the file's own name.
             let own = Arc::new(Column::new(stored.name(), column.index())) as Arc<dyn PhysicalExpr>;
-            if stored.data_type() != wanted.data_type() || has_time(stored.data_type()) {
+            if is_converted(stored.data_type(), wanted.data_type()) {
                 let cast = WholeCast { column: own, wanted: Arc::clone(wanted) };
                 return Ok(Transformed::yes(Arc::new(cast) as Arc<dyn PhysicalExpr>));
             }
@@ -96,6 +96,11 @@ impl PhysicalExprAdapter for LosslessAdapter {
         };
         found.transform_up(cast).data()
     }
+}
+
+/// Whether a column of a stored type goes through [`whole`] to be of the wanted one. Times of day do in any case.
+pub(super) fn is_converted(stored: &DataType, wanted: &DataType) -> bool {
+    stored != wanted || has_time(stored)
 }
 
 /// A column's values as those of another type.

@@ -200,7 +200,7 @@ fn type_of(field: &Field) -> DataType {
 }
 
 /// What of a file's columns no table can have.
-fn check(schema: &Schema) -> Result<(), ArrowError> {
+pub(super) fn check(schema: &Schema) -> Result<(), ArrowError> {
     let mut seen = HashSet::new();
     for field in schema.fields() {
         let name = field.name();

@@ -155,12 +155,7 @@ async fn read_schema(session: &dyn Session, store: &Arc<dyn ObjectStore>, file: 
     let metadata = cached(session, store, &file.meta);
     let schema = metadata.fetch_schema().await.map_err(failed)?;
     let metadata = metadata.fetch_metadata().await.map_err(failed)?;
-    let mut seen = std::collections::HashSet::new();
-    if let Some(twice) = schema.fields().iter().find(|field| !seen.insert(field.name())) {
-        let reason = format!("two of its columns are called {}", twice.name());
-        let source = Arc::new(Error::DuplicateColumn { column: twice.name().clone() });
-        return Err(Error::Unreadable { file: file.name.clone(), format: "Parquet".to_owned(), reason, source });
-    }
+    binary::check(&schema).map_err(|error| failed(error.into()))?;
     Ok(Schema::new(columns::columns(&schema, &metadata)))
 }
 

@@ -283,7 +283,8 @@ fn span(count: i64, a_second: u64) -> (u64, u64) {
     (count / a_second, count % a_second * (NANOS_PER_SECOND / a_second))
 }
 
-fn plain<'a>(mut write: impl FnMut(&mut BytesMut, usize) + 'a) -> Writer<'a> {
+/// A writer that does not fail.
+pub(crate) fn plain<'a>(mut write: impl FnMut(&mut BytesMut, usize) + 'a) -> Writer<'a> {
     Box::new(move |out, row| {
         write(out, row);
         Ok(())

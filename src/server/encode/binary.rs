@@ -5,10 +5,10 @@ use arrow::datatypes::{
     DataType, Date32Type, Decimal128Type, Decimal256Type, FieldRef, Float32Type, Float64Type, Int16Type, Int32Type,
     Int64Type, IntervalMonthDayNanoType, IntervalUnit, Time64MicrosecondType, TimeUnit, TimestampMicrosecondType,
 };
-use bytes::{BufMut, BytesMut};
+use bytes::BufMut;
 
 use super::write_value;
-use crate::print::{Writer, unformatted, unsupported, write_binary_decimal};
+use crate::print::{Writer, plain, unformatted, unsupported, write_binary_decimal};
 use crate::server::types::postgres_type;
 use crate::{Error, Fault, Result};
 
@@ -106,13 +106,6 @@ fn time(array: &dyn Array) -> Result<Writer<'_>> {
             })
         }
         _ => return Err(unsupported(array, "binary")),
-    })
-}
-
-fn plain<'a>(mut write: impl FnMut(&mut BytesMut, usize) + 'a) -> Writer<'a> {
-    Box::new(move |out, row| {
-        write(out, row);
-        Ok(())
     })
 }
 

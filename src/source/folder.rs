@@ -16,7 +16,7 @@ use rustix::{
     io::Errno,
 };
 
-use super::Error;
+use super::{Error, location::shown};
 
 /// To find names in a directory takes no right to list them, where the system tells the two apart.
 #[cfg(target_os = "linux")]
@@ -126,10 +126,6 @@ fn link(path: &Path) -> Error {
 
 fn failed(path: &Path, error: Errno) -> Error {
     Error::unwritable(&shown(path), std::io::Error::from(error))
-}
-
-fn shown(path: &Path) -> String {
-    path.to_string_lossy().into_owned()
 }
 
 #[cfg(test)]

@@ -367,7 +367,8 @@ pub(super) fn object_name(url: &ObjectStoreUrl, path: &ObjectPath) -> String {
     }
 }
 
-fn shown(path: &Path) -> String {
+/// A path as a message calls it.
+pub(super) fn shown(path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }
 

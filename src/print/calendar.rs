@@ -7,10 +7,10 @@ use arrow::{
 use bytes::{BufMut, BytesMut};
 use chrono::{DateTime, Offset, TimeZone};
 
-use super::number::{write_integer, write_padded};
-
-const SECONDS_PER_DAY: i64 = 86_400;
-const NANOS_PER_SECOND: u64 = 1_000_000_000;
+use super::{
+    NANOS_PER_SECOND, SECONDS_PER_DAY,
+    number::{write_integer, write_padded},
+};
 
 /// Digits of a fraction of a second, which counts nanoseconds.
 const FRACTION_DIGITS: u32 = 9;

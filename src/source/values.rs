@@ -321,7 +321,7 @@ pub(super) fn days_of(date: NaiveDate) -> i32 {
 }
 
 /// The number of two digits.
-pub(super) fn two(tens: u8, ones: u8) -> Option<u32> {
+fn two(tens: u8, ones: u8) -> Option<u32> {
     let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
     (tens <= 9 && ones <= 9).then(|| u32::from(tens) * 10 + u32::from(ones))
 }

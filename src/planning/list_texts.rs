@@ -1,8 +1,13 @@
-//! Lists that become texts are written as PostgreSQL writes arrays: `['a, b']::text` is `{"a, b"}`, and `['a', 'b']::text` is
-//! `{a,b}`. Objects and maps that do are JSON, and dates, times and intervals are as clients see them: `2024-01-05 10:00:00`.
+//! Lists that become texts are written as PostgreSQL writes arrays: `['a, b']::text` is `{"a, b"}`, and
+//! `['a', 'b']::text` is `{a,b}`. Objects and maps that do are JSON, and dates, times and timestamps are as clients see
+//! them: `2024-01-05 10:00:00`.
 //!
-//! The engine's cast writes both lists as `[a, b]`, has none for objects and maps, puts a `T` before the time and fails at the
-//! end of a day. Here it casts the text that a function makes of the value; the type of the result stays the same.
+//! The engine's cast writes both lists as `[a, b]`, has none for objects and maps, puts a `T` before the time and fails
+//! at the end of a day. Here it casts the text that a function makes of the value; the type of the result stays the
+//! same.
+//!
+//! Intervals by themselves keep the text of the engine's cast (`12 mons 2 days`), which it reads again. Numbers keep it
+//! too, and so do bytes, which the cast takes for UTF-8.
 
 use std::sync::Arc;
 

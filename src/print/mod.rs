@@ -1,7 +1,8 @@
 //! How a value is written as text: as PostgreSQL's output functions print it.
 //!
-//! One place for the network's text format, what the shell shows, the files of `COPY` and the casts of lists to text: a
-//! value that one of them can show, all can. Knows columns, and nothing of where the text goes.
+//! One place for the network's text format and the shell's CSV, and for the dates, times, lists and objects that the
+//! shell shows, that `COPY` writes into text files and that are cast to text: one of these that any of them can show,
+//! all can. Knows columns, and nothing of where the text goes.
 
 mod array;
 mod calendar;

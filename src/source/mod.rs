@@ -118,7 +118,7 @@ pub trait Format: fmt::Debug + Send + Sync {
     /// statement, where it names them: they win over what the files say.
     async fn infer(&self, sample: Sample<'_>, options: Options) -> Result<Inferred, Error>;
 
-    /// What writes files for `COPY`, if it is not the engine's own writer.
+    /// What writes files for `COPY`; none if the format is read, not written.
     fn writers(&self) -> Option<Arc<dyn FileFormatFactory>> {
         None
     }
@@ -490,7 +490,7 @@ fn given_options(given: &HashMap<String, String>) -> Options {
     given.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
-/// What writes files for `COPY`, of the formats that have a writer of their own.
+/// What writes files for `COPY`, one for each format that is written.
 pub fn writers() -> impl Iterator<Item = Arc<dyn FileFormatFactory>> {
     FORMATS.iter().filter_map(|format| format.writers())
 }

@@ -1,4 +1,8 @@
-//! `COPY … TO 'file'` of the formats that have a writer of their own: what DataFusion's do not keep, these do.
+//! `COPY … TO 'file'` in a text format: DataFusion's plan of a write, around a serializer that the format brings,
+//! because DataFusion's do not keep all values. Parquet and Arrow files have DataFusion's writers, behind checks of
+//! their options.
+//!
+//! Knows options, compression and bytes, and nothing of how a row is written.
 
 use std::{collections::HashMap, fmt, sync::Arc};
 

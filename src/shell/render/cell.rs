@@ -1,4 +1,5 @@
-//! One value as text: the same in tables and CSV, safe for a screen, and as wide as the screen draws it.
+//! One value as text: the same in columns and with one value a line, safe for a screen, and as wide as the screen draws
+//! it. CSV and JSON, which programs read, have the texts of `print`.
 
 use std::borrow::Cow;
 

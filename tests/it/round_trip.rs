@@ -40,7 +40,7 @@ const TYPES: &[(&str, &[&str])] = &[
             "'null'",
         ],
     ),
-    ("bytea", &["'ab'", "''", "'\\x00ff'"]),
+    ("bytea", &["'ab'", "''", "'\\x00ff5c78'", "'\\x5c'"]),
     ("date", &["'0001-01-01'", "'1970-01-01'", "'9999-12-31'"]),
     ("time", &["'00:00:00'", "'23:59:59.999999'", "'12:30:00'"]),
     ("timestamp", &["'1678-01-01 00:00:00'", "'2024-02-29 12:00:00.000001'", "'2261-12-31 23:59:59.999999'"]),
@@ -48,15 +48,14 @@ const TYPES: &[(&str, &[&str])] = &[
     ("integer[]", &["ARRAY[1, NULL, 3]", "ARRAY[]::integer[]"]),
     ("text[]", &["ARRAY['', 'a,b', NULL, '\"', '{}', 'null']"]),
     ("date[]", &["ARRAY['2024-02-29'::date, NULL]"]),
-    ("bytea", &["'\\x00ff5c78'", "''", "'\\x5c'"]),
 ];
 
-/// The formats, and the compressions that each has.
+/// The formats, and the compressions that each has, with and without a level.
 const FORMATS: &[(&str, &[&str])] = &[
     ("csv", &["none", "gzip", "zstd", "bzip2", "xz"]),
     ("tsv", &["none", "gzip"]),
     ("json", &["none", "gzip", "zstd", "bzip2", "xz"]),
-    ("parquet", &["none", "snappy", "gzip", "zstd(19)", "lz4_raw", "brotli"]),
+    ("parquet", &["none", "uncompressed", "snappy", "gzip", "gzip(6)", "zstd(19)", "lz4_raw", "brotli", "brotli(4)"]),
     ("arrow", &[""]),
 ];
 

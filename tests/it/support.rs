@@ -13,6 +13,7 @@ use std::{
 use fusewire::{
     Config, Engine, Session,
     engine::{Notice, Origin, Outcome, SessionOptions},
+    error::Report,
 };
 use futures::StreamExt;
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -150,15 +151,24 @@ pub(crate) struct Local {
 
 impl Local {
     pub(crate) async fn open(config: Config) -> Result<Self, fusewire::Error> {
-        let engine = Engine::open(config).await?;
-        let options = SessionOptions { user: "ada".to_owned(), origin: Origin::Local };
-        let (session, notices) = engine.session(options)?;
-        Ok(Self { session, notices })
+        Self::start(config, Origin::Local).await
     }
 
     /// An engine that keeps its state in a directory.
     pub(crate) async fn at(data_dir: &Path) -> Result<Self, fusewire::Error> {
         Self::open(Config { data_dir: Some(data_dir.to_owned()), ..Config::default() }).await
+    }
+
+    /// A session with the rights of a network client who may open one path.
+    pub(crate) async fn client(allowed: &Path) -> Result<Self, fusewire::Error> {
+        let config = Config { allow_paths: vec![allowed.display().to_string()], ..Config::default() };
+        Self::start(config, Origin::Wire).await
+    }
+
+    async fn start(config: Config, origin: Origin) -> Result<Self, fusewire::Error> {
+        let engine = Engine::open(config).await?;
+        let (session, notices) = engine.session(SessionOptions { user: "ada".to_owned(), origin })?;
+        Ok(Self { session, notices })
     }
 
     /// Runs statements; the rows of the last one, as text, NULL as "NULL".
@@ -190,9 +200,14 @@ impl Local {
 
     /// The message of an error that must come.
     pub(crate) async fn error(&self, sql: &str) -> String {
+        self.report(sql).await.message
+    }
+
+    /// What is told of an error that must come.
+    pub(crate) async fn report(&self, sql: &str) -> Report {
         match self.try_rows(sql).await {
             Ok(rows) => panic!("{sql} succeeded with {rows:?}"),
-            Err(error) => error.report().message,
+            Err(error) => error.report(),
         }
     }
 

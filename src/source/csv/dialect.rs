@@ -42,7 +42,8 @@ pub(super) fn with_rows<T>(
     work: impl FnOnce(&[Vec<Cell<'_>>]) -> T,
 ) -> T {
     let mut records = Records::default();
-    split(dialect, text.as_bytes(), 0, Wanted { columns: None, is_last, max_records }, &mut records);
+    let wanted = Wanted { columns: None, is_strict: false, is_last, max_records };
+    split(dialect, text.as_bytes(), 0, wanted, &mut records);
     let rows: Vec<_> = records.rows(text, dialect).collect();
     work(&rows)
 }

@@ -18,11 +18,9 @@ use super::{
     CsvOptions, Error, FIRST_HEADER, Inferred, Options, Sample,
     dialect::{DIALECT_BYTES, head_of, settle_decimal, settle_dialect},
     header::{Title, are_names, settle_header},
-    read::{Cut, Rows, header},
+    read::{Cut, FORMAT, Rows, header},
 };
 
-/// Whose options a message may name: those of TSV are the same.
-const FORMAT: &str = "csv";
 /// How much of a file holds a line that tells the delimiter.
 const TOLD_BYTES: usize = 16;
 /// How many rows are looked at at once.

@@ -21,7 +21,7 @@ use super::{
         infer::{positions, type_name},
         json::cells,
         rejects::{OnError, Reject, Spot},
-        text::{Fault, Parse, Prepared, RowFault, Task, TextReader, shortened},
+        text::{Fault, Parse, Prepared, RowFault, Task, TextReader, located, shortened},
     },
     CsvOptions, CsvReader, Error, column_names,
     header::begins_with_names,
@@ -29,6 +29,8 @@ use super::{
     split::{Field as Cell, Records, Stop, Wanted, split},
 };
 
+/// Whose options a message may name: those of TSV are the same.
+pub(super) const FORMAT: &str = "csv";
 /// How much of a file is first read to find its header.
 const HEADER_BYTES: usize = 16 << 10;
 /// The longest header.
@@ -136,8 +138,13 @@ pub(super) async fn header(options: &CsvOptions, input: &Input) -> Result<Option
     loop {
         let (bytes, more) = input.head(limit).await?;
         let mut records = Records::default();
-        let wanted = Wanted { columns: None, is_last: !more, max_records: 1 };
+        // Where the first line is a row, what is wrong with it is said when the rows are read.
+        let wanted = Wanted { columns: None, is_strict: options.by_name(), is_last: !more, max_records: 1 };
         let (end, stop) = split(&dialect, &bytes, 0, wanted, &mut records);
+        if let Stop::Behind { start, at, field, .. } = stop {
+            let reason = RowFault::Malformed(behind(&bytes, at, field));
+            return Err(located(input, Fault::Row { offset: start as u64, reason }, FORMAT).await);
+        }
         if records.len() == 0 && more && limit <= MAX_HEADER_BYTES {
             limit *= 16;
             continue;
@@ -224,12 +231,16 @@ impl Rows {
         }
         let is_last = self.buffer.is_last;
         if self.skips_header {
-            let wanted = Wanted { columns: None, is_last, max_records: 1 };
+            let wanted = Wanted { columns: None, is_strict: true, is_last, max_records: 1 };
             let dialect = self.options.header_dialect();
             let (end, stop) = split(&dialect, self.buffer.bytes(), self.buffer.cut, wanted, &mut self.records);
             let found = self.records.len();
             self.records.clear();
             self.buffer.cut = end;
+            if let Stop::Behind { start, at, field, .. } = stop {
+                // No row can be left out instead of the names.
+                return Err(self.buffer.malformed(start, behind(self.buffer.bytes(), at, field)));
+            }
             if found == 0 {
                 return self.stopped(stop, false);
             }
@@ -237,7 +248,7 @@ impl Rows {
         }
         let dialect = self.options.dialect();
         loop {
-            let wanted = Wanted { columns: Some(&self.kept), is_last, max_records: max_rows };
+            let wanted = Wanted { columns: Some(&self.kept), is_strict: true, is_last, max_records: max_rows };
             let (end, stop) = split(&dialect, self.buffer.bytes(), self.buffer.cut, wanted, &mut self.records);
             self.buffer.cut = end;
             match stop {

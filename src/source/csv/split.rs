@@ -155,9 +155,11 @@ pub(super) enum Stop {
 /// What is asked of [`split`].
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Wanted<'a> {
-    /// How many fields each record must have, and which of them are kept; none: any number, and all, and what follows a
-    /// closing quote belongs to its field, for nobody knows yet whether this is how the file is written.
+    /// How many fields each record must have, and which of them are kept; none: any number, and all.
     pub(super) columns: Option<&'a [bool]>,
+    /// Whether nothing may follow a closing quote. Else it belongs to its field, for nobody knows yet whether this is how the
+    /// file is written.
+    pub(super) is_strict: bool,
     /// Whether the buffer ends where the file does.
     pub(super) is_last: bool,
     /// How many records in all.
@@ -245,7 +247,7 @@ fn record(
         let (span, end) = if dialect.quote.is_some() && buffer.get(at).copied() == dialect.quote {
             match quoted(dialect, finder, buffer, at, wanted.is_last) {
                 Some((span, end, closed)) => {
-                    if let Some(closed) = closed.filter(|_| wanted.columns.is_some()) {
+                    if let Some(closed) = closed.filter(|_| wanted.is_strict) {
                         behind = behind.or(Some((width, closed)));
                     }
                     (span, end)

@@ -12,6 +12,7 @@ use super::{
     dialect::{DIALECT_BYTES, HEADER_RECORDS, head_of, with_rows},
     form::{by_itself, is_over_others, shared},
     read::header,
+    scale::Scale,
     split::Field as Cell,
 };
 
@@ -35,6 +36,8 @@ struct FirstLine {
     is_repeated: bool,
     /// Whether its fields count on from a text, and those below do not.
     counts: bool,
+    /// Whether it is labels and then numbers that grow, over such as they are not.
+    scale: Scale,
     /// The one field of the line that is not empty, over a line of names.
     title: Option<String>,
 }
@@ -45,6 +48,7 @@ impl FirstLine {
         let Some((first, rest)) = rows.split_first() else { return line };
         line.is_repeated = rest.contains(first);
         line.counts = counts(first) && rest.iter().filter(|row| counts(row)).count() * 2 < rest.len();
+        line.scale = Scale::of(options, first, rest);
         line.title = title(options, rows);
         for (position, cell) in first.iter().enumerate().filter(|(_, cell)| !options.is_null(cell)) {
             let cells = rest.iter().filter_map(|row| row.get(position)).filter(|cell| !options.is_null(cell));
@@ -105,7 +109,11 @@ impl FirstLine {
             return (true, Some(COUNTED.to_owned()));
         }
         if self.has_values {
-            return (self.has_names, None);
+            return match self.scale {
+                Scale::Clear if self.likely_value.is_none() => (true, Some(SCALED.to_owned())),
+                Scale::Clear | Scale::Likely if !self.has_names => (false, Some(GROWING.to_owned())),
+                _ => (self.has_names, None),
+            };
         }
         if let Some((value, what)) = &self.likely_value {
             let is_header = self.has_names || self.has_likely_names || is_declared == Some(true);
@@ -146,6 +154,14 @@ const UNTOLD: &str =
 /// What is said of a first line such as `region,1,2,3`.
 const COUNTED: &str = "the first line is taken for names, because it counts on and those below do not; if it is a row, say \
                        header => false";
+
+/// What is said of a first line such as `region,0.5,0.9` over whole numbers.
+const SCALED: &str = "the first line is taken for names, because its numbers grow and are written otherwise than those below; if \
+                      it is a row, say header => false";
+
+/// What is said of a first line such as `name,0.5,0.9` over numbers as these are.
+const GROWING: &str = "the first line is taken for a row, though its texts may be names and its numbers grow; if it is names, \
+                       say header => true";
 
 /// Whether a line is a text or nothing, and then whole numbers that count on by one, two at least.
 fn counts(line: &[Cell<'_>]) -> bool {
@@ -237,7 +253,7 @@ fn is_year(text: &str) -> bool {
 }
 
 /// Whether a text over a column of values is likely its name rather than a mark of a missing one.
-fn is_name(text: &str) -> bool {
+pub(super) fn is_name(text: &str) -> bool {
     text.contains(char::is_alphabetic) && !is_mark(text) && !text.eq_ignore_ascii_case("missing")
 }
 
@@ -269,8 +285,10 @@ pub(super) async fn are_names(options: &CsvOptions, input: &Input, names: &[Stri
     let (bytes, more) = input.head(DIALECT_BYTES).await?;
     let head = head_of(input, &bytes, more)?;
     let line = with_rows(&options.header_dialect(), head, !more, HEADER_RECORDS, |rows| FirstLine::of(options, rows));
-    let has_values = line.has_values || (line.likely_value.is_some() && !line.has_likely_names);
-    let is_clear = if first.is_empty() { has_values || !line.has_names } else { has_values && !line.has_names };
+    let has_values =
+        (line.has_values && line.scale != Scale::Clear) || (line.likely_value.is_some() && !line.has_likely_names);
+    let has_names = line.has_names || line.scale == Scale::Clear;
+    let is_clear = if first.is_empty() { has_values || !has_names } else { has_values && !has_names };
     if is_clear {
         return Ok(false);
     }
@@ -349,6 +367,18 @@ mod tests {
         }
         for text in ["a,1,2\nb,3,4\n", "a,1\nb,7\n", "1,2,3\n9,1,7\n"] {
             assert_eq!(told(text), (false, String::new()), "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_that_grow_over_others_are_names() {
+        for (text, is_header, doubt) in [
+            ("region,0.5,0.9\nEMEA,10,20\nAPAC,30,40\n", true, SCALED),
+            ("name,0.5,0.9\nann,0.1,0.3\nbob,0.2,0.4\n", false, GROWING),
+            ("ann,0.5,0.9\nbob,10,20\ncy,30,40\n", false, ""),
+            ("id,0.5,0.9\n1,0.1,0.3\n2,0.2,0.4\n", true, ""),
+        ] {
+            assert_eq!(told(text), (is_header, doubt.to_owned()), "{text}");
         }
     }
 

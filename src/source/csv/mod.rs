@@ -10,6 +10,7 @@ mod header;
 mod infer;
 mod parts;
 mod read;
+mod scale;
 mod split;
 mod write;
 

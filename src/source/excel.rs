@@ -7,6 +7,7 @@
 mod archive;
 mod book;
 mod cell;
+mod header;
 mod read;
 
 use std::{
@@ -34,7 +35,8 @@ use super::{
     trace::{self, Told},
 };
 use book::{Book, Cells};
-use cell::{Cell, Place, range_of};
+use cell::{Cell, LAST, Place, address, range_of};
+use header::{Title, names_columns};
 
 /// `STORED AS EXCEL`.
 #[derive(Debug)]
@@ -55,7 +57,7 @@ impl Format for Excel {
 
     fn options(&self) -> &'static [(&'static str, &'static str)] {
         &[
-            ("sheet", "the sheet's name, or its number from 1; by default the first one"),
+            ("sheet", "the sheet's name, or its number from 1; by default the first one that is shown"),
             ("range", "the cells that are read, such as A3:F100, A3 for all from there on, or A:F; by default all"),
             ("header", "true or false: whether the first row names the columns; by default told by looking at it"),
             csv::NULL_VALUE,
@@ -75,6 +77,10 @@ impl Format for Excel {
             let wanted = reader.clone();
             let sheet = apart(input.name.clone(), async move { wanted.sheet(&input).await }).await?;
             let Some(sheet) = sheet else { continue };
+            if let (true, Some(title)) = (is_told, &sheet.title) {
+                let (file, line, title, way) = (sheet.file, sheet.begin, title.text.clone(), reader.way_past(title));
+                return Err(Error::TitleAbove { file, line, title, way });
+            }
             let has_header = *reader.header.get_or_insert(sheet.has_header);
             if is_told && sheet.begins_with_names != has_header {
                 let first = if has_header { "names" } else { "values" }.to_owned();
@@ -187,6 +193,8 @@ struct Sheet {
     begin: u64,
     first_row: String,
     begins_with_names: bool,
+    /// What that is if it seems to be no row at all.
+    title: Option<Title>,
     has_header: bool,
     names: Vec<String>,
     /// The rows with a value, and their numbers from 1.
@@ -246,6 +254,7 @@ impl ExcelReader {
         if let Some((_, first)) = rows.first_mut() {
             first.resize(width, Data::Empty);
         }
+        let title = Title::of(&rows, width);
         let Some((begin, first)) = rows.first() else { return Ok(None) };
         let begin = u64::from(*begin);
         let begins_with_names = names_columns(first, rows.get(1..).unwrap_or_default());
@@ -266,46 +275,33 @@ impl ExcelReader {
             }
         }
         let (file, first_row) = (file.to_owned(), texts.join(", "));
-        Ok(Some(Sheet { file, sheet, begin, first_row, begins_with_names, has_header, names, rows }))
+        Ok(Some(Sheet { file, sheet, begin, first_row, begins_with_names, title, has_header, names, rows }))
+    }
+
+    /// The option that passes over a title.
+    fn way_past(&self, title: &Title) -> String {
+        let (column, last) = self.range.map_or((0, None), |(first, last)| (first.1, Some(last)));
+        let first = address((title.names.saturating_sub(1), column));
+        match last.map(address).filter(|last| last != LAST) {
+            Some(last) => format!("range => '{first}:{last}'"),
+            None => format!("range => '{first}'"),
+        }
     }
 
     fn sheet_name(&self, book: &Book) -> Result<String, Error> {
         let names = book.sheet_names();
         let found = match &self.sheet {
-            None => names.first(),
-            Some(wanted) => names.iter().find(|name| *name == wanted).or_else(|| {
-                let number: usize = wanted.parse().ok()?;
-                names.get(number.checked_sub(1)?)
-            }),
+            None => book.shown_sheet(),
+            Some(wanted) => {
+                let by_number = || names.get(wanted.parse::<usize>().ok()?.checked_sub(1)?);
+                names.iter().find(|name| *name == wanted).or_else(by_number).cloned()
+            }
         };
-        found.cloned().ok_or_else(|| {
+        found.ok_or_else(|| {
             let wanted = self.sheet.clone().unwrap_or_default();
             invalid("sheet", &wanted, &format!("one of {}", names.join(", ")))
         })
     }
-}
-
-/// Whether a sheet's first row has the names of its columns: texts, years over columns of others, and dates and times over
-/// columns without any.
-fn names_columns(first: &[Data], rest: &[(u32, Vec<Data>)]) -> bool {
-    let is_year = |cell: &Data| match cell {
-        Data::Int(year) => (1900..=2100).contains(year),
-        Data::Float(year) => year.fract() == 0.0 && (1900.0..=2100.0).contains(year),
-        _ => false,
-    };
-    let is_time = |cell: &Data| matches!(cell, Data::DateTime(_) | Data::DateTimeIso(_) | Data::DurationIso(_));
-    let below = |place: usize| {
-        let cells = rest.iter().filter_map(move |(_, cells)| cells.get(place));
-        cells.filter(|cell| **cell != Data::Empty)
-    };
-    let is_name = |(place, cell): (usize, &Data)| match cell {
-        Data::String(_) | Data::Empty => true,
-        time if is_time(time) => below(place).next().is_some() && !below(place).any(is_time),
-        year => is_year(year) && below(place).any(|cell| !is_year(cell)),
-    };
-    // Numbers alone may be years or not; dates over others are nothing else than names.
-    let is_told = |cell: &Data| matches!(cell, Data::String(_)) || is_time(cell);
-    first.iter().enumerate().all(is_name) && first.iter().any(is_told)
 }
 
 /// The error of a file that is no spreadsheet, or a broken one.

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, io::Cursor};
 
 use bytes::Bytes;
-use calamine::{Data, Ods, OdsError, Range, Reader, Xlsx, XlsxError, open_workbook_from_rs};
+use calamine::{Data, Ods, OdsError, Range, Reader, SheetType, SheetVisible, Xlsx, XlsxError, open_workbook_from_rs};
 
 use super::{
     Error,
@@ -56,6 +56,17 @@ impl Book {
         }
     }
 
+    /// The first sheet of cells that a spreadsheet program shows; where it shows none, the first sheet.
+    pub(super) fn shown_sheet(&self) -> Option<String> {
+        let sheets = match self {
+            Self::Xlsx(book) => book.sheets_metadata(),
+            Self::Ods(book) => book.sheets_metadata(),
+        };
+        let mut shown = sheets.iter().filter(|sheet| sheet.visible == SheetVisible::Visible);
+        let found = shown.find(|sheet| sheet.typ == SheetType::WorkSheet).or_else(|| sheets.first());
+        found.map(|sheet| sheet.name.clone())
+    }
+
     /// The cells of a sheet, of those from a first to a last one where these are given.
     pub(super) fn cells(&mut self, file: &str, sheet: &str, range: Option<(Place, Place)>) -> Result<Cells, Error> {
         let mut found = Found { file, sheet, range, rows: BTreeMap::new(), count: 0, text_bytes: 0 };
@@ -73,7 +84,17 @@ impl Book {
                 }
             }
             Self::Ods(book) => {
+                let formulas: Range<String> = book.worksheet_formula(sheet).map_err(|error| broken(file, error))?;
                 let cells: Range<Data> = book.worksheet_range(sheet).map_err(|error| broken(file, error))?;
+                let is_empty = |place: Place| cells.get_value(place).is_none_or(|value| *value == Data::Empty);
+                let (row, column) = formulas.start().unwrap_or_default();
+                for (down, right, _) in formulas.used_cells() {
+                    let place = (row + down as u32, column + right as u32);
+                    if found.is_wanted(place) && is_empty(place) {
+                        return Err(found.not_computed(place));
+                    }
+                }
+                drop(formulas);
                 let (row, column) = cells.start().unwrap_or_default();
                 for (down, right, value) in cells.used_cells() {
                     found.keep((row + down as u32, column + right as u32), value.clone())?;

@@ -5,6 +5,9 @@ use chrono::{NaiveDateTime, NaiveTime};
 
 use super::super::{forms::Forms, guess::Guess};
 
+/// The last cell that a sheet can have.
+pub(super) const LAST: &str = "XFD1048576";
+
 /// The row and the column of a cell, from 0.
 pub(super) type Place = (u32, u32);
 
@@ -13,7 +16,7 @@ pub(super) fn range_of(text: &str) -> Option<(Place, Place)> {
     let text = text.replace('$', "").to_ascii_uppercase();
     let is_column = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_uppercase());
     let (first, last) = match text.split_once(':').map(|(first, last)| (first.trim(), last.trim())) {
-        None => (cell_of(&text)?, cell_of("XFD1048576")?),
+        None => (cell_of(&text)?, cell_of(LAST)?),
         Some((first, last)) if is_column(first) && is_column(last) => {
             (cell_of(&format!("{first}1"))?, cell_of(&format!("{last}1048576"))?)
         }

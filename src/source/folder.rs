@@ -12,7 +12,9 @@ use std::{
 };
 
 use rustix::{
-    fs::{AtFlags, FileType, Mode, OFlags, mkdirat, open, openat, renameat, statat, unlinkat},
+    fs::{
+        AtFlags, FileType, Gid, Mode, OFlags, fchmod, fchown, fstat, mkdirat, open, openat, renameat, statat, unlinkat,
+    },
     io::Errno,
 };
 
@@ -84,19 +86,48 @@ impl Folder {
         }
     }
 
-    /// Makes a file beside the one that is wanted, of a name that no listing of files takes for one of them.
+    /// Makes a file beside the one that is wanted, of a name that no listing of files takes for one of them. Whoever may read or
+    /// write the file whose place it will take may do so with it, and nobody else.
     pub(super) fn create_beside(&self, wanted: &OsStr) -> Result<(File, String), Error> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         loop {
             let number = COUNT.fetch_add(1, Ordering::Relaxed);
             let name = format!(".{}-{number}.part", std::process::id());
             match openat(&self.handle, name.as_str(), NEW_FILE, FILE_RIGHTS) {
-                Ok(handle) => return Ok((File::from(handle), name)),
+                Ok(handle) => {
+                    return match self.take_rights(&handle, wanted) {
+                        Ok(()) => Ok((File::from(handle), name)),
+                        Err(error) => {
+                            self.remove(&name);
+                            Err(failed(&self.path.join(wanted), error))
+                        }
+                    };
+                }
                 // One of the same number was killed, and its file is still there.
                 Err(Errno::EXIST) => {}
                 Err(error) => return Err(failed(&self.path.join(wanted), error)),
             }
         }
+    }
+
+    /// Gives a new file the rights of the file that has a name now, if there is one.
+    fn take_rights(&self, file: &OwnedFd, name: &OsStr) -> Result<(), Errno> {
+        let found = statat(&self.handle, name, AtFlags::SYMLINK_NOFOLLOW);
+        let Ok(old) = found else { return Ok(()) };
+        if FileType::from_raw_mode(old.st_mode) != FileType::RegularFile {
+            return Ok(());
+        }
+        let of_users = |mode: Mode| mode & (Mode::RWXU | Mode::RWXG | Mode::RWXO);
+        let (new, mut rights) = (fstat(file)?, of_users(Mode::from_raw_mode(old.st_mode)));
+        if new.st_gid != old.st_gid && fchown(file, None, Some(Gid::from_raw(old.st_gid))).is_err() {
+            // They are the other group's alone.
+            rights = rights.difference(Mode::RWXG);
+        }
+        if rights == of_users(Mode::from_raw_mode(new.st_mode)) {
+            // Some file systems have no rights that could be changed.
+            return Ok(());
+        }
+        fchmod(file, rights)
     }
 
     /// Gives a file of this directory another name, which may be another file's until now.
@@ -131,7 +162,11 @@ fn failed(path: &Path, error: Errno) -> Error {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use std::{fs, io::Write as _, os::unix::fs::symlink};
+    use std::{
+        fs,
+        io::Write as _,
+        os::unix::fs::{PermissionsExt, symlink},
+    };
 
     use super::*;
 
@@ -174,6 +209,29 @@ mod tests {
         let mut left: Vec<_> = fs::read_dir(&home).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         left.sort();
         assert_eq!(left, ["a.csv", "theirs"]);
+    }
+
+    // Symptom: COPY over a file that only its owner could read let everybody read it. Cause: the new file had the rights of any
+    // new file.
+    #[test]
+    fn a_file_that_takes_anothers_place_has_its_rights() {
+        let home = tempfile::tempdir().unwrap();
+        let home = home.path().canonicalize().unwrap();
+        let folder = Folder::open(&home).unwrap();
+        let path = home.join("a.csv");
+        let rights = |metadata: fs::Metadata| metadata.permissions().mode() & 0o777;
+        for wanted in [0o600, 0o640, 0o444, 0o666] {
+            fs::write(&path, "old").unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(wanted)).unwrap();
+            let (mut file, name) = folder.create_beside("a.csv".as_ref()).unwrap();
+            // While it is written, too.
+            assert_eq!(rights(file.metadata().unwrap()), wanted);
+            file.write_all(b"new").unwrap();
+            folder.rename(&name, "a.csv".as_ref()).unwrap();
+            assert_eq!(rights(fs::metadata(&path).unwrap()), wanted);
+            assert_eq!(fs::read_to_string(&path).unwrap(), "new");
+            fs::remove_file(&path).unwrap();
+        }
     }
 
     #[test]

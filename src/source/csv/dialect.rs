@@ -78,7 +78,9 @@ pub(super) fn settle_dialect(options: &mut CsvOptions, head: &str, is_last: bool
                 explains_commas: explains_commas(rows),
             })
         };
-        let mut tried: Vec<_> = delimiters.iter().map(attempt).collect();
+        let taken = [options.quote, options.escape, options.comment];
+        let mut tried: Vec<_> =
+            delimiters.iter().filter(|delimiter| !taken.contains(&Some(**delimiter))).map(attempt).collect();
         leave_out_soft_commas(&mut tried);
         options.delimiter = best_delimiter(&tried);
     }

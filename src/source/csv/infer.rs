@@ -15,7 +15,7 @@ use super::{
         text::{apart, located},
         trace::{Event, Told},
     },
-    CsvOptions, Error, FIRST_HEADER, Inferred, Options, Sample,
+    CsvOptions, Error, FIRST_HEADER, Inferred, Options, Sample, clash,
     dialect::{DIALECT_BYTES, head_of, settle_decimal, settle_dialect},
     header::{Title, are_names, settle_header},
     read::{Cut, FORMAT, Rows, header},
@@ -54,6 +54,7 @@ struct Known {
 
 pub(super) async fn infer(sample: Sample<'_>, mut given: Options, delimiters: &[u8]) -> Result<Inferred, Error> {
     let mut options = CsvOptions::parse(&given)?;
+    clash::check(&options, &given, delimiters.first().copied())?;
     let is_told = options.header.is_none();
     let inputs = sample.inputs(options.compression, options.encoding, options.skipped_lines);
     if let Some(delimiter) = told_delimiter(&inputs).await? {
@@ -70,6 +71,7 @@ pub(super) async fn infer(sample: Sample<'_>, mut given: Options, delimiters: &[
         settle_unknown(&mut given, true);
         return Ok(Inferred { options: given, schema: Schema::empty(), told: Vec::new(), doubts: Vec::new() });
     };
+    clash::check(&options, &given, None)?;
     let mut named = Vec::new();
     for input in rest {
         if let Some(names) = header(&options, input).await? {

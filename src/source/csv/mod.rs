@@ -4,6 +4,7 @@
 //! from some files (then NULL); without a header by position. Two columns of one name become `name` and `name_2`, one
 //! without a name `column_3`. Any text that is not of the column's type is an error, unless `on_error` says otherwise.
 
+mod clash;
 mod dialect;
 mod form;
 mod header;
@@ -171,18 +172,7 @@ impl CsvOptions {
             Some("" | "none") => None,
             given => Some(character("quote", given)?.unwrap_or(b'"')),
         };
-        for option in ["delimiter", "comment"] {
-            let given = character(option, get(option))?;
-            let is_delimiter = option == "comment" && given == character("delimiter", get("delimiter"))?;
-            if given.is_some() && (given == quote || is_delimiter) {
-                return Err(invalid(
-                    option,
-                    get(option).unwrap_or_default(),
-                    "another character than the other options have",
-                ));
-            }
-        }
-        Ok(Self {
+        let parsed = Self {
             header: boolean("header", get("header"))?,
             first_header: get(FIRST_HEADER).and_then(|names| serde_json::from_str(names).ok()),
             delimiter: character("delimiter", get("delimiter"))?,
@@ -200,7 +190,9 @@ impl CsvOptions {
             by_name,
             compression: Compression::parse(get("compression"))?,
             encoding: Encoding::parse(get("encoding"))?,
-        })
+        };
+        clash::check(&parsed, options, None)?;
+        Ok(parsed)
     }
 
     fn dialect(&self) -> Dialect {

@@ -13,7 +13,7 @@ use datafusion::{common::Result, datasource::file_format::write::BatchSerializer
 
 use super::{
     super::{guess::Guess, unwritable, write::Writers},
-    CsvOptions, DELIMITERS, Error, Forms, NullMark, Options, TAB, invalid,
+    CsvOptions, DELIMITERS, Error, Forms, NullMark, Options, TAB, clash, invalid,
 };
 use crate::print::{self, Form};
 
@@ -33,12 +33,15 @@ fn serializer(
     options: &Options,
     delimiters: &'static [u8],
 ) -> Result<Arc<dyn BatchSerializer>, Error> {
-    let options = CsvOptions::parse(options)?;
+    let given = options;
+    let options = CsvOptions::parse(given)?;
     if options.quote.is_none() {
         return Err(invalid("quote", "none", "a character: fields are quoted where they must be"));
     }
     let delimiter = options.delimiter.or(delimiters.first().copied());
-    Ok(Arc::new(Serializer { name, options: CsvOptions { delimiter, ..options }, delimiters }))
+    let options = CsvOptions { delimiter, ..options };
+    clash::check(&options, given, None)?;
+    Ok(Arc::new(Serializer { name, options, delimiters }))
 }
 
 struct Serializer {

@@ -45,7 +45,7 @@ pub(super) fn without(schema: &Schema, partitions: &[Field]) -> Result<Schema, E
 }
 
 /// Whether two names of columns are the same but for case.
-pub(super) fn is_alike(left: &str, right: &str) -> bool {
+pub(crate) fn is_alike(left: &str, right: &str) -> bool {
     if left.is_ascii() && right.is_ascii() {
         return left.eq_ignore_ascii_case(right);
     }

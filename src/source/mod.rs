@@ -78,6 +78,7 @@ pub use describe::{Described, describe};
 pub(crate) use diagnose::FILTER_FAILED;
 pub use diagnose::diagnose;
 pub use error::{Cause, Error};
+pub(crate) use infer::is_alike;
 pub use keys::Key;
 pub use looks::Looks;
 pub use rejects::{Rejected, Rejects};

@@ -8,7 +8,7 @@ use arrow::{
 };
 use async_trait::async_trait;
 use datafusion::{
-    common::ScalarValue,
+    common::{DFSchema, ScalarValue},
     logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast},
     sql::{
         parser::{CopyToSource, CopyToStatement, DFParser, Statement as SqlStatement},
@@ -119,6 +119,7 @@ fn name_missing_partitions(plan: LogicalPlan) -> Result<LogicalPlan> {
     if copy.partition_by.is_empty() {
         return Ok(LogicalPlan::Copy(copy));
     }
+    check_partitions(&copy.partition_by, copy.input.schema())?;
     let columns = copy.input.schema().columns().into_iter().map(|column| {
         let name = column.name.clone();
         if !copy.partition_by.contains(&name) {
@@ -131,6 +132,26 @@ fn name_missing_partitions(plan: LogicalPlan) -> Result<LogicalPlan> {
     let input = LogicalPlanBuilder::from(LogicalPlan::clone(&copy.input)).project(columns)?.build()?;
     copy.input = Arc::new(input);
     Ok(LogicalPlan::Copy(copy))
+}
+
+/// Refuses partitions that nobody would read back: a column that names them twice, and one that is a column of the files but
+/// for case, which readers take for the same.
+fn check_partitions(keys: &[String], schema: &DFSchema) -> Result<()> {
+    for (place, key) in keys.iter().enumerate() {
+        if keys.iter().take(place).any(|other| other == key) {
+            let message = format!("column \"{key}\" names partitions twice; leave one out");
+            return Err(Error::new(Fault::DuplicateColumn, message));
+        }
+        let mut of_files = schema.fields().iter().map(|field| field.name()).filter(|name| !keys.contains(name));
+        if let Some(column) = of_files.find(|name| source::is_alike(name, key)) {
+            let message = format!(
+                "whoever reads the files takes their column \"{column}\" for \"{key}\", which names partitions; give one of them \
+                 another name, or let both name partitions"
+            );
+            return Err(Error::new(Fault::DuplicateColumn, message));
+        }
+    }
+    Ok(())
 }
 
 /// Lets the name tell the format; a file such as `rows.csv.gz` is compressed as its name says.

@@ -34,6 +34,7 @@ pub(super) const ARROW: Binary = Binary(Kind {
     shown: "Arrow",
     endings: &["arrow", "arrows", "feather", "ipc"],
     decoder: || Box::new(Decoder::default()),
+    compressed: "batches",
     writers: Some(|| Arc::new(Files)),
 });
 

@@ -35,6 +35,7 @@ pub(super) const AVRO: Binary = Binary(Kind {
     shown: "Avro",
     endings: &["avro"],
     decoder: || Box::new(Decoder::default()),
+    compressed: "blocks",
     writers: None,
 });
 

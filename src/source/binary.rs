@@ -78,6 +78,8 @@ pub(super) struct Kind {
     pub(super) shown: &'static str,
     pub(super) endings: &'static [&'static str],
     pub(super) decoder: fn() -> Box<dyn Decode>,
+    /// What of a file is compressed by itself.
+    pub(super) compressed: &'static str,
     /// What writes files, if something does.
     pub(super) writers: Option<fn() -> Arc<dyn FileFormatFactory>>,
 }
@@ -106,6 +108,10 @@ impl Format for Binary {
 
     fn writers(&self) -> Option<Arc<dyn FileFormatFactory>> {
         self.0.writers.map(|writers| writers())
+    }
+
+    fn compressed(&self) -> Option<&'static str> {
+        Some(self.0.compressed)
     }
 
     fn file_source(&self, options: &Options, schema: TableSchema, place: &str) -> Result<Arc<dyn FileSource>, Error> {

@@ -263,6 +263,12 @@ impl Input {
     }
 }
 
+/// How a file is compressed as a whole, told by its first bytes; none if it is not, or cannot be read.
+pub(super) async fn compression_of(store: &std::sync::Arc<dyn ObjectStore>, meta: &ObjectMeta) -> Option<&'static str> {
+    let first = store.get_range(&meta.location, 0..meta.size.min(MAGIC_BYTES as u64)).await.ok()?;
+    MAGIC.iter().find(|(magic, _)| first.starts_with(magic)).and_then(|(_, found)| name_of(*found))
+}
+
 fn name_of(compression: CompressionTypeVariant) -> Option<&'static str> {
     match compression {
         CompressionTypeVariant::GZIP => Some("gzip"),

@@ -124,6 +124,11 @@ pub trait Format: fmt::Debug + Send + Sync {
         None
     }
 
+    /// What of its files a format compresses by itself, so that `COPY` compresses none as a whole.
+    fn compressed(&self) -> Option<&'static str> {
+        None
+    }
+
     /// What reads the files in a plan.
     fn file_source(&self, options: &Options, schema: TableSchema, sources: &str) -> Result<Arc<dyn FileSource>, Error>;
 
@@ -510,6 +515,11 @@ pub fn written_format(name: &str) -> Result<&'static str, Error> {
     };
     let found = if found.is_some() { "is read, not written" } else { "is no format that is written" };
     Err(Error::NotWritten { format: name.to_ascii_lowercase(), found, written })
+}
+
+/// What of its files the format of a name compresses by itself.
+pub(crate) fn compressed(format: &str) -> Option<&'static str> {
+    format_named(format).ok()?.compressed()
 }
 
 #[cfg(test)]

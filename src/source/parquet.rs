@@ -25,8 +25,8 @@ use futures::{FutureExt, StreamExt, TryStreamExt};
 use object_store::{ObjectMeta, ObjectStore};
 
 use super::{
-    Error, Format, FoundFile, Inferred, Key, Options, Sample, binary, infer, keys::with_keys, lossless::Lossless,
-    options,
+    Error, Format, FoundFile, Inferred, Key, Options, Sample, binary, bytes::compression_of, infer, keys::with_keys,
+    lossless::Lossless, options,
 };
 pub(super) use guard::Guarded;
 
@@ -75,6 +75,10 @@ impl Format for Parquet {
 
     fn writers(&self) -> Option<Arc<dyn FileFormatFactory>> {
         Some(Arc::new(write::Files))
+    }
+
+    fn compressed(&self) -> Option<&'static str> {
+        Some("columns")
     }
 
     fn file_source(&self, _: &Options, schema: TableSchema, _: &str) -> Result<Arc<dyn FileSource>, Error> {
@@ -151,12 +155,28 @@ pub(super) async fn caught<T, E>(
 
 /// The columns of a file, as a table would have them.
 async fn read_schema(session: &dyn Session, store: &Arc<dyn ObjectStore>, file: &FoundFile) -> Result<Schema, Error> {
-    let failed = |error| unreadable(&file.name, error);
     let metadata = cached(session, store, &file.meta);
-    let schema = metadata.fetch_schema().await.map_err(failed)?;
+    let schema = match metadata.fetch_schema().await {
+        Ok(schema) => schema,
+        Err(error) => return Err(refused(store, file, error).await),
+    };
+    let failed = |error| unreadable(&file.name, error);
     let metadata = metadata.fetch_metadata().await.map_err(failed)?;
     binary::check(&schema).map_err(|error| failed(error.into()))?;
     Ok(Schema::new(columns::columns(&schema, &metadata)))
+}
+
+/// The error of a file whose columns cannot be told. One that is compressed as a whole has none that could be read in its midst.
+async fn refused(store: &Arc<dyn ObjectStore>, file: &FoundFile, error: DataFusionError) -> Error {
+    let Some(compression) = compression_of(store, &file.meta).await else { return unreadable(&file.name, error) };
+    Error::Unreadable {
+        file: file.name.clone(),
+        format: "Parquet".to_owned(),
+        reason: format!(
+            "it is compressed as a whole, by {compression}; unpack it, as Parquet compresses its columns itself"
+        ),
+        source: Arc::new(error),
+    }
 }
 
 /// Parquet's least and greatest values leave NaN out, so those of floating point columns are not what the rows hold: a column

@@ -101,6 +101,7 @@ impl Action for Copy {
         let mut statement = SqlStatement::clone(&self.statement);
         settle(&mut statement, &target);
         settle_format(&mut statement)?;
+        settle_compression(&mut statement)?;
         let plan = name_missing_partitions(plan(client, statement, Some(parameters)).await?)?;
         let (plan, writing) = aim(plan, &target, &client.stores())?;
         let written = collect(client, plan).await;
@@ -154,15 +155,12 @@ fn check_partitions(keys: &[String], schema: &DFSchema) -> Result<()> {
     Ok(())
 }
 
-/// Lets the name tell the format; a file such as `rows.csv.gz` is compressed as its name says.
+/// Lets the name tell the format, which that of a compression may follow.
 fn settle(statement: &mut SqlStatement, target: &Target) {
     let SqlStatement::CopyTo(copy) = statement else { return };
     target.path().clone_into(&mut copy.target);
-    let Some((ending, Some(compression))) = source::ending(&copy.target) else { return };
-    copy.stored_as.get_or_insert(ending);
-    let is_given = |name: &str| copy.options.iter().any(|(key, _)| key.eq_ignore_ascii_case(name));
-    if !is_given("compression") && !is_given("format.compression") {
-        copy.options.push(("compression".to_owned(), Value::SingleQuotedString(compression)));
+    if let Some((ending, Some(_))) = source::ending(&copy.target) {
+        copy.stored_as.get_or_insert(ending);
     }
 }
 
@@ -173,6 +171,27 @@ fn settle_format(statement: &mut SqlStatement) -> Result<()> {
     if let Some(format) = copy.stored_as.clone().or_else(ending).filter(|format| !format.is_empty()) {
         copy.stored_as = Some(source::written_format(&format)?.to_owned());
     }
+    Ok(())
+}
+
+/// Compresses a file such as `rows.csv.gz` as its name says, unless its format compresses what is in it.
+fn settle_compression(statement: &mut SqlStatement) -> Result<()> {
+    let SqlStatement::CopyTo(copy) = statement else { return Ok(()) };
+    let Some((_, Some(compression))) = source::ending(&copy.target) else { return Ok(()) };
+    let is_given = |name: &str| copy.options.iter().any(|(key, _)| key.eq_ignore_ascii_case(name));
+    if is_given("compression") || is_given("format.compression") {
+        return Ok(());
+    }
+    let format = copy.stored_as.as_deref().unwrap_or_default();
+    if let Some(parts) = source::compressed(format) {
+        let message = format!(
+            "'{}' cannot be compressed as a whole, because {format} compresses its {parts} itself; leave .{compression} out of \
+             its name",
+            copy.target
+        );
+        return Err(Error::new(Fault::InvalidArgument, message));
+    }
+    copy.options.push(("compression".to_owned(), Value::SingleQuotedString(compression)));
     Ok(())
 }
 

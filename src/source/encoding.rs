@@ -156,10 +156,17 @@ fn told(first: &[u8]) -> Option<&'static encoding_rs::Encoding> {
 }
 
 /// What a file is that begins so and is no text, and what to do with it.
-fn other_than_text(first: &[u8]) -> Option<(&'static str, &'static str)> {
+fn other_than_text(first: &[u8]) -> Option<(String, &'static str)> {
     let begins = |begin: &[u8]| first.starts_with(begin) && (begin == PDF || first.iter().any(|byte| *byte < b'\t'));
-    let known = OTHERS.iter().find(|(begin, ..)| begins(begin)).map(|(_, found, hint)| (*found, *hint));
-    known.or_else(|| (told(first).is_none() && is_binary(first)).then_some(BINARY))
+    let known = OTHERS.iter().find(|(begin, ..)| begins(begin)).map(|(_, found, hint)| ((*found).to_owned(), *hint));
+    known.or_else(|| (told(first).is_none() && is_binary(first)).then(|| binary(first)))
+}
+
+/// What is said of bytes that are no text and nothing that is known, and what to do with them.
+fn binary(first: &[u8]) -> (String, &'static str) {
+    let Some(zero) = memchr::memchr(0, first) else { return ("binary data".to_owned(), BINARY) };
+    let line = 1 + memchr::memchr_iter(b'\n', first.get(..zero).unwrap_or_default()).count();
+    (format!("binary data: byte {} of it, on line {line}, is zero", zero + 1), WITH_ZEROS)
 }
 
 /// How much of a file tells what it is, and that it is no UTF-16.
@@ -167,12 +174,13 @@ const ENOUGH_BYTES: usize = 256;
 /// How many kinds of control characters tell that bytes are no text. Delimiters and ends of files are two or three.
 const TELLING_CONTROLS: usize = 4;
 
-/// What bytes are that are no text and nothing that is known.
-const BINARY: (&str, &str) = (
-    "binary data",
-    "if it is a text, say how it is written, as in OPTIONS (encoding 'utf-16'); else convert it to a format that is read, \
-     such as CSV, JSON or Parquet",
-);
+/// What to do with bytes that are no text and nothing that is known.
+const BINARY: &str = "if it is a text, say how it is written, as in OPTIONS (encoding 'latin1'); else convert it to a format \
+                      that is read, such as CSV, JSON or Parquet";
+/// What to do with such bytes if there are zeros among them.
+const WITH_ZEROS: &str = "if it is a text of UTF-8 to which zero bytes belong, say OPTIONS (encoding 'utf-8'), or how else it \
+                          is written, as in (encoding 'utf-16'); else convert it to a format that is read, such as CSV, JSON \
+                          or Parquet";
 
 const PDF: &[u8] = b"%PDF-";
 /// How files begin that are no text, what they are and what to do. All but the last have a byte that is in no text.

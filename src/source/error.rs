@@ -107,8 +107,8 @@ pub enum Error {
     NotText {
         /// The file.
         file: String,
-        /// What it is, by its first bytes.
-        found: &'static str,
+        /// What it is, by its first bytes, and where they say so if that is not at its beginning.
+        found: String,
         /// What to do.
         hint: &'static str,
     },

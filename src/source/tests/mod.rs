@@ -374,8 +374,8 @@ async fn what_is_no_text_is_told() {
     files.put("d.csv", b"a\x01caf\xe9\n").put("e.csv", b"7z\xbc\xaf\x27\x1c\x00\x04");
     for (name, message) in [
         ("a.csv", "file a.csv is written in UTF-32, which is not read"),
-        ("b.csv", "file b.csv is no text, it is binary data"),
-        ("c.csv", "file c.csv is no text, it is binary data"),
+        ("b.csv", "file b.csv is no text, it is binary data: byte 8 of it, on line 1, is zero"),
+        ("c.csv", "file c.csv is no text, it is binary data: byte 2 of it, on line 1, is zero"),
         ("d.csv", "file d.csv, line 1: the text is not UTF-8"),
         ("e.csv", "file e.csv is no text, it is a 7z archive"),
     ] {

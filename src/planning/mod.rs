@@ -22,6 +22,7 @@ mod floats;
 mod frames;
 mod guards;
 mod input_order;
+mod interval_texts;
 mod join_keys;
 mod list_texts;
 mod lossy_casts;
@@ -74,6 +75,9 @@ const AS_CAST: &str = "as_cast";
 /// The function that makes the text of a value of which a cast would make another one, or none. It never fails.
 const TEXT_OF: &str = "text_of";
 
+/// The function that writes a text that is cast to an interval in words that the cast knows. It never fails.
+const INTERVAL_WORDS: &str = "interval_words";
+
 /// The function that makes the nearest float of a numeric. It never fails.
 const NEAREST_FLOAT: &str = "nearest_float";
 
@@ -100,6 +104,7 @@ pub(crate) fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
         }
     }
     rules.push(Arc::new(timestamps::LocalTimes));
+    rules.push(Arc::new(interval_texts::ReadIntervals));
     rules.push(Arc::new(list_texts::WriteLists));
     rules.push(Arc::new(lossy_casts::CompareCasts));
     rules.push(Arc::new(floats::OneNan));

@@ -18,7 +18,7 @@ use datafusion::{
     },
 };
 
-use super::super::{AS_CAST, NEAREST_FLOAT, TEXT_OF, WRITTEN_AS};
+use super::super::{AS_CAST, INTERVAL_WORDS, NEAREST_FLOAT, TEXT_OF, WRITTEN_AS};
 
 /// Whether an expression over rows of this schema can fail on one of them.
 ///
@@ -134,6 +134,7 @@ const NEVER_FAIL: &[(&str, usize)] = &[
     ("get_field", usize::MAX),
     ("greatest", usize::MAX),
     ("initcap", 1),
+    (INTERVAL_WORDS, 1),
     ("iszero", 1),
     ("isnan", 1),
     ("least", usize::MAX),

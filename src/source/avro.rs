@@ -238,9 +238,9 @@ impl Rows {
     fn read(&mut self) -> Result<(), Fault> {
         let mut cursor = Cursor::new(&self.block);
         while self.left > 0 && !self.are_enough() {
-            let before = cursor.left();
+            let (before, record) = (cursor.left(), self.records + self.count as u64 + 1);
             for (field, column) in self.schema.fields().iter().zip(&mut self.columns) {
-                column.read(&mut cursor).map_err(|fault| fault.within(field.name()))?;
+                column.read(&mut cursor).map_err(|fault| fault.within(record, field.name()))?;
             }
             self.weight += before - cursor.left() + cursor.take_free();
             self.count += 1;

@@ -4,14 +4,14 @@ use std::{mem::take, sync::Arc};
 
 use arrow::{
     array::{
-        Array, ArrayRef, AsArray, BinaryViewBuilder, BooleanBuilder, Decimal128Builder, Decimal256Builder,
+        Array, ArrayRef, BinaryViewBuilder, BooleanBuilder, Decimal128Builder, Decimal256Builder,
         FixedSizeBinaryBuilder, Float32Builder, Float64Builder, Int32Builder, Int64Builder,
         IntervalMonthDayNanoBuilder, ListArray, MapArray, NullArray, NullBufferBuilder, StringBuilder,
         StringViewBuilder, StructArray, new_empty_array, new_null_array,
     },
     buffer::OffsetBuffer,
     compute::{cast, interleave},
-    datatypes::{DataType, Field, Fields, Int64Type, IntervalUnit, Schema, i256},
+    datatypes::{DataType, Field, Fields, IntervalUnit, Schema, i256},
     error::ArrowError,
 };
 
@@ -413,8 +413,9 @@ impl Column {
         let array: ArrayRef = match &mut self.values {
             Values::Null(count) | Values::Passed(_, count) => Arc::new(NullArray::new(take(count))),
             Values::Boolean(values) => Arc::new(values.finish()),
-            Values::Int(values) => of_day(cast(&values.finish(), &self.data_type)?)?,
-            Values::Long(values) => of_day(cast(&values.finish(), &self.data_type)?)?,
+            // Whoever makes the table's column of it looks whether times of day are within one.
+            Values::Int(values) => cast(&values.finish(), &self.data_type)?,
+            Values::Long(values) => cast(&values.finish(), &self.data_type)?,
             Values::Float(values) => Arc::new(values.finish()),
             Values::Double(values) => Arc::new(values.finish()),
             Values::Bytes(_, values) => Arc::new(values.finish()),
@@ -500,18 +501,4 @@ fn each<'a>(
 /// The fault of a number that has too many digits, or none.
 fn none_of<T>(data_type: &DataType) -> Result<T, Fault> {
     Fault::wrong(format!("a number is none of type {}", type_name(data_type)))
-}
-
-/// The values, of which those that are times of day are within one.
-fn of_day(values: ArrayRef) -> Result<ArrayRef, ArrowError> {
-    let (DataType::Time32(unit) | DataType::Time64(unit)) = values.data_type() else { return Ok(values) };
-    let day = 0..print::a_day(*unit);
-    let numbers = match values.data_type() {
-        DataType::Time32(_) => cast(&cast(&values, &DataType::Int32)?, &DataType::Int64)?,
-        _ => cast(&values, &DataType::Int64)?,
-    };
-    match numbers.as_primitive::<Int64Type>().iter().flatten().find(|number| !day.contains(number)) {
-        Some(outside) => Err(ArrowError::CastError(format!("{outside} is no time of day"))),
-        None => Ok(values),
-    }
 }

@@ -23,11 +23,11 @@ impl Fault {
         Err(Self::Wrong(reason.into()))
     }
 
-    /// The fault of a value in a column.
-    pub(super) fn within(self, column: &str) -> Self {
+    /// The fault of a value in a column of a record of the file, counted from 1.
+    pub(super) fn within(self, record: u64, column: &str) -> Self {
         match self {
             Self::Short => Self::Short,
-            Self::Wrong(reason) => Self::Wrong(format!("in its column {column}, {reason}")),
+            Self::Wrong(reason) => Self::Wrong(format!("in its record {record}, column {column}, {reason}")),
         }
     }
 

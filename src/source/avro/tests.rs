@@ -156,19 +156,19 @@ fn a_block_holds_what_it_says() {
 fn lengths_are_no_longer_than_what_follows() {
     let cases = [
         (r#""string""#, long(i64::MAX), "a block ends within its records"),
-        (r#""string""#, long(-5), "in its column a, -5 is no length"),
+        (r#""string""#, long(-5), "in its record 1, column a, -5 is no length"),
         (r#""bytes""#, long(1 << 40), "a block ends within its records"),
         (r#"{"type":"fixed","name":"f","size":4611686018427387904}"#, vec![0; 9], "a block ends within its records"),
         (r#"{"type":"array","items":"long"}"#, long(1 << 40), "a block ends within its records"),
         (r#"{"type":"array","items":"long"}"#, long(i64::MIN), "a block ends within its records"),
         (r#"{"type":"map","values":"null"}"#, long(1 << 40), "a block ends within its records"),
-        (r#""string""#, [long(1), vec![0xFF]].concat(), "in its column a, a text is not UTF-8"),
-        (r#""boolean""#, vec![2], "in its column a, 2 is no truth value"),
-        (r#""int""#, long(1 << 31), "in its column a, 2147483648 is out of the range of an int"),
-        (r#""long""#, vec![0xFF; 11], "in its column a, a number is longer than 64 bits"),
-        (r#"["null","long"]"#, long(2), "in its column a, 2 is none of 2 types"),
-        (r#"["int","null","long"]"#, long(3), "in its column a, 3 is none of 3 types"),
-        (r#"{"type":"enum","name":"e","symbols":["x"]}"#, long(1), "in its column a, 1 is none of 1 symbols"),
+        (r#""string""#, [long(1), vec![0xFF]].concat(), "in its record 1, column a, a text is not UTF-8"),
+        (r#""boolean""#, vec![2], "in its record 1, column a, 2 is no truth value"),
+        (r#""int""#, long(1 << 31), "in its record 1, column a, 2147483648 is out of the range of an int"),
+        (r#""long""#, vec![0xFF; 11], "in its record 1, column a, a number is longer than 64 bits"),
+        (r#"["null","long"]"#, long(2), "in its record 1, column a, 2 is none of 2 types"),
+        (r#"["int","null","long"]"#, long(3), "in its record 1, column a, 3 is none of 3 types"),
+        (r#"{"type":"enum","name":"e","symbols":["x"]}"#, long(1), "in its record 1, column a, 1 is none of 1 symbols"),
     ];
     for (column, data, reason) in cases {
         fails(&file(&one(column), 1, &data), reason);
@@ -178,7 +178,7 @@ fn lengths_are_no_longer_than_what_follows() {
 #[test]
 fn what_takes_no_bytes_has_an_end() {
     let endless = [long(1 << 40), long(0)].concat();
-    let reason = format!("in its column a, a record has more than {MAX_FREE} values that take no bytes");
+    let reason = format!("in its record 1, column a, a record has more than {MAX_FREE} values that take no bytes");
     for items in ["\"null\"", r#"{"type":"record","name":"e","fields":[]}"#, r#"{"type":"fixed","name":"f","size":0}"#]
     {
         let schema = one(&format!(r#"{{"type":"array","items":{items}}}"#));
@@ -456,7 +456,7 @@ fn what_nobody_wants_is_passed_over() {
     assert_eq!(batch.column(17).as_string_view().value(2), "last");
     assert_eq!(batch.column(5).data_type(), &DataType::Null);
     assert_eq!(read(&[]).unwrap().unwrap().num_rows(), 3);
-    assert!(read(&[7]).unwrap_err().to_string().contains("in its column c7, a text is not UTF-8"));
+    assert!(read(&[7]).unwrap_err().to_string().contains("in its record 1, column c7, a text is not UTF-8"));
     let cut = file(&schema, 4, &record.repeat(3));
     let mut decoder = Decoder::default();
     decoder.push(Bytes::from(cut)).unwrap();
@@ -488,9 +488,15 @@ fn numbers_may_have_many_digits() {
     assert_eq!(read(50, 5, &large).unwrap(), ["871122859317602466466238995025326621.32736"]);
     assert_eq!(read(100, 5, &large).unwrap(), ["871122859317602466466238995025326621.32736"]);
     assert_eq!(read(76, 0, &[0xFF; 40]).unwrap(), ["-1"]);
-    assert_eq!(read(39, 2, &[0x7F; 17]).unwrap_err(), "in its column a, a number is none of type numeric(39, 2)");
-    assert_eq!(read(39, 2, &[]).unwrap_err(), "in its column a, a number is none of type numeric(39, 2)");
-    assert_eq!(read(77, 0, &[0x7F; 33]).unwrap_err(), "in its column a, a number has more than 77 digits, or none");
+    assert_eq!(
+        read(39, 2, &[0x7F; 17]).unwrap_err(),
+        "in its record 1, column a, a number is none of type numeric(39, 2)"
+    );
+    assert_eq!(read(39, 2, &[]).unwrap_err(), "in its record 1, column a, a number is none of type numeric(39, 2)");
+    assert_eq!(
+        read(77, 0, &[0x7F; 33]).unwrap_err(),
+        "in its record 1, column a, a number has more than 77 digits, or none"
+    );
 }
 
 #[test]
@@ -502,7 +508,11 @@ fn numbers_have_no_more_digits_than_their_type() {
     assert_eq!(read(&[0xFF; 40]).unwrap(), ["-0.01"]);
     assert_eq!(read(&[&[0_u8; 40][..], &[0x27, 0x0F]].concat()).unwrap(), ["99.99"]);
     for bytes in [&[0x27_u8, 0x10][..], &[], &[0, 0xFF, 0xFF], &[0x7F; 16], &[0x80; 17]] {
-        assert_eq!(read(bytes).unwrap_err(), "in its column a, a number is none of type numeric(4, 2)", "{bytes:?}");
+        assert_eq!(
+            read(bytes).unwrap_err(),
+            "in its record 1, column a, a number is none of type numeric(4, 2)",
+            "{bytes:?}"
+        );
     }
     // What is no decimal number by the standard has its bytes.
     let column = r#"{"type":"fixed","name":"f","size":2,"logicalType":"decimal","precision":2,"scale":3}"#;
@@ -531,7 +541,7 @@ fn meanings_that_few_writers_know() {
     assert_eq!(zoned.as_primitive::<TimestampNanosecondType>().value(0), 5);
     assert_eq!(local.as_primitive::<TimestampNanosecondType>().value(0), -5);
     let long_ago = [vec![0xFF; 12], vec![0; 16]].concat();
-    let reason = "in its column d, 4294967295 months and 4294967295 days are out of the range of an interval";
+    let reason = "in its record 1, column d, 4294967295 months and 4294967295 days are out of the range of an interval";
     fails(&file(schema, 1, &long_ago), reason);
 }
 

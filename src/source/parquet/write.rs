@@ -199,7 +199,13 @@ fn settled(given: &Options) -> Result<Options, Error> {
         return Err(invalid("compression_level", &level, "given beside a compression that has levels"));
     }
     if let Some(rows) = whole.remove("row_group_size") {
-        whole.insert("max_row_group_size".to_owned(), rows);
+        // What is wrong is told of the name that was said.
+        if !is_allowed("row_group_size", &rows) {
+            return Err(invalid("row_group_size", &rows, expected("row_group_size")));
+        }
+        if whole.insert("max_row_group_size".to_owned(), rows.clone()).is_some() {
+            return Err(invalid("row_group_size", &rows, "left out: max_row_group_size is another name for it"));
+        }
     }
     settled.extend(whole);
     settled
@@ -308,8 +314,11 @@ mod tests {
         assert!(rows.get("created_by").unwrap().starts_with("fusewire version "));
         let unknown = said(&[("codec", "zstd")]).unwrap_err();
         assert!(unknown.contains("codec") && unknown.contains("row_group_size"), "{unknown}");
-        let wrong = said(&[("max_row_group_size", "x")]).unwrap_err();
-        assert!(wrong.contains("max_row_group_size") && wrong.contains("a whole number"), "{wrong}");
+        for name in ["row_group_size", "max_row_group_size"] {
+            let wrong = said(&[(name, "x")]).unwrap_err();
+            assert_eq!(wrong, format!("option {name} cannot be 'x', expected a whole number from 1"));
+        }
+        assert!(said(&[("row_group_size", "10"), ("max_row_group_size", "20")]).is_err());
         for wrong in
             [("row_group_size", "0"), ("write_batch_size", "0"), ("bloom_filter_fpp", "2"), ("statistics_enabled", "x")]
         {

@@ -25,7 +25,6 @@ use super::{
     decimal::{digits, number, wide_number},
     unfit::{Unfit, first_unfit},
 };
-use crate::print;
 
 /// The bytes of an identifier.
 const UUID_BYTES: i32 = 16;

@@ -21,6 +21,7 @@ use arrow::{
 
 use super::{
     forms::Forms,
+    guess::keeps,
     infer::type_name,
     spans,
     values::{self, Instant},
@@ -43,6 +44,14 @@ pub(super) fn column<'a>(
     forms: &Forms,
     texts: impl Texts<'a>,
 ) -> Result<ArrayRef, Misfit> {
+    if forms.doubts && !data_type.is_string() {
+        let texts: Vec<_> = texts.collect();
+        let keeps = |text: &Option<Cow<'a, str>>| text.as_ref().is_none_or(|text| keeps(data_type, text, forms));
+        return match texts.iter().position(|text| !keeps(text)) {
+            Some(row) => Err(Misfit(row)),
+            None => column(data_type, rows, &forms.trusting(), texts.into_iter()),
+        };
+    }
     match data_type {
         DataType::Utf8 => {
             let mut builder = StringBuilder::with_capacity(rows, rows * 8);

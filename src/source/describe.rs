@@ -9,12 +9,14 @@ use datafusion::{catalog::Session, physical_plan::ExecutionPlanProperties};
 use futures::TryStreamExt;
 
 use super::{
-    Access, Error, Looked, MAY_BE_EMPTY, Sample, Stores, TableRequest,
+    Access, Error, Looked, MAY_BE_EMPTY, Sample, Stores, TOLD_BY, TableRequest,
     bytes::Compression,
     csv::FIRST_HEADER,
     encoding,
     encoding::Encoding,
-    format_named, look, open, options,
+    format_named,
+    forms::GUESSED,
+    look, open, options,
     text::line_of,
     trace::{Place, Told},
 };
@@ -109,8 +111,9 @@ async fn facts(session: &dyn Session, looked: &Looked) -> Result<Vec<Fact>, Erro
         ("bytes".to_owned(), bytes.to_string()),
     ];
     let mut options = definition.options.clone();
-    options.remove(FIRST_HEADER);
-    options.remove(MAY_BE_EMPTY);
+    for own in [FIRST_HEADER, MAY_BE_EMPTY, GUESSED, TOLD_BY] {
+        options.remove(own);
+    }
     if format_named(&definition.format)?.options().contains(&encoding::OPTION) {
         let get = |name: &str| options.get(name).map(String::as_str);
         let compression = Compression::parse(get(options::COMPRESSION.0))?;

@@ -1,6 +1,6 @@
 //! How the texts of a table write numbers, dates and times, where that is not the usual way.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use super::{
     Error, Options,
@@ -31,7 +31,14 @@ pub(super) struct Forms {
     pub(super) thousands: Option<u8>,
     date: Option<Pattern>,
     timestamp: Option<Pattern>,
+    /// The columns whose types were guessed by other bytes than those that are read.
+    guessed: BTreeSet<String>,
+    /// Whether the texts are those of such a column.
+    pub(super) doubts: bool,
 }
+
+/// The names of the columns whose types were guessed, as JSON. A table has it that was not told its columns.
+pub(super) const GUESSED: &str = "guessed";
 
 impl Forms {
     /// The options that are given.
@@ -53,12 +60,27 @@ impl Forms {
             thousands: separator("thousands_separator", b",. '_", "one of , . ' _ or a blank")?,
             date: format("date_format", Pattern::of_days)?,
             timestamp: format("timestamp_format", Pattern::of_times)?,
+            guessed: options.get(GUESSED).and_then(|names| serde_json::from_str(names).ok()).unwrap_or_default(),
+            doubts: false,
         };
         if forms.thousands.is_some() && forms.thousands == Some(forms.decimal.unwrap_or(b'.')) {
             let value = get("thousands_separator").unwrap_or_default();
             return Err(invalid("thousands_separator", &value, "another character than the decimal separator"));
         }
         Ok(forms)
+    }
+
+    /// The forms of a column's texts.
+    pub(super) fn of_column(&self, name: &str) -> Cow<'_, Self> {
+        match self.guessed.contains(name) {
+            true => Cow::Owned(Self { guessed: BTreeSet::new(), doubts: true, ..self.clone() }),
+            false => Cow::Borrowed(self),
+        }
+    }
+
+    /// The forms of texts that are known to be of their type.
+    pub(super) fn trusting(&self) -> Self {
+        Self { doubts: false, ..self.clone() }
     }
 
     /// A number as it is usually written; none if the text groups its digits otherwise than in threes, or has another

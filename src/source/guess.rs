@@ -118,6 +118,23 @@ impl Guess {
         self.kinds & TEXT != 0
     }
 
+    /// The guess that made a column's type; none of a type that is not guessed by its texts.
+    fn of(data_type: &DataType) -> Option<Self> {
+        let kinds = match data_type {
+            DataType::Boolean => BOOLEAN,
+            DataType::Int64 => INTEGER,
+            DataType::Float64 => FRACTION,
+            DataType::Decimal128(_, 0) => INTEGER | LONG_INTEGER,
+            DataType::Decimal128(..) => INTEGER | LONG_FRACTION,
+            DataType::Date32 => DATE,
+            DataType::Time64(_) => TIME,
+            DataType::Timestamp(_, None) => TIMESTAMP,
+            DataType::Timestamp(_, Some(_)) => ZONED,
+            _ => return None,
+        };
+        Some(Self { kinds, ..Self::default() })
+    }
+
     fn number_or_time(&mut self, text: &str, forms: &Forms) -> Kinds {
         if forms.has_formats()
             && let Some(kinds) = self.point_in_time(text, forms)
@@ -253,6 +270,27 @@ impl Guess {
     }
 }
 
+/// Whether a column would still have the type that was guessed for it if this value, as CSV has it, had been seen: `02134` is
+/// no number, though it could be read as one.
+pub(super) fn keeps(data_type: &DataType, text: &str, forms: &Forms) -> bool {
+    keeps_seen(data_type, |guess| guess.see(text.trim_ascii(), forms))
+}
+
+/// The same of a value of JSON, which is a text if it stands in quotes.
+pub(super) fn keeps_json(data_type: &DataType, value: &str, is_quoted: bool, forms: &Forms) -> bool {
+    keeps_seen(data_type, |guess| match value {
+        _ if is_quoted => guess.see_quoted(value, forms),
+        "true" | "false" => guess.kinds |= BOOLEAN,
+        _ => guess.see_number(value),
+    })
+}
+
+fn keeps_seen(data_type: &DataType, see: impl FnOnce(&mut Guess)) -> bool {
+    let Some(mut guess) = Guess::of(data_type) else { return true };
+    see(&mut guess);
+    guess.data_type() != DataType::Utf8
+}
+
 /// The unit that keeps all digits of a fraction of a second; the usual one is microseconds.
 fn time_unit(fraction_digits: usize) -> TimeUnit {
     if fraction_digits > 6 { TimeUnit::Nanosecond } else { TimeUnit::Microsecond }
@@ -298,6 +336,41 @@ mod tests {
         assert_eq!(guessed(&["80644522253718.09", "80644522253718.1"]), DataType::Decimal128(38, 2));
         assert_eq!(guessed(&["0.10000000000000001", "1.0000000000000001e-05"]), DataType::Float64);
         assert_eq!(guessed(&["12345678901234567890123456789", "0.1234567890123456789"]), DataType::Utf8);
+    }
+
+    #[test]
+    fn a_value_that_would_have_made_a_column_text_is_none_of_it() {
+        let forms = Forms::default();
+        let time = DataType::Timestamp(TimeUnit::Microsecond, None);
+        for (data_type, text) in [
+            (DataType::Int64, "02134"),
+            (DataType::Int64, "+4915112345678"),
+            (DataType::Int64, "1E5"),
+            (DataType::Float64, "007"),
+            (DataType::Boolean, "yes"),
+            (DataType::Boolean, "1"),
+            (DataType::Decimal128(38, 2), "0012.50"),
+            (DataType::Date32, "12"),
+            (time.clone(), "2024-01-05 10:00:00Z"),
+        ] {
+            assert!(!keeps(&data_type, text, &forms), "{data_type} {text}");
+        }
+        for (data_type, text) in [
+            (DataType::Int64, " 5 "),
+            (DataType::Int64, "-9223372036854775808"),
+            (DataType::Float64, "1E5"),
+            (DataType::Float64, "NaN"),
+            (DataType::Decimal128(38, 2), "12.50"),
+            (DataType::Decimal128(38, 0), "12345678901234567890"),
+            (time, "2024-01-05"),
+            (DataType::Utf8, "007"),
+            (DataType::Int32, "007"),
+        ] {
+            assert!(keeps(&data_type, text, &forms), "{data_type} {text}");
+        }
+        assert!(!keeps_json(&DataType::Int64, "7", true, &forms) && keeps_json(&DataType::Int64, "7", false, &forms));
+        assert!(!keeps_json(&DataType::Boolean, "1", false, &forms));
+        assert!(keeps_json(&DataType::Date32, "2024-01-05", true, &forms));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use chrono::{TimeDelta, Utc};
 use datafusion::execution::object_store::ObjectStoreUrl;
 use sha2::{Digest, Sha256};
 
-use super::{Format, Inferred, Options, Sample};
+use super::{Format, FoundFile, Inferred, Options, Sample};
 
 /// How many looks are kept.
 const MAX_LOOKS: usize = 256;
@@ -38,19 +38,30 @@ pub(super) struct Key(Option<[u8; 32]>);
 impl Key {
     /// Of files in the store of this address.
     pub(super) fn of(format: &dyn Format, options: &Options, sample: &Sample<'_>, store: &ObjectStoreUrl) -> Self {
-        let settled = Utc::now() - TimeDelta::milliseconds(SETTLED_MS);
         let mut hasher = Sha256::new();
         hasher.update(format!("{store} {} {options:?} {:?}", format.name(), sample.declared));
-        for file in sample.files {
-            if file.meta.e_tag.is_none() && file.meta.last_modified > settled {
-                return Self(None);
-            }
-            let (name, meta) = (&file.name, &file.meta);
-            let time = meta.last_modified.to_rfc3339();
-            hasher.update(format!("{name:?} {} {time} {:?} {:?}", meta.size, meta.e_tag, meta.version));
-        }
-        Self(Some(hasher.finalize().into()))
+        Self(add_files(&mut hasher, sample.files).map(|()| hasher.finalize().into()))
     }
+}
+
+/// What tells files from others, and from what they will be when they change; none if that cannot be told.
+pub(super) fn fingerprint(files: &[FoundFile]) -> Option<String> {
+    let mut hasher = Sha256::new();
+    add_files(&mut hasher, files)?;
+    Some(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+fn add_files(hasher: &mut Sha256, files: &[FoundFile]) -> Option<()> {
+    let settled = Utc::now() - TimeDelta::milliseconds(SETTLED_MS);
+    for file in files {
+        if file.meta.e_tag.is_none() && file.meta.last_modified > settled {
+            return None;
+        }
+        let (name, meta) = (&file.name, &file.meta);
+        let time = meta.last_modified.to_rfc3339();
+        hasher.update(format!("{name:?} {} {time} {:?} {:?}", meta.size, meta.e_tag, meta.version));
+    }
+    Some(())
 }
 
 impl Looks {

@@ -99,6 +99,10 @@ pub type Options = BTreeMap<String, String>;
 /// Where it is kept that a directory had no file when the table was made, and needs none. It is no option that anybody gives.
 const MAY_BE_EMPTY: &str = "may_be_empty";
 
+/// The fingerprint of the files whose bytes, all of them, told the types of a table's columns. Of other files no guess is
+/// trusted: a value that would have made the column text is an error.
+const TOLD_BY: &str = "told_by";
+
 /// Every format, in the order in which help shows them.
 pub const FORMATS: [&dyn Format; 7] =
     [&csv::Csv, &csv::Tsv, &json::Json, &parquet::Parquet, &arrow_ipc::ARROW, &avro::AVRO, &excel::Excel];
@@ -295,9 +299,14 @@ async fn look(
         let expected = format!("another name: the files have a column {column}");
         return Err(options::invalid(options::FILENAME.0, column, &expected));
     }
+    let is_declared = declared.is_some();
     let schema = declared.unwrap_or_else(|| infer::without_keys(&schema, &partition_columns, file_column));
     if schema.fields().is_empty() && partition_columns.is_empty() {
         return Err(Error::NoRows { file: shown });
+    }
+    let mut options = options;
+    if !is_declared && format.options().contains(&forms::OPTIONS[2]) {
+        options.extend(guesses(&schema, request, &listing.files, &options));
     }
     let definition = TableDefinition {
         locations: locations.iter().map(|location| location.text().to_owned()).collect(),
@@ -309,6 +318,18 @@ async fn look(
     let looked = Looked { definition, listing, told, doubts };
     remark_on_text(&looked, request, stores).await?;
     Ok(looked)
+}
+
+/// Which columns have types that nobody said, and the files whose bytes all told them.
+fn guesses(schema: &Schema, request: &TableRequest, files: &[FoundFile], options: &Options) -> Options {
+    let is_said = |name: &str| request.types.iter().any(|given| infer::is_alike(given.name(), name));
+    let names: Vec<_> = schema.fields().iter().map(|field| field.name()).filter(|name| !is_said(name)).collect();
+    let mut guesses = Options::new();
+    guesses.extend(serde_json::to_string(&names).ok().map(|names| (forms::GUESSED.to_owned(), names)));
+    let is_sampled = options.get(options::SAMPLE_BYTES.0).is_some_and(|bytes| !bytes.eq_ignore_ascii_case("all"));
+    let told = if is_sampled { None } else { looks::fingerprint(files) };
+    guesses.extend(told.map(|told| (TOLD_BY.to_owned(), told)));
+    guesses
 }
 
 /// What is known of the files of a directory that has none yet: nothing but what the statement says.

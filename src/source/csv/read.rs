@@ -352,22 +352,22 @@ impl<'a> Cut<'a> {
         })
     }
 
-    /// The column of a type from the kept column at a place; the row that has no value of the type, else.
-    fn column(&self, place: usize, data_type: &DataType) -> Result<ArrayRef, Misfit> {
-        self.made(data_type, self.len(), self.texts(place, data_type))
+    /// A column of the table from the kept column at a place; the row that has no value of its type, else.
+    fn column(&self, place: usize, field: &Field) -> Result<ArrayRef, Misfit> {
+        self.made(field, self.len(), self.texts(place, field.data_type()))
     }
 
-    fn made<'b>(&self, data_type: &DataType, rows: usize, texts: impl Texts<'b>) -> Result<ArrayRef, Misfit> {
-        let forms = &self.rows.options.forms;
+    fn made<'b>(&self, field: &Field, rows: usize, texts: impl Texts<'b>) -> Result<ArrayRef, Misfit> {
+        let (data_type, forms) = (field.data_type(), self.rows.options.forms.of_column(field.name()));
         match data_type.is_nested() {
-            true => cells::column(data_type, rows, forms, texts),
-            false => column(data_type, rows, forms, texts),
+            true => cells::column(data_type, rows, &forms, texts),
+            false => column(data_type, rows, &forms, texts),
         }
     }
 
     /// The column with NULL where a row has no value of the type, and these rows with their texts.
-    fn lenient_column(&self, place: usize, data_type: &DataType) -> Result<(ArrayRef, Vec<(usize, String)>), Misfit> {
-        lenient_column(|| self.texts(place, data_type), |rows, texts| self.made(data_type, rows, texts))
+    fn lenient_column(&self, place: usize, field: &Field) -> Result<(ArrayRef, Vec<(usize, String)>), Misfit> {
+        lenient_column(|| self.texts(place, field.data_type()), |rows, texts| self.made(field, rows, texts))
     }
 }
 
@@ -411,13 +411,11 @@ impl Parse for CsvParser {
                 continue;
             };
             let mut misfits = Vec::new();
-            let array = match cut.column(place, field.data_type()) {
-                Err(_) if self.on_error.is_lenient() => {
-                    cut.lenient_column(place, field.data_type()).map(|(array, found)| {
-                        misfits = found;
-                        array
-                    })
-                }
+            let array = match cut.column(place, field) {
+                Err(_) if self.on_error.is_lenient() => cut.lenient_column(place, field).map(|(array, found)| {
+                    misfits = found;
+                    array
+                }),
                 array => array,
             };
             let array = array.map_err(|Misfit(row)| misfit(&cut, place, row, field))?;

@@ -13,6 +13,7 @@ use super::{
         columns::{Misfit, column, owner},
         csv::NullMark,
         forms::Forms,
+        guess::keeps_json,
         infer::{is_alike, type_name},
         text::shortened,
     },
@@ -74,6 +75,22 @@ pub(super) struct Forgiven {
     pub(super) value: String,
     /// What was expected, in words.
     pub(super) expected: String,
+}
+
+/// The column of a type without parts.
+fn leaf(places: &[Place], text: &str, data_type: &DataType, forms: &Forms) -> Result<ArrayRef, Misfit> {
+    let texts = places.iter().map(|place| place.text(text));
+    if !forms.doubts {
+        return column(data_type, places.len(), forms, texts);
+    }
+    let keeps = |place: &Place| {
+        let value = place.text(text);
+        value.is_none_or(|value| keeps_json(data_type, &value, place.is_quoted(text), forms))
+    };
+    match places.iter().position(|place| !keeps(place)) {
+        Some(row) => Err(Misfit(row)),
+        None => column(data_type, places.len(), &forms.trusting(), texts),
+    }
 }
 
 /// The path to a part of a column.
@@ -266,10 +283,7 @@ impl Node {
     /// The column of a type. A value that is none of the type is told by its place among the node's own values.
     pub(super) fn finish(&self, text: &str, data_type: &DataType, forms: &Forms) -> Result<ArrayRef, Misfit> {
         match (self, data_type) {
-            (Self::Leaf(places), _) => {
-                let texts = places.iter().map(|place| place.text(text));
-                column(data_type, places.len(), forms, texts)
-            }
+            (Self::Leaf(places), _) => leaf(places, text, data_type, forms),
             (Self::List { lengths, items }, DataType::List(field)) => {
                 let items = items.finish(text, field.data_type(), forms);
                 let items = items.map_err(|Misfit(item)| Misfit(owner(items_of(lengths), item)))?;
@@ -311,8 +325,7 @@ impl Node {
                 let mut forgiven = Vec::new();
                 for (row, place) in places.iter_mut().enumerate() {
                     let Some(value) = place.text(text) else { continue };
-                    let own = std::iter::once(Some(Cow::Borrowed(value.as_ref())));
-                    if column(data_type, 1, forms, own).is_err() {
+                    if leaf(std::slice::from_ref(place), text, data_type, forms).is_err() {
                         let (value, expected) = (value.into_owned(), type_name(data_type));
                         forgiven.push(Forgiven { row, path: String::new(), value, expected });
                         *place = Place::Null;
@@ -405,6 +418,17 @@ impl Place {
             Self::Null => None,
             Self::Raw(from, to) => text.get(from as usize..to as usize).map(Cow::Borrowed),
             Self::Escaped(from, to) => text_of(text.as_bytes().get(from as usize..to as usize)?, true),
+        }
+    }
+
+    /// Whether the value stands between quotes.
+    fn is_quoted(&self, text: &str) -> bool {
+        match *self {
+            Self::Null => false,
+            Self::Raw(from, _) => {
+                from.checked_sub(1).and_then(|before| text.as_bytes().get(before as usize)) == Some(&b'"')
+            }
+            Self::Escaped(..) => true,
         }
     }
 }

@@ -213,10 +213,11 @@ impl JsonParser {
         let text = buffer.text().map_err(|at| buffer.not_utf8(at))?;
         for (place, field) in self.columns.iter().zip(self.columns_schema.fields()) {
             let Some(node) = self.members.node_mut(*place) else { continue };
-            if node.finish(text, field.data_type(), &self.forms).is_ok() {
+            let forms = self.forms.of_column(field.name());
+            if node.finish(text, field.data_type(), &forms).is_ok() {
                 continue;
             }
-            for Forgiven { row, path, value, expected } in node.forgive(text, field.data_type(), &self.forms) {
+            for Forgiven { row, path, value, expected } in node.forgive(text, field.data_type(), &forms) {
                 let offset = buffer.offset(self.starts.get(row).copied().unwrap_or_default());
                 let (column, value) = (Some(longer(field.name(), &path)), shortened(&value));
                 self.rejects.push(Reject { spot: Spot::Byte(offset), column, value, expected });
@@ -232,8 +233,9 @@ impl JsonParser {
         let mut columns = Vec::with_capacity(self.columns.len());
         for (place, field) in self.columns.iter().zip(self.columns_schema.fields()) {
             let Some(node) = self.members.node(*place) else { continue };
-            let array = node.finish(text, field.data_type(), &self.forms).map_err(|Misfit(row)| {
-                let (path, value, expected) = node.misfit(text, field.data_type(), &self.forms);
+            let forms = self.forms.of_column(field.name());
+            let array = node.finish(text, field.data_type(), &forms).map_err(|Misfit(row)| {
+                let (path, value, expected) = node.misfit(text, field.data_type(), &forms);
                 let column = longer(field.name(), &path);
                 let offset = buffer.offset(self.starts.get(row).copied().unwrap_or_default());
                 RowError::Row { offset, reason: RowFault::Value { column, value, expected: type_name(&expected) } }

@@ -14,7 +14,10 @@ use arrow::{
         CastOptions, cast, cast_with_options,
         kernels::numeric::{add, div, mul, neg, sub},
     },
-    datatypes::{DECIMAL256_MAX_PRECISION, DataType, Decimal128Type, Field, FieldRef, Int64Type, UInt64Type},
+    datatypes::{
+        DECIMAL128_MAX_PRECISION, DECIMAL256_MAX_PRECISION, DataType, Decimal128Type, Field, FieldRef, Int64Type,
+        UInt64Type,
+    },
     error::ArrowError,
 };
 use datafusion::{
@@ -39,6 +42,9 @@ use crate::{Error, Fault};
 
 /// What a sum of integers is computed in: no number of rows overflows it.
 const WIDE: DataType = DataType::Decimal128(38, 0);
+
+/// A sum of numerics of so many digits has room for those of ten thousand million rows.
+const MAX_SUMMED_DIGITS: u8 = DECIMAL128_MAX_PRECISION - 10;
 
 /// A plan whose calculations notice that a number leaves its type.
 pub(super) fn checked(plan: LogicalPlan) -> Result<LogicalPlan> {
@@ -189,7 +195,7 @@ fn name_of(operand: &Expr) -> String {
     checked_call(operand).map_or_else(|| operand.schema_name().to_string(), |checked| checked.name.clone())
 }
 
-/// A sum of integers in a wider type, whose end must be one of the sum's own.
+/// A sum in a wider type, whose end must be one of the sum's own.
 fn exact_sum(call: &mut Expr, input: &LogicalPlan) -> Result<Option<Back>> {
     let schema = input.schema();
     let argument = match call {
@@ -204,6 +210,15 @@ fn exact_sum(call: &mut Expr, input: &LogicalPlan) -> Result<Option<Back>> {
     };
     let Some(argument) = argument else { return Ok(None) };
     let data_type = argument.get_type(schema)?;
+    if let DataType::Decimal128(digits, scale) = data_type {
+        if digits <= MAX_SUMMED_DIGITS {
+            return Ok(None);
+        }
+        let wide = DataType::Decimal256(DECIMAL256_MAX_PRECISION, scale);
+        *argument = Expr::Cast(Cast::new(Box::new(std::mem::take(argument)), wide));
+        let result = DataType::Decimal128(DECIMAL128_MAX_PRECISION, scale);
+        return Ok(Some(Box::new(move |sum| Calculation::Narrow.call(vec![sum], result))));
+    }
     // As many numbers of 32 bits as there can be rows have a sum of 64.
     if !data_type.is_integer() || range(argument, schema, DEPTH).within(Range::of(&DataType::Int32)) {
         return Ok(None);
@@ -462,11 +477,15 @@ fn out_of_range(data_type: &DataType, calculation: &str) -> DataFusionError {
     Error::new(Fault::NumericOutOfRange, format!("{name} out of range: {calculation}")).into()
 }
 
-/// The sums as integers.
-fn narrow(sums: &dyn Array, integer: &DataType) -> Result<ArrayRef, ArrowError> {
+/// The sums in the type that they have for whoever asked.
+fn narrow(sums: &dyn Array, data_type: &DataType) -> Result<ArrayRef, ArrowError> {
+    if data_type.is_decimal() {
+        let narrowed = cast_with_options(sums, data_type, &CastOptions { safe: false, ..CastOptions::default() });
+        return narrowed.map_err(|_| ArrowError::ArithmeticOverflow("sum: the sum has more than 38 digits".to_owned()));
+    }
     let sums = sums.as_primitive::<Decimal128Type>();
     let outside = |sum| move |_| ArrowError::ArithmeticOverflow(format!("sum: the sum is {sum}"));
-    Ok(match integer {
+    Ok(match data_type {
         DataType::UInt64 => {
             Arc::new(sums.try_unary::<_, UInt64Type, _>(|sum: i128| u64::try_from(sum).map_err(outside(sum)))?)
         }

@@ -57,10 +57,12 @@ mod unordered;
 
 pub(crate) use computed_once::COMPUTED_ONCE;
 pub(crate) use dependencies::Relations;
+pub(crate) use guards::can_fail;
 pub(crate) use number_types::compared_as;
 pub(crate) use physical::physical_rules;
 pub(crate) use rounds::round;
 pub(crate) use scan::filter_scan;
+pub(crate) use timestamps::with_seconds;
 pub(crate) use types::settled;
 
 /// The function that a row is written as beside a subquery. Whoever plans the subquery takes its calls apart.

@@ -2,7 +2,7 @@
 //!
 //! Where a timestamp is compared with a text or a date, the engine makes both count nanoseconds, of which 64 bits hold the
 //! years 1678 to 2261 alone. Here the text or the date becomes a timestamp of microseconds first. It also makes a constant one
-//! of the column's unit, and so half a second a whole one.
+//! of the column's unit, and so half a second a whole one. And times of day of two units are not compared at all.
 //!
 //! A timestamp with a zone that is cast to one without is what the session's clocks show. The engine's cast shows those of UTC;
 //! its function `to_local_time` does what is meant.
@@ -93,7 +93,9 @@ fn type_of(expression: &Expr, schema: &DFSchema) -> Option<DataType> {
 
 /// What is compared with these as one of their kind; none if it stays what it is.
 fn among(one: &Expr, own: &DataType, others: &[&Expr], schema: &DFSchema, zone: &Arc<str>) -> Option<Expr> {
-    let of_kind = |other: &DataType| beside(one, own, other, zone).or_else(|| zoned(one, own, other, zone));
+    let of_kind = |other: &DataType| {
+        beside(one, own, other, zone).or_else(|| zoned(one, own, other, zone)).or_else(|| finest(one, own, other))
+    };
     let types = || others.iter().filter_map(|other| type_of(other, schema));
     finer(one, own, others).or_else(|| types().find_map(|other| of_kind(&other)))
 }
@@ -110,12 +112,21 @@ fn among_bounds(expression: &mut Expr, others: &mut [&mut Expr], schema: &DFSche
         *expression = timestamp;
     }
     for other in others {
-        if let Some(aligned) = type_of(other, schema).and_then(|own| beside(other, &own, &data_type, zone)) {
+        let aligned = |own| beside(other, &own, &data_type, zone).or_else(|| finest(other, &own, &data_type));
+        if let Some(aligned) = type_of(other, schema).and_then(aligned) {
             **other = aligned;
             changed = true;
         }
     }
     changed
+}
+
+/// A time of day beside one of another unit, as one of nanoseconds; the engine compares no two units. None if it is one.
+fn finest(expression: &Expr, own: &DataType, other: &DataType) -> Option<Expr> {
+    let nanoseconds = DataType::Time64(TimeUnit::Nanosecond);
+    let is_time = |data_type: &DataType| matches!(data_type, DataType::Time32(_) | DataType::Time64(_));
+    let differ = is_time(own) && is_time(other) && own != other;
+    (differ && *own != nanoseconds).then(|| as_type(expression.clone(), nanoseconds))
 }
 
 /// A text or a date beside a timestamp, as one of microseconds; none if it stays what it is.
@@ -176,8 +187,26 @@ fn is_beyond(value: &ScalarValue) -> bool {
     micros(value).is_some_and(|micros| micros.checked_mul(1_000).is_none())
 }
 
-fn as_type(expression: Expr, data_type: DataType) -> Expr {
+fn as_type(mut expression: Expr, data_type: DataType) -> Expr {
+    if let Expr::Literal(value, _) = &mut expression
+        && matches!(data_type, DataType::Timestamp(..))
+        && let Some(whole) = value.try_as_str().flatten().and_then(with_seconds)
+    {
+        *value = ScalarValue::Utf8(Some(whole));
+    }
     Expr::Cast(Cast::new(Box::new(expression), data_type))
+}
+
+/// The text of a timestamp that has no seconds, which the engine's cast wants; none of any other text.
+pub(crate) fn with_seconds(text: &str) -> Option<String> {
+    let (minute, zone) = text.trim().split_at_checked("2024-01-05 10:00".len())?;
+    let is_minute = minute.bytes().enumerate().all(|(at, byte)| match at {
+        4 | 7 => byte == b'-',
+        10 => matches!(byte, b' ' | b'T'),
+        13 => byte == b':',
+        _ => byte.is_ascii_digit(),
+    });
+    (is_minute && !zone.starts_with(':')).then(|| format!("{minute}:00{zone}"))
 }
 
 /// The date, text or timestamp that the statement names.

@@ -4,13 +4,23 @@
 use datafusion::sql::sqlparser::ast::{ArrayElemTypeDef, DataType as Type, Expr, Value};
 
 use super::call;
-use crate::session::functions::EXTRACT;
+use crate::{planning::with_seconds, session::functions::EXTRACT};
 
 /// Rewrites a cast, a typed text, `AT TIME ZONE` or `extract`.
 pub(super) fn rewrite(expression: &mut Expr) {
     match expression {
-        Expr::Cast { data_type, .. } => with_microseconds(data_type),
-        Expr::TypedString(typed) => with_microseconds(&mut typed.data_type),
+        Expr::Cast { data_type, expr, .. } => {
+            if let (Type::Timestamp(..), Expr::Value(value)) = (&data_type, expr.as_mut()) {
+                to_the_second(&mut value.value);
+            }
+            with_microseconds(data_type);
+        }
+        Expr::TypedString(typed) => {
+            if matches!(typed.data_type, Type::Timestamp(..)) {
+                to_the_second(&mut typed.value.value);
+            }
+            with_microseconds(&mut typed.data_type);
+        }
         Expr::AtTimeZone { timestamp, time_zone } => {
             *expression = call("timezone", vec![*time_zone.clone(), *timestamp.clone()]);
         }
@@ -19,6 +29,15 @@ pub(super) fn rewrite(expression: &mut Expr) {
             *expression = call(EXTRACT, vec![field, *expr.clone()]);
         }
         _ => {}
+    }
+}
+
+/// A text of a timestamp, with seconds.
+fn to_the_second(value: &mut Value) {
+    if let Value::SingleQuotedString(text) = value
+        && let Some(whole) = with_seconds(text)
+    {
+        *text = whole;
     }
 }
 

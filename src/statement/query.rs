@@ -92,13 +92,16 @@ fn check_explained(explain: &ExplainStatement) -> Result<()> {
 #[async_trait]
 impl Action for Reading {
     async fn describe(&self, client: &Arc<Client>, types: &[Option<DataType>]) -> Result<Description> {
+        let declares = types.iter().any(Option::is_some);
         let types = with_hints(client, &self.statement, types);
         let mut statement = SqlStatement::clone(&self.statement);
         give_types(&mut statement, &types);
         let plan = plan(client, statement, None).await?;
         let parameters = parameter_types(&plan, &types)?;
         let plan = with_types(plan, &parameters)?;
-        Ok(Description { parameters, columns: Some(unmarked(&schema_of(&plan))) })
+        let typed = if declares { self.columns_with(client, &parameters).await } else { None };
+        let columns = typed.unwrap_or_else(|| schema_of(&plan));
+        Ok(Description { parameters, columns: Some(unmarked(&columns)) })
     }
 
     async fn execute(&self, client: &Arc<Client>, parameters: &[ScalarValue]) -> Result<Outcome> {
@@ -106,6 +109,16 @@ impl Action for Reading {
         let analyzes = matches!(plan, LogicalPlan::Analyze(_));
         let plan = if self.explains && !analyzes { plan } else { train_first(client, plan).await? };
         run(client, plan).await
+    }
+}
+
+impl Reading {
+    /// The columns of the rows for parameters of these types. The planner takes a parameter for what stands beside it, whatever
+    /// the client declared: of `a + $1` with an integer a it would tell an integer. None where a value decides the columns.
+    async fn columns_with(&self, client: &Arc<Client>, parameters: &[DataType]) -> Option<SchemaRef> {
+        let values = parameters.iter().map(ScalarValue::try_from).collect::<datafusion::common::Result<Vec<_>>>();
+        let plan = plan(client, SqlStatement::clone(&self.statement), Some(&values.ok()?)).await;
+        plan.ok().map(|plan| schema_of(&plan))
     }
 }
 

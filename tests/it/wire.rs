@@ -339,10 +339,16 @@ async fn parameters_have_the_types_that_are_declared_or_stand_beside_them() {
         ("SELECT CAST($1 AS date)", vec![], Type::DATE, Type::DATE),
         ("SELECT value FROM generate_series(1, 3) AS series(value) LIMIT $1", vec![], Type::INT8, Type::INT8),
         ("SELECT sum(a) FROM (SELECT $1 AS a) AS s", vec![Type::INT2], Type::INT2, Type::INT8),
+        ("SELECT a + $1 FROM (VALUES (10)) AS t(a)", vec![Type::FLOAT8], Type::FLOAT8, Type::FLOAT8),
+        ("SELECT (SELECT count(*) * $1)", vec![Type::FLOAT8], Type::FLOAT8, Type::FLOAT8),
+        ("VALUES (1), ($1)", vec![Type::FLOAT8], Type::FLOAT8, Type::FLOAT8),
     ] {
         let statement = client.prepare_typed(sql, &declared).await.unwrap();
         assert_eq!((statement.params(), statement.columns()[0].type_()), ([parameter].as_slice(), &column), "{sql}");
     }
+    // What the client says, and not what stands beside it: 11.5 was 11.
+    let half = client.prepare_typed("SELECT a + $1 FROM (VALUES (10)) AS t(a)", &[Type::FLOAT8]).await.unwrap();
+    assert_eq!(client.query_one(&half, &[&1.5f64]).await.unwrap().get::<_, f64>(0), 11.5);
     let five = client.prepare_typed("SELECT $1 AS five", &[Type::INT4]).await.unwrap();
     assert_eq!(client.query_one(&five, &[&5i32]).await.unwrap().get::<_, i32>("five"), 5);
     server.stop().await;

@@ -114,6 +114,12 @@ impl Unnester {
 
     fn push_aggregate(&mut self, aggregate: Aggregate, domain: &Domain) -> Result<LogicalPlan> {
         let whole = has_empty_group(&aggregate);
+        if let [Expr::GroupingSet(GroupingSet::GroupingSets(sets))] = aggregate.group_expr.as_slice()
+            && sets.iter().filter(|set| set.is_empty()).count() > 1
+        {
+            // Each has a row of its own where there are none.
+            return Err(unsupported("a grouping set () that comes twice in a subquery about the query around it"));
+        }
         let old = Arc::clone(&aggregate.schema);
         let grouped = self.group(aggregate, domain)?;
         if !whole {

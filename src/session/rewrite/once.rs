@@ -11,14 +11,14 @@ use std::{
 
 use datafusion::sql::sqlparser::{
     ast::{
-        Cte, CteAsMaterialized, Expr, Function, Ident, ObjectName, Query, SetExpr, TableFactor, VisitorMut,
-        visit_expressions, visit_relations,
+        Cte, CteAsMaterialized, Expr, Function, Ident, LimitClause, ObjectName, Query, SetExpr, TableFactor,
+        VisitorMut, visit_expressions, visit_relations,
     },
     parser::Parser,
 };
 
 use super::merge::folded;
-use crate::{Error, Result, planning::COMPUTED_ONCE, session::PostgreSql};
+use crate::{Error, Fault, Result, planning::COMPUTED_ONCE, session::PostgreSql};
 
 /// Functions that yield another value each time.
 const VOLATILE: &[&str] = &["random", "uuid"];
@@ -33,6 +33,13 @@ impl VisitorMut for ComputeOnce {
     type Break = Error;
 
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Error> {
+        if let Some(with) = query.with.as_mut().filter(|with| with.recursive) {
+            for item in &mut with.cte_tables {
+                if let Err(error) = keep_clauses(item) {
+                    return ControlFlow::Break(error);
+                }
+            }
+        }
         let read: &Query = query;
         let mut volatile = Vec::new();
         let mut once = Vec::new();
@@ -51,6 +58,30 @@ impl VisitorMut for ComputeOnce {
         }
         ControlFlow::Continue(())
     }
+}
+
+/// Puts a UNION of WITH RECURSIVE into a query of its own if it does not read itself and has an order or a limit: the planner
+/// takes each UNION there for a recursion, and leaves them out. A recursion cannot have them.
+fn keep_clauses(item: &mut Cte) -> Result<()> {
+    let query = item.query.as_ref();
+    let clause = match query {
+        Query { order_by: Some(_), .. } => "ORDER BY",
+        Query { limit_clause: Some(LimitClause::LimitOffset { limit: None, offset: Some(_), .. }), .. } => "OFFSET",
+        Query { limit_clause: Some(_), .. } | Query { fetch: Some(_), .. } => "LIMIT",
+        Query { with: Some(_), .. } => "WITH",
+        _ => return Ok(()),
+    };
+    if !matches!(query.body.as_ref(), SetExpr::SetOperation { .. }) {
+        return Ok(());
+    }
+    if reads(query, item) > 0 {
+        let message = format!("{clause} in a recursive query is not supported; put it into the query that reads it");
+        return Err(Error::new(Fault::FeatureNotSupported, message));
+    }
+    let mut whole = Parser::new(&PostgreSql).try_with_sql("SELECT 1")?.parse_query()?;
+    std::mem::swap(&mut whole, &mut item.query);
+    *item.query.body = SetExpr::Query(whole);
+    Ok(())
 }
 
 /// Whether an item is read more than once, and says or needs that it is computed once.

@@ -25,6 +25,7 @@ use datafusion::{
 };
 
 pub(crate) use arguments::GuardArguments;
+pub(crate) use failing::can_fail;
 use filters::PushDownSafeFilters;
 use projections::PushDownSafeProjections;
 

@@ -139,10 +139,15 @@ fn own_conditions(node: &Arc<dyn ExecutionPlan>, options: &ConfigOptions) -> Res
 }
 
 /// Whether an aggregate's condition is about all that it computes: it leaves out arguments that are no columns, and a
-/// row that cannot change the least of one column may change the least of an expression.
+/// row that cannot change the least of one column may change the least of an expression. Of calls with a FILTER it knows
+/// nothing: the least of some rows is none of all.
 fn says_all(node: &Arc<dyn ExecutionPlan>) -> bool {
     let Some(aggregate) = node.downcast_ref::<AggregateExec>() else { return true };
-    aggregate.aggr_expr().iter().all(|function| matches!(&function.expressions()[..], [only] if only.is::<Column>()))
+    aggregate.filter_expr().iter().all(Option::is_none)
+        && aggregate
+            .aggr_expr()
+            .iter()
+            .all(|function| matches!(&function.expressions()[..], [only] if only.is::<Column>()))
 }
 
 /// Where the operator's columns come from in its input of this index; nothing where leaving rows out of the input isn't

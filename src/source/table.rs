@@ -9,7 +9,10 @@ use arrow::{
 use async_trait::async_trait;
 use datafusion::{
     catalog::{Session, TableProvider},
-    common::{DFSchema, DataFusionError, Result, ScalarValue, Statistics, stats::Precision, tree_node::TreeNode},
+    common::{
+        ColumnStatistics, DFSchema, DataFusionError, Result, ScalarValue, Statistics, stats::Precision,
+        tree_node::TreeNode,
+    },
     datasource::{
         TableType,
         listing::PartitionedFile,
@@ -22,9 +25,11 @@ use datafusion::{
 use futures::{StreamExt, TryStreamExt};
 
 use super::{
-    Access, Error, Format, FoundFile, Key, Listing, Location, MAY_BE_EMPTY, Stores, TableDefinition, format_named,
-    infer, list, name_files, options, text::TextSource,
+    Access, Error, Format, FoundFile, Key, Listing, Location, MAY_BE_EMPTY, Stores, TOLD_BY, TableDefinition,
+    format_named, forms::GUESSED, infer, list, looks, name_files, options, text::TextSource,
 };
+
+use crate::planning;
 
 /// How many files' statistics are read at once.
 const STATISTICS_AT_ONCE: usize = 16;
@@ -115,8 +120,19 @@ impl FileTable {
                 .statistics(session, &listing.store, options, &self.file_schema, (&file.meta, &file.name), &keys)
                 .await?
                 .unwrap_or_else(|| self.size_alone(file.meta.size));
+            let rows = found.num_rows;
+            let nulls: Vec<bool> = values.iter().map(ScalarValue::is_null).collect();
             let file = PartitionedFile::new_from_meta(file.meta).with_partition_values(values);
-            Ok::<_, DataFusionError>(file.with_statistics(Arc::new(found)))
+            let mut file = file.with_statistics(Arc::new(found));
+            if let Some(statistics) = file.statistics.as_mut().filter(|_| nulls.contains(&true)) {
+                // The engine takes no key for NULL.
+                let columns = &mut Arc::make_mut(statistics).column_statistics;
+                let first = columns.len() - nulls.len();
+                for (column, _) in columns[first..].iter_mut().zip(nulls).filter(|(_, is_null)| *is_null) {
+                    *column = ColumnStatistics { null_count: rows, ..ColumnStatistics::new_unknown() };
+                }
+            }
+            Ok::<_, DataFusionError>(file)
         });
         let files: Vec<PartitionedFile> = read.buffered(STATISTICS_AT_ONCE).try_collect().await?;
         let all = files.iter().filter_map(|file| file.statistics.as_deref());
@@ -157,7 +173,11 @@ impl TableProvider for FileTable {
         let may_be_empty = self.definition.options.contains_key(MAY_BE_EMPTY);
         let (_, mut listing) =
             list(&self.locations, Some(self.format), &self.stores, &self.access, may_be_empty).await?;
-        name_files(&mut listing.files, options::file_column(&self.definition.options)?);
+        let mut options = self.definition.options.clone();
+        if options.remove(TOLD_BY).is_some_and(|told| looks::fingerprint(&listing.files) == Some(told)) {
+            options.remove(GUESSED);
+        }
+        name_files(&mut listing.files, options::file_column(&options)?);
         let files = self.pruned(session, std::mem::take(&mut listing.files), filters)?;
         if files.is_empty() {
             let schema = match projection {
@@ -172,7 +192,7 @@ impl TableProvider for FileTable {
         let partitions: Vec<Arc<Field>> = self.definition.partition_columns.iter().cloned().map(Arc::new).collect();
         let schema = TableSchema::builder(Arc::clone(&self.file_schema)).with_table_partition_cols(partitions);
         let place = super::location::object_name(&listing.url, &object_store::path::Path::default());
-        let mut source = self.format.file_source(&self.definition.options, schema.build(), &place)?;
+        let mut source = self.format.file_source(&options, schema.build(), &place)?;
         if let Some(text) = source.downcast_ref::<TextSource>() {
             source = Arc::new(text.with_rejects(self.stores.rejects()));
         }
@@ -182,13 +202,18 @@ impl TableProvider for FileTable {
             .with_projection_indices(projection.cloned())?
             .with_limit(limit)
             .build();
-        crate::planning::filter_scan(session, self.format.plan(session, config).await?, &undecided)
+        planning::filter_scan(session, self.format.plan(session, config).await?, &undecided)
     }
 }
 
 /// Whether a filter can be decided from the directories' names alone.
 fn on_partitions(filter: &Expr, columns: &[Field]) -> bool {
-    if filter.is_volatile() || columns.is_empty() {
+    if filter.is_volatile() || columns.is_empty() || filter.column_refs().is_empty() {
+        return false;
+    }
+    // What may fail waits for what keeps rows from it.
+    let keys = DFSchema::try_from(Schema::new(columns.to_vec()));
+    if keys.is_err() || keys.is_ok_and(|keys| planning::can_fail(filter, &keys)) {
         return false;
     }
     // A calculation may leave its type, which an operator above the scan notices.

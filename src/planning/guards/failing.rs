@@ -24,7 +24,7 @@ use super::super::{AS_CAST, INTERVAL_WORDS, NEAREST_FLOAT, TEXT_OF, WRITTEN_AS};
 ///
 /// A division fails by zero, a cast on what the type cannot hold, and a function where it is not in [`NEVER_FAIL`].
 /// Aggregates and subqueries are values that other operators compute: they fail there or nowhere.
-pub(super) fn can_fail(expr: &Expr, schema: &DFSchema) -> bool {
+pub(crate) fn can_fail(expr: &Expr, schema: &DFSchema) -> bool {
     expr.exists(|step| Ok(step_can_fail(step, schema))).unwrap_or(true)
 }
 

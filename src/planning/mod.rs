@@ -17,6 +17,7 @@ mod calls;
 mod computed_once;
 mod dependencies;
 mod distinct_on;
+mod float_frames;
 mod float_limits;
 mod floats;
 mod frames;
@@ -109,6 +110,7 @@ pub(crate) fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
     rules.push(Arc::new(interval_texts::ReadIntervals));
     rules.push(Arc::new(list_texts::WriteLists));
     rules.push(Arc::new(lossy_casts::CompareCasts));
+    rules.push(Arc::new(float_frames::SumFrames));
     rules.push(Arc::new(floats::OneNan));
     rules.push(Arc::new(sort_keys::SortByColumns));
     rules.push(Arc::new(sets::NameInputs));

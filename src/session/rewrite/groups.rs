@@ -9,7 +9,7 @@ use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
     Distinct, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, Ident, OrderBy,
-    OrderByKind, Query, Select, SelectItem, SetExpr, Value, visit_expressions,
+    OrderByExpr, OrderByKind, OrderByOptions, Query, Select, SelectItem, SetExpr, Value, visit_expressions,
 };
 
 use super::{
@@ -95,9 +95,20 @@ fn as_stored(column: &mut Expr) {
 /// The expressions of DISTINCT ON in the order that ORDER BY has them in, which the planner wants.
 pub(super) fn in_order(query: &mut Query) -> Result<()> {
     let SetExpr::Select(select) = query.body.as_mut() else { return Ok(()) };
-    let Some(OrderBy { kind: OrderByKind::Expressions(order), .. }) = &query.order_by else { return Ok(()) };
+    let Some(OrderBy { kind: OrderByKind::Expressions(order), .. }) = &mut query.order_by else { return Ok(()) };
     if let Some(Distinct::On(expressions)) = &mut select.distinct {
         each_once(expressions, &select.projection)?;
+        // Of rows that are equal in all that is ordered by, those that DISTINCT ON tells apart come together.
+        if order.iter().all(|ordered| expressions.contains(&ordered.expr)) {
+            let missing = expressions.iter().filter(|on| order.iter().all(|ordered| ordered.expr != **on));
+            let keys = missing.map(|on| OrderByExpr {
+                expr: on.clone(),
+                options: OrderByOptions { asc: None, nulls_first: None },
+                with_fill: None,
+            });
+            let keys: Vec<_> = keys.collect();
+            order.extend(keys);
+        }
         let place = |expression: &Expr| order.iter().position(|ordered| ordered.expr == *expression);
         expressions.sort_by_key(|expression| place(expression).unwrap_or(usize::MAX));
     }

@@ -122,6 +122,9 @@ impl Giving<'_> {
                 self.give(left);
                 self.give(right);
             }
+            SetExpr::Values(values) => {
+                values.rows.iter_mut().flat_map(|row| row.iter_mut()).for_each(|value| self.give_one(value));
+            }
             _ => {}
         }
     }
@@ -132,11 +135,15 @@ impl Giving<'_> {
             else {
                 continue;
             };
-            let known = number(expression).and_then(|number| self.types.get(number - 1)?.as_ref());
-            if let Some(data_type) = known.and_then(written) {
-                let expr = Box::new(expression.clone());
-                *expression = Expr::Cast { kind: CastKind::Cast, expr, data_type, array: false, format: None };
-            }
+            self.give_one(expression);
+        }
+    }
+
+    fn give_one(&self, expression: &mut Expr) {
+        let known = number(expression).and_then(|number| self.types.get(number - 1)?.as_ref());
+        if let Some(data_type) = known.and_then(written) {
+            let expr = Box::new(expression.clone());
+            *expression = Expr::Cast { kind: CastKind::Cast, expr, data_type, array: false, format: None };
         }
     }
 }

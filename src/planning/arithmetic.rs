@@ -210,21 +210,19 @@ fn exact_sum(call: &mut Expr, input: &LogicalPlan) -> Result<Option<Back>> {
     };
     let Some(argument) = argument else { return Ok(None) };
     let data_type = argument.get_type(schema)?;
-    if let DataType::Decimal128(digits, scale) = data_type {
-        if digits <= MAX_SUMMED_DIGITS {
+    let (wide, result) = match data_type {
+        DataType::Decimal128(digits, scale) if digits > MAX_SUMMED_DIGITS => (
+            DataType::Decimal256(DECIMAL256_MAX_PRECISION, scale),
+            DataType::Decimal128(DECIMAL128_MAX_PRECISION, scale),
+        ),
+        // As many numbers of 32 bits as there can be rows have a sum of 64.
+        _ if !data_type.is_integer() || range(argument, schema, DEPTH).within(Range::of(&DataType::Int32)) => {
             return Ok(None);
         }
-        let wide = DataType::Decimal256(DECIMAL256_MAX_PRECISION, scale);
-        *argument = Expr::Cast(Cast::new(Box::new(std::mem::take(argument)), wide));
-        let result = DataType::Decimal128(DECIMAL128_MAX_PRECISION, scale);
-        return Ok(Some(Box::new(move |sum| Calculation::Narrow.call(vec![sum], result))));
-    }
-    // As many numbers of 32 bits as there can be rows have a sum of 64.
-    if !data_type.is_integer() || range(argument, schema, DEPTH).within(Range::of(&DataType::Int32)) {
-        return Ok(None);
-    }
-    *argument = Expr::Cast(Cast::new(Box::new(std::mem::take(argument)), WIDE));
-    let result = if data_type.is_unsigned_integer() { DataType::UInt64 } else { DataType::Int64 };
+        _ if data_type.is_unsigned_integer() => (WIDE, DataType::UInt64),
+        _ => (WIDE, DataType::Int64),
+    };
+    *argument = Expr::Cast(Cast::new(Box::new(std::mem::take(argument)), wide));
     Ok(Some(Box::new(move |sum| Calculation::Narrow.call(vec![sum], result))))
 }
 

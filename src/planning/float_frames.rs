@@ -6,19 +6,20 @@
 
 use std::sync::Arc;
 
-use super::calls::{self, Back};
 use arrow::{
     array::{ArrayRef, AsArray},
     datatypes::{DataType, Float64Type},
 };
 use datafusion::{
-    common::{Result, ScalarValue, config::ConfigOptions, internal_err},
+    common::{Result, ScalarValue, config::ConfigOptions, internal_err, tree_node::Transformed},
     logical_expr::{
         Accumulator, AggregateUDF, AggregateUDFImpl, Expr, ExprSchemable, LogicalPlan, Signature, Volatility,
         WindowFrameBound, WindowFunctionDefinition, function::AccumulatorArgs,
     },
     optimizer::AnalyzerRule,
 };
+
+use super::calls::{self, Back};
 
 /// The rule; see the module. It comes when types are settled.
 #[derive(Debug)]
@@ -30,7 +31,11 @@ impl AnalyzerRule for SumFrames {
     }
 
     fn analyze(&self, plan: LogicalPlan, _config: &ConfigOptions) -> Result<LogicalPlan> {
-        Ok(plan.transform_up_with_subqueries(|node| calls::replace(node, in_stacks))?.data)
+        let plan = plan.transform_up_with_subqueries(|node| match node {
+            LogicalPlan::Window(_) => calls::replace(node, in_stacks),
+            _ => Ok(Transformed::no(node)),
+        });
+        Ok(plan?.data)
     }
 }
 

@@ -46,10 +46,8 @@ fn is_misled(aggregate: &AggregateExec) -> bool {
         None => !aggregate.is_unordered_unfiltered_group_by_distinct(),
         Some(_) => {
             let schema = aggregate.input().schema();
-            let is_float = |key: &Arc<dyn datafusion::physical_expr::PhysicalExpr>| {
-                key.data_type(&schema).is_ok_and(|data_type| data_type.is_floating())
-            };
-            aggregate.group_expr().expr().iter().any(|(key, _)| is_float(key))
+            let mut keys = aggregate.group_expr().expr().iter();
+            keys.any(|(key, _)| key.data_type(&schema).is_ok_and(|data_type| data_type.is_floating()))
         }
     }
 }

@@ -94,6 +94,13 @@ impl Action for Reading {
     async fn describe(&self, client: &Arc<Client>, types: &[Option<DataType>]) -> Result<Description> {
         let declares = types.iter().any(Option::is_some);
         let types = with_hints(client, &self.statement, types);
+        // Most clients declare all: then one plan tells everything.
+        if declares
+            && let Some(parameters) = types.iter().cloned().collect::<Option<Vec<_>>>()
+            && let Some(columns) = self.columns_with(client, &parameters).await
+        {
+            return Ok(Description { parameters, columns: Some(unmarked(&columns)) });
+        }
         let mut statement = SqlStatement::clone(&self.statement);
         give_types(&mut statement, &types);
         let plan = plan(client, statement, None).await?;

@@ -69,12 +69,14 @@ impl PhysicalOptimizerRule for ForgetOrder {
                     false => sets,
                 }));
             }
-            if let [input] = node.children()[..]
-                && is_partitioned_by_constant(&node, input)
-            {
-                let input: Arc<dyn ExecutionPlan> = Arc::new(UnorderedExec::new(Arc::clone(input)));
-                return Ok(Transformed::yes(replace_children_if_necessary(node, vec![input])?));
-            }
+            let by_constant = match node.children()[..] {
+                [input] if is_partitioned_by_constant(&node, input) => Some(UnorderedExec::new(Arc::clone(input))),
+                _ => None,
+            };
+            let node = match by_constant {
+                Some(input) => replace_children_if_necessary(node, vec![Arc::new(input)])?,
+                None => node,
+            };
             let forgotten = if has_constants_without_partner(&node) {
                 UnorderedExec::new(node)
             } else if is_taken_for_ordered(&node) || node.is::<UnionExec>() && has_constants(&node) {

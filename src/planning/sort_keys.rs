@@ -3,7 +3,8 @@
 //! The query engine looks at an expression that rows are sorted by to find out whether they are sorted by it already, and gives
 //! up over some: `ORDER BY coalesce(x, 0) > 4` over rows in several partitions is refused, because the order is not recognised
 //! where the partitions are merged. A column is recognised, and its values are computed once. A float's is its place in
-//! PostgreSQL's order.
+//! PostgreSQL's order. An aggregate that names a key twice has it once, where it decides something: the engine counts the keys
+//! without the second, and takes its values for those of the next.
 
 use std::sync::Arc;
 
@@ -13,11 +14,16 @@ use datafusion::{
         config::ConfigOptions,
         tree_node::{Transformed, TransformedResult},
     },
-    logical_expr::{Expr, ExprSchemable, LogicalPlan, Projection, Sort, Window, WindowFrameBound, WindowFrameUnits},
+    logical_expr::{
+        Expr, ExprSchemable, LogicalPlan, Projection, Sort, SortExpr, Window, WindowFrameBound, WindowFrameUnits,
+    },
     optimizer::AnalyzerRule,
 };
 
-use super::floats::{is_float, one_zero, place_of};
+use super::{
+    floats::{is_float, one_zero, place_of},
+    steps,
+};
 
 /// The rule; see the module. It comes when types are settled.
 #[derive(Debug)]
@@ -29,6 +35,7 @@ impl AnalyzerRule for SortByColumns {
     }
 
     fn analyze(&self, plan: LogicalPlan, _config: &ConfigOptions) -> Result<LogicalPlan> {
+        let plan = steps::change(plan, has_key_twice, |step, _| Ok(with_keys_once(step)))?;
         let mut names = Names(0);
         plan.transform_up_with_subqueries(|node| match node {
             LogicalPlan::Sort(sort) => sort_by_columns(sort, &mut names),
@@ -37,6 +44,24 @@ impl AnalyzerRule for SortByColumns {
         })
         .data()
     }
+}
+
+fn has_key_twice(step: &Expr) -> bool {
+    let Expr::AggregateFunction(call) = step else { return false };
+    let keys = &call.params.order_by;
+    keys.iter().enumerate().any(|(at, key)| keys[..at].iter().any(|before| before.expr == key.expr))
+}
+
+fn with_keys_once(step: Expr) -> Transformed<Expr> {
+    let Expr::AggregateFunction(mut call) = step else { return Transformed::no(step) };
+    let mut kept: Vec<SortExpr> = Vec::with_capacity(call.params.order_by.len());
+    for key in std::mem::take(&mut call.params.order_by) {
+        if kept.iter().all(|before| before.expr != key.expr) {
+            kept.push(key);
+        }
+    }
+    call.params.order_by = kept;
+    Transformed::yes(Expr::AggregateFunction(call))
 }
 
 /// Names that nothing in a statement has.

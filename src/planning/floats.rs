@@ -2,8 +2,7 @@
 //!
 //! The engine's `min` and `max` compare each number with the best so far, and against NaN every comparison is false: what they
 //! yield depends on the order of the rows. Here they see whole numbers in PostgreSQL's order of the floats, and so do sorts and
-//! windows, which take NaN with a sign for the least number and -0 for less than 0. A list with one of the zeros gets the
-//! other, because lists are looked up by bits. A NaN with a sign is made by `-x`, and by processors that say so of an
+//! windows, which take NaN with a sign for the least number and -0 for less than 0. A NaN with a sign is made by `-x`, and by processors that say so of an
 //! infinity less another: it is no equal of NaN for the engine's comparisons, groups and joins, so that it does not leave the
 //! expression that made it.
 
@@ -41,7 +40,7 @@ impl AnalyzerRule for OrderFloats {
     }
 
     fn analyze(&self, plan: LogicalPlan, _config: &ConfigOptions) -> Result<LogicalPlan> {
-        plan.transform_up_with_subqueries(ordered).data()
+        plan.transform_up_with_subqueries(in_their_order).data()
     }
 }
 
@@ -146,7 +145,8 @@ fn finite(expression: &Expr) -> Option<f64> {
     number.is_finite().then_some(number)
 }
 
-fn literal(expression: &Expr) -> Option<ScalarValue> {
+/// The value of a constant, with or without a cast.
+pub(super) fn literal(expression: &Expr) -> Option<ScalarValue> {
     match expression {
         Expr::Literal(value, _) => Some(value.clone()),
         Expr::Cast(cast) => literal(&cast.expr)?.cast_to(cast.field.data_type()).ok(),
@@ -166,25 +166,6 @@ pub(super) fn place_of(float: Expr) -> Expr {
 /// A float that distances are reckoned from. The zeros are one.
 pub(super) fn one_zero(float: Expr) -> Expr {
     convert(float, Conversion::Zero)
-}
-
-/// A list of floats with both zeros if it has one.
-fn with_both_zeros(expression: Expr) -> Result<Transformed<Expr>> {
-    let Expr::InList(mut found) = expression else { return Ok(Transformed::no(expression)) };
-    let zeros = found.list.iter().filter_map(|item| match literal(item)? {
-        ScalarValue::Float64(Some(value)) if value == 0.0 => Some(ScalarValue::Float64(Some(-value))),
-        ScalarValue::Float32(Some(value)) if value == 0.0 => Some(ScalarValue::Float32(Some(-value))),
-        _ => None,
-    });
-    let zeros: Vec<Expr> = zeros.map(|value| Expr::Literal(value, None)).collect();
-    let changed = !zeros.is_empty();
-    found.list.extend(zeros);
-    Ok(Transformed::new_transformed(Expr::InList(found), changed))
-}
-
-fn ordered(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
-    let plan = steps::keep_names(plan, |expression| expression.transform_up(with_both_zeros))?;
-    plan.transform_data(in_their_order)
 }
 
 fn in_their_order(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {

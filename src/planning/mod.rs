@@ -41,6 +41,7 @@ mod steps;
 mod subquery;
 mod timestamps;
 mod types;
+mod zeros;
 
 mod columns;
 mod compact;
@@ -112,6 +113,7 @@ pub(crate) fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
     rules.push(Arc::new(lossy_casts::CompareCasts));
     rules.push(Arc::new(float_frames::SumFrames));
     rules.push(Arc::new(floats::OneNan));
+    rules.push(Arc::new(zeros::OneZero));
     rules.push(Arc::new(sort_keys::SortByColumns));
     rules.push(Arc::new(sets::NameInputs));
     rules.push(Arc::new(floats::OrderFloats));

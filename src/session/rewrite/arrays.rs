@@ -8,7 +8,7 @@ use std::{ops::ControlFlow, sync::Arc};
 use arrow::{
     array::{Array, ArrayRef, AsArray, BooleanArray, BooleanBuilder, ListArray, UInt64Array, new_null_array},
     compute::{cast, kernels::cmp, take},
-    datatypes::{DataType, Field},
+    datatypes::{DataType, Field, Float32Type, Float64Type},
 };
 use datafusion::{
     common::{exec_err, plan_err, utils::take_function_args},
@@ -196,6 +196,7 @@ impl Comparison {
     }
 
     fn compare(self, left: &ArrayRef, right: &ArrayRef) -> PlanResult<BooleanArray> {
+        let (left, right) = (&one_zero(left), &one_zero(right));
         Ok(match self {
             Self::Equal => cmp::eq(left, right),
             Self::NotEqual => cmp::neq(left, right),
@@ -266,6 +267,19 @@ impl ScalarUDFImpl for CompareArray {
             return Ok(ColumnarValue::Array(new_null_array(&DataType::Boolean, rows)));
         }
         Ok(ColumnarValue::Array(Arc::new(self.fold(&left, right.as_list(), op)?)))
+    }
+}
+
+/// Floats in which -0 is 0, which the kernels tell apart.
+fn one_zero(values: &ArrayRef) -> ArrayRef {
+    match values.data_type() {
+        DataType::Float64 => {
+            Arc::new(values.as_primitive::<Float64Type>().unary::<_, Float64Type>(|value| value + 0.0))
+        }
+        DataType::Float32 => {
+            Arc::new(values.as_primitive::<Float32Type>().unary::<_, Float32Type>(|value| value + 0.0))
+        }
+        _ => Arc::clone(values),
     }
 }
 

@@ -9,15 +9,9 @@
 use std::sync::Arc;
 
 use arrow::{
-    array::{Array, ArrayRef, AsArray, Datum, Scalar},
-    compute::{
-        CastOptions, cast, cast_with_options,
-        kernels::numeric::{add, div, mul, neg, sub},
-    },
-    datatypes::{
-        DECIMAL128_MAX_PRECISION, DECIMAL256_MAX_PRECISION, DataType, Decimal128Type, Field, FieldRef, Int64Type,
-        UInt64Type,
-    },
+    array::{Array, ArrayRef, Datum},
+    compute::kernels::numeric::{add, div, mul, neg, sub},
+    datatypes::{DECIMAL128_MAX_PRECISION, DECIMAL128_MAX_SCALE, DECIMAL256_MAX_PRECISION, DataType, Field, FieldRef},
     error::ArrowError,
 };
 use datafusion::{
@@ -28,15 +22,15 @@ use datafusion::{
     },
     logical_expr::{
         BinaryExpr, Cast, ColumnarValue, Expr, ExprSchemable, LogicalPlan, Operator, ReturnFieldArgs,
-        ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility, WindowFunctionDefinition,
-        expr::ScalarFunction, type_coercion::binary::BinaryTypeCoercer, utils::merge_schema,
+        ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility, expr::ScalarFunction,
+        type_coercion::binary::BinaryTypeCoercer, utils::merge_schema,
     },
     physical_expr_common::datum::apply,
 };
 
 use super::{
     calls::{self, Back},
-    float_limits, steps,
+    float_limits, steps, wide,
 };
 use crate::{Error, Fault};
 
@@ -45,6 +39,9 @@ const WIDE: DataType = DataType::Decimal128(38, 0);
 
 /// A sum of numerics of so many digits has room for those of ten thousand million rows.
 const MAX_SUMMED_DIGITS: u8 = DECIMAL128_MAX_PRECISION - 10;
+
+/// Decimal places that the engine gives an average more than its values have.
+const AVERAGE_PLACES: i8 = 4;
 
 /// A plan whose calculations notice that a number leaves its type.
 pub(super) fn checked(plan: LogicalPlan) -> Result<LogicalPlan> {
@@ -105,9 +102,10 @@ pub(super) fn is_calculation(step: &Expr) -> bool {
 }
 
 fn is_sum(step: &Expr) -> bool {
+    let adds = |name: &str| matches!(name, "sum" | "avg");
     match step {
-        Expr::AggregateFunction(call) => call.func.name() == "sum",
-        Expr::WindowFunction(call) => call.fun.name() == "sum",
+        Expr::AggregateFunction(call) => adds(call.func.name()),
+        Expr::WindowFunction(call) => adds(call.fun.name()),
         _ => false,
     }
 }
@@ -183,6 +181,11 @@ fn type_of(operand: &Expr, schema: &DFSchema) -> Result<DataType> {
     }
 }
 
+/// A product of numerics that has this type.
+pub(super) fn product(factors: Vec<Expr>, data_type: DataType) -> Expr {
+    Calculation::Multiply.call(factors, data_type)
+}
+
 fn checked_call(expression: &Expr) -> Option<&Checked> {
     match expression {
         Expr::ScalarFunction(call) => call.func.inner().downcast_ref::<Checked>(),
@@ -195,26 +198,28 @@ fn name_of(operand: &Expr) -> String {
     checked_call(operand).map_or_else(|| operand.schema_name().to_string(), |checked| checked.name.clone())
 }
 
-/// A sum in a wider type, whose end must be one of the sum's own.
+/// A sum in a wider type, whose end must be one of the sum's own. So is the sum that an average is computed from.
 fn exact_sum(call: &mut Expr, input: &LogicalPlan) -> Result<Option<Back>> {
     let schema = input.schema();
-    let argument = match call {
-        Expr::WindowFunction(call) => match &call.fun {
-            WindowFunctionDefinition::AggregateUDF(function) if function.name() == "sum" => {
-                call.params.args.first_mut()
-            }
-            _ => None,
-        },
-        Expr::AggregateFunction(call) if call.func.name() == "sum" => call.params.args.first_mut(),
-        _ => None,
+    if !is_sum(call) {
+        return Ok(None);
+    }
+    let (averages, arguments) = match call {
+        Expr::WindowFunction(call) => (call.fun.name() == "avg", &mut call.params.args),
+        Expr::AggregateFunction(call) => (call.func.name() == "avg", &mut call.params.args),
+        _ => return Ok(None),
     };
-    let Some(argument) = argument else { return Ok(None) };
+    let Some(argument) = arguments.first_mut() else { return Ok(None) };
     let data_type = argument.get_type(schema)?;
-    let (wide, result) = match data_type {
-        DataType::Decimal128(digits, scale) if digits > MAX_SUMMED_DIGITS => (
-            DataType::Decimal256(DECIMAL256_MAX_PRECISION, scale),
-            DataType::Decimal128(DECIMAL128_MAX_PRECISION, scale),
-        ),
+    let (longer, result) = match data_type {
+        DataType::Decimal128(digits, scale) if digits > MAX_SUMMED_DIGITS => {
+            let places = if averages { AVERAGE_PLACES } else { 0 };
+            (
+                DataType::Decimal256(DECIMAL256_MAX_PRECISION, scale),
+                DataType::Decimal128(DECIMAL128_MAX_PRECISION, (scale + places).min(DECIMAL128_MAX_SCALE)),
+            )
+        }
+        _ if averages => return Ok(None),
         // As many numbers of 32 bits as there can be rows have a sum of 64.
         _ if !data_type.is_integer() || range(argument, schema, DEPTH).within(Range::of(&DataType::Int32)) => {
             return Ok(None);
@@ -222,7 +227,7 @@ fn exact_sum(call: &mut Expr, input: &LogicalPlan) -> Result<Option<Back>> {
         _ if data_type.is_unsigned_integer() => (WIDE, DataType::UInt64),
         _ => (WIDE, DataType::Int64),
     };
-    *argument = Expr::Cast(Cast::new(Box::new(std::mem::take(argument)), wide));
+    *argument = Expr::Cast(Cast::new(Box::new(std::mem::take(argument)), longer));
     Ok(Some(Box::new(move |sum| Calculation::Narrow.call(vec![sum], result))))
 }
 
@@ -432,13 +437,17 @@ impl ScalarUDFImpl for Checked {
             Calculation::Divide if data_type.is_floating() => binary(float_limits::div),
             Calculation::Add => binary(add),
             Calculation::Subtract => binary(sub),
+            Calculation::Multiply if data_type.is_decimal() => {
+                let [left, right] = take_function_args(self.name(), &call.args)?;
+                apply(left, right, |left, right| wide::computed(left, right, mul, &data_type))
+            }
             Calculation::Multiply => binary(mul),
             Calculation::Negate => unary(&|operand| neg(operand)),
-            Calculation::Narrow => unary(&|sum| narrow(sum, &data_type)),
+            Calculation::Narrow => unary(&|sum| wide::narrowed(sum, &data_type)),
             Calculation::Divide => match binary(div) {
                 Err(error) if overflow(&error).is_some() => {
                     let [left, right] = take_function_args(self.name(), &call.args)?;
-                    return apply(left, right, |left, right| wide_quotient(left, right, &data_type));
+                    apply(left, right, |left, right| wide::computed(left, right, div, &data_type))
                 }
                 other => other,
             },
@@ -475,47 +484,13 @@ fn out_of_range(data_type: &DataType, calculation: &str) -> DataFusionError {
     Error::new(Fault::NumericOutOfRange, format!("{name} out of range: {calculation}")).into()
 }
 
-/// The sums in the type that they have for whoever asked.
-fn narrow(sums: &dyn Array, data_type: &DataType) -> Result<ArrayRef, ArrowError> {
-    if data_type.is_decimal() {
-        let narrowed = cast_with_options(sums, data_type, &CastOptions { safe: false, ..CastOptions::default() });
-        return narrowed.map_err(|_| ArrowError::ArithmeticOverflow("sum: the sum has more than 38 digits".to_owned()));
-    }
-    let sums = sums.as_primitive::<Decimal128Type>();
-    let outside = |sum| move |_| ArrowError::ArithmeticOverflow(format!("sum: the sum is {sum}"));
-    Ok(match data_type {
-        DataType::UInt64 => {
-            Arc::new(sums.try_unary::<_, UInt64Type, _>(|sum: i128| u64::try_from(sum).map_err(outside(sum)))?)
-        }
-        _ => Arc::new(sums.try_unary::<_, Int64Type, _>(|sum: i128| i64::try_from(sum).map_err(outside(sum)))?),
-    })
-}
-
-/// A quotient of decimals, computed with twice the digits.
-fn wide_quotient(left: &dyn Datum, right: &dyn Datum, result: &DataType) -> Result<ArrayRef, ArrowError> {
-    let wide = |operand: &dyn Datum| -> Result<(ArrayRef, bool), ArrowError> {
-        let (values, is_scalar) = operand.get();
-        let scale = match values.data_type() {
-            DataType::Decimal128(_, scale) => *scale,
-            _ => 0,
-        };
-        Ok((cast(values, &DataType::Decimal256(DECIMAL256_MAX_PRECISION, scale))?, is_scalar))
-    };
-    let quotient = match (wide(left)?, wide(right)?) {
-        ((left, true), (right, true)) => div(&Scalar::new(left), &Scalar::new(right)),
-        ((left, true), (right, false)) => div(&Scalar::new(left), &right),
-        ((left, false), (right, true)) => div(&left, &Scalar::new(right)),
-        ((left, false), (right, false)) => div(&left, &right),
-    };
-    let strict = CastOptions { safe: false, ..CastOptions::default() };
-    cast_with_options(&quotient?, result, &strict)
-        .map_err(|error| ArrowError::ArithmeticOverflow(format!("quotient: {error}")))
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use arrow::array::Int64Array;
+    use arrow::{
+        array::{AsArray, Int64Array},
+        datatypes::Int64Type,
+    };
     use rand::{RngExt, SeedableRng, rngs::StdRng};
 
     use super::*;

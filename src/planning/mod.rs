@@ -15,6 +15,7 @@ mod arithmetic;
 mod bounds;
 mod calls;
 mod computed_once;
+mod decimal_places;
 mod dependencies;
 mod distinct_on;
 mod float_frames;
@@ -41,6 +42,7 @@ mod steps;
 mod subquery;
 mod timestamps;
 mod types;
+mod wide;
 mod zeros;
 
 mod columns;

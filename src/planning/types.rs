@@ -21,7 +21,7 @@ use datafusion::{
     optimizer::{AnalyzerRule, analyzer::type_coercion::TypeCoercionRewriter},
 };
 
-use super::{number_types, sets, steps};
+use super::{decimal_places, number_types, sets, steps};
 
 type Rule = Arc<dyn AnalyzerRule + Send + Sync>;
 
@@ -119,7 +119,8 @@ impl TreeNodeRewriter for Settler<'_> {
     type Node = Expr;
 
     fn f_up(&mut self, step: Expr) -> Result<Transformed<Expr>> {
-        let step = self.engine.f_up(number_types::settled(step, self.schema)?)?.data;
+        let step = decimal_places::kept(number_types::settled(step, self.schema)?, self.schema)?;
+        let step = self.engine.f_up(step)?.data;
         Ok(Transformed::yes(step))
     }
 }

@@ -1,0 +1,146 @@
+//! Quotients, averages and products of numerics keep their digits.
+//!
+//! The engine gives a quotient four decimal places more than its dividend has, and an average four more than its values: 2 / 3
+//! is 0.6666. PostgreSQL keeps at least sixteen significant digits. Here dividends and averaged values get decimal places
+//! first, as many as still leave room for the greatest result: twenty in the result, or those that fit. A product has the
+//! places of both factors together, and with many there is no room for what is before the point: such products are computed
+//! with twice the digits and keep as many places as fit.
+
+use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DataType};
+use datafusion::{
+    common::{DFSchema, Result, ScalarValue},
+    logical_expr::{BinaryExpr, Expr, ExprSchemable, Operator, WindowFunctionDefinition},
+};
+
+use super::arithmetic;
+
+/// The digits of a numeric.
+const MAX_DIGITS: i16 = DECIMAL128_MAX_PRECISION as i16;
+
+/// Decimal places of a quotient or an average, if they fit.
+const PLACES: i16 = 20;
+
+/// Places that the engine adds to a dividend's.
+const ADDED: i16 = 4;
+
+/// Places that are worth more than speed.
+const ENOUGH_PLACES: i16 = 14;
+
+/// Digits by which a sum may be longer than what is summed.
+const ROWS: i16 = 10;
+
+/// Places that a product has at least, though its greatest values do not fit then.
+const LEAST_PLACES: i16 = 12;
+
+/// How many digits a number has before the point and behind it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Digits {
+    whole: i16,
+    places: i16,
+}
+
+/// A step of an expression whose operands' types are known, with operands that keep the digits of its result.
+pub(super) fn kept(step: Expr, schema: &DFSchema) -> Result<Expr> {
+    match step {
+        Expr::BinaryExpr(BinaryExpr { left, op: Operator::Divide, right }) => {
+            let left = match (digits(&left, schema)?, digits(&right, schema)?) {
+                (Some(dividend), Some(divisor)) if !(is_integer(&left, schema)? && is_integer(&right, schema)?) => {
+                    let places = MAX_DIGITS - divisor.places - dividend.whole;
+                    with_places(*left, dividend, places, schema)?
+                }
+                _ => *left,
+            };
+            Ok(Expr::BinaryExpr(BinaryExpr::new(Box::new(left), Operator::Divide, right)))
+        }
+        Expr::BinaryExpr(BinaryExpr { left, op: Operator::Multiply, right }) => {
+            let product = match (decimal(&left, schema)?, decimal(&right, schema)?) {
+                (Some(one), Some(other)) => wide_product(one, other),
+                _ => None,
+            };
+            Ok(match product {
+                Some(result) => arithmetic::product(vec![*left, *right], result),
+                None => Expr::BinaryExpr(BinaryExpr::new(left, Operator::Multiply, right)),
+            })
+        }
+        Expr::AggregateFunction(mut call) if call.func.name() == "avg" => {
+            average(&mut call.params.args, schema)?;
+            Ok(Expr::AggregateFunction(call))
+        }
+        Expr::WindowFunction(mut call) => {
+            if matches!(&call.fun, WindowFunctionDefinition::AggregateUDF(function) if function.name() == "avg") {
+                average(&mut call.params.args, schema)?;
+            }
+            Ok(Expr::WindowFunction(call))
+        }
+        other => Ok(other),
+    }
+}
+
+fn average(arguments: &mut [Expr], schema: &DFSchema) -> Result<()> {
+    if let [argument] = arguments
+        && let Some(digits) = decimal(argument, schema)?
+    {
+        // Sums that are as long as the number of rows makes them have room in a numeric, or are computed with twice the digits.
+        let (short, long) = (MAX_DIGITS - ROWS - digits.whole, MAX_DIGITS - digits.whole);
+        let places = if short >= ENOUGH_PLACES { short } else { long.min(ENOUGH_PLACES) };
+        *argument = with_places(std::mem::take(argument), digits, places, schema)?;
+    }
+    Ok(())
+}
+
+/// The number with so many places that its quotient has `places`, or as many as are wanted.
+fn with_places(number: Expr, digits: Digits, places: i16, schema: &DFSchema) -> Result<Expr> {
+    let places = places.min(PLACES) - ADDED;
+    if places <= digits.places {
+        return Ok(number);
+    }
+    let (Ok(precision), Ok(scale)) = (u8::try_from(digits.whole + places), i8::try_from(places)) else {
+        return Ok(number);
+    };
+    number.cast_to(&DataType::Decimal128(precision.max(1), scale), schema)
+}
+
+/// The type of a product that the engine has no room for.
+fn wide_product(one: Digits, other: Digits) -> Option<DataType> {
+    let (whole, places) = (one.whole + other.whole, one.places + other.places);
+    if whole + places <= MAX_DIGITS || places <= LEAST_PLACES {
+        return None;
+    }
+    let places = (MAX_DIGITS - whole).max(LEAST_PLACES).min(places);
+    Some(DataType::Decimal128(DECIMAL128_MAX_PRECISION, i8::try_from(places).ok()?))
+}
+
+fn is_integer(operand: &Expr, schema: &DFSchema) -> Result<bool> {
+    Ok(operand.get_type(schema)?.is_integer())
+}
+
+fn decimal(operand: &Expr, schema: &DFSchema) -> Result<Option<Digits>> {
+    Ok(match operand.get_type(schema)? {
+        DataType::Decimal128(precision, scale) => {
+            Some(Digits { whole: i16::from(precision) - i16::from(scale), places: i16::from(scale) })
+        }
+        _ => None,
+    })
+}
+
+/// The digits of a numeric or of an integer beside one.
+fn digits(operand: &Expr, schema: &DFSchema) -> Result<Option<Digits>> {
+    use DataType::{Int8, Int16, Int32, Int64, UInt8, UInt16, UInt32, UInt64};
+    let written = match operand {
+        Expr::Literal(value, _) => match value.cast_to(&Int64) {
+            Ok(ScalarValue::Int64(Some(number))) => number.unsigned_abs().checked_ilog10().map(|log| log + 1),
+            _ => None,
+        },
+        _ => None,
+    };
+    let whole = match operand.get_type(schema)? {
+        integer if integer.is_integer() && written.is_some() => written.and_then(|digits| i16::try_from(digits).ok()),
+        Int8 | UInt8 => Some(3),
+        Int16 | UInt16 => Some(5),
+        Int32 | UInt32 => Some(10),
+        Int64 => Some(19),
+        UInt64 => Some(20),
+        _ => return decimal(operand, schema),
+    };
+    Ok(whole.map(|whole| Digits { whole, places: 0 }))
+}

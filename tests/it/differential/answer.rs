@@ -8,7 +8,7 @@ use tokio_postgres::{
     types::{Format, FromSql, IsNull, ToSql, Type},
 };
 
-use super::tree::{Kind, Literal, Query};
+use super::tree::{Declared, Kind, Literal, Query};
 
 /// A statement that neither answers nor fails is given up after this; both engines have a shorter limit of their own.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -33,6 +33,8 @@ pub(crate) enum Mode {
     Simple,
     /// Parsed, bound with parameters and executed, values in binary.
     Extended,
+    /// The same with parameters of types that the client declares.
+    Declared,
     /// `PREPARE` and `EXECUTE`.
     Execute,
 }
@@ -43,7 +45,13 @@ pub(crate) async fn ask(client: &Client, query: &Query, mode: Mode) -> Answer {
             Mode::Simple => simple(client, &query.sql()).await,
             Mode::Extended => {
                 let (sql, parameters) = query.with_parameters();
-                extended(client, &sql, &parameters).await
+                extended(client, &sql, &parameters, &[]).await
+            }
+            Mode::Declared => {
+                let (sql, parameters) = query.with_parameters();
+                let parameters: Vec<Literal> = parameters.iter().map(Literal::as_declared).collect();
+                let types: Vec<Type> = parameters.iter().map(declared_type).collect();
+                extended(client, &sql, &parameters, &types).await
             }
             Mode::Execute => {
                 let (sql, parameters) = query.with_parameters();
@@ -79,8 +87,25 @@ pub(crate) async fn simple(client: &Client, sql: &str) -> Answer {
     Answer::Rows(rows.collect())
 }
 
-async fn extended(client: &Client, sql: &str, parameters: &[Literal]) -> Answer {
-    let prepared: Statement = match client.prepare(sql).await {
+fn declared_type(literal: &Literal) -> Type {
+    match literal.declared {
+        Declared::As("int2") => Type::INT2,
+        Declared::As("int4") => Type::INT4,
+        Declared::As("int8") => Type::INT8,
+        Declared::As("float8") | Declared::HalfMore("float8") => Type::FLOAT8,
+        Declared::As("numeric") | Declared::HalfMore("numeric") => Type::NUMERIC,
+        Declared::As("text") => Type::TEXT,
+        Declared::As("varchar") => Type::VARCHAR,
+        Declared::As("bool") => Type::BOOL,
+        Declared::As("date") => Type::DATE,
+        Declared::As("timestamp") => Type::TIMESTAMP,
+        Declared::Inferred => Type::UNKNOWN,
+        other => panic!("{other:?} is no type that parameters have"),
+    }
+}
+
+async fn extended(client: &Client, sql: &str, parameters: &[Literal], types: &[Type]) -> Answer {
+    let prepared: Statement = match client.prepare_typed(sql, types).await {
         Ok(prepared) => prepared,
         Err(error) => return failure(&error),
     };

@@ -160,7 +160,12 @@ impl Bench {
             Mode::Simple => writeln!(text, "{};", query.sql()).unwrap(),
             _ => {
                 let (sql, parameters) = query.with_parameters();
-                writeln!(text, "-- sent as {mode:?} with {parameters:?}\n{sql};").unwrap();
+                let given = parameters.iter().map(|literal| match mode {
+                    Mode::Declared => format!("{:?} {:?}", literal.declared, literal.as_declared()),
+                    _ => format!("{literal:?}"),
+                });
+                let given = given.collect::<Vec<_>>().join(", ");
+                writeln!(text, "-- sent as {mode:?} with {given}\n{sql};").unwrap();
                 writeln!(text, "-- without parameters: {};", query.sql()).unwrap();
             }
         }

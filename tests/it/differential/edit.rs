@@ -1,7 +1,7 @@
 //! One smaller query after another: each cut that can be made in a tree, by its number. Whether a cut leaves a valid
 //! query is for the oracle to say.
 
-use super::tree::{Body, Expr, FromItem, Grouping, Item, Kind, Literal, On, Part, Query, Select};
+use super::tree::{Body, Declared, Expr, FromItem, Grouping, Item, Kind, Literal, On, Part, Query, Select};
 
 /// Counts the places where something can be cut, and cuts at one of them.
 struct Knife {
@@ -330,5 +330,11 @@ fn constant(kind: Kind) -> Expr {
         Kind::Date => "2024-01-01",
         Kind::Timestamp => "2024-01-01 00:30:00",
     };
-    Expr::Literal(Literal { kind, value: Some(value.to_owned()), bare: false, parameter: false })
+    Expr::Literal(Literal {
+        kind,
+        value: Some(value.to_owned()),
+        bare: false,
+        parameter: false,
+        declared: Declared::Inferred,
+    })
 }

@@ -65,15 +65,15 @@ impl Running {
             Storage::Partitioned(_) => {
                 let (last, inner) = table.columns.split_last().unwrap();
                 by = format!(" PARTITIONED BY ({})", last.name);
-                let mut values: Vec<&String> = table.rows.iter().filter_map(|row| row.last()?.as_ref()).collect();
+                let mut values: Vec<&Option<String>> = table.rows.iter().filter_map(|row| row.last()).collect();
                 values.sort();
                 values.dedup();
                 for value in values {
-                    let rows =
-                        table.rows.iter().filter(|row| row.last().is_some_and(|last| last.as_ref() == Some(value)));
+                    let rows = table.rows.iter().filter(|row| row.last() == Some(value));
                     let rows = rows.map(|row| row[..inner.len()].to_vec()).collect();
                     let part = Table { columns: inner.to_vec(), rows, ..table.clone() };
-                    let folder = directory.join(format!("{}={value}", last.name));
+                    let named = value.as_deref().unwrap_or("__HIVE_DEFAULT_PARTITION__");
+                    let folder = directory.join(format!("{}={named}", last.name));
                     fs::create_dir_all(&folder).unwrap();
                     self.write(&part, &part.rows, format, &folder.join("part")).await?;
                 }

@@ -18,7 +18,13 @@ pub(crate) fn random_group(random: &mut Random) -> (Engine, Vec<Table>) {
         memory_limit: "16MB",
         keeps_data: random.chance(50),
     };
-    let column = |name: &str, kind: Kind, type_name| Column { name: name.to_owned(), kind, type_name, is_small: true };
+    let column = |name: &str, kind: Kind, type_name| Column {
+        name: name.to_owned(),
+        kind,
+        type_name,
+        is_small: true,
+        is_exact: true,
+    };
     let tables = [("t1", ROWS), ("t2", ROWS / 3)].map(|(name, rows)| {
         let columns = vec![
             column("id", Kind::Int, "BIGINT"),
@@ -46,7 +52,8 @@ pub(crate) fn random_query(random: &mut Random) -> Query {
     let set = random.pick(&["UNION", "INTERSECT ALL", "EXCEPT", "EXCEPT ALL", "UNION ALL", "INTERSECT"]);
     let join = random.pick(&["JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN"]);
     let kinds = [Kind::Int, Kind::Int, Kind::Text];
-    let (items, from): ([&str; 3], String) = match random.below(8) {
+    let owned: [String; 2];
+    let (items, from): ([&str; 3], String) = match random.below(11) {
         0 => (["COUNT(*)", "SUM(a)", "MIN(name)"], format!("(SELECT DISTINCT {key}, a, name AS n FROM {table}) AS d")),
         1 => (
             ["COUNT(*)", "SUM(n * m)", "MAX(name)"],
@@ -72,6 +79,36 @@ pub(crate) fn random_query(random: &mut Random) -> Query {
         5 => {
             (["COUNT(*)", "SUM(b)", "MAX(name)"], format!("(SELECT b, name FROM t1 {set} SELECT b, name FROM t2) AS d"))
         }
+        7 => {
+            let few = random.between(1, 400);
+            let filter = format!("FILTER (WHERE b < {few})");
+            let both = random.pick(&[
+                [format!("MIN(id) {filter}"), "MAX(b)".to_owned()],
+                [format!("COUNT(*) {filter}"), "COUNT(a)".to_owned()],
+                [format!("MAX(id) {filter}"), "MIN(id)".to_owned()],
+                [format!("COUNT(DISTINCT a) {filter}"), "SUM(b)".to_owned()],
+            ]);
+            let condition = random.pick(&["true", "id > 400", "a IS NULL"]);
+            owned = both;
+            ([owned[0].as_str(), owned[1].as_str(), "MIN(name)"], format!("{table} WHERE {condition}"))
+        }
+        8 => {
+            let frame =
+                random.pick(&["ROWS BETWEEN 3 PRECEDING AND 1 FOLLOWING", "RANGE BETWEEN 2 PRECEDING AND 5 FOLLOWING"]);
+            (
+                ["COUNT(*)", "COUNT(DISTINCT m)", "CAST(MAX(CAST(m AS NUMERIC(20, 6))) AS TEXT)"],
+                format!(
+                    "(SELECT SUM(CAST(CASE WHEN id % 97 = 0 THEN 1e15 ELSE b % 8 END AS DOUBLE PRECISION) / 8) \
+                     OVER (ORDER BY id {frame}) AS m FROM {table}) AS d"
+                ),
+            )
+        }
+        9 => (
+            ["COUNT(*)", "SUM(d.n)", "MAX(x.name)"],
+            format!(
+                "{table} x JOIN LATERAL (SELECT COUNT(*) AS n, MIN(y.b) AS b FROM t2 y WHERE y.a = x.b) AS d ON d.b < x.id"
+            ),
+        ),
         6 => (
             ["COUNT(*)", "SUM(x.id % 1000)", "MAX(y.name)"],
             format!("t1 x {join} t2 y ON x.name = y.name AND x.a = y.a"),

@@ -115,7 +115,7 @@ async fn run(options: &Options) -> Report {
                 break;
             }
             let mut random = Random::of(&[options.seed, group, number as u64, 1]);
-            let mode = [Mode::Simple, Mode::Extended, Mode::Execute][random.weighted(&[70, 20, 10])];
+            let mode = [Mode::Simple, Mode::Extended, Mode::Declared, Mode::Execute][random.weighted(&[60, 16, 15, 9])];
             let query = match is_large(group) {
                 true if number >= QUERIES_PER_LARGE_GROUP => break,
                 true => large::random_query(&mut random),

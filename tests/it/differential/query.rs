@@ -12,7 +12,7 @@ use super::{
     random::Random,
     rows::WORDS,
     schema::{Column, Table, View},
-    tree::{Expr, Kind, Literal, Query},
+    tree::{Declared, Expr, Kind, Literal, Query},
 };
 
 /// What a query may read from: a table, a view or a WITH item.
@@ -163,10 +163,33 @@ impl Generator {
         };
         let is_null = self.random.chance(4);
         let parameter = self.parameters && !is_null && self.random.chance(60);
-        Expr::Literal(Literal { kind, value: (!is_null).then_some(value), bare, parameter })
+        let declared = if bare { self.declared(kind) } else { Declared::Inferred };
+        Expr::Literal(Literal { kind, value: (!is_null).then_some(value), bare, parameter, declared })
     }
 
     fn null(&self, kind: Kind, bare: bool) -> Expr {
-        Expr::Literal(Literal { kind, value: None, bare, parameter: false })
+        Expr::Literal(Literal { kind, value: None, bare, parameter: false, declared: Declared::Inferred })
+    }
+
+    /// A type that clients give a parameter beside columns of this kind.
+    fn declared(&mut self, kind: Kind) -> Declared {
+        use Declared::{As, HalfMore};
+        match kind {
+            Kind::Int => self.random.pick(&[
+                As("int2"),
+                As("int4"),
+                As("int8"),
+                As("int8"),
+                As("float8"),
+                As("numeric"),
+                HalfMore("float8"),
+                HalfMore("numeric"),
+            ]),
+            Kind::Float | Kind::Numeric => self.random.pick(&[As("float8"), As("numeric"), HalfMore("numeric")]),
+            Kind::Text => self.random.pick(&[As("text"), As("varchar")]),
+            Kind::Bool => As("bool"),
+            Kind::Date => self.random.pick(&[As("date"), As("date"), As("timestamp")]),
+            Kind::Timestamp => As("timestamp"),
+        }
     }
 }

@@ -39,7 +39,7 @@ pub(crate) fn random_rows(
                 return Some((number + 1).to_string());
             }
             if is_partition {
-                return Some(random.between(1, 3).to_string());
+                return (!random.chance(nulls / 2)).then(|| directory_value(random, column));
             }
             let value = (!random.chance(nulls)).then(|| random_value(random, column, wide, is_wild));
             value.map(|value| kept_by(storage, value))
@@ -51,6 +51,21 @@ pub(crate) fn random_rows(
         random.shuffle(&mut rows);
     }
     rows
+}
+
+/// Whether directories may be named by the values of this column.
+pub(crate) fn is_directory_key(name: &str) -> bool {
+    matches!(name, "id" | "a" | "b" | "k" | "name" | "tag" | "flag" | "day")
+}
+
+/// One of few values, so that a directory has many rows.
+fn directory_value(random: &mut Random, column: &Column) -> String {
+    match column.kind {
+        Kind::Text => random.pick(&["a", "b", "ab", "A", "3", "10"]).to_owned(),
+        Kind::Bool => random.pick(&["true", "false"]).to_owned(),
+        Kind::Date => format!("2024-01-0{}", random.between(1, 3)),
+        _ => random.between(-1, 3).to_string(),
+    }
 }
 
 /// What a format can't tell from something else is written otherwise.

@@ -40,6 +40,20 @@ pub(crate) struct Literal {
     /// Whether it stands where its type is told by what it is compared with.
     pub(crate) bare: bool,
     pub(crate) parameter: bool,
+    /// The type that a client may say the parameter has.
+    pub(crate) declared: Declared,
+}
+
+/// A type that a client declares for a parameter, with the value that it sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Declared {
+    /// What the server takes it for.
+    #[default]
+    Inferred,
+    /// The type of this name, and the value as it is.
+    As(&'static str),
+    /// The type of this name, and a half more.
+    HalfMore(&'static str),
 }
 
 impl Literal {
@@ -50,6 +64,18 @@ impl Literal {
             Kind::Int if !fits => "BIGINT",
             kind => kind.type_name(),
         }
+    }
+
+    /// The literal with the value that goes with its declared type.
+    pub(crate) fn as_declared(&self) -> Self {
+        let value = match (&self.value, self.declared) {
+            (Some(value), Declared::HalfMore(_)) => {
+                let number: f64 = value.parse().expect("half more than a number");
+                Some((number + 0.5).to_string())
+            }
+            (value, _) => value.clone(),
+        };
+        Self { value, ..self.clone() }
     }
 
     pub(crate) fn sql(&self) -> String {
@@ -384,7 +410,11 @@ impl Writer {
         }
         for (word, number) in [("LIMIT", query.limit), ("OFFSET", query.offset)] {
             if let Some(number) = number {
-                self.text(&format!(" {word} {number}"));
+                self.text(&format!(" {word} "));
+                // Every other one is a parameter, where there are any.
+                let parameter = self.parameters.as_ref().is_some_and(|before| (before.len() + number) % 2 == 0);
+                let (value, declared) = (Some(number.to_string()), Declared::As("int8"));
+                self.literal(&Literal { kind: Kind::Int, value, bare: true, parameter, declared });
             }
         }
     }

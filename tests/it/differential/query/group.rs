@@ -52,13 +52,21 @@ impl Generator {
                 let function = self.random.pick(&["BOOL_AND", "BOOL_OR"]);
                 form!(kind, "{}({})", function, operand)
             }
-            Kind::Float => match self.random.below(3) {
+            Kind::Float => match self.random.below(5) {
                 0 => {
                     let number = self.operand(&[Kind::Int], scope).unwrap_or(operand);
                     form!(kind, "AVG(CAST({} AS DOUBLE PRECISION))", number)
                 }
                 1 => form!(kind, "MIN({})", operand),
-                _ => form!(kind, "MAX({})", operand),
+                2 => form!(kind, "MAX({})", operand),
+                _ => {
+                    let exact = scope.columns(|column| column.kind == kind && column.is_exact);
+                    let function = self.random.pick(&["SUM", "SUM", "AVG"]);
+                    match exact.is_empty() {
+                        true => form!(kind, "MAX({})", operand),
+                        false => form!(kind, "{}({})", function, self.random.pick(&exact)),
+                    }
+                }
             },
             Kind::Numeric => {
                 let function = self.random.pick(&["SUM", "MIN", "MAX"]);
@@ -139,6 +147,28 @@ impl Generator {
         Query::select(Select { items, from: Some(sources.from), filter, keys, grouping, having, ..Select::default() })
     }
 
+    /// Aggregates over all rows of a table, some of them with a FILTER, as a dashboard's first line has them.
+    pub(crate) fn summary(&mut self, kinds: &[Kind]) -> Query {
+        let sources = self.table();
+        let scope = Scope { relations: sources.relations.clone(), outer: None };
+        let filter = self.filter(&scope, 40);
+        let keys: Vec<Expr> =
+            if self.random.chance(30) { self.own_column(&Kind::ALL, &scope) } else { None }.into_iter().collect();
+        let items = kinds.iter().map(|kind| {
+            let call = match self.random.chance(25) {
+                true => self.distinct_aggregate(*kind, &scope),
+                false => self.plain_aggregate(*kind, &scope),
+            };
+            let expr = match self.random.chance(50) {
+                true => form!(*kind, "{} FILTER (WHERE {})", call, self.simple(&scope, 0)),
+                false => call,
+            };
+            Item::One { expr: whole_sum(expr), name: None }
+        });
+        let items = items.collect();
+        Query::select(Select { items, from: Some(sources.from), filter, keys, ..Select::default() })
+    }
+
     fn grouping(&mut self, keys: usize) -> Grouping {
         if keys < 1 || !self.random.chance(16) {
             return Grouping::Plain;
@@ -149,6 +179,12 @@ impl Generator {
             _ => {
                 let mut sets: Vec<Vec<usize>> = vec![(0..keys).collect()];
                 sets.push(Vec::new());
+                if self.random.chance(15) {
+                    sets.push(Vec::new());
+                }
+                if keys > 1 && self.random.chance(40) {
+                    sets.push(vec![keys - 1, 0]);
+                }
                 sets.extend((0..keys).filter(|_| self.random.chance(50)).map(|key| vec![key]));
                 Grouping::Sets(sets)
             }
@@ -168,8 +204,9 @@ impl Generator {
             return self.random.pick(&fitting);
         }
         if kind == Kind::Int && !matches!(grouping, Grouping::Plain) && self.random.chance(30) {
-            let key = self.random.pick(keys);
-            return form!(kind, "GROUPING({})", key);
+            let count = if self.random.chance(30) { 2 } else { 1 };
+            let some: Vec<Expr> = (0..count).map(|_| self.random.pick(keys)).collect();
+            return form!(kind, "GROUPING({})", some);
         }
         if kind == Kind::Int && self.random.chance(6) {
             return self.window_over_groups(keys, inner);

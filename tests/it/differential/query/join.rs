@@ -97,7 +97,7 @@ impl Generator {
                 false => self.random.pick(&free).to_string(),
             };
             taken.push(name.clone());
-            Column { name, kind: *kind, type_name: kind.type_name(), is_small: true }
+            Column { name, kind: *kind, type_name: kind.type_name(), is_small: true, is_exact: *kind != Kind::Float }
         });
         columns.collect()
     }
@@ -116,7 +116,7 @@ impl Generator {
 
     fn series(&mut self, outer: Option<&Scope<'_>>) -> Sources {
         let alias = self.name("g");
-        let column = Column { name: "a".to_owned(), kind: Kind::Int, type_name: "INT", is_small: true };
+        let column = Column { name: "a".to_owned(), kind: Kind::Int, type_name: "INT", is_small: true, is_exact: true };
         let first = self.random.between(-1, 2);
         let bound =
             outer.and_then(|outer| self.own_column(&[Kind::Int], &Scope { relations: small(outer), outer: None }));
@@ -206,6 +206,11 @@ impl Generator {
         let word = self.random.pick(&["CROSS JOIN", "LEFT JOIN", "JOIN", ","]);
         let on = match word {
             "CROSS JOIN" | "," => On::Nothing,
+            _ if self.random.chance(40) => {
+                let relations = without_ambiguous([left.relations.clone(), right.relations.clone()].concat());
+                let scope = Scope { relations, outer: around.outer };
+                On::Condition(self.join_condition(&left, &right, &scope, false))
+            }
             _ => On::Condition(form!(Kind::Bool, "true")),
         };
         let star = left.star.zip(right.star).map(|(left, right)| [left, right].concat());

@@ -17,7 +17,7 @@ impl Generator {
         let use_outer = !outer.is_empty() && (inner.is_empty() || self.random.chance(12));
         let choices = if use_outer { outer } else { inner };
         let chosen = (!choices.is_empty()).then(|| self.random.pick(&choices))?;
-        match !use_outer && self.random.chance(12) {
+        match self.random.chance(12) {
             true => Some(short(chosen, scope)),
             false => Some(chosen),
         }
@@ -54,7 +54,8 @@ impl Generator {
                 Kind::Bool => form!(Kind::Bool, "({})", self.predicate(scope, depth - 1)),
                 Kind::Float => self.float(scope, depth - 1),
                 Kind::Numeric => self.numeric(scope, depth - 1),
-                Kind::Date | Kind::Timestamp => self.column_or_literal(kind, scope, small),
+                Kind::Date => self.date(scope, depth - 1),
+                Kind::Timestamp => self.timestamp(scope, depth - 1),
             },
         }
     }
@@ -93,7 +94,26 @@ impl Generator {
         let operand = self.value(Kind::Int, scope, true, depth);
         let other = self.value(Kind::Int, scope, true, depth);
         let number = self.random.pick(&["2", "3"]);
-        match self.random.below(16) {
+        match self.random.below(20) {
+            16 => {
+                let (first, second) =
+                    (self.value(Kind::Date, scope, false, depth), self.value(Kind::Date, scope, false, depth));
+                form!(Kind::Int, "({} - {})", first, second)
+            }
+            17 => {
+                let field = self.random.pick(&["YEAR", "MONTH", "DOW", "DOY", "QUARTER", "HOUR"]);
+                let moment = self.value(Kind::Timestamp, scope, false, depth);
+                form!(Kind::Int, "CAST(EXTRACT({} FROM {}) AS INT)", field, moment)
+            }
+            18 => {
+                let text = self.value(Kind::Text, scope, false, depth);
+                form!(Kind::Int, "POSITION('b' IN {})", text)
+            }
+            19 => {
+                let number = self.value(Kind::Numeric, scope, true, depth);
+                let function = self.random.pick(&["FLOOR", "CEIL", "ROUND", "TRUNC"]);
+                form!(Kind::Int, "CAST({}({}) AS INT)", function, number)
+            }
             0 | 1 => form!(Kind::Int, "({} + {})", operand, other),
             2 | 3 => form!(Kind::Int, "({} - {})", operand, other),
             4 => form!(Kind::Int, "({} * {})", operand, number),
@@ -130,7 +150,14 @@ impl Generator {
 
     fn text(&mut self, scope: &Scope<'_>, depth: usize) -> Expr {
         let operand = self.value(Kind::Text, scope, false, depth);
-        match self.random.below(9) {
+        let number = self.random.pick(&["-1", "0", "1", "2", "3"]);
+        match self.random.below(15) {
+            9 => form!(Kind::Text, "LEFT({}, {})", operand, number),
+            10 => form!(Kind::Text, "RIGHT({}, {})", operand, number),
+            11 => form!(Kind::Text, "LPAD({}, {}, 'zy')", operand, number),
+            12 => form!(Kind::Text, "SPLIT_PART({}, '_', {})", operand, self.random.pick(&["1", "2", "-1"])),
+            13 => form!(Kind::Text, "SUBSTRING({} FROM {} FOR 2)", operand, number),
+            14 => form!(Kind::Text, "TRANSLATE({}, 'ab', 'b')", operand),
             0 | 1 => {
                 let other = self.value(Kind::Text, scope, false, depth);
                 form!(Kind::Text, "({} || {})", operand, other)
@@ -154,6 +181,39 @@ impl Generator {
         }
     }
 
+    fn date(&mut self, scope: &Scope<'_>, depth: usize) -> Expr {
+        let operand = self.value(Kind::Date, scope, false, depth);
+        match self.random.below(5) {
+            0 => form!(Kind::Date, "({} + {})", operand, self.random.pick(&["1", "30"])),
+            1 => form!(Kind::Date, "({} - {})", operand, self.random.pick(&["1", "30"])),
+            2 => {
+                let moment = self.value(Kind::Timestamp, scope, false, depth);
+                form!(Kind::Date, "CAST({} AS DATE)", moment)
+            }
+            _ => operand,
+        }
+    }
+
+    fn timestamp(&mut self, scope: &Scope<'_>, depth: usize) -> Expr {
+        let operand = self.value(Kind::Timestamp, scope, false, depth);
+        match self.random.below(6) {
+            0 => {
+                let length = self.random.pick(&["1 day", "1 month", "90 minutes"]);
+                let operator = self.random.pick(&["+", "-"]);
+                form!(Kind::Timestamp, "({} {} INTERVAL '{}')", operand, operator, length)
+            }
+            1 => {
+                let field = self.random.pick(&["day", "month", "year", "week", "hour", "quarter"]);
+                form!(Kind::Timestamp, "DATE_TRUNC('{}', {})", field, operand)
+            }
+            2 => {
+                let day = self.value(Kind::Date, scope, false, depth);
+                form!(Kind::Timestamp, "CAST({} AS TIMESTAMP)", day)
+            }
+            _ => operand,
+        }
+    }
+
     /// Sums and products of columns may leave the range in groups with each type's limits, where infinities are equal too.
     fn float(&mut self, scope: &Scope<'_>, depth: usize) -> Expr {
         let operand = self.value(Kind::Float, scope, true, depth);
@@ -173,7 +233,10 @@ impl Generator {
 
     fn numeric(&mut self, scope: &Scope<'_>, depth: usize) -> Expr {
         let operand = self.value(Kind::Numeric, scope, true, depth);
-        match self.random.below(4) {
+        match self.random.below(7) {
+            4 => form!(Kind::Numeric, "ROUND({}, {})", operand, self.random.pick(&["1", "0", "-1"])),
+            5 => form!(Kind::Numeric, "({} * {})", operand, self.random.pick(&["2", "0.5", "-1.25"])),
+            6 => form!(Kind::Numeric, "ROUND({} / {}, 3)", operand, self.random.pick(&["2", "3", "0.7"])),
             0 => {
                 let number = self.value(Kind::Int, scope, true, depth);
                 form!(Kind::Numeric, "CAST({} AS NUMERIC(10, 2))", number)
@@ -188,10 +251,19 @@ impl Generator {
     }
 }
 
-/// The column without its table, where one table alone has it.
+/// The column without its table, where the name alone means the same: one table of the nearest query with that name has it.
 fn short(column: Expr, scope: &Scope<'_>) -> Expr {
     let sql = column.sql();
-    let name = sql.split_once('.').map_or(sql.as_str(), |(_, name)| name);
-    let owners = scope.relations.iter().filter(|relation| relation.columns.iter().any(|column| column.name == name));
-    if owners.count() == 1 { Expr::column(column.kind(), name.to_owned()) } else { column }
+    let Some((table, name)) = sql.split_once('.') else { return column };
+    let mut next = Some(scope);
+    while let Some(scope) = next {
+        let has = |relation: &&super::Relation| relation.columns.iter().any(|column| column.name == name);
+        let owners: Vec<_> = scope.relations.iter().filter(has).collect();
+        match owners.as_slice() {
+            [] => next = scope.outer,
+            [owner] if owner.alias == table => return Expr::column(column.kind(), name.to_owned()),
+            _ => return column,
+        }
+    }
+    column
 }

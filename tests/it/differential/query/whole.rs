@@ -11,16 +11,20 @@ const SETS: &[&str] = &["UNION", "UNION ALL", "UNION ALL", "INTERSECT", "INTERSE
 impl Generator {
     /// A query of its own.
     pub(crate) fn whole(&mut self) -> Query {
-        let with = match self.random.weighted(&[80, 15, 5]) {
+        let with = match self.random.weighted(&[78, 15, 4, 3]) {
             1 => self.with_items(),
             2 => vec![self.recursive_item()],
+            3 => self.mixed_items(),
             _ => Vec::new(),
         };
-        let recursive = with.iter().any(|cte| cte.name.starts_with('r'));
+        // The word may stand where nothing reads itself.
+        let recursive = with.iter().any(|cte| cte.name.starts_with('r')) || self.random.chance(10);
         let count = self.random.between(1, 5) as usize;
         let kinds: Vec<Kind> = (0..count).map(|_| self.kind()).collect();
-        let mut query = match self.random.weighted(&[30, 6, 20, 13, 15, 4, 4, 25, 10]) {
+        let mut query = match self.random.weighted(&[30, 6, 20, 15, 15, 5, 4, 25, 10, 6, 3]) {
             0 => self.selected(&kinds, None, false),
+            9 => self.summary(&kinds),
+            10 => self.distinct_on_all(&kinds),
             7 => self.classic(kinds.len()),
             8 => self.paged(&kinds),
             1 => self.starred(),
@@ -292,9 +296,44 @@ impl Generator {
             return query;
         }
         select.distinct_on = vec![expr.clone()];
+        // With two of them, either may be the first in the order.
+        let mut order: Vec<usize> = (0..kinds.len()).collect();
+        if let Some(Item::One { expr: second @ Expr::Parts(..), .. }) = select.items.get(1)
+            && self.random.chance(30)
+        {
+            select.distinct_on.push(second.clone());
+            if self.random.chance(50) {
+                order.swap(0, 1);
+            }
+        }
         select.distinct = false;
         query.more_order = Vec::new();
-        query.order = (0..kinds.len()).map(|column| (column, self.direction())).collect();
+        query.order = order.into_iter().map(|column| (column, self.direction())).collect();
+        query
+    }
+
+    /// DISTINCT ON all that is selected, whatever of it is ordered: which row stands for its like makes no difference.
+    fn distinct_on_all(&mut self, kinds: &[Kind]) -> Query {
+        let parameters = std::mem::replace(&mut self.parameters, false);
+        let mut query = self.selected(kinds, None, true);
+        self.parameters = parameters;
+        let Body::Select(select) = &mut query.body else { return query };
+        let exprs = select.items.iter().filter_map(|item| match item {
+            Item::One { expr: expr @ Expr::Parts(..), .. } => Some(expr.clone()),
+            _ => None,
+        });
+        let mut exprs: Vec<Expr> = exprs.collect();
+        if exprs.len() < kinds.len() {
+            return query;
+        }
+        self.random.shuffle(&mut exprs);
+        select.distinct_on = exprs;
+        select.distinct = false;
+        query.more_order = Vec::new();
+        let mut columns: Vec<usize> = (0..kinds.len()).collect();
+        self.random.shuffle(&mut columns);
+        columns.truncate(self.random.below(kinds.len() + 1));
+        query.order = columns.into_iter().map(|column| (column, self.direction())).collect();
         query
     }
 
@@ -319,6 +358,22 @@ impl Generator {
         (0..self.random.between(1, 2)).map(|_| self.with_item()).collect()
     }
 
+    /// Items that read themselves beside others, which may read them and be read by them.
+    fn mixed_items(&mut self) -> Vec<Cte> {
+        let items = (0..self.random.between(2, 3)).map(|_| match self.random.chance(45) {
+            true => self.recursive_item(),
+            false => {
+                let mut item = self.with_item();
+                if item.query.order.is_empty() && self.random.chance(50) {
+                    let count = item.query.kinds().len();
+                    self.part(&mut item.query, count);
+                }
+                item
+            }
+        });
+        items.collect()
+    }
+
     /// A WITH item, which can be read from now on.
     fn with_item(&mut self) -> Cte {
         let count = self.random.between(1, 4) as usize;
@@ -335,7 +390,13 @@ impl Generator {
     /// A WITH item that reads itself: a count, or a walk from row to row that ends.
     fn recursive_item(&mut self) -> Cte {
         let name = self.name("r");
-        let column = |name: &str| Column { name: name.to_owned(), kind: Kind::Int, type_name: "INT", is_small: true };
+        let column = |name: &str| Column {
+            name: name.to_owned(),
+            kind: Kind::Int,
+            type_name: "INT",
+            is_small: true,
+            is_exact: true,
+        };
         let own = |text: String| Expr::column(Kind::Int, text);
         let one = |expr: Expr| Item::One { expr, name: None };
         let columns = vec![column("id"), column("a")];
@@ -360,8 +421,12 @@ impl Generator {
                     on: On::Condition(form!(Kind::Bool, "{} = rr.id", from)),
                 };
                 let items = vec![one(form!(Kind::Int, "CAST({} AS BIGINT)", to)), one(own("rr.a + 1".to_owned()))];
-                let filter = Some(form!(Kind::Bool, "rr.a < 3"));
-                let right = Query::select(Select { items, from: Some(walk), filter, ..Select::default() });
+                let filter = match self.random.chance(35) {
+                    true => form!(Kind::Bool, "rr.a < 3 AND ({})", self.predicate(&scope, 1)),
+                    false => form!(Kind::Bool, "rr.a < 3"),
+                };
+                let right =
+                    Query::select(Select { items, from: Some(walk), filter: Some(filter), ..Select::default() });
                 (left, right, "UNION")
             }
             _ => {

@@ -19,6 +19,17 @@ const RANGES: &[&str] = &[
     "RANGE BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING",
     "RANGE BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING",
     "GROUPS BETWEEN 1 PRECEDING AND CURRENT ROW",
+    "GROUPS BETWEEN 1 FOLLOWING AND 2 FOLLOWING",
+    "GROUPS BETWEEN 1 PRECEDING AND 1 FOLLOWING",
+];
+
+/// The ends of frames by distance from the row's own value; the distance is put into the places.
+const DISTANCES: &[&str] = &[
+    "RANGE BETWEEN {} PRECEDING AND {} FOLLOWING",
+    "RANGE BETWEEN {} PRECEDING AND CURRENT ROW",
+    "RANGE BETWEEN CURRENT ROW AND {} FOLLOWING",
+    "RANGE BETWEEN UNBOUNDED PRECEDING AND {} FOLLOWING",
+    "RANGE {} PRECEDING",
 ];
 
 impl Generator {
@@ -64,6 +75,24 @@ impl Generator {
         }
     }
 
+    /// An order by one column with a frame of the values that are near; without such a column an order with ties.
+    fn range_of_distance(&mut self, scope: &Scope<'_>) -> String {
+        let kinds = [Kind::Int, Kind::Int, Kind::Float, Kind::Numeric, Kind::Date, Kind::Timestamp];
+        let kind = self.random.pick(&kinds);
+        let choices = scope.columns(|column| column.kind == kind && column.is_small && column.is_exact);
+        if choices.is_empty() {
+            return self.some_order(scope);
+        }
+        let column = self.random.pick(&choices).sql();
+        let distance = match kind {
+            Kind::Int => self.random.pick(&["1", "2", "0"]),
+            Kind::Float | Kind::Numeric => self.random.pick(&["0.5", "1.25", "0"]),
+            _ => self.random.pick(&["INTERVAL '1 day'", "INTERVAL '1 month'", "INTERVAL '12 hours'"]),
+        };
+        let frame = self.random.pick(DISTANCES).replace("{}", distance);
+        format!("ORDER BY {column}{} {frame}", self.direction())
+    }
+
     fn rank(&mut self, scope: &Scope<'_>, mut partition: Vec<Part>, positions: bool) -> Expr {
         let (function, order) = match self.random.below(6) + if positions { 0 } else { 3 } {
             0 | 1 => ("ROW_NUMBER()", self.total_order(scope)),
@@ -107,7 +136,8 @@ impl Generator {
 
     fn over_frame(&mut self, kind: Kind, scope: &Scope<'_>, mut partition: Vec<Part>, positions: bool) -> Expr {
         let call = self.plain_aggregate(kind, &scope.inner_only());
-        let end = match self.random.below(if positions { 4 } else { 3 }) {
+        let end = match self.random.below(if positions { 5 } else { 4 }) {
+            3 => self.range_of_distance(scope),
             0 => String::new(),
             1 => format!("{} {}", self.some_order(scope), self.random.pick(RANGES)),
             2 => self.some_order(scope),

@@ -8,6 +8,7 @@ mod date_part;
 mod date_trunc;
 mod domains;
 mod factorial;
+mod interval_parts;
 mod length;
 mod now;
 mod padding;

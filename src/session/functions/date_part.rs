@@ -4,7 +4,8 @@
 //! SELECT extract(second FROM ts), date_part('day', ts) / 2 FROM (VALUES (timestamp '2024-01-05 10:00:09.5')) AS t (ts)
 //! ```
 //!
-//! DataFusion has integers for both, which are divided as such, and leaves the fraction of a second out.
+//! DataFusion has integers for both, which are divided as such, and leaves the fraction of a second out. Parts of intervals
+//! are those of `interval_parts`.
 
 use std::sync::Arc;
 
@@ -21,6 +22,8 @@ use datafusion::{
         preimage::PreimageResult, simplify::SimplifyContext,
     },
 };
+
+use super::interval_parts::{is_span, parts};
 
 /// What `extract(… FROM …)` is written as.
 pub(in crate::session) const EXTRACT: &str = "extract";
@@ -60,6 +63,8 @@ impl DatePart {
         }
         match (part, places_in_micros(part)) {
             (_, Some(places)) => DataType::Decimal128(10, places),
+            // As many digits have the seconds of the longest span.
+            ("epoch", _) if is_span(value) => DataType::Decimal128(25, 6),
             ("epoch", _) if *value == DataType::Date32 => DataType::Decimal128(20, 0),
             ("epoch", _) => DataType::Decimal128(20, 6),
             _ => DataType::Decimal128(20, 0),
@@ -98,6 +103,17 @@ impl ScalarUDFImpl for DatePart {
             Some(ColumnarValue::Scalar(part)) => named(part),
             _ => None,
         };
+        if let (Some(part), Some(spans)) = (&part, call.args.get(1))
+            && is_span(&spans.data_type())
+        {
+            return Ok(match spans {
+                ColumnarValue::Array(spans) => ColumnarValue::Array(parts(spans, part, &result)?),
+                ColumnarValue::Scalar(span) => {
+                    let part = parts(&span.to_array()?, part, &result)?;
+                    ColumnarValue::Scalar(ScalarValue::try_from_array(&part, 0)?)
+                }
+            });
+        }
         let places = part.as_deref().and_then(places_in_micros);
         if let (Some(_), Some(part)) = (places, call.args.first_mut()) {
             *part = ColumnarValue::Scalar(ScalarValue::from("microsecond"));

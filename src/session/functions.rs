@@ -12,6 +12,9 @@ mod interval_parts;
 mod length;
 mod now;
 mod padding;
+mod regexp_match;
+mod regexp_replace;
+mod regular_expression;
 mod series;
 mod timezone;
 mod to_hex;
@@ -57,6 +60,8 @@ pub(crate) fn register(context: &SessionContext, user: &str) {
         factorial::function(),
         now::function(),
         planning::round(),
+        regexp_match::function(),
+        regexp_replace::function(),
         timezone::function(),
         to_hex::function(),
     ];

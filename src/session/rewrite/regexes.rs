@@ -1,27 +1,13 @@
-//! `SIMILAR TO` and the replacements of `regexp_replace`, as regular expressions of the query engine.
+//! `SIMILAR TO` as a regular expression of the query engine.
 //!
-//! The engine takes the pattern of `x SIMILAR TO 'a%'` for a regular expression that may match anywhere. In a replacement `$1`
-//! is a group for it and `\&` is nothing, where PostgreSQL has a dollar and what matched.
+//! The engine takes the pattern of `x SIMILAR TO 'a%'` for a regular expression that may match anywhere.
 
-use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Value,
-};
+use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, Value};
 
 use crate::{Error, Fault, Result};
 
-/// Rewrites `SIMILAR TO`, or a replacement that is written out.
+/// Rewrites `SIMILAR TO`.
 pub(super) fn rewrite(expression: &mut Expr) -> Result<()> {
-    match expression {
-        Expr::SimilarTo { .. } => similar(expression),
-        Expr::Function(call) if call.name.to_string().eq_ignore_ascii_case("regexp_replace") => {
-            replacement(call);
-            Ok(())
-        }
-        _ => Ok(()),
-    }
-}
-
-fn similar(expression: &mut Expr) -> Result<()> {
     let Expr::SimilarTo { negated, expr, pattern, escape_char } = expression else { return Ok(()) };
     let escape = match escape_char.as_ref().map(|escape| &escape.value) {
         None => Some('\\'),
@@ -113,17 +99,6 @@ fn push_itself(regex: &mut String, character: char) {
         regex.push('\\');
     }
     regex.push(character);
-}
-
-/// Writes a replacement as the engine reads it: a dollar as two, and `\&` as the group that is all.
-fn replacement(call: &mut Function) {
-    let FunctionArguments::List(arguments) = &mut call.args else { return };
-    let Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Value(value)))) = arguments.args.get_mut(2) else {
-        return;
-    };
-    if let Value::SingleQuotedString(text) | Value::EscapedStringLiteral(text) = &mut value.value {
-        *text = text.replace('$', "$$").replace("\\&", "\\0");
-    }
 }
 
 #[cfg(test)]

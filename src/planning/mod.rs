@@ -27,6 +27,7 @@ mod input_order;
 mod interval_texts;
 mod join_keys;
 mod list_texts;
+mod lists;
 mod lossy_casts;
 mod nearest_floats;
 mod null_equality;
@@ -115,6 +116,7 @@ pub(crate) fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
     rules.push(Arc::new(lossy_casts::CompareCasts));
     rules.push(Arc::new(float_frames::SumFrames));
     rules.push(Arc::new(floats::OneNan));
+    rules.push(Arc::new(lists::CompareItems));
     rules.push(Arc::new(zeros::OneZero));
     rules.push(Arc::new(sort_keys::SortByColumns));
     rules.push(Arc::new(sets::NameInputs));

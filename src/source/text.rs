@@ -5,7 +5,11 @@
 
 use std::{fmt, sync::Arc};
 
-use arrow::{array::RecordBatch, datatypes::SchemaRef, error::ArrowError};
+use arrow::{
+    array::{RecordBatch, RecordBatchOptions},
+    datatypes::SchemaRef,
+    error::ArrowError,
+};
 use async_trait::async_trait;
 use bytes::Bytes;
 use datafusion::{
@@ -21,7 +25,7 @@ use datafusion::{
     physical_expr::{LexOrdering, PhysicalExpr, projection::ProjectionExprs},
     physical_plan::{DisplayFormatType, metrics::ExecutionPlanMetricsSet},
 };
-use futures::{StreamExt, TryStreamExt, stream::BoxStream};
+use futures::{FutureExt, StreamExt, TryStreamExt, stream::BoxStream};
 use object_store::ObjectStore;
 
 use super::{
@@ -279,6 +283,27 @@ impl TextSource {
     }
 }
 
+/// Gives the batches of all files the schema of the scan: a key of a directory is no NULL in one file, and NULL in another.
+struct DeclaredOpener {
+    opener: Arc<dyn FileOpener>,
+    schema: SchemaRef,
+}
+
+impl FileOpener for DeclaredOpener {
+    fn open(&self, file: PartitionedFile) -> Result<FileOpenFuture> {
+        let (opened, schema) = (self.opener.open(file)?, Arc::clone(&self.schema));
+        Ok(async move {
+            let declared = move |batch: RecordBatch| {
+                let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+                let columns = batch.columns().to_vec();
+                Ok(RecordBatch::try_new_with_options(Arc::clone(&schema), columns, &options)?)
+            };
+            Ok(opened.await?.map(move |batch| batch.and_then(&declared)).boxed())
+        }
+        .boxed())
+    }
+}
+
 impl FileSource for TextSource {
     fn create_file_opener(
         &self,
@@ -287,7 +312,9 @@ impl FileSource for TextSource {
         _: usize,
     ) -> Result<Arc<dyn FileOpener>> {
         let opener = Arc::new(TextOpener { source: self.clone(), store });
-        ProjectionOpener::try_new(self.projection.clone(), opener, self.table_schema.file_schema())
+        let opener = ProjectionOpener::try_new(self.projection.clone(), opener, self.table_schema.file_schema())?;
+        let schema = Arc::new(self.projection.source.project_schema(self.table_schema.table_schema())?);
+        Ok(Arc::new(DeclaredOpener { opener, schema }))
     }
 
     fn table_schema(&self) -> &TableSchema {

@@ -1,11 +1,13 @@
 //! LATERAL: a join whose right side refers to its left one.
 
+use std::sync::Arc;
+
 use datafusion::{
     common::{
-        JoinType, Result,
-        tree_node::{TreeNode, TreeNodeRecursion},
+        ExprSchema, JoinType, Result,
+        tree_node::{Transformed, TreeNode, TreeNodeRecursion},
     },
-    logical_expr::{Expr, Join, LogicalPlan},
+    logical_expr::{Expr, Filter, Join, LogicalPlan},
 };
 
 use super::{
@@ -16,6 +18,19 @@ use super::{
     push::values,
     unsupported,
 };
+
+/// The right side with a condition of its own in the place of the join's, whose subqueries are its own then.
+fn filtered(join: &Join, condition: &Expr) -> Result<Arc<LogicalPlan>> {
+    let (left, right) = (join.left.schema(), join.right.schema());
+    let condition = condition.clone().transform(|part| match part {
+        Expr::Column(column) if !right.has_column(&column) => {
+            let field = Arc::clone(left.field_from_column(&column)?);
+            Ok(Transformed::yes(Expr::OuterReferenceColumn(field, column)))
+        }
+        other => Ok(Transformed::no(other)),
+    });
+    Ok(Arc::new(LogicalPlan::Filter(Filter::try_new(condition?.data, Arc::clone(&join.right))?)))
+}
 
 impl Unnester {
     /// The join without references from its right side to its left one, if there are any.
@@ -28,8 +43,8 @@ impl Unnester {
         if !matches!(join.join_type, JoinType::Inner | JoinType::Left) {
             return Err(unsupported("LATERAL on the right side of a RIGHT or FULL JOIN"));
         }
-        if join.filter.as_ref().is_some_and(is_subquery_within) {
-            return Err(unsupported("a subquery in the ON of a LATERAL join"));
+        if let Some(condition) = join.filter.as_ref().filter(|condition| is_subquery_within(condition)) {
+            return self.lateral(&Join { filter: None, right: filtered(join, condition)?, ..join.clone() });
         }
         let kept = columns(&join.schema);
         let left = self.once_for((*join.left).clone(), true)?;

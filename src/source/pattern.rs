@@ -1,7 +1,8 @@
 //! How `date_format` and `timestamp_format` read a text: as strftime's specifiers say, strictly, so that nothing of it is
 //! changed or passed over.
 //!
-//! A year has all its digits, and so have numbers that touch one another: `1001011` is no day. `%f` is what Python and
+//! A year has all its digits, and so have numbers that touch one another: `1001011` is no day. A year of two digits is one
+//! of 1969 to 2068, as strptime has it in POSIX, Python and DuckDB. `%f` is what Python and
 //! DuckDB mean by it, the digits of a fraction of a second, and `%g` and `%n` are DuckDB's three and nine digits of one.
 //! Behind a point or a comma a fraction may be absent, with its mark.
 
@@ -73,6 +74,10 @@ impl Pattern {
         let (mut parsed, mut rest) = (Parsed::new(), text);
         for part in &self.0 {
             rest = part.read(&mut parsed, rest)?;
+        }
+        // Without a century chrono takes 69 for 2069.
+        if parsed.year_mod_100() == Some(69) && parsed.year_div_100().is_none() && parsed.year().is_none() {
+            parsed.set_year_div_100(19).ok()?;
         }
         // The sixtieth second would be the first one of the next minute.
         (rest.is_empty() && parsed.second() != Some(60)).then_some(parsed)
@@ -242,6 +247,12 @@ mod tests {
     fn years_and_numbers_that_touch_have_all_their_digits() {
         assert_eq!((day("%d/%m/%Y", "2/1/1970"), day("%Y%m%d", "19700102")), (Some(1), Some(1)));
         assert_eq!((day("%d.%m.%y", "02.01.70"), day("%e %B %Y", " 2 January 1970")), (Some(1), Some(1)));
+        // As Python's strptime reads them.
+        for (short, long) in [("69", "1969"), ("68", "2068"), ("00", "2000"), ("99", "1999")] {
+            let expected = day("%d.%m.%Y", &format!("01.02.{long}"));
+            assert_eq!((day("%d.%m.%y", &format!("01.02.{short}")), expected.is_some()), (expected, true), "{short}");
+        }
+        assert_eq!(day("%d.%m.%C%y", "01.02.2069"), day("%d.%m.%Y", "01.02.2069"));
         for (format, text) in [
             ("%d/%m/%Y", "01/02/24"),
             ("%d/%m/%Y", "5/1/-24"),

@@ -228,7 +228,7 @@ async fn learn_part(
                         columns.iter_mut().enumerate().filter(|(_, (guess, _))| !guess.is_settled())
                     {
                         let before = *guess;
-                        // A text without a character but blanks is a missing value in a column of values.
+                        // Blanks are a missing value in a column of values, unless they are quoted.
                         for cell in cut.fields(place).filter(|cell| !options.is_missing(cell)) {
                             guess.see(cell.text.trim_ascii(), &options.forms);
                         }
@@ -271,7 +271,12 @@ fn note(
         known.see(cell.text.trim_ascii(), &options.forms);
         let now = known.known_type();
         if now != before {
-            events.push(Event { known, offset: cut.offset(row), value: cell.text.into_owned() });
+            // A text that nobody sees is shown in its quotes.
+            let value = match cell.text.trim_ascii() {
+                "" => format!("\"{}\"", cell.text),
+                _ => cell.text.into_owned(),
+            };
+            events.push(Event { known, offset: cut.offset(row), value });
         }
         if now == after {
             return;

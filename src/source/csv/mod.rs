@@ -223,9 +223,13 @@ impl CsvOptions {
         !field.is_quoted && (field.text.is_empty() || self.null.is(&field.text))
     }
 
-    /// Whether a field of a column of other values is NULL: a text of blanks alone can be nothing else there.
+    /// Whether a field of a column of other values is NULL: blanks alone can be nothing else there. What is quoted is a text,
+    /// the empty one too, unless that is said to mean NULL.
     fn is_missing(&self, field: &Field<'_>) -> bool {
-        field.text.trim_ascii().is_empty() || self.is_null(field)
+        match field.text.trim_ascii() {
+            "" => !field.is_quoted || self.null.is(&field.text),
+            _ => self.is_null(field),
+        }
     }
 }
 

@@ -64,7 +64,10 @@ impl Error {
             Self::UnfitColumn { column, .. } => {
                 format!("read the column as text (the option types '{column} text'), which holds all its values")
             }
-            Self::InvalidValue { column, format, .. } => value_hint(column, format),
+            Self::InvalidValue { column, value, expected, format, .. } => {
+                let is_empty_text = value.trim().is_empty() && !expected.ends_with("NOT NULL");
+                value_hint(column, is_empty_text.then_some(value), format)
+            }
             Self::Unwritable { .. } => "leave such rows out, or write Parquet, which keeps them".to_owned(),
             Self::InvalidRecord { column, .. } => {
                 format!("read the column as text (types => {{{column}: 'text'}}), which has all its values")
@@ -119,13 +122,16 @@ fn format_hint(location: &str) -> String {
     }
 }
 
-/// What to do about a value that is not of its column's type, with the options that the format has.
-fn value_hint(column: &str, format: &str) -> String {
+/// What to do about a value that is not of its column's type, with the options that the format has; `empty` is a text of
+/// blanks or nothing.
+fn value_hint(column: &str, empty: Option<&String>, format: &str) -> String {
     let known = format_named(format).map_or(&[][..], |format| format.options());
     let has = |option: &&str| known.iter().any(|(name, _)| name == option);
     let mut ways = vec![format!("read the column as text (the option types '{column} text')")];
     let written: Vec<&str> = ["null_value", "decimal_separator", "date_format"].into_iter().filter(has).collect();
-    if !written.is_empty() {
+    if let Some(empty) = empty.filter(|_| has(&"null_value")) {
+        ways.push(format!("say that such a text means NULL (null_value '{empty}')"));
+    } else if !written.is_empty() {
         ways.push(format!("say how its values, or missing ones, are written ({})", written.join(", ")));
     }
     if has(&"on_error") {

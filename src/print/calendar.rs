@@ -109,12 +109,9 @@ impl Zone {
         Self { rules: name.parse().ok() }
     }
 
-    /// The zone that a statement's instants are in: the session's, but for those that files have.
+    /// The session's zone, which a statement's instants are in.
     pub(crate) fn of_session(schema: &Schema) -> Self {
-        let mut zones = schema.fields().iter().filter_map(|field| match field.data_type() {
-            DataType::Timestamp(_, Some(zone)) => Some(zone.as_ref()),
-            _ => None,
-        });
+        let mut zones = schema.fields().iter().filter_map(|field| zone_in(field.data_type()));
         zones.find(|zone| !matches!(*zone, "UTC" | "+00:00")).map_or_else(Self::default, Self::named)
     }
 
@@ -125,6 +122,16 @@ impl Zone {
             rules.offset_from_utc_datetime(&instant.naive_utc()).fix().local_minus_utc()
         };
         self.rules.zip(instant).map_or(0, offset)
+    }
+}
+
+// The zone of the first instants that a type has in it.
+fn zone_in(data_type: &DataType) -> Option<&str> {
+    match data_type {
+        DataType::Timestamp(_, zone) => zone.as_deref(),
+        DataType::List(item) | DataType::LargeList(item) => zone_in(item.data_type()),
+        DataType::Struct(fields) => fields.iter().find_map(|field| zone_in(field.data_type())),
+        _ => None,
     }
 }
 

@@ -10,6 +10,7 @@ use datafusion::sql::parser::{DFParser, Statement as SqlStatement};
 use crate::Result;
 pub(crate) use crate::session::Action;
 
+mod clocks;
 mod headings;
 mod names;
 mod parameters;

@@ -31,7 +31,7 @@ use futures::{Stream, StreamExt, future::BoxFuture};
 use tokio::sync::mpsc;
 
 use super::{
-    Action, Form, Recognised,
+    Action, Form, Recognised, clocks,
     headings::{mark_columns, unmarked},
     no_parse,
     parameters::{give_types, numbered, with_hints},
@@ -213,8 +213,9 @@ pub(super) fn run<'a>(client: &'a Client, plan: LogicalPlan) -> BoxFuture<'a, Re
 
 async fn start(client: &Client, planned: BoxFuture<'_, Result<Physical>>) -> Result<Outcome> {
     let (physical, task) = planned.await?;
+    let zone = task.session_config().options().execution.time_zone.clone();
     let stream = execute_stream(Arc::clone(&physical), task)?;
-    let schema = unmarked(&stream.schema());
+    let schema = clocks::in_zone(&unmarked(&stream.schema()), zone.as_deref().unwrap_or("UTC"));
     let (sender, receiver) = mpsc::channel(BATCHES_BUFFERED);
     let interrupt = client.interrupt();
     let runtime = Arc::clone(&client.shared().runtime);
@@ -374,13 +375,14 @@ impl Stream for ComputedRows {
 }
 
 impl ComputedRows {
-    /// The batch with the columns' names as clients see them.
+    /// The batch as clients see it: the columns' names, and instants by the session's clocks.
     fn named(&self, batch: RecordBatch) -> std::result::Result<RecordBatch, DataFusionError> {
         if batch.schema_ref().fields() == self.schema.fields() {
             return Ok(batch);
         }
         let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
         let (_, columns, _) = batch.into_parts();
+        let columns = clocks::shown(columns, &self.schema)?;
         Ok(RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)?)
     }
 }

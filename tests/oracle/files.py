@@ -11,7 +11,7 @@ file, which keeps types and values whole. Rows compare as multisets, and cells s
 - NULL is NULL, and a text is the text that was written;
 - a number is the same number with all its digits, and a code such as 007 is none;
 - a date or time is the same instant, or the same time of day;
-- a blank text in a column of other values is NULL, which is counted, and so is an empty one that is not quoted;
+- a blank or empty text without quotes is NULL in a column of other values, and the blank ones are counted;
 - where values of several types became text, the text says the same value.
 
 count(*) and the count of one column must be those of the rows. Instead of rows, an error may come that names the file

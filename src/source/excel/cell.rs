@@ -1,7 +1,7 @@
 //! The value of a cell, and where cells are.
 
 use calamine::{Data, ExcelDateTime};
-use chrono::{NaiveDateTime, NaiveTime};
+use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 
 use super::super::{forms::Forms, guess::Guess};
 
@@ -119,6 +119,10 @@ fn number_text(number: f64) -> String {
 /// Days from 1900 on, or back, beyond which there are no dates.
 const MAX_DAYS: f64 = 3_000_000.0;
 
+/// Day 60 of those that are counted from 1900 on, as spreadsheets show it: no calendar has it. It is a text, as the day before
+/// it is another cell's.
+const NO_DAY: &str = "1900-02-29";
+
 /// A date, a time of day or both.
 fn time_text(time: &ExcelDateTime) -> Option<String> {
     let days = time.as_f64();
@@ -131,8 +135,9 @@ fn time_text(time: &ExcelDateTime) -> Option<String> {
         return Some(clock);
     }
     let is_midnight = found.time() == NaiveTime::MIN;
-    let date = found.date().format("%Y-%m-%d");
-    Some(if is_midnight { date.to_string() } else { format!("{date} {clock}") })
+    let is_sixtieth = (60.0..61.0).contains(&days) && NaiveDate::from_ymd_opt(1900, 2, 28) == Some(found.date());
+    let date = if is_sixtieth { NO_DAY.to_owned() } else { found.date().format("%Y-%m-%d").to_string() };
+    Some(if is_midnight { date } else { format!("{date} {clock}") })
 }
 
 /// A span of time, which is counted in days and is exact to the millisecond, as those of spreadsheets are.
@@ -186,6 +191,8 @@ fn clock_text(sign: &str, seconds: u64, fraction: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use calamine::ExcelDateTimeType::DateTime;
+
     use super::*;
 
     #[test]
@@ -193,6 +200,24 @@ mod tests {
         assert_eq!((cell_of("A1"), cell_of("b12"), cell_of("AA3")), (Some((0, 0)), Some((11, 1)), Some((2, 26))));
         assert_eq!([(0, 0), (11, 1), (2, 26)].map(address), ["A1", "B12", "AA3"].map(str::to_owned));
         assert_eq!((cell_of("A0"), cell_of("12"), cell_of("A"), cell_of("ABCD1")), (None, None, None, None));
+    }
+
+    #[test]
+    fn a_day_that_no_calendar_has_is_no_other_one() {
+        let shown = |days: f64, from_1904| time_text(&ExcelDateTime::new(days, DateTime, from_1904));
+        for (days, from_1904, text) in [
+            (1.0, false, "1900-01-01"),
+            (59.0, false, "1900-02-28"),
+            (60.0, false, "1900-02-29"),
+            (60.5, false, "1900-02-29 12:00:00"),
+            (61.0, false, "1900-03-01"),
+            (60.0, true, "1904-03-01"),
+        ] {
+            assert_eq!(shown(days, from_1904).as_deref(), Some(text), "{days}");
+        }
+        let mut guess = Guess::default();
+        guess.see("1900-02-29", &Forms::default());
+        assert!(guess.is_settled());
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! Spreadsheets: a sheet's cells as rows, typed by what the cells are and not by how they look.
 //!
 //! Numbers, truth values, dates and times are those of the cells; a text stays text, whatever it looks like. A span of time
-//! that no time of day is makes its column one of intervals. The first row names the columns if it holds texts, and years or
-//! dates over columns of others. A row without a value is none. A file is read into memory whole.
+//! that no time of day is makes its column one of intervals. Numbers keep the digits that the file has. The first row names
+//! the columns if it holds texts, and years or dates over columns of others. A row without a value is none. A file is read
+//! into memory whole.
 
 mod archive;
 mod book;
 mod cell;
+mod digits;
 mod header;
 mod read;
 
@@ -18,7 +20,6 @@ use std::{
 use arrow::datatypes::{Field, Schema};
 use async_trait::async_trait;
 use bytes::Bytes;
-use calamine::Data;
 use datafusion::datasource::{physical_plan::FileSource, table_schema::TableSchema};
 use futures::TryStreamExt;
 
@@ -35,7 +36,8 @@ use super::{
     trace::{self, Told},
 };
 use book::{Book, Cells};
-use cell::{Cell, LAST, Place, address, range_of};
+use cell::{Cell, LAST, Place, Value, address, range_of};
+use digits::Digits;
 use header::{Title, names_columns};
 
 /// `STORED AS EXCEL`.
@@ -198,7 +200,7 @@ struct Sheet {
     has_header: bool,
     names: Vec<String>,
     /// The rows with a value, and their numbers from 1.
-    rows: Vec<(u32, Vec<Data>)>,
+    rows: Vec<(u32, Vec<Value>)>,
 }
 
 impl ExcelReader {
@@ -248,11 +250,12 @@ impl ExcelReader {
         if bytes.is_empty() {
             return Err(Error::EmptyFile { file: file.to_owned() });
         }
-        let mut book = Book::open(file, bytes)?;
+        let mut book = Book::open(file, bytes.clone())?;
         let sheet = self.sheet_name(&book)?;
-        let Cells { mut rows, width } = book.cells(file, &sheet, self.range)?;
+        let digits = Digits::of_sheet(&bytes, book.form(), &sheet);
+        let Cells { mut rows, width } = book.cells(file, &sheet, self.range, &digits)?;
         if let Some((_, first)) = rows.first_mut() {
-            first.resize(width, Data::Empty);
+            first.resize(width, Value::EMPTY);
         }
         let title = Title::of(&rows, width);
         let Some((begin, first)) = rows.first() else { return Ok(None) };
@@ -271,7 +274,7 @@ impl ExcelReader {
         let marked = rows.iter_mut().filter(|_| self.null.is_given());
         for cell in marked.flat_map(|(_, cells)| cells) {
             if Cell::of(cell).is_some_and(|cell| self.null.is(&cell.text)) {
-                *cell = Data::Empty;
+                *cell = Value::EMPTY;
             }
         }
         let (file, first_row) = (file.to_owned(), texts.join(", "));

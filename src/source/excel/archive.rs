@@ -134,7 +134,7 @@ fn check_repeats(content: impl Read) -> Result<(), String> {
 }
 
 /// A reader that takes the same for an element as what reads the cells.
-fn xml<R: Read>(part: R) -> Reader<BufReader<R>> {
+pub(super) fn xml<R: Read>(part: R) -> Reader<BufReader<R>> {
     let mut reader = Reader::from_reader(BufReader::new(part));
     let config = reader.config_mut();
     config.check_end_names = false;

@@ -8,7 +8,8 @@ use calamine::{Data, Ods, OdsError, Range, Reader, SheetType, SheetVisible, Xlsx
 use super::{
     Error,
     archive::{self, Form},
-    cell::{Place, address},
+    cell::{Place, Value, address},
+    digits::Digits,
     too_large, unreadable,
 };
 
@@ -28,7 +29,7 @@ pub(super) enum Book {
 
 /// The rows of a sheet with a value, and their numbers from 1. A row goes as far as its last cell.
 pub(super) struct Cells {
-    pub(super) rows: Vec<(u32, Vec<Data>)>,
+    pub(super) rows: Vec<(u32, Vec<Value>)>,
     /// How far the longest goes.
     pub(super) width: usize,
 }
@@ -49,6 +50,13 @@ impl Book {
         })
     }
 
+    pub(super) fn form(&self) -> Form {
+        match self {
+            Self::Xlsx(_) => Form::Xlsx,
+            Self::Ods(_) => Form::Ods,
+        }
+    }
+
     pub(super) fn sheet_names(&self) -> Vec<String> {
         match self {
             Self::Xlsx(book) => book.sheet_names(),
@@ -67,9 +75,16 @@ impl Book {
         found.map(|sheet| sheet.name.clone())
     }
 
-    /// The cells of a sheet, of those from a first to a last one where these are given.
-    pub(super) fn cells(&mut self, file: &str, sheet: &str, range: Option<(Place, Place)>) -> Result<Cells, Error> {
-        let mut found = Found { file, sheet, range, rows: BTreeMap::new(), count: 0, text_bytes: 0 };
+    /// The cells of a sheet, of those from a first to a last one where these are given. The digits are those of its numbers
+    /// that are no doubles.
+    pub(super) fn cells(
+        &mut self,
+        file: &str,
+        sheet: &str,
+        range: Option<(Place, Place)>,
+        digits: &Digits,
+    ) -> Result<Cells, Error> {
+        let mut found = Found { file, sheet, range, digits, rows: BTreeMap::new(), count: 0, text_bytes: 0 };
         match self {
             Self::Xlsx(book) => {
                 let mut reader = book.worksheet_cells_reader(sheet).map_err(|error| broken(file, error))?;
@@ -115,7 +130,8 @@ struct Found<'a> {
     file: &'a str,
     sheet: &'a str,
     range: Option<(Place, Place)>,
-    rows: BTreeMap<u32, Vec<(u32, Data)>>,
+    digits: &'a Digits,
+    rows: BTreeMap<u32, Vec<(u32, Value)>>,
     count: usize,
     text_bytes: usize,
 }
@@ -133,11 +149,16 @@ impl Found<'_> {
             let last = address((MAX_ROWS - 1, MAX_COLUMNS - 1));
             return Err(self.malformed(place, &format!("lies behind {last}, the last one")));
         }
+        let value = match (value, self.digits.at(place)) {
+            (Data::Float(_) | Data::Int(_), Some(digits)) => Value::Digits(digits.to_owned()),
+            (value, _) => Value::Read(value),
+        };
         self.count += 1;
         // A text is written once, and may be that of a million cells.
         self.text_bytes += match &value {
-            Data::String(text) | Data::DateTimeIso(text) | Data::DurationIso(text) => text.len(),
-            _ => 0,
+            Value::Read(Data::String(text) | Data::DateTimeIso(text) | Data::DurationIso(text))
+            | Value::Digits(text) => text.len(),
+            Value::Read(_) => 0,
         };
         if self.count > MAX_CELLS {
             return Err(self.too_many());
@@ -160,10 +181,10 @@ impl Found<'_> {
             if count > MAX_CELLS {
                 return Err(self.too_many());
             }
-            let mut values = vec![Data::Empty; length];
+            let mut values = vec![Value::EMPTY; length];
             for (column, value) in cells {
                 let Some(place) = values.get_mut((column - first) as usize) else { continue };
-                if *place != Data::Empty {
+                if *place != Value::EMPTY {
                     return Err(self.malformed((row, column), "is there twice"));
                 }
                 *place = value;
@@ -202,8 +223,13 @@ impl Found<'_> {
 mod tests {
     use super::*;
 
+    fn full(digits: &Digits, count: usize, text_bytes: usize) -> Found<'_> {
+        Found { file: "f", sheet: "s", range: None, digits, rows: BTreeMap::new(), count, text_bytes }
+    }
+
     fn found(cells: &[(Place, &str)]) -> Result<Cells, String> {
-        let mut found = Found { file: "f", sheet: "s", range: None, rows: BTreeMap::new(), count: 0, text_bytes: 0 };
+        let digits = Digits::default();
+        let mut found = full(&digits, 0, 0);
         for (place, text) in cells {
             found.keep(*place, Data::String((*text).to_owned())).map_err(|error| error.to_string())?;
         }
@@ -231,12 +257,13 @@ mod tests {
 
     #[test]
     fn what_cannot_be_held_is_refused() {
-        let full =
-            |count, text_bytes| Found { file: "f", sheet: "s", range: None, rows: BTreeMap::new(), count, text_bytes };
-        let keep =
-            |mut found: Found<'_>| found.keep((0, 0), Data::String("ab".to_owned())).map_err(|error| error.fault());
-        assert_eq!(keep(full(0, 0)), Ok(()));
-        assert_eq!(keep(full(MAX_CELLS, 0)), Err(crate::Fault::LimitExceeded));
-        assert_eq!(keep(full(0, MAX_TEXT_BYTES - 1)), Err(crate::Fault::LimitExceeded));
+        let keep = |count, text_bytes| {
+            let digits = Digits::default();
+            let mut found = full(&digits, count, text_bytes);
+            found.keep((0, 0), Data::String("ab".to_owned())).map_err(|error| error.fault())
+        };
+        assert_eq!(keep(0, 0), Ok(()));
+        assert_eq!(keep(MAX_CELLS, 0), Err(crate::Fault::LimitExceeded));
+        assert_eq!(keep(0, MAX_TEXT_BYTES - 1), Err(crate::Fault::LimitExceeded));
     }
 }

@@ -26,7 +26,7 @@ pub(super) fn range_of(text: &str) -> Option<(Place, Place)> {
 }
 
 /// A cell such as `B12`.
-fn cell_of(text: &str) -> Option<Place> {
+pub(super) fn cell_of(text: &str) -> Option<Place> {
     let text = text.trim().to_ascii_uppercase();
     let letters = text.bytes().take_while(u8::is_ascii_uppercase).count();
     let (column, row) = text.split_at_checked(letters)?;
@@ -48,6 +48,27 @@ pub(super) fn address((row, column): Place) -> String {
     format!("{letters}{}", u64::from(row) + 1)
 }
 
+/// What a sheet has in a cell.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Value {
+    /// What the reader of cells says.
+    Read(Data),
+    /// A number that double precision does not hold, as the file has it.
+    Digits(String),
+}
+
+impl Value {
+    pub(super) const EMPTY: Self = Self::Read(Data::Empty);
+
+    /// What the reader of cells says, if that is all of it.
+    pub(super) fn data(&self) -> Option<&Data> {
+        match self {
+            Self::Read(data) => Some(data),
+            Self::Digits(_) => None,
+        }
+    }
+}
+
 /// The value of a cell as a text, and what it is.
 pub(super) struct Cell {
     pub(super) text: String,
@@ -64,11 +85,15 @@ enum Kind {
 }
 
 impl Cell {
-    pub(super) fn of(cell: &Data) -> Option<Self> {
+    pub(super) fn of(cell: &Value) -> Option<Self> {
         let value = |text: String| Some(Self { text, kind: Kind::Value });
         let text = |text: String| Some(Self { text, kind: Kind::Text });
         let span = |text: String| Some(Self { text, kind: Kind::Span });
-        match cell {
+        let data = match cell {
+            Value::Read(data) => data,
+            Value::Digits(digits) => return value(digits.clone()),
+        };
+        match data {
             Data::Empty => None,
             Data::Int(number) => value(number.to_string()),
             Data::Float(number) => value(number_text(*number)),

@@ -8,7 +8,6 @@ use arrow::{
 };
 use async_trait::async_trait;
 use bytes::Bytes;
-use calamine::Data;
 use futures::StreamExt;
 
 use super::{
@@ -22,7 +21,7 @@ use super::{
         text::{Fault, Parse, Prepared, Task, TextReader, shortened},
     },
     Error, ExcelReader,
-    cell::Cell,
+    cell::{Cell, Value},
 };
 
 #[async_trait]
@@ -71,7 +70,7 @@ impl TextReader for ExcelReader {
 }
 
 /// A row of a sheet, and its number from 1.
-type Row = (u32, Vec<Data>);
+type Row = (u32, Vec<Value>);
 
 /// Reads the columns that are wanted of a sheet.
 struct ExcelParser {

@@ -84,13 +84,10 @@ impl Encoding {
             (None, Some((found, _))) => found,
             (None, None) => told(&first).unwrap_or(UTF_8),
         };
-        // Most pairs of Latin letters are Chinese characters in UTF-16: nothing else tells that it is none.
+        // Most pairs of Latin letters are Chinese characters in UTF-16: nothing else tells that it is none. Its delimiters and
+        // ends of lines have zeros.
         let is_utf16 = encoding == UTF_16LE || encoding == UTF_16BE;
-        if is_utf16
-            && marked.is_none()
-            && !first.is_empty()
-            && first.iter().take(ENOUGH_BYTES).all(|byte| (1..128).contains(byte))
-        {
+        if is_utf16 && marked.is_none() && !first.is_empty() && !first.contains(&0) && is_utf8(&first) {
             return Err(Error::WrongEncoding {
                 file: file.to_owned(),
                 line: 1,
@@ -111,6 +108,8 @@ impl Encoding {
             file: file.to_owned(),
             line: 1,
             ended: false,
+            // Pairs of bytes are other characters in UTF-16, as was seen.
+            seen: (!is_utf16).then(|| Seen::new(encoding)),
         };
         let decoded = futures::stream::try_unfold((stream, decoding), |(mut stream, mut decoding)| async move {
             if decoding.ended {
@@ -142,8 +141,12 @@ fn is_binary(first: &[u8]) -> bool {
     let first = first.get(..ENOUGH_BYTES).unwrap_or(first);
     let is_control = |byte: &u8| matches!(byte, 0x01..=0x08 | 0x0E..=0x1A | 0x1C..=0x1F);
     let kinds = (0..0x20).filter(|kind| is_control(kind) && first.contains(kind)).count();
-    let is_utf8 = std::str::from_utf8(first).map_or_else(|error| error.error_len().is_none(), |_| true);
-    first.contains(&0) || (!is_utf8 && kinds >= TELLING_CONTROLS)
+    first.contains(&0) || (!is_utf8(first) && kinds >= TELLING_CONTROLS)
+}
+
+/// Whether bytes are those of UTF-8, of which the last character may be cut.
+fn is_utf8(first: &[u8]) -> bool {
+    std::str::from_utf8(first).map_or_else(|error| error.error_len().is_none(), |_| true)
 }
 
 /// The encoding of a text that begins so, where that tells it: by a mark, or by zeros in each second place.
@@ -209,12 +212,92 @@ struct Decoding {
     file: String,
     line: u64,
     ended: bool,
+    /// What the bytes would be in UTF-8; none once they can be nothing in it.
+    seen: Option<Seen>,
+}
+
+/// What tells that bytes of another encoding, in which almost all bytes are letters, are UTF-8: that all of them but those
+/// of ASCII are characters of it, as good as never by chance. A few may be, such as an É before a quotation mark.
+struct Seen {
+    /// Whether the encoding has the letters of Western Europe, of which an Â or Ã is hardly before a sign.
+    is_western: bool,
+    /// Whether each byte is a character in it.
+    is_single: bool,
+    /// The start of a character whose end is not there yet.
+    cut: Vec<u8>,
+    /// Different characters, as far as they are counted.
+    characters: Vec<char>,
+    /// The line of the first one.
+    line: u64,
+    is_told: bool,
+}
+
+/// How many different characters tell by themselves that bytes are UTF-8.
+const TELLING_CHARACTERS: usize = 3;
+
+impl Seen {
+    fn new(encoding: &'static encoding_rs::Encoding) -> Self {
+        Self {
+            is_western: encoding.decode_without_bom_handling(&[0xC3]).0 == "\u{c3}",
+            is_single: encoding.is_single_byte(),
+            cut: Vec::new(),
+            characters: Vec::new(),
+            line: 0,
+            is_told: false,
+        }
+    }
+
+    /// Adds the next bytes, of which the first stand on this line; false if they are none of UTF-8.
+    fn see(&mut self, bytes: &[u8], line: u64) -> bool {
+        if self.cut.is_empty() && bytes.is_ascii() {
+            return true;
+        }
+        let mut all = std::mem::take(&mut self.cut);
+        all.extend_from_slice(bytes);
+        let (text, rest) = match std::str::from_utf8(&all) {
+            Ok(text) => (text, 0),
+            Err(error) if error.error_len().is_none() => {
+                let (text, rest) = all.split_at(error.valid_up_to());
+                (std::str::from_utf8(text).unwrap_or_default(), rest.len())
+            }
+            Err(_) => return false,
+        };
+        for (at, character) in text.char_indices().filter(|(_, character)| !character.is_ascii()) {
+            if self.is_told {
+                break;
+            }
+            if self.characters.is_empty() {
+                let before = text.as_bytes().get(..at).unwrap_or_default();
+                self.line = line + memchr::memchr_iter(b'\n', before).count() as u64;
+            }
+            if !self.characters.contains(&character) {
+                self.characters.push(character);
+            }
+            let is_long = self.is_single && character.len_utf8() > 2;
+            let is_sign = self.is_western && matches!(character, '\u{80}'..='\u{ff}');
+            self.is_told |= is_long || is_sign || self.characters.len() >= TELLING_CHARACTERS;
+        }
+        self.cut = all.split_off(all.len() - rest);
+        true
+    }
+
+    /// The line of the first character that tells that the bytes are UTF-8, now that all were seen.
+    fn told(&self) -> Option<u64> {
+        (self.is_told && self.cut.is_empty()).then_some(self.line)
+    }
 }
 
 impl Decoding {
     fn step(&mut self, chunk: Option<Bytes>) -> Result<Bytes, Error> {
         self.ended = chunk.is_none();
         let bytes = chunk.unwrap_or_default();
+        let line = self.line;
+        if self.seen.as_mut().is_some_and(|seen| !seen.see(&bytes, line)) {
+            self.seen = None;
+        }
+        if let Some(line) = self.seen.as_ref().filter(|_| self.ended).and_then(Seen::told) {
+            return Err(self.wrong(line, "utf-8"));
+        }
         let room = self.decoder.max_utf8_buffer_length_without_replacement(bytes.len()).unwrap_or(bytes.len() * 3 + 16);
         let mut text = vec![0; room];
         let (result, _, written) = self.decoder.decode_to_utf8_without_replacement(&bytes, &mut text, self.ended);
@@ -225,12 +308,18 @@ impl Decoding {
                 self.line += lines;
                 Ok(Bytes::from(text))
             }
-            DecoderResult::OutputFull | DecoderResult::Malformed(..) => Err(Error::WrongEncoding {
-                file: self.file.clone(),
-                line: self.line + lines,
-                encoding: self.encoding.name().to_owned(),
-                fitting: fitting(&bytes).to_owned(),
-            }),
+            DecoderResult::OutputFull | DecoderResult::Malformed(..) => {
+                Err(self.wrong(self.line + lines, fitting(&bytes)))
+            }
+        }
+    }
+
+    fn wrong(&self, line: u64, fitting: &str) -> Error {
+        Error::WrongEncoding {
+            file: self.file.clone(),
+            line,
+            encoding: self.encoding.name().to_owned(),
+            fitting: fitting.to_owned(),
         }
     }
 }
@@ -246,5 +335,53 @@ pub(super) fn fitting(bytes: &[u8]) -> &'static str {
         Ok(_) => "utf-8",
         Err(error) if error.error_len().is_none() => "utf-8",
         Err(_) => "windows-1252",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The line that tells that bytes of an encoding are UTF-8, whichever way they come.
+    fn told(label: &str, bytes: &[u8]) -> Option<u64> {
+        let encoding = Encoding::parse(Some(label)).ok().and_then(|encoding| encoding.0)?;
+        let whole = |size: usize| {
+            let (mut seen, mut line) = (Seen::new(encoding), 1);
+            for part in bytes.chunks(size) {
+                if !seen.see(part, line) {
+                    return None;
+                }
+                line += memchr::memchr_iter(b'\n', part).count() as u64;
+            }
+            seen.told()
+        };
+        let lines = [1, 2, 3, 1000].map(whole);
+        assert!(lines.iter().all(|line| *line == lines[0]), "{label}: {lines:?}");
+        lines[0]
+    }
+
+    #[test]
+    fn utf_8_is_told_from_encodings_that_have_all_bytes() {
+        for (label, text) in [
+            ("latin1", "id\nM\u{fc}ller"),
+            ("iso-8859-15", "a\n\u{20ac}5"),
+            ("windows-1252", "x\n\u{41c}\u{43e}\u{441}"),
+            ("windows-1251", "x\n\u{65e5}"),
+            ("gbk", "x\n\u{fc}\u{f3}\u{142}"),
+            ("latin1", "\n\u{feff}id"),
+        ] {
+            assert_eq!(told(label, text.as_bytes()), Some(2), "{label}: {text}");
+        }
+        for (label, bytes) in [
+            ("latin1", &b"M\xFCller"[..]),
+            ("latin1", b"M\xC3\xBCller, M\xFCller"),
+            ("windows-1252", b"CAF\xC9\x85 and CAF\xC9\x85"),
+            ("latin1", b"plain"),
+            ("latin1", b"M\xC3\xBCller \xC3"),
+            ("windows-1251", b"\xC2\xBB"),
+            ("gbk", b"\xC2\xB7\xC3\xB7"),
+        ] {
+            assert_eq!(told(label, bytes), None, "{label}: {bytes:?}");
+        }
     }
 }

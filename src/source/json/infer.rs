@@ -18,7 +18,7 @@ use super::{
     Error, Inferred, JsonReader, Options, Sample,
     cursor::{Cursor, Halt, text_of},
     keys::{Keys, spelled_once},
-    objects::{Found, Objects},
+    objects::{Found, LeftOut, Objects},
     read::part,
     shape::{Meanings, Shape},
 };
@@ -35,8 +35,8 @@ const OBJECTS_AT_ONCE: usize = 4096;
 struct Way {
     /// Whether files are looked at in parts, by several threads.
     in_parts: bool,
-    /// Whether lines that are broken are passed over.
-    passes_lines: bool,
+    /// What is passed over where it is broken.
+    left_out: LeftOut,
     /// Whether each object may be on a line of its own.
     may_be_lines: bool,
     /// Whether it is said that each is.
@@ -69,7 +69,7 @@ struct Learnt {
     /// What was noted of each column.
     notes: Vec<Noted>,
     objects: usize,
-    /// How many lines were passed over.
+    /// How many lines, or members of arrays, were passed over.
     passed: usize,
     /// Whether each object ends on the line on which it starts, and no other starts there.
     one_a_line: bool,
@@ -109,7 +109,7 @@ pub(super) async fn infer(sample: Sample<'_>, mut options: Options) -> Result<In
     let may_be_lines = asked.is_none() || reader.newline_delimited;
     let way = Way {
         in_parts: may_be_lines,
-        passes_lines: false,
+        left_out: LeftOut::Nothing,
         may_be_lines,
         says_lines: reader.newline_delimited,
         is_sample: reader.sample_bytes.is_some(),
@@ -121,12 +121,21 @@ pub(super) async fn infer(sample: Sample<'_>, mut options: Options) -> Result<In
     };
     if may_be_lines && reader.on_error.is_lenient() && learnt.is_err() {
         // What is broken is left out with its line, if each object is on one.
-        let lines = learn(&reader, &inputs, threads, Way { passes_lines: true, ..way }).await;
+        let lines = learn(&reader, &inputs, threads, Way { left_out: LeftOut::Lines, ..way }).await;
         learnt = lines.and_then(|lines| {
             // In a file of objects over several lines hardly a line holds one.
             let has_some = lines.objects > 0 || sample.declared.is_some();
             let has_lines = has_some && lines.one_a_line && (way.says_lines || lines.passed <= lines.objects);
             if has_lines { Ok(lines) } else { learnt }
+        });
+    }
+    if !reader.newline_delimited && reader.on_error.is_lenient() && learnt.is_err() {
+        // Or with its place in an array.
+        let members =
+            learn(&reader, &inputs, threads, Way { in_parts: false, left_out: LeftOut::Members, ..way }).await;
+        learnt = members.and_then(|members| {
+            let has_some = members.objects > 0 || sample.declared.is_some();
+            if has_some { Ok(members) } else { learnt }
         });
     }
     let learnt = learnt?;
@@ -265,19 +274,17 @@ fn member_text(object: &[u8], name: &str) -> String {
 
 async fn learn_part(input: &Input, range: (u64, u64), way: Way, meanings: &Meanings) -> Result<Learnt, Error> {
     let (mut objects, mut chunks) = part(input, Some(range)).await?;
-    if way.passes_lines {
-        objects = objects.on_lines_of_their_own();
-    }
+    objects = objects.leaving_out(way.left_out);
     let mut keys = Keys::default();
     // Whether the line before was passed over, its end included.
     let mut is_passed = false;
     let mut learnt = Learnt::default();
     'parts: loop {
         loop {
-            let see = |cursor: &mut Cursor<'_>| match way.passes_lines {
+            let see = |cursor: &mut Cursor<'_>| match way.left_out {
+                LeftOut::Nothing => keys.see(cursor, meanings),
                 // Of an object that is broken nothing is learnt.
-                true => keys.see_whole(cursor, meanings),
-                false => keys.see(cursor, meanings),
+                LeftOut::Lines | LeftOut::Members => keys.see_whole(cursor, meanings),
             };
             let found = objects.next(see, |halt| *halt == Halt::Incomplete);
             match found {
@@ -297,7 +304,7 @@ async fn learn_part(input: &Input, range: (u64, u64), way: Way, meanings: &Meani
                 // A sample may end within an object.
                 Err(Halt::Ended { .. }) if way.is_sample && learnt.objects > 0 => break 'parts,
                 Err(halt) if objects.passes(&halt) => {
-                    if objects.pass_line().is_none() {
+                    if objects.pass().is_none() {
                         break;
                     }
                     learnt.passed += 1;

@@ -1,5 +1,7 @@
 //! The objects of a file, or of a part of it: one after another, on lines of their own or not, or the items of arrays.
 
+use std::ops::Range;
+
 use bytes::Bytes;
 
 use super::{
@@ -17,8 +19,20 @@ const SEVERAL_LINES: &str =
 
 const UNFINISHED: &str = "the file ends inside the array";
 
-/// What to do about one of many lines.
+/// What to do about one of many lines, or members of an array.
 const LEAVE_OUT: &str = "mend it, or leave such lines out (on_error 'skip')";
+const LEAVE_OUT_MEMBERS: &str = "mend it, or leave such members of the array out (on_error 'skip')";
+
+/// What is left out of a file instead of an object that cannot be read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum LeftOut {
+    #[default]
+    Nothing,
+    /// Its line. No object goes on behind the end of one: one that is broken leaves the next ones as they are.
+    Lines,
+    /// The member of an array, as far as that can be told from the next one.
+    Members,
+}
 
 /// Buffers a file's bytes and finds the objects in them.
 #[derive(Debug)]
@@ -26,8 +40,7 @@ pub(super) struct Objects {
     part: Option<Lines>,
     buffer: Buffer,
     walk: Walk,
-    /// Whether an object ends with its line, whatever is open.
-    lines_alone: bool,
+    left_out: LeftOut,
 }
 
 /// An object that was found: where it begins and ends in the buffer, and whether a line ends before it.
@@ -43,12 +56,12 @@ impl Objects {
     /// first byte on, if there is one.
     pub(super) fn new(range: Option<(u64, u64)>, skipped: u64) -> Self {
         let part = range.map(|range| Lines::new(range, skipped));
-        Self { part, buffer: Buffer::default(), walk: Walk::default(), lines_alone: false }
+        Self { part, buffer: Buffer::default(), walk: Walk::default(), left_out: LeftOut::Nothing }
     }
 
-    /// The same, of which none goes on behind the end of its line: one that is broken leaves the next ones as they are.
-    pub(super) fn on_lines_of_their_own(self) -> Self {
-        Self { lines_alone: true, ..self }
+    /// The same, without what cannot be read.
+    pub(super) fn leaving_out(self, left_out: LeftOut) -> Self {
+        Self { left_out, ..self }
     }
 
     pub(super) fn push(&mut self, chunk: Bytes) -> Result<(), RowError> {
@@ -113,8 +126,12 @@ impl Objects {
         let rest = bytes.get(self.buffer.cut..).unwrap_or_default();
         let start = self.buffer.cut + rest.iter().take_while(between).count();
         let column = path_to(bytes, start, at).filter(|_| at > start);
-        let lines = if on_lines && !self.is_array() { LEAVE_OUT } else { "" };
-        let hints: Vec<_> = [own, lines].into_iter().filter(|hint| !hint.is_empty()).collect();
+        let others = match self.broken_member() {
+            Ok(_) => LEAVE_OUT_MEMBERS,
+            Err(_) if on_lines && !self.is_array() => LEAVE_OUT,
+            Err(_) => "",
+        };
+        let hints: Vec<_> = [own, others].into_iter().filter(|hint| !hint.is_empty()).collect();
         let reason = RowFault::Json { column, reason, hint: hints.join(", or ") };
         RowError::Row { offset: self.buffer.offset(at), reason }
     }
@@ -151,13 +168,14 @@ impl Objects {
                 let begins_line = memchr::memchr(b'\n', between).is_some();
                 cursor.at = start + 1;
                 let line = cursor.bytes.get(start..).unwrap_or_default();
-                let whole = match memchr::memchr(b'\n', line).filter(|_| self.lines_alone) {
+                let ends_with_line = self.left_out == LeftOut::Lines;
+                let whole = match memchr::memchr(b'\n', line).filter(|_| ends_with_line) {
                     Some(end) => {
                         cursor.bytes = cursor.bytes.get(..start + end).unwrap_or_default();
                         cursor.is_last = true;
                         true
                     }
-                    None => !self.lines_alone || cursor.is_last,
+                    None => !ends_with_line || cursor.is_last,
                 };
                 match whole {
                     true => read(&mut cursor).map(|()| Some(Found { start, end: cursor.at, begins_line })),
@@ -181,37 +199,117 @@ impl Objects {
         }
     }
 
-    /// Whether what could not be read is left out with its line.
+    /// Whether what could not be read is left out.
     pub(super) fn passes(&self, halt: &Halt) -> bool {
-        let is_over = self.next_start() >= self.buffer.bytes().len();
-        self.lines_alone && *halt != Halt::Incomplete && !self.is_array() && !is_over
+        if *halt == Halt::Incomplete {
+            return false;
+        }
+        match self.left_out {
+            LeftOut::Nothing => false,
+            LeftOut::Lines => !self.is_array() && self.next_start() < self.buffer.bytes().len(),
+            LeftOut::Members => matches!(self.broken_member(), Ok(_) | Err(Halt::Incomplete)),
+        }
     }
 
-    /// Passes over the line on which what could not be read begins, and returns it with its place; none until more bytes
-    /// come.
-    pub(super) fn pass_line(&mut self) -> Option<(u64, String)> {
+    /// Passes over what could not be read, and returns it with its place; none until more bytes come.
+    pub(super) fn pass(&mut self) -> Option<(u64, String)> {
+        let (range, walk) = match self.left_out {
+            LeftOut::Members => (self.broken_member().ok(), Walk::ArrayItem),
+            _ => (self.broken_line(), if matches!(self.walk, Walk::Begin) { Walk::Sequence } else { self.walk }),
+        };
+        let Some(range) = range else {
+            self.buffer.wait();
+            return None;
+        };
+        let bytes = self.buffer.bytes().get(range.clone()).unwrap_or_default();
+        let found = (self.buffer.offset(range.start), String::from_utf8_lossy(bytes).trim_end().to_owned());
+        (self.buffer.cut, self.walk) = (range.end, walk);
+        Some(found)
+    }
+
+    /// The line on which what could not be read begins; none until all of it is there.
+    fn broken_line(&self) -> Option<Range<usize>> {
         let start = self.next_start();
         let rest = self.buffer.bytes().get(start..).unwrap_or_default();
-        let length = match memchr::memchr(b'\n', rest) {
-            Some(end) => end + 1,
-            None if self.buffer.is_last => rest.len(),
-            None => {
-                self.buffer.wait();
-                return None;
-            }
-        };
-        let line = rest.get(..length).unwrap_or_default();
-        let found = (self.buffer.offset(start), String::from_utf8_lossy(line).trim_end().to_owned());
-        self.buffer.cut = start + length;
-        if matches!(self.walk, Walk::Begin) {
-            self.walk = Walk::Sequence;
+        match memchr::memchr(b'\n', rest) {
+            Some(end) => Some(start..start + end + 1),
+            None => self.buffer.is_last.then_some(start..start + rest.len()),
         }
-        Some(found)
+    }
+
+    /// The member of an array that could not be read, if it can be told where it ends.
+    fn broken_member(&self) -> Result<Range<usize>, Halt> {
+        const WITHIN: &str = "an array";
+        let (cut, is_last) = (self.buffer.cut, self.buffer.is_last);
+        let (mut cursor, mut walk) = (Cursor { bytes: self.buffer.bytes(), at: cut, is_last }, self.walk);
+        loop {
+            walk = match (walk, cursor.peek()) {
+                (_, None) => return cursor.ended(WITHIN),
+                (Walk::Begin | Walk::ArrayEnd, Some(b'[')) => Walk::ArrayBegin,
+                (Walk::ArrayBegin | Walk::ArrayItem, Some(b']')) => Walk::ArrayEnd,
+                (Walk::ArrayItem, Some(b',')) => {
+                    cursor.at += 1;
+                    break;
+                }
+                (Walk::ArrayBegin, Some(_)) => break,
+                _ => return cursor.broken(UNTOLD),
+            };
+            cursor.at += 1;
+        }
+        cursor.peek();
+        let start = cursor.at;
+        pass_over(&mut cursor, WITHIN)?;
+        let end = cursor.at;
+        match cursor.peek() {
+            Some(b',' | b']') => Ok(start..end),
+            Some(_) => cursor.broken(UNTOLD),
+            None => cursor.ended(WITHIN),
+        }
     }
 
     /// Forgets the objects that were found.
     pub(super) fn forget(&mut self) {
         self.buffer.forget();
+    }
+}
+
+/// What is said of the end of something broken, to nobody: the message is about what is broken in it.
+const UNTOLD: &str = "it cannot be told where the member of the array ends";
+
+/// Passes over a value whatever stands in it, if its end can be told: its brackets and quotes match, or it is a word or
+/// several on a line.
+fn pass_over(cursor: &mut Cursor<'_>, within: &'static str) -> Result<(), Halt> {
+    let mut open = Vec::new();
+    loop {
+        match cursor.peek() {
+            None => return cursor.ended(within),
+            Some(b'"') => {
+                cursor.value()?;
+            }
+            Some(bracket @ (b'{' | b'[')) => {
+                open.push(if bracket == b'{' { b'}' } else { b']' });
+                cursor.at += 1;
+            }
+            Some(bracket @ (b'}' | b']')) => {
+                if open.pop() != Some(bracket) {
+                    return cursor.broken(UNTOLD);
+                }
+                cursor.at += 1;
+            }
+            Some(_) if !open.is_empty() => cursor.at += 1,
+            Some(_) => {
+                let rest = cursor.bytes.get(cursor.at..).unwrap_or_default();
+                let ends = |byte: &u8| matches!(byte, b',' | b'{' | b'}' | b'[' | b']' | b'"' | b'\n');
+                match rest.iter().position(ends) {
+                    None => return cursor.ended(within),
+                    Some(0) => return cursor.broken(UNTOLD),
+                    Some(length) => cursor.at += length,
+                }
+            }
+        }
+        if open.is_empty() {
+            return Ok(());
+        }
     }
 }
 
@@ -311,5 +409,50 @@ impl Lines {
         }
         self.position += chunk.len() as u64;
         (position, chunk)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The member that is passed over at the start of an array.
+    fn passed(text: &str, is_last: bool) -> Result<String, bool> {
+        let mut objects = Objects::new(None, 0).leaving_out(LeftOut::Members);
+        assert!(objects.push(Bytes::from(text.to_owned())).is_ok());
+        if is_last {
+            objects.finish();
+        }
+        let member = objects.broken_member();
+        member.map(|range| text[range].to_owned()).map_err(|halt| halt == Halt::Incomplete)
+    }
+
+    #[test]
+    fn a_member_ends_where_its_brackets_and_quotes_do() {
+        for (text, member) in [
+            ("[broken, {}]", "broken"),
+            ("[\n 17 ]", "17 "),
+            ("[{\"a\": oops}, {}]", "{\"a\": oops}"),
+            ("[{\"a\": [1, {\"]\": x}], b}\n, {}]", "{\"a\": [1, {\"]\": x}], b}"),
+            ("[ \"a, \\\" b\" , {}]", "\"a, \\\" b\""),
+            ("[] [null]", "null"),
+        ] {
+            assert_eq!(passed(text, true).as_deref(), Ok(member), "{text}");
+        }
+        for text in [
+            "[{\"a\": 1\n {\"b\": 2}\n]",
+            "[{\"a\": [1}, {}]",
+            "[broken\n {}]",
+            "[{\"a\": \"x\n\"}, {}]",
+            "[, {}]",
+            "[{}",
+            "{}",
+            "",
+        ] {
+            assert_eq!(passed(text, true), Err(false), "{text}");
+        }
+        for text in ["[{\"a\": oo", "[{}", "[broken", "[", "[{\"a\": x} "] {
+            assert_eq!(passed(text, false), Err(true), "{text}");
+        }
     }
 }

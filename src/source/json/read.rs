@@ -18,7 +18,7 @@ use super::{
     cursor::{HALF, Halt},
     is_array,
     node::{Expected, Fault, Forgiven, Members, Rules, longer},
-    objects::Objects,
+    objects::{LeftOut, Objects},
 };
 
 /// How much of a file tells whether it is an array.
@@ -53,8 +53,8 @@ impl TextReader for JsonReader {
         let schema = task.project(&columns)?;
         let wanted: Vec<_> = (0..task.schema.fields().len()).map(|place| columns.contains(&place)).collect();
         let (mut objects, chunks) = part(&task.input, task.range).await?;
-        if self.on_error.is_lenient() && self.newline_delimited {
-            objects = objects.on_lines_of_their_own();
+        if self.on_error.is_lenient() {
+            objects = objects.leaving_out(if self.newline_delimited { LeftOut::Lines } else { LeftOut::Members });
         }
         let parser = JsonParser {
             objects,
@@ -164,7 +164,7 @@ impl Parse for JsonParser {
                 }
                 Err(Fault::Halt(halt)) if self.objects.passes(&halt) => {
                     self.members.truncate(row);
-                    let Some((offset, value)) = self.objects.pass_line() else { return Ok(None) };
+                    let Some((offset, value)) = self.objects.pass() else { return Ok(None) };
                     let (value, expected) = (shortened(&value), halt.reason());
                     self.rejects.push(Reject { spot: Spot::Byte(offset), column: None, value, expected });
                     if row == 0 {

@@ -16,7 +16,7 @@ use super::{
         trace::{Event, Told},
     },
     Error, Inferred, JsonReader, Options, Sample,
-    cursor::{Cursor, Halt, text_of},
+    cursor::{Cursor, Halt, Token, text_of},
     keys::{Keys, spelled_once},
     objects::{Found, LeftOut, Objects},
     read::part,
@@ -237,14 +237,16 @@ fn note(notes: &mut Vec<Noted>, fields: &[(String, Shape)], objects: &Objects, f
         noted.outline = shape.outline();
         if before != noted.outline.known_type() {
             let offset = objects.buffer().offset(found.start);
-            let value = member_text(objects.buffer().found().get(found.start..found.end).unwrap_or_default(), name);
+            let object = objects.buffer().found().get(found.start..found.end).unwrap_or_default();
+            let value = member_text(object, name, noted.outline == Shape::Mixed);
             noted.events.push(Event { known: noted.outline.clone(), offset, value });
         }
     }
 }
 
-/// The text of an object's member, as the object has it last, and without its quotes.
-fn member_text(object: &[u8], name: &str) -> String {
+/// The text of an object's member, as the object has it last. It is without its quotes, unless it may be another value, and
+/// the column has such, too: beside the number 1 the text "1" is told by them.
+fn member_text(object: &[u8], name: &str, is_mixed: bool) -> String {
     let mut cursor = Cursor { bytes: object, at: 1, is_last: true };
     let mut text = String::new();
     let mut walk = || -> Result<(), Halt> {
@@ -267,8 +269,19 @@ fn member_text(object: &[u8], name: &str) -> String {
     // What cannot be walked through was not found.
     let _ = walk();
     match text.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
+        Some(inside) if is_mixed && is_value(inside) => text,
         Some(inside) => text_of(inside.as_bytes(), true).map(Cow::into_owned).unwrap_or_default(),
         None => text,
+    }
+}
+
+/// Whether a text would be another value without its quotes.
+fn is_value(inside: &str) -> bool {
+    let mut cursor = Cursor { bytes: inside.as_bytes(), at: 0, is_last: true };
+    match cursor.value() {
+        Ok(Token::Array | Token::Object) => true,
+        Ok(_) => cursor.peek().is_none(),
+        Err(_) => false,
     }
 }
 

@@ -141,11 +141,15 @@ impl Shape {
         }
     }
 
-    /// What is known of the type, without what lies within; none of nulls alone.
+    /// What is known of the type, without what lies within but for its being mixed; none of nulls alone.
     pub(super) fn known_type(&self) -> Option<DataType> {
         match self {
             Self::Null => None,
+            Self::List(_) if self.has_mixed() => Some(DataType::new_list(DataType::Utf8View, true)),
             Self::List(_) => Some(DataType::Null),
+            Self::Object(_) if self.has_mixed() => {
+                Some(DataType::Struct(vec![Field::new("", DataType::Utf8View, true)].into()))
+            }
             Self::Object(_) => Some(DataType::Struct(Fields::empty())),
             // Text, and yet another thing than texts.
             Self::Mixed => Some(DataType::Utf8View),
@@ -153,19 +157,33 @@ impl Shape {
         }
     }
 
-    /// The shape without what lies within.
+    /// Whether values within have no type in common but text.
+    fn has_mixed(&self) -> bool {
+        let is_mixed = |shape: &Self| matches!(shape, Self::Mixed) || shape.has_mixed();
+        match self {
+            Self::List(item) => is_mixed(item),
+            Self::Object(fields) => fields.iter().any(|(_, shape)| is_mixed(shape)),
+            _ => false,
+        }
+    }
+
+    /// The shape without what lies within, but for its being mixed.
     pub(super) fn outline(&self) -> Self {
         match self {
-            Self::List(_) => Self::List(Box::new(Self::Null)),
+            Self::List(_) => Self::List(Box::new(if self.has_mixed() { Self::Mixed } else { Self::Null })),
+            Self::Object(_) if self.has_mixed() => Self::Object(vec![(String::new(), Self::Mixed)]),
             Self::Object(_) => Self::Object(Vec::new()),
             shape => shape.clone(),
         }
     }
 
-    /// Whether the outlines are the same.
+    /// Whether this is the outline of a shape.
     pub(super) fn is_like(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::List(_), Self::List(_)) | (Self::Object(_), Self::Object(_)) => true,
+            // What is mixed stays so.
+            (Self::List(_), Self::List(_)) | (Self::Object(_), Self::Object(_)) => {
+                self.has_mixed() || !other.has_mixed()
+            }
             (Self::Text(guess), Self::Text(other)) | (Self::Number(guess), Self::Number(other)) => guess == other,
             (left, right) => std::mem::discriminant(left) == std::mem::discriminant(right),
         }

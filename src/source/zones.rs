@@ -113,6 +113,11 @@ mod tests {
         for (name, hours) in [("CET", 1), ("cest", 2), ("EET", 2), ("MSK", 3), ("EST", -5), ("PDT", -7), ("BST", 1)] {
             assert_eq!(distance(name, SUMMER), Some(hours * 3600), "{name}");
         }
+        // Those that several places have are where its Default set has them; what is not there is no zone.
+        for (name, hours) in [("IST", 2), ("CST", -6), ("AMT", -4), ("CCT", 8), ("AST", -4)] {
+            assert_eq!(distance(name, SUMMER), Some(hours * 3600), "{name}");
+        }
+        assert_eq!((distance("ECT", SUMMER), distance("WST", SUMMER)), (None, None));
         // 2012-07-01 12:00:00.
         assert_eq!(distance("MSK", 1_341_144_000), Some(4 * 3600));
         assert_eq!(distance("Europe/Berlin", SUMMER), Some(2 * 3600));

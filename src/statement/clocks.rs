@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::{
-    array::ArrayRef,
+    array::{Array, ArrayRef},
     compute::{CastOptions, cast_with_options},
     datatypes::{DataType, Field, FieldRef, Schema, SchemaRef},
     error::ArrowError,

@@ -272,10 +272,8 @@ fn note(
         let now = known.known_type();
         if now != before {
             // A text that nobody sees is shown in its quotes.
-            let value = match cell.text.trim_ascii() {
-                "" => format!("\"{}\"", cell.text),
-                _ => cell.text.into_owned(),
-            };
+            let is_blank = cell.text.trim_ascii().is_empty();
+            let value = if is_blank { format!("\"{}\"", cell.text) } else { cell.text.into_owned() };
             events.push(Event { known, offset: cut.offset(row), value });
         }
         if now == after {

@@ -269,9 +269,10 @@ fn member_text(object: &[u8], name: &str, is_mixed: bool) -> String {
     // What cannot be walked through was not found.
     let _ = walk();
     match text.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
-        Some(inside) if is_mixed && is_value(inside) => text,
-        Some(inside) => text_of(inside.as_bytes(), true).map(Cow::into_owned).unwrap_or_default(),
-        None => text,
+        Some(inside) if !is_mixed || !is_value(inside) => {
+            text_of(inside.as_bytes(), true).map(Cow::into_owned).unwrap_or_default()
+        }
+        _ => text,
     }
 }
 

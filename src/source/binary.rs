@@ -26,7 +26,7 @@ use super::{
     columns::batch_of,
     encoding::Encoding,
     error::misfit,
-    infer::{Spellings, merge, plain, positions, type_name},
+    infer::{Places, Spellings, merge, plain, positions, type_name},
     lossless::{unfit_row, whole},
     options,
     text::{Fault, Parse, Prepared, Task, TextReader, TextSource, apart},
@@ -152,10 +152,11 @@ pub(super) fn together(files: &[(String, Vec<Arc<Field>>)]) -> (Vec<Field>, Vec<
 fn merge_told(columns: &mut Vec<Field>, told: &mut Vec<(String, Told)>, found: &[Arc<Field>], file: &str) {
     let before: Vec<DataType> = columns.iter().map(|column| column.data_type().clone()).collect();
     merge(columns, found);
+    let places = Places::of(found.iter().map(|field| field.name().as_str()));
     for (place, column) in columns.iter().enumerate() {
         match (before.get(place), told.get_mut(place)) {
             (Some(before), Some((_, told))) if before != column.data_type() => {
-                let own = found.iter().find(|field| field.name() == column.name());
+                let own = places.exact(column.name()).and_then(|place| found.get(place));
                 let own = own.map(|field| type_name(field.data_type())).unwrap_or_default();
                 told.forced = Some((own, Place::File(file.to_owned())));
             }
@@ -377,8 +378,8 @@ pub(super) fn found_columns(
     file: &str,
 ) -> Result<Vec<Option<usize>>, Error> {
     let found = positions(table, names).map_err(|unclear| unclear.in_file(file))?;
-    let is_known = |place: usize| found.contains(&Some(place));
-    let mut others = names.iter().enumerate().filter(|(place, _)| !is_known(*place));
+    let known: HashSet<usize> = found.iter().copied().flatten().collect();
+    let mut others = names.iter().enumerate().filter(|(place, _)| !known.contains(place));
     if let Some((_, column)) = others.next().filter(|_| refuses_others) {
         return Err(Error::UnknownColumn { file: file.to_owned(), line: None, column: column.as_ref().to_owned() });
     }

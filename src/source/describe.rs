@@ -1,5 +1,7 @@
 //! What a look at files decided about them, and why: for whoever wants to see it before a table is made of them.
 
+use std::collections::{HashMap, HashSet};
+
 use arrow::{
     array::{Array, ArrayRef},
     datatypes::Field,
@@ -65,12 +67,12 @@ pub async fn describe(
     let mut examples = examples(session, &looked, stores, access).await?.into_iter();
     let mut columns = Vec::new();
     let definition = &looked.definition;
+    let told: HashMap<&str, &Told> = looked.told.iter().map(|(name, told)| (name.as_str(), told)).collect();
+    let given: HashSet<String> = request.types.iter().map(|given| given.name().to_ascii_lowercase()).collect();
     for field in definition.schema.fields() {
-        let found = looked.told.iter().find(|(name, _)| name == field.name());
-        let told = found.map(|(_, told)| told.clone()).unwrap_or_default();
+        let told = told.get(field.name().as_str()).copied().cloned().unwrap_or_default();
         let example = examples.next().flatten();
-        let is_given = request.columns.is_some()
-            || request.types.iter().any(|given| given.name().eq_ignore_ascii_case(field.name()));
+        let is_given = request.columns.is_some() || given.contains(&field.name().to_ascii_lowercase());
         columns.push(DescribedColumn {
             field: field.as_ref().clone(),
             forced_by: if is_given { Some("its type is given".to_owned()) } else { forced_by(&told).await? },

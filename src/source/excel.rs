@@ -13,6 +13,7 @@ mod header;
 mod read;
 
 use std::{
+    collections::HashMap,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
 };
@@ -75,6 +76,7 @@ impl Format for Excel {
         let mut reader = ExcelReader::parse(&options)?;
         let is_told = reader.header.is_none();
         let (mut columns, mut names): (Vec<Seen>, Vec<Vec<String>>) = (Vec::new(), Vec::new());
+        let mut places: HashMap<String, usize> = HashMap::new();
         for input in sample.inputs(Compression::default(), Encoding::bytes(), 0) {
             let wanted = reader.clone();
             let sheet = apart(input.name.clone(), async move { wanted.sheet(&input).await }).await?;
@@ -94,10 +96,10 @@ impl Format for Excel {
                 });
             }
             for (place, name) in sheet.names.iter().enumerate() {
-                let known = columns.iter().position(|known| known.name == *name).unwrap_or_else(|| {
+                let known = *places.entry(name.clone()).or_insert(columns.len());
+                if known == columns.len() {
                     columns.push(Seen::new(name));
-                    columns.len() - 1
-                });
+                }
                 let Some(Seen { guess, told, first, .. }) = columns.get_mut(known) else { continue };
                 for (row, cells) in &sheet.rows {
                     // A text of blanks is no value of a column of others.
@@ -164,10 +166,11 @@ impl Seen {
 /// The columns of the table: those of several files whose names are the same but for case are one.
 fn joined(seen: Vec<Seen>, names: &[Vec<String>]) -> Vec<Seen> {
     let spellings = Spellings::of(names.iter().map(|names| names.iter().map(String::as_str)));
-    let mut columns: Vec<Seen> = Vec::new();
+    let (mut columns, mut places): (Vec<Seen>, HashMap<String, usize>) = (Vec::new(), HashMap::new());
     for mut column in seen {
         column.name = spellings.of_table(&column.name);
-        match columns.iter_mut().find(|known| known.name == column.name) {
+        let place = *places.entry(column.name.clone()).or_insert(columns.len());
+        match columns.get_mut(place) {
             Some(known) => known.join(column),
             None => columns.push(column),
         }

@@ -1,6 +1,6 @@
 //! How the texts of a table write numbers, dates and times, where that is not the usual way.
 
-use std::{borrow::Cow, collections::BTreeSet};
+use std::{borrow::Cow, collections::BTreeSet, sync::Arc};
 
 use super::{
     Error, Options,
@@ -32,7 +32,7 @@ pub(super) struct Forms {
     date: Option<Pattern>,
     timestamp: Option<Pattern>,
     /// The columns whose types were guessed by other bytes than those that are read.
-    guessed: BTreeSet<String>,
+    guessed: Arc<BTreeSet<String>>,
     /// Whether the texts are those of such a column.
     pub(super) doubts: bool,
 }
@@ -60,7 +60,9 @@ impl Forms {
             thousands: separator("thousands_separator", b",. '_", "one of , . ' _ or a blank")?,
             date: format("date_format", Pattern::of_days)?,
             timestamp: format("timestamp_format", Pattern::of_times)?,
-            guessed: options.get(GUESSED).and_then(|names| serde_json::from_str(names).ok()).unwrap_or_default(),
+            guessed: Arc::new(
+                options.get(GUESSED).and_then(|names| serde_json::from_str(names).ok()).unwrap_or_default(),
+            ),
             doubts: false,
         };
         if forms.thousands.is_some() && forms.thousands == Some(forms.decimal.unwrap_or(b'.')) {
@@ -73,7 +75,7 @@ impl Forms {
     /// The forms of a column's texts.
     pub(super) fn of_column(&self, name: &str) -> Cow<'_, Self> {
         match self.guessed.contains(name) {
-            true => Cow::Owned(Self { guessed: BTreeSet::new(), doubts: true, ..self.clone() }),
+            true => Cow::Owned(Self { doubts: true, ..self.clone() }),
             false => Cow::Borrowed(self),
         }
     }

@@ -1,5 +1,6 @@
 //! What files have in common: the columns of several files, and the columns in the names of their directories.
 
+mod places;
 mod types;
 
 use std::{
@@ -13,30 +14,32 @@ use datafusion::common::ScalarValue;
 
 use super::{Error, FoundFile, Options, TableRequest, columns as values, forms::Forms, guess::Guess, options};
 use crate::error::nearest;
+pub(super) use places::{Places, inverted};
 pub(super) use types::{FAR, LARGE, map_of, merge, pair, plain, type_name, unmarked, utc};
 
 /// The columns that are not partition columns, which may stand in files, too: under the same name, else under one that is
 /// the same but for case. The column of the files' names is none that files have.
 pub(super) fn without_keys(schema: &Schema, partitions: &[Field], file_column: Option<&str>) -> Schema {
-    let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
-    let is_key = |name: &str| {
-        partitions.iter().filter(|key| Some(key.name().as_str()) != file_column).any(|key| {
-            let is_only = || names.iter().filter(|other| is_alike(other, key.name())).count() == 1;
-            name == key.name() || (is_alike(name, key.name()) && is_only())
-        })
-    };
-    let kept = schema.fields().iter().filter(|field| !is_key(field.name())).cloned();
-    Schema::new(kept.collect::<Vec<_>>())
+    let names = Places::of(schema.fields().iter().map(|field| field.name().as_str()));
+    let mut keys = HashSet::new();
+    for key in partitions.iter().filter(|key| Some(key.name().as_str()) != file_column) {
+        keys.extend(names.exact(key.name()));
+        if let [only] = names.alike(key.name()) {
+            keys.insert(*only);
+        }
+    }
+    let kept = schema.fields().iter().enumerate().filter(|(place, _)| !keys.contains(place));
+    Schema::new(kept.map(|(_, field)| Arc::clone(field)).collect::<Vec<_>>())
 }
 
 /// The declared columns that are not partition columns.
 pub(super) fn without(schema: &Schema, partitions: &[Field]) -> Result<Schema, Error> {
-    let mut fields: Vec<Arc<Field>> = Vec::new();
+    let (mut fields, mut known): (Vec<Arc<Field>>, HashSet<&str>) = (Vec::new(), HashSet::new());
     for field in schema.fields() {
         if partitions.iter().any(|partition| partition.name() == field.name()) {
             continue;
         }
-        if fields.iter().any(|known| known.name() == field.name()) {
+        if !known.insert(field.name()) {
             return Err(Error::DuplicateColumn { column: field.name().clone() });
         }
         fields.push(Arc::clone(field));
@@ -110,20 +113,17 @@ impl Unclear {
 
 /// Where in a file's columns each of the table's columns stands: the same name, else the one that is the same but for case.
 pub(super) fn positions(table: &Schema, names: &[impl AsRef<str>]) -> Result<Vec<Option<usize>>, Unclear> {
-    let exact = |field: &Arc<Field>| names.iter().position(|name| name.as_ref() == field.name().as_str());
-    let own: Vec<Option<usize>> = table.fields().iter().map(exact).collect();
-    let mut places: Vec<Option<usize>> = Vec::with_capacity(own.len());
-    for (place, field) in own.iter().zip(table.fields()) {
-        if place.is_some() {
-            places.push(*place);
-            continue;
-        }
+    let known = Places::of(names.iter().map(|name| name.as_ref()));
+    let mut places: Vec<Option<usize>> = table.fields().iter().map(|field| known.exact(field.name())).collect();
+    let own: HashSet<usize> = places.iter().copied().flatten().collect();
+    let mut taken = HashSet::new();
+    for (place, field) in places.iter_mut().zip(table.fields()).filter(|(place, _)| place.is_none()) {
         // Another column of the table may have that very name.
-        let alike = names.iter().enumerate().filter(|(_, name)| is_alike(name.as_ref(), field.name()));
-        let alike: Vec<usize> = alike.map(|(place, _)| place).filter(|place| !own.contains(&Some(*place))).collect();
+        let alike = known.alike(field.name()).iter().copied().filter(|place| !own.contains(place));
+        let alike: Vec<usize> = alike.collect();
         match alike.as_slice() {
-            [] => places.push(None),
-            [found] if !places.contains(&Some(*found)) => places.push(Some(*found)),
+            [] => {}
+            [found] if taken.insert(*found) => *place = Some(*found),
             several => {
                 let found = several.iter().filter_map(|place| names.get(*place)).map(|name| name.as_ref());
                 let found = found.collect::<Vec<&str>>().join(", ");
@@ -163,15 +163,16 @@ pub(super) fn check_declared(
 
 /// The columns with the types that are given for some of them, whose names match exactly, else but for case.
 pub(super) fn typed(schema: Schema, partitions: &[Field], request: &TableRequest) -> Result<Schema, Error> {
+    let known = Places::of(schema.fields().iter().map(|field| field.name().as_str()));
     let mut fields: Vec<Arc<Field>> = schema.fields().iter().cloned().collect();
     for given in &request.types {
         if partitions.iter().any(|partition| partition.name() == given.name()) {
             continue;
         }
-        let exact = fields.iter().position(|field| field.name() == given.name());
-        let mut alike = (0..fields.len())
-            .filter(|place| fields.get(*place).is_some_and(|field| is_alike(field.name(), given.name())));
-        let place = exact.or_else(|| alike.next().filter(|_| alike.next().is_none()));
+        let place = known.exact(given.name()).or_else(|| match known.alike(given.name()) {
+            [only] => Some(*only),
+            _ => None,
+        });
         let Some(field) = place.and_then(|place| fields.get_mut(place)) else {
             let known = fields.iter().map(|field| field.name().as_str()).collect::<Vec<_>>().join(", ");
             return Err(Error::NoSuchColumn { column: given.name().clone(), known });

@@ -32,7 +32,7 @@ use datafusion::{
 use super::{
     columns::{Misfit, column},
     forms::Forms,
-    infer::{positions, type_name, utc},
+    infer::{inverted, positions, type_name, utc},
     text::shortened,
     values,
 };
@@ -54,27 +54,27 @@ impl PhysicalExprAdapterFactory for Lossless {
             positions(&table, &names).map_err(|unclear| unclear.in_file("of a table that is read"))?
         };
         // What is absent is the engine's business; names and types are ours, so it sees those of the table.
-        let same = file.fields().iter().enumerate().map(|(place, field)| {
-            let own = places.iter().position(|found| *found == Some(place));
-            match own.and_then(|own| table.fields().get(own)) {
-                Some(wanted) => {
-                    let named = field.as_ref().clone().with_name(wanted.name());
-                    Arc::new(named.with_data_type(wanted.data_type().clone()))
-                }
-                None => Arc::clone(field),
+        let owners = inverted(&places, file.fields().len()).into_iter();
+        let wanted: Vec<_> = owners.map(|owner| table.fields().get(owner?).cloned()).collect();
+        let same = file.fields().iter().zip(&wanted).map(|(field, wanted)| match wanted {
+            Some(wanted) => {
+                let named = field.as_ref().clone().with_name(wanted.name());
+                Arc::new(named.with_data_type(wanted.data_type().clone()))
             }
+            None => Arc::clone(field),
         });
         let same = Arc::new(Schema::new_with_metadata(same.collect::<Vec<_>>(), file.metadata().clone()));
-        let names = DefaultPhysicalExprAdapterFactory.create(Arc::clone(&table), same)?;
-        Ok(Arc::new(LosslessAdapter { names, table, file }))
+        let names = DefaultPhysicalExprAdapterFactory.create(table, same)?;
+        Ok(Arc::new(LosslessAdapter { names, file, wanted }))
     }
 }
 
 #[derive(Debug)]
 struct LosslessAdapter {
     names: Arc<dyn PhysicalExprAdapter>,
-    table: SchemaRef,
     file: SchemaRef,
+    /// For each of the file's columns the table's that it is.
+    wanted: Vec<Option<FieldRef>>,
 }
 
 impl PhysicalExprAdapter for LosslessAdapter {
@@ -83,7 +83,7 @@ impl PhysicalExprAdapter for LosslessAdapter {
         let cast = |node: Arc<dyn PhysicalExpr>| {
             let Some(column) = node.downcast_ref::<Column>() else { return Ok(Transformed::no(node)) };
             let stored = self.file.fields().get(column.index());
-            let wanted = self.table.fields().find(column.name()).map(|(_, field)| field);
+            let wanted = self.wanted.get(column.index()).and_then(Option::as_ref);
             let (Some(stored), Some(wanted)) = (stored, wanted) else { return Ok(Transformed::no(node)) };
             let is_renamed = stored.name() != column.name();
             // The reader finds a column by the file's own name.

@@ -50,7 +50,7 @@ mod years;
 mod zones;
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     fmt,
     sync::Arc,
 };
@@ -322,8 +322,9 @@ async fn look(
 
 /// Which columns have types that nobody said, and the files whose bytes all told them.
 fn guesses(schema: &Schema, request: &TableRequest, files: &[FoundFile], options: &Options) -> Options {
-    let is_said = |name: &str| request.types.iter().any(|given| infer::is_alike(given.name(), name));
-    let names: Vec<_> = schema.fields().iter().map(|field| field.name()).filter(|name| !is_said(name)).collect();
+    let said: HashSet<String> = request.types.iter().map(|given| given.name().to_lowercase()).collect();
+    let names = schema.fields().iter().map(|field| field.name()).filter(|name| !said.contains(&name.to_lowercase()));
+    let names: Vec<_> = names.collect();
     let mut guesses = Options::new();
     guesses.extend(serde_json::to_string(&names).ok().map(|names| (forms::GUESSED.to_owned(), names)));
     let is_sampled = options.get(options::SAMPLE_BYTES.0).is_some_and(|bytes| !bytes.eq_ignore_ascii_case("all"));
@@ -345,10 +346,13 @@ async fn remark_on_text(looked: &Looked, request: &TableRequest, stores: &Stores
     if !on_error.is_lenient() || request.columns.is_some() {
         return Ok(());
     }
+    let given: HashSet<String> = request.types.iter().map(|given| given.name().to_lowercase()).collect();
+    let texts = definition.schema.fields().iter().filter(|field| field.data_type().is_string());
+    let texts: HashSet<&str> = texts.map(|field| field.name().as_str()).collect();
     for (name, told) in told {
-        let is_given = request.types.iter().any(|given| infer::is_alike(given.name(), name));
-        let is_text = definition.schema.field_with_name(name).is_ok_and(|field| field.data_type().is_string());
-        let forced_by = if is_given || !is_text { None } else { describe::forced_by(told).await? };
+        let is_given = given.contains(&name.to_lowercase());
+        let forced_by =
+            if is_given || !texts.contains(name.as_str()) { None } else { describe::forced_by(told).await? };
         if let Some(reason) = forced_by {
             stores.rejects().remark(format!(
                 "column {name} is text because of {reason}, so on_error leaves out none of its values; say types => \

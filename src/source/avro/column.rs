@@ -18,7 +18,7 @@ use arrow::{
 use super::{
     super::{
         columns::owner,
-        infer::{map_of, merge, pair, positions, type_name},
+        infer::{inverted, map_of, merge, pair, positions, type_name},
         lossless::{whole, whole_interval},
     },
     cursor::{Cursor, Fault},
@@ -215,9 +215,9 @@ impl Column {
                     _ => Fields::empty(),
                 };
                 let places = positions(&Schema::new(wanted_fields.clone()), &names).unwrap_or_default();
-                let columns = columns.into_iter().enumerate().map(|(place, column)| {
-                    let own = places.iter().position(|found| *found == Some(place));
-                    match own.and_then(|own| wanted_fields.get(own)) {
+                let owners = inverted(&places, columns.len());
+                let columns = columns.into_iter().zip(owners).map(|(column, owner)| {
+                    match owner.and_then(|owner| wanted_fields.get(owner)) {
                         Some(field) => column.aimed(field.data_type()),
                         None => column.aimed_at_text(wanted),
                     }

@@ -4,6 +4,8 @@
 //! field makes the line a row, unless another is a name over values. A line that nothing tells apart is taken for names, and
 //! whoever asks how a file is read hears of the doubt.
 
+use std::collections::HashSet;
+
 use arrow::datatypes::{DataType, Schema};
 
 use super::{
@@ -229,10 +231,10 @@ pub(super) fn settle_header(
     let dialect = options.header_dialect();
     let judged = with_rows(&dialect, head, is_last, HEADER_RECORDS, |rows| {
         let Some(first) = rows.first() else { return Ok((true, None)) };
-        let is_name_of = |columns: &Schema, cell: &Cell<'_>| {
-            columns.fields().iter().any(|field| is_alike(field.name(), cell.text.trim_ascii()))
-        };
-        let is_declared = declared.map(|columns| first.iter().any(|cell| is_name_of(columns, cell)));
+        let is_declared = declared.map(|columns| {
+            let names: HashSet<String> = columns.fields().iter().map(|field| field.name().to_lowercase()).collect();
+            first.iter().any(|cell| names.contains(&cell.text.trim_ascii().to_lowercase()))
+        });
         let line = FirstLine::of(options, rows);
         match line.title {
             Some(title) => Err(Title(title)),

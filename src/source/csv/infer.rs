@@ -3,6 +3,8 @@
 //! The first bytes tell how the files are written. The types are those of all values: every byte of every file is looked
 //! at, in parallel, unless the option `sample_bytes` says how much of each file is enough.
 
+use std::collections::HashMap;
+
 use arrow::datatypes::{DataType, Field, Schema};
 use futures::{StreamExt, TryStreamExt};
 
@@ -169,21 +171,21 @@ fn know(
         let (file, expected, found) = (input.name.clone(), columns.len(), names.len());
         return Err(Error::RaggedRow { file, line: 1 + input.skipped_lines, expected, found });
     }
-    let is_known = |name: &String| columns.iter().any(|column| column.name == *name);
-    if options.by_name() && !columns.is_empty() && !names.iter().any(is_known) {
+    let known = columns.iter().enumerate().map(|(place, column)| (column.name.clone(), place));
+    let mut known: HashMap<String, usize> = known.collect();
+    if options.by_name() && !columns.is_empty() && !names.iter().any(|name| known.contains_key(name)) {
         return Err(Error::NoCommonColumn { file: input.name.clone(), found: names.join(", ") });
     }
     let mut places = Vec::with_capacity(names.len());
     for (position, name) in names.into_iter().enumerate() {
-        let known = if options.by_name() {
-            columns.iter().position(|column| column.name == name)
-        } else {
-            (position < columns.len()).then_some(position)
+        let place = match options.by_name() {
+            true => *known.entry(name.clone()).or_insert(columns.len()),
+            false => position,
         };
-        places.push(known.unwrap_or_else(|| {
+        if place >= columns.len() {
             columns.push(Column { name, guess: Guess::default(), told: Told::default() });
-            columns.len() - 1
-        }));
+        }
+        places.push(place);
     }
     Ok(places)
 }

@@ -15,7 +15,10 @@ mod scale;
 mod split;
 mod write;
 
-use std::sync::Arc;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use async_trait::async_trait;
 use datafusion::datasource::{file_format::FileFormatFactory, physical_plan::FileSource, table_schema::TableSchema};
@@ -284,19 +287,42 @@ struct CsvReader {
 
 /// The names of a header's columns: trimmed, none empty, none twice.
 pub(super) fn column_names<'a>(header: impl Iterator<Item = &'a str>) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
+    let (mut names, mut known): (Vec<String>, HashSet<String>) = (Vec::new(), HashSet::new());
+    // The last number behind each name: those before it are taken.
+    let mut counts: HashMap<String, usize> = HashMap::new();
     for (position, name) in header.enumerate() {
         let name = match name.trim() {
             "" => format!("column_{}", position + 1),
             name => name.to_owned(),
         };
         let mut unique = name.clone();
-        let mut count = 1;
-        while names.contains(&unique) {
-            count += 1;
-            unique = format!("{name}_{count}");
+        if known.contains(&unique) {
+            let count = counts.entry(name.clone()).or_insert(1);
+            while known.contains(&unique) {
+                *count += 1;
+                unique = format!("{name}_{count}");
+            }
         }
+        known.insert(unique.clone());
         names.push(unique);
     }
     names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_name_is_empty_or_there_twice() {
+        let names = column_names(["a", " a ", "a_2", "a", "", "b", "a_2"].into_iter());
+        assert_eq!(names, ["a", "a_2", "a_2_2", "a_3", "column_5", "b", "a_2_3"]);
+    }
+
+    /// Symptom: a header of five thousand equal names took a minute. Cause: each was numbered from two on.
+    #[test]
+    fn many_equal_names_are_numbered_on() {
+        let names = column_names(std::iter::repeat_n("x", 50_000));
+        assert_eq!(names.last().map(String::as_str), Some("x_50000"));
+    }
 }

@@ -1,6 +1,6 @@
 //! From a CSV file's bytes to batches.
 
-use std::{borrow::Cow, ops::Range};
+use std::{borrow::Cow, collections::HashSet, ops::Range};
 
 use arrow::{
     array::{ArrayRef, RecordBatch, new_null_array},
@@ -95,9 +95,14 @@ impl TextReader for CsvReader {
                 *kept = true;
             }
         }
-        let place = |position: usize| kept.iter().take(position).filter(|kept| **kept).count();
+        let mut count = 0;
+        let places = kept.iter().map(|kept| {
+            count += usize::from(*kept);
+            count - usize::from(*kept)
+        });
+        let places: Vec<usize> = places.collect();
         let parser = CsvParser {
-            sources: sources.iter().map(|source| source.map(place)).collect(),
+            sources: sources.iter().map(|source| places.get((*source)?).copied()).collect(),
             rows: Rows::new(&self.options, kept, (start, end), has_header),
             columns_schema,
             schema: task.project(&task.columns)?,
@@ -122,8 +127,8 @@ pub(super) async fn layout(options: &CsvOptions, input: &Input, schema: &SchemaR
     if positions.iter().all(Option::is_none) && !fields.is_empty() {
         return Err(Error::NoCommonColumn { file: input.name.clone(), found: names.join(", ") });
     }
-    let is_known = |place: &usize| positions.contains(&Some(*place));
-    if let Some(unknown) = (0..names.len()).find(|place| options.refuses_others && !is_known(place)) {
+    let known: HashSet<usize> = positions.iter().copied().flatten().collect();
+    if let Some(unknown) = (0..names.len()).find(|place| options.refuses_others && !known.contains(place)) {
         let column = names.get(unknown).cloned().unwrap_or_default();
         let (file, line) = (input.name.clone(), 1 + input.skipped_lines);
         return Err(Error::UnknownColumn { file, line: Some(line), column });

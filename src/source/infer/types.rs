@@ -1,6 +1,6 @@
 //! The types of several files' columns: the one that holds the values of all, and its name in SQL.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use arrow::datatypes::{DataType, Field, IntervalUnit, TimeUnit};
 
@@ -14,8 +14,13 @@ pub(in super::super) const FAR: &str = "fusewire.far_times";
 
 /// Adds a file's columns to those seen so far. Columns are matched by name; types widen.
 pub(in super::super) fn merge(columns: &mut Vec<Field>, found: &[Arc<Field>]) {
+    let mut places: HashMap<String, usize> = HashMap::with_capacity(columns.len());
+    for (place, column) in columns.iter().enumerate() {
+        places.entry(column.name().clone()).or_insert(place);
+    }
     for field in found {
-        match columns.iter_mut().find(|column| column.name() == field.name()) {
+        let place = *places.entry(field.name().clone()).or_insert(columns.len());
+        match columns.get_mut(place) {
             None => columns.push(field.as_ref().clone().with_nullable(true)),
             Some(column) => {
                 let together = fitting(column, field);

@@ -2,7 +2,12 @@
 //!
 //! Every byte of every file is looked at, in parallel, unless the option `sample_bytes` says how much of each file is enough.
 
-use std::{borrow::Cow, collections::HashSet, sync::Arc};
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+    ops::Range,
+    sync::Arc,
+};
 
 use arrow::datatypes::Schema;
 use futures::{StreamExt, TryStreamExt};
@@ -175,13 +180,18 @@ async fn learn(reader: &JsonReader, inputs: &[Input], threads: usize, way: Way) 
     let mut all = Learnt::default();
     let learnt: Vec<(Input, Learnt)> = futures::stream::iter(parts).buffered(threads.max(1)).try_collect().await?;
     let spellings = spellings(reader, &learnt);
+    let mut places: HashMap<String, usize> = HashMap::new();
     for (input, mut part) in learnt {
         if let Shape::Object(columns) = &mut part.shape {
             columns.iter_mut().for_each(|(name, _)| *name = spellings.of_table(name));
         }
         all.shape.merge(part.shape, 0);
         for Noted { name, outline, events, .. } in part.notes {
-            let place = place_of(&mut all.notes, &spellings.of_table(&name));
+            let name = spellings.of_table(&name);
+            let place = *places.entry(name.clone()).or_insert(all.notes.len());
+            if place == all.notes.len() {
+                all.notes.push(Noted::new(&name));
+            }
             let Some(known) = all.notes.get_mut(place) else { continue };
             let merge = |known: &mut Shape, seen| known.merge(seen, 0);
             known.told.hear(&mut known.outline, events, &input, merge, Shape::known_type);
@@ -216,39 +226,39 @@ async fn learn_apart(
     Ok((input, learnt))
 }
 
-/// Where the notes of a column are.
-fn place_of(notes: &mut Vec<Noted>, name: &str) -> usize {
-    notes.iter().position(|noted| noted.name == name).unwrap_or_else(|| {
-        notes.push(Noted::new(name));
-        notes.len() - 1
-    })
-}
-
 /// Notes which columns an object made another type of. There is a note for each field, in their order.
 fn note(notes: &mut Vec<Noted>, fields: &[(String, Shape)], objects: &Objects, found: Found) {
     for (name, _) in fields.get(notes.len()..).unwrap_or_default() {
         notes.push(Noted::new(name));
     }
-    for (noted, (name, shape)) in notes.iter_mut().zip(fields) {
+    let mut changed = Vec::new();
+    for (noted, (_, shape)) in notes.iter_mut().zip(fields) {
         if noted.outline.is_like(shape) {
             continue;
         }
         let before = noted.outline.known_type();
         noted.outline = shape.outline();
         if before != noted.outline.known_type() {
-            let offset = objects.buffer().offset(found.start);
-            let object = objects.buffer().found().get(found.start..found.end).unwrap_or_default();
-            let value = member_text(object, name, noted.outline == Shape::Mixed);
-            noted.events.push(Event { known: noted.outline.clone(), offset, value });
+            changed.push(noted);
         }
+    }
+    if changed.is_empty() {
+        return;
+    }
+    let offset = objects.buffer().offset(found.start);
+    let object = objects.buffer().found().get(found.start..found.end).unwrap_or_default();
+    let mut texts = member_texts(object, &changed.iter().map(|noted| noted.name.as_str()).collect());
+    for noted in changed {
+        let value =
+            texts.remove(&noted.name).map(|text| unquoted(text, noted.outline == Shape::Mixed)).unwrap_or_default();
+        noted.events.push(Event { known: noted.outline.clone(), offset, value });
     }
 }
 
-/// The text of an object's member, as the object has it last. It is without its quotes, unless it may be another value, and
-/// the column has such, too: beside the number 1 the text "1" is told by them.
-fn member_text(object: &[u8], name: &str, is_mixed: bool) -> String {
+/// The texts of some of an object's members, as the object has them last.
+fn member_texts(object: &[u8], wanted: &HashSet<&str>) -> HashMap<String, String> {
     let mut cursor = Cursor { bytes: object, at: 1, is_last: true };
-    let mut text = String::new();
+    let mut places: HashMap<String, Range<usize>> = HashMap::new();
     let mut walk = || -> Result<(), Halt> {
         if cursor.is_empty(b'}', "an object")? {
             return Ok(());
@@ -258,8 +268,8 @@ fn member_text(object: &[u8], name: &str, is_mixed: bool) -> String {
             cursor.peek();
             let start = cursor.at;
             cursor.pass()?;
-            if key == name {
-                text = String::from_utf8_lossy(object.get(start..cursor.at).unwrap_or_default()).into_owned();
+            if wanted.contains(&*key) {
+                places.insert(key.into_owned(), start..cursor.at);
             }
             if !cursor.has_next(b'}', "an object")? {
                 return Ok(());
@@ -268,6 +278,13 @@ fn member_text(object: &[u8], name: &str, is_mixed: bool) -> String {
     };
     // What cannot be walked through was not found.
     let _ = walk();
+    let text = |place: Range<usize>| String::from_utf8_lossy(object.get(place).unwrap_or_default()).into_owned();
+    places.into_iter().map(|(name, place)| (name, text(place))).collect()
+}
+
+/// A member's text without its quotes, unless it may be another value, and the column has such, too: beside the number 1 the
+/// text "1" is told by them.
+fn unquoted(text: String, is_mixed: bool) -> String {
     match text.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
         Some(inside) if !is_mixed || !is_value(inside) => {
             text_of(inside.as_bytes(), true).map(Cow::into_owned).unwrap_or_default()

@@ -13,14 +13,16 @@ use super::{
 pub(super) struct Keys {
     /// The keys and what their values have in common.
     pub(super) fields: Vec<(String, Shape)>,
+    /// Where each stands.
+    places: HashMap<String, usize>,
     /// How many times an object was looked at, and at which of them each field was there last.
     looks: usize,
     last: Vec<usize>,
     /// The places of the fields by their names in lower case, and how many fields are among them.
-    places: HashMap<String, Vec<usize>>,
+    folded: HashMap<String, Vec<usize>>,
     named: usize,
-    /// Pairs of fields that are the same but for case, and were never both in an object.
-    alike: Vec<(usize, usize)>,
+    /// The names in lower case of several fields, of which no object had two.
+    alike: Vec<String>,
     /// The names in lower case of those that were.
     together: HashSet<String>,
 }
@@ -30,18 +32,19 @@ impl Keys {
     pub(super) fn see(&mut self, cursor: &mut Cursor<'_>, meanings: &Meanings) -> Result<(), Halt> {
         self.looks += 1;
         let (looks, last) = (self.looks, &mut self.last);
-        see_members(&mut self.fields, cursor, 0, meanings, |place| mark(last, place, looks))?;
+        let places = Some(&mut self.places);
+        see_members(&mut self.fields, places, cursor, 0, meanings, |place| mark(last, place, looks))?;
         self.tell_apart();
         Ok(())
     }
 
     /// The same; of an object that is broken nothing stays.
     pub(super) fn see_whole(&mut self, cursor: &mut Cursor<'_>, meanings: &Meanings) -> Result<(), Halt> {
-        let mut own = Vec::new();
-        see_members(&mut own, cursor, 0, meanings, |_| {})?;
+        let (mut own, mut places) = (Vec::new(), HashMap::new());
+        see_members(&mut own, Some(&mut places), cursor, 0, meanings, |_| {})?;
         self.looks += 1;
         for (name, shape) in own {
-            let place = self.fields.iter().position(|(known, _)| *known == name).unwrap_or(self.fields.len());
+            let place = *self.places.entry(name.clone()).or_insert(self.fields.len());
             mark(&mut self.last, place, self.looks);
             match self.fields.get_mut(place) {
                 Some((_, known)) => known.merge(shape, 1),
@@ -60,19 +63,22 @@ impl Keys {
     /// Looks which keys of the last object are the same but for case.
     fn tell_apart(&mut self) {
         for (place, (name, _)) in self.fields.iter().enumerate().skip(self.named) {
-            let others = self.places.entry(name.to_lowercase()).or_default();
-            self.alike.extend(others.iter().map(|other| (*other, place)));
-            others.push(place);
+            let folded = name.to_lowercase();
+            let places = self.folded.entry(folded.clone()).or_default();
+            places.push(place);
+            if places.len() == 2 {
+                self.alike.push(folded);
+            }
         }
         self.named = self.fields.len();
-        let is_last = |place: usize| self.last.get(place) == Some(&self.looks);
-        let (fields, together) = (&self.fields, &mut self.together);
-        self.alike.retain(|(left, right)| {
-            let are_both = is_last(*left) && is_last(*right);
-            if are_both && let Some((name, _)) = fields.get(*left) {
-                together.insert(name.to_lowercase());
+        let is_last = |place: &&usize| self.last.get(**place) == Some(&self.looks);
+        let (folded, together) = (&self.folded, &mut self.together);
+        self.alike.retain(|name| {
+            let are_several = folded.get(name).is_some_and(|places| places.iter().filter(is_last).count() > 1);
+            if are_several {
+                together.insert(name.clone());
             }
-            !are_both
+            !are_several
         });
     }
 }

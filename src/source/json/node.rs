@@ -1,6 +1,6 @@
 //! Values on their way to a column: where each stands in a buffer, in the shape of the column's type.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
 use arrow::{
     array::{ArrayRef, ListArray, StructArray},
@@ -14,7 +14,7 @@ use super::{
         csv::NullMark,
         forms::Forms,
         guess::keeps_json,
-        infer::{is_alike, type_name},
+        infer::type_name,
         text::shortened,
     },
     cursor::{Cursor, Halt, Token, is_half, text_of},
@@ -118,6 +118,9 @@ pub(super) enum Node {
 #[derive(Debug)]
 pub(super) struct Members {
     names: Vec<String>,
+    /// Where each stands, and by the names in lower case the only one of those that are the same but for case.
+    places: HashMap<String, usize>,
+    alike: HashMap<String, Option<usize>>,
     /// Whether each name is written in JSON as it is.
     plain: Vec<bool>,
     /// The values of those that are wanted.
@@ -437,8 +440,15 @@ impl Members {
     /// For the fields of a table or of a struct, and which of them are wanted.
     pub(super) fn new(fields: &Fields, wanted: &[bool]) -> Self {
         let node = |(field, wanted): (&Arc<Field>, &bool)| wanted.then(|| Node::new(field.data_type()));
+        let (mut places, mut alike) = (HashMap::new(), HashMap::new());
+        for (place, field) in fields.iter().enumerate() {
+            places.entry(field.name().clone()).or_insert(place);
+            alike.entry(field.name().to_lowercase()).and_modify(|only| *only = None).or_insert(Some(place));
+        }
         Self {
             names: fields.iter().map(|field| field.name().clone()).collect(),
+            places,
+            alike,
             plain: fields.iter().map(|field| !field.name().contains(['"', '\\'])).collect(),
             nodes: fields.iter().zip(wanted).map(node).collect(),
             ignores_case: false,
@@ -453,12 +463,11 @@ impl Members {
 
     /// Which member a key is, and whether it is spelled otherwise.
     fn place_of(&self, key: &str) -> Option<(usize, bool)> {
-        if let Some(place) = self.names.iter().position(|name| name == key) {
-            return Some((place, false));
+        if let Some(place) = self.places.get(key) {
+            return Some((*place, false));
         }
-        let mut alike = self.names.iter().enumerate().filter(|(_, name)| self.ignores_case && is_alike(name, key));
-        let found = alike.next();
-        found.filter(|_| alike.next().is_none()).map(|(place, _)| (place, true))
+        let alike = if self.ignores_case { self.alike.get(&key.to_lowercase()) } else { None };
+        alike.copied().flatten().map(|place| (place, true))
     }
 
     /// The values of a wanted member.

@@ -51,7 +51,12 @@ impl TextReader for JsonReader {
         let looks_at_all = self.on_error.is_lenient();
         let columns = if looks_at_all { (0..task.schema.fields().len()).collect() } else { task.columns.clone() };
         let schema = task.project(&columns)?;
-        let wanted: Vec<_> = (0..task.schema.fields().len()).map(|place| columns.contains(&place)).collect();
+        let mut wanted = vec![false; task.schema.fields().len()];
+        for column in &columns {
+            if let Some(wanted) = wanted.get_mut(*column) {
+                *wanted = true;
+            }
+        }
         let (mut objects, chunks) = part(&task.input, task.range).await?;
         if self.on_error.is_lenient() {
             objects = objects.leaving_out(if self.newline_delimited { LeftOut::Lines } else { LeftOut::Members });

@@ -1,5 +1,7 @@
 //! What JSON values have in common: a lattice of types, filled while the values are walked through, in the keys' order.
 
+use std::collections::HashMap;
+
 use arrow::datatypes::{DataType, Field, Fields};
 
 use super::{
@@ -57,7 +59,7 @@ impl Shape {
         match (&mut *self, &token) {
             (_, Token::Null) => return Ok(()),
             (Self::Object(fields), Token::Object) if depth <= MAX_DEPTH => {
-                see_members(fields, cursor, depth, meanings, |_| {})?;
+                see_members(fields, None, cursor, depth, meanings, |_| {})?;
                 if depth > 0 && fields.len() > MAX_NESTED_KEYS {
                     *self = Self::Mixed;
                 }
@@ -97,7 +99,7 @@ impl Shape {
             }
             Token::Object => {
                 let mut fields = Vec::new();
-                see_members(&mut fields, cursor, depth, meanings, |_| {})?;
+                see_members(&mut fields, None, cursor, depth, meanings, |_| {})?;
                 if depth > 0 && fields.len() > MAX_NESTED_KEYS { Self::Mixed } else { Self::Object(fields) }
             }
         };
@@ -111,8 +113,16 @@ impl Shape {
             (_, Self::Null) => {}
             (Self::Null, other) => *self = other,
             (Self::Object(fields), Self::Object(others)) => {
-                for (name, shape) in others {
-                    match fields.iter_mut().find(|(known, _)| *known == name) {
+                let mut places = None;
+                for (at, (name, shape)) in others.into_iter().enumerate() {
+                    let place = match fields.get(at) {
+                        Some((known, _)) if *known == name => at,
+                        _ => {
+                            let places = places.get_or_insert_with(|| places_of(fields));
+                            *places.entry(name.clone()).or_insert(fields.len())
+                        }
+                    };
+                    match fields.get_mut(place) {
                         Some((_, known)) => known.merge(shape, depth + 1),
                         None => fields.push((name, shape)),
                     }
@@ -215,9 +225,16 @@ fn see_items(item: &mut Shape, cursor: &mut Cursor<'_>, depth: usize, meanings: 
     }
 }
 
-/// The members of the object that has begun; `saw` is told the place of each among the fields.
+/// Where fields stand, by their names.
+fn places_of(fields: &[(String, Shape)]) -> HashMap<String, usize> {
+    fields.iter().enumerate().map(|(place, (name, _))| (name.clone(), place)).collect()
+}
+
+/// The members of the object that has begun; `saw` is told the place of each among the fields. The places of these are kept
+/// where there may be many.
 pub(super) fn see_members(
     fields: &mut Vec<(String, Shape)>,
+    mut places: Option<&mut HashMap<String, usize>>,
     cursor: &mut Cursor<'_>,
     depth: usize,
     meanings: &Meanings,
@@ -231,7 +248,10 @@ pub(super) fn see_members(
         let key = cursor.key()?;
         let place = match fields.get(next) {
             Some((name, _)) if *name == key => Some(next),
-            _ => fields.iter().position(|(name, _)| *name == key),
+            _ => match &places {
+                Some(places) => places.get(&*key).copied(),
+                None => fields.iter().position(|(name, _)| *name == key),
+            },
         };
         let place = match place {
             Some(place) => place,
@@ -241,7 +261,11 @@ pub(super) fn see_members(
                 return cursor.refused(format!("the objects have more than {MAX_KEYS} different keys"));
             }
             None => {
-                fields.push((key.into_owned(), Shape::Null));
+                let key = key.into_owned();
+                if let Some(places) = places.as_deref_mut() {
+                    places.insert(key.clone(), fields.len());
+                }
+                fields.push((key, Shape::Null));
                 fields.len() - 1
             }
         };

@@ -1,11 +1,12 @@
 //! The columns of a Parquet file as a table would have them, and what its statistics tell of their values.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use arrow::datatypes::{DataType, FieldRef, IntervalUnit, Schema, TimeUnit};
 use datafusion::parquet::{
     basic::LogicalType,
     file::{metadata::ParquetMetaData, statistics::Statistics},
+    schema::types::TypePtr,
 };
 
 use super::{super::infer, guard::has_whole_intervals};
@@ -15,12 +16,12 @@ use crate::print;
 /// into.
 pub(super) fn columns(schema: &Schema, metadata: &ParquetMetaData) -> Vec<FieldRef> {
     let stored = metadata.file_metadata().schema_descr().root_schema().get_fields();
+    let is_uuid = |own: &&TypePtr| own.get_basic_info().logical_type_ref() == Some(&LogicalType::Uuid);
+    let uuids: HashSet<&str> = stored.iter().filter(is_uuid).map(|own| own.name()).collect();
     let mut leaves = Leaves { metadata, next: 0, has_whole_intervals: has_whole_intervals(metadata) };
     let column = |field: &FieldRef| {
         let found = leaves.field(field);
-        let own = stored.iter().find(|own| own.name() == field.name());
-        let is_uuid = own.is_some_and(|own| own.get_basic_info().logical_type_ref() == Some(&LogicalType::Uuid));
-        let data_type = match (is_uuid, found.data_type()) {
+        let data_type = match (uuids.contains(field.name().as_str()), found.data_type()) {
             (true, _) | (false, DataType::Utf8 | DataType::LargeUtf8) => DataType::Utf8View,
             (false, DataType::Binary | DataType::LargeBinary) => DataType::BinaryView,
             (false, DataType::Timestamp(_, Some(_))) => infer::plain(found.data_type()),

@@ -28,7 +28,7 @@ use super::{
     error::misfit,
     infer::{Places, Spellings, merge, plain, positions, type_name},
     lossless::{unfit_row, whole},
-    options,
+    options::{self, Refused},
     text::{Fault, Parse, Prepared, Task, TextReader, TextSource, apart},
     trace::{Place, Told},
 };
@@ -115,8 +115,8 @@ impl Format for Binary {
     }
 
     fn file_source(&self, options: &Options, schema: TableSchema, place: &str) -> Result<Arc<dyn FileSource>, Error> {
-        let refuses_others = options::refuses_unknown(options)?;
-        let reader = BinaryReader { kind: self.0, compression: compression(options)?, refuses_others };
+        let refused = Refused::parse(options)?;
+        let reader = BinaryReader { kind: self.0, compression: compression(options)?, refused };
         Ok(Arc::new(TextSource::new(Arc::new(reader), options, schema, place)))
     }
 }
@@ -241,7 +241,7 @@ fn has_union(data_type: &DataType) -> bool {
 struct BinaryReader {
     kind: Kind,
     compression: Compression,
-    refuses_others: bool,
+    refused: Refused,
 }
 
 impl fmt::Debug for BinaryReader {
@@ -265,8 +265,9 @@ impl TextReader for BinaryReader {
             decoder: (self.kind.decoder)(),
             kind: self.kind,
             table: Arc::clone(&task.schema),
+            width: task.width,
             schema: task.project(&task.columns)?,
-            refuses_others: self.refuses_others,
+            refused: self.refused,
             columns: task.columns.clone(),
             places: None,
             rows: 0,
@@ -281,8 +282,10 @@ struct BinaryParser {
     decoder: Box<dyn Decode>,
     kind: Kind,
     table: SchemaRef,
+    /// How many of these columns precede the keys of directories.
+    width: usize,
     schema: SchemaRef,
-    refuses_others: bool,
+    refused: Refused,
     /// Which of the table's columns are wanted, in this order.
     columns: Vec<usize>,
     /// Where each of these stands in the file; none: nowhere, or not known before the first rows.
@@ -331,7 +334,7 @@ impl BinaryParser {
     fn places(&self, stored: &Schema) -> Result<Vec<Option<usize>>, Fault> {
         check(stored).map_err(|error| self.failed(error))?;
         let names: Vec<_> = stored.fields().iter().map(|field| field.name().as_str()).collect();
-        let found = found_columns(&self.table, &names, self.refuses_others, &self.file).map_err(typed)?;
+        let found = found_columns(&self.table, self.width, &names, self.refused, &self.file).map_err(typed)?;
         Ok(self.columns.iter().map(|column| found.get(*column).copied().flatten()).collect())
     }
 
@@ -370,24 +373,38 @@ impl BinaryParser {
     }
 }
 
-/// Where in a file each of the table's columns stands; an error if it has none of them, or others that are refused.
+/// Where in a file each of the table's columns stands; an error if it has none of them, or others that are refused. Behind
+/// so many columns there are keys of directories, which the file may have.
 pub(super) fn found_columns(
     table: &Schema,
+    width: usize,
     names: &[impl AsRef<str>],
-    refuses_others: bool,
+    refused: Refused,
     file: &str,
 ) -> Result<Vec<Option<usize>>, Error> {
     let found = positions(table, names).map_err(|unclear| unclear.in_file(file))?;
     let known: HashSet<usize> = found.iter().copied().flatten().collect();
     let mut others = names.iter().enumerate().filter(|(place, _)| !known.contains(place));
-    if let Some((_, column)) = others.next().filter(|_| refuses_others) {
+    if let Some((_, column)) = others.next().filter(|_| refused.others) {
         return Err(Error::UnknownColumn { file: file.to_owned(), line: None, column: column.as_ref().to_owned() });
     }
     if found.iter().all(Option::is_none) && !found.is_empty() {
         let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
         return Err(Error::NoCommonColumn { file: file.to_owned(), found: names.join(", ") });
     }
+    if refused.missing {
+        check_missing(table, found.get(..width).unwrap_or_default(), file)?;
+    }
     Ok(found)
+}
+
+/// Refuses a file that lacks a column of its table, of which it is the only file.
+pub(super) fn check_missing(table: &Schema, found: &[Option<usize>], file: &str) -> Result<(), Error> {
+    let mut missing = found.iter().zip(table.fields()).filter(|(place, _)| place.is_none());
+    match missing.next() {
+        Some((_, field)) => Err(Error::LostColumn { file: file.to_owned(), column: field.name().clone() }),
+        None => Ok(()),
+    }
 }
 
 /// An error that knows its file, as a parser returns it.

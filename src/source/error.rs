@@ -185,6 +185,14 @@ pub enum Error {
         /// The column's name.
         column: String,
     },
+    /// A column of the table that its only file does not have, as it had when the table was made.
+    #[error("file {file}: it lacks the column {column} of the table, which has no other file")]
+    LostColumn {
+        /// The file.
+        file: String,
+        /// The column's name.
+        column: String,
+    },
     /// Bytes that are not of the format, at a known line.
     #[error("file {file}, line {line}: {reason}")]
     Malformed {
@@ -509,6 +517,7 @@ impl Error {
             | Self::Unwritable { .. }
             | Self::InvalidRecord { .. }
             | Self::UnknownColumn { .. }
+            | Self::LostColumn { .. }
             | Self::Malformed { .. }
             | Self::InvalidJson { .. }
             | Self::UnreadEncoding { .. }

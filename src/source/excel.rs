@@ -31,7 +31,7 @@ use super::{
     encoding::Encoding,
     guess::Guess,
     infer::Spellings,
-    options::{self, boolean, invalid},
+    options::{self, Refused, boolean, invalid},
     rejects::{self, OnError},
     text::{TextSource, apart, shortened},
     trace::{self, Told},
@@ -187,7 +187,7 @@ struct ExcelReader {
     header: Option<bool>,
     null: NullMark,
     on_error: OnError,
-    refuses_others: bool,
+    refused: Refused,
 }
 
 /// What a sheet holds.
@@ -217,7 +217,7 @@ impl ExcelReader {
             header: boolean("header", get("header"))?,
             null: NullMark::parse(options)?,
             on_error: OnError::parse(get(rejects::OPTION.0))?,
-            refuses_others: options::refuses_unknown(options)?,
+            refused: Refused::parse(options)?,
         })
     }
 

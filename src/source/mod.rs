@@ -99,6 +99,9 @@ pub type Options = BTreeMap<String, String>;
 /// Where it is kept that a directory had no file when the table was made, and needs none. It is no option that anybody gives.
 const MAY_BE_EMPTY: &str = "may_be_empty";
 
+/// Said of a scan of a table that has one file: what that lacks, no file has.
+const ONLY_FILE: &str = "only_file";
+
 /// The fingerprint of the files whose bytes, all of them, told the types of a table's columns. Of other files no guess is
 /// trusted: a value that would have made the column text is an error.
 const TOLD_BY: &str = "told_by";

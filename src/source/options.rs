@@ -1,6 +1,6 @@
 //! Options that several formats take, and what their values may be.
 
-use super::{Error, Options};
+use super::{Error, ONLY_FILE, Options};
 
 /// Which bytes tell the types.
 pub(super) const SAMPLE_BYTES: (&str, &str) = (
@@ -22,7 +22,7 @@ pub(super) const MATCH_CASE: (&str, &str) = (
 
 /// What becomes of a declared column that no file has.
 pub(super) const MISSING_COLUMNS: (&str, &str) =
-    ("missing_columns", "error or null: what becomes of a declared column that no file has, by default an error");
+    ("missing_columns", "error or null: what becomes of a column of the table that no file has, by default an error");
 
 /// How files are compressed.
 pub(super) const COMPRESSION: (&str, &str) =
@@ -148,6 +148,22 @@ pub(super) fn refuses_missing(options: &Options) -> Result<bool, Error> {
         None | Some("error") => Ok(true),
         Some("null") => Ok(false),
         Some(value) => Err(invalid(MISSING_COLUMNS.0, value, "error or null")),
+    }
+}
+
+/// Which columns are an error where a file's are found by their names.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Refused {
+    /// One of the file's that the table lacks.
+    pub(super) others: bool,
+    /// One of the table's that the file lacks, and no other file can have.
+    pub(super) missing: bool,
+}
+
+impl Refused {
+    pub(super) fn parse(options: &Options) -> Result<Self, Error> {
+        let missing = refuses_missing(options)? && options.contains_key(ONLY_FILE);
+        Ok(Self { others: refuses_unknown(options)?, missing })
     }
 }
 

@@ -25,8 +25,12 @@ use futures::{FutureExt, StreamExt, TryStreamExt};
 use object_store::{ObjectMeta, ObjectStore};
 
 use super::{
-    Error, Format, FoundFile, Inferred, Key, Options, Sample, binary, bytes::compression_of, infer, keys::with_keys,
-    lossless::Lossless, options,
+    Error, Format, FoundFile, Inferred, Key, Options, Sample, binary,
+    bytes::compression_of,
+    infer,
+    keys::with_keys,
+    lossless::Lossless,
+    options::{self, Refused},
 };
 pub(super) use guard::Guarded;
 
@@ -98,8 +102,8 @@ impl Format for Parquet {
         let found = found.map_err(|error| unreadable(name, error))?;
         let stored = cached(session, store, meta).fetch_schema().await.map_err(|error| unreadable(name, error))?;
         let names: Vec<_> = stored.fields().iter().map(|field| field.name().as_str()).collect();
-        let refuses_others = options::refuses_unknown(options)?;
-        let places = binary::found_columns(&with_keys(schema, keys), &names, refuses_others, name)?;
+        let (refused, width) = (Refused::parse(options)?, schema.fields().len());
+        let places = binary::found_columns(&with_keys(schema, keys), width, &names, refused, name)?;
         for (key, place) in keys.iter().zip(places.iter().skip(schema.fields().len())) {
             let Some(own) = place.and_then(|place| stored.fields().get(place)) else { continue };
             let own = Arc::new(Schema::new(vec![Arc::clone(own)]));

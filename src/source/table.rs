@@ -25,8 +25,8 @@ use datafusion::{
 use futures::{StreamExt, TryStreamExt};
 
 use super::{
-    Access, Error, Format, FoundFile, Key, Listing, Location, MAY_BE_EMPTY, Stores, TOLD_BY, TableDefinition,
-    format_named, forms::GUESSED, infer, list, looks, name_files, options, text::TextSource,
+    Access, Error, Format, FoundFile, Key, Listing, Location, MAY_BE_EMPTY, ONLY_FILE, Options, Stores, TOLD_BY,
+    TableDefinition, format_named, forms::GUESSED, infer, list, looks, name_files, options, text::TextSource,
 };
 
 use crate::planning;
@@ -110,9 +110,9 @@ impl FileTable {
         &self,
         session: &dyn Session,
         listing: &Listing,
+        options: &Options,
         files: Vec<(FoundFile, Vec<ScalarValue>)>,
     ) -> Result<(Vec<PartitionedFile>, Statistics)> {
-        let options = &self.definition.options;
         let read = futures::stream::iter(files).map(|(file, values)| async move {
             let keys = Key::all(options, &self.definition.partition_columns, &values);
             let found = self
@@ -177,6 +177,9 @@ impl TableProvider for FileTable {
         if options.remove(TOLD_BY).is_some_and(|told| looks::fingerprint(&listing.files) == Some(told)) {
             options.remove(GUESSED);
         }
+        if listing.files.len() == 1 {
+            options.insert(ONLY_FILE.to_owned(), true.to_string());
+        }
         name_files(&mut listing.files, options::file_column(&options)?);
         let files = self.pruned(session, std::mem::take(&mut listing.files), filters)?;
         if files.is_empty() {
@@ -188,7 +191,7 @@ impl TableProvider for FileTable {
         }
         let decided = |filter: &&Expr| on_partitions(filter, &self.definition.partition_columns);
         let undecided: Vec<Expr> = filters.iter().filter(|filter| !decided(filter)).cloned().collect();
-        let (files, statistics) = self.with_statistics(session, &listing, files).await?;
+        let (files, statistics) = self.with_statistics(session, &listing, &options, files).await?;
         let partitions: Vec<Arc<Field>> = self.definition.partition_columns.iter().cloned().map(Arc::new).collect();
         let schema = TableSchema::builder(Arc::clone(&self.file_schema)).with_table_partition_cols(partitions);
         let place = super::location::object_name(&listing.url, &object_store::path::Path::default());

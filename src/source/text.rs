@@ -85,6 +85,8 @@ pub(super) struct Task {
     pub(super) range: Option<(u64, u64)>,
     /// The table's columns that are in files, and behind them the keys of directories that may be there, too.
     pub(super) schema: SchemaRef,
+    /// How many columns precede the keys.
+    pub(super) width: usize,
     /// Which of them are wanted, in this order.
     pub(super) columns: Vec<usize>,
     pub(super) batch_size: usize,
@@ -419,6 +421,7 @@ impl FileOpener for TextOpener {
             input: Input { store, meta, name, compression, encoding, skipped_lines },
             range,
             schema: with_keys(table.file_schema(), &keys),
+            width,
             columns,
             batch_size: self.source.batch_size,
         };

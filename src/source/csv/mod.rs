@@ -29,7 +29,7 @@ use super::{
     bytes::Compression,
     encoding::{self, Encoding},
     forms::{self, Forms},
-    options::{self, boolean, byte_count, character, invalid},
+    options::{self, Refused, boolean, byte_count, character, invalid},
     rejects::{self, OnError},
     text::TextSource,
 };
@@ -153,8 +153,7 @@ pub(super) struct CsvOptions {
     all_text: bool,
     on_error: OnError,
     sample_bytes: Option<u64>,
-    /// Whether a column that is none of the table's is an error.
-    refuses_others: bool,
+    refused: Refused,
     forms: Forms,
     skip_initial_space: Option<bool>,
     by_name: Option<bool>,
@@ -187,7 +186,7 @@ impl CsvOptions {
             all_text: boolean("all_varchar", get("all_varchar"))?.unwrap_or(false),
             on_error: OnError::parse(get("on_error"))?,
             sample_bytes: byte_count("sample_bytes", get("sample_bytes"))?,
-            refuses_others: options::refuses_unknown(options)?,
+            refused: Refused::parse(options)?,
             forms: Forms::parse(options)?,
             skip_initial_space: boolean("skip_initial_space", get("skip_initial_space"))?,
             by_name,

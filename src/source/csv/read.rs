@@ -12,6 +12,7 @@ use futures::StreamExt;
 
 use super::{
     super::{
+        binary::check_missing,
         buffer::Buffer,
         bytes::{Compression, Input},
         columns::{
@@ -78,7 +79,7 @@ impl TextReader for CsvReader {
     }
 
     async fn prepare(&self, task: &Task) -> Result<Prepared, Error> {
-        let Some(layout) = layout(&self.options, &task.input, &task.schema).await? else {
+        let Some(layout) = layout(&self.options, task).await? else {
             return Ok(Prepared { chunks: futures::stream::empty().boxed(), parser: Box::new(Nothing) });
         };
         let (start, end) = task.range.unwrap_or((0, u64::MAX));
@@ -116,7 +117,8 @@ impl TextReader for CsvReader {
 }
 
 /// How a file's columns and the table's correspond; none for a file without a line.
-pub(super) async fn layout(options: &CsvOptions, input: &Input, schema: &SchemaRef) -> Result<Option<Layout>, Error> {
+pub(super) async fn layout(options: &CsvOptions, task: &Task) -> Result<Option<Layout>, Error> {
+    let Task { input, schema, width, .. } = task;
     let fields = schema.fields();
     if !options.by_name() {
         let names = fields.iter().map(|field| field.name().clone()).collect();
@@ -128,10 +130,13 @@ pub(super) async fn layout(options: &CsvOptions, input: &Input, schema: &SchemaR
         return Err(Error::NoCommonColumn { file: input.name.clone(), found: names.join(", ") });
     }
     let known: HashSet<usize> = positions.iter().copied().flatten().collect();
-    if let Some(unknown) = (0..names.len()).find(|place| options.refuses_others && !known.contains(place)) {
+    if let Some(unknown) = (0..names.len()).find(|place| options.refused.others && !known.contains(place)) {
         let column = names.get(unknown).cloned().unwrap_or_default();
         let (file, line) = (input.name.clone(), 1 + input.skipped_lines);
         return Err(Error::UnknownColumn { file, line: Some(line), column });
+    }
+    if options.refused.missing {
+        check_missing(schema, positions.get(..*width).unwrap_or_default(), &input.name)?;
     }
     Ok(Some(Layout { names, positions }))
 }

@@ -43,6 +43,11 @@ impl Error {
                  (unknown_columns 'ignore')"
                     .to_owned()
             }
+            Self::LostColumn { .. } => {
+                "make the table anew with CREATE OR REPLACE EXTERNAL TABLE, or say OPTIONS (missing_columns 'null') to have \
+                 NULL there"
+                    .to_owned()
+            }
             Self::UnreadEncoding { encoding, .. } => {
                 format!(
                     "write it anew in UTF-8, as with iconv -f {encoding} -t UTF-8; UTF-16, latin1, windows-1252 and others \

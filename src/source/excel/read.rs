@@ -47,7 +47,7 @@ impl TextReader for ExcelReader {
         let (mut rows, mut of_table) = (Vec::new(), Vec::new());
         if let Some(found) = self.sheet(&task.input).await? {
             if !found.rows.is_empty() {
-                of_table = found_columns(&task.schema, &found.names, self.refuses_others, &file)?;
+                of_table = found_columns(&task.schema, task.width, &found.names, self.refused, &file)?;
             }
             (sheet, rows) = (found.sheet.into(), found.rows);
         }

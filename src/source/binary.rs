@@ -390,7 +390,7 @@ pub(super) fn found_columns(
     }
     if found.iter().all(Option::is_none) && !found.is_empty() {
         let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
-        return Err(Error::NoCommonColumn { file: file.to_owned(), found: names.join(", ") });
+        return Err(Error::NoCommonColumn { file: file.to_owned(), line: None, found: names.join(", ") });
     }
     if refused.missing {
         check_missing(table, found.get(..width).unwrap_or_default(), file)?;

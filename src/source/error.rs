@@ -330,10 +330,15 @@ pub enum Error {
         way: String,
     },
     /// A file whose header has none of the table's columns.
-    #[error("file {file} has the columns {found}, none of them is a column of the table")]
+    #[error(
+        "file {file}{place} has the columns {found}, none of them is a column of the table",
+        place = line.map_or_else(String::new, |line| format!(", line {line}"))
+    )]
     NoCommonColumn {
         /// The file.
         file: String,
+        /// The line on which they stand, from 1, of a text.
+        line: Option<u64>,
         /// The names in its header.
         found: String,
     },

@@ -1,8 +1,9 @@
 //! Whether a CSV file's first line names its columns, told by what stands below it.
 //!
-//! A value is told from a name by its type or, among texts, by coming again below or having the form of those below. One such
-//! field makes the line a row, unless another is a name over values. A line that nothing tells apart is taken for names, and
-//! whoever asks how a file is read hears of the doubt.
+//! A value is told from a name by its type or, among texts, by coming again below or having the form of those below. A field of
+//! the type of those below, or that says NULL, makes the line a row, but for numbers that grow behind labels; one that is
+//! likely a value does unless another is a name over values. A line that nothing tells apart is taken for names, and whoever
+//! asks how a file is read hears of the doubt.
 
 use std::collections::HashSet;
 
@@ -52,6 +53,7 @@ impl FirstLine {
         line.counts = counts(first) && rest.iter().filter(|row| counts(row)).count() * 2 < rest.len();
         line.scale = Scale::of(options, first, rest);
         line.title = title(options, rows);
+        line.has_values = first.iter().any(|cell| says_null(options, cell));
         for (position, cell) in first.iter().enumerate().filter(|(_, cell)| !options.is_null(cell)) {
             let cells = rest.iter().filter_map(|row| row.get(position)).filter(|cell| !options.is_null(cell));
             let cells: Vec<&Cell<'_>> = cells.collect();
@@ -111,10 +113,13 @@ impl FirstLine {
             return (true, Some(COUNTED.to_owned()));
         }
         if self.has_values {
-            return match self.scale {
-                Scale::Clear if self.likely_value.is_none() => (true, Some(SCALED.to_owned())),
-                Scale::Clear | Scale::Likely if !self.has_names => (false, Some(GROWING.to_owned())),
-                _ => (self.has_names, None),
+            return match (self.has_names, self.scale) {
+                (_, Scale::Clear) if self.likely_value.is_none() => (true, Some(SCALED.to_owned())),
+                (false, Scale::Clear | Scale::Likely) => (false, Some(GROWING.to_owned())),
+                (false, Scale::None) => (false, None),
+                (true, _) if is_declared == Some(true) => (true, None),
+                (true, Scale::Clear | Scale::Likely) => (true, Some(GROWN.to_owned())),
+                (true, Scale::None) => (false, Some(MIXED.to_owned())),
             };
         }
         if let Some((value, what)) = &self.likely_value {
@@ -160,6 +165,14 @@ const COUNTED: &str = "the first line is taken for names, because it counts on a
 /// What is said of a first line such as `region,0.5,0.9` over whole numbers.
 const SCALED: &str = "the first line is taken for names, because its numbers grow and are written otherwise than those below; if \
                       it is a row, say header => false";
+
+/// What is said of a first line such as `id,0.5,0.9` over numbers.
+const GROWN: &str =
+    "the first line is taken for names, though its numbers may be values; if it is a row, say header => false";
+
+/// What is said of a first line such as `2024-01-05,closed` over dates and numbers.
+const MIXED: &str = "the first line is taken for a row, because it has a value as those below, though a text on it may be a \
+                     name; if it is names, say header => true";
 
 /// What is said of a first line such as `name,0.5,0.9` over numbers as these are.
 const GROWING: &str = "the first line is taken for a row, though its texts may be names and its numbers grow; if it is names, \
@@ -217,8 +230,7 @@ fn is_mostly_typed(texts: &[&str], forms: &Forms) -> bool {
 }
 
 /// Decides whether the first line is a header: unless one of its fields is a value as the rest of its column is. Years may
-/// name columns of other numbers, and a name over a column of values makes all of its line names. Returns what to say of it
-/// where it is in doubt.
+/// name columns of other numbers. Returns what to say of it where it is in doubt.
 pub(super) fn settle_header(
     options: &mut CsvOptions,
     head: &str,
@@ -259,10 +271,19 @@ pub(super) fn is_name(text: &str) -> bool {
     text.contains(char::is_alphabetic) && !is_mark(text) && !text.eq_ignore_ascii_case("missing")
 }
 
-/// Whether a text marks a missing value.
+/// Whether a text over values marks a missing one.
 fn is_mark(text: &str) -> bool {
-    const MARKS: [&str; 5] = ["na", "n/a", "null", "none", "nil"];
+    const MARKS: [&str; 12] =
+        ["na", "n/a", "n.a.", "#n/a", "<na>", "null", "(null)", "none", "nil", "-", "?", COPY_NULL];
     MARKS.iter().any(|mark| mark.eq_ignore_ascii_case(text))
+}
+
+/// How PostgreSQL's `COPY` writes NULL.
+const COPY_NULL: &str = "\\N";
+
+/// Whether a field means NULL and is not empty, as no name does.
+fn says_null(options: &CsvOptions, cell: &Cell<'_>) -> bool {
+    !cell.is_quoted && (cell.text.trim_ascii() == COPY_NULL || options.null.is(&cell.text))
 }
 
 /// Whether a file's first line names its columns.
@@ -290,7 +311,8 @@ pub(super) async fn are_names(options: &CsvOptions, input: &Input, names: &[Stri
     let has_values =
         (line.has_values && line.scale != Scale::Clear) || (line.likely_value.is_some() && !line.has_likely_names);
     let has_names = line.has_names || line.scale == Scale::Clear;
-    let is_clear = if first.is_empty() { has_values || !has_names } else { has_values && !has_names };
+    // A file that would be a row's and not names' by itself is so behind others of rows.
+    let is_clear = if first.is_empty() { !line.judge(None).0 } else { has_values && !has_names };
     if is_clear {
         return Ok(false);
     }
@@ -326,6 +348,7 @@ mod tests {
             ("5,ann\n,bob\n", "5", "a value of another type than text"),
             ("ann,n/a\nbob,3\n", "n/a", "a mark of missing values"),
             ("ann,NaN\nbob,3.5\n", "NaN", "a value of its column's type"),
+            ("ann,-\nbob,3\n", "-", "a mark of missing values"),
             ("007,ann\n", "007", "made of digits"),
         ] {
             let doubt = format!(
@@ -378,7 +401,7 @@ mod tests {
             ("region,0.5,0.9\nEMEA,10,20\nAPAC,30,40\n", true, SCALED),
             ("name,0.5,0.9\nann,0.1,0.3\nbob,0.2,0.4\n", false, GROWING),
             ("ann,0.5,0.9\nbob,10,20\ncy,30,40\n", false, ""),
-            ("id,0.5,0.9\n1,0.1,0.3\n2,0.2,0.4\n", true, ""),
+            ("id,0.5,0.9\n1,0.1,0.3\n2,0.2,0.4\n", true, GROWN),
         ] {
             assert_eq!(told(text), (is_header, doubt.to_owned()), "{text}");
         }
@@ -426,6 +449,32 @@ mod tests {
         for text in ["\"1\",\"2\"\n\"7\",\"8\"\n", "\"1,5\",2\n7,8\n", "\"1\",\"2\"\n"] {
             assert_eq!(told(text), (false, String::new()), "{text}");
         }
+    }
+
+    /// Symptom: a first row was lost. Cause: a text over numbers made names of the dates and numbers beside it.
+    #[test]
+    fn a_value_as_those_below_makes_a_row_of_its_line() {
+        for text in [
+            "2024-01-01,closed\n2024-01-02,5\n2024-01-03,7\n",
+            "10:00,closed\n11:00,5\n",
+            "5,closed\n6,5\n7,7\n",
+            "true,closed\nfalse,5\n",
+            "bob,\\N,x\nann,5,6\n",
+        ] {
+            assert_eq!(told(text), (false, MIXED.to_owned()), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_says_null_is_no_name() {
+        for text in ["bob,\\N\nann,5\n", "bob,\\N\nann,x\n", "bob,\\N\n"] {
+            assert_eq!(told(text), (false, String::new()), "{text}");
+        }
+        let mut options = CsvOptions::parse(&Options::from([("null_value".to_owned(), "none".to_owned())]))
+            .expect("no option is wrong");
+        options.delimiter = Some(b',');
+        assert_eq!(settle_header(&mut options, "bob,none\nann,x\n", true, None), Ok(None));
+        assert_eq!(options.header, Some(false));
     }
 
     #[test]

@@ -174,7 +174,8 @@ fn know(
     let known = columns.iter().enumerate().map(|(place, column)| (column.name.clone(), place));
     let mut known: HashMap<String, usize> = known.collect();
     if options.by_name() && !columns.is_empty() && !names.iter().any(|name| known.contains_key(name)) {
-        return Err(Error::NoCommonColumn { file: input.name.clone(), found: names.join(", ") });
+        let (file, line) = (input.name.clone(), Some(1 + input.skipped_lines));
+        return Err(Error::NoCommonColumn { file, line, found: names.join(", ") });
     }
     let mut places = Vec::with_capacity(names.len());
     for (position, name) in names.into_iter().enumerate() {

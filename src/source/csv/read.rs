@@ -127,7 +127,8 @@ pub(super) async fn layout(options: &CsvOptions, task: &Task) -> Result<Option<L
     let Some(names) = header(options, input).await? else { return Ok(None) };
     let positions = positions(schema, &names).map_err(|unclear| unclear.in_file(&input.name))?;
     if positions.iter().all(Option::is_none) && !fields.is_empty() {
-        return Err(Error::NoCommonColumn { file: input.name.clone(), found: names.join(", ") });
+        let (file, line) = (input.name.clone(), Some(1 + input.skipped_lines));
+        return Err(Error::NoCommonColumn { file, line, found: names.join(", ") });
     }
     let known: HashSet<usize> = positions.iter().copied().flatten().collect();
     if let Some(unknown) = (0..names.len()).find(|place| options.refused.others && !known.contains(place)) {

@@ -34,9 +34,12 @@ impl Error {
             Self::RaggedRow { .. } => {
                 "check the options delimiter, quote and escape, mend the row, or leave such rows out (on_error 'skip')".to_owned()
             }
-            Self::NoCommonColumn { .. } => {
-                "all files of a table are read alike: check whether this one has a header, and the same delimiter as the others"
-                    .to_owned()
+            Self::NoCommonColumn { line, .. } => {
+                let header = if line.is_some() { " (say OPTIONS (header 'false') if no file begins with names)" } else { "" };
+                format!(
+                    "all files of a table are read alike: check whether this one has a header{header}, and the same \
+                     delimiter as the others"
+                )
             }
             Self::UnknownColumn { .. } => {
                 "make the table anew with CREATE OR REPLACE EXTERNAL TABLE, so that it has the column, or say OPTIONS \

@@ -209,7 +209,7 @@ async fn later_files_count_for_types_and_columns() {
     let definition = files.resolve(files.request("d/[12].csv", &[])).await.unwrap();
     let widened = TableDefinition { locations: vec![files.path("d")], ..definition };
     let error = files.query(&widened, "SELECT * FROM t").await.unwrap_err();
-    assert_eq!(error, "InvalidData: file d/3.csv has the columns q, r, none of them is a column of the table");
+    assert_eq!(error, "InvalidData: file d/3.csv, line 1 has the columns q, r, none of them is a column of the table");
 }
 
 #[tokio::test]

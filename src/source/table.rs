@@ -180,7 +180,7 @@ impl TableProvider for FileTable {
         if listing.files.len() == 1 {
             options.insert(ONLY_FILE.to_owned(), true.to_string());
         }
-        name_files(&mut listing.files, options::file_column(&options)?);
+        name_files(&mut listing.files, options::file_column(&options)?)?;
         let files = self.pruned(session, std::mem::take(&mut listing.files), filters)?;
         if files.is_empty() {
             let schema = match projection {

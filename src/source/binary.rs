@@ -26,8 +26,9 @@ use super::{
     columns::batch_of,
     encoding::Encoding,
     error::misfit,
+    forms::Guessed,
     infer::{Places, Spellings, merge, plain, positions, type_name},
-    lossless::{unfit_row, whole},
+    lossless::{trusted, unfit_row},
     options::{self, Refused},
     text::{Fault, Parse, Prepared, Task, TextReader, TextSource, apart},
     trace::{Place, Told},
@@ -116,7 +117,8 @@ impl Format for Binary {
 
     fn file_source(&self, options: &Options, schema: TableSchema, place: &str) -> Result<Arc<dyn FileSource>, Error> {
         let refused = Refused::parse(options)?;
-        let reader = BinaryReader { kind: self.0, compression: compression(options)?, refused };
+        let guessed = Guessed::parse(options);
+        let reader = BinaryReader { kind: self.0, compression: compression(options)?, refused, guessed };
         Ok(Arc::new(TextSource::new(Arc::new(reader), options, schema, place)))
     }
 }
@@ -242,6 +244,7 @@ struct BinaryReader {
     kind: Kind,
     compression: Compression,
     refused: Refused,
+    guessed: Guessed,
 }
 
 impl fmt::Debug for BinaryReader {
@@ -268,6 +271,7 @@ impl TextReader for BinaryReader {
             width: task.width,
             schema: task.project(&task.columns)?,
             refused: self.refused,
+            guessed: self.guessed.clone(),
             columns: task.columns.clone(),
             places: None,
             rows: 0,
@@ -286,6 +290,7 @@ struct BinaryParser {
     width: usize,
     schema: SchemaRef,
     refused: Refused,
+    guessed: Guessed,
     /// Which of the table's columns are wanted, in this order.
     columns: Vec<usize>,
     /// Where each of these stands in the file; none: nowhere, or not known before the first rows.
@@ -322,8 +327,11 @@ impl BinaryParser {
         let Ok(places) = self.places(&stored) else { return };
         let mut wanted = vec![None; stored.fields().len()];
         for (place, field) in places.iter().zip(self.schema.fields()) {
+            let own = place.and_then(|place| stored.fields().get(place)).map(|own| own.data_type());
+            // Texts that are looked at must still be texts.
+            let own = own.filter(|own| own.is_string() && self.guessed.has(field.name()));
             if let Some(wanted) = place.and_then(|place| wanted.get_mut(place)) {
-                *wanted = Some(field.data_type().clone());
+                *wanted = Some(own.unwrap_or(field.data_type()).clone());
             }
         }
         self.decoder.want(&wanted);
@@ -351,7 +359,7 @@ impl BinaryParser {
 
     /// The error of a column with a value that is none of the table's, told of the first such row.
     fn unfit(&self, column: &ArrayRef, field: &Field, error: ArrowError) -> Error {
-        let (file, error) = match unfit_row(column, field.data_type()) {
+        let (file, error) = match unfit_row(column, field.data_type(), self.guessed.has(field.name())) {
             Some((row, error)) => (format!("{}, row {}", self.file, self.rows + row as u64 + 1), error),
             None => (self.file.clone(), error),
         };
@@ -367,7 +375,8 @@ impl BinaryParser {
                 columns.push(new_null_array(field.data_type(), batch.num_rows()));
                 continue;
             };
-            columns.push(whole(column, field.data_type()).map_err(|error| typed(self.unfit(column, field, error)))?);
+            let array = trusted(column, field.data_type(), self.guessed.has(field.name()));
+            columns.push(array.map_err(|error| typed(self.unfit(column, field, error)))?);
         }
         Ok(batch_of(&self.schema, columns, batch.num_rows())?)
     }

@@ -11,7 +11,7 @@ use datafusion::{catalog::Session, physical_plan::ExecutionPlanProperties};
 use futures::TryStreamExt;
 
 use super::{
-    Access, Error, Looked, MAY_BE_EMPTY, Sample, Stores, TOLD_BY, TableRequest,
+    Access, Error, GUESSED_KEYS, Looked, MAY_BE_EMPTY, Sample, Stores, TOLD_BY, TableRequest,
     bytes::Compression,
     csv::FIRST_HEADER,
     encoding,
@@ -113,7 +113,7 @@ async fn facts(session: &dyn Session, looked: &Looked) -> Result<Vec<Fact>, Erro
         ("bytes".to_owned(), bytes.to_string()),
     ];
     let mut options = definition.options.clone();
-    for own in [FIRST_HEADER, MAY_BE_EMPTY, GUESSED, TOLD_BY] {
+    for own in [FIRST_HEADER, MAY_BE_EMPTY, GUESSED, GUESSED_KEYS, TOLD_BY] {
         options.remove(own);
     }
     if format_named(&definition.format)?.options().contains(&encoding::OPTION) {

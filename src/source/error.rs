@@ -376,6 +376,20 @@ pub enum Error {
         /// The column's type.
         expected: String,
     },
+    /// Two partition directories that are the same value, of a type that was told by others.
+    #[error("file {file}: partition {column}={value} is the same {expected} as {column}={other}")]
+    SamePartition {
+        /// The file.
+        file: String,
+        /// The partition column.
+        column: String,
+        /// The value in the path.
+        value: String,
+        /// The value in another file's path.
+        other: String,
+        /// The column's type.
+        expected: String,
+    },
     /// A type for a column that the files do not have.
     #[error("a type is given for column {column}, the files have {known}")]
     NoSuchColumn {
@@ -537,7 +551,8 @@ impl Error {
             | Self::NoRows { .. }
             | Self::PartitionsDiffer { .. }
             | Self::KeyDiffers { .. }
-            | Self::InvalidPartition { .. } => Fault::InvalidData,
+            | Self::InvalidPartition { .. }
+            | Self::SamePartition { .. } => Fault::InvalidData,
             Self::NoSuchColumn { .. } | Self::MissingColumn { .. } => Fault::UndefinedColumn,
             Self::DuplicateColumn { .. } => Fault::DuplicateColumn,
             Self::CannotWrite { kind, .. } => match kind {

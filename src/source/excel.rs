@@ -29,6 +29,7 @@ use super::{
     bytes::{Compression, Input},
     csv::{self, NullMark},
     encoding::Encoding,
+    forms::Guessed,
     guess::Guess,
     infer::Spellings,
     options::{self, Refused, boolean, invalid},
@@ -188,6 +189,7 @@ struct ExcelReader {
     null: NullMark,
     on_error: OnError,
     refused: Refused,
+    guessed: Guessed,
 }
 
 /// What a sheet holds.
@@ -218,6 +220,7 @@ impl ExcelReader {
             null: NullMark::parse(options)?,
             on_error: OnError::parse(get(rejects::OPTION.0))?,
             refused: Refused::parse(options)?,
+            guessed: Guessed::parse(options),
         })
     }
 

@@ -32,13 +32,28 @@ pub(super) struct Forms {
     date: Option<Pattern>,
     timestamp: Option<Pattern>,
     /// The columns whose types were guessed by other bytes than those that are read.
-    guessed: Arc<BTreeSet<String>>,
+    guessed: Guessed,
     /// Whether the texts are those of such a column.
     pub(super) doubts: bool,
 }
 
 /// The names of the columns whose types were guessed, as JSON. A table has it that was not told its columns.
 pub(super) const GUESSED: &str = "guessed";
+
+/// The columns whose types were guessed by other bytes than those that are read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Guessed(Arc<BTreeSet<String>>);
+
+impl Guessed {
+    pub(super) fn parse(options: &Options) -> Self {
+        let names = options.get(GUESSED).and_then(|names| serde_json::from_str(names).ok());
+        Self(Arc::new(names.unwrap_or_default()))
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.0.contains(name)
+    }
+}
 
 impl Forms {
     /// The options that are given.
@@ -60,9 +75,7 @@ impl Forms {
             thousands: separator("thousands_separator", b",. '_", "one of , . ' _ or a blank")?,
             date: format("date_format", Pattern::of_days)?,
             timestamp: format("timestamp_format", Pattern::of_times)?,
-            guessed: Arc::new(
-                options.get(GUESSED).and_then(|names| serde_json::from_str(names).ok()).unwrap_or_default(),
-            ),
+            guessed: Guessed::parse(options),
             doubts: false,
         };
         if forms.thousands.is_some() && forms.thousands == Some(forms.decimal.unwrap_or(b'.')) {
@@ -74,7 +87,7 @@ impl Forms {
 
     /// The forms of a column's texts.
     pub(super) fn of_column(&self, name: &str) -> Cow<'_, Self> {
-        match self.guessed.contains(name) {
+        match self.guessed.has(name) {
             true => Cow::Owned(Self { doubts: true, ..self.clone() }),
             false => Cow::Borrowed(self),
         }

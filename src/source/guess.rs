@@ -118,16 +118,17 @@ impl Guess {
         self.kinds & TEXT != 0
     }
 
-    /// The guess that made a column's type; none of a type that is not guessed by its texts.
+    /// The guess that made a column's type, or would have made one as that which a file stores; none of a type that texts do
+    /// not tell.
     fn of(data_type: &DataType) -> Option<Self> {
         let kinds = match data_type {
             DataType::Boolean => BOOLEAN,
-            DataType::Int64 => INTEGER,
-            DataType::Float64 => FRACTION,
-            DataType::Decimal128(_, 0) => INTEGER | LONG_INTEGER,
-            DataType::Decimal128(..) => INTEGER | LONG_FRACTION,
-            DataType::Date32 => DATE,
-            DataType::Time64(_) => TIME,
+            whole if whole.is_integer() => INTEGER,
+            float if float.is_floating() => FRACTION,
+            DataType::Decimal128(_, 0) | DataType::Decimal256(_, 0) => INTEGER | LONG_INTEGER,
+            DataType::Decimal128(..) | DataType::Decimal256(..) => INTEGER | LONG_FRACTION,
+            DataType::Date32 | DataType::Date64 => DATE,
+            DataType::Time32(_) | DataType::Time64(_) => TIME,
             DataType::Timestamp(_, None) => TIMESTAMP,
             DataType::Timestamp(_, Some(_)) => ZONED,
             _ => return None,
@@ -285,7 +286,8 @@ pub(super) fn keeps_json(data_type: &DataType, value: &str, is_quoted: bool, for
     })
 }
 
-fn keeps_seen(data_type: &DataType, see: impl FnOnce(&mut Guess)) -> bool {
+/// The same of a value that is seen in some way.
+pub(super) fn keeps_seen(data_type: &DataType, see: impl FnOnce(&mut Guess)) -> bool {
     let Some(mut guess) = Guess::of(data_type) else { return true };
     see(&mut guess);
     guess.data_type() != DataType::Utf8
@@ -344,6 +346,8 @@ mod tests {
         let time = DataType::Timestamp(TimeUnit::Microsecond, None);
         for (data_type, text) in [
             (DataType::Int64, "02134"),
+            (DataType::Int32, "007"),
+            (DataType::Float32, "007"),
             (DataType::Int64, "+4915112345678"),
             (DataType::Int64, "1E5"),
             (DataType::Float64, "007"),
@@ -364,7 +368,7 @@ mod tests {
             (DataType::Decimal128(38, 0), "12345678901234567890"),
             (time, "2024-01-05"),
             (DataType::Utf8, "007"),
-            (DataType::Int32, "007"),
+            (DataType::Int16, "7"),
         ] {
             assert!(keeps(&data_type, text, &forms), "{data_type} {text}");
         }

@@ -5,14 +5,19 @@ mod types;
 
 use std::{
     borrow::Cow,
-    collections::{BTreeSet, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
 
 use arrow::datatypes::{DataType, Field, Schema};
 use datafusion::common::ScalarValue;
 
-use super::{Error, FoundFile, Options, TableRequest, columns as values, forms::Forms, guess::Guess, options};
+use super::{
+    Error, FoundFile, Options, TableRequest, columns as values,
+    forms::Forms,
+    guess::{Guess, keeps_seen},
+    options,
+};
 use crate::error::nearest;
 pub(super) use places::{Places, inverted};
 pub(super) use types::{FAR, LARGE, map_of, merge, pair, plain, type_name, unmarked, utc};
@@ -275,9 +280,7 @@ const CALENDAR_KEYS: [&str; 16] =
 /// that starts with a zero is text. So are texts of which two are one value: `1.10` and `1.1` are two directories.
 fn partition_type(key: &str, values: &[Option<&str>]) -> DataType {
     let texts: BTreeSet<&str> = values.iter().copied().flatten().collect();
-    let two_digits = |text: &&str| text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
-    let is_padded = CALENDAR_KEYS.iter().any(|known| known.eq_ignore_ascii_case(key));
-    if is_padded && !texts.is_empty() && texts.iter().all(two_digits) {
+    if are_padded(key, &texts) {
         return DataType::Int64;
     }
     let (mut guess, forms) = (Guess::default(), Forms::default());
@@ -286,15 +289,64 @@ fn partition_type(key: &str, values: &[Option<&str>]) -> DataType {
     if are_apart(&texts, &data_type) { data_type } else { DataType::Utf8 }
 }
 
+/// Whether the texts of a key are all of two digits, as of months, days and hours.
+fn are_padded(key: &str, texts: &BTreeSet<&str>) -> bool {
+    let two_digits = |text: &&str| text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
+    let may_be = CALENDAR_KEYS.iter().any(|known| known.eq_ignore_ascii_case(key));
+    may_be && !texts.is_empty() && texts.iter().all(two_digits)
+}
+
 /// Whether no two of the texts are the same value of a type.
 fn are_apart(texts: &BTreeSet<&str>, data_type: &DataType) -> bool {
-    let cells = texts.iter().map(|text| Some(Cow::Borrowed(*text)));
-    let Ok(column) = values::column(data_type, texts.len(), &Forms::default(), cells) else { return false };
-    let mut seen = HashSet::new();
-    (0..texts.len()).all(|row| match ScalarValue::try_from_array(&column, row) {
+    texts.iter().all(|text| key_value(text, data_type).is_some()) && same(texts, data_type).is_none()
+}
+
+/// Two of the texts that are the same value of a type.
+fn same<'a>(texts: &BTreeSet<&'a str>, data_type: &DataType) -> Option<(&'a str, &'a str)> {
+    let mut seen: HashMap<ScalarValue, &str> = HashMap::new();
+    texts.iter().copied().find_map(|text| seen.insert(key_value(text, data_type)?, text).map(|first| (first, text)))
+}
+
+/// The value of a type that a text is.
+fn key_value(text: &str, data_type: &DataType) -> Option<ScalarValue> {
+    let texts = std::iter::once(Some(Cow::Borrowed(text)));
+    let column = values::column(data_type, 1, &Forms::default(), texts).ok()?;
+    match ScalarValue::try_from_array(&column, 0).ok()? {
         // Both zeros are one.
-        Ok(ScalarValue::Float64(Some(number))) => seen.insert(ScalarValue::from(number + 0.0)),
-        Ok(value) => seen.insert(value),
-        Err(_) => false,
-    })
+        ScalarValue::Float64(Some(number)) => Some(ScalarValue::from(number + 0.0)),
+        value => Some(value),
+    }
+}
+
+/// Refuses keys of directories that would have made a column text whose type was guessed from others: `02134` behind `12345`,
+/// or `1.10` behind `1.1`, which is the same number.
+pub(super) fn check_keys(files: &[FoundFile], columns: &[Field], guessed: &str) -> Result<(), Error> {
+    let guessed: HashSet<String> = serde_json::from_str(guessed).unwrap_or_default();
+    let keys: Vec<String> = columns.iter().map(|column| column.name().clone()).collect();
+    let forms = Forms::default();
+    for column in columns.iter().filter(|column| guessed.contains(column.name())) {
+        let mut places: BTreeMap<&str, &FoundFile> = BTreeMap::new();
+        for file in files {
+            if let Some(text) = partition_text(file, column.name(), &keys)? {
+                places.entry(text).or_insert(file);
+            }
+        }
+        let texts: BTreeSet<&str> = places.keys().copied().collect();
+        let data_type = column.data_type();
+        if *data_type == DataType::Int64 && are_padded(column.name(), &texts) {
+            continue;
+        }
+        let file_of = |text: &str| places.get(text).map(|file| file.name.clone()).unwrap_or_default();
+        let is_doubtful = |text: &&str| !keeps_seen(data_type, |guess| guess.see(text, &forms));
+        let (name, expected) = (column.name().clone(), type_name(data_type));
+        if let Some(text) = texts.iter().copied().find(is_doubtful) {
+            let (file, value) = (file_of(text), text.to_owned());
+            return Err(Error::InvalidPartition { file, column: name, value, expected });
+        }
+        if let Some((first, text)) = same(&texts, data_type) {
+            let (file, value, other) = (file_of(text), text.to_owned(), first.to_owned());
+            return Err(Error::SamePartition { file, column: name, value, other, expected });
+        }
+    }
+    Ok(())
 }

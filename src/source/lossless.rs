@@ -1,5 +1,6 @@
 //! Reads columns of another type than the table's, where a file stores them so: each value whole, or an error.
 
+mod doubts;
 mod nested;
 mod times;
 
@@ -31,11 +32,12 @@ use datafusion::{
 
 use super::{
     columns::{Misfit, column},
-    forms::Forms,
+    forms::{Forms, Guessed},
     infer::{inverted, positions, type_name, utc},
     text::shortened,
     values,
 };
+pub(super) use doubts::trusted;
 use nested::{json_texts, structs, whole_map};
 pub(super) use times::{NO_INTERVAL, NO_TIME, has_time, whole_interval};
 use times::{by_clocks, check_times, intervals};
@@ -44,8 +46,10 @@ const STRICT: CastOptions<'static> =
     CastOptions { safe: false, format_options: arrow::util::display::FormatOptions::new() };
 
 /// Makes what reads a file's columns as the table's.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Lossless;
+#[derive(Debug, Clone)]
+pub(super) struct Lossless {
+    pub(super) guessed: Guessed,
+}
 
 impl PhysicalExprAdapterFactory for Lossless {
     fn create(&self, table: SchemaRef, file: SchemaRef) -> Result<Arc<dyn PhysicalExprAdapter>> {
@@ -65,7 +69,7 @@ impl PhysicalExprAdapterFactory for Lossless {
         });
         let same = Arc::new(Schema::new_with_metadata(same.collect::<Vec<_>>(), file.metadata().clone()));
         let names = DefaultPhysicalExprAdapterFactory.create(table, same)?;
-        Ok(Arc::new(LosslessAdapter { names, file, wanted }))
+        Ok(Arc::new(LosslessAdapter { names, file, wanted, guessed: self.guessed.clone() }))
     }
 }
 
@@ -75,6 +79,7 @@ struct LosslessAdapter {
     file: SchemaRef,
     /// For each of the file's columns the table's that it is.
     wanted: Vec<Option<FieldRef>>,
+    guessed: Guessed,
 }
 
 impl PhysicalExprAdapter for LosslessAdapter {
@@ -89,7 +94,8 @@ impl PhysicalExprAdapter for LosslessAdapter {
             // The reader finds a column by the file's own name.
             let own = Arc::new(Column::new(stored.name(), column.index())) as Arc<dyn PhysicalExpr>;
             if is_converted(stored.data_type(), wanted.data_type()) {
-                let cast = WholeCast { column: own, wanted: Arc::clone(wanted) };
+                let doubts = self.guessed.has(wanted.name());
+                let cast = WholeCast { column: own, wanted: Arc::clone(wanted), doubts };
                 return Ok(Transformed::yes(Arc::new(cast) as Arc<dyn PhysicalExpr>));
             }
             Ok(if is_renamed { Transformed::yes(own) } else { Transformed::no(node) })
@@ -108,11 +114,13 @@ pub(super) fn is_converted(stored: &DataType, wanted: &DataType) -> bool {
 struct WholeCast {
     column: Arc<dyn PhysicalExpr>,
     wanted: FieldRef,
+    /// Whether the type was guessed by other files.
+    doubts: bool,
 }
 
 impl PartialEq for WholeCast {
     fn eq(&self, other: &Self) -> bool {
-        self.column.eq(&other.column) && self.wanted == other.wanted
+        self.column.eq(&other.column) && self.wanted == other.wanted && self.doubts == other.doubts
     }
 }
 
@@ -122,6 +130,7 @@ impl Hash for WholeCast {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.column.hash(state);
         self.wanted.hash(state);
+        self.doubts.hash(state);
     }
 }
 
@@ -142,7 +151,7 @@ impl PhysicalExpr for WholeCast {
 
     fn evaluate(&self, batch: &RecordBatch) -> Result<ColumnarValue> {
         let values = self.column.evaluate(batch)?.into_array(batch.num_rows())?;
-        Ok(ColumnarValue::Array(whole(&values, self.wanted.data_type())?))
+        Ok(ColumnarValue::Array(trusted(&values, self.wanted.data_type(), self.doubts)?))
     }
 
     fn children(&self) -> Vec<&Arc<dyn PhysicalExpr>> {
@@ -151,7 +160,7 @@ impl PhysicalExpr for WholeCast {
 
     fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn PhysicalExpr>>) -> Result<Arc<dyn PhysicalExpr>> {
         let column = children.into_iter().next().unwrap_or_else(|| Arc::clone(&self.column));
-        Ok(Arc::new(Self { column, wanted: Arc::clone(&self.wanted) }))
+        Ok(Arc::new(Self { column, wanted: Arc::clone(&self.wanted), doubts: self.doubts }))
     }
 
     fn fmt_sql(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -220,11 +229,11 @@ pub(super) fn whole(values: &ArrayRef, wanted: &DataType) -> Result<ArrayRef, Ar
 }
 
 /// The first row whose value is none of a type, and what is wrong with it.
-pub(super) fn unfit_row(values: &ArrayRef, wanted: &DataType) -> Option<(usize, ArrowError)> {
+pub(super) fn unfit_row(values: &ArrayRef, wanted: &DataType, doubts: bool) -> Option<(usize, ArrowError)> {
     // A slice of lists would still have the items of all.
     let alone = |row: usize| {
         let value = take(values.as_ref(), &UInt64Array::from(vec![row as u64]), None).ok()?;
-        whole(&value, wanted).err().map(|error| (row, error))
+        trusted(&value, wanted, doubts).err().map(|error| (row, error))
     };
     (0..values.len()).find_map(alone)
 }
@@ -394,9 +403,9 @@ mod tests {
         let item = Arc::new(Field::new_list_field(DataType::Int64, true));
         let lists: ArrayRef = Arc::new(ListArray::new(item, OffsetBuffer::from_lengths([1, 0, 2]), items, None));
         let wanted = DataType::new_list(DataType::Float64, true);
-        assert_eq!(unfit_row(&lists, &wanted).map(|(row, _)| row), Some(2));
-        assert!(unfit_row(&lists, &DataType::new_list(DataType::Int64, true)).is_none());
-        assert!(unfit_row(&lists, &DataType::Utf8View).is_none());
+        assert_eq!(unfit_row(&lists, &wanted, false).map(|(row, _)| row), Some(2));
+        assert!(unfit_row(&lists, &DataType::new_list(DataType::Int64, true), false).is_none());
+        assert!(unfit_row(&lists, &DataType::Utf8View, false).is_none());
     }
 
     #[test]

@@ -102,6 +102,9 @@ const MAY_BE_EMPTY: &str = "may_be_empty";
 /// Said of a scan of a table that has one file: what that lacks, no file has.
 const ONLY_FILE: &str = "only_file";
 
+/// The names of the keys of directories whose types were guessed from their values, as JSON.
+const GUESSED_KEYS: &str = "guessed_keys";
+
 /// The fingerprint of the files whose bytes, all of them, told the types of a table's columns. Of other files no guess is
 /// trusted: a value that would have made the column text is an error.
 const TOLD_BY: &str = "told_by";
@@ -157,6 +160,7 @@ pub trait Format: fmt::Debug + Send + Sync {
     async fn plan(
         &self,
         _session: &dyn Session,
+        _options: &Options,
         config: FileScanConfig,
     ) -> datafusion::common::Result<Arc<dyn ExecutionPlan>> {
         Ok(DataSourceExec::from_data_source(config))
@@ -308,9 +312,13 @@ async fn look(
         return Err(Error::NoRows { file: shown });
     }
     let mut options = options;
-    if !is_declared && format.options().contains(&forms::OPTIONS[2]) {
-        options.extend(guesses(&schema, request, &listing.files, &options));
-    }
+    let fields = schema.fields().iter().map(|field| field.as_ref()).filter(|_| !is_declared);
+    let is_guessed = |key: &&Field| {
+        let is_declared = |columns: &Schema| columns.field_with_name(key.name()).is_ok();
+        Some(key.name().as_str()) != file_column && !request.columns.as_ref().is_some_and(is_declared)
+    };
+    let keys = unsaid(partition_columns.iter().filter(is_guessed), request);
+    options.extend(guesses(&unsaid(fields, request), &keys, &listing.files, &options));
     let definition = TableDefinition {
         locations: locations.iter().map(|location| location.text().to_owned()).collect(),
         format: format.name().to_owned(),
@@ -323,13 +331,19 @@ async fn look(
     Ok(looked)
 }
 
-/// Which columns have types that nobody said, and the files whose bytes all told them.
-fn guesses(schema: &Schema, request: &TableRequest, files: &[FoundFile], options: &Options) -> Options {
+/// The names of the columns whose types nobody said.
+fn unsaid<'a>(fields: impl Iterator<Item = &'a Field>, request: &TableRequest) -> Vec<&'a str> {
     let said: HashSet<String> = request.types.iter().map(|given| given.name().to_lowercase()).collect();
-    let names = schema.fields().iter().map(|field| field.name()).filter(|name| !said.contains(&name.to_lowercase()));
-    let names: Vec<_> = names.collect();
+    fields.map(|field| field.name().as_str()).filter(|name| !said.contains(&name.to_lowercase())).collect()
+}
+
+/// Which columns and keys of directories have guessed types, and the files that told them with all their bytes.
+fn guesses(names: &[&str], keys: &[&str], files: &[FoundFile], options: &Options) -> Options {
     let mut guesses = Options::new();
-    guesses.extend(serde_json::to_string(&names).ok().map(|names| (forms::GUESSED.to_owned(), names)));
+    for (option, names) in [(forms::GUESSED, names), (GUESSED_KEYS, keys)] {
+        let list = serde_json::to_string(names).ok().filter(|_| !names.is_empty());
+        guesses.extend(list.map(|list| (option.to_owned(), list)));
+    }
     let is_sampled = options.get(options::SAMPLE_BYTES.0).is_some_and(|bytes| !bytes.eq_ignore_ascii_case("all"));
     let told = if is_sampled { None } else { looks::fingerprint(files) };
     guesses.extend(told.map(|told| (TOLD_BY.to_owned(), told)));

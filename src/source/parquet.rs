@@ -27,6 +27,7 @@ use object_store::{ObjectMeta, ObjectStore};
 use super::{
     Error, Format, FoundFile, Inferred, Key, Options, Sample, binary,
     bytes::compression_of,
+    forms::Guessed,
     infer,
     keys::with_keys,
     lossless::Lossless,
@@ -118,9 +119,11 @@ impl Format for Parquet {
     async fn plan(
         &self,
         session: &dyn Session,
+        options: &Options,
         config: FileScanConfig,
     ) -> datafusion::common::Result<Arc<dyn ExecutionPlan>> {
-        let config = FileScanConfigBuilder::from(config).with_expr_adapter(Some(Arc::new(Lossless))).build();
+        let adapter = Arc::new(Lossless { guessed: Guessed::parse(options) });
+        let config = FileScanConfigBuilder::from(config).with_expr_adapter(Some(adapter)).build();
         Ok(guarded(self.reader().create_physical_plan(session, config).await?))
     }
 }

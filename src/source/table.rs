@@ -25,8 +25,8 @@ use datafusion::{
 use futures::{StreamExt, TryStreamExt};
 
 use super::{
-    Access, Error, Format, FoundFile, Key, Listing, Location, MAY_BE_EMPTY, ONLY_FILE, Options, Stores, TOLD_BY,
-    TableDefinition, format_named, forms::GUESSED, infer, list, looks, name_files, options, text::TextSource,
+    Access, Error, Format, FoundFile, GUESSED_KEYS, Key, Listing, Location, MAY_BE_EMPTY, ONLY_FILE, Options, Stores,
+    TOLD_BY, TableDefinition, format_named, forms::GUESSED, infer, list, looks, name_files, options, text::TextSource,
 };
 
 use crate::planning;
@@ -176,6 +176,10 @@ impl TableProvider for FileTable {
         let mut options = self.definition.options.clone();
         if options.remove(TOLD_BY).is_some_and(|told| looks::fingerprint(&listing.files) == Some(told)) {
             options.remove(GUESSED);
+            options.remove(GUESSED_KEYS);
+        }
+        if let Some(keys) = options.remove(GUESSED_KEYS) {
+            infer::check_keys(&listing.files, &self.definition.partition_columns, &keys)?;
         }
         if listing.files.len() == 1 {
             options.insert(ONLY_FILE.to_owned(), true.to_string());
@@ -205,7 +209,7 @@ impl TableProvider for FileTable {
             .with_projection_indices(projection.cloned())?
             .with_limit(limit)
             .build();
-        planning::filter_scan(session, self.format.plan(session, config).await?, &undecided)
+        planning::filter_scan(session, self.format.plan(session, &options, config).await?, &undecided)
     }
 }
 

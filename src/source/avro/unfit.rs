@@ -39,7 +39,7 @@ impl Unfit {
 
 /// The first of the values that is none of the type, if there is one; else the error.
 pub(super) fn first_unfit(values: &ArrayRef, wanted: &DataType, error: ArrowError) -> Unfit {
-    let Some((row, _)) = unfit_row(values, wanted) else { return Unfit::Other(error) };
+    let Some((row, _)) = unfit_row(values, wanted, false) else { return Unfit::Other(error) };
     let shown = ArrayFormatter::try_new(values.as_ref(), &FormatOptions::default())
         .and_then(|formatter| formatter.value(row).try_to_string());
     match shown {

@@ -83,6 +83,9 @@ impl Error {
             Self::KeyDiffers { .. } => "say OPTIONS (unknown_columns 'ignore') to have the directory's value, or name the \
                                         file itself, without its directory, to have its own"
                 .to_owned(),
+            Self::InvalidPartition { column, .. } | Self::SamePartition { column, .. } => {
+                format!("read the key as text (the option types '{column} text'), which has each directory's name")
+            }
             Self::MissingColumn { near: Some(near), .. } => format!("perhaps you meant the column \"{near}\""),
             Self::MissingColumn { near: None, .. } => {
                 "leave it out, or say OPTIONS (missing_columns 'null') if later files may have it".to_owned()

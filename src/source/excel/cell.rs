@@ -1,9 +1,13 @@
 //! The value of a cell, and where cells are.
 
+use arrow::datatypes::DataType;
 use calamine::{Data, ExcelDateTime};
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 
-use super::super::{forms::Forms, guess::Guess};
+use super::super::{
+    forms::Forms,
+    guess::{Guess, keeps_seen},
+};
 
 /// The last cell that a sheet can have.
 pub(super) const LAST: &str = "XFD1048576";
@@ -122,6 +126,11 @@ impl Cell {
             Kind::Span => guess.see_span(&self.text),
             Kind::Value => guess.see(&self.text, &Forms::default()),
         }
+    }
+
+    /// Whether a column would still have the type that was guessed for it if this cell had been seen.
+    pub(super) fn keeps(&self, data_type: &DataType) -> bool {
+        keeps_seen(data_type, |guess| self.see(guess))
     }
 }
 

@@ -15,7 +15,7 @@ use super::{
         binary::{found_columns, typed},
         bytes::Compression,
         columns::{Misfit, batch_of, column, lenient_column, missing, nullable, required, with_schema, without_rows},
-        forms::Forms,
+        forms::{Forms, Guessed},
         infer::type_name,
         rejects::{OnError, Reject, Spot},
         text::{Fault, Parse, Prepared, Task, TextReader, shortened},
@@ -63,6 +63,7 @@ impl TextReader for ExcelReader {
             batch_size: task.batch_size.max(1),
             next: 0,
             on_error: self.on_error,
+            guessed: self.guessed.clone(),
             rejects: Vec::new(),
         };
         Ok(Prepared { chunks: futures::stream::empty().boxed(), parser: Box::new(parser) })
@@ -88,6 +89,7 @@ struct ExcelParser {
     batch_size: usize,
     next: usize,
     on_error: OnError,
+    guessed: Guessed,
     rejects: Vec<Reject>,
 }
 
@@ -167,7 +169,16 @@ impl ExcelParser {
         let Some(place) = place else { return Ok((new_null_array(data_type, rows.len()), Vec::new())) };
         let is_value = |cell: &Cell| data_type.is_string() || !cell.text.trim().is_empty();
         let cells = rows.iter().map(|(_, cells)| cells.get(place).and_then(Cell::of).filter(is_value));
-        let cells: Vec<Option<Cell>> = cells.collect();
+        let mut cells: Vec<Option<Cell>> = cells.collect();
+        let mut doubtful = Vec::new();
+        for (row, cell) in cells.iter_mut().enumerate().filter(|_| self.guessed.has(field.name())) {
+            if let Some(found) = cell.take_if(|cell| !cell.keeps(data_type)) {
+                doubtful.push((row, found.text));
+            }
+        }
+        if let Some((row, value)) = doubtful.first().filter(|_| !self.on_error.is_lenient()) {
+            return Err(self.misfit(rows, *row, field, value));
+        }
         let texts = || cells.iter().map(|cell| cell.as_ref().map(|cell| Cow::Borrowed(cell.text.as_str())));
         let found = match column(data_type, rows.len(), &forms, texts()) {
             Err(_) if self.on_error.is_lenient() => {
@@ -175,10 +186,13 @@ impl ExcelParser {
             }
             found => found.map(|array| (array, Vec::new())),
         };
-        found.map_err(|Misfit(row)| {
+        let (array, mut misfits) = found.map_err(|Misfit(row)| {
             let cell = cells.get(row).and_then(Option::as_ref);
             self.misfit(rows, row, field, cell.map_or("", |cell| cell.text.as_str()))
-        })
+        })?;
+        misfits.extend(doubtful);
+        misfits.sort_by_key(|(row, _)| *row);
+        Ok((array, misfits))
     }
 
     fn reject(&self, rows: &[Row], row: usize, field: &Field, value: &str, expected: String) -> Reject {

@@ -27,10 +27,11 @@ impl Encoding {
             "utf8" => "utf-8".to_owned(),
             "utf16" | "utf-16" => "utf-16le".to_owned(),
             "latin-1" | "iso8859-1" => "latin1".to_owned(),
-            "cp1252" | "windows1252" | "win1252" => "windows-1252".to_owned(),
-            other => other.to_owned(),
+            "cp1252" | "windows1252" => "windows-1252".to_owned(),
+            other => of_postgresql(other),
         };
-        match encoding_rs::Encoding::for_label_no_replacement(label.as_bytes()) {
+        let found = |label: &str| encoding_rs::Encoding::for_label_no_replacement(label.as_bytes());
+        match found(&label).or_else(|| found(&label.replace('_', "-"))) {
             Some(encoding) => Ok(Self(Some(encoding))),
             None => {
                 let expected = "utf-8, utf-16, latin1, windows-1252 or another name of the WHATWG's list";
@@ -120,6 +121,71 @@ impl Encoding {
             Ok(Some((text, (stream, decoding))))
         });
         Ok((0, decoded.boxed()))
+    }
+}
+
+/// The label of an encoding that PostgreSQL calls otherwise.
+fn of_postgresql(name: &str) -> String {
+    match name {
+        "latin7" => "iso-8859-13".to_owned(),
+        "latin8" => "iso-8859-14".to_owned(),
+        "latin9" => "iso-8859-15".to_owned(),
+        "latin10" => "iso-8859-16".to_owned(),
+        "koi8r" => "koi8-r".to_owned(),
+        "koi8u" => "koi8-u".to_owned(),
+        "win866" => "ibm866".to_owned(),
+        "euc_cn" => "gb2312".to_owned(),
+        "uhc" => "euc-kr".to_owned(),
+        _ => match name.strip_prefix("win").filter(|page| page.bytes().all(|byte| byte.is_ascii_digit())) {
+            Some(page) => format!("windows-{page}"),
+            None => name.to_owned(),
+        },
+    }
+}
+
+/// How the characters of a file are written that is made here in another encoding than UTF-8.
+#[derive(Debug, Clone)]
+pub(super) struct Written {
+    encoding: &'static encoding_rs::Encoding,
+    /// The name that was given.
+    name: String,
+    /// Whether it has the first 256 characters alone: what is read as Latin-1 has some more.
+    is_latin1: bool,
+}
+
+impl Written {
+    /// Parses the option; none for UTF-8.
+    pub(super) fn parse(value: Option<&str>) -> Result<Option<Self>, Error> {
+        let Encoding(encoding) = Encoding::parse(value)?;
+        let Some(encoding) = encoding.filter(|encoding| *encoding != UTF_8) else { return Ok(None) };
+        let name = value.unwrap_or_default().to_owned();
+        let is_latin1 = ["latin1", "latin-1", "iso-8859-1", "iso8859-1", "iso_8859_1"]
+            .contains(&name.to_ascii_lowercase().as_str());
+        Ok(Some(Self { encoding, name, is_latin1 }))
+    }
+
+    /// The bytes of a text, behind a byte order mark where one belongs to the beginning of a file. A character that the
+    /// encoding does not have is an error.
+    pub(super) fn encode(&self, text: &str, is_first: bool) -> Result<Vec<u8>, Error> {
+        if self.encoding == UTF_16LE || self.encoding == UTF_16BE {
+            let is_big = self.encoding == UTF_16BE;
+            let bytes = |unit: u16| if is_big { unit.to_be_bytes() } else { unit.to_le_bytes() };
+            let mark = is_first.then_some(0xFEFF);
+            return Ok(mark.into_iter().chain(text.encode_utf16()).flat_map(bytes).collect());
+        }
+        let (bytes, _, is_lossy) = self.encoding.encode(text);
+        let may_lack = is_lossy || self.is_latin1 && !text.is_ascii();
+        let lacking = if may_lack { text.chars().find(|character| !self.has(*character)) } else { None };
+        match lacking {
+            Some(character) => Err(Error::Unencodable { character, encoding: self.name.clone() }),
+            None => Ok(bytes.into_owned()),
+        }
+    }
+
+    fn has(&self, character: char) -> bool {
+        let mut buffer = [0; 4];
+        let is_lossy = self.encoding.encode(character.encode_utf8(&mut buffer)).2;
+        !is_lossy && (!self.is_latin1 || character <= '\u{ff}')
     }
 }
 
@@ -339,6 +405,7 @@ pub(super) fn fitting(bytes: &[u8]) -> &'static str {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
@@ -383,5 +450,38 @@ mod tests {
         ] {
             assert_eq!(told(label, bytes), None, "{label}: {bytes:?}");
         }
+    }
+
+    #[test]
+    fn encodings_have_the_names_of_postgresql() {
+        for (name, label) in [
+            ("UTF8", "utf-8"),
+            ("LATIN1", "windows-1252"),
+            ("LATIN9", "iso-8859-15"),
+            ("WIN1251", "windows-1251"),
+            ("ISO_8859_5", "iso-8859-5"),
+            ("EUC_JP", "euc-jp"),
+            ("SJIS", "shift_jis"),
+            ("KOI8R", "koi8-r"),
+        ] {
+            assert_eq!(Encoding::parse(Some(name)).unwrap().name_of(b""), label, "{name}");
+        }
+        for wrong in ["win", "latin", "utf-32", ""] {
+            assert!(Encoding::parse(Some(wrong)).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn texts_are_written_in_the_characters_that_there_are() {
+        let bytes = |name: &str, text: &str| Written::parse(Some(name)).unwrap().unwrap().encode(text, true);
+        assert_eq!(bytes("latin1", "é").unwrap(), [0xE9]);
+        assert_eq!(bytes("latin9", "€").unwrap(), [0xA4]);
+        assert_eq!(bytes("win1252", "€").unwrap(), [0x80]);
+        assert_eq!(bytes("utf-16", "é").unwrap(), [0xFF, 0xFE, 0xE9, 0]);
+        assert_eq!(bytes("utf-16be", "é").unwrap(), [0xFE, 0xFF, 0, 0xE9]);
+        for (name, text) in [("latin1", "€"), ("win1252", "Ж"), ("latin9", "a語")] {
+            assert!(bytes(name, text).is_err(), "{name}");
+        }
+        assert!(Written::parse(None).unwrap().is_none() && Written::parse(Some("UTF8")).unwrap().is_none());
     }
 }

@@ -158,6 +158,14 @@ pub enum Error {
         /// The format.
         format: String,
     },
+    /// A character that the encoding of a file that is written does not have.
+    #[error("the character '{character}' cannot be written in {encoding}")]
+    Unencodable {
+        /// The character.
+        character: char,
+        /// The encoding.
+        encoding: String,
+    },
     /// A value in a file of records that is not of its column's type.
     #[error("file {file}, record {record}, column {column}: '{value}' is not of type {expected}")]
     InvalidRecord {
@@ -534,6 +542,7 @@ impl Error {
             | Self::RaggedRow { .. }
             | Self::InvalidValue { .. }
             | Self::Unwritable { .. }
+            | Self::Unencodable { .. }
             | Self::InvalidRecord { .. }
             | Self::UnknownColumn { .. }
             | Self::LostColumn { .. }

@@ -165,6 +165,16 @@ impl Forms {
         if self.timestamp.is_some() { found } else { found.or_else(|| years::timestamp(text)) }
     }
 
+    /// How dates are written, where an option says so.
+    pub(super) fn of_dates(&self) -> Option<&Pattern> {
+        self.date.as_ref()
+    }
+
+    /// How dates with times are written, where an option says so.
+    pub(super) fn of_timestamps(&self) -> Option<&Pattern> {
+        self.timestamp.as_ref()
+    }
+
     /// Whether dates or times are written in a way of their own.
     pub(super) fn has_formats(&self) -> bool {
         self.date.is_some() || self.timestamp.is_some()

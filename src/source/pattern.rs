@@ -4,9 +4,15 @@
 //! A year has all its digits, and so have numbers that touch one another: `1001011` is no day. A year of two digits is one
 //! of 1969 to 2068, as strptime has it in POSIX, Python and DuckDB. `%f` is what Python and
 //! DuckDB mean by it, the digits of a fraction of a second, and `%g` and `%n` are DuckDB's three and nine digits of one.
-//! Behind a point or a comma a fraction may be absent, with its mark.
+//! Behind a point or a comma a fraction may be absent, with its mark. The same formats write what `COPY` puts into files,
+//! where `%f` has six digits, or nine if there are more.
 
-use chrono::format::{Fixed, Item, Numeric, Parsed, StrftimeItems, parse_and_remainder};
+use std::{fmt::Write, iter};
+
+use chrono::{
+    DateTime, Datelike, Utc,
+    format::{Fixed, Item, Numeric, Parsed, StrftimeItems, parse_and_remainder},
+};
 
 use super::values::{self, Instant};
 
@@ -70,6 +76,19 @@ impl Pattern {
         parsed.to_naive_datetime_with_offset(0).ok().map(|time| Instant::of(time, false))
     }
 
+    /// The text of a time, in UTC if it has a zone; none of a year without four digits, and none if the format asks for a
+    /// zone and there is none.
+    pub(super) fn write(&self, time: DateTime<Utc>, is_zoned: bool) -> Option<String> {
+        if !(0..=9999).contains(&time.year()) {
+            return None;
+        }
+        let mut text = String::new();
+        for part in &self.0 {
+            part.write(&mut text, time, is_zoned)?;
+        }
+        Some(text)
+    }
+
     fn parsed(&self, text: &str) -> Option<Parsed> {
         let (mut parsed, mut rest) = (Parsed::new(), text);
         for part in &self.0 {
@@ -119,6 +138,33 @@ impl Part {
                 Fixed::ShortMonthName | Fixed::LongMonthName | Fixed::ShortWeekdayName | Fixed::LongWeekdayName
             ),
             Self::Item(_) => false,
+        }
+    }
+
+    fn write(&self, text: &mut String, time: DateTime<Utc>, is_zoned: bool) -> Option<()> {
+        match self {
+            Self::Item(item) | Self::Number(item, ..) => {
+                let item = iter::once(item);
+                let written = match is_zoned {
+                    true => write!(text, "{}", time.format_with_items(item)),
+                    false => write!(text, "{}", time.naive_utc().format_with_items(item)),
+                };
+                match self {
+                    // A distance that may be read in several forms has none that it is written in.
+                    Self::Item(Item::Fixed(Fixed::Internal(_))) if written.is_err() && is_zoned => {
+                        text.push_str("+00:00");
+                        Some(())
+                    }
+                    _ => written.ok(),
+                }
+            }
+            Self::Fraction(mark) => {
+                text.extend(*mark);
+                match time.timestamp_subsec_nanos() {
+                    nanoseconds if nanoseconds % 1000 == 0 => write!(text, "{:06}", nanoseconds / 1000).ok(),
+                    nanoseconds => write!(text, "{nanoseconds:09}").ok(),
+                }
+            }
         }
     }
 
@@ -265,6 +311,27 @@ mod tests {
         ] {
             assert_eq!(day(format, text), None, "{format}: {text}");
         }
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let at = DateTime::from_timestamp(1_704_450_600, 250_000_000).unwrap();
+        let written = |format: &str, is_zoned: bool| Pattern::of_times(format).unwrap().write(at, is_zoned);
+        for (format, is_zoned, text) in [
+            ("%d/%m/%Y", false, "05/01/2024"),
+            ("%d.%m.%y %H:%M:%S", false, "05.01.24 10:30:00"),
+            ("%d %B %Y %I:%M %p", false, "05 January 2024 10:30 AM"),
+            ("%Y-%m-%dT%H:%M:%S.%f", false, "2024-01-05T10:30:00.250000"),
+            ("%Y%m%d%H%M%S%g", false, "20240105103000250"),
+            ("%Y-%m-%d %H:%M:%S%z", true, "2024-01-05 10:30:00+0000"),
+            ("%+", true, "2024-01-05T10:30:00.250000+00:00"),
+        ] {
+            assert_eq!(written(format, is_zoned).as_deref(), Some(text), "{format}");
+        }
+        assert_eq!(written("%Y-%m-%d %z", false), None);
+        assert_eq!(Pattern::of_days("%d/%m/%Y").unwrap().write(DateTime::<Utc>::MAX_UTC, false), None);
+        let text = written("%Y-%m-%d %H:%M:%S.%f", false).unwrap();
+        assert_eq!(time("%Y-%m-%d %H:%M:%S.%f", &text), Some(1_704_450_600_250_000_000));
     }
 
     #[test]

@@ -6,8 +6,9 @@
 
 use std::{collections::HashMap, fmt, sync::Arc};
 
-use arrow::datatypes::SchemaRef;
+use arrow::{array::RecordBatch, datatypes::SchemaRef};
 use async_trait::async_trait;
+use bytes::Bytes;
 use datafusion::{
     catalog::Session,
     common::{GetExt, Result, Statistics, not_impl_err, runtime::SpawnedTask},
@@ -27,7 +28,7 @@ use datafusion::{
 };
 use object_store::{ObjectMeta, ObjectStore};
 
-use super::{Error, Options, bytes::Compression, given_options, plain_options};
+use super::{Error, Options, bytes::Compression, encoding::Written, given_options, plain_options};
 
 /// Makes what writes the files of a `COPY` in a text format.
 #[derive(Debug, Clone, Copy)]
@@ -43,7 +44,25 @@ pub(super) struct Writers {
 impl Writers {
     fn writer(&self, options: &Options) -> Result<Writer, Error> {
         let compression = Compression::parse(options.get("compression").map(String::as_str))?;
-        Ok(Writer { name: self.name, serializer: (self.serializer)(options)?, compression: compression.of("").into() })
+        let serializer = (self.serializer)(options)?;
+        let serializer: Arc<dyn BatchSerializer> = match Written::parse(options.get("encoding").map(String::as_str))? {
+            Some(written) => Arc::new(Encoded { serializer, written }),
+            None => serializer,
+        };
+        Ok(Writer { name: self.name, serializer, compression: compression.of("").into() })
+    }
+}
+
+/// Writes in another encoding what is a text of UTF-8.
+struct Encoded {
+    serializer: Arc<dyn BatchSerializer>,
+    written: Written,
+}
+
+impl BatchSerializer for Encoded {
+    fn serialize(&self, batch: RecordBatch, initial: bool) -> Result<Bytes> {
+        let text = self.serializer.serialize(batch, initial)?;
+        Ok(self.written.encode(&String::from_utf8_lossy(&text), initial)?.into())
     }
 }
 

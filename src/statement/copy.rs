@@ -103,6 +103,7 @@ impl Action for Copy {
         settle_format(&mut statement)?;
         settle_compression(&mut statement)?;
         let plan = name_missing_partitions(plan(client, statement, Some(parameters)).await?)?;
+        check_quoted(&plan)?;
         let (plan, writing) = aim(plan, &target, &client.stores())?;
         let written = collect(client, plan).await;
         let rows = written.map_err(|error| writing.failure().map_or(error, Error::from))?;
@@ -133,6 +134,22 @@ fn name_missing_partitions(plan: LogicalPlan) -> Result<LogicalPlan> {
     let input = LogicalPlanBuilder::from(LogicalPlan::clone(&copy.input)).project(columns)?.build()?;
     copy.input = Arc::new(input);
     Ok(LogicalPlan::Copy(copy))
+}
+
+/// Refuses quotes around the values of a column that there is not.
+fn check_quoted(plan: &LogicalPlan) -> Result<()> {
+    let LogicalPlan::Copy(copy) = plan else { return Ok(()) };
+    let Some(given) = copy.options.get("format.force_quote") else { return Ok(()) };
+    let names: Vec<String> = serde_json::from_str(given).unwrap_or_default();
+    let columns: Vec<&str> = copy.input.schema().fields().iter().map(|field| field.name().as_str()).collect();
+    match names.iter().find(|name| name.as_str() != "*" && !columns.contains(&name.as_str())) {
+        Some(name) => {
+            let message =
+                format!("column \"{name}\" of force_quote is none of those that are written: {}", columns.join(", "));
+            Err(Error::new(Fault::UndefinedColumn, message))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Refuses partitions that nobody would read back: a column that names them twice, and one that is a column of the files but

@@ -11,6 +11,7 @@ use crate::Result;
 pub(crate) use crate::session::Action;
 
 mod clocks;
+mod copy_options;
 mod headings;
 mod names;
 mod parameters;

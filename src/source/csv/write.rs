@@ -5,20 +5,35 @@ use std::sync::Arc;
 use arrow::{
     array::{Array, ArrayRef, AsArray, RecordBatch, StringArray, StringBuilder},
     compute::cast,
-    datatypes::DataType,
+    datatypes::{DataType, Field},
     util::display::{ArrayFormatter, FormatOptions},
 };
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use datafusion::{common::Result, datasource::file_format::write::BatchSerializer};
 
 use super::{
-    super::{guess::Guess, unwritable, write::Writers},
+    super::{guess::Guess, pattern::Pattern, unwritable, write::Writers},
     CsvOptions, DELIMITERS, Error, Forms, NullMark, Options, TAB, clash, invalid,
 };
 use crate::print::{self, Form};
 
 /// The options of files that are written.
-const WRITTEN: &[&str] = &["header", "delimiter", "quote", "escape", "null_value", "compression"];
+const WRITTEN: &[&str] = &[
+    "header",
+    "delimiter",
+    "quote",
+    "escape",
+    FORCE_QUOTE,
+    "null_value",
+    "date_format",
+    "timestamp_format",
+    "encoding",
+    "compression",
+];
+/// The columns whose values are all quoted: their names as JSON, or all.
+const FORCE_QUOTE: &str = "force_quote";
+const ALL: &str = "*";
 
 /// What writes files of fields between commas.
 pub(super) const COMMAS: Writers =
@@ -41,7 +56,9 @@ fn serializer(
     let delimiter = options.delimiter.or(delimiters.first().copied());
     let options = CsvOptions { delimiter, ..options };
     clash::check(&options, given, None)?;
-    Ok(Arc::new(Serializer { name, options, delimiters }))
+    let quoted =
+        given.get(FORCE_QUOTE).map(|names| serde_json::from_str(names).unwrap_or_else(|_| vec![names.clone()]));
+    Ok(Arc::new(Serializer { name, options, delimiters, quoted: quoted.unwrap_or_default() }))
 }
 
 struct Serializer {
@@ -49,6 +66,8 @@ struct Serializer {
     options: CsvOptions,
     /// What readers may take for the delimiter.
     delimiters: &'static [u8],
+    /// The columns whose values are quoted even where they need not be.
+    quoted: Vec<String>,
 }
 
 impl BatchSerializer for Serializer {
@@ -65,14 +84,19 @@ impl BatchSerializer for Serializer {
             }
             out.push(b'\n');
         }
-        let columns = batch.columns().iter().map(texts).collect::<Result<Vec<_>>>()?;
+        let schema = batch.schema();
+        let mut columns = Vec::with_capacity(batch.num_columns());
+        for (field, column) in schema.fields().iter().zip(batch.columns()) {
+            let must_be_quoted = self.quoted.iter().any(|name| name == field.name() || name == ALL);
+            columns.push((self.texts(field, column)?, must_be_quoted));
+        }
         for row in 0..batch.num_rows() {
-            for (position, column) in columns.iter().enumerate() {
+            for (position, (column, must_be_quoted)) in columns.iter().enumerate() {
                 if position > 0 {
                     out.push(dialect.delimiter);
                 }
                 match &self.options.null {
-                    _ if column.is_valid(row) => self.write_field(&mut out, column.value(row), false),
+                    _ if column.is_valid(row) => self.write_field(&mut out, column.value(row), *must_be_quoted),
                     NullMark::Text(mark) => out.extend_from_slice(mark.as_bytes()),
                     _ => {}
                 }
@@ -114,6 +138,40 @@ fn texts(array: &ArrayRef) -> Result<StringArray> {
     }
 }
 
+/// The texts of a column of dates or times, as an option says that they are written.
+fn formatted(column: &str, array: &ArrayRef, pattern: &Pattern, place: String) -> Result<StringArray> {
+    let counts = print::counts(array.as_ref())?;
+    let is_zoned = matches!(array.data_type(), DataType::Timestamp(_, Some(_)));
+    let mut texts = StringBuilder::with_capacity(array.len(), array.len() * 16);
+    for row in 0..array.len() {
+        if array.is_null(row) {
+            texts.append_null();
+            continue;
+        }
+        let time = point_in_time(array.data_type(), counts.value(row));
+        let Some(text) = time.and_then(|time| pattern.write(time, is_zoned)) else {
+            let value = print::texts(&array.slice(row, 1), Form::default())?.value(0).to_owned();
+            return Err(Error::Unwritable { column: column.to_owned(), value, format: place }.into());
+        };
+        texts.append_value(text);
+    }
+    Ok(texts.finish())
+}
+
+/// What a column of a type of dates or times means by a number.
+fn point_in_time(data_type: &DataType, count: i64) -> Option<DateTime<Utc>> {
+    match data_type {
+        DataType::Date32 => DateTime::from_timestamp(count.checked_mul(86_400)?, 0),
+        DataType::Date64 => DateTime::from_timestamp_millis(count),
+        DataType::Timestamp(unit, _) => {
+            let a_second = print::a_second(*unit);
+            let nanoseconds = count.rem_euclid(a_second) * (1_000_000_000 / a_second);
+            DateTime::from_timestamp(count.div_euclid(a_second), u32::try_from(nanoseconds).ok()?)
+        }
+        _ => None,
+    }
+}
+
 /// Whether a column's name looks like a value. Quoted over values that are not it is read as a name.
 fn looks_like_value(name: &str) -> bool {
     let mut guess = Guess::default();
@@ -125,6 +183,19 @@ fn looks_like_value(name: &str) -> bool {
 const SHOWN: FormatOptions<'static> = FormatOptions::new().with_display_error(false);
 
 impl Serializer {
+    /// The texts of a column's values, in the forms that options name.
+    fn texts(&self, field: &Field, array: &ArrayRef) -> Result<StringArray> {
+        let (pattern, option) = match array.data_type() {
+            DataType::Date32 | DataType::Date64 => (self.options.forms.of_dates(), "date_format"),
+            DataType::Timestamp(..) => (self.options.forms.of_timestamps(), "timestamp_format"),
+            _ => (None, ""),
+        };
+        match pattern {
+            Some(pattern) => formatted(field.name(), array, pattern, format!("{} as {option} says", self.name)),
+            None => texts(array),
+        }
+    }
+
     /// A field that is not NULL: quoted if it must be, and wherever it could be taken for something else.
     fn write_field(&self, out: &mut Vec<u8>, text: &str, must_be_quoted: bool) {
         let dialect = self.options.dialect();
@@ -186,6 +257,13 @@ mod tests {
         }
         // The delimiter of a file of tabs is not told by looking.
         assert_eq!(written("tsv", &[], &[("a,b", "c;d"), ("e", "f\tg")]), "a,b\te\nc;d\t\"f\tg\"\n");
+    }
+
+    #[test]
+    fn values_are_quoted_where_that_is_asked_for() {
+        let columns = [("a", "x"), ("b", "y")];
+        assert_eq!(written("csv", &[("force_quote", r#"["b"]"#)], &columns), "a,b\nx,\"y\"\n");
+        assert_eq!(written("csv", &[("force_quote", "*")], &columns), "a,b\n\"x\",\"y\"\n");
     }
 
     #[test]

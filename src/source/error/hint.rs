@@ -77,6 +77,7 @@ impl Error {
                 value_hint(column, is_empty_text.then_some(value), format)
             }
             Self::Unwritable { .. } => "leave such rows out, or write Parquet, which keeps them".to_owned(),
+            Self::Unencodable { .. } => "choose an encoding that has it, such as utf-8".to_owned(),
             Self::InvalidRecord { column, .. } => {
                 format!("read the column as text (types => {{{column}: 'text'}}), which has all its values")
             }

@@ -11,7 +11,7 @@ use crate::print;
 
 /// What writes JSON files.
 pub(super) const LINES: Writers =
-    Writers { name: "json", options: &["compression"], serializer: |_| Ok(Arc::new(Serializer)) };
+    Writers { name: "json", options: &["encoding", "compression"], serializer: |_| Ok(Arc::new(Serializer)) };
 
 struct Serializer;
 

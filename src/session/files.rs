@@ -110,6 +110,8 @@ fn reader_of(name: &ObjectName) -> Option<(String, &'static dyn source::Format)>
     let name = part.as_ident()?;
     let name = if name.quote_style.is_some() { name.value.clone() } else { name.value.to_lowercase() };
     let format = name.strip_prefix(READER)?;
+    // DuckDB's names of readers that look at the files, as ours do.
+    let format = format.strip_suffix("_auto").unwrap_or(format);
     let is_meant = |known: &&&dyn source::Format| known.name() == format || known.endings().contains(&format);
     source::FORMATS.iter().find(is_meant).map(|format| (name.clone(), *format))
 }
@@ -214,13 +216,15 @@ pub(crate) fn with_options(
     for (name, value) in given {
         let plain = name.strip_prefix("format.").unwrap_or(&name);
         match (plain, value) {
-            ("types" | "dtypes", value) => request.types = fields(client, &name, value)?,
+            ("types" | "dtypes" | "column_types" | "hive_types", value) => {
+                request.types.extend(fields(client, &name, value)?);
+            }
             ("columns", _) if request.columns.is_some() => {
                 let message = "the option columns is given, and columns are declared; leave one out";
                 return Err(Error::new(Fault::InvalidArgument, message));
             }
             ("columns", value) => request.columns = Some(Schema::new(fields(client, &name, value)?)),
-            ("null_value" | "nullstr" | "null", Given::Many(marks)) => {
+            ("null_value" | "nullstr" | "null" | "na_values", Given::Many(marks)) => {
                 let marks: Vec<_> = marks.iter().map(|mark| regex::escape(mark)).collect();
                 options.insert("null_regex".to_owned(), marks.join("|"));
             }
@@ -228,6 +232,7 @@ pub(crate) fn with_options(
                 options.insert(name, text);
             }
             (_, Given::Many(_) | Given::Named(_)) => {
+                source::check_option(request.format.as_deref(), plain)?;
                 let message = format!("the option {name} takes one value; write a text, a number, true or false");
                 return Err(Error::new(Fault::InvalidArgument, message));
             }

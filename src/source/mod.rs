@@ -39,6 +39,7 @@ mod rejects;
 mod spans;
 mod staging;
 mod store;
+mod synonyms;
 mod table;
 mod target;
 mod text;
@@ -290,7 +291,11 @@ async fn look(
     let key = looks::Key::of(format, &options, &sample, &listing.url);
     let inferred = match stores.looks().find(&key) {
         Some(found) => found,
-        None if listing.files.is_empty() => nothing_yet(options),
+        None if listing.files.is_empty() => {
+            // What looks at no file finds no fault with its options.
+            format.file_source(&options, TableSchema::from_file_schema(Arc::new(Schema::empty())), "")?;
+            nothing_yet(options)
+        }
         None => {
             let found = format.infer(sample, options).await?;
             stores.looks().keep(key, &found);
@@ -508,7 +513,31 @@ fn known_endings() -> String {
 }
 
 fn checked_options(format: &dyn Format, given: &Options) -> Result<Options, Error> {
-    plain_options(format.name(), format.options().iter().map(|(known, _)| *known), given)
+    let options = plain_options(format.name(), format.options().iter().map(|(known, _)| *known), given)?;
+    options::check(&options)?;
+    Ok(options)
+}
+
+/// Refuses the name of an option that a format does not have, or none of all formats where that is not known yet.
+pub(crate) fn check_option(format: Option<&str>, name: &str) -> Result<(), Error> {
+    let asked = format.map(format_named).transpose()?;
+    let formats = FORMATS.iter().filter(|format| asked.is_none_or(|asked| asked.name() == format.name()));
+    let mut known: Vec<&str> = formats.flat_map(|format| format.options()).map(|(option, _)| *option).collect();
+    if asked.is_none() {
+        known.sort_unstable();
+        known.dedup();
+    }
+    let knows = |option: &str| known.contains(&option);
+    let lower = name.to_ascii_lowercase();
+    let written = lower.strip_prefix("format.").unwrap_or(&lower);
+    match synonyms::spelled(written, "true", &knows) {
+        Ok(Some((plain, _))) if !knows(plain) => Err(Error::UnknownOption {
+            format: asked.map_or("any format", |asked| asked.name()).to_owned(),
+            option: written.to_owned(),
+            accepted: if known.is_empty() { "none".to_owned() } else { known.join(", ") },
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// The options by the names that they have here: `format.has_header` and `has_header` are `header`. An unknown one is an error.
@@ -522,7 +551,7 @@ fn plain_options<'a>(
         let lower = name.to_ascii_lowercase();
         let written = lower.strip_prefix("format.").unwrap_or(&lower);
         let knows = |option: &str| known.clone().any(|known| known == option);
-        let Some((plain, value)) = options::spelled(written, value, &knows)? else { continue };
+        let Some((plain, value)) = synonyms::spelled(written, value, &knows)? else { continue };
         if !knows(plain) {
             let accepted: Vec<_> = known.clone().collect();
             return Err(Error::UnknownOption {

@@ -44,55 +44,6 @@ pub(super) fn file_column(options: &Options) -> Result<Option<&str>, Error> {
     }
 }
 
-/// An option as it is called here, of the names that PostgreSQL, DuckDB and others have for it; none where it asks for
-/// what is done anyway. `knows` says which names the format has: a message names no others.
-pub(super) fn spelled<'a>(
-    name: &'a str,
-    value: &str,
-    knows: &dyn Fn(&str) -> bool,
-) -> Result<Option<(&'a str, String)>, Error> {
-    let plain = match name {
-        "has_header" => "header",
-        "delim" | "sep" | "separator" => "delimiter",
-        "quotechar" => "quote",
-        "escapechar" => "escape",
-        "nullstr" | "null" => "null_value",
-        "thousands" => "thousands_separator",
-        "dateformat" => "date_format",
-        "timestampformat" => "timestamp_format",
-        "skiprows" | "skip_rows" | "skip_lines" => "skip",
-        "hive_partitioning" | "auto_detect" | "union_by_name" if boolean(name, Some(value))? == Some(true) => {
-            return Ok(None);
-        }
-        "auto_detect" => return Err(invalid(name, value, "true; say what is to be read otherwise with other options")),
-        "hive_partitioning" => return Err(invalid(name, value, "true; leave out the columns that are not wanted")),
-        "union_by_name" => return Ok(Some(("match_columns", "position".to_owned()))),
-        "sample_size" if !knows(SAMPLE_BYTES.0) => name,
-        "sample_size" if value == "-1" => return Ok(Some(("sample_bytes", "all".to_owned()))),
-        "sample_size" => return Err(invalid(name, value, "-1; say sample_bytes for less than all")),
-        "ignore_errors" => {
-            let skips = boolean(name, Some(value))?.unwrap_or(false);
-            return Ok(skips.then(|| ("on_error", "skip".to_owned())));
-        }
-        "format" | "records" if value.eq_ignore_ascii_case("auto") => return Ok(None),
-        "format" => {
-            let is_lines = match value.to_ascii_lowercase().as_str() {
-                "newline_delimited" | "nd" => true,
-                "array" | "unstructured" => false,
-                _ => return Err(invalid(name, value, "newline_delimited, array or auto")),
-            };
-            return Ok(Some(("newline_delimited", is_lines.to_string())));
-        }
-        plain => plain,
-    };
-    let value = match (plain, value) {
-        ("on_error", "stop") => "fail",
-        ("on_error", "ignore") => "skip",
-        (_, value) => value,
-    };
-    Ok(Some((plain, value.to_owned())))
-}
-
 /// A number of lines.
 pub(super) fn line_count(option: &str, value: Option<&str>) -> Result<u64, Error> {
     let Some(value) = value else { return Ok(0) };
@@ -165,6 +116,14 @@ impl Refused {
         let missing = refuses_missing(options)? && options.contains_key(ONLY_FILE);
         Ok(Self { others: refuses_unknown(options)?, missing })
     }
+}
+
+/// Refuses values that an option of the table, whatever its format, cannot have.
+pub(super) fn check(options: &Options) -> Result<(), Error> {
+    refuses_unknown(options)?;
+    refuses_missing(options)?;
+    file_column(options)?;
+    Ok(())
 }
 
 /// The error of a value that an option cannot have.

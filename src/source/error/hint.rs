@@ -5,9 +5,11 @@ use super::{
         diagnose::NO_UTF8,
         ending, format_named,
         lossless::{NO_INTERVAL, NO_TIME},
+        synonyms::instead,
     },
     Error,
 };
+use crate::error::nearest;
 
 /// How many lines may stand above a header.
 const MAX_TITLE_LINES: u64 = 20;
@@ -21,6 +23,11 @@ impl Error {
                 format!("name the files with a glob such as '{location}/*' if they end otherwise")
             }
             Self::UnknownFormat { location, .. } => format_hint(location),
+            Self::UnknownOption { option, accepted, .. } => {
+                let near = nearest(option, accepted.split(", "));
+                let near = near.map(|near| format!("perhaps you meant the option {near}"));
+                return instead(option).map(str::to_owned).or(near);
+            }
             Self::NotWritten { .. } => "let the file's name end so, or say STORED AS with one of them".to_owned(),
             Self::MixedFormats { .. } => "name the files of one format with a glob, or say STORED AS".to_owned(),
             Self::NotText { hint, .. } => (*hint).to_owned(),

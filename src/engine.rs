@@ -75,6 +75,7 @@ impl Engine {
             .with_optimizer_rules(planning::optimizer_rules())
             .with_physical_optimizer_rules(planning::physical_rules());
         builder.relation_planners().get_or_insert_default().push(Arc::new(planning::Relations));
+        builder.expr_planners().get_or_insert_default().push(Arc::new(planning::Operators));
         let builder = fusewire_udfs::register(builder, functions_context).with_query_planner(planning::planner());
         let mut state = builder.build();
         for writer in source::writers() {

@@ -37,6 +37,7 @@ const PHRASES: &[fn(&str) -> Option<Said>] = &[
     filter,
     unreadable_text,
     unreadable_timestamp,
+    unreadable_interval,
     out_of_range,
     decimal_overflow,
     uncastable,
@@ -254,6 +255,12 @@ fn unreadable_text(text: &str) -> Option<Said> {
         return wrong(Fault::NumericOutOfRange, format!("value \"{value}\" is out of range for type {name}"));
     }
     wrong(Fault::InvalidText, format!("invalid input syntax for type {name}: \"{value}\""))
+}
+
+/// `Invalid input syntax for type interval: "x"`
+fn unreadable_interval(text: &str) -> Option<Said> {
+    let value = text.strip_prefix("Invalid input syntax for type interval: ")?;
+    wrong(Fault::InvalidText, format!("invalid input syntax for type interval: {value}"))
 }
 
 fn unreadable_timestamp(text: &str) -> Option<Said> {

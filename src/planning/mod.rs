@@ -44,6 +44,7 @@ mod subquery;
 mod timestamps;
 mod types;
 mod wide;
+mod written_texts;
 mod zeros;
 
 mod columns;
@@ -69,6 +70,7 @@ pub(crate) use rounds::round;
 pub(crate) use scan::filter_scan;
 pub(crate) use timestamps::with_seconds;
 pub(crate) use types::settled;
+pub(crate) use written_texts::Operators;
 
 /// The function that a row is written as beside a subquery. Whoever plans the subquery takes its calls apart.
 pub(crate) const ROW_OF: &str = "row_of";

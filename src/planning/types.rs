@@ -21,7 +21,7 @@ use datafusion::{
     optimizer::{AnalyzerRule, analyzer::type_coercion::TypeCoercionRewriter},
 };
 
-use super::{decimal_places, number_types, sets, steps};
+use super::{decimal_places, number_types, sets, steps, written_texts};
 
 type Rule = Arc<dyn AnalyzerRule + Send + Sync>;
 
@@ -119,6 +119,7 @@ impl TreeNodeRewriter for Settler<'_> {
     type Node = Expr;
 
     fn f_up(&mut self, step: Expr) -> Result<Transformed<Expr>> {
+        let step = written_texts::settled(step, self.schema);
         let step = decimal_places::kept(number_types::settled(step, self.schema)?, self.schema)?;
         let step = self.engine.f_up(step)?.data;
         Ok(Transformed::yes(step))

@@ -1,0 +1,167 @@
+//! A text that is written beside values of another type is one of their type, as in PostgreSQL: in `flag = 'yes'`, in
+//! `age BETWEEN '1 day' AND '1 week'` and in `1 + '2'`. One that is none of the type is an error that says so.
+//!
+//! The engine compares such texts with numbers, dates and times so, but with no booleans and intervals, and calculates with
+//! none. Operators are looked at where they are planned, because there the engine asks for their types first; what has
+//! several operands when types are settled.
+
+use arrow::datatypes::{DataType, IntervalUnit};
+use datafusion::{
+    common::{DFSchema, Result, ScalarValue},
+    logical_expr::{
+        Between, Case, Cast, Expr, ExprSchemable,
+        expr::InList,
+        planner::{ExprPlanner, PlannerResult, RawBinaryExpr},
+    },
+    sql::sqlparser::ast::BinaryOperator,
+};
+
+/// Plans operators between values, of which one is a text that is written.
+#[derive(Debug)]
+pub(crate) struct Operators;
+
+impl ExprPlanner for Operators {
+    fn plan_binary_op(&self, mut operation: RawBinaryExpr, schema: &DFSchema) -> Result<PlannerResult<RawBinaryExpr>> {
+        use BinaryOperator::{
+            And, Divide, Eq, Gt, GtEq, Lt, LtEq, Minus, Modulo, Multiply, NotEq, Or, Plus, Spaceship,
+        };
+        let operands = &mut [&mut operation.left, &mut operation.right];
+        match operation.op {
+            And | Or => cast_written(operands, &DataType::Boolean),
+            Eq | NotEq | Lt | LtEq | Gt | GtEq | Spaceship => settle(operands, schema, compared_with),
+            Plus | Minus | Multiply | Divide | Modulo => settle(operands, schema, calculated_with),
+            _ => {}
+        }
+        Ok(PlannerResult::Original(operation))
+    }
+}
+
+/// A step of an expression with texts of its other operands' type.
+pub(super) fn settled(mut step: Expr, schema: &DFSchema) -> Expr {
+    match &mut step {
+        Expr::Between(Between { expr, low, high, .. }) => {
+            settle(&mut [expr.as_mut(), low.as_mut(), high.as_mut()], schema, compared_with);
+        }
+        Expr::InList(InList { expr, list, .. }) => {
+            let mut operands: Vec<&mut Expr> = std::iter::once(expr.as_mut()).chain(list).collect();
+            settle(&mut operands, schema, compared_with);
+        }
+        Expr::Case(Case { expr, when_then_expr, else_expr }) => {
+            if let Some(value) = expr {
+                let whens = when_then_expr.iter_mut().map(|(when, _)| when.as_mut());
+                let mut operands: Vec<&mut Expr> = std::iter::once(value.as_mut()).chain(whens).collect();
+                settle(&mut operands, schema, compared_with);
+            }
+            let values = when_then_expr.iter_mut().map(|(_, then)| then.as_mut());
+            let mut operands: Vec<&mut Expr> = values.chain(else_expr.as_deref_mut()).collect();
+            settle(&mut operands, schema, compared_with);
+        }
+        _ => {}
+    }
+    step
+}
+
+/// Casts the texts among operands to the type that the others have for it, if that is one.
+fn settle(operands: &mut [&mut Expr], schema: &DFSchema, wanted: fn(&DataType) -> Option<DataType>) {
+    if !operands.iter().any(|operand| is_written(operand)) {
+        return;
+    }
+    let mut common: Option<DataType> = None;
+    for operand in operands.iter().filter(|operand| !is_written(operand)) {
+        let own = match operand.get_type(schema) {
+            Ok(DataType::Null) => continue,
+            Ok(data_type) => wanted(&data_type),
+            Err(_) => None,
+        };
+        match own {
+            Some(own) if common.as_ref().is_none_or(|common| *common == own) => common = Some(own),
+            _ => return,
+        }
+    }
+    if let Some(common) = common {
+        cast_written(operands, &common);
+    }
+}
+
+fn cast_written(operands: &mut [&mut Expr], data_type: &DataType) {
+    for operand in operands.iter_mut().filter(|operand| is_written(operand)) {
+        let text = std::mem::take(&mut **operand);
+        **operand = Expr::Cast(Cast::new(Box::new(text), data_type.clone()));
+    }
+}
+
+/// Whether an operand is a text in quotes, of which nothing says that it is one.
+fn is_written(operand: &Expr) -> bool {
+    matches!(operand, Expr::Literal(ScalarValue::Utf8(Some(_)), _))
+}
+
+/// The type of texts that are compared with values of a type; none where the engine knows it.
+fn compared_with(data_type: &DataType) -> Option<DataType> {
+    match data_type {
+        DataType::Boolean => Some(DataType::Boolean),
+        DataType::Interval(IntervalUnit::MonthDayNano) | DataType::Duration(_) => {
+            Some(DataType::Interval(IntervalUnit::MonthDayNano))
+        }
+        _ => None,
+    }
+}
+
+/// The type of texts that are calculated with beside numbers of a type.
+fn calculated_with(data_type: &DataType) -> Option<DataType> {
+    (data_type.is_integer() || data_type.is_floating()).then(|| data_type.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::datatypes::{Field, Schema};
+    use datafusion::logical_expr::{cast, col, lit};
+
+    use super::*;
+
+    fn schema() -> DFSchema {
+        let fields = vec![
+            Field::new("flag", DataType::Boolean, true),
+            Field::new("n", DataType::Int32, true),
+            Field::new("s", DataType::Utf8, true),
+        ];
+        DFSchema::try_from(Schema::new(fields)).expect("the names are different")
+    }
+
+    fn planned(left: Expr, op: BinaryOperator, right: Expr) -> (Expr, Expr) {
+        match Operators.plan_binary_op(RawBinaryExpr { op, left, right }, &schema()) {
+            Ok(PlannerResult::Original(operation)) => (operation.left, operation.right),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn texts_are_of_the_other_operands_type() {
+        use BinaryOperator::{And, Eq, Plus};
+        let boolean = cast(lit("a"), DataType::Boolean);
+        assert_eq!(planned(col("flag"), Eq, lit("a")), (col("flag"), boolean.clone()));
+        assert_eq!(planned(lit("a"), Eq, col("flag")), (boolean.clone(), col("flag")));
+        assert_eq!(planned(col("flag"), And, lit("a")), (col("flag"), boolean));
+        assert_eq!(planned(col("n"), Plus, lit("1")), (col("n"), cast(lit("1"), DataType::Int32)));
+        // The engine does the rest, or refuses it.
+        for (left, op, right) in [
+            (col("n"), Eq, lit("1")),
+            (col("s"), Plus, lit("1")),
+            (lit("1"), Plus, lit("2")),
+            (col("flag"), Eq, col("s")),
+            (col("flag"), Eq, cast(lit("a"), DataType::Utf8)),
+        ] {
+            assert_eq!(planned(left.clone(), op, right.clone()), (left, right));
+        }
+    }
+
+    #[test]
+    fn texts_of_several_operands_are_of_the_others_type() {
+        let boolean = |text: &str| cast(lit(text), DataType::Boolean);
+        let between = settled(col("flag").between(lit("a"), lit("z")), &schema());
+        assert_eq!(between, col("flag").between(boolean("a"), boolean("z")));
+        let listed = settled(lit("a").in_list(vec![lit("b"), col("flag")], false), &schema());
+        assert_eq!(listed, boolean("a").in_list(vec![boolean("b"), col("flag")], false));
+        let mixed = lit("a").in_list(vec![col("n"), col("flag")], false);
+        assert_eq!(settled(mixed.clone(), &schema()), mixed);
+    }
+}

@@ -9,10 +9,19 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use super::{Error, bytes::Input, options::invalid, text::lines_of};
+use super::{
+    Error,
+    bytes::Input,
+    options::invalid,
+    text::{lines_of, shortened},
+};
 
 /// How many are kept.
 const MAX_KEPT: usize = 100_000;
+/// The longest value or row that is kept whole.
+const MAX_VALUE_BYTES: usize = 1 << 20;
+/// How many bytes of them are kept whole; what comes when there are so many is kept as a message would show it.
+const MAX_KEPT_BYTES: usize = 64 << 20;
 
 /// The option, as help shows it.
 pub(super) const OPTION: (&str, &str) = (
@@ -103,6 +112,23 @@ fn count_of(kept: &Kept) -> usize {
     kept.values().map(|(_, rows)| rows.len()).sum()
 }
 
+/// How many bytes the values have.
+fn bytes_of(kept: &Kept) -> usize {
+    kept.values().flat_map(|(_, rows)| rows).map(|reject| reject.value.len()).sum()
+}
+
+/// A value as it is kept where so many bytes are left for values.
+fn kept_value(value: String, room: usize) -> String {
+    match value.len() {
+        length if length > room => shortened(&value),
+        length if length > MAX_VALUE_BYTES => {
+            let end = value.floor_char_boundary(MAX_VALUE_BYTES);
+            format!("{}…", value.get(..end).unwrap_or_default())
+        }
+        _ => value,
+    }
+}
+
 /// What the scans of one client left out.
 pub struct Rejects {
     kept: Mutex<Kept>,
@@ -143,9 +169,14 @@ impl Rejects {
     pub(super) fn add(&self, input: &Input, rejects: Vec<Reject>) {
         let mut kept = self.kept();
         let room = MAX_KEPT.saturating_sub(count_of(&kept));
+        let mut bytes = bytes_of(&kept);
         let (known, rows) = kept.entry(input.name.clone()).or_insert_with(|| (input.clone(), Vec::new()));
         *known = input.clone();
-        rows.extend(rejects.into_iter().take(room));
+        rows.extend(rejects.into_iter().take(room).map(|reject| {
+            let value = kept_value(reject.value, MAX_KEPT_BYTES.saturating_sub(bytes));
+            bytes += value.len();
+            Reject { value, ..reject }
+        }));
     }
 
     /// Says something to the client.
@@ -206,4 +237,20 @@ async fn lines(input: &Input, rejects: &[Reject]) -> Result<Vec<u64>, Error> {
         Spot::Row(_, row) => Some(row),
     }));
     Ok(lines)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_kept_whole_while_there_is_room() {
+        let line = "é".repeat(1000);
+        assert_eq!(kept_value(line.clone(), MAX_KEPT_BYTES), line);
+        assert_eq!(kept_value(line.clone(), 1999), shortened(&line));
+        let long = kept_value("é".repeat(MAX_VALUE_BYTES), MAX_KEPT_BYTES);
+        assert_eq!(long.len(), MAX_VALUE_BYTES + "…".len());
+        let odd = kept_value(format!("x{}", "é".repeat(MAX_VALUE_BYTES)), MAX_KEPT_BYTES);
+        assert_eq!(odd.len(), MAX_VALUE_BYTES - 1 + "…".len());
+    }
 }

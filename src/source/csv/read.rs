@@ -280,7 +280,7 @@ impl Rows {
         self.left_out.push(Reject {
             spot: Spot::Byte(self.buffer.offset(row.start)),
             column: None,
-            value: shortened(String::from_utf8_lossy(bytes).trim_end_matches(['\r', '\n'])),
+            value: String::from_utf8_lossy(bytes).trim_end_matches(['\r', '\n']).to_owned(),
             expected,
         });
         self.buffer.cut = row.end;
@@ -432,7 +432,7 @@ impl Parse for CsvParser {
             let array = array.map_err(|Misfit(row)| misfit(&cut, place, row, field))?;
             for (row, value) in &misfits {
                 let (column, expected) = (Some(field.name().clone()), type_name(field.data_type()));
-                let (spot, value) = (Spot::Byte(cut.offset(*row)), shortened(value));
+                let (spot, value) = (Spot::Byte(cut.offset(*row)), value.clone());
                 self.rejects.push(Reject { spot, column, value, expected });
             }
             for Misfit(row) in missing(&array, field) {

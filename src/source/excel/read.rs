@@ -197,7 +197,7 @@ impl ExcelParser {
 
     fn reject(&self, rows: &[Row], row: usize, field: &Field, value: &str, expected: String) -> Reject {
         let spot = Spot::Row(Arc::clone(&self.sheet), number(rows, row));
-        Reject { spot, column: Some(field.name().clone()), value: shortened(value), expected }
+        Reject { spot, column: Some(field.name().clone()), value: value.to_owned(), expected }
     }
 
     fn misfit(&self, rows: &[Row], row: usize, field: &Field, value: &str) -> Fault {

@@ -153,7 +153,7 @@ impl Parse for JsonParser {
             if let Ok(Some(found)) = &found {
                 let offset = self.objects.buffer().offset(found.start);
                 for Forgiven { path, value, expected, .. } in forgiven.into_iter().flatten() {
-                    let (column, value) = (Some(path), shortened(&value));
+                    let column = Some(path);
                     self.rejects.push(Reject { spot: Spot::Byte(offset), column, value, expected });
                     self.left_out.push(row);
                 }
@@ -170,7 +170,7 @@ impl Parse for JsonParser {
                 Err(Fault::Halt(halt)) if self.objects.passes(&halt) => {
                     self.members.truncate(row);
                     let Some((offset, value)) = self.objects.pass() else { return Ok(None) };
-                    let (value, expected) = (shortened(&value), halt.reason());
+                    let expected = halt.reason();
                     self.rejects.push(Reject { spot: Spot::Byte(offset), column: None, value, expected });
                     if row == 0 {
                         self.objects.forget();
@@ -224,7 +224,7 @@ impl JsonParser {
             }
             for Forgiven { row, path, value, expected } in node.forgive(text, field.data_type(), &forms) {
                 let offset = buffer.offset(self.starts.get(row).copied().unwrap_or_default());
-                let (column, value) = (Some(longer(field.name(), &path)), shortened(&value));
+                let column = Some(longer(field.name(), &path));
                 self.rejects.push(Reject { spot: Spot::Byte(offset), column, value, expected });
                 self.left_out.push(row);
             }

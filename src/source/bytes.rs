@@ -182,8 +182,8 @@ impl Input {
         if offset > 0 {
             return Ok(Chunks { skipped: 0, stream });
         }
-        let (skipped, stream) = self.encoding.decode(stream, &self.name).await?;
-        Ok(Chunks { skipped, stream: without_lines(stream, self.skipped_lines) })
+        let (skipped, stream) = self.encoding.decode(stream, self.skipped_lines, &self.name).await?;
+        Ok(Chunks { skipped, stream })
     }
 
     /// The object from an offset on, a piece a request: one that lasts as long as a slow query would time out. The
@@ -280,7 +280,7 @@ fn name_of(compression: CompressionTypeVariant) -> Option<&'static str> {
 }
 
 /// A text without its first lines. A line ends at a line feed, a carriage return or both.
-fn without_lines(
+pub(super) fn without_lines(
     stream: BoxStream<'static, Result<Bytes, Error>>,
     lines: u64,
 ) -> BoxStream<'static, Result<Bytes, Error>> {

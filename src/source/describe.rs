@@ -16,6 +16,7 @@ use super::{
     csv::FIRST_HEADER,
     encoding,
     encoding::Encoding,
+    excel::FIRST_SHEET,
     format_named,
     forms::GUESSED,
     look, open, options,
@@ -115,6 +116,10 @@ async fn facts(session: &dyn Session, looked: &Looked) -> Result<Vec<Fact>, Erro
     let mut options = definition.options.clone();
     for own in [FIRST_HEADER, MAY_BE_EMPTY, GUESSED, GUESSED_KEYS, TOLD_BY] {
         options.remove(own);
+    }
+    if let Some(sheet) = options.remove(FIRST_SHEET) {
+        // Whether a name, a number or nothing was said.
+        options.insert("sheet".to_owned(), sheet);
     }
     if format_named(&definition.format)?.options().contains(&encoding::OPTION) {
         let get = |name: &str| options.get(name).map(String::as_str);

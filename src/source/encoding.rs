@@ -4,7 +4,7 @@ use bytes::{Bytes, BytesMut};
 use encoding_rs::{Decoder, DecoderResult, UTF_8, UTF_16BE, UTF_16LE};
 use futures::{StreamExt, TryStreamExt, stream::BoxStream};
 
-use super::{Error, options::invalid};
+use super::{Error, bytes::without_lines, options::invalid};
 
 /// The option `encoding`, as help shows it.
 pub(super) const OPTION: (&str, &str) =
@@ -50,33 +50,37 @@ impl Encoding {
         self.0.or_else(|| told(first)).unwrap_or(UTF_8).name().to_lowercase()
     }
 
-    /// Refuses a file that begins so where it is no text in an encoding that is read. Bytes that are said to be a text are one.
-    fn check(self, first: &[u8], file: &str) -> Result<(), Error> {
+    /// Refuses a file that begins so where that is an encoding that is not read, or what is known to be no text. Bytes that
+    /// are said to be a text are one.
+    fn check_kind(self, first: &[u8], file: &str) -> Result<(), Error> {
         if self.0 != Some(UTF_8) && is_utf32(first) {
             return Err(Error::UnreadEncoding { file: file.to_owned(), encoding: "UTF-32" });
         }
-        let is_told = self.0.is_some() || encoding_rs::Encoding::for_bom(first).is_some();
         match other_than_text(first) {
-            Some((found, hint)) if !is_told => Err(Error::NotText { file: file.to_owned(), found, hint }),
+            Some((found, hint)) if !self.is_said(first) => {
+                Err(Error::NotText { file: file.to_owned(), found: found.to_owned(), hint })
+            }
             _ => Ok(()),
         }
     }
 
-    /// The bytes as UTF-8 without a byte order mark, which tells the encoding if the option does not. Returns how many
-    /// bytes of a mark were left out of an otherwise unchanged stream.
+    /// Whether the option, or a mark at the beginning of a file, says that it is a text.
+    fn is_said(self, first: &[u8]) -> bool {
+        self.0.is_some() || encoding_rs::Encoding::for_bom(first).is_some()
+    }
+
+    /// The bytes as UTF-8 without a byte order mark, which tells the encoding if the option does not, and without some lines,
+    /// of which nothing is asked but where they end. Returns how many bytes of a mark were left out of an otherwise unchanged
+    /// stream.
     pub(super) async fn decode(
         self,
         mut stream: BoxStream<'static, Result<Bytes, Error>>,
+        skipped_lines: u64,
         file: &str,
     ) -> Result<(u64, BoxStream<'static, Result<Bytes, Error>>), Error> {
-        let mut first = BytesMut::new();
-        while first.len() < ENOUGH_BYTES {
-            match stream.try_next().await? {
-                Some(chunk) => first.extend_from_slice(&chunk),
-                None => break,
-            }
-        }
-        self.check(&first, file)?;
+        let mut first = first_of(&mut stream).await?;
+        self.check_kind(&first, file)?;
+        let is_said = self.is_said(&first);
         let marked = encoding_rs::Encoding::for_bom(&first);
         let encoding = match (self.0, marked) {
             // UTF-16 is named without its order of bytes, and UTF-8 often where there is a mark of UTF-16.
@@ -98,8 +102,17 @@ impl Encoding {
         }
         let mark = marked.filter(|(found, _)| *found == encoding).map_or(0, |(_, length)| length);
         drop(first.split_to(mark));
-        let first = futures::stream::iter((!first.is_empty()).then(|| Ok(first.freeze())));
-        let stream = first.chain(stream).boxed();
+        // In all encodings but this one lines end with the same bytes.
+        let skips_bytes = skipped_lines > 0 && !is_utf16;
+        if skips_bytes {
+            stream = without_lines(put_back(first, stream), skipped_lines);
+            first = first_of(&mut stream).await?;
+        }
+        if !is_said && !is_utf16 && is_binary(&first) {
+            let (found, hint) = binary(&first, skipped_lines);
+            return Err(Error::NotText { file: file.to_owned(), found, hint });
+        }
+        let stream = put_back(first, stream);
         if encoding == UTF_8 {
             return Ok((mark as u64, stream));
         }
@@ -107,7 +120,7 @@ impl Encoding {
             decoder: encoding.new_decoder_without_bom_handling(),
             encoding,
             file: file.to_owned(),
-            line: 1,
+            line: if skips_bytes { 1 + skipped_lines } else { 1 },
             ended: false,
             // Pairs of bytes are other characters in UTF-16, as was seen.
             seen: (!is_utf16).then(|| Seen::new(encoding)),
@@ -120,8 +133,29 @@ impl Encoding {
             let text = decoding.step(chunk)?;
             Ok(Some((text, (stream, decoding))))
         });
-        Ok((0, decoded.boxed()))
+        Ok((0, if skips_bytes { decoded.boxed() } else { without_lines(decoded.boxed(), skipped_lines) }))
     }
+}
+
+/// Takes the first bytes of a stream, which tell what it is.
+async fn first_of(stream: &mut BoxStream<'static, Result<Bytes, Error>>) -> Result<BytesMut, Error> {
+    let mut first = BytesMut::new();
+    while first.len() < ENOUGH_BYTES {
+        match stream.try_next().await? {
+            Some(chunk) => first.extend_from_slice(&chunk),
+            None => break,
+        }
+    }
+    Ok(first)
+}
+
+/// The stream with the bytes that were taken from it.
+fn put_back(
+    first: BytesMut,
+    stream: BoxStream<'static, Result<Bytes, Error>>,
+) -> BoxStream<'static, Result<Bytes, Error>> {
+    let first = futures::stream::iter((!first.is_empty()).then(|| Ok(first.freeze())));
+    first.chain(stream).boxed()
 }
 
 /// The label of an encoding that PostgreSQL calls otherwise.
@@ -225,17 +259,21 @@ fn told(first: &[u8]) -> Option<&'static encoding_rs::Encoding> {
 }
 
 /// What a file is that begins so and is no text, and what to do with it.
-fn other_than_text(first: &[u8]) -> Option<(String, &'static str)> {
+fn other_than_text(first: &[u8]) -> Option<(&'static str, &'static str)> {
     let begins = |begin: &[u8]| first.starts_with(begin) && (begin == PDF || first.iter().any(|byte| *byte < b'\t'));
-    let known = OTHERS.iter().find(|(begin, ..)| begins(begin)).map(|(_, found, hint)| ((*found).to_owned(), *hint));
-    known.or_else(|| (told(first).is_none() && is_binary(first)).then(|| binary(first)))
+    OTHERS.iter().find(|(begin, ..)| begins(begin)).map(|(_, found, hint)| (*found, *hint))
 }
 
-/// What is said of bytes that are no text and nothing that is known, and what to do with them.
-fn binary(first: &[u8]) -> (String, &'static str) {
+/// What is said of bytes that are no text and nothing that is known, behind some lines, and what to do with them.
+fn binary(first: &[u8], skipped_lines: u64) -> (String, &'static str) {
     let Some(zero) = memchr::memchr(0, first) else { return ("binary data".to_owned(), BINARY) };
-    let line = 1 + memchr::memchr_iter(b'\n', first.get(..zero).unwrap_or_default()).count();
-    (format!("binary data: byte {} of it, on line {line}, is zero", zero + 1), WITH_ZEROS)
+    let lines = memchr::memchr_iter(b'\n', first.get(..zero).unwrap_or_default()).count() as u64;
+    let line = 1 + skipped_lines + lines;
+    let found = match skipped_lines {
+        0 => format!("binary data: byte {} of it, on line {line}, is zero", zero + 1),
+        _ => format!("binary data: a byte on line {line} is zero"),
+    };
+    (found, WITH_ZEROS)
 }
 
 /// How much of a file tells what it is, and that it is no UTF-16.
@@ -450,6 +488,31 @@ mod tests {
         ] {
             assert_eq!(told(label, bytes), None, "{label}: {bytes:?}");
         }
+    }
+
+    /// What is read of bytes behind a line.
+    async fn behind_a_line(encoding: Encoding, bytes: &'static [u8]) -> Result<Vec<u8>, String> {
+        let stream = futures::stream::iter([Ok(Bytes::from_static(bytes))]).boxed();
+        let (_, decoded) = encoding.decode(stream, 1, "f").await.map_err(|error| error.to_string())?;
+        let chunks: Vec<Bytes> = decoded.try_collect().await.map_err(|error| error.to_string())?;
+        Ok(chunks.concat())
+    }
+
+    #[tokio::test]
+    async fn nothing_is_asked_of_skipped_lines() {
+        let (utf8, sjis) = (Encoding::default(), Encoding::parse(Some("shift_jis")).unwrap());
+        for (encoding, bytes, found) in [
+            (utf8, b"\xE9\x00\x01\x02\x03\x04\na\n".as_slice(), "a\n"),
+            (utf8, b"\xEF\xBB\xBF\xFF\r\na\n", "a\n"),
+            (sjis, b"\x81\n\x83\x41\n", "ア\n"),
+            (utf8, b"\xFF\xFEx\0\n\0a\0", "a"),
+        ] {
+            assert_eq!(behind_a_line(encoding, bytes).await.unwrap(), found.as_bytes());
+        }
+        let zero = behind_a_line(utf8, b"x\na\n\0\n").await.unwrap_err();
+        assert_eq!(zero, "file f is no text, it is binary data: a byte on line 3 is zero");
+        let wrong = behind_a_line(sjis, b"\x81\na\n\x81\n").await.unwrap_err();
+        assert!(wrong.starts_with("file f, line "), "{wrong}");
     }
 
     #[test]

@@ -131,6 +131,8 @@ pub enum Error {
         expected: usize,
         /// How many fields the row has.
         found: usize,
+        /// The character that it begins with, if that is a sign.
+        begin: Option<char>,
     },
     /// A value that is not of its column's type.
     #[error("file {file}, line {line}, column {column}: '{value}' is not of type {expected}")]

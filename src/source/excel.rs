@@ -46,6 +46,9 @@ use header::{Title, names_columns};
 #[derive(Debug)]
 pub(super) struct Excel;
 
+/// Where the name of the sheet is kept that was read of the first file. It is no option that anybody gives.
+pub(super) const FIRST_SHEET: &str = "first_sheet";
+
 /// The longest file.
 const MAX_FILE_BYTES: usize = 1 << 30;
 
@@ -116,6 +119,7 @@ impl Format for Excel {
                     first.get_or_insert_with(|| format!("{}, row {row}", sheet.file));
                 }
             }
+            options.entry(FIRST_SHEET.to_owned()).or_insert(sheet.sheet);
             names.push(sheet.names);
         }
         let columns = joined(columns, &names);

@@ -148,8 +148,8 @@ pub(super) enum Fault {
 /// What is wrong with a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum RowFault {
-    /// More or fewer fields than the table has columns.
-    Ragged { expected: usize, found: usize },
+    /// More or fewer fields than the table has columns, and the sign that the row begins with.
+    Ragged { expected: usize, found: usize, begin: Option<char> },
     /// A value that is not of its column's type, which is named in SQL's words.
     Value { column: String, value: String, expected: String },
     /// A column that the table does not have.
@@ -189,7 +189,7 @@ pub(super) async fn located(input: &Input, fault: Fault, format: &'static str) -
     };
     let file = input.name.clone();
     match reason {
-        RowFault::Ragged { expected, found } => Error::RaggedRow { file, line, expected, found },
+        RowFault::Ragged { expected, found, begin } => Error::RaggedRow { file, line, expected, found, begin },
         RowFault::Value { column, value, expected } => {
             Error::InvalidValue { file, line, column, value: shortened(&value), expected, format }
         }

@@ -169,7 +169,7 @@ fn know(
     }
     if !options.by_name() && !columns.is_empty() && columns.len() != names.len() {
         let (file, expected, found) = (input.name.clone(), columns.len(), names.len());
-        return Err(Error::RaggedRow { file, line: 1 + input.skipped_lines, expected, found });
+        return Err(Error::RaggedRow { file, line: 1 + input.skipped_lines, expected, found, begin: None });
     }
     let known = columns.iter().enumerate().map(|(place, column)| (column.name.clone(), place));
     let mut known: HashMap<String, usize> = known.collect();

@@ -290,7 +290,9 @@ impl Rows {
     fn stopped(&mut self, stop: Stop, is_row: bool) -> Result<Option<Cut<'_>>, Fault> {
         match stop {
             Stop::Ragged { start, found, .. } => {
-                let reason = RowFault::Ragged { expected: self.kept.len(), found };
+                let begin = self.buffer.bytes().get(start).map(|byte| char::from(*byte));
+                let begin = begin.filter(char::is_ascii_punctuation);
+                let reason = RowFault::Ragged { expected: self.kept.len(), found, begin };
                 return Err(Fault::Row { offset: self.buffer.offset(start), reason });
             }
             Stop::Unclosed { start } => return Err(self.buffer.malformed(start, NEVER_CLOSED.to_owned())),

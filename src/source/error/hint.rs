@@ -38,6 +38,12 @@ impl Error {
                  delimiter that it lacks (delimiter => '\\t'); else check the quote and escape options",
                 line - 1
             ),
+            Self::RaggedRow { begin: Some(begin @ ('#' | '%' | '!')), .. } => {
+                format!("if lines that begin with {begin} are comments, say comment => '{begin}'; else mend the row")
+            }
+            Self::RaggedRow { begin: Some('\''), .. } => {
+                "if fields stand between single quotes, say quote => ''''; else mend the row".to_owned()
+            }
             Self::RaggedRow { .. } => {
                 "check the options delimiter, quote and escape, mend the row, or leave such rows out (on_error 'skip')".to_owned()
             }
@@ -65,7 +71,10 @@ impl Error {
                 )
             }
             Self::WrongEncoding { fitting, .. } => {
-                format!("it looks like {fitting}: say OPTIONS (encoding '{fitting}') in CREATE EXTERNAL TABLE")
+                format!(
+                    "it looks like {fitting}: say encoding => '{fitting}' where it is read, or OPTIONS (encoding '{fitting}') in \
+                     CREATE EXTERNAL TABLE"
+                )
             }
             // No type has what is no value of its own, and no text has bytes that are none.
             Self::UnfitColumn { misfit, .. } if misfit.ends_with(NO_TIME) || misfit.ends_with(NO_INTERVAL) => return None,

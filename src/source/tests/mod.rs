@@ -169,8 +169,10 @@ async fn a_title_above_the_header_is_passed_over_by_an_option() {
     let hint = resolved.unwrap_err().hint().unwrap();
     assert!(hint.contains("(skip => 3)"), "{hint}");
     assert_eq!(files.types("a.csv", &[("skip", "3")]).await.unwrap(), "id bigint, v bigint, w bigint");
-    let short = Error::RaggedRow { file: "a.csv".to_owned(), line: 2, expected: 3, found: 2 };
+    let short = Error::RaggedRow { file: "a.csv".to_owned(), line: 2, expected: 3, found: 2, begin: None };
     assert!(!short.hint().unwrap().contains("skip =>"));
+    let commented = Error::RaggedRow { file: "a.csv".to_owned(), line: 9, expected: 3, found: 1, begin: Some('#') };
+    assert!(commented.hint().unwrap().contains("comment => '#'"));
 }
 
 #[tokio::test]

@@ -293,7 +293,7 @@ async fn look(
         Some(found) => found,
         None if listing.files.is_empty() => {
             // What looks at no file finds no fault with its options.
-            format.file_source(&options, TableSchema::from_file_schema(Arc::new(Schema::empty())), "")?;
+            format.file_source(&options, TableSchema::from(Arc::new(Schema::empty())), "")?;
             nothing_yet(options)
         }
         None => {

@@ -116,7 +116,7 @@ pub(crate) fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
     rules.push(Arc::new(interval_texts::ReadIntervals));
     rules.push(Arc::new(list_texts::WriteLists));
     rules.push(Arc::new(lossy_casts::CompareCasts));
-    rules.push(Arc::new(float_frames::SumFrames));
+    rules.push(Arc::new(float_frames::FloatFrames));
     rules.push(Arc::new(floats::OneNan));
     rules.push(Arc::new(lists::CompareItems));
     rules.push(Arc::new(zeros::OneZero));

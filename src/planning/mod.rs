@@ -32,6 +32,7 @@ mod lossy_casts;
 mod nearest_floats;
 mod null_equality;
 mod number_types;
+mod range_keys;
 mod recursion;
 mod rounds;
 mod same_types;

@@ -336,7 +336,7 @@ fn as_numerics(operands: &mut [&mut Expr], types: &[DataType], kinds: &[Kind]) -
 }
 
 /// How many digits a numeric has, and how many of them are decimal places.
-fn digits_of(data_type: &DataType) -> Option<(i16, i16)> {
+pub(super) fn digits_of(data_type: &DataType) -> Option<(i16, i16)> {
     use DataType::{Decimal32, Decimal64, Decimal128, Decimal256};
     match data_type {
         Decimal32(digits, scale) | Decimal64(digits, scale) | Decimal128(digits, scale) | Decimal256(digits, scale) => {

@@ -82,7 +82,7 @@ fn is_computed(key: &Expr) -> bool {
 
 struct Key<'a> {
     key: &'a mut Expr,
-    /// The bounds of a window's frame are reckoned from the key.
+    /// The bounds of one of the window's frames are reckoned from the key.
     is_reckoned: bool,
 }
 
@@ -140,7 +140,9 @@ fn sort_by_columns(mut sort: Sort, names: &mut Names) -> Result<Transformed<Logi
 /// A window is partitioned and ordered by columns, too. Its own columns keep their names, which those above know.
 fn window_over_columns(window: Window, names: &mut Names) -> Result<Transformed<LogicalPlan>> {
     let mut calls = window.window_expr.clone();
-    let computed = replaced(calls.iter_mut().flat_map(keys), window.input.schema(), names)?;
+    let is_reckoned = calls.iter().any(reckons);
+    let keys = calls.iter_mut().flat_map(|call| keys(call, is_reckoned));
+    let computed = replaced(keys, window.input.schema(), names)?;
     if computed.is_empty() {
         return Ok(Transformed::no(LogicalPlan::Window(window)));
     }
@@ -155,15 +157,25 @@ fn window_over_columns(window: Window, names: &mut Names) -> Result<Transformed<
     Ok(Transformed::yes(LogicalPlan::Projection(projection)))
 }
 
-/// What a window is partitioned and ordered by.
-fn keys(call: &mut Expr) -> Vec<Key<'_>> {
+/// Whether the bounds of a call's frame are reckoned from its key.
+fn reckons(call: &Expr) -> bool {
     match call {
-        Expr::Alias(alias) => keys(&mut alias.expr),
+        Expr::Alias(alias) => reckons(&alias.expr),
+        Expr::WindowFunction(function) => {
+            let frame = &function.params.window_frame;
+            frame.units == WindowFrameUnits::Range
+                && [&frame.start_bound, &frame.end_bound].into_iter().any(has_distance)
+        }
+        _ => false,
+    }
+}
+
+/// What a window is partitioned and ordered by, which is the same for all its calls.
+fn keys(call: &mut Expr, is_reckoned: bool) -> Vec<Key<'_>> {
+    match call {
+        Expr::Alias(alias) => keys(&mut alias.expr, is_reckoned),
         Expr::WindowFunction(function) => {
             let params = &mut function.params;
-            let frame = &params.window_frame;
-            let is_reckoned = frame.units == WindowFrameUnits::Range
-                && [&frame.start_bound, &frame.end_bound].into_iter().any(has_distance);
             let order = params.order_by.iter_mut().map(|key| Key { key: &mut key.expr, is_reckoned });
             params.partition_by.iter_mut().map(Key::new).chain(order).collect()
         }

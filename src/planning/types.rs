@@ -21,7 +21,7 @@ use datafusion::{
     optimizer::{AnalyzerRule, analyzer::type_coercion::TypeCoercionRewriter},
 };
 
-use super::{decimal_places, number_types, sets, steps, written_texts};
+use super::{decimal_places, number_types, range_keys, sets, steps, written_texts};
 
 type Rule = Arc<dyn AnalyzerRule + Send + Sync>;
 
@@ -97,9 +97,11 @@ fn settled_node(node: LogicalPlan) -> Result<LogicalPlan> {
         }
         other => other,
     };
-    let node = steps::keep_names(node, |expression| {
+    let settled = |expression: Expr| {
         expression.rewrite(&mut Settler { schema: &schema, engine: TypeCoercionRewriter::new(&schema) })
-    })?;
+    };
+    let node = range_keys::widened(node, |key| settled(key.clone())?.data.get_type(&schema))?;
+    let node = steps::keep_names(node, settled)?;
     let node = match node.data {
         LogicalPlan::Join(join) => LogicalPlan::Join(with_keys(join, &schema)?),
         LogicalPlan::Union(union) => LogicalPlan::Union(with_columns(union)?),

@@ -80,6 +80,7 @@ impl VisitorMut for Expressions {
         order::without_constants(expression);
         timestamps::rewrite(expression);
         lengths::rewrite(expression);
+        windows::distances(expression);
         flow(rewritten)
     }
 

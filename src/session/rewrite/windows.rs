@@ -1,13 +1,13 @@
 //! Windows with a name: `OVER w` and `OVER (w ORDER BY x)` with `WINDOW w AS (PARTITION BY y)`.
 //!
 //! The planner reads `OVER w` in the SELECT list, and in silence forgets the `w` in parentheses. Here each window is written
-//! out where it is used.
+//! out where it is used. A distance of a frame that is written as a cast of a number is the number.
 
 use std::{collections::HashMap, ops::ControlFlow};
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, NamedWindowExpr, OrderBy, OrderByKind, Query, Select, SelectItem, SetExpr, VisitMut, VisitorMut, WindowSpec,
-    WindowType,
+    DataType, ExactNumberInfo, Expr, NamedWindowExpr, OrderBy, OrderByKind, Query, Select, SelectItem, SetExpr, Value,
+    VisitMut, VisitorMut, WindowFrameBound, WindowSpec, WindowType,
 };
 
 use super::merge::folded;
@@ -78,6 +78,46 @@ fn whole(spec: &WindowSpec, named: &HashMap<String, WindowSpec>) -> Result<Windo
     let order_by = if spec.order_by.is_empty() { base.order_by.clone() } else { spec.order_by.clone() };
     let partition_by = base.partition_by.clone();
     Ok(WindowSpec { window_name: None, partition_by, order_by, window_frame: spec.window_frame.clone() })
+}
+
+/// Writes the distances of a call's frame, which are constants, as the planner knows them.
+pub(super) fn distances(expression: &mut Expr) {
+    let Expr::Function(function) = expression else { return };
+    let Some(WindowType::WindowSpec(WindowSpec { window_frame: Some(frame), .. })) = &mut function.over else { return };
+    for bound in [Some(&mut frame.start_bound), frame.end_bound.as_mut()].into_iter().flatten() {
+        if let WindowFrameBound::Preceding(Some(distance)) | WindowFrameBound::Following(Some(distance)) = bound
+            && let Some(number) = number(distance)
+        {
+            **distance = Expr::Value(Value::Number(number.to_owned(), false).into());
+        }
+    }
+}
+
+/// The number that is written, perhaps in parentheses or cast to a type that holds it as it is.
+fn number(distance: &Expr) -> Option<&str> {
+    match distance {
+        Expr::Value(value) => match &value.value {
+            Value::Number(number, _) => Some(number),
+            _ => None,
+        },
+        Expr::Nested(inner) => number(inner),
+        Expr::Cast { expr, data_type, format: None, .. } => number(expr).filter(|number| holds(data_type, number)),
+        _ => None,
+    }
+}
+
+fn holds(data_type: &DataType, number: &str) -> bool {
+    use DataType::{
+        BigInt, Dec, Decimal, Double, DoublePrecision, Float8, Int, Int2, Int4, Int8, Integer, Numeric, SmallInt,
+    };
+    match data_type {
+        SmallInt(None) | Int2(None) => number.parse::<i16>().is_ok(),
+        Int(None) | Integer(None) | Int4(None) => number.parse::<i32>().is_ok(),
+        BigInt(None) | Int8(None) => number.parse::<i64>().is_ok(),
+        Numeric(ExactNumberInfo::None) | Decimal(ExactNumberInfo::None) | Dec(ExactNumberInfo::None) => true,
+        Double(ExactNumberInfo::None) | DoublePrecision | Float8 => true,
+        _ => false,
+    }
 }
 
 struct Windows {

@@ -6,8 +6,10 @@
 //! first, and the engine finds one type on both sides.
 //!
 //! A number that is written with a point is a double for the engine and a numeric for PostgreSQL. Beside numerics alone it is
-//! compared as the numeric that is written; what is calculated with one stays a double, and is rounded to fifteen places
-//! beside a numeric as before.
+//! compared with them, and put into one column, as the numeric that is written; what is calculated with one stays a double,
+//! and is rounded to fifteen places beside a numeric as before.
+//!
+//! The functions of doubles, such as `sqrt`, have doubles of reals, where the engine's compute with reals.
 
 use arrow::datatypes::DataType;
 use datafusion::{
@@ -109,9 +111,22 @@ fn settle_call(call: &mut ScalarFunction, schema: &DFSchema) -> Option<DataType>
             // The first argument is what remains.
             (widened && types.first() == Some(&DataType::Float32)).then_some(DataType::Float32)
         }
+        name if OF_DOUBLES.contains(&name) => {
+            let types = types_of(&arguments, schema)?;
+            let kinds = kinds_of(&arguments, &types, schema);
+            doubles_of(&mut arguments, &kinds, Kind::Real);
+            None
+        }
         _ => None,
     }
 }
+
+/// The functions that PostgreSQL has of doubles and not of reals.
+const OF_DOUBLES: &[&str] = &[
+    "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "ceil", "cos", "cosh", "cot", "degrees", "exp",
+    "floor", "ln", "log", "log10", "log2", "power", "radians", "round", "signum", "sin", "sinh", "sqrt", "tan", "tanh",
+    "trunc",
+];
 
 /// What an operand is among numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -206,7 +221,7 @@ pub(super) fn compare(operands: &mut [&mut Expr], types: &[DataType], schema: &D
     let kinds = kinds_of(operands, types, schema);
     let has = |kind: Kind| kinds.contains(&kind);
     if !has(Kind::Real) && !has(Kind::Double) {
-        return has(Kind::Numeric) && as_numerics(operands, types, &kinds);
+        return has(Kind::Numeric) && as_numerics(operands, types, &kinds, true);
     }
     let mut changed = doubles_of(operands, &kinds, Kind::Numeric);
     if has(Kind::Numeric) || has(Kind::Integer) {
@@ -231,12 +246,23 @@ fn calculate(operands: &mut [&mut Expr], schema: &DFSchema) {
     }
 }
 
-/// The type of a column of these values, if that is one of floats.
+/// The type of a column of these values, if that is one of floats or of numerics beside numbers that are written.
 pub(super) fn united(values: &[&Expr], types: &[DataType], schema: &DFSchema) -> Option<DataType> {
     let kinds: Vec<Kind> = values.iter().zip(types).map(|(value, own)| Kind::of(value, own, schema)).collect();
     match (kinds.contains(&Kind::Double), kinds.contains(&Kind::Real)) {
         (true, _) => Some(DataType::Float64),
         (false, true) => Some(DataType::Float32),
+        (false, false) if kinds.iter().all(|kind| matches!(kind, Kind::Numeric | Kind::Written)) => {
+            let mut room = Room::default();
+            for ((value, own), kind) in values.iter().zip(types).zip(&kinds) {
+                match kind {
+                    Kind::Numeric => room.hold(own),
+                    _ => room.hold(&written_number(value).and_then(numeric_of)?.data_type()),
+                }
+            }
+            let is_numeric = kinds.contains(&Kind::Numeric) && kinds.contains(&Kind::Written);
+            if is_numeric { room.numeric() } else { None }
+        }
         (false, false) => None,
     }
 }
@@ -251,7 +277,9 @@ pub(super) fn unify(operands: &mut [&mut Expr], types: &[DataType], schema: &DFS
         return doubles_of(operands, &kinds, Kind::Numeric);
     }
     if !kinds.contains(&Kind::Real) {
-        return false;
+        // An integer of many digits is no double.
+        let may_be_doubles = !kinds.contains(&Kind::Integer) && !kinds.contains(&Kind::Other);
+        return kinds.contains(&Kind::Numeric) && as_numerics(operands, types, &kinds, may_be_doubles);
     }
     let mut changed = false;
     for (operand, kind) in operands.iter_mut().zip(kinds) {
@@ -294,29 +322,19 @@ fn as_type(operand: Expr, data_type: DataType) -> Expr {
 }
 
 /// Makes numerics of the numbers that are written beside numerics; whether anything changed. Where one type does not hold all
-/// their digits, all are doubles.
-fn as_numerics(operands: &mut [&mut Expr], types: &[DataType], kinds: &[Kind]) -> bool {
-    let (mut whole, mut fraction) = (0, 0);
-    let mut hold = |digits: i16, places: i16| {
-        whole = whole.max(digits - places);
-        fraction = fraction.max(places);
-    };
+/// their digits, all are doubles if they may be.
+fn as_numerics(operands: &mut [&mut Expr], types: &[DataType], kinds: &[Kind], may_be_doubles: bool) -> bool {
+    let mut room = Room::default();
     let mut numerics = Vec::new();
     let mut fits = true;
     for (at, kind) in kinds.iter().enumerate() {
         match kind {
-            Kind::Numeric => {
-                if let Some((digits, places)) = digits_of(&types[at]) {
-                    hold(digits, places);
-                }
-            }
+            Kind::Numeric => room.hold(&types[at]),
             Kind::Written => {
-                let Expr::Literal(ScalarValue::Float64(Some(number)), _) = &*operands[at] else { return false };
-                match numeric_of(*number) {
+                let Some(number) = written_number(operands[at]) else { return false };
+                match numeric_of(number) {
                     Some(numeric) => {
-                        if let Some((digits, places)) = digits_of(&numeric.data_type()) {
-                            hold(digits, places);
-                        }
+                        room.hold(&numeric.data_type());
                         numerics.push((at, numeric));
                     }
                     None => fits = false,
@@ -325,14 +343,47 @@ fn as_numerics(operands: &mut [&mut Expr], types: &[DataType], kinds: &[Kind]) -
             _ => {}
         }
     }
-    if !fits || whole + fraction > MAX_DIGITS {
-        return doubles_of(operands, kinds, Kind::Numeric);
+    if !fits || room.numeric().is_none() {
+        return may_be_doubles && doubles_of(operands, kinds, Kind::Numeric);
     }
     let changed = !numerics.is_empty();
     for (at, numeric) in numerics {
         *operands[at] = Expr::Literal(numeric, None);
     }
     changed
+}
+
+/// The number that an operand is written as, under whatever name.
+fn written_number(operand: &Expr) -> Option<f64> {
+    match operand {
+        Expr::Literal(ScalarValue::Float64(number), _) => *number,
+        Expr::Alias(alias) => written_number(&alias.expr),
+        Expr::Negative(operand) => written_number(operand).map(|number| -number),
+        _ => None,
+    }
+}
+
+/// The most digits of several numerics before the point and behind it.
+#[derive(Debug, Default)]
+struct Room {
+    whole: i16,
+    fraction: i16,
+}
+
+impl Room {
+    fn hold(&mut self, numeric: &DataType) {
+        if let Some((digits, places)) = digits_of(numeric) {
+            self.whole = self.whole.max(digits - places);
+            self.fraction = self.fraction.max(places);
+        }
+    }
+
+    /// The type of numerics with so many digits, if there is one.
+    fn numeric(&self) -> Option<DataType> {
+        let digits = self.whole + self.fraction;
+        let (precision, scale) = (u8::try_from(digits.max(1)).ok()?, i8::try_from(self.fraction).ok()?);
+        (digits <= MAX_DIGITS).then_some(DataType::Decimal128(precision, scale))
+    }
 }
 
 /// How many digits a numeric has, and how many of them are decimal places.
@@ -420,5 +471,30 @@ mod tests {
         unify(&mut operands.iter_mut().collect::<Vec<_>>(), &types, &schema());
         let expected = [nearest_float(col("n"), DataType::Float32), cast(lit(1.5), DataType::Float32), col("r")];
         assert_eq!(operands, expected);
+    }
+
+    #[test]
+    fn a_choice_of_numerics_and_numbers_that_are_written_is_a_numeric() {
+        let numeric = |digits, precision, scale| lit(ScalarValue::Decimal128(Some(digits), precision, scale));
+        let types = [DataType::Decimal128(20, 4), DataType::Float64];
+        let unified = |written: Expr| {
+            let mut operands = [col("n"), written];
+            unify(&mut operands.iter_mut().collect::<Vec<_>>(), &types, &schema());
+            operands
+        };
+        assert_eq!(unified(lit(1e10)), [col("n"), numeric(10_000_000_000, 11, 0)]);
+        assert_eq!(unified(lit(-0.1).alias("x")), [col("n"), numeric(-1, 1, 1)]);
+        // No numeric holds both.
+        assert_eq!(unified(lit(1e300)), [nearest_float(col("n"), DataType::Float64), lit(1e300)]);
+        let values = [&col("n"), &lit(1e20)];
+        assert_eq!(united(&values, &types, &schema()), Some(DataType::Decimal128(25, 4)));
+        assert_eq!(united(&values[..1], &types[..1], &schema()), None);
+    }
+
+    #[test]
+    fn functions_of_doubles_have_doubles_of_reals() {
+        let sqrt = |operand: Expr| datafusion::functions::math::sqrt().call(vec![operand]);
+        assert_eq!(settled(sqrt(col("r")), &schema()).unwrap(), sqrt(cast(col("r"), DataType::Float64)));
+        assert_eq!(settled(sqrt(col("f")), &schema()).unwrap(), sqrt(col("f")));
     }
 }

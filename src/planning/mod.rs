@@ -79,6 +79,12 @@ pub(crate) const ROW_OF: &str = "row_of";
 /// The function that a cast is written as where the planner would take it for another. It never fails.
 pub(crate) const WRITTEN_AS: &str = "written_as";
 
+/// The function that translates regular expressions that are not written out. It fails where there is none.
+pub(crate) const REGULAR_EXPRESSION: &str = "regular_expression";
+
+/// The same of the patterns of `SIMILAR TO`.
+pub(crate) const SIMILAR_EXPRESSION: &str = "similar_expression";
+
 /// The function that a cast is the operand of where its values are not in the order of those that are cast. It never fails.
 const AS_CAST: &str = "as_cast";
 

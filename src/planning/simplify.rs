@@ -424,7 +424,7 @@ fn is_constant(expression: &Expr) -> bool {
 /// Whether a pattern is one that every text fits.
 fn matches_all(pattern: &Expr) -> bool {
     match pattern {
-        Expr::Literal(value, _) => value.try_as_str().flatten() == Some(".*"),
+        Expr::Literal(value, _) => matches!(value.try_as_str().flatten(), Some(".*" | "(?s).*")),
         Expr::Cast(cast) => matches_all(&cast.expr),
         _ => false,
     }

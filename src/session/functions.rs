@@ -16,8 +16,10 @@ mod regexp_match;
 mod regexp_replace;
 mod regular_expression;
 mod series;
+mod split_part;
 mod timezone;
 mod to_hex;
+mod translated_patterns;
 mod whole;
 
 use std::sync::Arc;
@@ -62,6 +64,7 @@ pub(crate) fn register(context: &SessionContext, user: &str) {
         planning::round(),
         regexp_match::function(),
         regexp_replace::function(),
+        split_part::function(),
         timezone::function(),
         to_hex::function(),
     ];
@@ -73,7 +76,8 @@ pub(crate) fn register(context: &SessionContext, user: &str) {
         .chain(domains::functions())
         .chain(length::functions())
         .chain(whole::functions())
-        .chain(padding::functions());
+        .chain(padding::functions())
+        .chain(translated_patterns::functions());
     own.into_iter().chain(several).for_each(|function| context.register_udf(function));
     series::register(context);
     shift::both().into_iter().for_each(|function| context.register_udwf(function));

@@ -12,6 +12,7 @@ mod interrupt;
 mod models;
 mod outcome;
 mod providers;
+mod regular_expression;
 mod rewrite;
 mod sealed;
 mod settings;

@@ -18,7 +18,9 @@ use datafusion::{
     },
 };
 
-use super::super::{AS_CAST, INTERVAL_WORDS, NEAREST_FLOAT, TEXT_OF, WRITTEN_AS};
+use super::super::{
+    AS_CAST, INTERVAL_WORDS, NEAREST_FLOAT, REGULAR_EXPRESSION, SIMILAR_EXPRESSION, TEXT_OF, WRITTEN_AS,
+};
 
 /// Whether an expression over rows of this schema can fail on one of them.
 ///
@@ -79,6 +81,10 @@ fn literal(expr: &Expr) -> Option<&ScalarValue> {
     match expr {
         Expr::Literal(value, _) => Some(value),
         Expr::Cast(Cast { expr, .. }) => literal(expr),
+        // It is a value as long as all that it translates are.
+        Expr::ScalarFunction(call) if matches!(call.name(), REGULAR_EXPRESSION | SIMILAR_EXPRESSION) => {
+            call.args.iter().map(literal).reduce(|pattern, with| pattern.filter(|_| with.is_some())).flatten()
+        }
         _ => None,
     }
 }
@@ -152,6 +158,7 @@ const NEVER_FAIL: &[(&str, usize)] = &[
     ("nvl2", 3),
     ("octet_length", 1),
     ("regexp_like", 1),
+    (REGULAR_EXPRESSION, 0),
     ("one_nan", 1),
     ("one_zero", 1),
     ("replace", 3),
@@ -164,6 +171,7 @@ const NEVER_FAIL: &[(&str, usize)] = &[
     ("sha384", 1),
     ("sha512", 1),
     ("signum", 1),
+    (SIMILAR_EXPRESSION, 0),
     ("split_part", 2),
     ("starts_with", 2),
     ("strpos", 2),

@@ -162,6 +162,15 @@ fn elements(expression: &Expr) -> Option<&[Expr]> {
     }
 }
 
+/// The elements of an array that is written out.
+pub(super) fn elements_mut(expression: &mut Expr) -> Option<&mut [Expr]> {
+    match expression {
+        Expr::Array(array) => Some(&mut array.elem),
+        Expr::Nested(inner) => elements_mut(inner),
+        _ => None,
+    }
+}
+
 const ANY: &str = "compare_any";
 const ALL: &str = "compare_all";
 

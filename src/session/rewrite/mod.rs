@@ -74,9 +74,9 @@ impl VisitorMut for Expressions {
 
     fn post_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<Error> {
         let rewritten = rows::rewrite(expression)
+            .and_then(|()| regexes::rewrite(expression))
             .and_then(|()| arrays::rewrite(expression))
-            .and_then(|()| patterns::rewrite(expression))
-            .and_then(|()| regexes::rewrite(expression));
+            .and_then(|()| patterns::rewrite(expression));
         order::without_constants(expression);
         timestamps::rewrite(expression);
         lengths::rewrite(expression);

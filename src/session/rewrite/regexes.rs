@@ -1,125 +1,124 @@
-//! `SIMILAR TO` as a regular expression of the query engine.
+//! Regular expressions and `SIMILAR TO`: patterns become those of the library that matches them.
 //!
-//! The engine takes the pattern of `x SIMILAR TO 'a%'` for a regular expression that may match anywhere.
+//! What is written out is translated here, so that what is planned sees a constant; any other pattern by a function.
 
-use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, Value};
+use datafusion::sql::sqlparser::ast::{
+    BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Value,
+};
 
-use crate::{Error, Fault, Result};
+use super::{arrays, call};
+use crate::{
+    Error, Fault, Result,
+    planning::{REGULAR_EXPRESSION, SIMILAR_EXPRESSION},
+    session::regular_expression::{similar, translated},
+};
 
-/// Rewrites `SIMILAR TO`.
+/// Rewrites an operator or a function that matches a regular expression. It comes before comparisons with the
+/// elements of arrays are written out, each of which is a pattern.
 pub(super) fn rewrite(expression: &mut Expr) -> Result<()> {
-    let Expr::SimilarTo { negated, expr, pattern, escape_char } = expression else { return Ok(()) };
-    let escape = match escape_char.as_ref().map(|escape| &escape.value) {
-        None => Some('\\'),
-        Some(Value::SingleQuotedString(text)) if text.chars().count() <= 1 => text.chars().next(),
-        Some(_) => return Err(Error::new(Fault::InvalidArgument, "an escape string has one character, or none")),
-    };
-    let regex = match pattern.as_ref() {
-        Expr::Value(value) => match &value.value {
-            Value::SingleQuotedString(pattern) | Value::EscapedStringLiteral(pattern) => {
-                Value::SingleQuotedString(anchored(pattern, escape)?)
+    match expression {
+        Expr::SimilarTo { .. } => rewrite_similar(expression),
+        Expr::BinaryOp { op, right, .. } if is_match(op) => translate(right, None),
+        Expr::AnyOp { compare_op, right, .. } | Expr::AllOp { compare_op, right, .. } if is_match(compare_op) => {
+            let elements = arrays::elements_mut(right).into_iter().flatten();
+            elements.map(|element| translate(element, None)).collect()
+        }
+        Expr::Function(function) => {
+            let name = function.name.to_string().to_ascii_lowercase();
+            match name.strip_prefix("pg_catalog.").unwrap_or(&name) {
+                "regexp_like" => translate_call(function, 2),
+                "regexp_count" => translate_call(function, 3),
+                "regexp_instr" => translate_place(function),
+                _ => Ok(()),
             }
-            Value::DollarQuotedString(pattern) => Value::SingleQuotedString(anchored(&pattern.value, escape)?),
-            Value::Null => Value::Null,
-            _ => return Err(not_written()),
+        }
+        _ => Ok(()),
+    }
+}
+
+fn is_match(op: &BinaryOperator) -> bool {
+    use BinaryOperator::{PGRegexIMatch, PGRegexMatch, PGRegexNotIMatch, PGRegexNotMatch};
+    matches!(op, PGRegexMatch | PGRegexIMatch | PGRegexNotMatch | PGRegexNotIMatch)
+}
+
+/// A text that is written out.
+fn written(expression: &Expr) -> Option<&str> {
+    match expression {
+        Expr::Nested(inner) => written(inner),
+        Expr::Value(value) => match &value.value {
+            Value::SingleQuotedString(text) | Value::EscapedStringLiteral(text) | Value::UnicodeStringLiteral(text) => {
+                Some(text)
+            }
+            Value::DollarQuotedString(text) => Some(&text.value),
+            _ => None,
         },
-        _ => return Err(not_written()),
-    };
-    let op = if *negated { BinaryOperator::PGRegexNotMatch } else { BinaryOperator::PGRegexMatch };
-    let right = Box::new(Expr::Value(regex.into()));
-    *expression = Expr::BinaryOp { left: expr.clone(), op, right };
+        _ => None,
+    }
+}
+
+fn text(text: String) -> Expr {
+    Expr::Value(Value::SingleQuotedString(text).into())
+}
+
+/// Translates a regular expression that has options, or none.
+fn translate(pattern: &mut Expr, flags: Option<Expr>) -> Result<()> {
+    let known_flags = flags.as_ref().map_or(Some(""), written);
+    if let (Some(written), Some(flags)) = (written(pattern), known_flags) {
+        *pattern = text(translated(written, flags)?);
+        return Ok(());
+    }
+    // NULL has no type, and it is told of a number that it is no text.
+    let is_other = matches!(&*pattern, Expr::Value(value) if !matches!(value.value, Value::Placeholder(_)));
+    if written(pattern).is_some() || !is_other {
+        *pattern = call(REGULAR_EXPRESSION, std::iter::once(pattern.clone()).chain(flags).collect());
+    }
     Ok(())
 }
 
-fn not_written() -> Error {
-    let message = "SIMILAR TO is supported with a pattern that is written out only; use ~ with a regular expression";
-    Error::new(Fault::FeatureNotSupported, message)
+/// Translates the second argument of a call with options at a place, which the pattern has then.
+fn translate_call(function: &mut Function, flags: usize) -> Result<()> {
+    let FunctionArguments::List(list) = &mut function.args else { return Ok(()) };
+    let flags = match list.args.get(flags) {
+        Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(written))) => {
+            let written = written.clone();
+            list.args.remove(flags);
+            Some(written)
+        }
+        _ => None,
+    };
+    match list.args.get_mut(1) {
+        Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(pattern))) => translate(pattern, flags),
+        _ => Ok(()),
+    }
 }
 
-/// The regular expression of whole texts that are similar to a pattern.
-fn anchored(pattern: &str, escape: Option<char>) -> Result<String> {
-    let mut regex = "^(?s:".to_owned();
-    let mut characters = pattern.chars().peekable();
-    let mut within_class = false;
-    while let Some(character) = characters.next() {
-        if Some(character) == escape {
-            let Some(next) = characters.next() else {
-                return Err(Error::new(
-                    Fault::InvalidArgument,
-                    "SIMILAR TO pattern must not end with escape character",
-                ));
-            };
-            push_itself(&mut regex, next);
-            continue;
-        }
-        match character {
-            '\\' => push_itself(&mut regex, character),
-            ']' if within_class => {
-                within_class = false;
-                regex.push(']');
-            }
-            '[' if within_class && characters.peek() == Some(&':') => {
-                // A named class, which ends with `:]`.
-                regex.push('[');
-                let mut before = ' ';
-                for next in characters.by_ref() {
-                    regex.push(next);
-                    if before == ':' && next == ']' {
-                        break;
-                    }
-                    before = next;
-                }
-            }
-            '[' if within_class => regex.push_str("\\["),
-            '&' | '~' if within_class => push_itself(&mut regex, character),
-            _ if within_class => regex.push(character),
-            '[' => {
-                within_class = true;
-                regex.push('[');
-                regex.extend(characters.next_if_eq(&'^'));
-                // The first of a class is no end.
-                if characters.next_if_eq(&']').is_some() {
-                    regex.push_str("\\]");
-                }
-            }
-            '%' => regex.push_str(".*"),
-            '_' => regex.push('.'),
-            '(' => regex.push_str("(?:"),
-            '.' | '^' | '$' => push_itself(&mut regex, character),
-            _ => regex.push(character),
-        }
+/// Translates the pattern of `regexp_instr(text, pattern, start, n, endoption, flags, subexpr)`. The engine's knows no end, and
+/// has the options in its place.
+fn translate_place(function: &mut Function) -> Result<()> {
+    translate_call(function, 5)?;
+    let FunctionArguments::List(list) = &mut function.args else { return Ok(()) };
+    let Some(end) = list.args.get_mut(4) else { return Ok(()) };
+    let FunctionArg::Unnamed(FunctionArgExpr::Expr(end)) = end else { return Ok(()) };
+    if !matches!(end, Expr::Value(value) if matches!(&value.value, Value::Number(number, _) if number == "0")) {
+        let message = "regexp_instr is supported with 0 as its fifth argument only: it finds where a match begins";
+        return Err(Error::new(Fault::FeatureNotSupported, message));
     }
-    regex.push_str(")$");
-    Ok(regex)
+    *end = text(String::new());
+    Ok(())
 }
 
-/// Writes a character that means itself. Of `<` and `>` those with a backslash are borders of words.
-fn push_itself(regex: &mut String, character: char) {
-    if character.is_ascii_punctuation() && !matches!(character, '<' | '>') {
-        regex.push('\\');
-    }
-    regex.push(character);
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_pattern_is_a_regular_expression_of_whole_texts() {
-        for (pattern, expected) in [
-            ("a%", "^(?s:a.*)$"),
-            ("%(b|d)_", "^(?s:.*(?:b|d).)$"),
-            ("a.c", "^(?s:a\\.c)$"),
-            ("a\\_", "^(?s:a\\_)$"),
-            ("[^a-c%]+", "^(?s:[^a-c%]+)$"),
-            ("[]x]", "^(?s:[\\]x])$"),
-            ("[[:digit:]]{2}", "^(?s:[[:digit:]]{2})$"),
-        ] {
-            assert_eq!(anchored(pattern, Some('\\')).unwrap(), expected);
-        }
-        assert_eq!(anchored("a#%\\", Some('#')).unwrap(), "^(?s:a\\%\\\\)$");
-        assert!(anchored("a\\", Some('\\')).is_err());
-    }
+fn rewrite_similar(expression: &mut Expr) -> Result<()> {
+    let Expr::SimilarTo { negated, expr, pattern, escape_char } = expression else { return Ok(()) };
+    let escape = escape_char.as_ref().map(|escape| Expr::Value(escape.clone()));
+    let known_escape = match &escape {
+        None => Some(None),
+        Some(escape) => written(escape).map(Some),
+    };
+    let right = match (written(pattern), known_escape) {
+        (Some(written), Some(escape)) => text(similar(written, escape)?),
+        _ => call(SIMILAR_EXPRESSION, std::iter::once(*pattern.clone()).chain(escape).collect()),
+    };
+    let op = if *negated { BinaryOperator::PGRegexNotMatch } else { BinaryOperator::PGRegexMatch };
+    *expression = Expr::BinaryOp { left: expr.clone(), op, right: Box::new(right) };
+    Ok(())
 }

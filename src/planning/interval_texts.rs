@@ -118,7 +118,7 @@ fn all_in_words(texts: &ArrayRef) -> Result<StringArray> {
 }
 
 /// A text as the engine's cast reads it; none if it is no interval.
-fn in_words(text: &str) -> Option<String> {
+pub(super) fn in_words(text: &str) -> Option<String> {
     let mut words = text.split_ascii_whitespace().peekable();
     let mut written = String::with_capacity(text.len() + 24);
     while let Some(word) = words.next() {

@@ -24,6 +24,7 @@ mod floats;
 mod frames;
 mod guards;
 mod input_order;
+mod interval_lengths;
 mod interval_texts;
 mod join_keys;
 mod list_texts;
@@ -110,6 +111,7 @@ pub(crate) fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
         Arc::new(guards::GuardArguments),
         Arc::new(subquery::Unnest),
         Arc::new(timestamps::CompareMicroseconds),
+        Arc::new(interval_lengths::KnowIntervals),
         Arc::new(computed_once::ComputeOnce),
     ];
     for rule in types::with_numbers(Analyzer::new().rules) {
@@ -127,6 +129,7 @@ pub(crate) fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
     rules.push(Arc::new(floats::OneNan));
     rules.push(Arc::new(lists::CompareItems));
     rules.push(Arc::new(zeros::OneZero));
+    rules.push(Arc::new(interval_lengths::CompareLengths));
     rules.push(Arc::new(sort_keys::SortByColumns));
     rules.push(Arc::new(sets::NameInputs));
     rules.push(Arc::new(floats::OrderFloats));

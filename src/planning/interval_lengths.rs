@@ -1,0 +1,592 @@
+//! Intervals are compared, sorted, joined and grouped by their lengths, in which a month is 30 days and a day 24 hours.
+//!
+//! The engine compares them field by field: 33 days that are hours are less than `1 day`, and `24:00:00` is no equal of it.
+//! Here it sees the length, a number; what is compared with an interval and lasts, as the time between two timestamps does,
+//! has one too. `min` and `max` see a number in the order of the lengths from which the interval can be made again, and so do
+//! `greatest` and `least`. Rows are grouped by the length, and a group shows the least of its intervals in that order.
+//! Elements of arrays and fields of rows stay as they are.
+
+use std::sync::Arc;
+
+use arrow::{
+    array::{Array, ArrayRef, AsArray, Decimal128Array, IntervalMonthDayNanoArray},
+    buffer::NullBuffer,
+    compute::{cast, kernels::cast_utils::parse_interval_month_day_nano},
+    datatypes::{
+        DECIMAL128_MAX_PRECISION, DECIMAL256_MAX_PRECISION, DataType, Decimal256Type, Field, FieldRef, Int64Type,
+        IntervalDayTimeType, IntervalMonthDayNano, IntervalMonthDayNanoType, IntervalUnit, IntervalYearMonthType,
+        TimeUnit, i256,
+    },
+};
+use datafusion::{
+    common::{
+        Column, DFSchema, Result, ScalarValue,
+        config::ConfigOptions,
+        internal_err,
+        tree_node::{Transformed, TransformedResult, TreeNode},
+    },
+    functions_aggregate::min_max::min,
+    logical_expr::{
+        self, Aggregate, Between, BinaryExpr, Case, ColumnarValue, Distinct, Expr, ExprSchemable, Join, JoinConstraint,
+        LogicalPlan, Projection, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+        WindowFrame, WindowFrameBound, WindowFrameUnits, WindowFunctionDefinition,
+        expr::{AggregateFunction, InList, ScalarFunction, WindowFunction},
+        lit,
+    },
+    optimizer::AnalyzerRule,
+};
+
+use super::{
+    calls::{self, Back},
+    interval_texts::in_words,
+    steps,
+};
+
+/// A text that the statement compares with intervals is one, and windows are ordered by lengths. It comes before types are
+/// settled, which are neither for the engine.
+#[derive(Debug)]
+pub(super) struct KnowIntervals;
+
+impl AnalyzerRule for KnowIntervals {
+    fn name(&self) -> &str {
+        "know_intervals"
+    }
+
+    fn analyze(&self, plan: LogicalPlan, _config: &ConfigOptions) -> Result<LogicalPlan> {
+        let concerns = |step: &Expr| compares(step) || matches!(step, Expr::WindowFunction(_));
+        steps::change(plan, concerns, |step, schema| Ok(known(step, schema)))
+    }
+}
+
+/// See the module. It comes when types are settled, before rows are sorted by columns.
+#[derive(Debug)]
+pub(super) struct CompareLengths;
+
+impl AnalyzerRule for CompareLengths {
+    fn name(&self) -> &str {
+        "compare_lengths"
+    }
+
+    fn analyze(&self, plan: LogicalPlan, _config: &ConfigOptions) -> Result<LogicalPlan> {
+        let plan = steps::change(plan, concerns, by_lengths)?;
+        plan.transform_up_with_subqueries(with_keys).data()
+    }
+}
+
+fn is_interval(data_type: &DataType) -> bool {
+    *data_type == DataType::Interval(IntervalUnit::MonthDayNano)
+}
+
+/// Whether values of a type last.
+fn is_span(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::Interval(_) | DataType::Duration(_))
+}
+
+/// Whether values of these types are compared by their lengths. Those of one duration are, as they stand.
+fn have_lengths(types: &[DataType]) -> bool {
+    let is_compound = |data_type: &DataType| matches!(data_type, DataType::Interval(_));
+    let is_alone = |data_type: &DataType| !is_compound(data_type) && types.iter().all(|other| other == data_type);
+    types.iter().any(is_span)
+        && types.iter().all(|data_type| is_span(data_type) || data_type.is_null())
+        && !types.iter().all(is_alone)
+}
+
+/// Whether a step compares values.
+fn compares(step: &Expr) -> bool {
+    steps::compares(step) || matches!(step, Expr::Case(Case { expr: Some(_), .. }))
+}
+
+/// What a step compares.
+fn compared(step: &mut Expr) -> Vec<&mut Expr> {
+    if !compares(step) {
+        return Vec::new();
+    }
+    match step {
+        Expr::BinaryExpr(BinaryExpr { left, right, .. }) => vec![left.as_mut(), right.as_mut()],
+        Expr::Between(Between { expr, low, high, .. }) => vec![expr.as_mut(), low.as_mut(), high.as_mut()],
+        Expr::InList(InList { expr, list, .. }) => std::iter::once(expr.as_mut()).chain(list).collect(),
+        Expr::Case(Case { expr: Some(value), when_then_expr, .. }) => {
+            let whens = when_then_expr.iter_mut().map(|(when, _)| when.as_mut());
+            std::iter::once(value.as_mut()).chain(whens).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn known(mut step: Expr, schema: &DFSchema) -> Transformed<Expr> {
+    let is_known = |operand: &Expr| operand.get_type(schema).is_ok_and(|data_type| is_span(&data_type));
+    if let Expr::WindowFunction(window) = &mut step {
+        let changed = order_by_lengths(window, is_known);
+        return Transformed::new_transformed(step, changed);
+    }
+    let mut operands = compared(&mut step);
+    let mut changed = false;
+    if operands.iter().any(|operand| is_known(operand)) {
+        for operand in operands.iter_mut().filter(|operand| is_text(operand)) {
+            let text = std::mem::take(*operand);
+            **operand = logical_expr::cast(text, DataType::Interval(IntervalUnit::MonthDayNano));
+            changed = true;
+        }
+    }
+    Transformed::new_transformed(step, changed)
+}
+
+fn is_text(operand: &Expr) -> bool {
+    matches!(operand, Expr::Literal(value, _) if value.try_as_str().is_some())
+}
+
+/// Partitions and orders a window by lengths; whether it changed. A frame that reaches as far as an interval reaches as far as its
+/// length.
+fn order_by_lengths(window: &mut WindowFunction, is_known: impl Fn(&Expr) -> bool) -> bool {
+    let params = &mut window.params;
+    if params.window_frame.units == WindowFrameUnits::Range
+        && let [key] = params.order_by.as_slice()
+        && is_known(&key.expr)
+    {
+        reach_lengths(&mut params.window_frame);
+    }
+    let order = params.order_by.iter_mut().map(|key| &mut key.expr);
+    let mut changed = false;
+    for key in params.partition_by.iter_mut().chain(order).filter(|key| is_known(key)) {
+        *key = convert(vec![std::mem::take(key).unalias()], Conversion::Length);
+        changed = true;
+    }
+    changed
+}
+
+fn reach_lengths(frame: &mut WindowFrame) {
+    for bound in [&mut frame.start_bound, &mut frame.end_bound] {
+        if let WindowFrameBound::Preceding(distance) | WindowFrameBound::Following(distance) = bound
+            && let Some(interval) = interval_of(distance)
+        {
+            *distance = ScalarValue::Decimal128(Some(length(interval)), DECIMAL128_MAX_PRECISION, 0);
+        }
+    }
+}
+
+fn interval_of(distance: &ScalarValue) -> Option<IntervalMonthDayNano> {
+    match distance {
+        ScalarValue::IntervalMonthDayNano(interval) => *interval,
+        text => parse_interval_month_day_nano(&in_words(text.try_as_str()??)?).ok(),
+    }
+}
+
+/// Whether a step may compare intervals.
+fn concerns(step: &Expr) -> bool {
+    match step {
+        Expr::ScalarFunction(call) => matches!(call.func.name(), "nullif" | "greatest" | "least"),
+        Expr::AggregateFunction(call) => !call.params.order_by.is_empty() || counts_distinct(call),
+        Expr::WindowFunction(_) => true,
+        step => compares(step),
+    }
+}
+
+fn counts_distinct(call: &AggregateFunction) -> bool {
+    call.params.distinct && call.func.name() == "count"
+}
+
+fn by_lengths(mut step: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
+    if matches!(step, Expr::ScalarFunction(_)) {
+        return in_call(step, schema);
+    }
+    let changed = match &mut step {
+        Expr::AggregateFunction(call) => in_aggregate(call, schema)?,
+        Expr::WindowFunction(window) => {
+            order_by_lengths(window, |key| key.get_type(schema).is_ok_and(|own| is_interval(&own)))
+        }
+        step => become_lengths(&mut compared(step), schema)?,
+    };
+    Ok(Transformed::new_transformed(step, changed))
+}
+
+/// Makes lengths of what is compared, if it is intervals; whether it is.
+fn become_lengths(operands: &mut [&mut Expr], schema: &DFSchema) -> Result<bool> {
+    let types = operands.iter().map(|operand| operand.get_type(schema)).collect::<Result<Vec<_>>>()?;
+    let changes = have_lengths(&types);
+    if changes {
+        for operand in operands {
+            **operand = length_of(std::mem::take(*operand), schema)?;
+        }
+    }
+    Ok(changes)
+}
+
+/// The length of what lasts. What the engine casts for a comparison, which fails after some centuries, need not be cast.
+fn length_of(span: Expr, schema: &DFSchema) -> Result<Expr> {
+    let span = match span.unalias() {
+        Expr::Cast(cast) if is_interval(cast.field.data_type()) && is_span(&cast.expr.get_type(schema)?) => *cast.expr,
+        other => other,
+    };
+    Ok(convert(vec![span], Conversion::Length))
+}
+
+/// Calls that compare their operands.
+fn in_call(step: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
+    let Expr::ScalarFunction(mut call) = step else { return Ok(Transformed::no(step)) };
+    let is_nullif = match call.func.name() {
+        "nullif" => true,
+        "greatest" | "least" => false,
+        _ => return Ok(Transformed::no(Expr::ScalarFunction(call))),
+    };
+    for argument in &call.args {
+        if !is_interval(&argument.get_type(schema)?) {
+            return Ok(Transformed::no(Expr::ScalarFunction(call)));
+        }
+    }
+    if !is_nullif {
+        for argument in &mut call.args {
+            *argument = convert(vec![std::mem::take(argument)], Conversion::Order);
+        }
+        return Ok(Transformed::yes(convert(vec![Expr::ScalarFunction(call)], Conversion::Interval)));
+    }
+    match call.args.as_slice() {
+        [value, other] if !value.is_volatile() => {
+            let is_other = length_of(value.clone(), schema)?.eq(length_of(other.clone(), schema)?);
+            let null = lit(ScalarValue::IntervalMonthDayNano(None));
+            let branches = vec![(Box::new(is_other), Box::new(null))];
+            Ok(Transformed::yes(Expr::Case(Case::new(None, branches, Some(Box::new(value.clone()))))))
+        }
+        _ => Ok(Transformed::no(Expr::ScalarFunction(call))),
+    }
+}
+
+/// An aggregate that sorts by lengths, or counts them; whether it changed. One of distinct values is sorted by these alone.
+fn in_aggregate(call: &mut AggregateFunction, schema: &DFSchema) -> Result<bool> {
+    let counts = counts_distinct(call);
+    let params = &mut call.params;
+    if params.distinct && !counts {
+        return Ok(false);
+    }
+    let sorts = params.order_by.iter_mut().map(|sort| &mut sort.expr);
+    let counted = params.args.iter_mut().filter(|_| counts);
+    let mut changed = false;
+    for operand in sorts.chain(counted) {
+        if is_interval(&operand.get_type(schema)?) {
+            *operand = length_of(std::mem::take(operand), schema)?;
+            changed = true;
+        }
+    }
+    Ok(changed)
+}
+
+/// A node that sorts, joins or groups by lengths.
+fn with_keys(node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
+    match node {
+        LogicalPlan::Sort(mut sort) => {
+            let mut changed = false;
+            for key in &mut sort.expr {
+                if is_interval(&key.expr.get_type(sort.input.schema())?) {
+                    key.expr = length_of(std::mem::take(&mut key.expr), sort.input.schema())?;
+                    changed = true;
+                }
+            }
+            Ok(Transformed::new_transformed(LogicalPlan::Sort(sort), changed))
+        }
+        LogicalPlan::Join(join) => joined(join),
+        LogicalPlan::Distinct(Distinct::All(input)) if has_intervals(&input) => {
+            let columns = input.schema().columns().into_iter().map(Expr::Column).collect();
+            grouped(LogicalPlan::Aggregate(Aggregate::try_new(input, columns, Vec::new())?))
+        }
+        LogicalPlan::Aggregate(_) | LogicalPlan::Window(_) => {
+            let replaced = calls::replace(node, by_order)?;
+            match replaced.transformed {
+                true => Ok(Transformed::yes(replaced.data.map_children(grouped)?.data)),
+                false => grouped(replaced.data),
+            }
+        }
+        other => Ok(Transformed::no(other)),
+    }
+}
+
+fn has_intervals(input: &LogicalPlan) -> bool {
+    input.schema().fields().iter().any(|field| is_interval(field.data_type()))
+}
+
+/// A join of equal lengths.
+fn joined(mut join: Join) -> Result<Transformed<LogicalPlan>> {
+    let mut changed = false;
+    for (left, right) in &mut join.on {
+        let types = [left.get_type(join.left.schema())?, right.get_type(join.right.schema())?];
+        if have_lengths(&types) {
+            *left = length_of(std::mem::take(left), join.left.schema())?;
+            *right = length_of(std::mem::take(right), join.right.schema())?;
+            changed = true;
+        }
+    }
+    if changed {
+        // The keys of the other kind are columns.
+        join.join_constraint = JoinConstraint::On;
+    }
+    Ok(Transformed::new_transformed(LogicalPlan::Join(join), changed))
+}
+
+/// The least or the greatest interval, as that of numbers in the order of lengths.
+fn by_order(call: &mut Expr, input: &LogicalPlan) -> Result<Option<Back>> {
+    let (name, arguments) = match call {
+        Expr::AggregateFunction(call) => (call.func.name().to_owned(), &mut call.params.args),
+        Expr::WindowFunction(call) => match &call.fun {
+            WindowFunctionDefinition::AggregateUDF(function) => (function.name().to_owned(), &mut call.params.args),
+            WindowFunctionDefinition::WindowUDF(_) => return Ok(None),
+        },
+        _ => return Ok(None),
+    };
+    let [argument] = arguments.as_mut_slice() else { return Ok(None) };
+    if !matches!(name.as_str(), "min" | "max") || !is_interval(&argument.get_type(input.schema())?) {
+        return Ok(None);
+    }
+    *argument = convert(vec![std::mem::take(argument)], Conversion::Order);
+    Ok(Some(Box::new(|order| convert(vec![order], Conversion::Interval))))
+}
+
+/// An aggregate that groups by the lengths of intervals, below a projection that has its columns.
+fn grouped(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
+    let LogicalPlan::Aggregate(aggregate) = plan else { return Ok(Transformed::no(plan)) };
+    let keys: Vec<Expr> = match aggregate.group_expr.as_slice() {
+        [Expr::GroupingSet(sets)] => sets.distinct_expr().into_iter().cloned().collect(),
+        keys => keys.to_vec(),
+    };
+    let types = keys.iter().map(|key| key.get_type(aggregate.input.schema())).collect::<Result<Vec<_>>>()?;
+    if !types.iter().any(is_interval) {
+        return Ok(Transformed::no(LogicalPlan::Aggregate(aggregate)));
+    }
+    let is_changed = |at: usize| types.get(at).is_some_and(is_interval);
+    let with_length = |key: Expr| -> Result<Transformed<Expr>> {
+        let Some(at) = keys.iter().position(|known| *known == key).filter(|at| is_changed(*at)) else {
+            return Ok(Transformed::no(key));
+        };
+        Ok(Transformed::yes(convert(vec![key.unalias()], Conversion::Length).alias(length_name(at))))
+    };
+    let groups = aggregate.group_expr.into_iter().map(|group| match group {
+        Expr::GroupingSet(_) => group.map_children(&with_length).data(),
+        key => with_length(key).data(),
+    });
+    let groups = groups.collect::<Result<Vec<_>>>()?;
+    let mut calls = aggregate.aggr_expr;
+    for (at, key) in keys.iter().enumerate().filter(|(at, _)| is_changed(*at)) {
+        calls.push(min(convert(vec![key.clone().unalias()], Conversion::Order)).alias(least_name(at)));
+    }
+    let computed = LogicalPlan::Aggregate(Aggregate::try_new(aggregate.input, groups, calls)?);
+    let columns = aggregate.schema.iter().enumerate().map(|(at, (qualifier, field))| {
+        if !is_changed(at) {
+            return Expr::Column(Column::from(computed.schema().qualified_field(at)));
+        }
+        let own = [length_name(at), least_name(at)].map(|name| Expr::Column(Column::new_unqualified(name)));
+        let shown = convert(own.to_vec(), Conversion::Group { nullable: field.is_nullable() });
+        shown.alias_qualified(qualifier.cloned(), field.name())
+    });
+    let columns = columns.collect();
+    Ok(Transformed::yes(LogicalPlan::Projection(Projection::try_new(columns, Arc::new(computed))?)))
+}
+
+/// The column of the length of one of a group's keys.
+fn length_name(at: usize) -> String {
+    format!("__length_{at}")
+}
+
+/// The column of the least interval of that length.
+fn least_name(at: usize) -> String {
+    format!("__least_{at}")
+}
+
+fn convert(arguments: Vec<Expr>, conversion: Conversion) -> Expr {
+    let signature = Signature::any(arguments.len(), Volatility::Immutable);
+    let function = ScalarUDF::new_from_impl(Convert { conversion, signature });
+    Expr::ScalarFunction(ScalarFunction { func: Arc::new(function), args: arguments })
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Conversion {
+    /// Of what lasts to its length in nanoseconds.
+    Length,
+    /// Of intervals to numbers in the order of their lengths, and of their months and days among those of one length.
+    Order,
+    /// Of such numbers to the intervals.
+    Interval,
+    /// Of the length that a group has and the least such number of its rows to the interval; NULL where the length is, as in
+    /// the rows of a grouping set without this key.
+    Group { nullable: bool },
+}
+
+/// A conversion of intervals that never fails.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Convert {
+    conversion: Conversion,
+    signature: Signature,
+}
+
+impl ScalarUDFImpl for Convert {
+    fn name(&self) -> &str {
+        match self.conversion {
+            Conversion::Length => "interval_length",
+            Conversion::Order => "interval_order",
+            Conversion::Interval => "interval_of_order",
+            Conversion::Group { .. } => "interval_of_group",
+        }
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _types: &[DataType]) -> Result<DataType> {
+        Ok(match self.conversion {
+            Conversion::Length => DataType::Decimal128(DECIMAL128_MAX_PRECISION, 0),
+            Conversion::Order => DataType::Decimal256(DECIMAL256_MAX_PRECISION, 0),
+            Conversion::Interval | Conversion::Group { .. } => DataType::Interval(IntervalUnit::MonthDayNano),
+        })
+    }
+
+    fn return_field_from_args(&self, arguments: ReturnFieldArgs) -> Result<FieldRef> {
+        let nullable = match self.conversion {
+            Conversion::Group { nullable } => nullable,
+            _ => arguments.arg_fields.iter().any(|field| field.is_nullable()),
+        };
+        Ok(Arc::new(Field::new(self.name(), self.return_type(&[])?, nullable)))
+    }
+
+    fn invoke_with_args(&self, call: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let arrays = ColumnarValue::values_to_arrays(&call.args)?;
+        let Some(converted) = self.converted(&arrays) else {
+            let types: Vec<_> = arrays.iter().map(|array| array.data_type().to_string()).collect();
+            return internal_err!("{} of {}", self.name(), types.join(", "));
+        };
+        if call.args.iter().all(|argument| matches!(argument, ColumnarValue::Scalar(_))) {
+            return Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&converted, 0)?));
+        }
+        Ok(ColumnarValue::Array(converted))
+    }
+}
+
+impl Convert {
+    fn converted(&self, arrays: &[ArrayRef]) -> Option<ArrayRef> {
+        match (self.conversion, arrays) {
+            (Conversion::Length, [spans]) => Some(Arc::new(lengths(spans)?)),
+            (Conversion::Order, [intervals]) => {
+                let intervals = intervals.as_primitive_opt::<IntervalMonthDayNanoType>()?;
+                let numbers = intervals.unary::<_, Decimal256Type>(order);
+                Some(Arc::new(numbers.with_data_type(DataType::Decimal256(DECIMAL256_MAX_PRECISION, 0))))
+            }
+            (Conversion::Interval, [numbers]) => Some(Arc::new(intervals(numbers)?)),
+            (Conversion::Group { .. }, [lengths, numbers]) => {
+                let (_, intervals, nulls) = intervals(numbers)?.into_parts();
+                let nulls = NullBuffer::union(nulls.as_ref(), lengths.nulls());
+                Some(Arc::new(IntervalMonthDayNanoArray::new(intervals, nulls)))
+            }
+            _ => None,
+        }
+    }
+}
+
+fn intervals(numbers: &ArrayRef) -> Option<IntervalMonthDayNanoArray> {
+    Some(numbers.as_primitive_opt::<Decimal256Type>()?.unary::<_, IntervalMonthDayNanoType>(interval_at))
+}
+
+fn lengths(spans: &ArrayRef) -> Option<Decimal128Array> {
+    use DataType::{Duration, Interval, Null};
+    let lengths: Decimal128Array = match spans.data_type() {
+        Interval(IntervalUnit::MonthDayNano) => spans.as_primitive::<IntervalMonthDayNanoType>().unary(length),
+        Interval(IntervalUnit::DayTime) => spans.as_primitive::<IntervalDayTimeType>().unary(|span| {
+            length(IntervalMonthDayNano::new(0, span.days, 0)) + i128::from(span.milliseconds) * 1_000_000
+        }),
+        Interval(IntervalUnit::YearMonth) => spans
+            .as_primitive::<IntervalYearMonthType>()
+            .unary(|months| length(IntervalMonthDayNano::new(months, 0, 0))),
+        Duration(unit) => {
+            let nanoseconds: i128 = match unit {
+                TimeUnit::Second => 1_000_000_000,
+                TimeUnit::Millisecond => 1_000_000,
+                TimeUnit::Microsecond => 1_000,
+                TimeUnit::Nanosecond => 1,
+            };
+            let counts = cast(spans, &DataType::Int64).ok()?;
+            counts.as_primitive::<Int64Type>().unary(|count| i128::from(count) * nanoseconds)
+        }
+        Null => Decimal128Array::new_null(spans.len()),
+        _ => return None,
+    };
+    Some(lengths.with_data_type(DataType::Decimal128(DECIMAL128_MAX_PRECISION, 0)))
+}
+
+/// The nanoseconds of a day.
+const DAY: i128 = 86_400_000_000_000;
+
+/// The nanoseconds of a month, where months are compared with days.
+const MONTH: i128 = 30 * DAY;
+
+/// The nanoseconds that an interval lasts: fewer than 2^83.
+fn length(interval: IntervalMonthDayNano) -> i128 {
+    i128::from(interval.months) * MONTH + i128::from(interval.days) * DAY + i128::from(interval.nanoseconds)
+}
+
+/// An interval's place among all: its length above its months above its days, of 32 bits each.
+fn order(interval: IntervalMonthDayNano) -> i256 {
+    let length = length(interval);
+    let parts = (u128::from(place(interval.months)) << 32) | u128::from(place(interval.days));
+    i256::from_parts((length.cast_unsigned() << 64) | parts, length >> 64)
+}
+
+fn interval_at(order: i256) -> IntervalMonthDayNano {
+    let (low, high) = order.to_parts();
+    let length = (high << 64) | (low >> 64).cast_signed();
+    let (months, days) = (number_at((low >> 32) as u32), number_at(low as u32));
+    let nanoseconds = length - i128::from(months) * MONTH - i128::from(days) * DAY;
+    IntervalMonthDayNano::new(months, days, nanoseconds as i64)
+}
+
+/// A number's place among all of 32 bits.
+fn place(number: i32) -> u32 {
+    number.cast_unsigned() ^ (1 << 31)
+}
+
+fn number_at(place: u32) -> i32 {
+    (place ^ (1 << 31)).cast_signed()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: i64 = 3_600_000_000_000;
+
+    #[test]
+    fn orders_are_those_of_lengths_and_lead_back() {
+        let ascending = [
+            (i32::MIN, i32::MIN, i64::MIN),
+            (-1, 0, 0),
+            (0, -29, 0),
+            (0, 0, -1),
+            (-1, 30, 0),
+            (0, 0, 0),
+            (0, 0, 1),
+            (0, 0, 24 * HOUR),
+            (0, 1, 0),
+            (0, 0, 25 * HOUR),
+            (0, 30, 0),
+            (1, 0, 0),
+            (0, 0, 33 * 24 * HOUR),
+            (2, -1, 0),
+            (i32::MAX, i32::MAX, i64::MAX),
+        ]
+        .map(|(months, days, nanoseconds)| IntervalMonthDayNano::new(months, days, nanoseconds));
+        for pair in ascending.windows(2) {
+            assert!(order(pair[0]) < order(pair[1]), "{pair:?}");
+            assert!(length(pair[0]) <= length(pair[1]), "{pair:?}");
+        }
+        for interval in ascending {
+            assert_eq!(interval_at(order(interval)), interval);
+        }
+    }
+
+    #[test]
+    fn what_lasts_is_compared_by_its_length_beside_intervals() {
+        let interval = DataType::Interval(IntervalUnit::MonthDayNano);
+        let duration = DataType::Duration(TimeUnit::Microsecond);
+        assert!(have_lengths(&[interval.clone(), interval.clone()]));
+        assert!(have_lengths(&[duration.clone(), interval.clone()]));
+        assert!(have_lengths(&[duration.clone(), DataType::Duration(TimeUnit::Second)]));
+        assert!(have_lengths(&[interval.clone(), DataType::Null]));
+        assert!(!have_lengths(&[duration.clone(), duration]));
+        assert!(!have_lengths(&[interval, DataType::Utf8]));
+        assert!(!have_lengths(&[DataType::Null, DataType::Null]));
+    }
+}

@@ -42,22 +42,6 @@ use super::{
     steps,
 };
 
-/// A text that the statement compares with intervals is one, and windows are ordered by lengths. It comes before types are
-/// settled, which are neither for the engine.
-#[derive(Debug)]
-pub(super) struct KnowIntervals;
-
-impl AnalyzerRule for KnowIntervals {
-    fn name(&self) -> &str {
-        "know_intervals"
-    }
-
-    fn analyze(&self, plan: LogicalPlan, _config: &ConfigOptions) -> Result<LogicalPlan> {
-        let concerns = |step: &Expr| compares(step) || matches!(step, Expr::WindowFunction(_));
-        steps::change(plan, concerns, |step, schema| Ok(known(step, schema)))
-    }
-}
-
 /// See the module. It comes when types are settled, before rows are sorted by columns.
 #[derive(Debug)]
 pub(super) struct CompareLengths;
@@ -113,31 +97,30 @@ fn compared(step: &mut Expr) -> Vec<&mut Expr> {
     }
 }
 
-fn known(mut step: Expr, schema: &DFSchema) -> Transformed<Expr> {
+/// A step of an expression whose operands' types are known, with operands among which the engine finds a type: a text that the
+/// statement compares with intervals is one, and a window is ordered by lengths.
+pub(super) fn settled(mut step: Expr, schema: &DFSchema) -> Expr {
     let is_known = |operand: &Expr| operand.get_type(schema).is_ok_and(|data_type| is_span(&data_type));
     if let Expr::WindowFunction(window) = &mut step {
-        let changed = order_by_lengths(window, is_known);
-        return Transformed::new_transformed(step, changed);
+        order_by_lengths(window, is_known);
+        return step;
     }
     let mut operands = compared(&mut step);
-    let mut changed = false;
-    if operands.iter().any(|operand| is_known(operand)) {
+    if operands.iter().any(|operand| is_text(operand)) && operands.iter().any(|operand| is_known(operand)) {
         for operand in operands.iter_mut().filter(|operand| is_text(operand)) {
             let text = std::mem::take(*operand);
             **operand = logical_expr::cast(text, DataType::Interval(IntervalUnit::MonthDayNano));
-            changed = true;
         }
     }
-    Transformed::new_transformed(step, changed)
+    step
 }
 
 fn is_text(operand: &Expr) -> bool {
     matches!(operand, Expr::Literal(value, _) if value.try_as_str().is_some())
 }
 
-/// Partitions and orders a window by lengths; whether it changed. A frame that reaches as far as an interval reaches as far as its
-/// length.
-fn order_by_lengths(window: &mut WindowFunction, is_known: impl Fn(&Expr) -> bool) -> bool {
+/// Partitions and orders a window by lengths. A frame that reaches as far as an interval reaches as far as its length.
+fn order_by_lengths(window: &mut WindowFunction, is_known: impl Fn(&Expr) -> bool) {
     let params = &mut window.params;
     if params.window_frame.units == WindowFrameUnits::Range
         && let [key] = params.order_by.as_slice()
@@ -146,12 +129,9 @@ fn order_by_lengths(window: &mut WindowFunction, is_known: impl Fn(&Expr) -> boo
         reach_lengths(&mut params.window_frame);
     }
     let order = params.order_by.iter_mut().map(|key| &mut key.expr);
-    let mut changed = false;
     for key in params.partition_by.iter_mut().chain(order).filter(|key| is_known(key)) {
         *key = convert(vec![std::mem::take(key).unalias()], Conversion::Length);
-        changed = true;
     }
-    changed
 }
 
 fn reach_lengths(frame: &mut WindowFrame) {
@@ -176,7 +156,6 @@ fn concerns(step: &Expr) -> bool {
     match step {
         Expr::ScalarFunction(call) => matches!(call.func.name(), "nullif" | "greatest" | "least"),
         Expr::AggregateFunction(call) => !call.params.order_by.is_empty() || counts_distinct(call),
-        Expr::WindowFunction(_) => true,
         step => compares(step),
     }
 }
@@ -191,9 +170,6 @@ fn by_lengths(mut step: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
     }
     let changed = match &mut step {
         Expr::AggregateFunction(call) => in_aggregate(call, schema)?,
-        Expr::WindowFunction(window) => {
-            order_by_lengths(window, |key| key.get_type(schema).is_ok_and(|own| is_interval(&own)))
-        }
         step => become_lengths(&mut compared(step), schema)?,
     };
     Ok(Transformed::new_transformed(step, changed))

@@ -111,7 +111,6 @@ pub(crate) fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
         Arc::new(guards::GuardArguments),
         Arc::new(subquery::Unnest),
         Arc::new(timestamps::CompareMicroseconds),
-        Arc::new(interval_lengths::KnowIntervals),
         Arc::new(computed_once::ComputeOnce),
     ];
     for rule in types::with_numbers(Analyzer::new().rules) {

@@ -1,5 +1,5 @@
 //! Types are settled: the engine's rule for that, with what PostgreSQL makes of [numbers](super::number_types) of several
-//! types before each of its steps.
+//! types, and of [intervals](super::interval_lengths), before each of its steps.
 //!
 //! Its rule goes through a plan from the inputs up, and through each expression from the operands up, so that those have their
 //! types when a step looks at them. Ours goes the same way and asks both, first us and then it. The columns of a UNION, of
@@ -21,7 +21,7 @@ use datafusion::{
     optimizer::{AnalyzerRule, analyzer::type_coercion::TypeCoercionRewriter},
 };
 
-use super::{decimal_places, number_types, range_keys, sets, steps, written_texts};
+use super::{decimal_places, interval_lengths, number_types, range_keys, sets, steps, written_texts};
 
 type Rule = Arc<dyn AnalyzerRule + Send + Sync>;
 
@@ -122,7 +122,8 @@ impl TreeNodeRewriter for Settler<'_> {
 
     fn f_up(&mut self, step: Expr) -> Result<Transformed<Expr>> {
         let step = written_texts::settled(step, self.schema);
-        let step = decimal_places::kept(number_types::settled(step, self.schema)?, self.schema)?;
+        let step = interval_lengths::settled(number_types::settled(step, self.schema)?, self.schema);
+        let step = decimal_places::kept(step, self.schema)?;
         let step = self.engine.f_up(step)?.data;
         Ok(Transformed::yes(step))
     }

@@ -396,9 +396,9 @@ pub enum Error {
         /// The value in the path.
         value: String,
         /// The value in another file's path.
-        other: String,
+        other: Box<str>,
         /// The column's type.
-        expected: String,
+        expected: Box<str>,
     },
     /// A type for a column that the files do not have.
     #[error("a type is given for column {column}, the files have {known}")]

@@ -344,8 +344,8 @@ pub(super) fn check_keys(files: &[FoundFile], columns: &[Field], guessed: &str) 
             return Err(Error::InvalidPartition { file, column: name, value, expected });
         }
         if let Some((first, text)) = same(&texts, data_type) {
-            let (file, value, other) = (file_of(text), text.to_owned(), first.to_owned());
-            return Err(Error::SamePartition { file, column: name, value, other, expected });
+            let (file, value, other) = (file_of(text), text.to_owned(), Box::from(first));
+            return Err(Error::SamePartition { file, column: name, value, other, expected: expected.into() });
         }
     }
     Ok(())

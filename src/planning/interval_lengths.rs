@@ -333,7 +333,7 @@ fn grouped(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
         Ok(Transformed::yes(convert(vec![key.unalias()], Conversion::Length).alias(length_name(at))))
     };
     let groups = aggregate.group_expr.into_iter().map(|group| match group {
-        Expr::GroupingSet(_) => group.map_children(&with_length).data(),
+        Expr::GroupingSet(_) => group.map_children(with_length).data(),
         key => with_length(key).data(),
     });
     let groups = groups.collect::<Result<Vec<_>>>()?;

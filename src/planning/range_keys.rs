@@ -18,7 +18,17 @@ const WHOLE: DataType = DataType::Decimal128(20, 0);
 
 /// The plan, whose frames have their distances as they are written. Its keys have their types once they are settled.
 pub(super) fn widened(plan: LogicalPlan, settled_type: impl Fn(&Expr) -> Result<DataType>) -> Result<LogicalPlan> {
-    let LogicalPlan::Window(window) = &plan else { return Ok(plan) };
+    let Some((key, distances)) = reckoned(&plan) else { return Ok(plan) };
+    let from = settled_type(&key)?;
+    let Some(to) = wide(&from, &distances) else { return Ok(plan) };
+    let widening = Widening { key, from, to };
+    let plan = steps::keep_names(plan, |call| Ok(Transformed::yes(widening.of_call(call))))?;
+    Ok(plan.data)
+}
+
+/// The key that frames of a window reckon from, and how far.
+fn reckoned(plan: &LogicalPlan) -> Option<(Expr, Vec<Distance>)> {
+    let LogicalPlan::Window(window) = plan else { return None };
     // The calls of a window have the same keys, and keep having them.
     let mut distances: Vec<Distance> = Vec::new();
     let mut key = None;
@@ -26,17 +36,11 @@ pub(super) fn widened(plan: LogicalPlan, settled_type: impl Fn(&Expr) -> Result<
         let Some((ordered_by, frame)) = ordered(call) else { continue };
         let written = [&frame.start_bound, &frame.end_bound].into_iter().filter_map(text_of);
         for text in written.filter(|_| frame.units == WindowFrameUnits::Range) {
-            let Some(distance) = Distance::read(text) else { return Ok(plan) };
-            distances.push(distance);
+            distances.push(Distance::read(text)?);
             key = Some(ordered_by.clone());
         }
     }
-    let Some(key) = key else { return Ok(plan) };
-    let from = settled_type(&key)?;
-    let Some(to) = wide(&from, &distances) else { return Ok(plan) };
-    let widening = Widening { key, from, to };
-    let plan = steps::keep_names(plan, |call| Ok(Transformed::yes(widening.of_call(call))))?;
-    Ok(plan.data)
+    Some((key?, distances))
 }
 
 /// The first key of a call, which is the only one where distances are reckoned, and its frame.

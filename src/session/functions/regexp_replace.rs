@@ -127,7 +127,7 @@ fn replace<'a>(text: &'a str, compiled: &Compiled, pieces: &[Piece<'_>]) -> Resu
         replaced.push_str(&text[copied..found.start()]);
         for piece in pieces {
             replaced.push_str(match piece {
-                Piece::Text(written) => *written,
+                Piece::Text(written) => written,
                 Piece::Group(group) => groups.get(*group).map_or("", |(from, to)| &text[from..to]),
             });
         }

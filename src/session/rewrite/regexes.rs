@@ -20,8 +20,8 @@ pub(super) fn rewrite(expression: &mut Expr) -> Result<()> {
         Expr::SimilarTo { .. } => rewrite_similar(expression),
         Expr::BinaryOp { op, right, .. } if is_match(op) => translate(right, None),
         Expr::AnyOp { compare_op, right, .. } | Expr::AllOp { compare_op, right, .. } if is_match(compare_op) => {
-            let elements = arrays::elements_mut(right).into_iter().flatten();
-            elements.map(|element| translate(element, None)).collect()
+            let mut elements = arrays::elements_mut(right).into_iter().flatten();
+            elements.try_for_each(|element| translate(element, None))
         }
         Expr::Function(function) => {
             let name = function.name.to_string().to_ascii_lowercase();

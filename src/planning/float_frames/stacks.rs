@@ -96,7 +96,7 @@ impl<P: Part> Accumulator for InStacks<P> {
     fn evaluate(&mut self) -> Result<ScalarValue> {
         let together = self.stacks.together();
         if together.is_overflow() {
-            return Err(ArrowError::ArithmeticOverflow("overflow".to_owned()).into());
+            return Err(ArrowError::ArithmeticOverflow("value out of range: overflow".to_owned()).into());
         }
         Ok(ScalarValue::Float64((self.result)(together, self.stacks.count())))
     }

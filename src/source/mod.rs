@@ -284,7 +284,7 @@ async fn look(
     let options = checked_options(format, &request.options)?;
     let file_column = options::file_column(&options)?.map(str::to_owned);
     let file_column = file_column.as_deref();
-    name_files(&mut listing.files, file_column)?;
+    options::name_files(&mut listing.files, file_column)?;
     let partition_columns = infer::partition_columns(&listing.files, request, file_column)?;
     let declared = request.columns.as_ref().map(|columns| infer::without(columns, &partition_columns)).transpose()?;
     let sample = Sample { session, store: &listing.store, files: &listing.files, declared: declared.as_ref() };
@@ -441,19 +441,6 @@ async fn list(
         (Some(format), Some(listing)) => Ok((format, listing)),
         _ => Err(Error::InvalidLocation { location: String::new(), reason: "it is empty".to_owned() }),
     }
-}
-
-/// Makes a column of the files' names, which no key of a directory may be.
-fn name_files(files: &mut [FoundFile], column: Option<&str>) -> Result<(), Error> {
-    let Some(column) = column else { return Ok(()) };
-    for file in files {
-        if file.partitions.iter().any(|(key, _)| key == column) {
-            let expected = format!("another name: the directory of {} has a key {column}", file.name);
-            return Err(options::invalid(options::FILENAME.0, column, &expected));
-        }
-        file.partitions.push((column.to_owned(), Some(file.name.clone())));
-    }
-    Ok(())
 }
 
 /// Of a directory, keeps the files that end as the format does.

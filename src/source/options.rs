@@ -1,6 +1,6 @@
 //! Options that several formats take, and what their values may be.
 
-use super::{Error, ONLY_FILE, Options};
+use super::{Error, FoundFile, ONLY_FILE, Options};
 
 /// Which bytes tell the types.
 pub(super) const SAMPLE_BYTES: (&str, &str) = (
@@ -123,6 +123,19 @@ pub(super) fn check(options: &Options) -> Result<(), Error> {
     refuses_unknown(options)?;
     refuses_missing(options)?;
     file_column(options)?;
+    Ok(())
+}
+
+/// Makes a column of the files' names, which no key of a directory may be.
+pub(super) fn name_files(files: &mut [FoundFile], column: Option<&str>) -> Result<(), Error> {
+    let Some(column) = column else { return Ok(()) };
+    for file in files {
+        if file.partitions.iter().any(|(key, _)| key == column) {
+            let expected = format!("another name: the directory of {} has a key {column}", file.name);
+            return Err(invalid(FILENAME.0, column, &expected));
+        }
+        file.partitions.push((column.to_owned(), Some(file.name.clone())));
+    }
     Ok(())
 }
 

@@ -26,7 +26,7 @@ use futures::{StreamExt, TryStreamExt};
 
 use super::{
     Access, Error, Format, FoundFile, GUESSED_KEYS, Key, Listing, Location, MAY_BE_EMPTY, ONLY_FILE, Options, Stores,
-    TOLD_BY, TableDefinition, format_named, forms::GUESSED, infer, list, looks, name_files, options, text::TextSource,
+    TOLD_BY, TableDefinition, format_named, forms::GUESSED, infer, list, looks, options, text::TextSource,
 };
 
 use crate::planning;
@@ -184,7 +184,7 @@ impl TableProvider for FileTable {
         if listing.files.len() == 1 {
             options.insert(ONLY_FILE.to_owned(), true.to_string());
         }
-        name_files(&mut listing.files, options::file_column(&options)?)?;
+        options::name_files(&mut listing.files, options::file_column(&options)?)?;
         let files = self.pruned(session, std::mem::take(&mut listing.files), filters)?;
         if files.is_empty() {
             let schema = match projection {

@@ -45,6 +45,7 @@ const ANSWERED_BY_US_ALONE: &[(&str, &str)] = &[
     ("42P10: ORDER BY position", "a negative number is a position there, and a constant here"),
     ("22003: bigint out of range", "a product that nothing evaluates overflows there, as constants are folded"),
     ("42P10: SELECT DISTINCT ON", "an expression that stands in it twice is looked for in the order twice there"),
+    ("42803: subquery uses ungrouped column", "an item of WITH that nothing reads is not looked into here"),
     ("42702: DISTINCT ON", "two columns of the result have the name there; the merged column is taken here"),
     ("42702: ORDER BY", "as for DISTINCT ON"),
 ];

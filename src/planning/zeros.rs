@@ -65,8 +65,11 @@ fn in_call(mut call: ScalarFunction, schema: &DFSchema) -> Result<Transformed<Ex
     match (call.func.name(), call.args.as_mut_slice()) {
         ("nullif", [value, other]) if is_float(&value.get_type(schema)?) && !value.is_volatile() => {
             // What remains is the value as it is, which may be -0.
-            let is_other = one_zero(value.clone()).eq(one_zero(other.clone()));
-            let null = lit(ScalarValue::try_from(&value.get_type(schema)?)?);
+            let data_type = value.get_type(schema)?;
+            // The engine leaves an integer beside a real as it is.
+            let other = other.clone().cast_to(&data_type, schema)?;
+            let is_other = one_zero(value.clone()).eq(one_zero(other));
+            let null = lit(ScalarValue::try_from(&data_type)?);
             let branches = vec![(Box::new(is_other), Box::new(null))];
             Ok(Transformed::yes(Expr::Case(Case::new(None, branches, Some(Box::new(value.clone()))))))
         }

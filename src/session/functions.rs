@@ -17,6 +17,7 @@ mod regexp_replace;
 mod regular_expression;
 mod series;
 mod split_part;
+mod texts;
 mod timezone;
 mod to_hex;
 mod translated_patterns;

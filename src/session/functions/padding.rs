@@ -23,7 +23,7 @@ use datafusion::{
 use crate::{Error, Fault};
 
 /// Less than this many bytes are made of the texts of a batch.
-const LIMIT_BYTES: i128 = 1 << 30;
+const LIMIT_BYTES: i128 = super::texts::LIMIT_BYTES as i128;
 
 /// As many bytes may a character have.
 const WIDEST_BYTES: i64 = 4;

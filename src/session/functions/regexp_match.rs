@@ -19,7 +19,10 @@ use datafusion::{
     logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature},
 };
 
-use super::regular_expression::{Known, Texts, array, check_size, rows};
+use super::{
+    regular_expression::{Known, check_size},
+    texts::{Texts, array, result, rows},
+};
 use crate::{Error, Fault};
 
 /// The function.
@@ -71,10 +74,7 @@ impl ScalarUDFImpl for RegexpMatch {
         let groups = array(groups, field.data_type());
         let (offsets, nulls) = (OffsetBuffer::from_lengths(lengths), NullBuffer::from(are_found));
         let lists = ListArray::try_new(Arc::clone(field), offsets, groups, Some(nulls))?;
-        Ok(match call.args.iter().all(|argument| matches!(argument, ColumnarValue::Scalar(_))) {
-            true => ColumnarValue::Scalar(ScalarValue::try_from_array(&lists, 0)?),
-            false => ColumnarValue::Array(Arc::new(lists)),
-        })
+        result(&call.args, Arc::new(lists))
     }
 }
 

@@ -16,7 +16,10 @@ use datafusion::{
     logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature},
 };
 
-use super::regular_expression::{Compiled, Known, Texts, array, check_size, rows};
+use super::{
+    regular_expression::{Compiled, Known, check_size},
+    texts::{Texts, array, result, rows},
+};
 
 /// The function.
 pub(super) fn function() -> ScalarUDF {
@@ -74,11 +77,7 @@ impl ScalarUDFImpl for RegexpReplace {
             check_size(bytes)?;
             replaced.push(Some(text));
         }
-        let replaced = array(replaced, data_type);
-        Ok(match call.args.iter().all(|argument| matches!(argument, ColumnarValue::Scalar(_))) {
-            true => ColumnarValue::Scalar(ScalarValue::try_from_array(&replaced, 0)?),
-            false => ColumnarValue::Array(replaced),
-        })
+        result(&call.args, array(replaced, data_type))
     }
 }
 

@@ -1,22 +1,10 @@
-//! Regular expressions with PostgreSQL's options, compiled for the functions that take some, and the texts that these take.
+//! Regular expressions with PostgreSQL's options, compiled for the functions that take some.
 
-use std::sync::Arc;
-
-use arrow::{
-    array::{Array, ArrayRef, AsArray, LargeStringArray, StringArray, StringViewArray},
-    compute::cast,
-    datatypes::DataType,
-};
-use datafusion::{
-    common::{DataFusionError, Result},
-    logical_expr::ColumnarValue,
-};
+use datafusion::common::{DataFusionError, Result};
 use regex::Regex;
 
+use super::texts::LIMIT_BYTES;
 use crate::{Error, Fault, session::regular_expression::translated};
-
-/// Less than this many bytes are made of the texts of a batch.
-const LIMIT_BYTES: usize = 1 << 30;
 
 /// As many compiled expressions are kept, as PostgreSQL does.
 const LIMIT_KNOWN: usize = 32;
@@ -48,50 +36,12 @@ impl Known {
     }
 }
 
-/// The texts of rows, or the one of all of them.
-pub(super) enum Texts {
-    One(Option<String>),
-    Each(StringViewArray),
-}
-
-impl Texts {
-    pub(super) fn of(argument: &ColumnarValue) -> Result<Self> {
-        Ok(match argument {
-            ColumnarValue::Scalar(text) => Self::One(text.try_as_str().flatten().map(str::to_owned)),
-            ColumnarValue::Array(texts) => Self::Each(cast(texts, &DataType::Utf8View)?.as_string_view().clone()),
-        })
-    }
-
-    pub(super) fn get(&self, row: usize) -> Option<&str> {
-        match self {
-            Self::One(text) => text.as_deref(),
-            Self::Each(texts) => texts.is_valid(row).then(|| texts.value(row)),
-        }
-    }
-}
-
-/// How many rows are computed: of constants there is one.
-pub(super) fn rows(arguments: &[ColumnarValue], number_rows: usize) -> usize {
-    let is_one = arguments.iter().all(|argument| matches!(argument, ColumnarValue::Scalar(_)));
-    if is_one { 1 } else { number_rows }
-}
-
 /// Refuses to make texts of so many bytes at once.
 pub(super) fn check_size(bytes: usize) -> Result<()> {
     if bytes < LIMIT_BYTES {
         return Ok(());
     }
     Err(Error::new(Fault::LimitExceeded, "the texts that matches make are too long; take fewer or shorter ones").into())
-}
-
-/// Texts as values of a type of them.
-pub(super) fn array<T: AsRef<str>>(texts: Vec<Option<T>>, data_type: &DataType) -> ArrayRef {
-    let texts = texts.into_iter();
-    match data_type {
-        DataType::LargeUtf8 => Arc::new(texts.collect::<LargeStringArray>()),
-        DataType::Utf8View => Arc::new(texts.collect::<StringViewArray>()),
-        _ => Arc::new(texts.collect::<StringArray>()),
-    }
 }
 
 fn compile(pattern: &str, flags: &str) -> Result<Compiled> {

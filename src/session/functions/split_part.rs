@@ -9,16 +9,17 @@
 use std::sync::Arc;
 
 use arrow::{
-    array::{ArrayRef, AsArray, StringViewArray},
+    array::AsArray,
     compute::cast,
     datatypes::{DataType, Int64Type},
 };
 use datafusion::{
-    common::{Result, ScalarValue},
+    common::{Result, ScalarValue, utils::take_function_args},
     functions::string::split_part,
     logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature},
 };
 
+use super::texts::{Texts, array, result, rows};
 use crate::{Error, Fault};
 
 /// The function.
@@ -56,26 +57,17 @@ impl ScalarUDFImpl for SplitPart {
         if is_same {
             return self.inner.invoke_with_args(call);
         }
-        let data_type = call.return_type().clone();
-        let is_one = call.args.iter().all(|argument| matches!(argument, ColumnarValue::Scalar(_)));
-        let rows = if is_one { 1 } else { call.number_rows };
-        let argument = |at: usize, data_type: &DataType| -> Result<ArrayRef> {
-            Ok(cast(&call.args[at].to_array(rows)?, data_type)?)
-        };
-        let (texts, delimiters) = (argument(0, &DataType::Utf8View)?, argument(1, &DataType::Utf8View)?);
-        let places = argument(2, &DataType::Int64)?;
-        let (texts, delimiters) = (texts.as_string_view(), delimiters.as_string_view());
-        let each = texts.iter().zip(delimiters.iter()).zip(places.as_primitive::<Int64Type>().iter());
-        let parts = each.map(|((text, delimiter), place)| match (text, delimiter, place) {
+        let rows = rows(&call.args, call.number_rows);
+        let [texts, delimiters, places] = take_function_args(self.name(), &call.args)?;
+        let (texts, delimiters) = (Texts::of(texts)?, Texts::of(delimiters)?);
+        let places = cast(&places.to_array(rows)?, &DataType::Int64)?;
+        let each = places.as_primitive::<Int64Type>().iter().enumerate();
+        let parts = each.map(|(row, place)| match (texts.get(row), delimiters.get(row), place) {
             (Some(text), Some(delimiter), Some(place)) => part(text, delimiter, place).map(Some),
             _ => Ok(None),
         });
         let parts = parts.collect::<Result<Vec<Option<&str>>>>()?;
-        let parts = cast(&StringViewArray::from(parts), &data_type)?;
-        Ok(match is_one {
-            true => ColumnarValue::Scalar(ScalarValue::try_from_array(&parts, 0)?),
-            false => ColumnarValue::Array(parts),
-        })
+        result(&call.args, array(parts, call.return_type()))
     }
 }
 

@@ -9,11 +9,11 @@ use std::sync::Arc;
 
 use arrow::{array::StringArray, datatypes::DataType};
 use datafusion::{
-    common::{Result, ScalarValue, plan_err},
+    common::{Result, plan_err},
     logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility},
 };
 
-use super::regular_expression::{Texts, rows};
+use super::texts::{Texts, result, rows};
 use crate::{
     planning::{REGULAR_EXPRESSION, SIMILAR_EXPRESSION},
     session::regular_expression::{similar, translated},
@@ -82,10 +82,6 @@ impl ScalarUDFImpl for Translated {
             translations.push(Some(text.clone()));
             last = Some((pattern, with, text));
         }
-        let translations = StringArray::from(translations);
-        Ok(match call.args.iter().all(|argument| matches!(argument, ColumnarValue::Scalar(_))) {
-            true => ColumnarValue::Scalar(ScalarValue::try_from_array(&translations, 0)?),
-            false => ColumnarValue::Array(Arc::new(translations)),
-        })
+        result(&call.args, Arc::new(StringArray::from(translations)))
     }
 }

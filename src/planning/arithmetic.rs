@@ -38,10 +38,10 @@ use crate::{Error, Fault};
 const WIDE: DataType = DataType::Decimal128(38, 0);
 
 /// A sum of numerics of so many digits has room for those of ten thousand million rows.
-const MAX_SUMMED_DIGITS: u8 = DECIMAL128_MAX_PRECISION - 10;
+pub(super) const MAX_SUMMED_DIGITS: u8 = DECIMAL128_MAX_PRECISION - 10;
 
-/// Decimal places that the engine gives an average more than its values have.
-const AVERAGE_PLACES: i8 = 4;
+/// Decimal places that the engine gives a quotient more than its dividend has, and an average more than its values.
+pub(super) const ADDED_PLACES: i8 = 4;
 
 /// A plan whose calculations notice that a number leaves its type.
 pub(super) fn checked(plan: LogicalPlan) -> Result<LogicalPlan> {
@@ -201,19 +201,13 @@ fn name_of(operand: &Expr) -> String {
 /// A sum in a wider type, whose end must be one of the sum's own. So is the sum that an average is computed from.
 fn exact_sum(call: &mut Expr, input: &LogicalPlan) -> Result<Option<Back>> {
     let schema = input.schema();
-    if !is_sum(call) {
-        return Ok(None);
-    }
-    let (averages, arguments) = match call {
-        Expr::WindowFunction(call) => (call.fun.name() == "avg", &mut call.params.args),
-        Expr::AggregateFunction(call) => (call.func.name() == "avg", &mut call.params.args),
-        _ => return Ok(None),
-    };
+    let Some((name @ ("sum" | "avg"), arguments)) = calls::aggregate(call) else { return Ok(None) };
+    let averages = name == "avg";
     let Some(argument) = arguments.first_mut() else { return Ok(None) };
     let data_type = argument.get_type(schema)?;
     let (longer, result) = match data_type {
         DataType::Decimal128(digits, scale) if digits > MAX_SUMMED_DIGITS => {
-            let places = if averages { AVERAGE_PLACES } else { 0 };
+            let places = if averages { ADDED_PLACES } else { 0 };
             (
                 DataType::Decimal256(DECIMAL256_MAX_PRECISION, scale),
                 DataType::Decimal128(DECIMAL128_MAX_PRECISION, (scale + places).min(DECIMAL128_MAX_SCALE)),

@@ -4,11 +4,45 @@ use std::sync::Arc;
 
 use datafusion::{
     common::{Column, Result, tree_node::Transformed},
-    logical_expr::{Aggregate, Expr, LogicalPlan, Projection, Window},
+    logical_expr::{
+        Aggregate, Expr, LogicalPlan, Projection, Window, WindowFunctionDefinition,
+        expr::{AggregateFunction, WindowFunction},
+    },
 };
 
 /// Makes the value of a call as it was written of the one that is computed.
 pub(super) type Back = Box<dyn FnOnce(Expr) -> Expr>;
+
+/// The name and the arguments of an aggregate that is called, of groups or of a window.
+pub(super) fn aggregate(call: &mut Expr) -> Option<(&str, &mut Vec<Expr>)> {
+    match call {
+        Expr::AggregateFunction(AggregateFunction { func, params }) => Some((func.name(), &mut params.args)),
+        Expr::WindowFunction(window) => match window.as_mut() {
+            WindowFunction { fun: WindowFunctionDefinition::AggregateUDF(function), params } => {
+                Some((function.name(), &mut params.args))
+            }
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Whether an aggregate sorts its rows, or looks for equal ones.
+pub(super) fn compares(call: &AggregateFunction) -> bool {
+    !call.params.order_by.is_empty() || counts_distinct(call)
+}
+
+pub(super) fn counts_distinct(call: &AggregateFunction) -> bool {
+    call.params.distinct && call.func.name() == "count"
+}
+
+/// What an aggregate sorts its rows by, and what it looks for equal ones of.
+pub(super) fn compared(call: &mut AggregateFunction) -> impl Iterator<Item = &mut Expr> {
+    let counts = counts_distinct(call);
+    let params = &mut call.params;
+    let sorts = params.order_by.iter_mut().map(|sort| &mut sort.expr);
+    sorts.chain(params.args.iter_mut().filter(move |_| counts))
+}
 
 /// An aggregate or a window in which `change` changed calls over the node's input, below a projection that has its columns.
 pub(super) fn replace(

@@ -9,25 +9,20 @@
 use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DataType};
 use datafusion::{
     common::{DFSchema, Result, ScalarValue},
-    logical_expr::{BinaryExpr, Expr, ExprSchemable, Operator, WindowFunctionDefinition},
+    logical_expr::{BinaryExpr, Expr, ExprSchemable, Operator},
 };
 
-use super::arithmetic;
-
-/// The digits of a numeric.
-const MAX_DIGITS: i16 = DECIMAL128_MAX_PRECISION as i16;
+use super::{
+    arithmetic::{self, ADDED_PLACES, MAX_SUMMED_DIGITS},
+    calls,
+    number_types::{MAX_DIGITS, digits_of},
+};
 
 /// Decimal places of a quotient or an average, if they fit.
 const PLACES: i16 = 20;
 
-/// Places that the engine adds to a dividend's.
-const ADDED: i16 = 4;
-
 /// Places that are worth more than speed.
 const ENOUGH_PLACES: i16 = 14;
-
-/// Digits by which a sum may be longer than what is summed.
-const ROWS: i16 = 10;
 
 /// Places that a product has at least, though its greatest values do not fit then.
 const LEAST_PLACES: i16 = 12;
@@ -40,11 +35,12 @@ struct Digits {
 }
 
 /// A step of an expression whose operands' types are known, with operands that keep the digits of its result.
-pub(super) fn kept(step: Expr, schema: &DFSchema) -> Result<Expr> {
+pub(super) fn kept(mut step: Expr, schema: &DFSchema) -> Result<Expr> {
     match step {
         Expr::BinaryExpr(BinaryExpr { left, op: Operator::Divide, right }) => {
-            let left = match (digits(&left, schema)?, digits(&right, schema)?) {
-                (Some(dividend), Some(divisor)) if !(is_integer(&left, schema)? && is_integer(&right, schema)?) => {
+            let types = [left.get_type(schema)?, right.get_type(schema)?];
+            let left = match (digits(&left, &types[0]), digits(&right, &types[1])) {
+                (Some(dividend), Some(divisor)) if types.iter().any(DataType::is_decimal) => {
                     let places = MAX_DIGITS - divisor.places - dividend.whole;
                     with_places(*left, dividend, places, schema)?
                 }
@@ -53,7 +49,7 @@ pub(super) fn kept(step: Expr, schema: &DFSchema) -> Result<Expr> {
             Ok(Expr::BinaryExpr(BinaryExpr::new(Box::new(left), Operator::Divide, right)))
         }
         Expr::BinaryExpr(BinaryExpr { left, op: Operator::Multiply, right }) => {
-            let product = match (decimal(&left, schema)?, decimal(&right, schema)?) {
+            let product = match (decimal(&left.get_type(schema)?), decimal(&right.get_type(schema)?)) {
                 (Some(one), Some(other)) => wide_product(one, other),
                 _ => None,
             };
@@ -62,26 +58,21 @@ pub(super) fn kept(step: Expr, schema: &DFSchema) -> Result<Expr> {
                 None => Expr::BinaryExpr(BinaryExpr::new(left, Operator::Multiply, right)),
             })
         }
-        Expr::AggregateFunction(mut call) if call.func.name() == "avg" => {
-            average(&mut call.params.args, schema)?;
-            Ok(Expr::AggregateFunction(call))
-        }
-        Expr::WindowFunction(mut call) => {
-            if matches!(&call.fun, WindowFunctionDefinition::AggregateUDF(function) if function.name() == "avg") {
-                average(&mut call.params.args, schema)?;
+        _ => {
+            if let Some(("avg", arguments)) = calls::aggregate(&mut step) {
+                average(arguments, schema)?;
             }
-            Ok(Expr::WindowFunction(call))
+            Ok(step)
         }
-        other => Ok(other),
     }
 }
 
 fn average(arguments: &mut [Expr], schema: &DFSchema) -> Result<()> {
     if let [argument] = arguments
-        && let Some(digits) = decimal(argument, schema)?
+        && let Some(digits) = decimal(&argument.get_type(schema)?)
     {
         // Sums that are as long as the number of rows makes them have room in a numeric, or are computed with twice the digits.
-        let (short, long) = (MAX_DIGITS - ROWS - digits.whole, MAX_DIGITS - digits.whole);
+        let (short, long) = (i16::from(MAX_SUMMED_DIGITS) - digits.whole, MAX_DIGITS - digits.whole);
         let places = if short >= ENOUGH_PLACES { short } else { long.min(ENOUGH_PLACES) };
         *argument = with_places(std::mem::take(argument), digits, places, schema)?;
     }
@@ -90,7 +81,7 @@ fn average(arguments: &mut [Expr], schema: &DFSchema) -> Result<()> {
 
 /// The number with so many places that its quotient has `places`, or as many as are wanted.
 fn with_places(number: Expr, digits: Digits, places: i16, schema: &DFSchema) -> Result<Expr> {
-    let places = places.min(PLACES) - ADDED;
+    let places = places.min(PLACES) - i16::from(ADDED_PLACES);
     if places <= digits.places {
         return Ok(number);
     }
@@ -110,37 +101,29 @@ fn wide_product(one: Digits, other: Digits) -> Option<DataType> {
     Some(DataType::Decimal128(DECIMAL128_MAX_PRECISION, i8::try_from(places).ok()?))
 }
 
-fn is_integer(operand: &Expr, schema: &DFSchema) -> Result<bool> {
-    Ok(operand.get_type(schema)?.is_integer())
-}
-
-fn decimal(operand: &Expr, schema: &DFSchema) -> Result<Option<Digits>> {
-    Ok(match operand.get_type(schema)? {
-        DataType::Decimal128(precision, scale) => {
-            Some(Digits { whole: i16::from(precision) - i16::from(scale), places: i16::from(scale) })
-        }
-        _ => None,
-    })
+fn decimal(data_type: &DataType) -> Option<Digits> {
+    let (digits, places) = digits_of(data_type).filter(|_| matches!(data_type, DataType::Decimal128(..)))?;
+    Some(Digits { whole: digits - places, places })
 }
 
 /// The digits of a numeric or of an integer beside one.
-fn digits(operand: &Expr, schema: &DFSchema) -> Result<Option<Digits>> {
+fn digits(operand: &Expr, data_type: &DataType) -> Option<Digits> {
     use DataType::{Int8, Int16, Int32, Int64, UInt8, UInt16, UInt32, UInt64};
     let written = match operand {
-        Expr::Literal(value, _) => match value.cast_to(&Int64) {
+        Expr::Literal(value, _) if data_type.is_integer() => match value.cast_to(&Int64) {
             Ok(ScalarValue::Int64(Some(number))) => number.unsigned_abs().checked_ilog10().map(|log| log + 1),
             _ => None,
         },
         _ => None,
     };
-    let whole = match operand.get_type(schema)? {
-        integer if integer.is_integer() && written.is_some() => written.and_then(|digits| i16::try_from(digits).ok()),
-        Int8 | UInt8 => Some(3),
-        Int16 | UInt16 => Some(5),
-        Int32 | UInt32 => Some(10),
-        Int64 => Some(19),
-        UInt64 => Some(20),
-        _ => return decimal(operand, schema),
+    let whole = match (written.and_then(|digits| i16::try_from(digits).ok()), data_type) {
+        (Some(digits), _) => digits,
+        (None, Int8 | UInt8) => 3,
+        (None, Int16 | UInt16) => 5,
+        (None, Int32 | UInt32) => 10,
+        (None, Int64) => 19,
+        (None, UInt64) => 20,
+        (None, other) => return decimal(other),
     };
-    Ok(whole.map(|whole| Digits { whole, places: 0 }))
+    Some(Digits { whole, places: 0 })
 }

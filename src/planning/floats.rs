@@ -20,9 +20,7 @@ use datafusion::{
     },
     logical_expr::{
         BinaryExpr, ColumnarValue, Expr, ExprSchemable, LogicalPlan, Operator, ReturnFieldArgs, ScalarFunctionArgs,
-        ScalarUDF, ScalarUDFImpl, Signature, Volatility, WindowFunctionDefinition,
-        expr::{AggregateFunction, ScalarFunction},
-        utils::merge_schema,
+        ScalarUDF, ScalarUDFImpl, Signature, Volatility, expr::ScalarFunction, utils::merge_schema,
     },
     optimizer::analyzer::AnalyzerRule,
 };
@@ -81,23 +79,14 @@ fn one_nan(expression: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
 
 /// Whether an aggregate sorts its rows, or looks for equal ones.
 fn compares_floats(step: &Expr) -> bool {
-    let Expr::AggregateFunction(call) = step else { return false };
-    !call.params.order_by.is_empty() || counts_distinct(call)
-}
-
-fn counts_distinct(call: &AggregateFunction) -> bool {
-    call.params.distinct && call.func.name() == "count"
+    matches!(step, Expr::AggregateFunction(call) if calls::compares(call))
 }
 
 /// An aggregate that takes floats by their places.
 fn by_place(step: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
     let Expr::AggregateFunction(mut call) = step else { return Ok(Transformed::no(step)) };
-    let counted = counts_distinct(&call);
-    let params = &mut call.params;
-    let sorts = params.order_by.iter_mut().map(|sort| &mut sort.expr);
-    let counted = params.args.iter_mut().filter(|_| counted);
     let mut changed = false;
-    for operand in sorts.chain(counted) {
+    for operand in calls::compared(&mut call) {
         if is_float(&operand.get_type(schema)?) {
             *operand = place_of(std::mem::take(operand));
             changed = true;
@@ -170,25 +159,11 @@ pub(super) fn one_zero(float: Expr) -> Expr {
 
 fn in_their_order(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
     calls::replace(plan, |call, input| {
-        let (name, arguments) = match call {
-            Expr::AggregateFunction(call) => (call.func.name().to_owned(), &mut call.params.args),
-            Expr::WindowFunction(call) => match &call.fun {
-                WindowFunctionDefinition::AggregateUDF(function) => (function.name().to_owned(), &mut call.params.args),
-                WindowFunctionDefinition::WindowUDF(_) => return Ok(None),
-            },
-            _ => return Ok(None),
-        };
-        if !is_extreme(&name) {
-            return Ok(None);
-        }
+        let Some(("min" | "max", arguments)) = calls::aggregate(call) else { return Ok(None) };
         let Some(float) = float_of(arguments, input)? else { return Ok(None) };
         to_order(arguments);
         Ok(Some(Box::new(move |places| convert(places, Conversion::Float(float)))))
     })
-}
-
-fn is_extreme(name: &str) -> bool {
-    matches!(name, "min" | "max")
 }
 
 fn float_of(arguments: &[Expr], input: &LogicalPlan) -> Result<Option<DataType>> {

@@ -27,11 +27,10 @@ use datafusion::{
     },
     functions_aggregate::min_max::min,
     logical_expr::{
-        self, Aggregate, Between, BinaryExpr, Case, ColumnarValue, Distinct, Expr, ExprSchemable, Join, JoinConstraint,
+        Aggregate, Between, BinaryExpr, Case, ColumnarValue, Distinct, Expr, ExprSchemable, Join, JoinConstraint,
         LogicalPlan, Projection, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
-        WindowFrame, WindowFrameBound, WindowFrameUnits, WindowFunctionDefinition,
+        WindowFrame, WindowFrameBound, WindowFrameUnits,
         expr::{AggregateFunction, InList, ScalarFunction, WindowFunction},
-        lit,
     },
     optimizer::AnalyzerRule,
 };
@@ -97,26 +96,13 @@ fn compared(step: &mut Expr) -> Vec<&mut Expr> {
     }
 }
 
-/// A step of an expression whose operands' types are known, with operands among which the engine finds a type: a text that the
-/// statement compares with intervals is one, and a window is ordered by lengths.
+/// A step of an expression whose operands' types are known: a window is ordered by lengths, for which the engine finds a type.
 pub(super) fn settled(mut step: Expr, schema: &DFSchema) -> Expr {
-    let is_known = |operand: &Expr| operand.get_type(schema).is_ok_and(|data_type| is_span(&data_type));
     if let Expr::WindowFunction(window) = &mut step {
+        let is_known = |operand: &Expr| operand.get_type(schema).is_ok_and(|data_type| is_span(&data_type));
         order_by_lengths(window, is_known);
-        return step;
-    }
-    let mut operands = compared(&mut step);
-    if operands.iter().any(|operand| is_text(operand)) && operands.iter().any(|operand| is_known(operand)) {
-        for operand in operands.iter_mut().filter(|operand| is_text(operand)) {
-            let text = std::mem::take(*operand);
-            **operand = logical_expr::cast(text, DataType::Interval(IntervalUnit::MonthDayNano));
-        }
     }
     step
-}
-
-fn is_text(operand: &Expr) -> bool {
-    matches!(operand, Expr::Literal(value, _) if value.try_as_str().is_some())
 }
 
 /// Partitions and orders a window by lengths. A frame that reaches as far as an interval reaches as far as its length.
@@ -155,13 +141,9 @@ fn interval_of(distance: &ScalarValue) -> Option<IntervalMonthDayNano> {
 fn concerns(step: &Expr) -> bool {
     match step {
         Expr::ScalarFunction(call) => matches!(call.func.name(), "nullif" | "greatest" | "least"),
-        Expr::AggregateFunction(call) => !call.params.order_by.is_empty() || counts_distinct(call),
+        Expr::AggregateFunction(call) => calls::compares(call),
         step => compares(step),
     }
-}
-
-fn counts_distinct(call: &AggregateFunction) -> bool {
-    call.params.distinct && call.func.name() == "count"
 }
 
 fn by_lengths(mut step: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
@@ -218,9 +200,7 @@ fn in_call(step: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
     match call.args.as_slice() {
         [value, other] if !value.is_volatile() => {
             let is_other = length_of(value.clone(), schema)?.eq(length_of(other.clone(), schema)?);
-            let null = lit(ScalarValue::IntervalMonthDayNano(None));
-            let branches = vec![(Box::new(is_other), Box::new(null))];
-            Ok(Transformed::yes(Expr::Case(Case::new(None, branches, Some(Box::new(value.clone()))))))
+            Ok(Transformed::yes(steps::null_if(value, is_other, ScalarValue::IntervalMonthDayNano(None))))
         }
         _ => Ok(Transformed::no(Expr::ScalarFunction(call))),
     }
@@ -228,15 +208,11 @@ fn in_call(step: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
 
 /// An aggregate that sorts by lengths, or counts them; whether it changed. One of distinct values is sorted by these alone.
 fn in_aggregate(call: &mut AggregateFunction, schema: &DFSchema) -> Result<bool> {
-    let counts = counts_distinct(call);
-    let params = &mut call.params;
-    if params.distinct && !counts {
+    if call.params.distinct && !calls::counts_distinct(call) {
         return Ok(false);
     }
-    let sorts = params.order_by.iter_mut().map(|sort| &mut sort.expr);
-    let counted = params.args.iter_mut().filter(|_| counts);
     let mut changed = false;
-    for operand in sorts.chain(counted) {
+    for operand in calls::compared(call) {
         if is_interval(&operand.get_type(schema)?) {
             *operand = length_of(std::mem::take(operand), schema)?;
             changed = true;
@@ -298,16 +274,9 @@ fn joined(mut join: Join) -> Result<Transformed<LogicalPlan>> {
 
 /// The least or the greatest interval, as that of numbers in the order of lengths.
 fn by_order(call: &mut Expr, input: &LogicalPlan) -> Result<Option<Back>> {
-    let (name, arguments) = match call {
-        Expr::AggregateFunction(call) => (call.func.name().to_owned(), &mut call.params.args),
-        Expr::WindowFunction(call) => match &call.fun {
-            WindowFunctionDefinition::AggregateUDF(function) => (function.name().to_owned(), &mut call.params.args),
-            WindowFunctionDefinition::WindowUDF(_) => return Ok(None),
-        },
-        _ => return Ok(None),
-    };
+    let Some(("min" | "max", arguments)) = calls::aggregate(call) else { return Ok(None) };
     let [argument] = arguments.as_mut_slice() else { return Ok(None) };
-    if !matches!(name.as_str(), "min" | "max") || !is_interval(&argument.get_type(input.schema())?) {
+    if !is_interval(&argument.get_type(input.schema())?) {
         return Ok(None);
     }
     *argument = convert(vec![std::mem::take(argument)], Conversion::Order);

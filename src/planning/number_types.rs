@@ -24,7 +24,7 @@ use datafusion::{
 use super::nearest_floats::nearest_float;
 
 /// The most digits of a numeric.
-const MAX_DIGITS: i16 = 38;
+pub(super) const MAX_DIGITS: i16 = 38;
 
 /// The type that two values are compared as.
 pub(crate) fn compared_as(left: &DataType, right: &DataType) -> Option<DataType> {

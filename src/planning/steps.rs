@@ -2,10 +2,12 @@
 
 use datafusion::{
     common::{
-        DFSchema, Result,
+        DFSchema, Result, ScalarValue,
         tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion},
     },
-    logical_expr::{BinaryExpr, Expr, LogicalPlan, Operator, expr_rewriter::NamePreserver, utils::merge_schema},
+    logical_expr::{
+        BinaryExpr, Case, Expr, LogicalPlan, Operator, expr_rewriter::NamePreserver, lit, utils::merge_schema,
+    },
 };
 
 /// Whether one of a node's expressions has a step that `concerns`.
@@ -61,6 +63,12 @@ pub(super) fn keep_names(
         Expr::GroupingSet(_) => expression.map_children(named),
         expression => named(expression),
     })
+}
+
+/// What `nullif` makes of a value that is looked at twice: NULL if it is the other, by whichever comparison.
+pub(super) fn null_if(value: &Expr, is_other: Expr, null: ScalarValue) -> Expr {
+    let branches = vec![(Box::new(is_other), Box::new(lit(null)))];
+    Expr::Case(Case::new(None, branches, Some(Box::new(value.clone()))))
 }
 
 /// Whether a step compares values.

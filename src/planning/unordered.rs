@@ -55,10 +55,7 @@ impl PhysicalOptimizerRule for ForgetOrder {
                 [input] if moves_keys(&node, input) => Some(UnorderedExec::without_keys(Arc::clone(input))),
                 _ => None,
             };
-            let node = match moved {
-                Some(input) => replace_children_if_necessary(node, vec![Arc::new(input)])?,
-                None => node,
-            };
+            let node = over(node, moved)?;
             if let Some(aggregate) = node.downcast_ref::<AggregateExec>()
                 && aggregate.group_expr().groups().len() > 1
             {
@@ -73,10 +70,7 @@ impl PhysicalOptimizerRule for ForgetOrder {
                 [input] if is_partitioned_by_constant(&node, input) => Some(UnorderedExec::new(Arc::clone(input))),
                 _ => None,
             };
-            let node = match by_constant {
-                Some(input) => replace_children_if_necessary(node, vec![Arc::new(input)])?,
-                None => node,
-            };
+            let node = over(node, by_constant)?;
             let forgotten = if has_constants_without_partner(&node) {
                 UnorderedExec::new(node)
             } else if is_taken_for_ordered(&node) || node.is::<UnionExec>() && has_constants(&node) {
@@ -95,6 +89,14 @@ impl PhysicalOptimizerRule for ForgetOrder {
 
     fn schema_check(&self) -> bool {
         true
+    }
+}
+
+/// The node over another input, if there is one.
+fn over(node: Arc<dyn ExecutionPlan>, input: Option<UnorderedExec>) -> Result<Arc<dyn ExecutionPlan>> {
+    match input {
+        Some(input) => replace_children_if_necessary(node, vec![Arc::new(input)]),
+        None => Ok(node),
     }
 }
 

@@ -69,9 +69,7 @@ fn in_call(mut call: ScalarFunction, schema: &DFSchema) -> Result<Transformed<Ex
             // The engine leaves an integer beside a real as it is.
             let other = other.clone().cast_to(&data_type, schema)?;
             let is_other = one_zero(value.clone()).eq(one_zero(other));
-            let null = lit(ScalarValue::try_from(&data_type)?);
-            let branches = vec![(Box::new(is_other), Box::new(null))];
-            Ok(Transformed::yes(Expr::Case(Case::new(None, branches, Some(Box::new(value.clone()))))))
+            Ok(Transformed::yes(steps::null_if(value, is_other, ScalarValue::try_from(&data_type)?)))
         }
         _ => Ok(Transformed::no(Expr::ScalarFunction(call))),
     }

@@ -20,7 +20,7 @@ use super::{
 };
 
 /// The right side with a condition of its own in the place of the join's, whose subqueries are its own then.
-fn filtered(join: &Join, condition: &Expr) -> Result<Arc<LogicalPlan>> {
+fn filtered(join: &Join, condition: &Expr) -> Result<Filter> {
     let (left, right) = (join.left.schema(), join.right.schema());
     let condition = condition.clone().transform(|part| match part {
         Expr::Column(column) if !right.has_column(&column) => {
@@ -29,7 +29,7 @@ fn filtered(join: &Join, condition: &Expr) -> Result<Arc<LogicalPlan>> {
         }
         other => Ok(Transformed::no(other)),
     });
-    Ok(Arc::new(LogicalPlan::Filter(Filter::try_new(condition?.data, Arc::clone(&join.right))?)))
+    Filter::try_new(condition?.data, Arc::clone(&join.right))
 }
 
 impl Unnester {
@@ -44,7 +44,8 @@ impl Unnester {
             return Err(unsupported("LATERAL on the right side of a RIGHT or FULL JOIN"));
         }
         if let Some(condition) = join.filter.as_ref().filter(|condition| is_subquery_within(condition)) {
-            return self.lateral(&Join { filter: None, right: filtered(join, condition)?, ..join.clone() });
+            let right = self.filter(filtered(join, condition)?)?;
+            return self.lateral(&Join { filter: None, right: Arc::new(right), ..join.clone() });
         }
         let kept = columns(&join.schema);
         let left = self.once_for((*join.left).clone(), true)?;

@@ -113,26 +113,30 @@ impl Unnester {
     }
 
     fn push_aggregate(&mut self, aggregate: Aggregate, domain: &Domain) -> Result<LogicalPlan> {
-        let whole = has_empty_group(&aggregate);
-        if let [Expr::GroupingSet(GroupingSet::GroupingSets(sets))] = aggregate.group_expr.as_slice()
-            && sets.iter().filter(|set| set.is_empty()).count() > 1
-        {
-            // Each has a row of its own where there are none.
-            return Err(unsupported("a grouping set () that comes twice in a subquery about the query around it"));
-        }
+        let empty = empty_groups(&aggregate);
         let old = Arc::clone(&aggregate.schema);
         let grouped = self.group(aggregate, domain)?;
-        if !whole {
+        if empty == 0 {
             return Ok(grouped);
         }
         // Without GROUP BY, and for the total of ROLLUP, there is a row also where there is nothing to aggregate.
         let Origin::Distinct(all) = &domain.origin else {
             return Err(super::internal("an aggregate over equated values without its outer rows"));
         };
-        let (right, keys) = self.renamed(grouped, domain, &old)?;
+        let (mut right, keys) = self.renamed(grouped, domain, &old)?;
+        let is_grouped = self.name("__grouped");
+        if empty > 1 {
+            let mut shown = columns(right.0.schema());
+            shown.push(lit(true).alias(&is_grouped));
+            right.0 = super::project(right.0, shown)?;
+        }
         let all = (**all).clone();
         let on = values(domain, all.schema())?.into_iter().zip(keys).collect();
-        let joined = join(all, right.0, on, None, JoinType::Left, true)?;
+        let mut joined = join(all, right.0, on, None, JoinType::Left, true)?;
+        if empty > 1 {
+            let is_missing = Expr::Column(Column::new_unqualified(is_grouped)).is_null();
+            joined = self.as_often(joined, is_missing, empty)?;
+        }
         let groups = old.fields().len() - right.1.len();
         let mut expressions = Vec::new();
         for at in 0..old.fields().len() {
@@ -149,6 +153,15 @@ impl Unnester {
         }
         expressions.extend(values(domain, joined.schema())?);
         Ok(LogicalPlan::Projection(Projection::try_new(expressions, Arc::new(joined))?))
+    }
+
+    /// The rows, and those for which a condition holds this many times.
+    fn as_often(&mut self, rows: LogicalPlan, condition: Expr, times: i64) -> Result<LogicalPlan> {
+        let number = self.name("__copy");
+        let numbers = LogicalPlanBuilder::values((1..=times).map(|at| vec![lit(at)]).collect())?;
+        let column = expression_at(numbers.schema(), 0).alias(&number);
+        let each = LogicalPlanBuilder::from(rows).cross_join(numbers.project([column])?.build()?)?;
+        each.filter(Expr::Column(Column::new_unqualified(number)).eq(lit(1_i64)).or(condition))?.build()
     }
 
     /// The aggregate for each value of the domain that has rows.
@@ -519,14 +532,13 @@ pub(super) fn is_set_number(column: &Expr) -> bool {
     matches!(column, Expr::Column(column) if column.name == Aggregate::INTERNAL_GROUPING_ID)
 }
 
-/// Whether there is a row for all rows together, even if there are none. ROLLUP and CUBE have one such group; more than one
-/// can only be written out.
-fn has_empty_group(aggregate: &Aggregate) -> bool {
+/// How many groups have a row of all rows together, even if there are none. ROLLUP and CUBE have one such group; more than
+/// one can only be written out.
+fn empty_groups(aggregate: &Aggregate) -> i64 {
     match aggregate.group_expr.as_slice() {
-        [] => true,
-        [Expr::GroupingSet(GroupingSet::Rollup(_) | GroupingSet::Cube(_))] => true,
-        [Expr::GroupingSet(GroupingSet::GroupingSets(sets))] => sets.iter().any(Vec::is_empty),
-        _ => false,
+        [] | [Expr::GroupingSet(GroupingSet::Rollup(_) | GroupingSet::Cube(_))] => 1,
+        [Expr::GroupingSet(GroupingSet::GroupingSets(sets))] => sets.iter().map(|set| i64::from(set.is_empty())).sum(),
+        _ => 0,
     }
 }
 

@@ -538,7 +538,7 @@ fn ambiguous(name: &str) -> Error {
 }
 
 /// The expression of the one column of the result that has this name.
-fn shown_by_name(expression: &Expr, projection: &[SelectItem]) -> Option<Expr> {
+pub(super) fn shown_by_name(expression: &Expr, projection: &[SelectItem]) -> Option<Expr> {
     let Expr::Identifier(name) = expression else { return None };
     let name = folded(name);
     let mut same = projection.iter().filter(|item| name_of(item).is_some_and(|found| found == name));

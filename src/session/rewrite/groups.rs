@@ -13,6 +13,7 @@ use datafusion::sql::sqlparser::ast::{
 };
 
 use super::{
+    columns::shown_by_name,
     merge::{folded, is_wildcard},
     rows::row,
 };
@@ -99,8 +100,10 @@ pub(super) fn in_order(query: &mut Query) -> Result<()> {
     if let Some(Distinct::On(expressions)) = &mut select.distinct {
         each_once(expressions, &select.projection)?;
         // Of rows that are equal in all that is ordered by, those that DISTINCT ON tells apart come together.
-        if order.iter().all(|ordered| expressions.contains(&ordered.expr)) {
-            let missing = expressions.iter().filter(|on| order.iter().all(|ordered| ordered.expr != **on));
+        let ordered: Vec<Expr> = order.iter().map(|ordered| meant(&ordered.expr, &select.projection)).collect();
+        let on: Vec<Expr> = expressions.iter().map(|on| meant(on, &select.projection)).collect();
+        if ordered.iter().all(|ordered| on.contains(ordered)) {
+            let missing = expressions.iter().zip(&on).filter(|(_, on)| !ordered.contains(on)).map(|(on, _)| on);
             let keys = missing.map(|on| OrderByExpr {
                 expr: on.clone(),
                 options: OrderByOptions { asc: None, nulls_first: None },
@@ -109,8 +112,8 @@ pub(super) fn in_order(query: &mut Query) -> Result<()> {
             let keys: Vec<_> = keys.collect();
             order.extend(keys);
         }
-        let place = |expression: &Expr| order.iter().position(|ordered| ordered.expr == *expression);
-        expressions.sort_by_key(|expression| place(expression).unwrap_or(usize::MAX));
+        let place = |on: &Expr| ordered.iter().position(|ordered| *ordered == meant(on, &select.projection));
+        expressions.sort_by_key(|on| place(on).unwrap_or(usize::MAX));
     }
     Ok(())
 }
@@ -126,8 +129,22 @@ fn each_once(expressions: &mut Vec<Expr>, projection: &[SelectItem]) -> Result<(
         return Err(Error::new(Fault::InvalidColumnReference, message));
     }
     positions(expressions.iter_mut(), projection);
-    *expressions = distinct(&*expressions).into_iter().cloned().collect();
+    let mut seen = Vec::new();
+    expressions.retain(|on| {
+        let meant = meant(on, projection);
+        let is_new = !seen.contains(&meant);
+        if is_new {
+            seen.push(meant);
+        }
+        is_new
+    });
     Ok(())
+}
+
+/// The expression of the column of the result that is named or whose position is given, or the expression itself.
+fn meant(expression: &Expr, projection: &[SelectItem]) -> Expr {
+    let shown = at_position(expression, projection).or_else(|| shown_by_name(expression, projection));
+    shown.unwrap_or_else(|| expression.clone())
 }
 
 /// Whether the list or HAVING calls a function, which may be an aggregate.

@@ -43,6 +43,7 @@ const ANSWERED_BY_US_ALONE: &[(&str, &str)] = &[
     ("0A000: FULL JOIN is only supported", "its joins need an equality that can be merged or hashed; ours do not"),
     ("22P02: invalid input syntax", "a constant that is no value of its type fails there though nothing evaluates it"),
     ("42P10: ORDER BY position", "a negative number is a position there, and a constant here"),
+    ("42P10: DISTINCT ON position", "as for ORDER BY"),
     ("22003: bigint out of range", "a product that nothing evaluates overflows there, as constants are folded"),
     ("42P10: SELECT DISTINCT ON", "an expression that stands in it twice is looked for in the order twice there"),
     ("42803: subquery uses ungrouped column", "an item of WITH that nothing reads is not looked into here"),

@@ -2,24 +2,30 @@
 //!
 //! A subquery is computed for the values that the rows around it have, and then joined to those rows. If they come of a
 //! volatile function, a sample or a LIMIT without an order, both places must see the same ones. So must those that read an
-//! item of WITH.
+//! item of WITH, and the rows of a recursion's last step, which the engine gives to one place only.
 
 use std::{
+    any::Any,
     cmp::Ordering,
+    collections::BTreeMap,
     fmt,
     hash::{Hash, Hasher},
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{self, AtomicUsize},
+    },
 };
 
 use arrow::{array::RecordBatch, datatypes::DataType};
 use async_trait::async_trait;
 use datafusion::{
-    catalog::Session,
+    catalog::{Session, cte_worktable::CteWorkTable},
     common::{
         DFSchemaRef, DataFusionError, Result,
         config::ConfigOptions,
         tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion},
     },
+    datasource::source_as_provider,
     execution::{
         SendableRecordBatchStream, TaskContext,
         memory_pool::{MemoryConsumer, MemoryReservation},
@@ -33,7 +39,9 @@ use datafusion::{
     physical_optimizer::PhysicalOptimizerRule,
     physical_plan::{
         DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, execute_stream_partitioned,
-        execution_plan::EmissionType, stream::RecordBatchStreamAdapter,
+        execution_plan::{EmissionType, reset_plan_states},
+        stream::RecordBatchStreamAdapter,
+        work_table::WorkTableExec,
     },
     physical_planner::{ExtensionPlanner, PhysicalPlanner},
 };
@@ -70,6 +78,9 @@ pub(super) fn repeats(plan: &LogicalPlan) -> Result<bool> {
             | LogicalPlan::Window(_)
             | LogicalPlan::Distinct(datafusion::logical_expr::Distinct::On(_)) => false,
             LogicalPlan::Sort(sort) => sort.fetch.is_none(),
+            LogicalPlan::TableScan(scan) => {
+                !source_as_provider(&scan.source).is_ok_and(|table| table.downcast_ref::<CteWorkTable>().is_some())
+            }
             LogicalPlan::Extension(extension) => extension.node.as_any().is::<Once>(),
             LogicalPlan::Aggregate(aggregate) => exact(aggregate)?,
             _ => true,
@@ -200,7 +211,7 @@ impl ExtensionPlanner for OncePlanner {
         let plan = || async {
             let planning = session.create_physical_plan(&once.shared.plan);
             let input = PLANNED_AGAIN.scope((), planning).await?;
-            Ok::<_, DataFusionError>(Arc::new(OnceExec::new(input, Arc::default(), false)))
+            Ok::<_, DataFusionError>(Arc::new(OnceExec::new(input)?))
         };
         let operator = once.shared.operator.get_or_try_init(plan).await?;
         Ok(Some(Arc::clone(operator) as Arc<dyn ExecutionPlan>))
@@ -217,13 +228,38 @@ struct Rows {
 /// The collecting, which goes on with whichever reader is left, and is never begun again: its input gives its rows once.
 type Collecting = future::Shared<BoxFuture<'static, std::result::Result<Arc<Rows>, Arc<DataFusionError>>>>;
 
-type Kept = Arc<OnceLock<Collecting>>;
+/// What the readers share.
+#[derive(Debug, Default)]
+struct Kept {
+    /// The rows of the last step of the recursion that the operator is part of. Elsewhere there is one step.
+    steps: Mutex<BTreeMap<usize, Collecting>>,
+    /// The rows that the recursion's last step gave, as the engine hands them to the operator that reads them.
+    last: Mutex<Option<Arc<dyn Any + Send + Sync>>>,
+}
+
+impl Kept {
+    /// The rows of a step, which may be collected already. Those of steps before are let go.
+    fn collecting(&self, step: usize, collect: impl FnOnce() -> Collecting) -> Collecting {
+        let mut steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
+        *steps = steps.split_off(&step);
+        steps.entry(step).or_insert_with(collect).clone()
+    }
+
+    fn last(&self) -> Option<Arc<dyn Any + Send + Sync>> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
 
 /// Collects its input when the first of its readers asks, and gives all of them the same rows.
 #[derive(Debug)]
 struct OnceExec {
     input: Arc<dyn ExecutionPlan>,
-    rows: Kept,
+    kept: Arc<Kept>,
+    /// The step of the recursion whose rows it gives, and how many there were in this place of the plan.
+    step: usize,
+    steps: Arc<AtomicUsize>,
+    /// Whether its input reads what a recursion's last step gave.
+    recurs: bool,
     /// Closed, it shows no input to the rules that optimize what is above: the input went through them already.
     open: bool,
     properties: Arc<PlanProperties>,
@@ -237,10 +273,7 @@ impl PhysicalOptimizerRule for OpenOnce {
     fn optimize(&self, plan: Arc<dyn ExecutionPlan>, _config: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
         let open = |node: Arc<dyn ExecutionPlan>| {
             Ok(match node.downcast_ref::<OnceExec>() {
-                Some(once) if !once.open => {
-                    let opened = OnceExec::new(Arc::clone(&once.input), Arc::clone(&once.rows), true);
-                    Transformed::yes(Arc::new(opened) as Arc<dyn ExecutionPlan>)
-                }
+                Some(once) if !once.open => Transformed::yes(Arc::new(once.opened()) as Arc<dyn ExecutionPlan>),
                 _ => Transformed::no(node),
             })
         };
@@ -257,15 +290,59 @@ impl PhysicalOptimizerRule for OpenOnce {
 }
 
 impl OnceExec {
-    fn new(input: Arc<dyn ExecutionPlan>, rows: Kept, open: bool) -> Self {
-        let equivalence = EquivalenceProperties::new(input.schema());
-        let partitioning = datafusion::physical_plan::Partitioning::UnknownPartitioning(
-            input.properties().output_partitioning().partition_count(),
-        );
-        let boundedness = input.properties().boundedness;
-        let properties = PlanProperties::new(equivalence, partitioning, EmissionType::Final, boundedness);
-        Self { input, rows, open, properties: Arc::new(properties) }
+    fn new(input: Arc<dyn ExecutionPlan>) -> Result<Self> {
+        let mut recurs = false;
+        input.apply(|node| {
+            recurs |= node.downcast_ref::<WorkTableExec>().is_some();
+            recurs |= node.downcast_ref::<Self>().is_some_and(|once| once.recurs);
+            Ok(TreeNodeRecursion::Continue)
+        })?;
+        let properties = properties(&input);
+        Ok(Self { input, kept: Arc::default(), step: 0, steps: Arc::default(), recurs, open: false, properties })
     }
+
+    /// The operator of one place of the plan. The engine lets one operator read what a recursion's last step gave, and
+    /// would find several if it looked into them.
+    fn opened(&self) -> Self {
+        Self { open: !self.recurs, steps: Arc::default(), ..self.same() }
+    }
+
+    fn same(&self) -> Self {
+        Self {
+            input: Arc::clone(&self.input),
+            kept: Arc::clone(&self.kept),
+            step: self.step,
+            steps: Arc::clone(&self.steps),
+            recurs: self.recurs,
+            open: self.open,
+            properties: Arc::clone(&self.properties),
+        }
+    }
+
+    /// The input as it runs in this step.
+    fn in_step(&self) -> Result<Arc<dyn ExecutionPlan>> {
+        let Some(last) = self.kept.last() else { return Ok(Arc::clone(&self.input)) };
+        let given = |node: Arc<dyn ExecutionPlan>| {
+            if let Some(reader) = node.with_new_state(Arc::clone(&last)) {
+                return Ok(Transformed::yes(reader));
+            }
+            Ok(match node.downcast_ref::<Self>() {
+                Some(within) if within.recurs => {
+                    Transformed::yes(Arc::new(Self { step: self.step, ..within.same() }) as Arc<dyn ExecutionPlan>)
+                }
+                _ => Transformed::no(node),
+            })
+        };
+        reset_plan_states(Arc::clone(&self.input))?.transform_up(given).data()
+    }
+}
+
+fn properties(input: &Arc<dyn ExecutionPlan>) -> Arc<PlanProperties> {
+    let partitions = input.properties().output_partitioning().partition_count();
+    let partitioning = datafusion::physical_plan::Partitioning::UnknownPartitioning(partitions);
+    let equivalence = EquivalenceProperties::new(input.schema());
+    let boundedness = input.properties().boundedness;
+    Arc::new(PlanProperties::new(equivalence, partitioning, EmissionType::Final, boundedness))
 }
 
 impl DisplayAs for OnceExec {
@@ -299,17 +376,35 @@ impl ExecutionPlan for OnceExec {
             return Ok(self);
         }
         let input = fusewire_udfs::plan::only_input(self.name(), &children)?;
-        Ok(Arc::new(Self::new(input, Arc::clone(&self.rows), true)))
+        Ok(Arc::new(Self { properties: properties(&input), input, ..self.same() }))
+    }
+
+    // Each place of the plan is reset once for each step, so that all count alike.
+    fn reset_state(self: Arc<Self>) -> Result<Arc<dyn ExecutionPlan>> {
+        if !self.recurs {
+            return Ok(self);
+        }
+        let step = self.steps.fetch_add(1, atomic::Ordering::Relaxed) + 1;
+        Ok(Arc::new(Self { step, ..self.same() }))
+    }
+
+    // Noted for all places, not taken for this one: then there would be several that read it.
+    fn with_new_state(&self, state: Arc<dyn Any + Send + Sync>) -> Option<Arc<dyn ExecutionPlan>> {
+        if self.recurs {
+            *self.kept.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(state);
+        }
+        None
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let (input, rows) = (Arc::clone(&self.input), Arc::clone(&self.rows));
-        let schema = self.schema();
+        let (once, schema) = (self.same(), self.schema());
         let kept = async move {
-            let collecting = rows.get_or_init(|| {
-                collect(input, context).map(|all| all.map(Arc::new).map_err(Arc::new)).boxed().shared()
+            let collecting = once.kept.collecting(once.step, || {
+                let once = once.same();
+                let all = async move { collect(once.in_step()?, context).await };
+                all.map(|all| all.map(Arc::new).map_err(Arc::new)).boxed().shared()
             });
-            let all = collecting.clone().await.map_err(DataFusionError::Shared)?;
+            let all = collecting.await.map_err(DataFusionError::Shared)?;
             let batches = all.partitions.get(partition).cloned().unwrap_or_default();
             let each = (0..batches.len()).map(move |at| Ok(batches[at].clone()));
             Ok::<_, DataFusionError>(futures::stream::iter(each))

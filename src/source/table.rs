@@ -92,9 +92,10 @@ impl FileTable {
         for filter in filters {
             let filter = session.create_physical_expr(filter.clone(), &names)?;
             let passed = filter.evaluate(&batch)?.into_array(batch.num_rows())?;
-            let passed = passed.as_boolean();
+            // A NULL may be of no type.
+            let passed = passed.as_boolean_opt();
             for (row, kept) in kept.iter_mut().enumerate() {
-                *kept &= passed.is_valid(row) && passed.value(row);
+                *kept &= passed.is_some_and(|passed| passed.is_valid(row) && passed.value(row));
             }
         }
         Ok(valued.into_iter().zip(kept).filter_map(|(file, kept)| kept.then_some(file)).collect())
@@ -213,9 +214,10 @@ impl TableProvider for FileTable {
     }
 }
 
-/// Whether a filter can be decided from the directories' names alone.
+/// Whether a filter can be decided from the directories' names alone. One that became a constant after it was taken over
+/// still is: nothing above the scan asks it any more.
 fn on_partitions(filter: &Expr, columns: &[Field]) -> bool {
-    if filter.is_volatile() || columns.is_empty() || filter.column_refs().is_empty() {
+    if filter.is_volatile() || columns.is_empty() {
         return false;
     }
     // What may fail waits for what keeps rows from it.

@@ -78,5 +78,6 @@ fn is_same(kind: Kind, own: &Option<String>, other: &Option<String>) -> bool {
     }
     let (Ok(own), Ok(other)) = (own.parse::<f64>(), other.parse::<f64>()) else { return false };
     // An average of whole numbers is a decimal there and a double here.
-    own == other || own.is_nan() && other.is_nan() || (own - other).abs() <= 1e-12 * own.abs().max(other.abs()).max(1.0)
+    let is_near = || (own - other).abs() <= 1e-12 * own.abs().max(other.abs()).max(1.0);
+    own == other || own.is_nan() && other.is_nan() || own.is_finite() && other.is_finite() && is_near()
 }

@@ -1,12 +1,13 @@
-//! How a value is written as text: as PostgreSQL's output functions print it.
+//! How a value is written: as text, as PostgreSQL's output functions print it, and in binary, as its send functions pack
+//! it; how it is read, `pgtype` knows.
 //!
 //! One place for the network's text format and the shell's CSV, and for the dates, times, lists and objects that the
 //! shell shows, that `COPY` writes into text files and that are cast to text: one of these that any of them can show,
 //! all can. Knows columns, and nothing of where the text goes.
 
 mod array;
+mod binary;
 mod calendar;
-mod canonical;
 mod json;
 mod number;
 
@@ -25,17 +26,16 @@ use arrow::{
 use bytes::{BufMut, BytesMut};
 
 pub(crate) use self::{
+    binary::{MAX_BYTES, binary_writer, patch_length, write_sized},
     calendar::Zone,
-    canonical::{canonical, element, list_of},
     json::{json_texts, json_writers},
-    number::write_binary_decimal,
 };
 use self::{
     calendar::{write_date, write_interval, write_time, write_timestamp},
     json::JSON_OPTIONS,
     number::{write_decimal, write_float, write_integer},
 };
-use crate::{Error, Fault, Result};
+use crate::{Error, Fault, Result, pgtype::canonical};
 
 const SECONDS_PER_DAY: i64 = 86_400;
 const MILLIS_PER_DAY: i64 = 86_400_000;
@@ -86,7 +86,7 @@ fn conformed(array: &ArrayRef) -> Result<ArrayRef> {
     cast_with_options(array, &wanted, &options).map_err(|error| Error::new(Fault::InvalidData, error.to_string()))
 }
 
-/// The writer of a column of a type that [`canonical()`] returns.
+/// The writer of a column of a type that [`canonical`] returns.
 pub(crate) fn writer<'a>(array: &'a dyn Array, field: &'a FieldRef, form: Form) -> Result<Writer<'a>> {
     Ok(match array.data_type() {
         DataType::Boolean => {
@@ -130,7 +130,7 @@ pub(crate) fn writer<'a>(array: &'a dyn Array, field: &'a FieldRef, form: Form) 
 }
 
 /// The writer of a column whose text and binary formats are the same: text itself, and nested values as JSON.
-pub(crate) fn unformatted<'a>(array: &'a dyn Array, field: &'a FieldRef) -> Result<Option<Writer<'a>>> {
+fn unformatted<'a>(array: &'a dyn Array, field: &'a FieldRef) -> Result<Option<Writer<'a>>> {
     Ok(Some(match array.data_type() {
         DataType::Null => Box::new(|_, _| Ok(())),
         DataType::Utf8 => {
@@ -285,7 +285,7 @@ fn span(count: i64, a_second: u64) -> (u64, u64) {
 }
 
 /// A writer that does not fail.
-pub(crate) fn plain<'a>(mut write: impl FnMut(&mut BytesMut, usize) + 'a) -> Writer<'a> {
+fn plain<'a>(mut write: impl FnMut(&mut BytesMut, usize) + 'a) -> Writer<'a> {
     Box::new(move |out, row| {
         write(out, row);
         Ok(())
@@ -301,7 +301,7 @@ fn write_hex(out: &mut BytesMut, bytes: &[u8]) {
 }
 
 /// The error of a column whose type has no form of the kind.
-pub(crate) fn unsupported(array: &dyn Array, format: &str) -> Error {
+fn unsupported(array: &dyn Array, format: &str) -> Error {
     let message = format!("{} has no {format} form; cast the column to text", array.data_type());
     Error::new(Fault::FeatureNotSupported, message)
 }

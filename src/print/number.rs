@@ -110,7 +110,7 @@ pub(super) fn write_decimal(out: &mut BytesMut, unscaled: impl Display, scale: i
 }
 
 /// Writes `unscaled / 10^scale` as a binary numeric: count of digits, weight of the first, sign, shown scale, digits.
-pub(crate) fn write_binary_decimal(out: &mut BytesMut, unscaled: impl Display, scale: i8) -> Result<()> {
+pub(super) fn write_binary_decimal(out: &mut BytesMut, unscaled: impl Display, scale: i8) -> Result<()> {
     let digits = Digits::new(unscaled);
     let (length, scale) = (digits.text.length as i32, i32::from(scale));
     // Decimal positions count from the point: 0 is the ones, -1 the tenths.

@@ -18,10 +18,10 @@ use super::cursor::{Cursor, Fetched, SendPlan};
 use super::decode::Parameter;
 use super::encode::Layout;
 use super::failure::{Failure, write};
-use super::types::{parameter_type, postgres_type};
 use crate::Fault;
 use crate::engine::Statement;
 use crate::error::ConnectionFault;
+use crate::pgtype;
 
 /// Prepared statements of one connection.
 const MAX_STATEMENTS: usize = 10_000;
@@ -231,11 +231,11 @@ impl Connection {
             None => Described { parameters: Vec::new(), columns: None },
             Some(statement) => {
                 let (session, statement) = (Arc::clone(&self.session), Arc::clone(statement));
-                let types: Vec<_> = source.declared.iter().map(|oid| parameter_type(*oid)).collect();
+                let types: Vec<_> = source.declared.iter().map(|oid| pgtype::arrow(*oid, -1)).collect();
                 let found = self.offload(async move { session.describe(&statement, &types).await }).await?;
                 let parameters = found.parameters.into_iter().enumerate().map(|(index, target)| {
-                    let declared = source.declared.get(index).copied().filter(|oid| parameter_type(*oid).is_some());
-                    (declared.unwrap_or_else(|| postgres_type(&target).oid), target)
+                    let declared = source.declared.get(index).copied().filter(|oid| pgtype::arrow(*oid, -1).is_some());
+                    (declared.unwrap_or_else(|| pgtype::of(&target).pg.oid), target)
                 });
                 Described { parameters: parameters.collect(), columns: found.columns }
             }

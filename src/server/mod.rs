@@ -14,7 +14,6 @@ mod frontend;
 mod simple;
 mod startup;
 mod task;
-mod types;
 mod wire;
 
 use std::collections::BTreeMap;

@@ -3,8 +3,6 @@
 //! Each column gets one writer a batch, which knows the column's type; a row is a loop over the writers into one buffer,
 //! without an allocation a value.
 
-mod binary;
-
 use std::{ops::Range, sync::Arc};
 
 use arrow::array::{Array, ArrayRef, RecordBatch};
@@ -15,18 +13,15 @@ use bytes::{BufMut, BytesMut};
 use pgwire::messages::data::{FORMAT_CODE_BINARY, FieldDescription, MESSAGE_TYPE_BYTE_DATA_ROW, RowDescription};
 
 use super::failure::clean;
-use super::types::{PostgresType, TEXT, canonical, postgres_type};
 pub(super) use crate::print::Zone;
 use crate::{
     Error, Fault, Result,
-    print::{self, Form, Writer},
+    pgtype::{self, ColumnType, TEXT},
+    print::{self, Form, MAX_BYTES, Writer, patch_length, write_sized},
 };
 
 /// PostgreSQL's limit on the columns of a result.
 const MAX_COLUMNS: usize = 1664;
-
-/// PostgreSQL's limit on a row, which clients count on.
-const MAX_ROW_BYTES: usize = 0x3fff_ffff;
 
 /// The columns of a result as the client sees them.
 #[derive(Debug, Clone)]
@@ -36,7 +31,7 @@ pub(super) struct Layout {
 
 #[derive(Debug, Clone)]
 struct Column {
-    shown: PostgresType,
+    shown: ColumnType,
     /// The column's name, and the type that batches are cast to.
     field: FieldRef,
     format: i16,
@@ -62,8 +57,8 @@ impl Layout {
             return Err(Error::new(Fault::ProtocolViolation, message));
         }
         let columns = schema.fields().iter().enumerate().map(|(index, field)| Column {
-            shown: postgres_type(field.data_type()),
-            field: Arc::new(Field::new(clean(field.name()), canonical(field.data_type()), true)),
+            shown: pgtype::of(field.data_type()),
+            field: Arc::new(Field::new(clean(field.name()), pgtype::sent_as(field.data_type()), true)),
             format: formats.get(if formats.len() == 1 { 0 } else { index }).copied().unwrap_or_default(),
             as_text: false,
         });
@@ -85,8 +80,8 @@ impl Layout {
         for (column, ran) in layout.columns.iter_mut().zip(ran.columns) {
             // Anything can be shown as text, and by PostgreSQL's rules rather than by a cast's: a column of no known type,
             // as in SELECT $1, is described as text.
-            column.as_text = column.shown.oid == TEXT && ran.shown.oid != TEXT;
-            if column.as_text || column.shown.oid == ran.shown.oid {
+            column.as_text = column.shown.pg.oid == TEXT.oid && ran.shown.pg.oid != TEXT.oid;
+            if column.as_text || column.shown.pg.oid == ran.shown.pg.oid {
                 column.field = Arc::new(column.field.as_ref().clone().with_data_type(ran.field.data_type().clone()));
             }
         }
@@ -96,8 +91,8 @@ impl Layout {
     /// How the columns are announced.
     pub(super) fn row_description(&self) -> RowDescription {
         let fields = self.columns.iter().map(|column| {
-            let PostgresType { oid, size, modifier } = column.shown;
-            FieldDescription::new(column.field.name().clone(), 0, 0, oid, size, modifier, column.format)
+            let ColumnType { pg, modifier } = column.shown;
+            FieldDescription::new(column.field.name().clone(), 0, 0, pg.oid, pg.length, modifier, column.format)
         });
         RowDescription::new(fields.collect())
     }
@@ -134,7 +129,7 @@ impl Layout {
     fn writers<'a>(&'a self, arrays: &'a [ArrayRef], zone: Zone) -> Result<Vec<ColumnWriter<'a>>> {
         let columns = arrays.iter().zip(&self.columns).map(|(array, column)| {
             let write = if column.format == FORMAT_CODE_BINARY && !column.as_text {
-                binary::writer(array.as_ref(), &column.field)?
+                print::binary_writer(array.as_ref(), &column.field)?
             } else {
                 let form = Form { zone: Some(zone), in_micros: true, is_json: false };
                 print::writer(array.as_ref(), &column.field, form)?
@@ -184,37 +179,16 @@ fn write_row(out: &mut BytesMut, writers: &mut [ColumnWriter<'_>], row: usize) -
         if writer.nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
             out.put_i32(-1);
         } else {
-            write_value(out, |out| (writer.write)(out, row))?;
+            write_sized(out, |out| (writer.write)(out, row))?;
         }
     }
     let length = out.len() - start;
-    if length > MAX_ROW_BYTES {
-        let message = format!("a row has {length} bytes, at most {MAX_ROW_BYTES} can be sent; select fewer columns");
+    if length > MAX_BYTES {
+        let message = format!("a row has {length} bytes, at most {MAX_BYTES} can be sent; select fewer columns");
         return Err(Error::new(Fault::LimitExceeded, message));
     }
     patch_length(out, start, length);
     Ok(())
-}
-
-/// Writes a value behind its length, which is known only afterwards.
-fn write_value(out: &mut BytesMut, write: impl FnOnce(&mut BytesMut) -> Result<()>) -> Result<()> {
-    let start = out.len();
-    out.put_i32(0);
-    write(out)?;
-    let length = out.len() - start - 4;
-    if length > MAX_ROW_BYTES {
-        let message = format!("a value has {length} bytes, at most {MAX_ROW_BYTES} can be sent");
-        return Err(Error::new(Fault::LimitExceeded, message));
-    }
-    patch_length(out, start, length);
-    Ok(())
-}
-
-fn patch_length(out: &mut BytesMut, start: usize, length: usize) {
-    // Both callers have checked the length against a limit below `u32::MAX`.
-    if let Some(place) = out.get_mut(start..start + 4) {
-        place.copy_from_slice(&(length as u32).to_be_bytes());
-    }
 }
 
 #[cfg(test)]

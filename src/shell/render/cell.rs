@@ -11,7 +11,10 @@ use arrow::{
 };
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use crate::print::{self, Form, Zone};
+use crate::{
+    pgtype,
+    print::{self, Form, Zone},
+};
 
 /// What stands where text was cut.
 pub(super) const ELLIPSIS: char = '…';
@@ -55,7 +58,7 @@ impl<'a> Cells<'a> {
 
 impl<'a> Column<'a> {
     fn new(array: &'a ArrayRef, form: Form) -> Result<Self, ArrowError> {
-        let data_type = print::canonical(array.data_type());
+        let data_type = pgtype::canonical(array.data_type());
         let printed = match data_type.is_temporal() || data_type.is_nested() {
             true => print::texts(array, form),
             false => return Self::formatted(array),

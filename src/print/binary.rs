@@ -1,26 +1,26 @@
-//! Values in binary format, as PostgreSQL's send functions pack them.
+//! Values in binary format, as PostgreSQL's send functions pack them: what `pgtype` reads.
 
 use arrow::array::{Array, AsArray, ListArray};
 use arrow::datatypes::{
     DataType, Date32Type, Decimal128Type, Decimal256Type, FieldRef, Float32Type, Float64Type, Int16Type, Int32Type,
     Int64Type, IntervalMonthDayNanoType, IntervalUnit, Time64MicrosecondType, TimeUnit, TimestampMicrosecondType,
 };
-use bytes::BufMut;
+use bytes::{BufMut, BytesMut};
 
-use super::write_value;
-use crate::print::{Writer, plain, unformatted, unsupported, write_binary_decimal};
-use crate::server::types::postgres_type;
-use crate::{Error, Fault, Result};
+use super::{Writer, number::write_binary_decimal, plain, unformatted, unsupported};
+use crate::{
+    Error, Fault, Result,
+    pgtype::{self, EPOCH_DAYS, EPOCH_MICROS},
+};
 
-/// Days from 1970 to 2000, where PostgreSQL's calendar starts.
-const EPOCH_DAYS: i32 = 10_957;
-const EPOCH_MICROS: i64 = EPOCH_DAYS as i64 * 86_400_000_000;
+/// PostgreSQL's limit on a value and on a row, which clients count on.
+pub(crate) const MAX_BYTES: usize = 0x3fff_ffff;
 
 /// PostgreSQL's limit on the dimensions of an array.
 const MAX_DIMENSIONS: usize = 6;
 
-/// The writer of a column of a canonical type.
-pub(super) fn writer<'a>(array: &'a dyn Array, field: &'a FieldRef) -> Result<Writer<'a>> {
+/// The writer of a column of a type that [`sent_as`](pgtype::sent_as) returns.
+pub(crate) fn binary_writer<'a>(array: &'a dyn Array, field: &'a FieldRef) -> Result<Writer<'a>> {
     Ok(match array.data_type() {
         DataType::Boolean => {
             let values = array.as_boolean();
@@ -127,8 +127,8 @@ fn list(lists: &ListArray) -> Result<Writer<'_>> {
     }
     let leaf = levels.last().map_or(lists.values(), |level| level.values());
     let nulls = leaf.logical_nulls();
-    let element = postgres_type(leaf.data_type()).oid;
-    let mut write = writer(leaf.as_ref(), field.ok_or_else(|| unsupported(lists, "binary"))?)?;
+    let element = pgtype::of(leaf.data_type()).pg.oid;
+    let mut write = binary_writer(leaf.as_ref(), field.ok_or_else(|| unsupported(lists, "binary"))?)?;
     Ok(Box::new(move |out, row| {
         let mut lengths = [None; MAX_DIMENSIONS];
         measure(&levels, row, &mut lengths)?;
@@ -150,7 +150,7 @@ fn list(lists: &ListArray) -> Result<Writer<'_>> {
                 out.put_i32(-1);
                 return Ok(());
             }
-            write_value(out, |out| write(out, index))
+            write_sized(out, |out| write(out, index))
         })
     }))
 }
@@ -180,4 +180,26 @@ fn each_element(levels: &[&ListArray], row: usize, visit: &mut dyn FnMut(usize) 
     let [level, below @ ..] = levels else { return visit(row) };
     let start = level.value_offsets()[row];
     (start..start + level.value_length(row)).try_for_each(|index| each_element(below, index as usize, visit))
+}
+
+/// Writes a value behind its length, which is known only afterwards.
+pub(crate) fn write_sized(out: &mut BytesMut, write: impl FnOnce(&mut BytesMut) -> Result<()>) -> Result<()> {
+    let start = out.len();
+    out.put_i32(0);
+    write(out)?;
+    let length = out.len() - start - 4;
+    if length > MAX_BYTES {
+        let message = format!("a value has {length} bytes, at most {MAX_BYTES} can be sent");
+        return Err(Error::new(Fault::LimitExceeded, message));
+    }
+    patch_length(out, start, length);
+    Ok(())
+}
+
+/// Writes a length into the four bytes that were left for it.
+pub(crate) fn patch_length(out: &mut BytesMut, start: usize, length: usize) {
+    // All callers have checked the length against a limit below `u32::MAX`.
+    if let Some(place) = out.get_mut(start..start + 4) {
+        place.copy_from_slice(&(length as u32).to_be_bytes());
+    }
 }

@@ -1,0 +1,196 @@
+//! PostgreSQL's types, once and as data: names, numbers, lengths, categories, modifiers, and what their values are made of.
+//!
+//! In reading order: [`TYPES`] is the list; [`of`] says which of them a column of an Arrow type is, and [`arrow()`] which
+//! Arrow type the values of one have; `read` knows values that are given in text or in binary. How they are written, `print`
+//! knows. Nothing here knows errors, statements or the network.
+
+mod columns;
+mod read;
+mod table;
+
+use arrow::datatypes::DataType;
+
+pub use self::{
+    columns::{ColumnType, of, type_name},
+    table::*,
+};
+pub(crate) use self::{
+    columns::{canonical, element, list_of, sent_as},
+    read::{Unreadable, read_binary, read_null, read_string, read_text},
+};
+
+/// A type, as `pg_type` has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PgType {
+    /// Its own name, `int4`, and of an array `_int4`.
+    pub name: &'static str,
+    /// How SQL writes it, `integer`; of an array, how its elements' type is written.
+    pub spelling: &'static str,
+    /// What else SQL can call it.
+    pub words: &'static [&'static str],
+    /// Its number.
+    pub oid: u32,
+    /// The number of the type of its arrays; 0 if it has none.
+    pub array: u32,
+    /// The number of its elements' type; 0 if it is no array.
+    pub element: u32,
+    /// Bytes of a value; -1 where they vary, and -2 where they end with a zero.
+    pub length: i16,
+    /// The kind of type it is, by `pg_type`'s letters: `N` for numbers, `S` for texts, `D` for dates and times, …
+    pub category: char,
+    /// What its modifier says.
+    pub modifier: Modifier,
+    /// What its values are made of.
+    pub form: Form,
+}
+
+/// What the modifier of a type says, of which each column has its own; -1 says nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Modifier {
+    /// It has none that is kept.
+    None,
+    /// The most characters, as in `varchar(10)`.
+    Length,
+    /// Digits, and those of them behind the point, as in `numeric(10,2)`.
+    Digits,
+    /// The digits of a second, as in `timestamp(3)`.
+    Seconds,
+}
+
+/// What a value is made of: its Arrow type, and its bytes in the binary format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// A byte, 0 or 1.
+    Boolean,
+    /// A whole number of two bytes.
+    Int2,
+    /// A whole number of four bytes.
+    Int4,
+    /// A whole number of eight bytes.
+    Int8,
+    /// A whole number of four bytes without a sign.
+    Oid,
+    /// A float of four bytes.
+    Float4,
+    /// A float of eight bytes.
+    Float8,
+    /// Digits in groups of four.
+    Numeric,
+    /// A text.
+    Text,
+    /// A text whose type others tell.
+    Unknown,
+    /// Bytes as they are.
+    Bytes,
+    /// Sixteen bytes, a text here.
+    Uuid,
+    /// Days since 2000.
+    Date,
+    /// Microseconds since midnight.
+    Time,
+    /// Microseconds since 2000 on some clock.
+    Timestamp,
+    /// Microseconds since 2000 in UTC.
+    Instant,
+    /// Microseconds, days and months.
+    Interval,
+    /// Elements of one type.
+    Array,
+    /// Values that are neither read nor shown yet.
+    Other,
+}
+
+/// The type of this number.
+pub fn by_oid(oid: u32) -> Option<&'static PgType> {
+    TYPES.iter().find(|known| known.oid == oid)
+}
+
+/// The type of this name, as `pg_type.typname` has it.
+pub fn by_name(name: &str) -> Option<&'static PgType> {
+    TYPES.iter().find(|known| known.name == name)
+}
+
+/// The type that SQL writes so, in lower case and without a modifier: `int4`, `int` and `integer` are one, and `char`
+/// is short for `character`.
+pub fn by_word(word: &str) -> Option<&'static PgType> {
+    let is_written = |known: &&PgType| known.element == 0 && (known.spelling == word || known.words.contains(&word));
+    TYPES.iter().find(is_written).or_else(|| by_name(word))
+}
+
+/// The Arrow type of values of the type of this number; none where only what stands beside one can tell, and for types
+/// whose values are not known.
+pub fn arrow(oid: u32, modifier: i32) -> Option<DataType> {
+    by_oid(oid)?.arrow(modifier)
+}
+
+/// What a person is told of a type of this number, which need not be known.
+pub fn name_of(oid: u32) -> String {
+    by_oid(oid).map_or_else(|| format!("with oid {oid}"), |known| known.word(None))
+}
+
+impl PgType {
+    /// The type of an array's elements.
+    pub fn element_type(&self) -> Option<&'static PgType> {
+        if self.element == 0 { None } else { by_oid(self.element) }
+    }
+
+    /// The type of arrays of this one.
+    pub fn array_type(&self) -> Option<&'static PgType> {
+        if self.array == 0 { None } else { by_oid(self.array) }
+    }
+
+    /// How SQL writes the type with a modifier, as `format_type` does: `character varying(10)`.
+    pub fn sql(&self, modifier: Option<i32>) -> String {
+        if let Some(element) = self.element_type() {
+            return format!("{}[]", element.sql(modifier));
+        }
+        match (self.said(modifier), self.modifier) {
+            (Some(said), Modifier::Seconds) => match self.spelling.split_once(' ') {
+                Some((first, rest)) => format!("{first}({said}) {rest}"),
+                None => format!("{}({said})", self.spelling),
+            },
+            (Some(said), _) => format!("{}({said})", self.spelling),
+            // `character` alone would be one character.
+            (None, Modifier::Length) if modifier.is_some() && self.oid == BPCHAR.oid => self.name.to_owned(),
+            (None, _) => self.spelling.to_owned(),
+        }
+    }
+
+    /// As [`sql`](Self::sql) has it, without words that say what is meant anyway: `timestamp` is one without a time zone.
+    pub fn word(&self, modifier: Option<i32>) -> String {
+        self.sql(modifier).replace(" without time zone", "")
+    }
+
+    /// What a modifier says, as it stands in parentheses.
+    fn said(&self, modifier: Option<i32>) -> Option<String> {
+        let modifier = modifier?;
+        match self.modifier {
+            Modifier::None => None,
+            Modifier::Length => (modifier >= HEADER).then(|| (modifier - HEADER).to_string()),
+            Modifier::Digits => digits(modifier).map(|(precision, scale)| format!("{precision},{scale}")),
+            Modifier::Seconds => (modifier >= 0).then(|| modifier.to_string()),
+        }
+    }
+}
+
+/// Days from 1970 to 2000, where PostgreSQL's calendar starts.
+pub(crate) const EPOCH_DAYS: i32 = 10_957;
+pub(crate) const EPOCH_MICROS: i64 = EPOCH_DAYS as i64 * 86_400_000_000;
+
+/// The bytes of a header that PostgreSQL counts with lengths and digits.
+const HEADER: i32 = 4;
+
+/// The modifier of a numeric: the precision in the upper half, below it the scale as eleven bits in two's complement.
+fn numeric_modifier(precision: u8, scale: i8) -> i32 {
+    ((i32::from(precision) << 16) | (i32::from(scale) & 0x7ff)) + HEADER
+}
+
+/// The precision and the scale that the modifier of a numeric says.
+fn digits(modifier: i32) -> Option<(i32, i32)> {
+    let packed = modifier.checked_sub(HEADER).filter(|packed| *packed >= 0)?;
+    Some((packed >> 16, ((packed & 0x7ff) ^ 0x400) - 0x400))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

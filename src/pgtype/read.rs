@@ -1,0 +1,190 @@
+//! Values from the two forms in which they are given, text and binary.
+//!
+//! It never guesses: what is no value of its type is [`Unreadable`], and whoever asked says where it was.
+
+mod array;
+mod numeric;
+
+use arrow::datatypes::{DataType, IntervalMonthDayNano, TimeUnit};
+use datafusion::common::ScalarValue;
+
+use super::{EPOCH_DAYS, EPOCH_MICROS, Form, PgType, element};
+
+/// Why a value cannot be read.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Unreadable {
+    /// The text is no value of the type; within an array, the text of an element.
+    Text(String),
+    /// The bytes are no value of the type.
+    Binary,
+    /// The bytes are no text, and why.
+    Encoding(String),
+    /// A value of this type that is later or longer than any that is stored.
+    OutOfRange(&'static PgType),
+    /// Values of the type are not read, and which.
+    Unsupported(&'static str),
+}
+
+type Result<T> = std::result::Result<T, Unreadable>;
+
+/// NULL of a type.
+pub(crate) fn read_null(target: &DataType) -> Result<ScalarValue> {
+    ScalarValue::try_from(target).map_err(|_| Unreadable::Unsupported("null"))
+}
+
+/// The text that bytes are, in either format.
+pub(crate) fn read_string(bytes: &[u8]) -> Result<&str> {
+    if bytes.contains(&0) {
+        return Err(Unreadable::Encoding("text cannot hold the character 0".to_owned()));
+    }
+    std::str::from_utf8(bytes)
+        .map_err(|error| Unreadable::Encoding(format!("invalid UTF-8 at byte {}", error.valid_up_to() + 1)))
+}
+
+/// A value in text format, as one of `target` or of a type that can be cast to it.
+pub(crate) fn read_text(text: &str, target: &DataType) -> Result<ScalarValue> {
+    let trimmed = text.trim();
+    let invalid = || Unreadable::Text(text.to_owned());
+    Ok(match target {
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => ScalarValue::Utf8(Some(text.to_owned())),
+        DataType::Boolean => ScalarValue::Boolean(Some(boolean(trimmed).ok_or_else(invalid)?)),
+        DataType::Float32 => ScalarValue::Float32(Some(trimmed.parse().map_err(|_| invalid())?)),
+        DataType::Float64 => ScalarValue::Float64(Some(trimmed.parse().map_err(|_| invalid())?)),
+        DataType::Decimal32(..) | DataType::Decimal64(..) | DataType::Decimal128(..) | DataType::Decimal256(..) => {
+            numeric::from_text(trimmed).ok_or_else(invalid)?
+        }
+        DataType::Binary | DataType::LargeBinary | DataType::BinaryView => {
+            ScalarValue::Binary(Some(bytes_from_text(text).ok_or_else(invalid)?))
+        }
+        _ => match element(target) {
+            Some(element) => {
+                let elements = array::split_text(trimmed).ok_or_else(invalid)?;
+                let elements = elements.into_iter().map(|text| match text {
+                    Some(text) => read_text(&text, element)?.cast_to(element).map_err(|_| Unreadable::Text(text)),
+                    None => read_null(element),
+                });
+                list(elements.collect::<Result<_>>()?, element)
+            }
+            None => ScalarValue::Utf8(Some(trimmed.to_owned())).cast_to(target).map_err(|_| invalid())?,
+        },
+    })
+}
+
+/// A value of `pg` in binary format; the elements of an array are cast to those of `target`.
+pub(crate) fn read_binary(pg: &'static PgType, bytes: &[u8], target: &DataType) -> Result<ScalarValue> {
+    Ok(match pg.form {
+        Form::Boolean => ScalarValue::Boolean(Some(fixed::<1>(bytes)? != [0])),
+        Form::Int2 => ScalarValue::Int16(Some(i16::from_be_bytes(fixed(bytes)?))),
+        Form::Int4 => ScalarValue::Int32(Some(i32::from_be_bytes(fixed(bytes)?))),
+        Form::Int8 => ScalarValue::Int64(Some(i64::from_be_bytes(fixed(bytes)?))),
+        Form::Oid => ScalarValue::Int64(Some(i64::from(u32::from_be_bytes(fixed(bytes)?)))),
+        Form::Float4 => ScalarValue::Float32(Some(f32::from_be_bytes(fixed(bytes)?))),
+        Form::Float8 => ScalarValue::Float64(Some(f64::from_be_bytes(fixed(bytes)?))),
+        Form::Text | Form::Unknown => ScalarValue::Utf8(Some(read_string(bytes)?.to_owned())),
+        Form::Uuid => ScalarValue::Utf8(Some(uuid_text(fixed(bytes)?))),
+        Form::Bytes => ScalarValue::Binary(Some(bytes.to_vec())),
+        Form::Numeric => numeric::from_binary(bytes).ok_or(Unreadable::Binary)?,
+        Form::Date => {
+            let days = i32::from_be_bytes(fixed(bytes)?).checked_add(EPOCH_DAYS);
+            ScalarValue::Date32(Some(days.ok_or(Unreadable::OutOfRange(pg))?))
+        }
+        Form::Time => ScalarValue::Time64Microsecond(Some(i64::from_be_bytes(fixed(bytes)?))),
+        Form::Timestamp | Form::Instant => {
+            let micros = i64::from_be_bytes(fixed(bytes)?).checked_add(EPOCH_MICROS);
+            let zone = match pg.arrow(-1) {
+                Some(DataType::Timestamp(TimeUnit::Microsecond, zone)) => zone,
+                _ => None,
+            };
+            ScalarValue::TimestampMicrosecond(Some(micros.ok_or(Unreadable::OutOfRange(pg))?), zone)
+        }
+        Form::Interval => {
+            let interval = interval(bytes)?.ok_or(Unreadable::OutOfRange(pg))?;
+            ScalarValue::IntervalMonthDayNano(Some(interval))
+        }
+        Form::Array | Form::Other => match pg.element_type().filter(|element| element.form != Form::Other) {
+            Some(element_type) => array_of(element_type, bytes, target)?,
+            None => return Err(Unreadable::Unsupported("this")),
+        },
+    })
+}
+
+fn array_of(pg: &'static PgType, bytes: &[u8], target: &DataType) -> Result<ScalarValue> {
+    let (sent, elements) = array::split_binary(bytes).ok_or(Unreadable::Binary)?;
+    if sent != pg.oid {
+        return Err(Unreadable::Binary);
+    }
+    let target = element(target).cloned().or_else(|| pg.arrow(-1)).unwrap_or(DataType::Utf8);
+    let elements = elements.into_iter().map(|bytes| match bytes {
+        Some(bytes) => {
+            let value = read_binary(pg, bytes, &target)?;
+            value.cast_to(&target).map_err(|_| Unreadable::Text(value.to_string()))
+        }
+        None => read_null(&target),
+    });
+    Ok(list(elements.collect::<Result<_>>()?, &target))
+}
+
+fn list(elements: Vec<ScalarValue>, element: &DataType) -> ScalarValue {
+    ScalarValue::List(ScalarValue::new_list_nullable(&elements, element))
+}
+
+fn fixed<const N: usize>(bytes: &[u8]) -> Result<[u8; N]> {
+    bytes.try_into().map_err(|_| Unreadable::Binary)
+}
+
+/// Microseconds, days and months; none if there are more of the first than an interval counts nanoseconds.
+fn interval(bytes: &[u8]) -> Result<Option<IntervalMonthDayNano>> {
+    let bytes = fixed::<16>(bytes)?;
+    let (micros, rest) = bytes.split_first_chunk().ok_or(Unreadable::Binary)?;
+    let (days, months) = rest.split_first_chunk().ok_or(Unreadable::Binary)?;
+    let (days, months) = (i32::from_be_bytes(*days), i32::from_be_bytes(fixed(months)?));
+    let nanoseconds = i64::from_be_bytes(*micros).checked_mul(1000);
+    Ok(nanoseconds.map(|nanoseconds| IntervalMonthDayNano::new(months, days, nanoseconds)))
+}
+
+/// The words that PostgreSQL reads, and their beginnings.
+fn boolean(text: &str) -> Option<bool> {
+    let text = text.to_ascii_lowercase();
+    let begins = |word: &str, least: usize| text.len() >= least && word.starts_with(&text);
+    if begins("true", 1) || begins("yes", 1) || text == "on" || text == "1" {
+        Some(true)
+    } else if begins("false", 1) || begins("no", 1) || begins("off", 2) || text == "0" {
+        Some(false)
+    } else {
+        None
+    }
+}
+
+/// Hexadecimal behind `\x`, else the older form with octal escapes.
+fn bytes_from_text(text: &str) -> Option<Vec<u8>> {
+    if let Some(digits) = text.strip_prefix("\\x") {
+        let digits = digits.as_bytes();
+        if digits.len() % 2 == 1 {
+            return None;
+        }
+        let digit = |byte: u8| char::from(byte).to_digit(16);
+        return digits.chunks_exact(2).map(|pair| u8::try_from(digit(pair[0])? * 16 + digit(pair[1])?).ok()).collect();
+    }
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        rest = after;
+        if *first != b'\\' {
+            bytes.push(*first);
+        } else if let Some(after) = rest.strip_prefix(b"\\") {
+            bytes.push(b'\\');
+            rest = after;
+        } else {
+            let (octal, after) = rest.split_first_chunk::<3>()?;
+            let octal = octal.iter().try_fold(0, |value, byte| Some(value * 8 + char::from(*byte).to_digit(8)?))?;
+            bytes.push(u8::try_from(octal).ok()?);
+            rest = after;
+        }
+    }
+    Some(bytes)
+}
+
+fn uuid_text(bytes: [u8; 16]) -> String {
+    let digits = format!("{:032x}", u128::from_be_bytes(bytes));
+    [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]].join("-")
+}

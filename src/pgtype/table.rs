@@ -1,0 +1,106 @@
+//! The list of types. To add one is a line.
+
+use super::{Form, Modifier, PgType};
+
+/// Makes a constant of every line, and of all of them and the types of their arrays [`TYPES`].
+macro_rules! types {
+    (
+        with arrays {
+            $($constant:ident $name:literal $spelling:literal $words:tt
+              $oid:literal $array:literal $length:literal $category:literal $modifier:ident $form:ident;)*
+        }
+        without {
+            $($lone:ident $lone_name:literal
+              $lone_oid:literal $lone_length:literal $lone_category:literal $lone_form:ident;)*
+        }
+    ) => {
+        $(
+            #[doc = concat!("`", $spelling, "`")]
+            pub const $constant: PgType = PgType {
+                name: $name,
+                spelling: $spelling,
+                words: &$words,
+                oid: $oid,
+                array: $array,
+                element: 0,
+                length: $length,
+                category: $category,
+                modifier: Modifier::$modifier,
+                form: Form::$form,
+            };
+        )*
+        $(
+            #[doc = concat!("`", $lone_name, "`")]
+            pub const $lone: PgType = PgType {
+                name: $lone_name,
+                spelling: $lone_name,
+                words: &[],
+                oid: $lone_oid,
+                array: 0,
+                element: 0,
+                length: $lone_length,
+                category: $lone_category,
+                modifier: Modifier::None,
+                form: Form::$lone_form,
+            };
+        )*
+
+        /// Every type that is known, and behind them those of their arrays.
+        pub static TYPES: &[PgType] = &[
+            $($constant,)*
+            $($lone,)*
+            $(array_of($constant, concat!("_", $name)),)*
+        ];
+    };
+}
+
+// As in PostgreSQL 15's `pg_type`, with length and category behind the oids. The other words are those that a type can be
+// written with; of them `double` is none of PostgreSQL's, but the planner's.
+types! {
+    with arrays {
+        //          name          spelling                      other words          oid array      modifier form
+        BOOL        "bool"        "boolean"                     []                    16 1000  1 'B' None    Boolean;
+        BYTEA       "bytea"       "bytea"                       []                    17 1001 -1 'U' None    Bytes;
+        CHAR        "char"        "\"char\""                    []                    18 1002  1 'Z' None    Other;
+        NAME        "name"        "name"                        []                    19 1003 64 'S' None    Text;
+        INT8        "int8"        "bigint"                      []                    20 1016  8 'N' None    Int8;
+        INT2        "int2"        "smallint"                    []                    21 1005  2 'N' None    Int2;
+        INT4        "int4"        "integer"                     ["int"]               23 1007  4 'N' None    Int4;
+        REGPROC     "regproc"     "regproc"                     []                    24 1008  4 'N' None    Other;
+        TEXT        "text"        "text"                        []                    25 1009 -1 'S' None    Text;
+        OID         "oid"         "oid"                         []                    26 1028  4 'N' None    Oid;
+        JSON        "json"        "json"                        []                   114  199 -1 'U' None    Text;
+        FLOAT4      "float4"      "real"                        []                   700 1021  4 'N' None    Float4;
+        FLOAT8      "float8"      "double precision"            ["double", "float"]  701 1022  8 'N' None    Float8;
+        BPCHAR      "bpchar"      "character"                   ["char"]            1042 1014 -1 'S' Length  Text;
+        VARCHAR     "varchar"     "character varying"           ["char varying"]    1043 1015 -1 'S' Length  Text;
+        DATE        "date"        "date"                        []                  1082 1182  4 'D' None    Date;
+        TIME        "time"        "time without time zone"      []                  1083 1183  8 'D' Seconds Time;
+        TIMESTAMP   "timestamp"   "timestamp without time zone" []                  1114 1115  8 'D' Seconds Timestamp;
+        TIMESTAMPTZ "timestamptz" "timestamp with time zone"    []                  1184 1185  8 'D' Seconds Instant;
+        INTERVAL    "interval"    "interval"                    []                  1186 1187 16 'T' None    Interval;
+        TIMETZ      "timetz"      "time with time zone"         []                  1266 1270 12 'D' Seconds Other;
+        NUMERIC     "numeric"     "numeric"                     ["decimal", "dec"]  1700 1231 -1 'N' Digits  Numeric;
+        RECORD      "record"      "record"                      []                  2249 2287 -1 'P' None    Other;
+        UUID        "uuid"        "uuid"                        []                  2950 2951 16 'U' None    Uuid;
+        JSONB       "jsonb"       "jsonb"                       []                  3802 3807 -1 'U' None    Other;
+    }
+    without {
+        UNKNOWN     "unknown"      705 -2 'X' Unknown;
+        VOID        "void"        2278  4 'P' Other;
+    }
+}
+
+const fn array_of(element: PgType, name: &'static str) -> PgType {
+    PgType {
+        name,
+        words: &[],
+        oid: element.array,
+        array: 0,
+        element: element.oid,
+        length: -1,
+        category: if element.category == 'P' { 'P' } else { 'A' },
+        form: Form::Array,
+        ..element
+    }
+}

@@ -1,0 +1,72 @@
+//! Parameters of Bind to scalars of the type that the statement was described with.
+//!
+//! What a value is made of, `pgtype` knows; here each that is none of its type becomes an error that names the parameter.
+
+use arrow::datatypes::DataType;
+use datafusion::common::ScalarValue;
+use pgwire::messages::data::FORMAT_CODE_BINARY;
+
+use super::failure::Failure;
+use crate::Fault;
+use crate::error::ConnectionFault;
+use crate::pgtype::{self, Unreadable, by_oid, read_binary, read_null, read_string, read_text};
+
+/// One parameter's place and types, for reading its value and for naming it in errors.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Parameter<'a> {
+    /// Its number, from 1.
+    pub(super) number: usize,
+    /// The type on the wire: what the client declared, else what it was told.
+    pub(super) oid: u32,
+    /// The type that the statement takes.
+    pub(super) target: &'a DataType,
+}
+
+impl Parameter<'_> {
+    /// The parameter's value in the given format; none is null.
+    pub(super) fn decode(self, bytes: Option<&[u8]>, format: i16) -> Result<ScalarValue, Failure> {
+        let value = match bytes {
+            None => return read_null(self.target).map_err(|why| self.refused(why)),
+            Some(bytes) if format == FORMAT_CODE_BINARY => match by_oid(self.oid) {
+                Some(pg) => read_binary(pg, bytes, self.target),
+                None => Err(Unreadable::Unsupported("this")),
+            },
+            Some(bytes) => read_string(bytes).and_then(|text| read_text(text, self.target)),
+        };
+        let value = value.map_err(|why| self.refused(why))?;
+        // A numeric keeps the scale that it came with: to cut it to the column's would change what is compared.
+        if value.data_type() == *self.target || self.oid == pgtype::NUMERIC.oid {
+            return Ok(value);
+        }
+        value.cast_to(self.target).map_err(|_| self.refused(Unreadable::Text(value.to_string())))
+    }
+
+    fn refused(self, why: Unreadable) -> Failure {
+        let told = |what: String| format!("parameter ${}: {what}", self.number);
+        match why {
+            Unreadable::Text(text) => {
+                // A long value would hide the message.
+                let shown: String = text.chars().take(80).collect();
+                let kind = pgtype::of(self.target).pg.word(None);
+                Failure::statement(Fault::InvalidText, told(format!("\"{shown}\" is not a value of type {kind}")))
+            }
+            Unreadable::Binary => {
+                let message = told(format!("not a binary value of type {}", pgtype::name_of(self.oid)));
+                Failure::protocol(ConnectionFault::InvalidBinary, message)
+            }
+            Unreadable::Encoding(what) => Failure::protocol(ConnectionFault::InvalidEncoding, told(what)),
+            Unreadable::OutOfRange(pg) => {
+                Failure::statement(Fault::NumericOutOfRange, told(format!("{} out of range", pg.word(None))))
+            }
+            Unreadable::Unsupported(what) => {
+                let kind = pgtype::name_of(self.oid);
+                let message = told(format!("{what} cannot be read as a value of type {kind}; send text"));
+                Failure::statement(Fault::FeatureNotSupported, message)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

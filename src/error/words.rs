@@ -3,9 +3,9 @@
 //! The texts are those of one version of the engine; a test over many wrong statements finds those that changed.
 
 use arrow::datatypes::DataType;
-use fusewire_udfs::type_name;
 
 use super::{Fault, names::nearest};
+use crate::pgtype::{self, type_name};
 
 /// What a person is told of a text.
 #[derive(Debug, Default, PartialEq)]
@@ -138,22 +138,22 @@ fn known_calls(candidates: &str) -> Vec<String> {
 fn parameter(text: &str) -> Option<String> {
     let text = text.rsplit_once(": ").map_or(text, |(_, data_type)| data_type);
     let text = text.split('/').next().unwrap_or(text);
-    let name = match text {
-        "String" => "text",
-        "Decimal" => "numeric",
-        "Integer" | "UInt64" => "bigint",
-        "Float" => "double precision",
-        "Numeric(1)" | "Numeric" => "number",
-        "Timestamp" => "timestamp",
-        "Date" => "date",
-        "Time" => "time",
-        "Interval" | "Duration" => "interval",
-        "Binary" => "bytea",
-        "NullAry()" | "" => "",
-        "Any" | "array" | "element" | "index" => return Some(text.to_lowercase()),
+    let known = match text {
+        "String" => pgtype::TEXT,
+        "Decimal" => pgtype::NUMERIC,
+        "Integer" | "UInt64" => pgtype::INT8,
+        "Float" => pgtype::FLOAT8,
+        "Timestamp" => pgtype::TIMESTAMP,
+        "Date" => pgtype::DATE,
+        "Time" => pgtype::TIME,
+        "Interval" | "Duration" => pgtype::INTERVAL,
+        "Binary" => pgtype::BYTEA,
+        "Numeric(1)" | "Numeric" => return Some("number".to_owned()),
+        "NullAry()" => return Some(String::new()),
+        "" | "Any" | "array" | "element" | "index" => return Some(text.to_lowercase()),
         other => return sql_type(other),
     };
-    Some(name.to_owned())
+    Some(known.word(None))
 }
 
 /// `Invalid function 'foo'.\nDid you mean 'floor'?`, `table function 'foo' not found`
@@ -439,9 +439,9 @@ fn parts(list: &str) -> impl Iterator<Item = &str> {
 /// SQL's name of an Arrow type given by its own text.
 fn sql_type(text: &str) -> Option<String> {
     match text.trim().parse::<DataType>().ok()? {
-        DataType::Null => Some("unknown".to_owned()),
-        DataType::Struct(_) => Some("record".to_owned()),
-        DataType::Map(..) | DataType::Union(..) => Some("json".to_owned()),
+        DataType::Null => Some(pgtype::UNKNOWN.word(None)),
+        DataType::Struct(_) => Some(pgtype::RECORD.word(None)),
+        DataType::Map(..) | DataType::Union(..) => Some(pgtype::JSON.word(None)),
         found => Some(type_name(&found)),
     }
 }

@@ -32,7 +32,7 @@ use super::{
     calls::{self, Back},
     float_limits, steps, wide,
 };
-use crate::{Error, Fault};
+use crate::{Error, Fault, pgtype};
 
 /// What a sum of integers is computed in: no number of rows overflows it.
 const WIDE: DataType = DataType::Decimal128(38, 0);
@@ -469,11 +469,9 @@ fn out_of_range(data_type: &DataType, calculation: &str) -> DataFusionError {
         return Error::new(Fault::NumericOutOfRange, format!("value out of range: {calculation}")).into();
     }
     let name = match data_type {
-        DataType::Int8 | DataType::Int16 => "smallint",
-        DataType::Int32 => "integer",
-        DataType::Int64 => "bigint",
-        DataType::UInt8 | DataType::UInt16 | DataType::UInt32 | DataType::UInt64 => "an integer without a sign",
-        _ => "numeric",
+        unsigned if unsigned.is_unsigned_integer() => "an integer without a sign",
+        integer if integer.is_integer() => pgtype::of(integer).pg.spelling,
+        _ => pgtype::NUMERIC.spelling,
     };
     Error::new(Fault::NumericOutOfRange, format!("{name} out of range: {calculation}")).into()
 }

@@ -43,7 +43,7 @@ pub(crate) use interrupt::Interrupt;
 pub(crate) use models::SessionModels;
 pub use outcome::{Description, Notice, Origin, Outcome, SessionOptions, TransactionStatus};
 pub(crate) use providers::Providers;
-pub(crate) use rewrite::{joins_by_name, query_from};
+pub(crate) use rewrite::{joins_by_name, query_from, written};
 pub(crate) use sealed::Sealed;
 pub(crate) use shared::Shared;
 

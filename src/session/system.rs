@@ -17,11 +17,12 @@ use datafusion::{
     logical_expr::Expr,
     physical_plan::ExecutionPlan,
 };
-use fusewire_udfs::{FUNCTIONS, TableFunction, models::NewVersion, type_name};
+use fusewire_udfs::{FUNCTIONS, TableFunction, models::NewVersion};
 
 use super::{Client, files, models::kept};
 use crate::{
     catalog::{Definition, ModelVersion, QualifiedName},
+    pgtype::type_name,
     source::{Rejected, Rejects},
 };
 

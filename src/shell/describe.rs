@@ -7,7 +7,6 @@ use arrow::{
     datatypes::SchemaRef,
 };
 use datafusion::common::DataFusionError;
-use fusewire_udfs::type_name;
 use futures::TryStreamExt;
 
 use super::{
@@ -15,7 +14,7 @@ use super::{
     meta::{literal, name_parts},
     report::Place,
 };
-use crate::{Error, Fault, Result, engine::Outcome};
+use crate::{Error, Fault, Result, engine::Outcome, pgtype::type_name};
 
 /// Shows the columns of a table or a view; for a name that is none, those of the model of that name.
 pub(super) async fn describe_relation(console: &mut Console, name: &str, place: &Place) -> Result<(), Stop> {

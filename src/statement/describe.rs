@@ -11,11 +11,11 @@ use datafusion::{
         sqlparser::{ast::Expr, tokenizer::Token},
     },
 };
-use fusewire_udfs::type_name;
 
 use super::{Action, Form, Recognised, no_convert, parse::take_words};
 use crate::{
     Error, Fault, Result,
+    pgtype::type_name,
     session::{Client, Description, Outcome, request_named, text_rows},
     source::{self, TableRequest},
 };

@@ -13,7 +13,7 @@ use datafusion::sql::sqlparser::ast::{
     TableFactor, TableWithJoins, Value, VisitMut, VisitorMut,
 };
 
-use crate::error::MARK;
+use crate::{error::MARK, pgtype};
 
 /// The name of what has none.
 pub(super) const NAMELESS: &str = "?column?";
@@ -390,26 +390,14 @@ fn name_and_strength(expression: &Expr) -> Option<(String, bool)> {
 /// PostgreSQL's own name of a type, by which a constant of it is called.
 fn type_heading(data_type: &DataType) -> String {
     let written = data_type.to_string().to_lowercase();
-    let plain = written.split(['(', '[']).next().unwrap_or_default().trim_end();
-    let own = match plain {
-        "int" | "integer" => "int4",
-        "bigint" => "int8",
-        "smallint" => "int2",
-        "real" => "float4",
-        "double" | "double precision" | "float" => "float8",
-        "boolean" => "bool",
-        "decimal" | "dec" => "numeric",
-        "character varying" | "char varying" => "varchar",
-        "character" | "char" => "bpchar",
-        _ if written.ends_with("with time zone") && !written.ends_with("without time zone") => match plain {
-            "time" | "time with time zone" => "timetz",
-            _ => "timestamptz",
-        },
-        "timestamp without time zone" => "timestamp",
-        "time without time zone" => "time",
-        own => own,
+    // `timestamp(3) with time zone[]` without what is said of it.
+    let plain = written.split('[').next().unwrap_or_default();
+    let plain = match plain.split_once('(') {
+        Some((before, rest)) => format!("{before}{}", rest.split_once(')').map_or("", |(_, after)| after)),
+        None => plain.to_owned(),
     };
-    own.to_owned()
+    let plain = plain.trim_end();
+    pgtype::by_word(plain).map_or(plain, |known| known.name).to_owned()
 }
 
 /// The name of a query's first column, without the marks that it may have got there.
@@ -481,6 +469,12 @@ mod tests {
             ("1::numeric(10, 2)", "numeric"),
             ("'a'::varchar(3)", "varchar"),
             ("'2024-01-01'::timestamp with time zone", "timestamptz"),
+            ("'{}'::timestamp(3) with time zone[]", "timestamptz"),
+            ("'2024-01-01'::timestamp(3) without time zone", "timestamp"),
+            ("'01:00'::time(0) with time zone", "timetz"),
+            ("'1'::decimal(4, 1)", "numeric"),
+            ("'a'::char(2)", "bpchar"),
+            ("'a'::\"char\"", "char"),
             ("TIMESTAMP '2024-01-01'", "timestamp"),
             ("'{1}'::int[]", "int4"),
             ("extract(year FROM d)", "extract"),

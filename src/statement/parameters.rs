@@ -10,14 +10,17 @@ use datafusion::sql::{
     parser::Statement as SqlStatement,
     sqlparser::{
         ast::{
-            CastKind, DataType as AstType, ExactNumberInfo, Expr, LimitClause, Query, Select, SelectItem, SetExpr,
-            Value, Visit, VisitMut, Visitor, VisitorMut,
+            CastKind, Expr, LimitClause, Query, Select, SelectItem, SetExpr, Value, Visit, VisitMut, Visitor,
+            VisitorMut,
         },
         tokenizer::{Token, TokenWithSpan},
     },
 };
 
-use crate::{Error, Fault, Result, session::Client};
+use crate::{
+    Error, Fault, Result,
+    session::{Client, written},
+};
 
 /// The most parameters of a statement: the protocol counts them in two bytes.
 const MAX_PARAMETERS: usize = 65_535;
@@ -141,6 +144,8 @@ impl Giving<'_> {
 
     fn give_one(&self, expression: &mut Expr) {
         let known = number(expression).and_then(|number| self.types.get(number - 1)?.as_ref());
+        // A column that is a timestamp is given as it comes.
+        let known = known.filter(|known| !matches!(known, DataType::Timestamp(..)));
         if let Some(data_type) = known.and_then(written) {
             let expr = Box::new(expression.clone());
             *expression = Expr::Cast { kind: CastKind::Cast, expr, data_type, array: false, format: None };
@@ -158,24 +163,6 @@ fn number(expression: &Expr) -> Option<usize> {
 /// The number in the name `$n`, from 1.
 pub(super) fn numbered(name: &str) -> Option<usize> {
     name.strip_prefix('$')?.parse().ok().filter(|number| *number > 0)
-}
-
-/// How SQL writes a type; none for those that the planner reads differently.
-fn written(data_type: &DataType) -> Option<AstType> {
-    Some(match data_type {
-        DataType::Boolean => AstType::Boolean,
-        DataType::Int16 => AstType::SmallInt(None),
-        DataType::Int32 => AstType::Integer(None),
-        DataType::Int64 => AstType::BigInt(None),
-        DataType::Float32 => AstType::Real,
-        DataType::Float64 => AstType::DoublePrecision,
-        DataType::Utf8 | DataType::Utf8View => AstType::Text,
-        DataType::Date32 => AstType::Date,
-        DataType::Decimal128(precision, scale) => {
-            AstType::Decimal(ExactNumberInfo::PrecisionAndScale(u64::from(*precision), i64::from(*scale)))
-        }
-        _ => return None,
-    })
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ use datafusion::{
 };
 
 use super::{call, merge::folded};
-use crate::planning::WRITTEN_AS;
+use crate::{pgtype, planning::WRITTEN_AS};
 
 /// Tells the casts of a query's SELECT apart, in its list and in ORDER BY.
 pub(super) fn rewrite(query: &mut Query) {
@@ -212,16 +212,15 @@ fn type_of(cast: &Expr) -> Option<String> {
         Expr::TypedString(typed) => &typed.data_type,
         _ => return None,
     };
-    Some(match data_type {
-        Type::Int(_) | Type::Integer(_) | Type::Int4(_) => "int4".to_owned(),
-        Type::BigInt(_) | Type::Int8(_) => "int8".to_owned(),
-        Type::SmallInt(_) | Type::Int2(_) => "int2".to_owned(),
-        Type::Text | Type::String(_) => "text".to_owned(),
-        Type::Real | Type::Float4 => "float4".to_owned(),
-        Type::DoublePrecision | Type::Float8 => "float8".to_owned(),
-        Type::Bool | Type::Boolean => "bool".to_owned(),
-        other => other.to_string().to_lowercase(),
-    })
+    let written = data_type.to_string().to_lowercase();
+    let known = match data_type {
+        Type::String(_) => Some(&pgtype::TEXT),
+        // The planner reads a real, and PostgreSQL a double.
+        Type::Float(_) => None,
+        // One with a modifier is none of the list's, and a type of its own.
+        _ => pgtype::by_word(&written),
+    };
+    Some(known.map_or(written, |known| known.name.to_owned()))
 }
 
 fn is_written_as(expression: &Expr) -> bool {

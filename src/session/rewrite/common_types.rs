@@ -57,8 +57,10 @@ fn is_known(data_type: &DataType) -> bool {
     data_type.is_numeric() || matches!(data_type, DataType::Date32 | DataType::Timestamp(..))
 }
 
-fn written(data_type: &DataType) -> Option<Type> {
+/// How SQL writes a type as what the planner reads; none where that reads another.
+pub(crate) fn written(data_type: &DataType) -> Option<Type> {
     Some(match data_type {
+        DataType::Boolean => Type::Boolean,
         DataType::Int16 => Type::SmallInt(None),
         DataType::Int32 => Type::Integer(None),
         DataType::Int64 => Type::BigInt(None),
@@ -67,6 +69,7 @@ fn written(data_type: &DataType) -> Option<Type> {
         DataType::Decimal128(digits, scale) => {
             Type::Numeric(ExactNumberInfo::PrecisionAndScale(u64::from(*digits), i64::from(*scale)))
         }
+        DataType::Utf8 | DataType::Utf8View => Type::Text,
         DataType::Date32 => Type::Date,
         DataType::Timestamp(TimeUnit::Microsecond, None) => Type::Timestamp(Some(6), TimezoneInfo::WithoutTimeZone),
         _ => return None,

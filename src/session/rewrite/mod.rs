@@ -38,8 +38,8 @@ use datafusion::{
     },
 };
 
-pub(crate) use self::merge::joins_by_name;
 pub(super) use self::{arrays::CompareArray, casts::WrittenAs, rows::row_of, timestamps::with_microseconds};
+pub(crate) use self::{common_types::written, merge::joins_by_name};
 use super::files;
 use crate::{Error, Result, session::PostgreSql};
 

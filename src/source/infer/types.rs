@@ -5,6 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use arrow::datatypes::{DataType, Field, IntervalUnit, TimeUnit};
 
 use super::Spellings;
+use crate::pgtype;
 
 /// The mark of a column of integers that double precision does not hold.
 pub(in super::super) const LARGE: &str = "fusewire.large_integers";
@@ -236,41 +237,32 @@ const MAX_DIGITS: i16 = 38;
 /// The most digits of one that is stored as a wide number.
 const MAX_WIDE_DIGITS: i16 = 76;
 
-/// A type in SQL's words.
+/// A type in SQL's words, and by Arrow's own name where no column can be declared as such.
 pub(in super::super) fn type_name(data_type: &DataType) -> String {
+    use DataType::{Decimal32, Decimal64, Decimal128, Decimal256, Duration, Float16, Map, Struct, Timestamp};
     match data_type {
-        DataType::Boolean => "boolean".to_owned(),
-        DataType::Int8 | DataType::Int16 => "smallint".to_owned(),
-        DataType::Int32 => "integer".to_owned(),
-        DataType::Int64 => "bigint".to_owned(),
-        DataType::Float32 => "real".to_owned(),
-        DataType::Float64 => "double precision".to_owned(),
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => "text".to_owned(),
-        DataType::Date32 | DataType::Date64 => "date".to_owned(),
-        DataType::Timestamp(unit, zone) => {
-            let digits = match unit {
-                TimeUnit::Second => "(0)",
-                TimeUnit::Millisecond => "(3)",
-                TimeUnit::Microsecond => "",
-                TimeUnit::Nanosecond => "(9)",
-            };
-            format!("timestamp{digits}{}", if zone.is_some() { " with time zone" } else { "" })
-        }
-        DataType::Time32(_) | DataType::Time64(_) => "time".to_owned(),
-        DataType::Interval(_) => "interval".to_owned(),
-        DataType::Decimal128(precision, scale) | DataType::Decimal256(precision, scale) => {
-            format!("numeric({precision}, {scale})")
-        }
-        binary if binary.is_binary() => "bytea".to_owned(),
+        Struct(_) => "an object".to_owned(),
+        Map(..) => "a map".to_owned(),
         DataType::Dictionary(_, value) => type_name(value),
-        DataType::List(item)
-        | DataType::LargeList(item)
-        | DataType::FixedSizeList(item, _)
-        | DataType::ListView(item)
-        | DataType::LargeListView(item) => format!("{}[]", type_name(item.data_type())),
-        DataType::Struct(_) => "an object".to_owned(),
-        DataType::Map(..) => "a map".to_owned(),
-        other => other.to_string(),
+        // Files differ in the digits that times have.
+        Timestamp(unit, _) => {
+            let digits = match unit {
+                TimeUnit::Second => Some(0),
+                TimeUnit::Millisecond => Some(3),
+                TimeUnit::Microsecond => None,
+                TimeUnit::Nanosecond => Some(9),
+            };
+            pgtype::of(data_type).pg.word(digits)
+        }
+        Decimal128(precision, scale) | Decimal256(precision, scale) => {
+            format!("{}({precision}, {scale})", pgtype::NUMERIC.spelling)
+        }
+        Float16 | Decimal32(..) | Decimal64(..) | Duration(_) | DataType::RunEndEncoded(..) => data_type.to_string(),
+        unsigned if unsigned.is_unsigned_integer() => unsigned.to_string(),
+        _ => match pgtype::element(data_type) {
+            Some(item) => format!("{}[]", type_name(item)),
+            None => pgtype::type_name(data_type),
+        },
     }
 }
 

@@ -90,7 +90,8 @@ pub fn trained_type(data_type: &DataType) -> DataType {
     }
 }
 
-/// What SQL calls a type.
+/// What SQL calls a type. The engine, which nothing here knows, has the list of PostgreSQL's types and a test that holds
+/// these names to it.
 pub fn type_name(data_type: &DataType) -> String {
     match data_type {
         DataType::Boolean => "boolean".to_owned(),

@@ -1,29 +1,38 @@
 //! Every error that reaches a person, and the only place that knows SQLSTATEs.
 //!
 //! Each layer has a typed error of its own that says its [`Fault`]; [`Error`] widens them and [`Error::report`] is what a
-//! client is shown.
+//! client is shown. What the query engine says is read in `query` and told in PostgreSQL's words.
 
-use std::{any::Any, error::Error as StdError};
+use std::any::Any;
 
-use arrow::error::ArrowError;
-use datafusion::{
-    common::DataFusionError,
-    sql::sqlparser::{parser::ParserError, tokenizer::Location},
-};
-pub use fusewire_udfs::Fault;
+use datafusion::{common::DataFusionError, sql::sqlparser::tokenizer::Location};
 
-use crate::{catalog, source};
+use crate::{catalog, fault::Fault, source};
 
-mod names;
-mod place;
+mod convert;
+
 mod query;
-mod sqlstate;
+
+mod said;
 mod words;
 
-pub(crate) use names::nearest;
+mod kernels;
+mod planner;
+mod stores;
+
+mod spelling;
+
+mod hints;
+mod names;
+
+mod place;
+mod sqlstate;
+
+use hints::query_hint;
+use kernels::null_column;
+pub(crate) use kernels::null_violation;
 use names::table_hint;
-pub(crate) use query::null_violation;
-use query::{missing_table, null_column, query_fault, query_hint, query_message};
+use query::{missing_table, query_fault, query_message};
 pub use sqlstate::{ConnectionFault, notice_sqlstate, sqlstate};
 
 /// The result of the engine's functions.
@@ -201,98 +210,3 @@ impl Error {
 /// Ends a column's name that is not the only one, two for the second, and a relation's that a column has too. It is
 /// invisible (INVISIBLE SEPARATOR), because EXPLAIN shows it, and no SQL writes it.
 pub(crate) const MARK: char = '\u{2063}';
-
-impl From<DataFusionError> for Error {
-    /// Takes our own errors back out of the query engine's, whole.
-    fn from(error: DataFusionError) -> Self {
-        match error {
-            DataFusionError::External(inner) => from_external(inner),
-            DataFusionError::Diagnostic(diagnostic, inner) => match Self::from(*inner) {
-                Self::Query(inner) => Self::Query(DataFusionError::Diagnostic(diagnostic, Box::new(inner))),
-                other => other,
-            },
-            DataFusionError::Context(context, inner) => match Self::from(*inner) {
-                Self::Query(inner) => Self::Query(DataFusionError::Context(context, Box::new(inner))),
-                other => other,
-            },
-            DataFusionError::Shared(shared) => match std::sync::Arc::try_unwrap(shared) {
-                Ok(inner) => Self::from(inner),
-                Err(shared) => from_shared(&shared),
-            },
-            DataFusionError::ArrowError(inner, backtrace) => match *inner {
-                ArrowError::ExternalError(inner) => from_external(inner),
-                other => Self::Query(DataFusionError::ArrowError(Box::new(other), backtrace)),
-            },
-            DataFusionError::SQL(error, _) => Self::from(*error),
-            DataFusionError::Collection(mut errors) if !errors.is_empty() => Self::from(errors.swap_remove(0)),
-            other => Self::Query(other),
-        }
-    }
-}
-
-impl From<ParserError> for Error {
-    fn from(error: ParserError) -> Self {
-        let (message, location) = place::parser_error(&error);
-        Self::syntax(message, None, location)
-    }
-}
-
-impl From<Error> for DataFusionError {
-    fn from(error: Error) -> Self {
-        match error {
-            Error::Query(error) => error,
-            other => Self::External(Box::new(other)),
-        }
-    }
-}
-
-impl From<catalog::Error> for DataFusionError {
-    fn from(error: catalog::Error) -> Self {
-        Error::from(error).into()
-    }
-}
-
-fn from_external(error: Box<dyn StdError + Send + Sync>) -> Error {
-    let error = match error.downcast::<Error>() {
-        Ok(error) => return *error,
-        Err(error) => error,
-    };
-    let error = match error.downcast::<fusewire_udfs::Error>() {
-        Ok(error) => return from_function(*error),
-        Err(error) => error,
-    };
-    let error = match error.downcast::<source::Error>() {
-        Ok(error) => return Error::Source(*error),
-        Err(error) => error,
-    };
-    match error.downcast::<DataFusionError>() {
-        Ok(error) => Error::from(*error),
-        Err(error) => Error::Query(DataFusionError::External(error)),
-    }
-}
-
-fn from_function(error: fusewire_udfs::Error) -> Error {
-    match error {
-        fusewire_udfs::Error::Catalog { fault, source } => match source.downcast::<Error>() {
-            Ok(error) => *error,
-            Err(source) => Error::Function(fusewire_udfs::Error::Catalog { fault, source }),
-        },
-        other => Error::Function(other),
-    }
-}
-
-/// An error that several readers of one stream share: it cannot be taken apart, so what a person needs is copied.
-fn from_shared(error: &DataFusionError) -> Error {
-    let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
-    while let Some(current) = cause {
-        if let Some(found) = current.downcast_ref::<Error>() {
-            let Report { message, hint, .. } = found.report();
-            return Error::Statement { fault: found.fault(), message, hint };
-        }
-        if let Some(found) = current.downcast_ref::<fusewire_udfs::Error>() {
-            return Error::new(found.fault(), found.to_string());
-        }
-        cause = current.source();
-    }
-    Error::Statement { fault: query_fault(error), message: query_message(error), hint: query_hint(error) }
-}

@@ -1,14 +1,13 @@
 //! Fusewire: a SQL engine that joins scattered data, learns models from it and serves both over the PostgreSQL protocol.
 //!
-//! In reading order: [`pgtype`] has PostgreSQL's types, [`config`] and [`error`] serve all, and `print` writes values
-//! wherever that is done. Rows come from a [`source`], and what persists is in the [`catalog`]; a session reads one snapshot
-//! of it, [`statement`]s act on a session, and the [`engine`] hands sessions to its clients: the [`server`], the [`shell`]
-//! and the [`demo`].
+//! In reading order: every error says its [`fault`], [`pgtype`] has PostgreSQL's types, and `print` writes values wherever
+//! that is done. Rows come from a [`source`], and what persists is in the [`catalog`]; an [`error`] is what becomes of any of
+//! theirs, and [`config`] serves all above. A session reads one snapshot of the catalog, [`statement`]s act on a session, and
+//! the [`engine`] hands sessions to its clients: the [`server`], the [`shell`] and the [`demo`].
+
+pub mod fault;
 
 pub mod pgtype;
-
-pub mod config;
-pub mod error;
 
 mod print;
 
@@ -16,6 +15,10 @@ mod planning;
 
 pub mod catalog;
 pub mod source;
+
+pub mod error;
+
+pub mod config;
 
 mod session;
 pub mod statement;
@@ -28,4 +31,5 @@ pub mod shell;
 
 pub use config::Config;
 pub use engine::{Engine, Session};
-pub use error::{Error, Fault, Result};
+pub use error::{Error, Result};
+pub use fault::Fault;

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::object::{Kind, QualifiedName};
-use crate::error::Fault;
+use crate::fault::Fault;
 
 /// The result of the catalog's functions.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

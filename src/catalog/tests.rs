@@ -14,7 +14,7 @@ use arrow_schema::{DataType, Field, Schema, TimeUnit};
 use serde_json::json;
 
 use super::*;
-use crate::error::Fault;
+use crate::fault::Fault;
 
 /// Where the second process of a test finds the data directory.
 const SECOND_PROCESS: &str = "FUSEWIRE_TEST_SECOND_PROCESS";

@@ -1,14 +1,8 @@
-//! Which name somebody may have meant.
+//! What a statement may have meant by a name that does not exist.
 
-use datafusion::common::{Column, utils::datafusion_strsim::levenshtein};
+use datafusion::common::Column;
 
-/// The nearest of the names, if it is near: one edit for every three letters.
-pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let written = name.to_lowercase();
-    let edits = known.map(|known| (levenshtein(&written, &known.to_lowercase()), known));
-    let (edits, near) = edits.min_by_key(|(edits, _)| *edits)?;
-    (edits <= near.chars().count().min(name.chars().count()) / 3).then_some(near)
-}
+use crate::fault::nearest;
 
 /// What a statement may have meant by a column that does not exist.
 pub(super) fn column_hint(missing: &Column, known: &[Column]) -> Option<String> {

@@ -1,6 +1,6 @@
 //! The table of SQLSTATEs.
 
-use super::Fault;
+use crate::fault::Fault;
 
 /// The SQLSTATE of a fault (PostgreSQL 15, appendix A).
 pub fn sqlstate(fault: Fault) -> &'static str {

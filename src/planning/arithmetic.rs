@@ -32,7 +32,10 @@ use super::{
     calls::{self, Back},
     float_limits, steps, wide,
 };
-use crate::{Error, Fault, pgtype};
+use crate::{
+    fault::{Failure, Fault},
+    pgtype,
+};
 
 /// What a sum of integers is computed in: no number of rows overflows it.
 const WIDE: DataType = DataType::Decimal128(38, 0);
@@ -466,14 +469,14 @@ fn overflow(error: &DataFusionError) -> Option<&str> {
 
 fn out_of_range(data_type: &DataType, calculation: &str) -> DataFusionError {
     if data_type.is_floating() {
-        return Error::new(Fault::NumericOutOfRange, format!("value out of range: {calculation}")).into();
+        return Failure::new(Fault::NumericOutOfRange, format!("value out of range: {calculation}")).into();
     }
     let name = match data_type {
         unsigned if unsigned.is_unsigned_integer() => "an integer without a sign",
         integer if integer.is_integer() => pgtype::of(integer).pg.spelling,
         _ => pgtype::NUMERIC.spelling,
     };
-    Error::new(Fault::NumericOutOfRange, format!("{name} out of range: {calculation}")).into()
+    Failure::new(Fault::NumericOutOfRange, format!("{name} out of range: {calculation}")).into()
 }
 
 #[cfg(test)]

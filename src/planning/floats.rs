@@ -26,7 +26,7 @@ use datafusion::{
 };
 
 use super::{calls, steps};
-use crate::{Error, Fault};
+use crate::fault::{Failure, Fault};
 
 /// The analyzer rule; see the module. It comes after types are known.
 #[derive(Debug)]
@@ -225,7 +225,7 @@ impl ScalarUDFImpl for Convert {
             (Conversion::Nan | Conversion::Zero, [argument]) => Ok(argument.clone()),
             (Conversion::Float(float), [_]) => Ok(float.clone()),
             (_, [_]) => Ok(DataType::Int64),
-            _ => Err(Error::new(Fault::Internal, format!("{} takes a number", self.name())).into()),
+            _ => Err(Failure::new(Fault::Internal, format!("{} takes a number", self.name())).into()),
         }
     }
 
@@ -238,7 +238,7 @@ impl ScalarUDFImpl for Convert {
     fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let arrays = ColumnarValue::values_to_arrays(&arguments.args)?;
         let [values] = arrays.as_slice() else {
-            return Err(Error::new(Fault::Internal, format!("{} takes a number", self.name())).into());
+            return Err(Failure::new(Fault::Internal, format!("{} takes a number", self.name())).into());
         };
         let result = match values.data_type() {
             DataType::Float64 => self.of_floats::<Float64Type>(values, f64::is_nan, f64::NAN, |value| value),
@@ -246,8 +246,8 @@ impl ScalarUDFImpl for Convert {
             DataType::Int64 => self.of_places(values.as_primitive()),
             _ => None,
         };
-        let result =
-            result.ok_or_else(|| Error::new(Fault::Internal, format!("{} of {}", self.name(), values.data_type())))?;
+        let result = result
+            .ok_or_else(|| Failure::new(Fault::Internal, format!("{} of {}", self.name(), values.data_type())))?;
         match arguments.args.as_slice() {
             [ColumnarValue::Scalar(_)] => Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&result, 0)?)),
             _ => Ok(ColumnarValue::Array(result)),

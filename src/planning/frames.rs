@@ -21,7 +21,7 @@ use datafusion::{
     },
 };
 
-use crate::{Error, Fault};
+use crate::fault::{Failure, Fault};
 
 /// The rule; see the module. It comes when it is settled how rows are sorted.
 #[derive(Debug)]
@@ -36,7 +36,7 @@ impl PhysicalOptimizerRule for WholePartitions {
             }
             if window.input_order_mode != InputOrderMode::Sorted {
                 let message = "a RANGE that ends before the row, over rows that are not sorted by their partitions";
-                return Err(Error::new(Fault::FeatureNotSupported, format!("{message}, is not supported")).into());
+                return Err(Failure::new(Fault::FeatureNotSupported, format!("{message}, is not supported")).into());
             }
             let can_repartition = !window.partition_keys().is_empty();
             let whole =

@@ -13,7 +13,7 @@ use datafusion::{
     optimizer::AnalyzerRule,
 };
 
-use crate::{Error, Fault};
+use crate::fault::{Failure, Fault};
 
 /// The check; see the module. It changes nothing.
 #[derive(Debug)]
@@ -55,5 +55,5 @@ fn reads(plan: &LogicalPlan, name: &str) -> bool {
 
 fn refused() -> DataFusionError {
     let message = "aggregate functions are not allowed in a recursive query's recursive term";
-    Error::new(Fault::InvalidRecursion, message).into()
+    Failure::new(Fault::InvalidRecursion, message).into()
 }

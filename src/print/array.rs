@@ -7,7 +7,7 @@ use arrow::{
 use bytes::{BufMut, BytesMut};
 
 use super::{Form, Writer};
-use crate::Result;
+use crate::fault::Result;
 
 /// The writer of a column of lists, whose elements are of a canonical type.
 pub(super) fn writer<'a>(lists: &'a ListArray, element: &'a FieldRef, form: Form) -> Result<Writer<'a>> {

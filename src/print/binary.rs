@@ -9,7 +9,7 @@ use bytes::{BufMut, BytesMut};
 
 use super::{Writer, number::write_binary_decimal, plain, unformatted, unsupported};
 use crate::{
-    Error, Fault, Result,
+    fault::{Failure, Fault, Result},
     pgtype::{self, EPOCH_DAYS, EPOCH_MICROS},
 };
 
@@ -109,8 +109,8 @@ fn time(array: &dyn Array) -> Result<Writer<'_>> {
     })
 }
 
-fn out_of_range(kind: &str) -> Error {
-    Error::new(Fault::NumericOutOfRange, format!("{kind} out of range of the binary format; cast it to text"))
+fn out_of_range(kind: &str) -> Failure {
+    Failure::new(Fault::NumericOutOfRange, format!("{kind} out of range of the binary format; cast it to text"))
 }
 
 // Lists of lists are one array with several dimensions, which must be a box: all lists of a level equally long.
@@ -123,7 +123,7 @@ fn list(lists: &ListArray) -> Result<Writer<'_>> {
     }
     if levels.len() > MAX_DIMENSIONS {
         let message = format!("lists nested {} deep; at most {MAX_DIMENSIONS} can be sent in binary", levels.len());
-        return Err(Error::new(Fault::LimitExceeded, message));
+        return Err(Failure::new(Fault::LimitExceeded, message));
     }
     let leaf = levels.last().map_or(lists.values(), |level| level.values());
     let nulls = leaf.logical_nulls();
@@ -164,7 +164,7 @@ fn measure(levels: &[&ListArray], row: usize, lengths: &mut [Option<i32>]) -> Re
     let found = level.value_length(row);
     if level.is_null(row) || length.is_some_and(|length| length != found) {
         let message = "lists of unequal length or null inside a list cannot be sent in binary; ask for the text format";
-        return Err(Error::new(Fault::FeatureNotSupported, message));
+        return Err(Failure::new(Fault::FeatureNotSupported, message));
     }
     *length = Some(found);
     if !below.is_empty() {
@@ -190,7 +190,7 @@ pub(crate) fn write_sized(out: &mut BytesMut, write: impl FnOnce(&mut BytesMut) 
     let length = out.len() - start - 4;
     if length > MAX_BYTES {
         let message = format!("a value has {length} bytes, at most {MAX_BYTES} can be sent");
-        return Err(Error::new(Fault::LimitExceeded, message));
+        return Err(Failure::new(Fault::LimitExceeded, message));
     }
     patch_length(out, start, length);
     Ok(())

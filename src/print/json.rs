@@ -18,7 +18,7 @@ use arrow::{
 use bytes::BytesMut;
 
 use super::{Form, Writer, texts, time_or_bytes};
-use crate::Error;
+use crate::fault::Failure;
 
 /// How values become JSON: nulls are written, and all that [`Json`] has texts for.
 pub(super) static JSON_OPTIONS: LazyLock<EncoderOptions> =
@@ -103,7 +103,7 @@ fn encoder<'a>(write: impl FnMut(&mut Vec<u8>, usize) + 'a) -> Box<dyn Encoder +
     Box::new(By(write))
 }
 
-fn external(error: Error) -> ArrowError {
+fn external(error: Failure) -> ArrowError {
     ArrowError::from_external_error(Box::new(error))
 }
 

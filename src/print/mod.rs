@@ -35,7 +35,10 @@ use self::{
     json::JSON_OPTIONS,
     number::{write_decimal, write_float, write_integer},
 };
-use crate::{Error, Fault, Result, pgtype::canonical};
+use crate::{
+    fault::{Failure, Fault, Result},
+    pgtype::canonical,
+};
 
 const SECONDS_PER_DAY: i64 = 86_400;
 const MILLIS_PER_DAY: i64 = 86_400_000;
@@ -83,7 +86,7 @@ fn conformed(array: &ArrayRef) -> Result<ArrayRef> {
     }
     // A value that does not fit is an error, never a silent null.
     let options = CastOptions { safe: false, ..CastOptions::default() };
-    cast_with_options(array, &wanted, &options).map_err(|error| Error::new(Fault::InvalidData, error.to_string()))
+    cast_with_options(array, &wanted, &options).map_err(|error| Failure::new(Fault::InvalidData, error.to_string()))
 }
 
 /// The writer of a column of a type that [`canonical`] returns.
@@ -301,9 +304,9 @@ fn write_hex(out: &mut BytesMut, bytes: &[u8]) {
 }
 
 /// The error of a column whose type has no form of the kind.
-fn unsupported(array: &dyn Array, format: &str) -> Error {
+fn unsupported(array: &dyn Array, format: &str) -> Failure {
     let message = format!("{} has no {format} form; cast the column to text", array.data_type());
-    Error::new(Fault::FeatureNotSupported, message)
+    Failure::new(Fault::FeatureNotSupported, message)
 }
 
 #[cfg(test)]

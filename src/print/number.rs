@@ -4,7 +4,7 @@ use std::fmt::{Display, Write};
 
 use bytes::{BufMut, BytesMut};
 
-use crate::{Error, Fault, Result};
+use crate::fault::{Failure, Fault, Result};
 
 /// Decimal digits of a numeric's binary digit, which counts in ten thousands.
 const GROUP: i32 = 4;
@@ -128,7 +128,7 @@ pub(super) fn write_binary_decimal(out: &mut BytesMut, unscaled: impl Display, s
             weight = group;
         }
         let Some(place) = groups.get_mut(count) else {
-            return Err(Error::new(Fault::NumericOutOfRange, "a numeric has more digits than can be sent"));
+            return Err(Failure::new(Fault::NumericOutOfRange, "a numeric has more digits than can be sent"));
         };
         *place = value;
         count += 1;

@@ -9,7 +9,7 @@ use std::{error::Error as StdError, io::ErrorKind, sync::Arc};
 
 use datafusion::common::DataFusionError;
 
-use crate::Fault;
+use crate::fault::Fault;
 pub(super) use beneath::misfit;
 
 /// The error that lies beneath; shared, because one failed read can reach several consumers of a query.

@@ -18,7 +18,7 @@ use super::{
     guess::{Guess, keeps_seen},
     options,
 };
-use crate::error::nearest;
+use crate::fault::nearest;
 pub(super) use places::{Places, inverted};
 pub(super) use types::{FAR, LARGE, map_of, merge, pair, plain, type_name, unmarked, utc};
 

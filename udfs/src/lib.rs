@@ -9,6 +9,7 @@ pub mod arguments;
 pub mod codec;
 pub mod context;
 pub mod error;
+pub mod fault;
 pub mod frame;
 pub mod models;
 pub mod plan;
@@ -24,7 +25,8 @@ mod testing;
 
 pub use codec::FunctionCodec;
 pub use context::{FunctionContext, Limits, Progress};
-pub use error::{Error, Fault, Result};
+pub use error::{Error, Result};
+pub use fault::Fault;
 pub use frame::type_name;
 pub use models::{MemoryModels, ModelRef, ModelVersion, Models, NewVersion};
 pub use plan::register;

@@ -30,7 +30,7 @@ use datafusion::{
     optimizer::analyzer::AnalyzerRule,
 };
 
-use crate::{Error, Fault};
+use crate::fault::{Failure, Fault};
 
 mod condition;
 mod domain;
@@ -494,9 +494,9 @@ fn column(relation: &str, name: &str) -> Column {
 }
 
 fn unsupported(what: &str) -> DataFusionError {
-    Error::new(Fault::FeatureNotSupported, format!("{what} is not supported")).into()
+    Failure::new(Fault::FeatureNotSupported, format!("{what} is not supported")).into()
 }
 
 fn internal(what: &str) -> DataFusionError {
-    Error::new(Fault::Internal, format!("while unnesting subqueries: {what}")).into()
+    Failure::new(Fault::Internal, format!("while unnesting subqueries: {what}")).into()
 }

@@ -14,7 +14,7 @@ use datafusion::{
     },
 };
 
-use crate::{Error, Fault};
+use crate::fault::{Failure, Fault};
 
 /// The value of a subquery's first row and the number of its rows, or both as one struct, as the subquery's value.
 pub(super) fn single_row(arguments: Vec<Expr>) -> Expr {
@@ -81,7 +81,7 @@ impl ScalarUDFImpl for SingleRow {
 fn check(counts: &Int64Array) -> Result<()> {
     if counts.iter().flatten().any(|rows| rows > 1) {
         let message = "more than one row returned by a subquery used as an expression";
-        return Err(Error::new(Fault::CardinalityViolation, message).into());
+        return Err(Failure::new(Fault::CardinalityViolation, message).into());
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use super::{
     },
     Error,
 };
-use crate::error::nearest;
+use crate::fault::nearest;
 
 /// How many lines may stand above a header.
 const MAX_TITLE_LINES: u64 = 20;

@@ -1,0 +1,40 @@
+//! Whose fault an error is, which every layer's errors say of themselves; below everything, so that all can.
+//!
+//! A layer whose errors have values of their own has an enum; one that only refuses has a [`Failure`]. What they become
+//! for a client is `error`'s business: nothing here knows an SQLSTATE.
+
+use datafusion::common::DataFusionError;
+pub use fusewire_udfs::Fault;
+
+mod nearest;
+
+pub(crate) use nearest::nearest;
+
+/// The result of functions that fail in words.
+pub type Result<T, E = Failure> = std::result::Result<T, E>;
+
+/// An error in words: a fault and what is told of it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Failure {
+    fault: Fault,
+    message: String,
+}
+
+impl Failure {
+    /// An error of this kind that says what, where and what was expected.
+    pub fn new(fault: Fault, message: impl Into<String>) -> Self {
+        Self { fault, message: message.into() }
+    }
+
+    /// Whose fault it is.
+    pub fn fault(&self) -> Fault {
+        self.fault
+    }
+}
+
+impl From<Failure> for DataFusionError {
+    fn from(failure: Failure) -> Self {
+        Self::External(Box::new(failure))
+    }
+}

@@ -1,0 +1,102 @@
+//! The kinds of fault that every error says of itself. Knows nothing: what carries them is above.
+
+/// Whose fault an error is and what kind, so that a client can act on it without reading the message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Fault {
+    /// The text is not SQL.
+    Syntax,
+    /// An argument, option or setting has a wrong name or value.
+    InvalidArgument,
+    /// A parameter's text is not of the type it should have.
+    InvalidText,
+    /// A column that the input does not have.
+    UndefinedColumn,
+    /// A column name that fits more than one column.
+    AmbiguousColumn,
+    /// The same output or table column twice.
+    DuplicateColumn,
+    /// A table or view that does not exist.
+    UndefinedTable,
+    /// A table or view that exists already.
+    DuplicateTable,
+    /// A schema that does not exist.
+    UndefinedSchema,
+    /// A model, secret, setting or other object that does not exist.
+    UndefinedObject,
+    /// An object that exists already.
+    DuplicateObject,
+    /// A function that does not exist, or not with these arguments.
+    UndefinedFunction,
+    /// A type that the operation cannot take.
+    DatatypeMismatch,
+    /// A type that has no cast to another.
+    CannotCoerce,
+    /// A column beside aggregates, or an aggregate where none may be.
+    Grouping,
+    /// A recursive query whose term may not be as it is.
+    InvalidRecursion,
+    /// A key of ORDER BY, GROUP BY or DISTINCT ON that is no column of the result.
+    InvalidColumnReference,
+    /// A window whose frame can hold no row.
+    Windowing,
+    /// An object of another kind than the statement needs.
+    WrongObjectType,
+    /// Valid SQL that is refused here or not offered.
+    FeatureNotSupported,
+    /// The rows or the files cannot be used: malformed, one class, infinite.
+    InvalidData,
+    /// A number beyond its type.
+    NumericOutOfRange,
+    /// A date or a time beyond those that its type has.
+    DatetimeOutOfRange,
+    /// NULL in a column that may hold none.
+    NotNullViolation,
+    /// A division by zero.
+    DivisionByZero,
+    /// A logarithm of a number that has none.
+    InvalidLogarithm,
+    /// More rows than the one that a subquery may have.
+    CardinalityViolation,
+    /// A regular expression that is none.
+    InvalidRegularExpression,
+    /// The statement was cancelled.
+    Cancelled,
+    /// Another transaction changed the same object first; trying again may work.
+    Conflict,
+    /// A statement in a transaction that has failed.
+    InFailedTransaction,
+    /// BEGIN inside a transaction.
+    ActiveTransaction,
+    /// COMMIT or ROLLBACK outside a transaction.
+    NoActiveTransaction,
+    /// The client may not do this.
+    PermissionDenied,
+    /// A limit of the configuration was passed.
+    LimitExceeded,
+    /// Memory ran out within the limit.
+    OutOfMemory,
+    /// The disk is full.
+    DiskFull,
+    /// A file, directory or bucket that does not exist.
+    UndefinedFile,
+    /// A file or network operation failed.
+    Io,
+    /// Another process or session holds the object.
+    ObjectInUse,
+    /// Stored bytes that fail their checksum.
+    Corrupt,
+    /// The client broke the protocol.
+    ProtocolViolation,
+    /// The number of a parameter that there cannot be.
+    UndefinedParameter,
+    /// The name of a prepared statement that does not exist.
+    UndefinedPrepared,
+    /// The name of a prepared statement that exists already.
+    DuplicatePrepared,
+    /// The name of a portal that does not exist.
+    UndefinedCursor,
+    /// The server is going down.
+    Shutdown,
+    /// Our own bug.
+    Internal,
+}

@@ -17,11 +17,8 @@ use datafusion::{
 };
 
 use super::{
-    Action, Form, Recognised,
-    headings::name_columns,
-    names::written_identifier,
-    partition_names,
-    query::{collect, plan, refuse_train},
+    Action, Form, Recognised, headings::name_columns, names::written_identifier, partition_names, plan::plan,
+    rows::collect, training::refuse_train,
 };
 use crate::{
     Error, Fault, Result,

@@ -18,7 +18,8 @@ use super::{
     headings::{mark_columns, unmarked},
     names::{check_distinct, existing, identifier, qualified},
     no_parse,
-    query::{parameter_types, plan, refuse_train, schema_of},
+    plan::{parameter_types, plan, schema_of},
+    training::refuse_train,
 };
 use crate::{
     Error, Fault, Result,

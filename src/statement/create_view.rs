@@ -19,7 +19,8 @@ use super::{
     headings::name_columns,
     names::{check_distinct, existing, qualified},
     no_parse,
-    query::{plan, refuse_train, schema_of},
+    plan::{plan, schema_of},
+    training::refuse_train,
 };
 use crate::{
     Error, Fault, Result,

@@ -19,7 +19,8 @@ use super::{
     headings::mark_columns,
     names::{identifier, qualified},
     no_parse,
-    query::{parameter_types, plan, refuse_train},
+    plan::{parameter_types, plan},
+    training::refuse_train,
 };
 use crate::{
     Error, Fault, Result,

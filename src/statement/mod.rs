@@ -10,14 +10,19 @@ use datafusion::sql::parser::{DFParser, Statement as SqlStatement};
 use crate::Result;
 pub(crate) use crate::session::Action;
 
-mod clocks;
+mod parse;
+
 mod copy_options;
 mod headings;
 mod names;
 mod parameters;
-mod parse;
 mod partition_names;
 mod set_returning;
+
+mod clocks;
+mod plan;
+mod rows;
+mod training;
 
 mod query;
 

@@ -1,0 +1,95 @@
+//! Plans of statements: made over the client's snapshot, with the types of their parameters and then with their values.
+
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, SchemaRef};
+use datafusion::{
+    common::{
+        ParamValues, ScalarValue,
+        metadata::ScalarAndMetadata,
+        tree_node::{Transformed, TransformedResult, TreeNode},
+    },
+    logical_expr::{Expr, LogicalPlan, expr::Placeholder},
+    sql::parser::Statement as SqlStatement,
+};
+use futures::future::BoxFuture;
+
+use super::parameters::{give_types, numbered};
+use crate::{Error, Fault, Result, planning, session::Client};
+
+/// Plans a statement over the client's snapshot; with the values of its parameters, or to describe it without.
+pub(super) fn plan<'a>(
+    client: &Client,
+    mut statement: SqlStatement,
+    parameters: Option<&'a [ScalarValue]>,
+) -> BoxFuture<'a, Result<LogicalPlan>> {
+    if let Some(values) = parameters {
+        let types: Vec<_> = values.iter().map(|value| Some(value.data_type())).collect();
+        give_types(&mut statement, &types);
+    }
+    let rewritten = fusewire_udfs::arguments::rewrite(&mut statement, parameters);
+    let planned = client.plan(statement);
+    Box::pin(async move {
+        rewritten?;
+        let plan = planned.await?;
+        match parameters {
+            Some(parameters) => bind(plan, parameters),
+            None => Ok(plan),
+        }
+    })
+}
+
+/// Puts the values of `$1`, `$2`, … into a plan.
+fn bind(plan: LogicalPlan, parameters: &[ScalarValue]) -> Result<LogicalPlan> {
+    let wanted = plan.get_parameter_names()?.len();
+    if wanted > parameters.len() {
+        return Err(Error::new(
+            Fault::InvalidArgument,
+            format!("the statement has {wanted} parameters, but {} values were given", parameters.len()),
+        ));
+    }
+    if parameters.is_empty() {
+        return Ok(plan);
+    }
+    let values = parameters.iter().cloned().map(ScalarAndMetadata::from).collect();
+    Ok(plan.with_param_values(ParamValues::List(values))?)
+}
+
+/// The types of a plan's parameters in their order: the client's where it declared them, text where nothing tells.
+pub(super) fn parameter_types(plan: &LogicalPlan, declared: &[Option<DataType>]) -> Result<Vec<DataType>> {
+    let inferred = plan.get_parameter_types()?;
+    let count = inferred.keys().filter_map(|name| numbered(name)).max().unwrap_or(0).max(declared.len());
+    Ok((1..=count)
+        .map(|number| {
+            let declared = declared.get(number - 1).cloned().flatten();
+            let inferred = inferred.get(&format!("${number}")).cloned().flatten();
+            declared.or(inferred).unwrap_or(DataType::Utf8)
+        })
+        .collect())
+}
+
+/// Gives the parameters that nothing in the statement tells the type of the types they will be bound with, so that the plan's
+/// columns are those of the rows.
+pub(super) fn with_types(plan: LogicalPlan, types: &[DataType]) -> Result<LogicalPlan> {
+    let typed = |expression: Expr| match expression {
+        Expr::Placeholder(Placeholder { id, field: None }) => {
+            let data_type = numbered(&id).and_then(|number| types.get(number - 1));
+            let field = data_type.map(|data_type| Arc::new(Field::new(&id, data_type.clone(), true)));
+            Ok(Transformed::yes(Expr::Placeholder(Placeholder { id, field })))
+        }
+        other => Ok(Transformed::no(other)),
+    };
+    let node = |node: LogicalPlan| node.map_expressions(|expression| expression.transform_up(typed));
+    let changed = plan.transform_up_with_subqueries(node)?;
+    if !changed.transformed {
+        return Ok(changed.data);
+    }
+    Ok(changed.data.transform_up(|node| node.recompute_schema().map(Transformed::yes)).data()?)
+}
+
+/// The columns of a plan's rows with the types that they will have. Before types are settled, a UNION has those of its first
+/// input. Where they cannot be settled, running the plan says why.
+pub(super) fn schema_of(plan: &LogicalPlan) -> SchemaRef {
+    let settled = planning::settled(plan.clone());
+    Arc::clone(settled.as_ref().unwrap_or(plan).schema().inner())
+}

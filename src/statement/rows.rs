@@ -1,0 +1,145 @@
+//! The rows of a plan: computed by the compute runtime, streamed through a short channel to whoever reads them.
+
+use std::{
+    sync::Arc,
+    task::{Context, Poll},
+    time::Instant,
+};
+
+use arrow::{
+    array::{RecordBatch, RecordBatchOptions},
+    datatypes::SchemaRef,
+};
+use datafusion::{
+    common::DataFusionError,
+    execution::{RecordBatchStream, SendableRecordBatchStream, runtime_env::RuntimeEnv},
+    logical_expr::LogicalPlan,
+    physical_plan::{ExecutionPlan, execute_stream},
+};
+use futures::{Stream, StreamExt, future::BoxFuture};
+use tokio::sync::mpsc;
+
+use super::{clocks, headings::unmarked};
+use crate::{
+    Error, Result,
+    session::{Client, Interrupt, Outcome, Physical, caught, explain_failure, timed_out},
+};
+
+/// Batches that wait between the compute runtime and whoever reads the result.
+const BATCHES_BUFFERED: usize = 2;
+
+/// Optimizes a plan, starts it on the compute runtime and streams its rows.
+pub(super) fn run<'a>(client: &'a Client, plan: LogicalPlan) -> BoxFuture<'a, Result<Outcome>> {
+    Box::pin(start(client, client.physical(plan)))
+}
+
+async fn start(client: &Client, planned: BoxFuture<'_, Result<Physical>>) -> Result<Outcome> {
+    let (physical, task) = planned.await?;
+    let zone = task.session_config().options().execution.time_zone.clone();
+    let stream = execute_stream(Arc::clone(&physical), task)?;
+    let schema = clocks::in_zone(&unmarked(&stream.schema()), zone.as_deref().unwrap_or("UTC"));
+    let (sender, receiver) = mpsc::channel(BATCHES_BUFFERED);
+    let interrupt = client.interrupt();
+    let runtime = Arc::clone(&client.shared().runtime);
+    let worker =
+        client.shared().compute_handle().spawn(forward(stream, physical, runtime, sender, interrupt.deadline()));
+    Ok(Outcome::Rows { stream: Box::pin(ComputedRows { schema, receiver, worker, interrupt, finished: false }) })
+}
+
+/// Runs a plan to its end and returns its rows.
+pub(super) fn collect<'a>(client: &'a Client, plan: LogicalPlan) -> BoxFuture<'a, Result<Vec<RecordBatch>>> {
+    Box::pin(finish(client, client.physical(plan)))
+}
+
+async fn finish(client: &Client, planned: BoxFuture<'_, Result<Physical>>) -> Result<Vec<RecordBatch>> {
+    let (physical, task) = planned.await?;
+    let collected = caught(datafusion::physical_plan::collect(Arc::clone(&physical), task)).await;
+    match collected {
+        Ok(batches) => Ok(batches),
+        Err(error) => Err(explain_failure(&physical, &client.shared().runtime, error).await),
+    }
+}
+
+async fn forward(
+    mut stream: SendableRecordBatchStream,
+    plan: Arc<dyn ExecutionPlan>,
+    runtime: Arc<RuntimeEnv>,
+    sender: mpsc::Sender<std::result::Result<RecordBatch, DataFusionError>>,
+    deadline: Option<Instant>,
+) {
+    let work = async {
+        while let Some(batch) = caught(async { stream.next().await.transpose() }).await.transpose() {
+            let (batch, failed) = match batch {
+                Ok(batch) => (Ok(batch), false),
+                Err(error) => (Err(explain_failure(&plan, &runtime, error).await.into()), true),
+            };
+            if sender.send(batch).await.is_err() || failed {
+                return;
+            }
+        }
+    };
+    let Some(deadline) = deadline else { return work.await };
+    if tokio::time::timeout_at(deadline.into(), work).await.is_err() {
+        let _ = sender.send(Err(timed_out().into())).await;
+    }
+}
+
+/// The rows of a plan that runs on the compute runtime; dropping it stops the plan.
+struct ComputedRows {
+    schema: SchemaRef,
+    receiver: mpsc::Receiver<std::result::Result<RecordBatch, DataFusionError>>,
+    worker: tokio::task::JoinHandle<()>,
+    interrupt: Interrupt,
+    finished: bool,
+}
+
+impl Stream for ComputedRows {
+    type Item = std::result::Result<RecordBatch, DataFusionError>;
+
+    fn poll_next(mut self: std::pin::Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if self.finished {
+            return Poll::Ready(None);
+        }
+        match std::task::ready!(self.receiver.poll_recv(context)) {
+            Some(item) => Poll::Ready(Some(item.and_then(|batch| self.named(batch)))),
+            // The channel closes when the worker ends; only a panic ends it without a last word.
+            None => match std::task::ready!(std::pin::Pin::new(&mut self.worker).poll(context)) {
+                Err(error) if error.is_panic() => {
+                    self.finished = true;
+                    let error = Error::panicked(error.into_panic().as_ref());
+                    Poll::Ready(Some(Err(error.into())))
+                }
+                _ => {
+                    self.finished = true;
+                    Poll::Ready(None)
+                }
+            },
+        }
+    }
+}
+
+impl ComputedRows {
+    /// The batch as clients see it: the columns' names, and instants by the session's clocks.
+    fn named(&self, batch: RecordBatch) -> std::result::Result<RecordBatch, DataFusionError> {
+        if batch.schema_ref().fields() == self.schema.fields() {
+            return Ok(batch);
+        }
+        let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+        let (_, columns, _) = batch.into_parts();
+        let columns = clocks::shown(columns, &self.schema)?;
+        Ok(RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)?)
+    }
+}
+
+impl RecordBatchStream for ComputedRows {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+}
+
+impl Drop for ComputedRows {
+    fn drop(&mut self) {
+        self.interrupt.raise();
+        self.worker.abort();
+    }
+}

@@ -31,7 +31,7 @@ pub(super) fn readers() -> impl Iterator<Item = (String, &'static dyn source::Fo
 }
 
 /// Refuses what would be passed over in silence.
-pub(super) fn check_sample(factor: &TableFactor) -> Result<()> {
+fn check_sample(factor: &TableFactor) -> Result<()> {
     match factor {
         TableFactor::Table { sample: Some(_), .. } | TableFactor::Derived { sample: Some(_), .. } => {
             let message = "TABLESAMPLE is not supported; filter by random(), as in WHERE random() < 0.01";
@@ -43,6 +43,7 @@ pub(super) fn check_sample(factor: &TableFactor) -> Result<()> {
 
 /// Turns a call into the name that stands for it. Without an alias the function's name qualifies its columns.
 pub(super) fn rewrite(factor: &mut TableFactor) -> Result<()> {
+    check_sample(factor)?;
     let (name, arguments, with_ordinality) = match factor {
         TableFactor::Table { name, args: Some(arguments), with_ordinality, .. } => {
             (name, &arguments.args, *with_ordinality)

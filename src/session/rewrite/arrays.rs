@@ -76,7 +76,7 @@ pub(super) fn rewrite(expression: &mut Expr) -> Result<()> {
 
 /// Elements of collected arrays: the planner makes `nth_value` of `(array_agg(x ORDER BY y))[1]`, which has its rows sorted, and
 /// cannot sort them in several ways at once. An array that is collected sorts itself.
-pub(super) fn subscripts(select: &mut Select) {
+pub(super) fn subscripts(select: &mut Select) -> Result<()> {
     let mut orders: Vec<Vec<FunctionArgumentClause>> = Vec::new();
     let _ = visit_expressions(select, |expression| {
         if let Some((clauses, _)) = element_of_collected(expression)
@@ -87,7 +87,7 @@ pub(super) fn subscripts(select: &mut Select) {
         ControlFlow::<()>::Continue(())
     });
     if orders.len() < 2 {
-        return;
+        return Ok(());
     }
     let _ = visit_expressions_mut(select, |expression| {
         let element = element_of_collected(expression).map(|(_, index)| index.clone());
@@ -96,6 +96,7 @@ pub(super) fn subscripts(select: &mut Select) {
         }
         ControlFlow::<()>::Continue(())
     });
+    Ok(())
 }
 
 /// What `array_agg(…)[index]` collects by, and the index.

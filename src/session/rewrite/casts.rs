@@ -25,21 +25,23 @@ use datafusion::{
 };
 
 use super::{call, merge::folded};
-use crate::{pgtype, planning::WRITTEN_AS};
+use crate::{Result, pgtype, planning::WRITTEN_AS};
 
 /// Tells the casts of a query's SELECT apart, in its list and in ORDER BY.
-pub(super) fn rewrite(query: &mut Query) {
-    let SetExpr::Select(select) = query.body.as_mut() else { return };
+pub(super) fn rewrite(query: &mut Query) -> Result<()> {
+    let SetExpr::Select(select) = query.body.as_mut() else { return Ok(()) };
     let order = match &mut query.order_by {
         Some(OrderBy { kind: OrderByKind::Expressions(order), .. }) => order.as_mut_slice(),
         _ => &mut [],
     };
     rewrite_all(select, order.iter_mut().map(|ordered| &mut ordered.expr).collect());
+    Ok(())
 }
 
 /// The same for a SELECT whose query orders nothing by it.
-pub(super) fn rewrite_select(select: &mut Select) {
+pub(super) fn rewrite_select(select: &mut Select) -> Result<()> {
     rewrite_all(select, Vec::new());
+    Ok(())
 }
 
 fn rewrite_all(select: &mut Select, order: Vec<&mut Expr>) {

@@ -24,6 +24,7 @@ use datafusion::{
         },
     },
 };
+use futures::future::BoxFuture;
 
 use super::{
     groups,
@@ -37,7 +38,11 @@ use super::{
 use crate::{Error, Fault, Result, planning};
 
 /// Finds the columns behind names, where the planner would find others.
-pub(super) async fn rewrite(statement: &mut SqlStatement, state: &SessionState) -> Result<()> {
+pub(super) fn rewrite<'a>(statement: &'a mut SqlStatement, state: &'a SessionState) -> BoxFuture<'a, Result<()>> {
+    Box::pin(find(statement, state))
+}
+
+async fn find(statement: &mut SqlStatement, state: &SessionState) -> Result<()> {
     let mut seen = Seen::default();
     visit(statement, &mut seen)?;
     let nested = seen.selects > 1 && seen.qualified;

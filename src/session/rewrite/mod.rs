@@ -1,10 +1,11 @@
 //! What PostgreSQL means and the planner does not: written otherwise before a statement is planned.
 //!
 //! Comparisons of `rows` become comparisons of their columns, `x > ANY (array)` a function that knows of NULL (`arrays`),
-//! `casts` of one value to several types get names that tell them apart,
-//! calls that read `files` become names of tables, `windows` with a name and positions in `groups` are written out where they are used. `columns` finds what a name without
+//! `casts` of one value to several types get names that tell them apart, calls that read `files` become names of tables,
+//! `windows` with a name and positions in `groups` are written out where they are used. `columns` finds what a name without
 //! a table stands for: the merged column of a join with USING, or the column behind an alias of the same name, which `order`
-//! keeps apart where both are needed. All is done on the syntax tree; a view's text stays as it was written.
+//! keeps apart where both are needed. All is done on the syntax tree, in the order of [`REWRITES`]; a view's text stays as it
+//! was written.
 
 mod aliases;
 mod arrays;
@@ -37,17 +38,81 @@ use datafusion::{
         sqlparser::parser::Parser,
     },
 };
+use futures::future::BoxFuture;
 
 pub(super) use self::{arrays::CompareArray, casts::WrittenAs, rows::row_of, timestamps::with_microseconds};
 pub(crate) use self::{common_types::written, merge::joins_by_name};
 use super::files;
 use crate::{Error, Result, session::PostgreSql};
 
+/// What is written otherwise in a statement, by where it stands.
+enum Rewrite {
+    /// A walk of its own.
+    Statement(fn(&mut SqlStatement) -> Result<()>),
+    /// A query, before what is within it.
+    Query(fn(&mut Query) -> Result<()>),
+    /// A SELECT, before what is within it.
+    Select(fn(&mut Select) -> Result<()>),
+    /// An item of FROM, before what is within it.
+    Item(fn(&mut TableFactor) -> Result<()>),
+    /// An expression, after what is within it.
+    Expression(fn(&mut Expr) -> Result<()>),
+    /// A walk of its own, for which the tables are looked up.
+    Tables(for<'a> fn(&'a mut SqlStatement, &'a SessionState) -> BoxFuture<'a, Result<()>>),
+}
+
+/// Every rewrite, in the order in which they are done, with the reason where one is known. Those of parts of a statement that
+/// follow one another share one walk, which does at each part those for its kind.
+const REWRITES: &[Rewrite] = &[
+    // Whether an item of WITH is volatile, and how often it is read, is seen in what the user wrote.
+    Rewrite::Statement(once::rewrite),
+    // Keys in a row become keys of their own before those of DISTINCT ON are put into their order.
+    Rewrite::Query(rows::order_by),
+    Rewrite::Query(groups::in_order),
+    // After the keys of DISTINCT ON were compared with those of ORDER BY, in which casts get names here. The casts of the list
+    // and of ORDER BY are told apart together, before those of the SELECT alone.
+    Rewrite::Query(casts::rewrite),
+    Rewrite::Query(windows::rewrite),
+    Rewrite::Query(limit::rewrite),
+    // It puts the SELECT into a query of its own, so that no other finds the list and ORDER BY together: last of them.
+    Rewrite::Query(order::rewrite),
+    // It copies columns of the list into the groups, whose casts are told apart together.
+    Rewrite::Select(groups::rewrite),
+    // After the query's, which takes the windows of ORDER BY from the definitions that this one removes.
+    Rewrite::Select(windows::rewrite_list),
+    // After the windows, whose casts are in the list now.
+    Rewrite::Select(casts::rewrite_select),
+    Rewrite::Select(arrays::subscripts),
+    Rewrite::Item(files::rewrite),
+    Rewrite::Expression(rows::rewrite),
+    // Before comparisons with the elements of arrays are written out, each of which is a pattern.
+    Rewrite::Expression(regexes::rewrite),
+    Rewrite::Expression(arrays::rewrite),
+    Rewrite::Expression(patterns::rewrite),
+    Rewrite::Expression(order::without_constants),
+    Rewrite::Expression(timestamps::rewrite),
+    Rewrite::Expression(lengths::rewrite),
+    Rewrite::Expression(windows::distances),
+    // Calls that read files are names of tables by now, which are looked up with the others.
+    Rewrite::Tables(columns::rewrite),
+];
+
+impl Rewrite {
+    fn is_of_a_part(&self) -> bool {
+        !matches!(self, Self::Statement(_) | Self::Tables(_))
+    }
+}
+
 /// Rewrites a statement as it is planned over the tables that `state` knows.
 pub(super) async fn rewrite(statement: &mut SqlStatement, state: &SessionState) -> Result<()> {
-    visit(statement, &mut once::ComputeOnce)?;
-    visit(statement, &mut Expressions)?;
-    columns::rewrite(statement, state).await
+    for next in REWRITES.chunk_by(|one, other| one.is_of_a_part() && other.is_of_a_part()) {
+        match next {
+            [Rewrite::Statement(work)] => work(statement)?,
+            [Rewrite::Tables(work)] => work(statement, state).await?,
+            parts => visit(statement, &mut Walk(parts))?,
+        }
+    }
+    Ok(())
 }
 
 /// Walks through the query of a statement.
@@ -67,51 +132,35 @@ fn visit<V: VisitorMut<Break = Error>>(statement: &mut SqlStatement, visitor: &m
     }
 }
 
-struct Expressions;
+/// One walk that does all of these which are for a kind of part.
+struct Walk(&'static [Rewrite]);
 
-impl VisitorMut for Expressions {
-    type Break = Error;
-
-    fn post_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<Error> {
-        let rewritten = rows::rewrite(expression)
-            .and_then(|()| regexes::rewrite(expression))
-            .and_then(|()| arrays::rewrite(expression))
-            .and_then(|()| patterns::rewrite(expression));
-        order::without_constants(expression);
-        timestamps::rewrite(expression);
-        lengths::rewrite(expression);
-        windows::distances(expression);
-        flow(rewritten)
-    }
-
-    fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Error> {
-        flow(files::check_sample(factor).and_then(|()| files::rewrite(factor)))
-    }
-
-    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Error> {
-        let rewritten = groups::rewrite(select).and_then(|()| windows::rewrite_list(select));
-        casts::rewrite_select(select);
-        arrays::subscripts(select);
-        flow(rewritten)
-    }
-
-    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Error> {
-        rows::order_by(query);
-        let ordered = groups::in_order(query);
-        casts::rewrite(query);
-        flow(
-            ordered
-                .and_then(|()| windows::rewrite(query))
-                .and_then(|()| limit::rewrite(query))
-                .and_then(|()| order::rewrite(query)),
-        )
+impl Walk {
+    fn each(&self, work: impl FnMut(&Rewrite) -> Result<()>) -> ControlFlow<Error> {
+        match self.0.iter().try_for_each(work) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => ControlFlow::Break(error),
+        }
     }
 }
 
-fn flow(result: Result<()>) -> ControlFlow<Error> {
-    match result {
-        Ok(()) => ControlFlow::Continue(()),
-        Err(error) => ControlFlow::Break(error),
+impl VisitorMut for Walk {
+    type Break = Error;
+
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Error> {
+        self.each(|rewrite| if let Rewrite::Query(work) = rewrite { work(query) } else { Ok(()) })
+    }
+
+    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Error> {
+        self.each(|rewrite| if let Rewrite::Select(work) = rewrite { work(select) } else { Ok(()) })
+    }
+
+    fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Error> {
+        self.each(|rewrite| if let Rewrite::Item(work) = rewrite { work(factor) } else { Ok(()) })
+    }
+
+    fn post_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<Error> {
+        self.each(|rewrite| if let Rewrite::Expression(work) = rewrite { work(expression) } else { Ok(()) })
     }
 }
 

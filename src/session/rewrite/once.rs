@@ -9,15 +9,18 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use datafusion::sql::sqlparser::{
-    ast::{
-        Cte, CteAsMaterialized, Expr, Function, Ident, LimitClause, ObjectName, Query, SetExpr, TableFactor,
-        VisitorMut, visit_expressions, visit_relations,
+use datafusion::sql::{
+    parser::Statement as SqlStatement,
+    sqlparser::{
+        ast::{
+            Cte, CteAsMaterialized, Expr, Function, Ident, LimitClause, ObjectName, Query, SetExpr, TableFactor,
+            VisitorMut, visit_expressions, visit_relations,
+        },
+        parser::Parser,
     },
-    parser::Parser,
 };
 
-use super::merge::folded;
+use super::{merge::folded, visit};
 use crate::{Error, Fault, Result, planning::COMPUTED_ONCE, session::PostgreSql};
 
 /// Functions that yield another value each time.
@@ -27,7 +30,11 @@ const VOLATILE: &[&str] = &["random", "uuid"];
 static NUMBER: AtomicU64 = AtomicU64::new(0);
 
 /// Names the queries of items that are to be computed once.
-pub(super) struct ComputeOnce;
+pub(super) fn rewrite(statement: &mut SqlStatement) -> Result<()> {
+    visit(statement, &mut ComputeOnce)
+}
+
+struct ComputeOnce;
 
 impl VisitorMut for ComputeOnce {
     type Break = Error;

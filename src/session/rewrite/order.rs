@@ -131,12 +131,15 @@ fn position(ordered: &Expr, names: &[Option<String>]) -> Option<usize> {
 }
 
 /// Leaves constants out of what an aggregate orders its rows by. The planner takes a number for the position of an argument.
-pub(super) fn without_constants(expression: &mut Expr) {
-    let Expr::Function(Function { args: FunctionArguments::List(list), over: None, .. }) = expression else { return };
+pub(super) fn without_constants(expression: &mut Expr) -> Result<()> {
+    let Expr::Function(Function { args: FunctionArguments::List(list), over: None, .. }) = expression else {
+        return Ok(());
+    };
     for clause in &mut list.clauses {
         if let FunctionArgumentClause::OrderBy(order) = clause {
             order.retain(|ordered| !matches!(ordered.expr, Expr::Value(_)));
         }
     }
     list.clauses.retain(|clause| !matches!(clause, FunctionArgumentClause::OrderBy(order) if order.is_empty()));
+    Ok(())
 }

@@ -89,10 +89,10 @@ pub(super) fn rewrite(expression: &mut Expr) -> Result<()> {
 }
 
 /// `ORDER BY (a, b)` orders by a and then by b; within rows NULL is always greater than a value.
-pub(super) fn order_by(query: &mut Query) {
-    let Some(OrderBy { kind: OrderByKind::Expressions(order), .. }) = &mut query.order_by else { return };
+pub(super) fn order_by(query: &mut Query) -> Result<()> {
+    let Some(OrderBy { kind: OrderByKind::Expressions(order), .. }) = &mut query.order_by else { return Ok(()) };
     if order.iter().all(|ordered| row(&ordered.expr).is_none()) {
-        return;
+        return Ok(());
     }
     let each = std::mem::take(order).into_iter().flat_map(|ordered| match row(&ordered.expr) {
         None => vec![ordered],
@@ -104,6 +104,7 @@ pub(super) fn order_by(query: &mut Query) {
         }
     });
     *order = each.collect();
+    Ok(())
 }
 
 /// The columns of a row that is written out.
@@ -278,7 +279,7 @@ mod tests {
 
     fn rewritten(text: &str) -> String {
         let mut expression = Parser::new(&PostgreSql).try_with_sql(text).unwrap().parse_expr().unwrap();
-        let flow = expression.visit(&mut super::super::Expressions);
+        let flow = expression.visit(&mut super::super::Walk(super::super::REWRITES));
         assert!(flow.is_continue(), "{text}");
         expression.to_string()
     }
@@ -312,7 +313,7 @@ mod tests {
     fn rows_of_unequal_width_are_refused() {
         for text in ["(a, b) = (1, 2, 3)", "(a, b) IN (1, 2)", "(a, (b, c)) = (1, (2, 3))"] {
             let mut expression = Parser::new(&PostgreSql).try_with_sql(text).unwrap().parse_expr().unwrap();
-            assert!(expression.visit(&mut super::super::Expressions).is_break(), "{text}");
+            assert!(expression.visit(&mut super::super::Walk(super::super::REWRITES)).is_break(), "{text}");
         }
     }
 }

@@ -4,10 +4,10 @@
 use datafusion::sql::sqlparser::ast::{ArrayElemTypeDef, DataType as Type, Expr, Value};
 
 use super::call;
-use crate::{planning::with_seconds, session::functions::EXTRACT};
+use crate::{Result, planning::with_seconds, session::functions::EXTRACT};
 
 /// Rewrites a cast, a typed text, `AT TIME ZONE` or `extract`.
-pub(super) fn rewrite(expression: &mut Expr) {
+pub(super) fn rewrite(expression: &mut Expr) -> Result<()> {
     match expression {
         Expr::Cast { data_type, expr, .. } => {
             if let (Type::Timestamp(..), Expr::Value(value)) = (&data_type, expr.as_mut()) {
@@ -30,6 +30,7 @@ pub(super) fn rewrite(expression: &mut Expr) {
         }
         _ => {}
     }
+    Ok(())
 }
 
 /// A text of a timestamp, with seconds.

@@ -81,9 +81,11 @@ fn whole(spec: &WindowSpec, named: &HashMap<String, WindowSpec>) -> Result<Windo
 }
 
 /// Writes the distances of a call's frame, which are constants, as the planner knows them.
-pub(super) fn distances(expression: &mut Expr) {
-    let Expr::Function(function) = expression else { return };
-    let Some(WindowType::WindowSpec(WindowSpec { window_frame: Some(frame), .. })) = &mut function.over else { return };
+pub(super) fn distances(expression: &mut Expr) -> Result<()> {
+    let Expr::Function(function) = expression else { return Ok(()) };
+    let Some(WindowType::WindowSpec(WindowSpec { window_frame: Some(frame), .. })) = &mut function.over else {
+        return Ok(());
+    };
     for bound in [Some(&mut frame.start_bound), frame.end_bound.as_mut()].into_iter().flatten() {
         if let WindowFrameBound::Preceding(Some(distance)) | WindowFrameBound::Following(Some(distance)) = bound
             && let Some(number) = number(distance)
@@ -91,6 +93,7 @@ pub(super) fn distances(expression: &mut Expr) {
             **distance = Expr::Value(Value::Number(number.to_owned(), false).into());
         }
     }
+    Ok(())
 }
 
 /// The number that is written, perhaps in parentheses or cast to a type that holds it as it is.

@@ -30,7 +30,7 @@ pub use object::{
     Privilege, QualifiedName, Secret, Sensitive, TableFile, View,
 };
 pub use snapshot::{FIRST_OID, Snapshot};
-pub use transaction::Transaction;
+pub use transaction::{Savepoint, Transaction};
 
 /// The catalog of one data directory. Readers never wait for a commit's disk.
 #[derive(Debug)]

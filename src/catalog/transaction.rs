@@ -23,13 +23,21 @@ pub struct Transaction {
     base: Arc<Snapshot>,
     working: Arc<Snapshot>,
     changes: Vec<(Change, Applied)>,
+    is_serializable: bool,
     directory: Arc<DataDirectory>,
     next_oid: Arc<AtomicU32>,
 }
 
+/// A state of a transaction that it can go back to.
+#[derive(Debug, Clone)]
+pub struct Savepoint {
+    working: Arc<Snapshot>,
+    changes: usize,
+}
+
 impl Transaction {
     pub(super) fn new(base: Arc<Snapshot>, directory: Arc<DataDirectory>, next_oid: Arc<AtomicU32>) -> Self {
-        Self { working: base.clone(), base, changes: Vec::new(), directory, next_oid }
+        Self { working: base.clone(), base, changes: Vec::new(), is_serializable: false, directory, next_oid }
     }
 
     /// The state that the transaction sees: the one it started from and its own changes.
@@ -40,6 +48,26 @@ impl Transaction {
     /// Whether there is anything to commit.
     pub fn has_changes(&self) -> bool {
         !self.changes.is_empty()
+    }
+
+    /// Lets nobody else commit between its start and its end, if it changes anything: what it has read holds then.
+    pub fn set_serializable(&mut self) {
+        self.is_serializable = true;
+    }
+
+    /// The state as it is now, to go back to.
+    pub fn savepoint(&self) -> Savepoint {
+        Savepoint { working: self.working.clone(), changes: self.changes.len() }
+    }
+
+    /// Forgets the changes made since `savepoint`, which is one of this transaction's, and removes their table files.
+    pub fn rollback_to(&mut self, savepoint: &Savepoint) {
+        // Without a change before it, it is the state that the transaction started from.
+        self.working = if savepoint.changes == 0 { self.base.clone() } else { savepoint.working.clone() };
+        let undone = self.changes.split_off(savepoint.changes.min(self.changes.len()));
+        for (change, _) in &undone {
+            self.discard(change, &self.working);
+        }
     }
 
     /// The header of an object to be created. Its identifier is taken for good, even if the transaction rolls back, so
@@ -70,6 +98,9 @@ impl Transaction {
     pub(super) fn replay(&self, newest: &Arc<Snapshot>) -> Result<Snapshot> {
         if Arc::ptr_eq(&self.base, newest) {
             return Ok(self.working.as_ref().clone());
+        }
+        if self.is_serializable {
+            return Err(Error::Conflict { object: "the catalog".to_owned() });
         }
         let mut next = newest.as_ref().clone();
         for (change, reported) in &self.changes {

@@ -38,6 +38,9 @@ pub fn sqlstate(fault: Fault) -> &'static str {
         Fault::InFailedTransaction => "25P02",
         Fault::ActiveTransaction => "25001",
         Fault::NoActiveTransaction => "25P01",
+        Fault::ReadOnlyTransaction => "25006",
+        Fault::UndefinedSavepoint => "3B001",
+        Fault::IdleInTransaction => "25P03",
         Fault::PermissionDenied => "42501",
         Fault::LimitExceeded => "54000",
         Fault::OutOfMemory => "53200",
@@ -56,9 +59,13 @@ pub fn sqlstate(fault: Fault) -> &'static str {
     }
 }
 
-/// The SQLSTATE of a notice, which has no fault: that of "warning", or that of "successful completion".
-pub fn notice_sqlstate(is_warning: bool) -> &'static str {
-    if is_warning { "01000" } else { "00000" }
+/// The SQLSTATE of a notice: of what it is about, else that of "warning" or of "successful completion".
+pub fn notice_sqlstate(is_warning: bool, about: Option<Fault>) -> &'static str {
+    match about {
+        Some(fault) => sqlstate(fault),
+        None if is_warning => "01000",
+        None => "00000",
+    }
 }
 
 /// What can be wrong with a connection itself, beside the faults of its statements.

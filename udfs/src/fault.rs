@@ -69,6 +69,12 @@ pub enum Fault {
     ActiveTransaction,
     /// COMMIT or ROLLBACK outside a transaction.
     NoActiveTransaction,
+    /// A change in a transaction that may only read.
+    ReadOnlyTransaction,
+    /// A savepoint that does not exist.
+    UndefinedSavepoint,
+    /// A transaction that its client has left open for too long.
+    IdleInTransaction,
     /// The client may not do this.
     PermissionDenied,
     /// A limit of the configuration was passed.

@@ -4,6 +4,7 @@
 use std::{
     collections::HashMap,
     sync::{Arc, OnceLock},
+    time::Duration,
 };
 
 use arrow::datatypes::DataType;
@@ -18,7 +19,9 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::{
     Config, Result, planning,
-    session::{Client, DATABASE, DEFAULT_SCHEMA, Providers, SessionModels, Shared, View, functions, timed_out},
+    session::{
+        Client, DATABASE, DEFAULT_SCHEMA, Interrupt, Providers, SessionModels, Shared, View, functions, timed_out,
+    },
     source::{self, Access},
 };
 pub use crate::{
@@ -203,14 +206,35 @@ impl Session {
         self.client.reported_settings()
     }
 
-    /// Changes a setting as `SET` does; for what a client says at the start of its connection.
+    /// Takes a setting that the client asks for at the start of its connection: RESET goes back to it.
     pub fn set(&self, name: &str, value: &str) -> Result<()> {
-        self.client.set(&name.to_lowercase(), Some(value), false)
+        self.client.set_start(&name.to_lowercase(), value)
     }
 
-    /// Marks an open transaction as failed: called by whoever shows an error to the client.
+    /// Makes the next statement part of one transaction with those that joined before it, which [`Session::finish`] ends;
+    /// `block` where they stand in one text. Without it a statement outside of a transaction commits by itself.
+    pub fn join(&self, block: bool) {
+        self.client.join(block);
+    }
+
+    /// Publishes what the statements that joined have changed. What is between BEGIN and COMMIT goes on.
+    pub async fn finish(&self) -> Result<()> {
+        if !self.client.has_joined_changes() {
+            return self.client.end_implicit();
+        }
+        let client = Arc::clone(&self.client);
+        self.client.shared().compute(Interrupt::default(), async move { client.end_implicit() }).await
+    }
+
+    /// Marks an open transaction as failed, and rolls back the statements that joined: called by whoever shows an error to
+    /// the client.
     pub fn fail_transaction(&self) {
         self.client.fail_transaction();
+    }
+
+    /// How long the client may leave its transaction alone, while one is open.
+    pub fn idle_limit(&self) -> Option<Duration> {
+        self.client.idle_limit()
     }
 }
 

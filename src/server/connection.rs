@@ -154,6 +154,12 @@ impl Connection {
         Ok(self.supervise(task.result()).await??)
     }
 
+    /// Ends the transaction of statements that joined one another without BEGIN.
+    pub(super) async fn finish(&mut self) -> Result<(), Failure> {
+        let session = Arc::clone(&self.session);
+        Ok(self.supervise(async move { session.finish().await }).await??)
+    }
+
     /// Passes on what the session has told so far, so that it stands before the end of its statement.
     pub(super) fn tell_notices(&mut self) {
         while let Ok(notice) = self.notices.try_recv() {
@@ -189,7 +195,7 @@ impl Connection {
             Request::Execute(message) => self.execute(message).await?,
             Request::Close(message) => self.close(message).await,
             Request::Flush => self.wire.flush().await?,
-            Request::Sync => self.ready().await?,
+            Request::Sync => self.sync().await?,
             Request::FunctionCall => {
                 let message = "function calls of the protocol are not supported; call the function in a SELECT";
                 return Err(Failure::statement(Fault::FeatureNotSupported, message));
@@ -202,12 +208,23 @@ impl Connection {
     }
 
     async fn next_frame(&mut self) -> Result<Option<Frame>, Failure> {
+        let idle = !self.busy;
+        let limit = if idle { self.session.idle_limit() } else { None };
+        let mut expired = pin!(async {
+            match limit {
+                Some(limit) => tokio::time::sleep(limit).await,
+                None => std::future::pending().await,
+            }
+        });
         loop {
-            let idle = !self.busy;
             tokio::select! {
                 biased;
                 _ = self.shutdown.changed() => return Err(shutting_down()),
                 frame = self.wire.message() => return frame,
+                () = &mut expired => {
+                    let message = "terminating connection due to idle-in-transaction timeout";
+                    return Err(Failure::fatal(Fault::IdleInTransaction, message));
+                }
                 Some(notice) = self.notices.recv(), if idle => {
                     self.tell(notice);
                     self.wire.flush().await?;
@@ -216,7 +233,7 @@ impl Connection {
         }
     }
 
-    async fn ready(&mut self) -> Result<(), Failure> {
+    pub(super) async fn ready(&mut self) -> Result<(), Failure> {
         let status = match self.session.transaction_status() {
             TransactionStatus::Idle => WireStatus::Idle,
             TransactionStatus::Open => WireStatus::Transaction,
@@ -232,7 +249,8 @@ impl Connection {
         Ok(self.wire.flush().await?)
     }
 
-    fn tell_error(&mut self, report: &Report) {
+    /// Tells the client of an error, which ends the work of its transaction.
+    pub(super) fn tell_error(&mut self, report: &Report) {
         self.session.fail_transaction();
         self.tell_notices();
         write_error(&mut self.wire.outbound, Severity::Error, report);
@@ -241,14 +259,14 @@ impl Connection {
     fn tell(&mut self, notice: Notice) {
         let out = &mut self.wire.outbound;
         match notice {
-            Notice::Remark(text) => write_notice(out, Severity::Notice, &text),
-            Notice::Warning(text) => write_notice(out, Severity::Warning, &text),
+            Notice::Remark { fault, text } => write_notice(out, Severity::Notice, fault, &text),
+            Notice::Warning { fault, text } => write_notice(out, Severity::Warning, Some(fault), &text),
             Notice::Setting { name, value } => self.tell_setting(&name, &value),
             Notice::Progress { phase, done, total, loss } => {
                 if self.progress_told.elapsed() >= PROGRESS_INTERVAL {
                     self.progress_told = Instant::now();
                     let loss = loss.map(|loss| format!(", loss {loss:.6}")).unwrap_or_default();
-                    write_notice(out, Severity::Info, &format!("{phase} {done} of {total}{loss}"));
+                    write_notice(out, Severity::Info, None, &format!("{phase} {done} of {total}{loss}"));
                 }
             }
         }

@@ -44,7 +44,7 @@ pub(super) enum Fetched {
     Suspended,
     /// That were all; as many were sent this time.
     Rows(u64),
-    /// It was a command, with this tag.
+    /// That was all of a command, with this tag.
     Command(String),
     /// There was no statement.
     Empty,

@@ -148,6 +148,16 @@ impl Connection {
         result
     }
 
+    /// Ends the transaction of the statements since the last Sync.
+    pub(super) async fn sync(&mut self) -> Result<(), Failure> {
+        match self.finish().await {
+            // Nothing is skipped after it: it is told here.
+            Err(Failure::Statement(report)) => self.tell_error(&report),
+            other => other?,
+        }
+        self.ready().await
+    }
+
     pub(super) async fn close(&mut self, message: Close) {
         let name = message.name.unwrap_or_default();
         if message.target_type == TARGET_TYPE_BYTE_STATEMENT {
@@ -168,6 +178,7 @@ impl Connection {
                 };
                 let described = portal.source.described.get().and_then(|described| described.columns.clone());
                 let plan = SendPlan { formats: portal.formats.clone(), described, announce: false };
+                self.session.join(false);
                 Box::new(Cursor::start(self, Arc::clone(statement), parameters, plan))
             }
             PortalState::Ended(true) => {

@@ -96,9 +96,10 @@ pub(super) fn write_error(out: &mut BytesMut, severity: Severity, report: &Repor
     write(out, &ErrorResponse::new(fields));
 }
 
-/// Appends a NoticeResponse.
-pub(super) fn write_notice(out: &mut BytesMut, severity: Severity, message: &str) {
-    write(out, &NoticeResponse::new(fields(severity, notice_sqlstate(severity == Severity::Warning), message)));
+/// Appends a NoticeResponse, with the code of what it is about.
+pub(super) fn write_notice(out: &mut BytesMut, severity: Severity, about: Option<Fault>, message: &str) {
+    let code = notice_sqlstate(severity == Severity::Warning, about);
+    write(out, &NoticeResponse::new(fields(severity, code, message)));
 }
 
 /// Appends a message of the backend. A message over its own limit (a tag of thirty thousand bytes) is left out, because

@@ -150,8 +150,7 @@ impl Server {
     fn welcome(connection: &mut Connection, client: Client) -> Result<(), Failure> {
         write(&mut connection.wire.outbound, &Authentication::Ok);
         startup::apply(&connection.session, &client.settings).map_err(|error| Failure::Fatal(error.report()))?;
-        let mut settings = BTreeMap::from_iter(connection.session.reported_settings());
-        settings.insert("session_authorization".to_owned(), client.user);
+        let settings = BTreeMap::from_iter(connection.session.reported_settings());
         for (name, value) in settings {
             connection.tell_setting(&name, &value);
         }

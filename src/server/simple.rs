@@ -1,4 +1,4 @@
-//! The simple protocol: one text, its statements run one after the other until one fails.
+//! The simple protocol: one text, its statements run one after the other until one fails. Together they are one transaction.
 
 use std::sync::Arc;
 
@@ -17,10 +17,15 @@ impl Connection {
         let session = Arc::clone(&self.session);
         let statements = self.offload(async move { session.parse(&query.query) }).await?;
         if statements.is_empty() {
+            self.finish().await?;
             write(&mut self.wire.outbound, &EmptyQueryResponse::new());
         }
-        for statement in statements {
-            self.run(statement).await?;
+        let count = statements.len();
+        for (index, statement) in statements.into_iter().enumerate() {
+            if count > 1 {
+                self.session.join(true);
+            }
+            self.run(statement, index + 1 == count).await?;
         }
         Ok(())
     }
@@ -41,11 +46,15 @@ impl Connection {
         write(&mut self.wire.outbound, &CommandComplete::new(clean(&tag)));
     }
 
-    async fn run(&mut self, statement: Statement) -> Result<(), Failure> {
+    async fn run(&mut self, statement: Statement, last: bool) -> Result<(), Failure> {
         let plan = SendPlan { announce: true, ..SendPlan::default() };
         let mut cursor = Cursor::start(self, Arc::new(statement), Vec::new(), plan);
         match cursor.fetch(self, u64::MAX).await {
             Ok(end) => {
+                // Nothing is said to be done before it is.
+                if last {
+                    self.finish().await?;
+                }
                 self.tell_end(end);
                 Ok(())
             }

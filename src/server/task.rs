@@ -32,7 +32,7 @@ pub(super) enum Event {
     Rows(SchemaRef),
     /// Some of them.
     Batch(RecordBatch),
-    /// It is done; the tag is a command's, rows have none.
+    /// It is done, with its tag; that of most rows is their number.
     Done(Option<String>),
     /// There was no statement.
     Empty,
@@ -139,7 +139,7 @@ async fn drive(
             return Ok(None);
         }
     }
-    Ok(Some(Event::Done(None)))
+    Ok(Some(Event::Done(statement.rows_tag().map(str::to_owned))))
 }
 
 #[cfg(test)]

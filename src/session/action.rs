@@ -20,8 +20,18 @@ pub(crate) trait Action: Debug + Send + Sync {
     /// Runs it.
     async fn execute(&self, client: &Arc<Client>, parameters: &[ScalarValue]) -> Result<Outcome>;
 
-    /// Whether it may run in a transaction that has failed: only what ends the transaction may.
+    /// Whether it may run in a transaction that has failed: only what ends it or goes back to a savepoint may.
     fn ends_transaction(&self) -> bool {
         false
+    }
+
+    /// Whether it reads the catalog: the first that does decides which state its transaction reads.
+    fn reads_catalog(&self) -> bool {
+        true
+    }
+
+    /// The tag of its rows, where that is not `SELECT` with their number.
+    fn rows_tag(&self) -> Option<&'static str> {
+        None
     }
 }

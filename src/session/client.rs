@@ -1,12 +1,13 @@
 //! One client's state: its settings, its transaction, its prepared statements, and the snapshot its statement reads.
 
+mod transactions;
+
 use std::{
     collections::HashMap,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, RwLock,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Duration,
 };
 
 use arrow::{
@@ -28,14 +29,15 @@ use futures::future::BoxFuture;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::{
-    Action, Interrupt, Notice, Outcome, Sealed, SessionOptions, Shared, TransactionStatus,
+    Action, Interrupt, Notice, Outcome, Sealed, SessionOptions, Shared,
     providers::opening_once,
     rewrite::{rewrite, with_microseconds},
-    settings::{SETTINGS, Settings},
+    settings::Settings,
+    transaction::State,
 };
 use crate::{
     Config, Error, Fault, Result,
-    catalog::{Applied, Catalog, Change, Definition, Existing, Header, Object, QualifiedName, Snapshot, Transaction},
+    catalog::{Applied, Catalog, Change, Definition, Existing, Header, Object, QualifiedName, Snapshot},
     source::{Access, Rejects, SecretDefinition, Stores},
 };
 
@@ -54,7 +56,7 @@ pub(crate) struct Client {
     view: View,
     interrupt: Mutex<Interrupt>,
     settings: Mutex<Settings>,
-    transaction: Mutex<Option<OpenTransaction>>,
+    transaction: Mutex<State>,
     prepared: Mutex<HashMap<String, Prepared>>,
     notices: UnboundedSender<Notice>,
     rejects: Arc<Rejects>,
@@ -73,11 +75,6 @@ pub(crate) struct View {
     current: RwLock<(Arc<Snapshot>, Arc<str>)>,
 }
 
-struct OpenTransaction {
-    changes: Transaction,
-    failed: bool,
-}
-
 impl Client {
     pub(crate) fn new(
         shared: Arc<Shared>,
@@ -90,8 +87,9 @@ impl Client {
         let remarks = notices.clone();
         let rejects = Rejects::new(move |remark| {
             // Nobody listening is no error.
-            let _ = remarks.send(Notice::Remark(remark));
+            let _ = remarks.send(Notice::remark(remark));
         });
+        let settings = Settings::new(&options.user, Arc::clone(context.copied_config().options()));
         Self {
             shared,
             context: Sealed::new(context),
@@ -99,7 +97,7 @@ impl Client {
             access,
             view,
             interrupt: Mutex::default(),
-            settings: Mutex::default(),
+            settings: Mutex::new(settings),
             transaction: Mutex::default(),
             prepared: Mutex::default(),
             notices,
@@ -200,62 +198,6 @@ impl Client {
         let _ = self.notices.send(notice);
     }
 
-    /// Prepares for a statement: refuses it in a failed transaction, and takes the snapshot it reads.
-    pub(crate) fn start(&self, action: &dyn Action, text: &str) -> Result<()> {
-        let transaction = self.open_transaction();
-        let snapshot = match transaction.as_ref() {
-            Some(open) if open.failed && !action.ends_transaction() => {
-                return Err(Error::new(
-                    Fault::InFailedTransaction,
-                    "current transaction is aborted, commands ignored until end of transaction block",
-                ));
-            }
-            Some(open) => Arc::clone(open.changes.snapshot()),
-            None => self.catalog().snapshot(),
-        };
-        self.view.set(snapshot, text);
-        *lock(&self.interrupt) = Interrupt::within(self.statement_timeout());
-        Ok(())
-    }
-
-    pub(crate) fn transaction_status(&self) -> TransactionStatus {
-        match self.open_transaction().as_ref() {
-            None => TransactionStatus::Idle,
-            Some(open) if open.failed => TransactionStatus::Failed,
-            Some(_) => TransactionStatus::Open,
-        }
-    }
-
-    pub(crate) fn fail_transaction(&self) {
-        if let Some(open) = self.open_transaction().as_mut() {
-            open.failed = true;
-        }
-    }
-
-    pub(crate) fn reported_settings(&self) -> HashMap<String, String> {
-        let settings = lock(&self.settings);
-        SETTINGS
-            .iter()
-            .filter_map(|known| known.reported.map(|name| (name.to_owned(), settings.value(known).to_owned())))
-            .collect()
-    }
-
-    /// Changes the catalog: in the open transaction, or at once. Blocks on the disk, so compute tasks call it.
-    pub(crate) fn apply(&self, changes: Vec<Change>) -> Result<Vec<Applied>> {
-        let mut transaction = self.open_transaction();
-        let catalog = self.catalog();
-        let Some(open) = transaction.as_mut() else {
-            let mut changing = catalog.begin();
-            let applied = changes.into_iter().map(|change| changing.apply(change)).collect::<Result<_, _>>()?;
-            let snapshot = catalog.commit(changing)?;
-            self.view.set_snapshot(snapshot);
-            return Ok(applied);
-        };
-        let applied = changes.into_iter().map(|change| open.changes.apply(change)).collect::<Result<_, _>>()?;
-        self.view.set_snapshot(Arc::clone(open.changes.snapshot()));
-        Ok(applied)
-    }
-
     /// Creates a relation or a secret, and says so where `IF NOT EXISTS` kept another.
     pub(crate) fn create(
         &self,
@@ -306,7 +248,8 @@ impl Client {
     }
 
     fn notify_exists(&self, name: &QualifiedName) {
-        self.notify(Notice::Remark(format!("relation {name} already exists, skipping")));
+        let text = format!("relation {name} already exists, skipping");
+        self.notify(Notice::Remark { fault: Some(Fault::DuplicateTable), text });
     }
 
     /// Counts a view that is being planned, until the guard is dropped; too many within each other are an error.
@@ -322,86 +265,6 @@ impl Client {
     /// Parses a text that must be one query.
     pub(crate) fn parse_query(&self, text: &str) -> Result<SqlStatement> {
         super::parse_query(text, self.config().max_parse_depth)
-    }
-
-    /// How long the running statement may take.
-    fn statement_timeout(&self) -> Option<Duration> {
-        let chosen = lock(&self.settings).statement_timeout_ms();
-        let milliseconds = chosen.unwrap_or(self.config().statement_timeout_ms);
-        (milliseconds > 0).then(|| Duration::from_millis(milliseconds))
-    }
-
-    pub(crate) fn begin(&self) {
-        let mut transaction = self.open_transaction();
-        if transaction.is_some() {
-            self.notify(Notice::Warning("there is already a transaction in progress".into()));
-            return;
-        }
-        *transaction = Some(OpenTransaction { changes: self.catalog().begin(), failed: false });
-    }
-
-    /// Publishes the open transaction; `false` when it had failed and was rolled back.
-    pub(crate) async fn commit(&self) -> Result<bool> {
-        let open = self.open_transaction().take();
-        lock(&self.settings).end_transaction(&self.context)?;
-        match open {
-            None => {
-                self.notify(Notice::Warning("there is no transaction in progress".into()));
-                Ok(true)
-            }
-            Some(open) if open.failed => Ok(false),
-            Some(open) => {
-                self.catalog().commit(open.changes)?;
-                Ok(true)
-            }
-        }
-    }
-
-    pub(crate) fn rollback(&self) -> Result<()> {
-        lock(&self.settings).end_transaction(&self.context)?;
-        if self.open_transaction().take().is_none() {
-            self.notify(Notice::Warning("there is no transaction in progress".into()));
-        }
-        Ok(())
-    }
-
-    pub(crate) fn set(&self, name: &str, value: Option<&str>, local: bool) -> Result<()> {
-        let in_transaction = self.open_transaction().is_some();
-        if local && !in_transaction && name != "transaction_isolation" {
-            self.notify(Notice::Warning("SET LOCAL can only be used in transaction blocks".into()));
-            return Ok(());
-        }
-        let changed = lock(&self.settings).set(&self.context, name, value, local)?;
-        if let Some((name, value)) = changed {
-            self.notify(Notice::Setting { name, value });
-        }
-        Ok(())
-    }
-
-    pub(crate) fn setting(&self, name: &str) -> Result<String> {
-        lock(&self.settings).show(&self.context, name)
-    }
-
-    /// Name, value and description of every setting.
-    pub(crate) fn settings(&self) -> Vec<(String, String, String)> {
-        lock(&self.settings).all(&self.context)
-    }
-
-    pub(crate) fn reset_all(&self) -> Result<()> {
-        lock(&self.settings).reset_all(&self.context)
-    }
-
-    /// `DISCARD ALL`: the session is as new.
-    pub(crate) fn discard(&self) -> Result<()> {
-        if self.open_transaction().is_some() {
-            return Err(Error::new(
-                Fault::ActiveTransaction,
-                "DISCARD ALL cannot run inside a transaction block; send COMMIT or ROLLBACK first",
-            ));
-        }
-        self.reset_all()?;
-        lock(&self.prepared).clear();
-        Ok(())
     }
 
     pub(crate) fn prepare(&self, name: &str, action: Arc<dyn Action>, types: Vec<Option<DataType>>) -> Result<()> {
@@ -441,10 +304,6 @@ impl Client {
     /// The Arrow type of an SQL type.
     pub(crate) fn data_type(&self, ast: &AstType) -> Result<DataType> {
         data_type(&self.context, ast)
-    }
-
-    fn open_transaction(&self) -> MutexGuard<'_, Option<OpenTransaction>> {
-        lock(&self.transaction)
     }
 }
 

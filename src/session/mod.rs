@@ -21,6 +21,7 @@ mod shift;
 mod sliding;
 pub(crate) mod storage;
 mod system;
+mod transaction;
 
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
@@ -45,7 +46,9 @@ pub use outcome::{Description, Notice, Origin, Outcome, SessionOptions, Transact
 pub(crate) use providers::Providers;
 pub(crate) use rewrite::{joins_by_name, query_from, written};
 pub(crate) use sealed::Sealed;
+pub(crate) use settings::spelled;
 pub(crate) use shared::Shared;
+pub(crate) use transaction::{Isolation, Mode};
 
 use crate::{Error, Fault, Result};
 

@@ -4,6 +4,8 @@ use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::execution::SendableRecordBatchStream;
 use fusewire_udfs::Progress;
 
+use crate::Fault;
+
 /// Who opens a session and from where.
 #[derive(Debug, Clone)]
 pub struct SessionOptions {
@@ -62,9 +64,19 @@ pub enum TransactionStatus {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Notice {
     /// A remark on the statement (`NOTICE`).
-    Remark(String),
+    Remark {
+        /// What would have been an error, where it is about that.
+        fault: Option<Fault>,
+        /// What it says.
+        text: String,
+    },
     /// Something that may be wrong (`WARNING`).
-    Warning(String),
+    Warning {
+        /// What would have been an error elsewhere.
+        fault: Fault,
+        /// What it says.
+        text: String,
+    },
     /// How far a long statement has come.
     Progress {
         /// What is being done, for example `train taste: epoch`.
@@ -92,10 +104,17 @@ impl Outcome {
     }
 }
 
+impl Notice {
+    /// A remark on the statement.
+    pub(crate) fn remark(text: impl Into<String>) -> Self {
+        Self::Remark { fault: None, text: text.into() }
+    }
+}
+
 impl From<Progress> for Notice {
     fn from(event: Progress) -> Self {
         match event {
-            Progress::Notice(sentence) => Self::Remark(sentence),
+            Progress::Notice(sentence) => Self::remark(sentence),
             Progress::Step { phase, done, total, loss } => Self::Progress { phase, done, total, loss },
         }
     }

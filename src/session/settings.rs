@@ -1,9 +1,10 @@
 //! The settings of one session: those that PostgreSQL clients know, and the engine's own under `datafusion.`.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use datafusion::{config::ConfigOptions, execution::FunctionRegistry, prelude::SessionContext};
 
+use super::transaction::{Isolation, Modes};
 use crate::{Error, Fault, Result};
 
 /// A setting that clients know from PostgreSQL.
@@ -29,6 +30,10 @@ enum Accepts {
     Nothing,
     /// One of these, in any case.
     OneOf(&'static [&'static str]),
+    /// Whether something is, in PostgreSQL's many words for it.
+    Boolean,
+    /// How far a transaction is kept apart from others.
+    Isolation,
     /// A number of milliseconds, with or without a unit.
     Milliseconds,
     /// A time zone that the engine knows.
@@ -39,7 +44,8 @@ enum Accepts {
     PublicFirst,
 }
 
-const BOOLEANS: &[&str] = &["on", "off", "true", "false", "yes", "no", "1", "0"];
+/// The option of the engine that the setting `timezone` stands for.
+const ENGINE_TIME_ZONE: &str = "datafusion.execution.time_zone";
 
 /// Every setting that clients know from PostgreSQL.
 pub(crate) const SETTINGS: &[Setting] = &[
@@ -54,22 +60,29 @@ pub(crate) const SETTINGS: &[Setting] = &[
     ),
     setting("client_min_messages", None, "notice", Accepts::Any, "the least severe message that is sent"),
     setting("datestyle", Some("DateStyle"), "ISO, MDY", Accepts::IsoDates, "how dates are written; only ISO is"),
+    setting("default_transaction_deferrable", None, "off", Accepts::Boolean, "accepted; no transaction waits"),
     setting(
         "default_transaction_isolation",
         None,
-        "serializable",
-        Accepts::Any,
-        "accepted; a statement reads one snapshot",
+        Modes::DEFAULT.isolation.name(),
+        Accepts::Isolation,
+        "the isolation of transactions that say nothing; each reads one snapshot",
     ),
     setting(
         "default_transaction_read_only",
         Some("default_transaction_read_only"),
         "off",
-        Accepts::OneOf(BOOLEANS),
-        "accepted",
+        Accepts::Boolean,
+        "whether transactions that say nothing may change nothing",
     ),
     setting("extra_float_digits", None, "1", Accepts::Any, "accepted; numbers are always written exactly"),
-    setting("idle_in_transaction_session_timeout", None, "0", Accepts::Milliseconds, "accepted"),
+    setting(
+        "idle_in_transaction_session_timeout",
+        None,
+        "0",
+        Accepts::Milliseconds,
+        "a client that leaves its transaction alone for longer is disconnected; 0: never",
+    ),
     setting("in_hot_standby", Some("in_hot_standby"), "off", Accepts::Nothing, "whether this is a standby"),
     setting("integer_datetimes", Some("integer_datetimes"), "on", Accepts::Nothing, "how times are sent in binary"),
     setting(
@@ -80,11 +93,18 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "how intervals are written",
     ),
     setting("is_superuser", Some("is_superuser"), "on", Accepts::Nothing, "whether the user may do anything"),
-    setting("jit", None, "off", Accepts::OneOf(BOOLEANS), "accepted"),
+    setting("jit", None, "off", Accepts::Boolean, "accepted"),
+    setting("lc_collate", None, "C.UTF-8", Accepts::Nothing, "how texts are ordered: by their characters' codes"),
     setting("lock_timeout", None, "0", Accepts::Milliseconds, "accepted; statements take no locks"),
     setting("max_identifier_length", None, "63", Accepts::Nothing, "the longest name that clients should use"),
-    setting("row_security", None, "on", Accepts::OneOf(BOOLEANS), "accepted"),
-    setting("search_path", None, "public", Accepts::PublicFirst, "where names without a schema are looked for: public"),
+    setting("row_security", None, "on", Accepts::Boolean, "accepted"),
+    setting(
+        "search_path",
+        None,
+        "\"$user\", public",
+        Accepts::PublicFirst,
+        "where names without a schema are looked for: public",
+    ),
     setting("server_encoding", Some("server_encoding"), "UTF8", Accepts::Nothing, "the encoding of stored text"),
     setting(
         "server_version",
@@ -94,6 +114,13 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "the PostgreSQL version whose dialect is spoken",
     ),
     setting("server_version_num", None, "150000", Accepts::Nothing, "the same as a number"),
+    setting(
+        "session_authorization",
+        Some("session_authorization"),
+        "",
+        Accepts::Nothing,
+        "the user that the client has named",
+    ),
     setting(
         "standard_conforming_strings",
         Some("standard_conforming_strings"),
@@ -108,10 +135,17 @@ pub(crate) const SETTINGS: &[Setting] = &[
         Accepts::Milliseconds,
         "a statement that takes longer is cancelled; 0: never",
     ),
-    setting("synchronous_commit", None, "on", Accepts::OneOf(BOOLEANS), "accepted; commits are always durable"),
+    setting("synchronous_commit", None, "on", Accepts::Boolean, "accepted; commits are always durable"),
     setting("timezone", Some("TimeZone"), "UTC", Accepts::TimeZone, "the time zone of timestamps"),
-    setting("transaction_isolation", None, "serializable", Accepts::Any, "accepted; a statement reads one snapshot"),
-    setting("transaction_read_only", None, "off", Accepts::OneOf(BOOLEANS), "accepted"),
+    setting("transaction_deferrable", None, "off", Accepts::Boolean, "accepted; no transaction waits"),
+    setting(
+        "transaction_isolation",
+        None,
+        Modes::DEFAULT.isolation.name(),
+        Accepts::Isolation,
+        "the isolation of this transaction, which reads one snapshot",
+    ),
+    setting("transaction_read_only", None, "off", Accepts::Boolean, "whether this transaction may change nothing"),
     setting("xmloption", None, "content", Accepts::Any, "accepted"),
 ];
 
@@ -128,76 +162,150 @@ const fn setting(
     Setting { name, reported, default, accepts, description }
 }
 
-/// What one session has changed.
-#[derive(Debug, Default)]
+/// What a session has set, in the order in which it was.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Chosen(Vec<(String, String)>);
+
+/// The values that a session has set: those of now, and those that stay when its transaction is committed. Cheap to clone,
+/// so that a transaction and its savepoints can keep what to put back.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Values {
+    current: Arc<Chosen>,
+    kept: Arc<Chosen>,
+}
+
+/// The settings of one session.
+#[derive(Debug)]
 pub(crate) struct Settings {
-    changed: BTreeMap<&'static str, String>,
-    /// What `SET LOCAL` changed, with the value to go back to.
-    local: BTreeMap<&'static str, Option<String>>,
+    /// What its client asked for at its start: RESET goes back to it.
+    start: Chosen,
+    values: Values,
+    /// The engine's options, of which nothing was set.
+    options: Arc<ConfigOptions>,
+}
+
+/// Settings that the protocol reports, as it spells them, with their new values.
+pub(crate) type Reported = Vec<(String, String)>;
+
+impl Chosen {
+    fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(chosen, _)| chosen == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Sets one, or forgets it.
+    fn put(&mut self, name: &str, value: Option<&str>) {
+        self.0.retain(|(chosen, _)| chosen != name);
+        self.0.extend(value.map(|value| (name.to_owned(), value.to_owned())));
+    }
+
+    /// The engine's own options.
+    fn engine(&self) -> impl Iterator<Item = &(String, String)> {
+        self.0.iter().filter(|(name, _)| is_engine(name))
+    }
 }
 
 impl Settings {
-    /// The value of a known setting.
-    pub(crate) fn value(&self, known: &Setting) -> &str {
-        self.changed.get(known.name).map_or(known.default, String::as_str)
+    /// Those of a user's session whose engine has these options.
+    pub(crate) fn new(user: &str, options: Arc<ConfigOptions>) -> Self {
+        let start = Chosen(vec![("session_authorization".to_owned(), user.to_owned())]);
+        Self { start, values: Values::default(), options }
     }
 
-    /// Changes a setting, or sets it back where `value` is none. Returns what the protocol must report.
+    /// The value of a known setting.
+    pub(crate) fn value(&self, known: &Setting) -> &str {
+        self.value_of(&self.values.current, known)
+    }
+
+    fn value_of<'a>(&'a self, chosen: &'a Chosen, known: &Setting) -> &'a str {
+        chosen.get(known.name).or_else(|| self.start.get(known.name)).unwrap_or(known.default)
+    }
+
+    /// Takes what a client asks for at its start.
+    pub(crate) fn set_start(&mut self, context: &SessionContext, name: &str, value: &str) -> Result<()> {
+        let (name, value) = self.checked(name, Some(value))?;
+        self.start.put(name, value.as_deref());
+        if is_engine(name) || name == "timezone" {
+            install(context, self.engine_options(&self.values.current)?)?;
+        }
+        Ok(())
+    }
+
+    /// Changes a setting, or sets it back where `value` is none; for this transaction alone if it is `local`.
     pub(crate) fn set(
         &mut self,
         context: &SessionContext,
         name: &str,
         value: Option<&str>,
         local: bool,
-    ) -> Result<Option<(String, String)>> {
-        if name.starts_with("datafusion.") {
-            set_option(context, name, value)?;
-            return Ok(None);
+    ) -> Result<Reported> {
+        let (name, value) = self.checked(name, value)?;
+        let mut values = self.values.clone();
+        Arc::make_mut(&mut values.current).put(name, value.as_deref());
+        if !local {
+            Arc::make_mut(&mut values.kept).put(name, value.as_deref());
         }
-        let known = known(name)?;
-        let value = value.map(|value| check(known, value)).transpose()?;
-        if local {
-            self.local.entry(known.name).or_insert_with(|| self.changed.get(known.name).cloned());
-        }
-        match value {
-            Some(value) => self.changed.insert(known.name, value),
-            None => self.changed.remove(known.name),
-        };
-        if matches!(known.accepts, Accepts::TimeZone) {
-            self.apply(context)?;
-        }
-        Ok(known.reported.map(|name| (name.to_owned(), self.value(known).to_owned())))
+        self.restore(context, values)
     }
 
-    /// Makes the engine's options those of the settings.
-    fn apply(&self, context: &SessionContext) -> Result<()> {
-        for known in SETTINGS.iter().filter(|known| matches!(known.accepts, Accepts::TimeZone)) {
-            set_option(context, "datafusion.execution.time_zone", Some(self.value(known)))?;
+    /// The setting's own name and the value as it is kept, if it takes it.
+    pub(crate) fn checked<'a>(&self, name: &'a str, value: Option<&str>) -> Result<(&'a str, Option<String>)> {
+        let name = if name == ENGINE_TIME_ZONE { "timezone" } else { name };
+        if !is_engine(name) {
+            let known = known(name)?;
+            return Ok((name, value.map(|value| check(known, value)).transpose()?));
         }
-        Ok(())
+        check_option(name)?;
+        if let Some(value) = value {
+            set_option(&mut ConfigOptions::clone(&self.options), name, value)?;
+        }
+        Ok((name, value.map(str::to_owned)))
+    }
+
+    /// The values as they are, to be put back.
+    pub(crate) fn values(&self) -> Values {
+        self.values.clone()
+    }
+
+    /// Puts values back.
+    pub(crate) fn restore(&mut self, context: &SessionContext, values: Values) -> Result<Reported> {
+        let zone = known("timezone")?;
+        let same_zone = self.value(zone) == self.value_of(&values.current, zone);
+        if !same_zone || !self.values.current.engine().eq(values.current.engine()) {
+            install(context, self.engine_options(&values.current)?)?;
+        }
+        let reported = SETTINGS.iter().filter_map(|known| {
+            let (before, now) = (self.value(known), self.value_of(&values.current, known));
+            known.reported.filter(|_| before != now).map(|name| (name.to_owned(), now.to_owned()))
+        });
+        let reported = reported.collect();
+        self.values = values;
+        Ok(reported)
+    }
+
+    /// The transaction is committed: what `SET LOCAL` changed goes.
+    pub(crate) fn commit(&mut self, context: &SessionContext) -> Result<Reported> {
+        let kept = Arc::clone(&self.values.kept);
+        self.restore(context, Values { current: Arc::clone(&kept), kept })
     }
 
     /// Undoes what the session changed.
-    pub(crate) fn reset_all(&mut self, context: &SessionContext) -> Result<()> {
-        *self = Self::default();
-        self.apply(context)
+    pub(crate) fn reset_all(&mut self, context: &SessionContext) -> Result<Reported> {
+        self.restore(context, Values::default())
     }
 
-    /// Undoes what `SET LOCAL` changed.
-    pub(crate) fn end_transaction(&mut self, context: &SessionContext) -> Result<()> {
-        let changed = !self.local.is_empty();
-        for (name, value) in std::mem::take(&mut self.local) {
-            match value {
-                Some(value) => self.changed.insert(name, value),
-                None => self.changed.remove(name),
-            };
+    /// The engine's options with what is chosen.
+    fn engine_options(&self, chosen: &Chosen) -> Result<ConfigOptions> {
+        let mut options = ConfigOptions::clone(&self.options);
+        for (name, value) in self.start.engine().chain(chosen.engine()) {
+            set_option(&mut options, name, value)?;
         }
-        if changed { self.apply(context) } else { Ok(()) }
+        set_option(&mut options, ENGINE_TIME_ZONE, self.value_of(chosen, known("timezone")?))?;
+        Ok(options)
     }
 
     /// The value of any setting by name.
     pub(crate) fn show(&self, context: &SessionContext, name: &str) -> Result<String> {
-        if name.starts_with("datafusion.") {
+        if is_engine(name) {
             let options = options(context);
             return options
                 .into_iter()
@@ -215,10 +323,36 @@ impl Settings {
         known.chain(options(context)).collect()
     }
 
+    /// How a transaction is run that says nothing.
+    pub(crate) fn default_modes(&self) -> Modes {
+        let value = |name: &str| SETTINGS.iter().find(|known| known.name == name).map_or("", |known| self.value(known));
+        Modes {
+            isolation: Isolation::named(value("default_transaction_isolation")).unwrap_or(Modes::DEFAULT.isolation),
+            read_only: value("default_transaction_read_only") == "on",
+            deferrable: value("default_transaction_deferrable") == "on",
+        }
+    }
+
     /// How long a statement may take, where the session has said it; 0: as long as it likes.
     pub(crate) fn statement_timeout_ms(&self) -> Option<u64> {
-        self.changed.get("statement_timeout").and_then(|value| value.parse().ok())
+        let chosen = self.values.current.get("statement_timeout").or_else(|| self.start.get("statement_timeout"));
+        chosen.and_then(|value| value.parse().ok())
     }
+
+    /// How long a client may leave its transaction alone; 0: as long as it likes.
+    pub(crate) fn idle_in_transaction_timeout_ms(&self) -> u64 {
+        let known = SETTINGS.iter().find(|known| known.name == "idle_in_transaction_session_timeout");
+        known.and_then(|known| self.value(known).parse().ok()).unwrap_or(0)
+    }
+}
+
+/// How SHOW heads the column of a setting: as the protocol spells it.
+pub(crate) fn spelled(name: &str) -> &str {
+    SETTINGS.iter().find(|known| known.name == name).and_then(|known| known.reported).unwrap_or(name)
+}
+
+fn is_engine(name: &str) -> bool {
+    name.starts_with("datafusion.")
 }
 
 fn known(name: &str) -> Result<&'static Setting> {
@@ -248,6 +382,17 @@ fn check(known: &Setting, value: &str) -> Result<String> {
         Accepts::OneOf(values) if values.iter().any(|accepted| accepted.eq_ignore_ascii_case(value)) => {
             Ok(if known.name == "client_encoding" { "UTF8".to_owned() } else { value.to_lowercase() })
         }
+        Accepts::Boolean => match boolean(value) {
+            Some(on) => Ok(if on { "on" } else { "off" }.to_owned()),
+            None => {
+                let message = format!("parameter \"{}\" requires a Boolean value; found \"{value}\"", known.name);
+                Err(Error::new(Fault::InvalidArgument, message))
+            }
+        },
+        Accepts::Isolation => match Isolation::named(value) {
+            Some(level) => Ok(level.name().to_owned()),
+            None => refused("serializable, repeatable read, read committed or read uncommitted".to_owned()),
+        },
         Accepts::OneOf(values) => refused(format!("one of {}", values.join(", "))),
         Accepts::Milliseconds => match milliseconds(value) {
             Some(milliseconds) => Ok(milliseconds.to_string()),
@@ -288,8 +433,21 @@ fn milliseconds(text: &str) -> Option<u64> {
     number.checked_mul(factor)
 }
 
-/// Changes one of the engine's options for this session alone.
-fn set_option(context: &SessionContext, name: &str, value: Option<&str>) -> Result<()> {
+/// The words for yes and no, which PostgreSQL lets be shortened as long as they are told apart.
+fn boolean(text: &str) -> Option<bool> {
+    let text = text.trim().to_ascii_lowercase();
+    let starts = |word: &str, least: usize| text.len() >= least && word.starts_with(text.as_str());
+    match text.as_str() {
+        "1" => Some(true),
+        "0" => Some(false),
+        _ if starts("true", 1) || starts("yes", 1) || starts("on", 2) => Some(true),
+        _ if starts("false", 1) || starts("no", 1) || starts("off", 2) => Some(false),
+        _ => None,
+    }
+}
+
+/// Refuses what is no option of the engine, or not a session's.
+fn check_option(name: &str) -> Result<()> {
     if name.starts_with("datafusion.runtime.") {
         return Err(Error::new(
             Fault::PermissionDenied,
@@ -299,17 +457,26 @@ fn set_option(context: &SessionContext, name: &str, value: Option<&str>) -> Resu
     if name.starts_with("datafusion.catalog.") || name.starts_with("datafusion.sql_parser.") {
         return Err(Error::new(Fault::PermissionDenied, format!("\"{name}\" cannot be changed")));
     }
-    let default = ConfigOptions::default().entries().into_iter().find(|entry| entry.key == name);
-    let Some(default) = default else { return Err(unknown(name)) };
-    let value = value.map(str::to_owned).or(default.value).unwrap_or_default();
-    let state = context.state_ref();
-    let mut state = state.write();
-    state.config_mut().options_mut().set(name, &value).map_err(|error| {
+    match ConfigOptions::default().entries().iter().any(|entry| entry.key == name) {
+        true => Ok(()),
+        false => Err(unknown(name)),
+    }
+}
+
+fn set_option(options: &mut ConfigOptions, name: &str, value: &str) -> Result<()> {
+    options.set(name, value).map_err(|error| {
         Error::new(
             Fault::InvalidArgument,
             format!("invalid value for parameter \"{name}\": {}", error.strip_backtrace()),
         )
-    })?;
+    })
+}
+
+/// Makes these the engine's options for this session alone.
+fn install(context: &SessionContext, options: ConfigOptions) -> Result<()> {
+    let state = context.state_ref();
+    let mut state = state.write();
+    *state.config_mut().options_mut() = options;
     // What functions of time return has the session's zone in its type.
     let options = Arc::clone(state.config().options());
     let functions = state.scalar_functions().values();

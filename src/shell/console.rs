@@ -202,8 +202,8 @@ impl Console {
 
     fn tell(&mut self, notice: Notice) {
         match notice {
-            Notice::Remark(text) => self.complain(&format!("notice: {}\n", printable(&text))),
-            Notice::Warning(text) => self.complain(&format!("warning: {}\n", printable(&text))),
+            Notice::Remark { text, .. } => self.complain(&format!("notice: {}\n", printable(&text))),
+            Notice::Warning { text, .. } => self.complain(&format!("warning: {}\n", printable(&text))),
             Notice::Progress { phase, done, total, loss } => self.progress.note(Stage { phase, done, total, loss }),
             Notice::Setting { .. } => {}
         }

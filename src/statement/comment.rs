@@ -61,6 +61,7 @@ fn convert(statement: &SqlStatement) -> Recognised {
 #[async_trait]
 impl Action for Comment {
     async fn execute(&self, client: &Arc<Client>, _parameters: &[ScalarValue]) -> Result<Outcome> {
+        client.check_writes("COMMENT")?;
         let (name, comment) = (self.name.clone(), self.comment.clone());
         client.apply(vec![Change::SetComment { kind: self.kind, name, comment }])?;
         Ok(Outcome::done("COMMENT"))

@@ -84,6 +84,7 @@ pub(super) fn option_text(value: &Value) -> String {
 #[async_trait]
 impl Action for CreateExternalTable {
     async fn execute(&self, client: &Arc<Client>, _parameters: &[ScalarValue]) -> Result<Outcome> {
+        client.check_writes("CREATE EXTERNAL TABLE")?;
         if client.exists(&self.name, self.existing)? {
             return Ok(Outcome::done("CREATE TABLE"));
         }

@@ -42,10 +42,11 @@ fn convert(statement: &SqlStatement) -> Recognised {
 #[async_trait]
 impl Action for CreateSchema {
     async fn execute(&self, client: &Arc<Client>, _parameters: &[ScalarValue]) -> Result<Outcome> {
+        client.check_writes("CREATE SCHEMA")?;
         let header = client.header()?;
         let change = Change::CreateSchema { name: self.name.clone(), header, if_not_exists: self.if_not_exists };
         if client.apply(vec![change])?.contains(&Applied::Unchanged) {
-            client.notify(Notice::Remark(format!("schema \"{}\" already exists, skipping", self.name)));
+            client.notify(Notice::remark(format!("schema \"{}\" already exists, skipping", self.name)));
         }
         Ok(Outcome::done("CREATE SCHEMA"))
     }

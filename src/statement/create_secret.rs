@@ -73,6 +73,7 @@ fn parse(parser: &mut DFParser) -> Recognised {
 #[async_trait]
 impl Action for CreateSecret {
     async fn execute(&self, client: &Arc<Client>, _parameters: &[ScalarValue]) -> Result<Outcome> {
+        client.check_writes("CREATE SECRET")?;
         // Checked here, so that a mistake is heard now and not when the bucket is read.
         let checked = SecretDefinition::from_options(&self.name.name, &self.options)?;
         let options = self.options.iter().map(|(key, value)| (key.clone(), Sensitive::new(value.clone()))).collect();

@@ -78,6 +78,7 @@ impl Action for CreateTable {
 
     async fn execute(&self, client: &Arc<Client>, parameters: &[ScalarValue]) -> Result<Outcome> {
         // Refused before the query runs, not after it.
+        client.check_writes(if self.query.is_some() { "CREATE TABLE AS" } else { "CREATE TABLE" })?;
         if client.exists(&self.name, self.existing)? {
             return Ok(Outcome::done("CREATE TABLE"));
         }

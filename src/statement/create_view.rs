@@ -60,6 +60,7 @@ fn convert(statement: &SqlStatement) -> Recognised {
 #[async_trait]
 impl Action for CreateView {
     async fn execute(&self, client: &Arc<Client>, _parameters: &[ScalarValue]) -> Result<Outcome> {
+        client.check_writes("CREATE VIEW")?;
         let text = self.query.to_string();
         let plan = plan(client, client.parse_query(&text)?, None).await?;
         if !plan.get_parameter_names()?.is_empty() {

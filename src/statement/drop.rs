@@ -89,6 +89,7 @@ impl Action for Drop {
                 (names.iter().map(drop).collect(), "SCHEMA")
             }
         };
+        client.check_writes(&format!("DROP {noun}"))?;
         let labels: Vec<String> = match &self.dropped {
             Dropped::Objects { names, .. } => names.iter().map(ToString::to_string).collect(),
             Dropped::Schemas(names) => names.iter().map(|name| format!("\"{name}\"")).collect(),
@@ -97,7 +98,7 @@ impl Action for Drop {
         for (applied, label) in applied.iter().zip(labels) {
             if *applied == Applied::Unchanged {
                 let noun = noun.to_lowercase();
-                client.notify(Notice::Remark(format!("{noun} {label} does not exist, skipping")));
+                client.notify(Notice::remark(format!("{noun} {label} does not exist, skipping")));
             }
         }
         Ok(Outcome::done(format!("DROP {noun}")))

@@ -101,6 +101,7 @@ impl Action for Insert {
                 ),
             ));
         };
+        client.check_writes("INSERT")?;
         let rows_plan = match &self.query {
             Some(query) => {
                 let rows = plan(client, SqlStatement::clone(query), Some(parameters)).await?;

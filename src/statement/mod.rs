@@ -93,3 +93,10 @@ pub struct Statement {
     pub(crate) source: Arc<str>,
     pub(crate) action: Arc<dyn Action>,
 }
+
+impl Statement {
+    /// The tag of its rows, where that is not `SELECT` with their number.
+    pub fn rows_tag(&self) -> Option<&'static str> {
+        self.action.rows_tag()
+    }
+}

@@ -100,6 +100,10 @@ impl Action for Reading {
         let plan = if self.explains && !analyzes { plan } else { train_first(client, plan).await? };
         run(client, plan).await
     }
+
+    fn rows_tag(&self) -> Option<&'static str> {
+        self.explains.then_some("EXPLAIN")
+    }
 }
 
 impl Reading {

@@ -8,14 +8,17 @@ use datafusion::{
     common::ScalarValue,
     sql::{
         parser::{ResetStatement, Statement as SqlStatement},
-        sqlparser::ast::{CloseCursor, ContextModifier, Expr as AstExpr, ObjectName, Set, Statement as Ast, Value},
+        sqlparser::ast::{
+            CloseCursor, ContextModifier, DiscardObject, Expr as AstExpr, Ident, ObjectName, Set, Statement as Ast,
+            Value,
+        },
     },
 };
 
 use super::{Action, Form, Recognised, names::identifier, no_parse};
 use crate::{
     Error, Fault, Result,
-    session::{Client, Description, Outcome, text_rows},
+    session::{Client, Description, Outcome, spelled, text_rows},
 };
 
 pub(super) const FORM: Form = Form { parse: no_parse, convert };
@@ -34,7 +37,7 @@ enum Settings {
         name: String,
     },
     Discard,
-    /// What connection pools send to clean up what there cannot be: cursors and channels.
+    /// What connection pools send to clean up what there cannot be: cursors, channels, plans, sequences.
     Nothing {
         tag: &'static str,
     },
@@ -58,7 +61,12 @@ fn convert(statement: &SqlStatement) -> Recognised {
                 };
                 Settings::Show { name }
             }
-            Ast::Discard { .. } => Settings::Discard,
+            Ast::Discard { object_type } => match object_type {
+                DiscardObject::ALL => Settings::Discard,
+                DiscardObject::PLANS => Settings::Nothing { tag: "DISCARD PLANS" },
+                DiscardObject::SEQUENCES => Settings::Nothing { tag: "DISCARD SEQUENCES" },
+                DiscardObject::TEMP => Settings::Nothing { tag: "DISCARD TEMP" },
+            },
             Ast::Close { cursor: CloseCursor::All } => Settings::Nothing { tag: "CLOSE CURSOR ALL" },
             Ast::UNLISTEN { .. } => Settings::Nothing { tag: "UNLISTEN" },
             _ => return Ok(None),
@@ -76,14 +84,13 @@ fn set_action(set: &Set) -> Result<Settings> {
             local: matches!(scope, Some(ContextModifier::Local)),
         },
         Set::SetTimeZone { local, value } => {
-            Settings::Set { name: "timezone".into(), value: setting_value(std::slice::from_ref(value))?, local: *local }
+            // LOCAL is the zone that the session began with.
+            let here = matches!(value, AstExpr::Identifier(word) if is_word(word, "local"));
+            let value = if here { None } else { setting_value(std::slice::from_ref(value))? };
+            Settings::Set { name: "timezone".into(), value, local: *local }
         }
         Set::SetNames { charset_name, .. } => {
             Settings::Set { name: "client_encoding".into(), value: Some(identifier(charset_name)), local: false }
-        }
-        // Every statement reads one snapshot whatever level is asked for; clients set levels as a matter of course.
-        Set::SetTransaction { .. } => {
-            Settings::Set { name: "transaction_isolation".into(), value: Some("serializable".into()), local: true }
         }
         other => return Err(Error::new(Fault::FeatureNotSupported, format!("{other} is not supported"))),
     })
@@ -112,12 +119,17 @@ fn setting_value(values: &[AstExpr]) -> Result<Option<String>> {
             )),
         })
         .collect::<Result<_>>()?;
-    let text = texts.join(", ");
-    Ok((!text.eq_ignore_ascii_case("default")).then_some(text))
+    let default = matches!(values, [AstExpr::Identifier(word)] if is_word(word, "default"));
+    Ok((!default).then(|| texts.join(", ")))
+}
+
+/// Whether it is this word and no name between quotes.
+fn is_word(written: &Ident, word: &str) -> bool {
+    written.quote_style.is_none() && written.value.eq_ignore_ascii_case(word)
 }
 
 fn shown(name: &str) -> SchemaRef {
-    let columns: &[&str] = if name == "all" { &["name", "setting", "description"] } else { &[name] };
+    let columns: &[&str] = if name == "all" { &["name", "setting", "description"] } else { &[spelled(name)] };
     Arc::new(Schema::new(columns.iter().map(|name| Field::new(*name, DataType::Utf8, true)).collect::<Vec<_>>()))
 }
 
@@ -154,7 +166,7 @@ impl Action for Settings {
                 Ok(Outcome::done("RESET"))
             }
             Self::Reset { name } => {
-                client.set(name, None, false)?;
+                client.reset(name)?;
                 Ok(Outcome::done("RESET"))
             }
             Self::Discard => {
@@ -163,5 +175,13 @@ impl Action for Settings {
             }
             Self::Nothing { tag } => Ok(Outcome::done(*tag)),
         }
+    }
+
+    fn reads_catalog(&self) -> bool {
+        false
+    }
+
+    fn rows_tag(&self) -> Option<&'static str> {
+        Some("SHOW")
     }
 }

@@ -61,7 +61,10 @@ pub(super) fn train_first<'a>(client: &'a Client, plan: LogicalPlan) -> BoxFutur
     Box::pin(async move {
         match rows? {
             None => Ok(LogicalPlan::clone(&plan)),
-            Some(rows) => Ok(train::substitute(LogicalPlan::clone(&plan), rows.await?)?),
+            Some(rows) => {
+                client.check_writes("train")?;
+                Ok(train::substitute(LogicalPlan::clone(&plan), rows.await?)?)
+            }
         }
     })
 }

@@ -1,70 +1,206 @@
-//! `BEGIN`, `COMMIT`, `ROLLBACK`: what a transaction changes is published together or not at all.
+//! `BEGIN`, `COMMIT`, `ROLLBACK`, `SAVEPOINT`, `RELEASE`, `SET TRANSACTION`: what a transaction changes is published together
+//! or not at all.
+//!
+//! They are parsed here, because the parser of the query engine knows neither DEFERRABLE nor ABORT.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use datafusion::{
     common::ScalarValue,
-    sql::{parser::Statement as SqlStatement, sqlparser::ast::Statement as Ast},
+    sql::{parser::DFParser, sqlparser::tokenizer::Token},
 };
 
-use super::{Action, Form, Recognised, no_parse};
+use super::{Action, Form, Recognised, names::identifier, no_convert, parse::take_words};
 use crate::{
     Error, Fault, Result,
-    session::{Client, Outcome},
+    session::{Client, Isolation, Mode, Outcome},
 };
 
-pub(super) const FORM: Form = Form { parse: no_parse, convert };
+pub(super) const FORM: Form = Form { parse, convert: no_convert };
 
 #[derive(Debug)]
 enum Transaction {
-    Begin { tag: &'static str },
-    Commit,
-    Rollback,
+    Begin {
+        tag: &'static str,
+        modes: Vec<Mode>,
+    },
+    Commit {
+        chain: bool,
+    },
+    Rollback {
+        chain: bool,
+    },
+    Savepoint {
+        name: String,
+    },
+    Release {
+        name: String,
+    },
+    RollbackTo {
+        name: String,
+    },
+    Set {
+        modes: Vec<Mode>,
+    },
+    /// The modes of later transactions.
+    SetDefaults {
+        modes: Vec<Mode>,
+    },
 }
 
-fn convert(statement: &SqlStatement) -> Recognised {
-    let SqlStatement::Statement(statement) = statement else { return Ok(None) };
-    let action = match statement.as_ref() {
-        Ast::StartTransaction { begin, .. } => {
-            Transaction::Begin { tag: if *begin { "BEGIN" } else { "START TRANSACTION" } }
+fn parse(parser: &mut DFParser) -> Recognised {
+    let action = if take_words(parser, &["begin"]) {
+        take_noise(parser);
+        Transaction::Begin { tag: "BEGIN", modes: modes(parser)? }
+    } else if take_words(parser, &["start", "transaction"]) {
+        Transaction::Begin { tag: "START TRANSACTION", modes: modes(parser)? }
+    } else if take_words(parser, &["commit"]) || take_words(parser, &["end"]) {
+        take_noise(parser);
+        Transaction::Commit { chain: chain(parser) }
+    } else if take_words(parser, &["rollback"]) || take_words(parser, &["abort"]) {
+        take_noise(parser);
+        if take_words(parser, &["to"]) { rollback_to(parser)? } else { Transaction::Rollback { chain: chain(parser) } }
+    } else if take_words(parser, &["savepoint"]) {
+        Transaction::Savepoint { name: name(parser)? }
+    } else if take_words(parser, &["release"]) {
+        take_words(parser, &["savepoint"]);
+        Transaction::Release { name: name(parser)? }
+    } else if take_words(parser, &["set", "session", "characteristics", "as", "transaction"]) {
+        Transaction::SetDefaults { modes: some_modes(parser)? }
+    } else if SET_TRANSACTION.iter().any(|words| take_words(parser, words)) {
+        if take_words(parser, &["snapshot"]) {
+            let message = "SET TRANSACTION SNAPSHOT is not supported; a transaction reads the state at its first query";
+            return Err(Error::new(Fault::FeatureNotSupported, message));
         }
-        Ast::Commit { chain: false, .. } => Transaction::Commit,
-        Ast::Rollback { chain: false, savepoint: None } => Transaction::Rollback,
-        Ast::Rollback { savepoint: Some(_), .. } | Ast::Savepoint { .. } | Ast::ReleaseSavepoint { .. } => {
-            return Err(Error::new(
-                Fault::FeatureNotSupported,
-                "savepoints are not supported; use separate transactions",
-            ));
-        }
-        Ast::Commit { .. } | Ast::Rollback { .. } => {
-            return Err(Error::new(Fault::FeatureNotSupported, "AND CHAIN is not supported; send BEGIN after it"));
-        }
-        _ => return Ok(None),
+        Transaction::Set { modes: some_modes(parser)? }
+    } else {
+        return Ok(None);
     };
     Ok(Some(Arc::new(action)))
+}
+
+/// The beginnings of `SET TRANSACTION`, which always is for this transaction alone.
+const SET_TRANSACTION: &[&[&str]] =
+    &[&["set", "transaction"], &["set", "local", "transaction"], &["set", "session", "transaction"]];
+
+/// The levels of isolation, as they are written.
+const LEVELS: &[(&[&str], Isolation)] = &[
+    (&["serializable"], Isolation::Serializable),
+    (&["repeatable", "read"], Isolation::RepeatableRead),
+    (&["read", "committed"], Isolation::ReadCommitted),
+    (&["read", "uncommitted"], Isolation::ReadUncommitted),
+];
+
+/// The other modes.
+const MODES: &[(&[&str], Mode)] = &[
+    (&["read", "only"], Mode::ReadOnly(true)),
+    (&["read", "write"], Mode::ReadOnly(false)),
+    (&["deferrable"], Mode::Deferrable(true)),
+    (&["not", "deferrable"], Mode::Deferrable(false)),
+];
+
+fn take_noise(parser: &mut DFParser) {
+    let _ = take_words(parser, &["work"]) || take_words(parser, &["transaction"]);
+}
+
+fn rollback_to(parser: &mut DFParser) -> Result<Transaction> {
+    take_words(parser, &["savepoint"]);
+    Ok(Transaction::RollbackTo { name: name(parser)? })
+}
+
+fn name(parser: &mut DFParser) -> Result<String> {
+    Ok(identifier(&parser.parser.parse_identifier()?))
+}
+
+fn chain(parser: &mut DFParser) -> bool {
+    !take_words(parser, &["and", "no", "chain"]) && take_words(parser, &["and", "chain"])
+}
+
+/// Modes with or without commas between them.
+fn modes(parser: &mut DFParser) -> Result<Vec<Mode>> {
+    let mut modes = Vec::new();
+    loop {
+        let comma = !modes.is_empty() && parser.parser.consume_token(&Token::Comma);
+        match mode(parser)? {
+            Some(mode) => modes.push(mode),
+            None if comma => return Err(expected(parser, "a transaction mode")),
+            None => return Ok(modes),
+        }
+    }
+}
+
+fn some_modes(parser: &mut DFParser) -> Result<Vec<Mode>> {
+    let modes = modes(parser)?;
+    if modes.is_empty() { Err(expected(parser, "a transaction mode")) } else { Ok(modes) }
+}
+
+fn mode(parser: &mut DFParser) -> Result<Option<Mode>> {
+    if !take_words(parser, &["isolation", "level"]) {
+        let found = MODES.iter().find(|(words, _)| take_words(parser, words));
+        return Ok(found.map(|(_, mode)| *mode));
+    }
+    match LEVELS.iter().find(|(words, _)| take_words(parser, words)) {
+        Some((_, level)) => Ok(Some(Mode::Isolation(*level))),
+        None => Err(expected(parser, "SERIALIZABLE, REPEATABLE READ, READ COMMITTED or READ UNCOMMITTED")),
+    }
+}
+
+fn expected(parser: &DFParser, what: &str) -> Error {
+    let found = parser.parser.peek_token();
+    Error::syntax(format!("expected {what}, found {}", found.token), None, Some(found.span.start))
 }
 
 #[async_trait]
 impl Action for Transaction {
     async fn execute(&self, client: &Arc<Client>, _parameters: &[ScalarValue]) -> Result<Outcome> {
-        match self {
-            Self::Begin { tag } => {
-                client.begin();
-                Ok(Outcome::done(*tag))
+        let tag = match self {
+            Self::Begin { tag, modes } => {
+                client.begin(modes)?;
+                *tag
             }
-            Self::Commit => {
-                let committed = client.commit().await?;
-                Ok(Outcome::done(if committed { "COMMIT" } else { "ROLLBACK" }))
+            Self::Commit { chain } => {
+                if client.commit(*chain)? {
+                    "COMMIT"
+                } else {
+                    "ROLLBACK"
+                }
             }
-            Self::Rollback => {
-                client.rollback()?;
-                Ok(Outcome::done("ROLLBACK"))
+            Self::Rollback { chain } => {
+                client.rollback(*chain)?;
+                "ROLLBACK"
             }
-        }
+            Self::Savepoint { name } => {
+                client.savepoint(name)?;
+                "SAVEPOINT"
+            }
+            Self::Release { name } => {
+                client.release(name)?;
+                "RELEASE"
+            }
+            Self::RollbackTo { name } => {
+                client.rollback_to(name)?;
+                "ROLLBACK"
+            }
+            Self::Set { modes } => {
+                client.set_modes(modes)?;
+                "SET"
+            }
+            Self::SetDefaults { modes } => {
+                for (name, value) in modes.iter().map(|mode| mode.as_default()) {
+                    client.set(name, Some(value), false)?;
+                }
+                "SET"
+            }
+        };
+        Ok(Outcome::done(tag))
     }
 
     fn ends_transaction(&self) -> bool {
-        matches!(self, Self::Commit | Self::Rollback)
+        matches!(self, Self::Commit { .. } | Self::Rollback { .. } | Self::RollbackTo { .. })
+    }
+
+    fn reads_catalog(&self) -> bool {
+        false
     }
 }

@@ -1,0 +1,285 @@
+//! A client's transaction and its settings: what statements and messages do to the state machine, and what follows of it for
+//! the catalog, for the settings and for whoever is told.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, MutexGuard},
+    time::Duration,
+};
+
+use super::{Client, lock};
+use crate::{
+    Error, Fault, Result,
+    catalog::{Applied, Change, Error as CatalogError},
+    session::{
+        Action, Interrupt, Notice, TransactionStatus,
+        settings::{Reported, SETTINGS, Settings},
+        transaction::{Ended, Isolation, Mode, Modes, State, Work},
+    },
+};
+
+impl Client {
+    /// Prepares for a statement: refuses it in a failed transaction, and takes the snapshot it reads.
+    pub(crate) fn start(&self, action: &dyn Action, text: &str) -> Result<()> {
+        let started = self.transaction().start(action.ends_transaction(), action.reads_catalog(), self.catalog())?;
+        self.view.set(started.unwrap_or_else(|| self.catalog().snapshot()), text);
+        *lock(&self.interrupt) = Interrupt::within(self.statement_timeout());
+        Ok(())
+    }
+
+    pub(crate) fn transaction_status(&self) -> TransactionStatus {
+        self.transaction().status()
+    }
+
+    /// An error was told: what joined is rolled back, and of a block nothing but its end is heard.
+    pub(crate) fn fail_transaction(&self) {
+        let settings = self.transaction().fail();
+        if let Some(settings) = settings {
+            // They were in force before, so that the engine takes them again.
+            let _ = self.change_settings(|own| own.restore(&self.context, settings));
+        }
+    }
+
+    /// The next statement is published together with those that joined before it; `block` where they stand in one text.
+    pub(crate) fn join(&self, block: bool) {
+        self.transaction().join(block, || self.new_work());
+    }
+
+    /// Whether there is something to publish at the end of what joined.
+    pub(crate) fn has_joined_changes(&self) -> bool {
+        match &*self.transaction() {
+            State::Implicit { work, .. } => work.changes.has_changes(),
+            _ => false,
+        }
+    }
+
+    /// The end of the statements that joined: publishes what they changed. Blocks on the disk where they did.
+    pub(crate) fn end_implicit(&self) -> Result<()> {
+        let work = self.transaction().end_implicit();
+        work.map_or(Ok(()), |work| self.publish(work))
+    }
+
+    /// Changes the catalog: in the transaction, or at once. Blocks on the disk, so compute tasks call it.
+    pub(crate) fn apply(&self, changes: Vec<Change>) -> Result<Vec<Applied>> {
+        self.check_writes("a change of the catalog")?;
+        let mut state = self.transaction();
+        let catalog = self.catalog();
+        let Some(open) = state.changing(catalog)? else {
+            let mut changing = catalog.begin();
+            let read = self.view.snapshot();
+            if self.default_modes().isolation == Isolation::Serializable && !Arc::ptr_eq(&read, changing.snapshot()) {
+                return Err(CatalogError::Conflict { object: "the catalog".to_owned() }.into());
+            }
+            let applied = changes.into_iter().map(|change| changing.apply(change)).collect::<Result<_, _>>()?;
+            self.view.set_snapshot(catalog.commit(changing)?);
+            return Ok(applied);
+        };
+        let applied = changes.into_iter().map(|change| open.apply(change)).collect::<Result<_, _>>()?;
+        self.view.set_snapshot(Arc::clone(open.snapshot()));
+        Ok(applied)
+    }
+
+    /// Refuses a statement that changes the catalog in a transaction that only reads.
+    pub(crate) fn check_writes(&self, statement: &str) -> Result<()> {
+        if self.modes().read_only {
+            let message = format!("cannot execute {statement} in a read-only transaction");
+            return Err(Error::new(Fault::ReadOnlyTransaction, message));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn begin(&self, modes: &[Mode]) -> Result<()> {
+        if self.transaction_status() != TransactionStatus::Idle {
+            self.warn(Fault::ActiveTransaction, "there is already a transaction in progress");
+        }
+        self.transaction().begin(modes, || self.new_work())
+    }
+
+    /// Publishes the transaction; `false` when it had failed and was rolled back. With `chain` the next one begins.
+    pub(crate) fn commit(&self, chain: bool) -> Result<bool> {
+        let ended = self.transaction().commit(chain)?;
+        self.finish(ended, chain)
+    }
+
+    /// Forgets the transaction. With `chain` the next one begins.
+    pub(crate) fn rollback(&self, chain: bool) -> Result<()> {
+        let ended = self.transaction().rollback(chain)?;
+        self.finish(ended, chain).map(|_rolled_back| ())
+    }
+
+    fn finish(&self, ended: Ended, chain: bool) -> Result<bool> {
+        if ended.outside {
+            self.warn(Fault::NoActiveTransaction, "there is no transaction in progress");
+        }
+        let Some(work) = ended.work else { return Ok(ended.published) };
+        let modes = work.modes();
+        if ended.published {
+            self.publish(work)?;
+        } else {
+            self.change_settings(|own| own.restore(&self.context, work.before.clone()))?;
+        }
+        if chain {
+            let work = Work::new(self.catalog().begin(), lock(&self.settings).values(), modes);
+            *self.transaction() = State::Open(work);
+        }
+        Ok(ended.published)
+    }
+
+    /// Makes what a transaction changed everybody's, or undoes it where that fails.
+    fn publish(&self, work: Work) -> Result<()> {
+        let serializable = work.modes().isolation == Isolation::Serializable;
+        let Work { mut changes, before, .. } = work;
+        if serializable {
+            changes.set_serializable();
+        }
+        match self.catalog().commit(changes) {
+            Ok(_) => self.change_settings(|own| own.commit(&self.context)),
+            Err(error) => {
+                self.change_settings(|own| own.restore(&self.context, before))?;
+                Err(error.into())
+            }
+        }
+    }
+
+    pub(crate) fn savepoint(&self, name: &str) -> Result<()> {
+        let settings = lock(&self.settings).values();
+        self.transaction().savepoint(name, settings)
+    }
+
+    pub(crate) fn release(&self, name: &str) -> Result<()> {
+        self.transaction().release(name)
+    }
+
+    pub(crate) fn rollback_to(&self, name: &str) -> Result<()> {
+        let settings = self.transaction().rollback_to(name)?;
+        self.change_settings(|own| own.restore(&self.context, settings))
+    }
+
+    /// `SET TRANSACTION`.
+    pub(crate) fn set_modes(&self, modes: &[Mode]) -> Result<()> {
+        self.warn_outside("SET TRANSACTION");
+        self.transaction().set_modes(modes)
+    }
+
+    /// Changes a setting, or sets it back where there is no value; for this transaction alone if it is `local`.
+    pub(crate) fn set(&self, name: &str, value: Option<&str>, local: bool) -> Result<()> {
+        if local {
+            self.warn_outside("SET LOCAL");
+        }
+        let (_, checked) = lock(&self.settings).checked(name, value)?;
+        if let Some(mode) = Mode::of_setting(name, checked.as_deref()) {
+            return self.transaction().set_modes(&[mode]);
+        }
+        // It would end with its own statement.
+        if local && self.transaction().work().is_none() {
+            return Ok(());
+        }
+        self.change_settings(|own| own.set(&self.context, name, value, local))
+    }
+
+    /// Takes a setting that the client asked for at the start: RESET goes back to it.
+    pub(crate) fn set_start(&self, name: &str, value: &str) -> Result<()> {
+        lock(&self.settings).set_start(&self.context, name, value)
+    }
+
+    /// Sets a setting back.
+    pub(crate) fn reset(&self, name: &str) -> Result<()> {
+        if name == "transaction_isolation" {
+            self.warn_outside("RESET TRANSACTION");
+        }
+        self.set(name, None, false)
+    }
+
+    pub(crate) fn reset_all(&self) -> Result<()> {
+        self.change_settings(|own| own.reset_all(&self.context))
+    }
+
+    /// `DISCARD ALL`: the session is as new.
+    pub(crate) fn discard(&self) -> Result<()> {
+        self.transaction().stand_alone("DISCARD ALL")?;
+        self.reset_all()?;
+        self.deallocate(None)
+    }
+
+    pub(crate) fn setting(&self, name: &str) -> Result<String> {
+        match self.modes().shown(name) {
+            Some(value) => Ok(value.to_owned()),
+            None => lock(&self.settings).show(&self.context, name),
+        }
+    }
+
+    /// Name, value and description of every setting.
+    pub(crate) fn settings(&self) -> Vec<(String, String, String)> {
+        let modes = self.modes();
+        let all = lock(&self.settings).all(&self.context).into_iter();
+        let shown = all.map(|(name, value, description)| {
+            let value = modes.shown(&name).map_or(value, str::to_owned);
+            (name, value, description)
+        });
+        shown.collect()
+    }
+
+    pub(crate) fn reported_settings(&self) -> HashMap<String, String> {
+        let settings = lock(&self.settings);
+        SETTINGS
+            .iter()
+            .filter_map(|known| known.reported.map(|name| (name.to_owned(), settings.value(known).to_owned())))
+            .collect()
+    }
+
+    /// How long the client may leave its transaction alone, while there is one.
+    pub(crate) fn idle_limit(&self) -> Option<Duration> {
+        if self.transaction_status() == TransactionStatus::Idle {
+            return None;
+        }
+        let milliseconds = lock(&self.settings).idle_in_transaction_timeout_ms();
+        (milliseconds > 0).then(|| Duration::from_millis(milliseconds))
+    }
+
+    /// How long the running statement may take.
+    fn statement_timeout(&self) -> Option<Duration> {
+        let chosen = lock(&self.settings).statement_timeout_ms();
+        let milliseconds = chosen.unwrap_or(self.config().statement_timeout_ms);
+        (milliseconds > 0).then(|| Duration::from_millis(milliseconds))
+    }
+
+    /// How the transaction is run, or would be that began now.
+    fn modes(&self) -> Modes {
+        let modes = self.transaction().work().map(Work::modes);
+        modes.unwrap_or_else(|| self.default_modes())
+    }
+
+    fn default_modes(&self) -> Modes {
+        lock(&self.settings).default_modes()
+    }
+
+    /// A transaction that begins now.
+    fn new_work(&self) -> Work {
+        let settings = lock(&self.settings);
+        Work::new(self.catalog().begin(), settings.values(), settings.default_modes())
+    }
+
+    /// Changes the settings and tells the client those that it follows.
+    fn change_settings(&self, change: impl FnOnce(&mut Settings) -> Result<Reported>) -> Result<()> {
+        let reported = change(&mut lock(&self.settings))?;
+        for (name, value) in reported {
+            self.notify(Notice::Setting { name, value });
+        }
+        Ok(())
+    }
+
+    fn warn_outside(&self, statement: &str) {
+        if !self.transaction().in_block() {
+            self.warn(Fault::NoActiveTransaction, &format!("{statement} can only be used in transaction blocks"));
+        }
+    }
+
+    fn warn(&self, fault: Fault, text: &str) {
+        self.notify(Notice::Warning { fault, text: text.to_owned() });
+    }
+
+    /// Whoever has the settings already must not ask for it.
+    fn transaction(&self) -> MutexGuard<'_, State> {
+        lock(&self.transaction)
+    }
+}

@@ -254,6 +254,48 @@ fn existing_objects_are_kept_or_replaced_on_request() {
 }
 
 #[test]
+fn a_transaction_goes_back_to_a_savepoint() {
+    let catalog = Catalog::open(None).unwrap();
+    let directory = catalog.directory().clone();
+    let mut transaction = catalog.begin();
+    let start = transaction.savepoint();
+    let (kept, lost) = (table_file(&directory, 20_001, "kept"), table_file(&directory, 20_002, "lost"));
+    let create_kept = create(&transaction, "kept", managed(vec![kept.clone()]), Existing::Refuse);
+    transaction.apply(create_kept).unwrap();
+    let middle = transaction.savepoint();
+    let create_lost = create(&transaction, "lost", managed(vec![lost.clone()]), Existing::Refuse);
+    transaction.apply(create_lost).unwrap();
+    transaction.rollback_to(&middle);
+    let has =
+        |transaction: &Transaction, name: &str| transaction.snapshot().relation(&QualifiedName::public(name)).is_some();
+    assert!(has(&transaction, "kept") && !has(&transaction, "lost"));
+    assert!(directory.root().join(&kept.path).exists() && !directory.root().join(&lost.path).exists());
+    transaction.rollback_to(&start);
+    assert!(!has(&transaction, "kept") && !transaction.has_changes());
+    assert!(!directory.root().join(&kept.path).exists());
+}
+
+#[test]
+fn a_serializable_transaction_changes_only_what_nobody_else_has() {
+    let catalog = Catalog::open(None).unwrap();
+    let mut mine = catalog.begin();
+    mine.set_serializable();
+    let change = create(&mine, "mine", view("SELECT 1"), Existing::Refuse);
+    mine.apply(change).unwrap();
+    let mut others = catalog.begin();
+    let change = create(&others, "others", view("SELECT 2"), Existing::Refuse);
+    others.apply(change).unwrap();
+    catalog.commit(others).unwrap();
+    let refused = catalog.commit(mine).unwrap_err();
+    assert_eq!(refused.fault(), Fault::Conflict);
+    assert_eq!(refused.to_string(), "another transaction changed the catalog first; run the transaction again");
+    // One that only reads never fails.
+    let mut reads = catalog.begin();
+    reads.set_serializable();
+    catalog.commit(reads).unwrap();
+}
+
+#[test]
 fn a_schema_is_dropped_empty_or_with_all_that_is_in_it() {
     let catalog = Catalog::open(None).unwrap();
     let mut transaction = catalog.begin();

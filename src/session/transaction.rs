@@ -428,3 +428,6 @@ fn in_failed() -> Error {
         "current transaction is aborted, commands ignored until end of transaction block",
     )
 }
+
+#[cfg(test)]
+mod tests;

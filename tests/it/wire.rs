@@ -2,6 +2,7 @@
 
 mod hostile;
 mod raw;
+mod transactions;
 
 use std::time::{Duration, SystemTime};
 

@@ -155,9 +155,11 @@ pub(super) fn values(body: &[u8]) -> Vec<Option<String>> {
 /// The first error among the messages.
 pub(super) fn error(messages: &[Message]) -> WireError {
     let (_, body) = messages.iter().find(|(kind, _)| *kind == b'E').unwrap_or_else(|| panic!("no error: {messages:?}"));
-    let field = |code: u8| {
-        let found = body.split(|byte| *byte == 0).find(|field| field.first() == Some(&code));
-        found.map(|field| text(&field[1..])).unwrap_or_default()
-    };
-    WireError { severity: field(b'S'), code: field(b'C'), message: field(b'M') }
+    WireError { severity: field(body, b'S'), code: field(body, b'C'), message: field(body, b'M') }
+}
+
+/// A field of an error or a notice.
+pub(super) fn field(body: &[u8], code: u8) -> String {
+    let found = body.split(|byte| *byte == 0).find(|field| field.first() == Some(&code));
+    found.map(|field| text(&field[1..])).unwrap_or_default()
 }

@@ -10,6 +10,7 @@ mod files;
 pub(crate) mod functions;
 mod interrupt;
 mod models;
+mod modes;
 mod outcome;
 mod providers;
 mod regular_expression;
@@ -42,13 +43,13 @@ pub(crate) use dialect::PostgreSql;
 pub(crate) use files::{Given, request as request_named, with_options};
 pub(crate) use interrupt::Interrupt;
 pub(crate) use models::SessionModels;
+pub(crate) use modes::{Isolation, Mode, Modes};
 pub use outcome::{Description, Notice, Origin, Outcome, SessionOptions, TransactionStatus};
 pub(crate) use providers::Providers;
 pub(crate) use rewrite::{joins_by_name, query_from, written};
 pub(crate) use sealed::Sealed;
 pub(crate) use settings::spelled;
 pub(crate) use shared::Shared;
-pub(crate) use transaction::{Isolation, Mode};
 
 use crate::{Error, Fault, Result};
 

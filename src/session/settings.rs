@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use datafusion::{config::ConfigOptions, execution::FunctionRegistry, prelude::SessionContext};
 
-use super::transaction::{Isolation, Modes};
+use super::{Isolation, Modes};
 use crate::{Error, Fault, Result};
 
 /// A setting that clients know from PostgreSQL.

@@ -12,9 +12,9 @@ use crate::{
     Error, Fault, Result,
     catalog::{Applied, Change, Error as CatalogError},
     session::{
-        Action, Interrupt, Notice, TransactionStatus,
+        Action, Interrupt, Isolation, Mode, Modes, Notice, TransactionStatus,
         settings::{Reported, SETTINGS, Settings},
-        transaction::{Ended, Isolation, Mode, Modes, State, Work},
+        transaction::{Ended, State, Work},
     },
 };
 

@@ -76,7 +76,7 @@ impl Mode {
     }
 
     /// The setting that this mode is the default of, with its value.
-    pub(crate) fn as_default(self) -> (&'static str, &'static str) {
+    pub(crate) fn default_setting(self) -> (&'static str, &'static str) {
         let switch = |on: bool| if on { "on" } else { "off" };
         match self {
             Self::Isolation(level) => ("default_transaction_isolation", level.name()),

@@ -187,7 +187,7 @@ impl Action for Transaction {
                 "SET"
             }
             Self::SetDefaults { modes } => {
-                for (name, value) in modes.iter().map(|mode| mode.as_default()) {
+                for (name, value) in modes.iter().map(|mode| mode.default_setting()) {
                     client.set(name, Some(value), false)?;
                 }
                 "SET"

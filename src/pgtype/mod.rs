@@ -10,12 +10,12 @@ mod table;
 
 use arrow::datatypes::DataType;
 
+#[cfg(test)]
+pub(crate) use self::columns::list_of;
 pub use self::{
     columns::{ColumnType, of, type_name},
     table::*,
 };
-#[cfg(test)]
-pub(crate) use self::columns::list_of;
 pub(crate) use self::{
     columns::{canonical, element, sent_as},
     read::{Unreadable, read_binary, read_null, read_string, read_text},

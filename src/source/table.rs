@@ -76,7 +76,8 @@ impl FileTable {
             let values = infer::partition_values(&file, columns)?;
             valued.push((file, values));
         }
-        let filters: Vec<_> = filters.iter().filter(|filter| on_partitions(filter, columns)).collect();
+        // A condition that became a constant after it was taken over is asked by nothing above any more.
+        let filters: Vec<_> = filters.iter().filter(|filter| on_keys(filter, columns)).collect();
         if filters.is_empty() || valued.is_empty() {
             return Ok(valued);
         }
@@ -214,9 +215,13 @@ impl TableProvider for FileTable {
     }
 }
 
-/// Whether a filter can be decided from the directories' names alone. One that became a constant after it was taken over
-/// still is: nothing above the scan asks it any more.
+/// Whether a filter is taken over from whoever asks it: the directories' names alone decide it.
 fn on_partitions(filter: &Expr, columns: &[Field]) -> bool {
+    !filter.column_refs().is_empty() && on_keys(filter, columns)
+}
+
+/// Whether a filter can be decided from the directories' names, or without them.
+fn on_keys(filter: &Expr, columns: &[Field]) -> bool {
     if filter.is_volatile() || columns.is_empty() {
         return false;
     }

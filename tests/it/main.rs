@@ -1,6 +1,8 @@
 //! The integration tests, in one binary because each links the whole engine.
 #![allow(clippy::unwrap_used, unreachable_pub)]
 
+mod postgresql;
+mod random;
 mod support;
 
 mod layers;

@@ -8,10 +8,10 @@ use super::{
     answer::{Answer, Mode, ask, simple},
     compare::difference,
     engine::Running,
-    oracle::Oracle,
     schema::{Engine, Table, View},
     tree::Query,
 };
+use crate::postgresql::Oracle;
 
 /// Longer answers are not compared.
 const MAX_ROWS: usize = 20_000;

@@ -2,10 +2,10 @@
 //! Their rows are computed by SQL, and every answer is short.
 
 use super::{
-    random::Random,
     schema::{Column, Engine, Storage, Table},
     tree::{Expr, FromItem, Item, Kind, Part, Query, Select},
 };
+use crate::random::Random;
 
 /// Rows of the larger table. Each has a text of about 300 bytes.
 const ROWS: usize = 30_000;

@@ -9,10 +9,10 @@ use super::{
     compare::difference,
     engine::Running,
     query::{Generator, Scope, reach},
-    random::Random,
     schema::{self, Engine, Storage, Table},
     tree::{Expr, Item, Kind, Query, Select, form},
 };
+use crate::random::Random;
 
 const SEED: u64 = 29;
 const GROUPS: u64 = 8;

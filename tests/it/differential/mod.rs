@@ -12,9 +12,7 @@ mod engine;
 mod large;
 mod metamorphic;
 mod minimise;
-mod oracle;
 mod query;
-mod random;
 mod report;
 mod rows;
 mod schema;
@@ -30,13 +28,12 @@ use self::{
     answer::Mode,
     case::{Bench, Verdict},
     minimise::minimise,
-    oracle::Oracle,
     query::Generator,
-    random::Random,
     report::Report,
     schema::View,
     tree::Query,
 };
+use crate::{postgresql::Oracle, random::Random};
 
 /// What PostgreSQL refuses and we answer, each with its reason.
 const ANSWERED_BY_US_ALONE: &[(&str, &str)] = &[

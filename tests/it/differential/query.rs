@@ -9,11 +9,11 @@ mod whole;
 mod window;
 
 use super::{
-    random::Random,
     rows::WORDS,
     schema::{Column, Table, View},
     tree::{Declared, Expr, Kind, Literal, Query},
 };
+use crate::random::Random;
 
 /// What a query may read from: a table, a view or a WITH item.
 #[derive(Clone)]

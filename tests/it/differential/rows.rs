@@ -1,10 +1,10 @@
 //! Rows: few values, so that joins meet and groups have members; NULLs, duplicates, and sometimes each type's limits.
 
 use super::{
-    random::Random,
     schema::{Column, Storage},
     tree::Kind,
 };
+use crate::random::Random;
 
 /// Text that the generator's literals use too.
 pub(crate) const WORDS: &[&str] =

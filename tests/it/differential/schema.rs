@@ -3,10 +3,10 @@
 //! Every table takes its columns from the same few names, in an order of its own.
 
 use super::{
-    random::Random,
     rows,
     tree::{Kind, Query},
 };
+use crate::random::Random;
 
 /// A column of a table.
 #[derive(Debug, Clone)]

@@ -49,6 +49,7 @@ impl Oracle {
         ];
         let mut command = as_user(&programs.join("postgres"));
         command.arg("-D").arg(&data).arg("-k").arg(directory.path());
+        command.env_remove("PGPORT");
         for setting in settings {
             command.args(["-c", setting]);
         }
@@ -68,6 +69,11 @@ impl Oracle {
             said.push_str(&line);
         }
         oracle
+    }
+
+    /// Where a client without a driver connects.
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.directory.path().join(".s.PGSQL.5432")
     }
 
     pub(crate) async fn client(&self) -> Client {

@@ -31,3 +31,5 @@ mod clients;
 mod oracle;
 
 mod differential;
+
+mod sessions;

@@ -34,7 +34,7 @@ const fn known(ours: &'static str, theirs: &'static str, sql: &'static str, then
     Known { ours, theirs, sql, then, reason }
 }
 
-/// The first that fits counts. Below the line stands what is to be mended: those entries go with their causes.
+/// The first that fits counts. Those behind the comment are to be mended, and go with their causes.
 pub(crate) const KNOWN: &[Known] = &[
     known(
         "DataRow serializable",
@@ -56,6 +56,20 @@ pub(crate) const KNOWN: &[Known] = &[
         "",
         Then::Ours,
         "as above: nothing is told of the columns then",
+    ),
+    known(
+        "ErrorResponse ERROR 34000",
+        "NoData",
+        "describe portal \"\"",
+        Then::End,
+        "a simple query that failed leaves an unnamed portal there",
+    ),
+    known(
+        "ErrorResponse ERROR 34000",
+        "ErrorResponse ERROR 55000",
+        "execute \"\"",
+        Then::End,
+        "a simple query that failed leaves an unnamed portal there",
     ),
     // To be mended.
     known("ErrorResponse ERROR 0A000", "", "savepoint", Then::End, "there are no savepoints yet"),
@@ -244,7 +258,89 @@ pub(crate) const KNOWN: &[Known] = &[
         Then::End,
         "a portal outlives ROLLBACK within a message",
     ),
+    known(
+        "NoticeResponse NOTICE 00000",
+        "NoticeResponse NOTICE 42P07",
+        "",
+        Then::Same,
+        "notices have no code of their own yet",
+    ),
+    known("CommandComplete SELECT 0", "CommandComplete SHOW", "show", Then::Same, "SHOW has the tag of a query"),
+    known(
+        "BindComplete",
+        "ErrorResponse ERROR 08P01",
+        "",
+        Then::End,
+        "Bind does not count the values of a statement that was not described",
+    ),
+    known("ErrorResponse ERROR 42P03", "BindComplete", "", Then::End, "a portal outlives COMMIT within a message"),
+    known("NoData", "ErrorResponse ERROR 34000", "", Then::End, "a portal outlives ROLLBACK within a message"),
+    known(
+        "NoticeResponse WARNING 01000",
+        "ErrorResponse ERROR ",
+        "set local",
+        Then::End,
+        "SET LOCAL does not look at the value outside of a transaction",
+    ),
+    known(
+        "BindComplete",
+        "ErrorResponse ERROR 25P02",
+        "",
+        Then::End,
+        "Bind does not ask whether the transaction has failed",
+    ),
+    known(
+        "ErrorResponse ERROR 34000",
+        "ErrorResponse ERROR 25P02",
+        "",
+        Then::End,
+        "Execute looks for the portal before it asks whether the transaction has failed",
+    ),
+    known(
+        "ErrorResponse ERROR 42P05",
+        "ErrorResponse ERROR ",
+        "",
+        Then::End,
+        "Parse looks at the name before it looks at the statement",
+    ),
+    known("NoticeResponse NOTICE", "ErrorResponse ERROR 25006", "", Then::End, "transactions are not read-only yet"),
+    known(
+        "ErrorResponse ERROR 42601",
+        "",
+        "execute",
+        Then::End,
+        "PostgreSQL passes over values that a prepared statement does not take, and names are in one case here",
+    ),
+    known(
+        "CommandComplete INSERT",
+        "ErrorResponse ERROR 42P01",
+        "",
+        Then::End,
+        "several statements are not one transaction yet",
+    ),
+    known(
+        "CommandComplete INSERT",
+        "CommandComplete INSERT",
+        "",
+        Then::End,
+        "several statements are not one transaction yet",
+    ),
+    known(
+        "ErrorResponse ERROR 42P01",
+        "RowDescription",
+        "",
+        Then::End,
+        "several statements are not one transaction yet",
+    ),
+    known(
+        "ErrorResponse ERROR 42601",
+        "ErrorResponse ERROR 42P01",
+        "",
+        Then::End,
+        "several statements are not one transaction yet",
+    ),
     known("ParameterStatus", "ReadyForQuery", "", Then::Ours, "a setting is reported though it has not changed"),
+    known("ParameterStatus", "ParameterStatus", "", Then::Ours, "a setting is reported though it has not changed"),
 ];
 
 /// How an answer differs.

@@ -2,6 +2,7 @@
 //!
 //! It knows when to answer, not what: statements are `simple`'s and `extended`'s, their running is `task`'s.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
@@ -40,6 +41,9 @@ pub(super) struct Connection {
     /// The statements and portals of the extended protocol.
     pub(super) prepared: Prepared,
     notices: UnboundedReceiver<Notice>,
+    /// The settings that the client follows, as it was told them, and those that have changed since.
+    settings: BTreeMap<String, String>,
+    changed: BTreeMap<String, String>,
     cancel: CancelFlag,
     shutdown: watch::Receiver<bool>,
     progress_told: Instant,
@@ -72,6 +76,8 @@ impl Connection {
             zone: Zone::default(),
             prepared: Prepared::default(),
             notices,
+            settings: BTreeMap::new(),
+            changed: BTreeMap::new(),
             cancel,
             shutdown,
             progress_told: Instant::now(),
@@ -167,13 +173,23 @@ impl Connection {
         }
     }
 
-    /// Tells the client the value of a setting that it follows.
-    pub(super) fn tell_setting(&mut self, name: &str, value: &str) {
+    /// Acts upon the new value of a setting that the client follows.
+    pub(super) fn change_setting(&mut self, name: String, value: String) {
         if name.eq_ignore_ascii_case("timezone") {
             // The session has checked the name; one that is unknown here is shown in UTC.
-            self.zone = Zone::named(value);
+            self.zone = Zone::named(&value);
         }
-        write(&mut self.wire.outbound, &ParameterStatus::new(clean(name), clean(value)));
+        self.changed.insert(name, value);
+    }
+
+    /// Tells the client the settings whose values are others than it knows.
+    pub(super) fn tell_settings(&mut self) {
+        for (name, value) in std::mem::take(&mut self.changed) {
+            if self.settings.get(&name) != Some(&value) {
+                write(&mut self.wire.outbound, &ParameterStatus::new(clean(&name), clean(&value)));
+                self.settings.insert(name, value);
+            }
+        }
     }
 
     /// Tells the client how to cancel its statements.
@@ -244,6 +260,7 @@ impl Connection {
             self.prepared.close_portals().await;
         }
         self.tell_notices();
+        self.tell_settings();
         write(&mut self.wire.outbound, &ReadyForQuery::new(status));
         self.busy = false;
         Ok(self.wire.flush().await?)
@@ -261,7 +278,7 @@ impl Connection {
         match notice {
             Notice::Remark { fault, text } => write_notice(out, Severity::Notice, fault, &text),
             Notice::Warning { fault, text } => write_notice(out, Severity::Warning, Some(fault), &text),
-            Notice::Setting { name, value } => self.tell_setting(&name, &value),
+            Notice::Setting { name, value } => self.change_setting(name, value),
             Notice::Progress { phase, done, total, loss } => {
                 if self.progress_told.elapsed() >= PROGRESS_INTERVAL {
                     self.progress_told = Instant::now();

@@ -16,7 +16,6 @@ mod startup;
 mod task;
 mod wire;
 
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -150,10 +149,10 @@ impl Server {
     fn welcome(connection: &mut Connection, client: Client) -> Result<(), Failure> {
         write(&mut connection.wire.outbound, &Authentication::Ok);
         startup::apply(&connection.session, &client.settings).map_err(|error| Failure::Fatal(error.report()))?;
-        let settings = BTreeMap::from_iter(connection.session.reported_settings());
-        for (name, value) in settings {
-            connection.tell_setting(&name, &value);
+        for (name, value) in connection.session.reported_settings() {
+            connection.change_setting(name, value);
         }
+        connection.tell_settings();
         connection.tell_key();
         Ok(())
     }

@@ -117,10 +117,7 @@ async fn statements_between_syncs_are_one_transaction() {
         (&["SELECT 1", "SAVEPOINT a"], &["1", "SELECT 1", "25P01", "I"]),
         (&["SELECT 1", "DISCARD ALL"], &["1", "SELECT 1", "25001", "I"]),
         (&["DISCARD ALL", "SELECT 1"], &["DISCARD ALL", "1", "SELECT 1", "I"]),
-        (
-            &["SET LOCAL timezone = 'Asia/Tokyo'", "SHOW timezone"],
-            &["WARNING 25P01", "TimeZone=Asia/Tokyo", "SET", "Asia/Tokyo", "SHOW", "TimeZone=UTC", "I"],
-        ),
+        (&["SET LOCAL timezone = 'Asia/Tokyo'", "SHOW timezone"], &["WARNING 25P01", "SET", "Asia/Tokyo", "SHOW", "I"]),
         (&["SET TRANSACTION READ ONLY", "INSERT INTO t VALUES (8)"], &["WARNING 25P01", "SET", "25006", "I"]),
         (
             &["BEGIN", "SELECT 1", "COMMIT AND CHAIN", "SELECT 2"],
@@ -143,27 +140,21 @@ async fn settings_that_are_put_back_are_told() {
         assert!(greeting.iter().any(|told| told == setting), "{setting}: {greeting:?}");
     }
     for (sql, expected) in [
-        ("SET timezone = 'UTC'", &["TimeZone=UTC", "SET", "I"][..]),
+        ("SET timezone = 'UTC'", &["SET", "TimeZone=UTC", "I"][..]),
         ("SET timezone = 'UTC'", &["SET", "I"]),
         ("BEGIN", &["BEGIN", "T"]),
-        ("SET timezone = 'Europe/Paris'", &["TimeZone=Europe/Paris", "SET", "T"]),
+        ("SET timezone = 'Europe/Paris'", &["SET", "TimeZone=Europe/Paris", "T"]),
         ("SAVEPOINT a", &["SAVEPOINT", "T"]),
-        ("SET LOCAL application_name = 'local'", &["application_name=local", "SET", "T"]),
-        ("SET timezone = 'Europe/Berlin'", &["TimeZone=Europe/Berlin", "SET", "T"]),
-        ("ROLLBACK TO a", &["application_name=probe", "TimeZone=Europe/Paris", "ROLLBACK", "T"]),
-        ("SET LOCAL application_name = 'local'", &["application_name=local", "SET", "T"]),
-        ("COMMIT", &["application_name=probe", "COMMIT", "I"]),
-        (
-            "SELECT 1; SET LOCAL timezone = 'UTC'; SELECT 2",
-            &["1", "SELECT 1", "TimeZone=UTC", "SET", "2", "TimeZone=Europe/Paris", "SELECT 1", "I"],
-        ),
-        (
-            "SET timezone = 'UTC'; SELECT * FROM nowhere",
-            &["TimeZone=UTC", "SET", "TimeZone=Europe/Paris", "42P01", "I"],
-        ),
-        ("RESET ALL", &["TimeZone=Asia/Tokyo", "RESET", "I"]),
-        ("SET application_name = 'other'", &["application_name=other", "SET", "I"]),
-        ("DISCARD ALL", &["application_name=probe", "DISCARD ALL", "I"]),
+        ("SET LOCAL application_name = 'local'", &["SET", "application_name=local", "T"]),
+        ("SET timezone = 'Europe/Berlin'", &["SET", "TimeZone=Europe/Berlin", "T"]),
+        ("ROLLBACK TO a", &["ROLLBACK", "TimeZone=Europe/Paris", "application_name=probe", "T"]),
+        ("SET LOCAL application_name = 'local'", &["SET", "application_name=local", "T"]),
+        ("COMMIT", &["COMMIT", "application_name=probe", "I"]),
+        ("SELECT 1; SET LOCAL timezone = 'UTC'; SELECT 2", &["1", "SELECT 1", "SET", "2", "SELECT 1", "I"]),
+        ("SET timezone = 'UTC'; SELECT * FROM nowhere", &["SET", "42P01", "I"]),
+        ("RESET ALL", &["RESET", "TimeZone=Asia/Tokyo", "I"]),
+        ("SET application_name = 'other'", &["SET", "application_name=other", "I"]),
+        ("DISCARD ALL", &["DISCARD ALL", "application_name=probe", "I"]),
         ("SHOW TimeZone", &["Asia/Tokyo", "SHOW", "I"]),
     ] {
         assert_eq!(message(&mut client, sql).await, expected, "{sql}");

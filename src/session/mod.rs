@@ -42,7 +42,7 @@ pub(crate) use client::{Client, Physical, View, text_rows};
 pub(crate) use dialect::PostgreSql;
 pub(crate) use files::{Given, request as request_named, with_options};
 pub(crate) use interrupt::Interrupt;
-pub(crate) use models::SessionModels;
+pub(crate) use models::{SessionModels, publication};
 pub(crate) use modes::{Isolation, Mode, Modes};
 pub use outcome::{Description, Notice, Origin, Outcome, SessionOptions, TransactionStatus};
 pub(crate) use providers::Providers;

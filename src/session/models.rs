@@ -1,19 +1,18 @@
 //! The catalog as the functions see it: models by name, in one session's transaction.
 
-use async_trait::async_trait;
 use datafusion::common::DataFusionError;
 use fusewire_udfs::models::{ModelName, ModelVersion as Resolved, Models, NewVersion};
 
 use super::{
-    DEFAULT_SCHEMA,
+    Client, DEFAULT_SCHEMA,
     providers::{ClientCell, client_of},
 };
 use crate::{
-    Error, Fault,
-    catalog::{Applied, Change, ModelVersion, QualifiedName},
+    Error, Fault, Result,
+    catalog::{Change, ModelVersion, QualifiedName},
 };
 
-/// Models as one session's statements find and publish them.
+/// Models as one session's statements find them.
 #[derive(Debug)]
 pub(crate) struct SessionModels {
     client: ClientCell,
@@ -29,7 +28,6 @@ impl SessionModels {
     }
 }
 
-#[async_trait]
 impl Models for SessionModels {
     fn resolve(&self, text: &str) -> fusewire_udfs::Result<Resolved> {
         let name = ModelName::parse(text)?;
@@ -61,30 +59,23 @@ impl Models for SessionModels {
         let message = format!("the schema \"{schema}\" does not exist; create it with CREATE SCHEMA first");
         Err(outer(Error::new(Fault::UndefinedSchema, message)))
     }
+}
 
-    async fn publish(&self, version: NewVersion) -> fusewire_udfs::Result<u64> {
-        let client = client_of(&self.client).map_err(outer)?;
-        let name = QualifiedName::new(&version.schema, &version.name);
-        let metadata = serde_json::to_value(&version).map_err(|error| {
-            outer(Error::new(Fault::Internal, format!("a model's entry cannot be written: {error}")))
-        })?;
-        let entry = ModelVersion {
-            digest: version.digest,
-            location: version.location,
-            size_bytes: version.size_bytes,
-            kind: version.kind,
-            metadata,
-            sql: client.statement_text().to_string(),
-            created_at_ms: chrono::Utc::now().timestamp_millis(),
-        };
-        let header = client.header().map_err(outer)?;
-        let change = Change::PublishModel { name, header, version: Box::new(entry), promote: version.promote };
-        let applied = client.apply(vec![change]).map_err(outer)?;
-        match applied.first() {
-            Some(Applied::Published { version, .. }) => Ok(*version),
-            _ => Err(outer(Error::new(Fault::Internal, "a published model has no number"))),
-        }
-    }
+/// The change that publishes what a training of the client's statement has made.
+pub(crate) fn publication(client: &Client, version: &NewVersion) -> Result<Change> {
+    let metadata = serde_json::to_value(version)
+        .map_err(|error| Error::new(Fault::Internal, format!("a model's entry cannot be written: {error}")))?;
+    let entry = ModelVersion {
+        digest: version.digest.clone(),
+        location: version.location.clone(),
+        size_bytes: version.size_bytes,
+        kind: version.kind.clone(),
+        metadata,
+        sql: client.statement_text().to_string(),
+        created_at_ms: chrono::Utc::now().timestamp_millis(),
+    };
+    let name = QualifiedName::new(&version.schema, &version.name);
+    Ok(Change::PublishModel { name, header: client.header()?, version: Box::new(entry), promote: version.promote })
 }
 
 /// The engine's error as the functions carry it; it comes back whole.

@@ -15,7 +15,8 @@ use futures::future::BoxFuture;
 use super::rows::collect;
 use crate::{
     Error, Fault, Result,
-    session::{Client, Sealed},
+    catalog::Applied,
+    session::{Client, Sealed, publication},
 };
 
 /// `train` stands alone in the FROM of the outermost SELECT or nowhere: planners repeat and skip what stands elsewhere.
@@ -53,7 +54,7 @@ pub(super) fn refuse_train(query: &Query) -> Result<()> {
     ))
 }
 
-/// Executes the plan's `train`, if it has one, and puts its rows in its place.
+/// Executes the plan's `train`, if it has one, publishes its model and puts its metrics in its place.
 pub(super) fn train_first<'a>(client: &'a Client, plan: LogicalPlan) -> BoxFuture<'a, Result<LogicalPlan>> {
     // One at most: the statement was checked.
     let rows = train::find(&plan).map(|mut trainings| trainings.pop().map(|training| collect(client, training)));
@@ -63,7 +64,13 @@ pub(super) fn train_first<'a>(client: &'a Client, plan: LogicalPlan) -> BoxFutur
             None => Ok(LogicalPlan::clone(&plan)),
             Some(rows) => {
                 client.check_writes("train")?;
-                Ok(train::substitute(LogicalPlan::clone(&plan), rows.await?)?)
+                let version = train::trained(&rows.await?)?;
+                let applied = client.apply(vec![publication(client, &version)?])?;
+                let Some(Applied::Published { version: number, .. }) = applied.first() else {
+                    return Err(Error::new(Fault::Internal, "a published model has no number"));
+                };
+                let metrics = train::rows(&version, *number)?;
+                Ok(train::substitute(LogicalPlan::clone(&plan), vec![metrics])?)
             }
         }
     })

@@ -13,7 +13,7 @@ use crate::{
 /// The surroundings of every function: one a session, held by the planner, and by the session's configuration as an
 /// extension so that running operators find it.
 pub struct FunctionContext {
-    /// Where models are looked up and published.
+    /// Where models are looked up.
     pub models: Arc<dyn Models>,
     /// Where model files are.
     pub registry: Arc<Registry>,

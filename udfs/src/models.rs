@@ -9,7 +9,6 @@ mod name;
 use std::{collections::BTreeMap, fmt::Debug};
 
 use arrow::datatypes::DataType;
-use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
@@ -17,8 +16,7 @@ use crate::error::Result;
 pub use memory::MemoryModels;
 pub use name::ModelName;
 
-/// Where models are looked up and published: the catalog's part.
-#[async_trait]
+/// Where models are looked up: the catalog's part. What a training has made, its statement publishes.
 pub trait Models: Debug + Send + Sync {
     /// The version that a name means now: `taste`, `taste@3`, `sales.taste`, `sales.taste@2`, read as
     /// [`ModelName::parse`] reads it.
@@ -30,9 +28,6 @@ pub trait Models: Debug + Send + Sync {
     /// The schema a new version of `name` would be in, after checking that it may be published there, so that a long
     /// training does not fail at its end. The name carries no version.
     fn check_new(&self, name: &ModelName) -> Result<String>;
-
-    /// Makes a version visible, at once and durably or not at all, and says its number.
-    async fn publish(&self, version: NewVersion) -> Result<u64>;
 }
 
 /// One version of a model, as the catalog keeps it.

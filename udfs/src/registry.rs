@@ -90,7 +90,9 @@ impl Registry {
     /// # Errors
     /// [`Error::Io`] naming the file.
     pub async fn put(&self, bytes: Vec<u8>) -> Result<(String, String)> {
-        let digest = digest(&bytes);
+        let hashed = tokio::task::spawn_blocking(move || (digest(&bytes), bytes)).await;
+        let (digest, bytes) =
+            hashed.map_err(|error| Error::Internal(format!("hashing a model was interrupted: {error}")))?;
         let path = self.prefix.clone().join(format!("{digest}.model"));
         let location = path.to_string();
         let failed = |source: Box<dyn std::error::Error + Send + Sync>| Error::Io {

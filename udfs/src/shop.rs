@@ -56,7 +56,7 @@ impl Session {
 
     pub(crate) async fn try_run(&self, sql: &str) -> Result<Vec<RecordBatch>, DataFusionError> {
         let plan = self.world.plan(sql, None).await?;
-        self.context.execute_logical_plan(plan).await?.collect().await
+        self.world.execute(plan).await
     }
 
     /// The logical plan of a statement.

@@ -15,6 +15,7 @@ use object_store::{memory::InMemory, path::Path};
 
 use crate::{
     Error, FunctionContext, Limits, MemoryModels, ModelVersion, Progress, Registry, arguments::rewrite, register,
+    table::train,
 };
 
 /// A session, and what it published and told.
@@ -57,9 +58,25 @@ impl World {
         let mut rows = Vec::new();
         for statement in sql.split(';').filter(|statement| !statement.trim().is_empty()) {
             let plan = self.plan(statement, None).await?;
-            rows = self.session.execute_logical_plan(plan).await?.collect().await?;
+            rows = self.execute(plan).await?;
         }
         Ok(rows)
+    }
+
+    /// Runs a plan as the engine does: its training first, by itself, and then the rest over the metrics.
+    pub(crate) async fn execute(&self, plan: LogicalPlan) -> Result<Vec<RecordBatch>> {
+        let only_planned = matches!(plan, LogicalPlan::Explain(_) | LogicalPlan::Statement(_));
+        let training = if only_planned { None } else { train::find(&plan)?.pop() };
+        let plan = match training {
+            None => plan,
+            Some(training) => {
+                let row = self.session.execute_logical_plan(training).await?.collect().await?;
+                let version = train::trained(&row)?;
+                let number = self.models.publish(version.clone());
+                train::substitute(plan, vec![train::rows(&version, number)?])?
+            }
+        };
+        self.session.execute_logical_plan(plan).await?.collect().await
     }
 
     /// The plan of a statement, prepared as the engine prepares it.

@@ -2,8 +2,6 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use async_trait::async_trait;
-
 use crate::{
     error::{Error, Result},
     models::{ModelName, ModelVersion, Models, NewVersion},
@@ -21,13 +19,28 @@ impl MemoryModels {
         self.lock().iter().map(|(version, _)| version.clone()).collect()
     }
 
+    /// Makes a version visible, and says its number.
+    pub fn publish(&self, version: NewVersion) -> u64 {
+        let mut versions = self.lock();
+        let same = |known: &ModelVersion| known.schema == version.schema && known.name == version.name;
+        let number =
+            versions.iter().filter(|(known, _)| same(known)).map(|(known, _)| known.version).max().unwrap_or(0) + 1;
+        let promote = version.promote;
+        if promote {
+            for (known, live) in versions.iter_mut() {
+                *live &= !same(known);
+            }
+        }
+        versions.push((version.numbered(number), promote));
+        number
+    }
+
     /// Versions are pushed whole, so that a panic elsewhere leaves none half written.
     fn lock(&self) -> MutexGuard<'_, Vec<(ModelVersion, bool)>> {
         self.versions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-#[async_trait]
 impl Models for MemoryModels {
     fn resolve(&self, name: &str) -> Result<ModelVersion> {
         let wanted = ModelName::parse(name)?;
@@ -58,20 +71,5 @@ impl Models for MemoryModels {
             None | Some("public") => Ok("public".into()),
             Some(schema) => Err(Error::UndefinedModel(format!("the schema {schema} does not exist"))),
         }
-    }
-
-    async fn publish(&self, version: NewVersion) -> Result<u64> {
-        let mut versions = self.lock();
-        let same = |known: &ModelVersion| known.schema == version.schema && known.name == version.name;
-        let number =
-            versions.iter().filter(|(known, _)| same(known)).map(|(known, _)| known.version).max().unwrap_or(0) + 1;
-        let promote = version.promote;
-        if promote {
-            for (known, live) in versions.iter_mut() {
-                *live &= !same(known);
-            }
-        }
-        versions.push((version.numbered(number), promote));
-        Ok(number)
     }
 }

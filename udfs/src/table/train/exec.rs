@@ -1,4 +1,5 @@
-//! The operator of `train`: collects its input, learns on a thread of its own, keeps the model, returns its metrics.
+//! The operator of `train`: collects its input, learns on a thread of its own, stores the model's file, and returns the
+//! version that its statement publishes.
 
 use std::{fmt, sync::Arc};
 
@@ -16,7 +17,7 @@ use datafusion::{
 };
 use fusewire_learn::{Report, fit};
 
-use super::{Request, signature::signature};
+use super::{Request, signature::signature, version};
 use crate::{
     context::FunctionContext,
     error::Error,
@@ -29,7 +30,7 @@ use crate::{
     },
 };
 
-/// Trains when it is run; every run makes a version.
+/// Trains when it is run; every run makes a file, and a version once it is published.
 #[derive(Debug)]
 pub struct TrainExec {
     input: Arc<dyn ExecutionPlan>,
@@ -114,7 +115,7 @@ struct Trained {
     report: Report,
 }
 
-/// Nothing is visible before the last step, so that dropping this future leaves no trace.
+/// Nothing is visible before the statement publishes it, so that dropping this future leaves no trace.
 async fn run(input: SendableRecordBatchStream, request: Arc<Request>, task: Arc<TaskContext>) -> Result<RecordBatch> {
     let context = FunctionContext::of(&task)?;
     let schema = input.schema();
@@ -144,15 +145,14 @@ async fn run(input: SendableRecordBatchStream, request: Arc<Request>, task: Arc<
         location,
         size_bytes,
         signature: trained.signature,
-        metrics: metrics.clone(),
+        metrics,
         options: request.options.clone(),
         seed: request.seed,
         sources: request.sources.clone(),
         sql: request.sql.clone(),
     };
-    let number = context.models.publish(version).await?;
     trained.report.notices.into_iter().for_each(|sentence| context.notice(sentence));
-    Ok(metrics::batch(&request.name, number, &metrics)?)
+    Ok(version::row(&version)?)
 }
 
 fn learn(

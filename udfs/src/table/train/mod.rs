@@ -6,13 +6,14 @@
 //! ```
 //!
 //! Planning checks all that types tell and trains nothing. A statement runs its `train` once, before the rest: whoever
-//! executes statements finds the node with [`find`], runs its plan alone, and puts the rows in its place with
-//! [`substitute`]. Which statements may hold one is decided there too, not here.
+//! executes statements finds the node with [`find`], runs its plan alone, publishes the version that it finds in its row
+//! ([`trained`]), and puts its metrics ([`rows`]) in its place with [`substitute`]. Which statements may hold one is decided there too, not here.
 
 mod exec;
 mod node;
 mod request;
 mod signature;
+mod version;
 
 use std::sync::Arc;
 
@@ -34,6 +35,7 @@ use crate::{
 pub use exec::TrainExec;
 pub use node::{TrainNode, find, substitute};
 pub use request::Request;
+pub use version::{rows, trained};
 
 /// The function `train`.
 #[derive(Debug)]

@@ -156,8 +156,13 @@ async fn rows_take_the_place_of_the_training() {
     let found = train::find(&plan).unwrap();
     let [training] = found.as_slice() else { panic!("{found:?}") };
     assert!(matches!(training, LogicalPlan::Extension(_)));
-    let rows = world.session.execute_logical_plan(training.clone()).await.unwrap().collect().await.unwrap();
-    let rest = train::substitute(plan.clone(), rows).unwrap();
+    let row = world.session.execute_logical_plan(training.clone()).await.unwrap().collect().await.unwrap();
+    let version = train::trained(&row).unwrap();
+    assert!(world.models.versions().is_empty(), "the statement publishes it");
+    let number = world.models.publish(version.clone());
+    let metrics = train::rows(&version, number).unwrap();
+    assert!(train::trained(&[metrics.slice(0, 1)]).is_err(), "metrics hold no model");
+    let rest = train::substitute(plan.clone(), vec![metrics]).unwrap();
     assert!(train::find(&rest).unwrap().is_empty());
     assert_eq!(rest.schema(), plan.schema());
     let rows = world.session.execute_logical_plan(rest).await.unwrap().collect().await.unwrap();
@@ -423,7 +428,7 @@ async fn parameters_get_their_values_before_planning() {
         ScalarValue::Null,
     ];
     let plan = world.plan(sql, Some(&values)).await.unwrap();
-    world.session.execute_logical_plan(plan).await.unwrap().collect().await.unwrap();
+    world.execute(plan).await.unwrap();
     let options = world.newest().options;
     assert_eq!(options.get("epochs").map(String::as_str), Some("2"));
     assert_eq!(options.get("weight"), None);

@@ -3,6 +3,7 @@
 
 use std::{
     collections::HashMap,
+    pin::pin,
     sync::{Arc, OnceLock},
     time::Duration,
 };
@@ -171,29 +172,48 @@ impl Session {
 
     /// What the statement takes and returns. Never runs it, never trains. `types` are those the client declared.
     pub async fn describe(&self, statement: &Statement, types: &[Option<DataType>]) -> Result<Description> {
-        self.client.start(statement.action.as_ref(), &statement.text)?;
+        let ticket = self.client.start(statement.action.as_ref(), &statement.text)?;
         let (client, task, types) = (Arc::clone(&self.client), statement.clone(), types.to_vec());
         let work = async move { task.action.describe(&client, &types).await };
-        let described = self.client.shared().compute(self.client.interrupt(), work);
+        let described = self.client.shared().compute(ticket, self.client.interrupt(), work);
         described.await.map_err(|error| error.located(&statement.source))
     }
 
-    /// Runs the statement. Dropping the future or the stream cancels it.
+    /// Runs the statement. Dropping the future or the stream cancels it, unless its commit has begun: what is told to have
+    /// been cancelled must have been so by [`Session::cancel`].
     pub async fn execute(&self, statement: &Statement, parameters: &[ScalarValue]) -> Result<Outcome> {
-        self.client.start(statement.action.as_ref(), &statement.text)?;
+        let ticket = self.client.start(statement.action.as_ref(), &statement.text)?;
         let (client, task, parameters) = (Arc::clone(&self.client), statement.clone(), parameters.to_vec());
         let interrupt = self.client.interrupt();
         let deadline = interrupt.deadline();
         let work = async move { task.action.execute(&client, &parameters).await };
-        let executed = self.client.shared().compute(interrupt, work);
+        let mut executed = pin!(self.client.shared().compute(ticket.clone(), interrupt, work));
         let outcome = match deadline {
             None => executed.await,
-            Some(deadline) => match tokio::time::timeout_at(deadline.into(), executed).await {
+            Some(deadline) => match tokio::time::timeout_at(deadline.into(), executed.as_mut()).await {
                 Ok(outcome) => outcome,
-                Err(_) => Err(timed_out()),
+                Err(_) if ticket.cancel() => Err(timed_out()),
+                Err(_) => executed.await,
             },
         };
         outcome.map_err(|error| error.located(&statement.source))
+    }
+
+    /// A statement is about to start, or to be described: from now on [`Session::cancel`] is meant for it, even if it has
+    /// not come to start yet.
+    pub fn expect_statement(&self) {
+        self.client.expect();
+    }
+
+    /// The same of [`Session::finish`].
+    pub fn expect_end(&self) {
+        self.client.expect_end();
+    }
+
+    /// Cancels the statement that runs, and says whether it is cancelled: then nothing of it will be published, and its
+    /// future is to be dropped. Otherwise its commit has begun, and its outcome is to be waited for.
+    pub fn cancel(&self) -> bool {
+        self.client.cancel()
     }
 
     /// Where the session stands.
@@ -219,11 +239,13 @@ impl Session {
 
     /// Publishes what the statements that joined have changed. What is between BEGIN and COMMIT goes on.
     pub async fn finish(&self) -> Result<()> {
-        if !self.client.has_joined_changes() {
-            return self.client.end_implicit();
+        if !self.client.has_joined() {
+            return Ok(());
         }
-        let client = Arc::clone(&self.client);
-        self.client.shared().compute(Interrupt::default(), async move { client.end_implicit() }).await
+        let (client, ticket) = (Arc::clone(&self.client), self.client.claim());
+        let task = ticket.clone();
+        let work = async move { client.end_implicit(task).await };
+        self.client.shared().compute(ticket, Interrupt::default(), work).await
     }
 
     /// Marks an open transaction as failed, and rolls back the statements that joined: called by whoever shows an error to

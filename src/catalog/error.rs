@@ -84,6 +84,9 @@ pub enum Error {
         /// Kind and name of the object that both changed.
         object: String,
     },
+    /// The statement was cancelled before its commit began.
+    #[error("canceling statement due to user request")]
+    Cancelled,
     /// Every object identifier has been given out.
     #[error("the catalog has given out all of its object identifiers; copy the tables into a new data directory")]
     OidsExhausted,
@@ -167,6 +170,7 @@ impl Error {
             Self::SchemaNotEmpty { .. } | Self::Locked { .. } => Fault::ObjectInUse,
             Self::ReservedSchema { .. } => Fault::PermissionDenied,
             Self::Conflict { .. } => Fault::Conflict,
+            Self::Cancelled => Fault::Cancelled,
             Self::OidsExhausted | Self::Unstorable { .. } => Fault::LimitExceeded,
             Self::Corrupt { .. } | Self::NoManifest { .. } | Self::UnknownFormat { .. } => Fault::Corrupt,
             Self::OutcomeUnknown { .. } => Fault::Io,

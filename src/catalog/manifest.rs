@@ -13,6 +13,7 @@ use std::{
 use sha2::{Digest, Sha256};
 
 use super::{
+    committer::{Step, Watch},
     directory::{create_private, sync_directory},
     error::{Error, Result},
     snapshot::Snapshot,
@@ -75,13 +76,14 @@ impl Manifests {
 
     /// Writes the snapshot under its number. When it returns, it is on disk; an error before the name is in place
     /// leaves nothing, and one after it is [`Error::OutcomeUnknown`].
-    pub(super) fn write(&self, snapshot: &Snapshot) -> Result<()> {
+    pub(super) fn write(&self, snapshot: &Snapshot, watch: &Watch) -> Result<()> {
         let path = self.path(snapshot.number);
         let bytes = encode(snapshot)?;
         // What could not be read back must not be written: it would take every table with it.
         decode_body(&bytes).map_err(|source| Error::Unstorable { source })?;
         let temporary = self.directory.join(format!("{}{TEMPORARY}", file_name(snapshot.number)));
-        let written = write_private(&temporary, &bytes).map_err(Error::io("write", &temporary));
+        watch.at(Step::Write);
+        let written = write_private(&temporary, &bytes, watch).map_err(Error::io("write", &temporary));
         // The directory's lock makes this process the only one that looks and renames here.
         let named = written.and_then(|()| match path.exists() {
             true => Err(Error::Internal(format!("the manifest {} exists already", path.display()))),
@@ -91,7 +93,10 @@ impl Manifests {
             let _left_for_the_next_start = fs::remove_file(&temporary);
             return named;
         }
-        sync_directory(&self.directory).map_err(|_| Error::OutcomeUnknown { path: self.directory.clone() })
+        watch.at(Step::Named);
+        sync_directory(&self.directory).map_err(|_| Error::OutcomeUnknown { path: self.directory.clone() })?;
+        watch.at(Step::Durable);
+        Ok(())
     }
 
     /// Removes manifests that are older than those kept. What cannot be removed is tried again at the next start.
@@ -116,10 +121,13 @@ fn file_name(number: u64) -> String {
     format!("{number:020}.json")
 }
 
-fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+fn write_private(path: &Path, bytes: &[u8], watch: &Watch) -> std::io::Result<()> {
     let mut file: File = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     file.write_all(bytes)?;
-    file.sync_all()
+    watch.at(Step::Sync);
+    file.sync_all()?;
+    watch.at(Step::Synced);
+    Ok(())
 }
 
 fn encode(snapshot: &Snapshot) -> Result<Vec<u8>> {

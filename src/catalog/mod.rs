@@ -4,6 +4,7 @@
 //! numbered manifest before anybody sees it. The catalog knows no SQL and no query engine.
 
 mod change;
+mod committer;
 mod directory;
 mod error;
 mod lock;
@@ -15,13 +16,12 @@ mod transaction;
 use std::{
     collections::HashSet,
     path::Path,
-    sync::{
-        Arc, Mutex, PoisonError, RwLock,
-        atomic::{AtomicU32, Ordering},
-    },
+    sync::{Arc, PoisonError, RwLock, atomic::AtomicU32},
 };
 
 pub use change::{Applied, Change, Existing};
+pub use committer::Permit;
+use committer::{Committer, Newest, Publisher, Watch};
 pub use directory::{DataDirectory, NewTableFile};
 pub use error::{Error, Result};
 use manifest::Manifests;
@@ -35,18 +35,10 @@ pub use transaction::{Savepoint, Transaction};
 /// The catalog of one data directory. Readers never wait for a commit's disk.
 #[derive(Debug)]
 pub struct Catalog {
-    newest: RwLock<Arc<Snapshot>>,
+    newest: Newest,
     next_oid: Arc<AtomicU32>,
     directory: Arc<DataDirectory>,
-    committer: Mutex<Committer>,
-}
-
-/// What commits have to themselves, one at a time.
-#[derive(Debug)]
-struct Committer {
-    /// None: in memory.
-    manifests: Option<Manifests>,
-    is_outcome_unknown: bool,
+    committer: Committer,
 }
 
 impl Catalog {
@@ -65,12 +57,17 @@ impl Catalog {
             None => (Snapshot::initial(), None),
         };
         directory.create_places()?;
-        Ok(Self {
-            next_oid: Arc::new(AtomicU32::new(snapshot.next_oid)),
-            newest: RwLock::new(Arc::new(snapshot)),
-            directory: Arc::new(directory),
-            committer: Mutex::new(Committer { manifests, is_outcome_unknown: false }),
-        })
+        let next_oid = Arc::new(AtomicU32::new(snapshot.next_oid));
+        let newest = Newest::new(RwLock::new(Arc::new(snapshot)));
+        let publisher = Publisher {
+            newest: newest.clone(),
+            next_oid: next_oid.clone(),
+            manifests,
+            watch: Watch::default(),
+            is_outcome_unknown: false,
+        };
+        let committer = Committer::start(publisher, &directory)?;
+        Ok(Self { newest, next_oid, directory: Arc::new(directory), committer })
     }
 
     /// The newest committed state.
@@ -88,40 +85,22 @@ impl Catalog {
         Transaction::new(self.snapshot(), self.directory.clone(), self.next_oid.clone())
     }
 
-    /// Publishes a transaction and returns the state it is part of. It blocks until the manifest is on disk.
-    pub fn commit(&self, transaction: Transaction) -> Result<Arc<Snapshot>> {
-        if !transaction.has_changes() {
-            return Ok(self.snapshot());
+    /// Publishes a transaction and returns the state it is part of, once the manifest is on disk. Dropping the future
+    /// stops nothing: whether the commit begins is for the permit to say, and what has begun is finished.
+    pub async fn commit(&self, transaction: Transaction, permit: Box<dyn Permit>) -> Result<Arc<Snapshot>> {
+        if transaction.has_changes() {
+            return self.committer.commit(transaction, permit).await;
         }
-        let mut committer = self.committer.lock().unwrap_or_else(PoisonError::into_inner);
-        let newest = self.snapshot();
-        let mut next = transaction.replay(&newest)?;
-        next.number = newest.number.saturating_add(1);
-        next.next_oid = self.next_oid.load(Ordering::Relaxed);
-        let written = committer.write(&next);
-        // A manifest of unknown outcome may need the files after a restart.
-        if written.is_ok() || committer.is_outcome_unknown {
-            transaction.hand_over();
+        if !permit.begin() {
+            return Err(Error::Cancelled);
         }
-        written?;
-        let next = Arc::new(next);
-        *self.newest.write().unwrap_or_else(PoisonError::into_inner) = next.clone();
-        Ok(next)
+        permit.end(true);
+        Ok(self.snapshot())
     }
-}
 
-impl Committer {
-    fn write(&mut self, snapshot: &Snapshot) -> Result<()> {
-        let Some(manifests) = &self.manifests else { return Ok(()) };
-        if self.is_outcome_unknown {
-            return Err(Error::OutcomeUnknown { path: manifests.directory().to_owned() });
-        }
-        let written = manifests.write(snapshot);
-        self.is_outcome_unknown = matches!(written, Err(Error::OutcomeUnknown { .. }));
-        written?;
-        // The commit stands; manifests that are kept too long are removed by a later one.
-        let _tried_again_later = manifests.prune(snapshot.number);
-        Ok(())
+    /// Removes the table files of changes that no transaction takes.
+    pub fn discard(&self, changes: &[Change]) {
+        self.directory.discard(changes.iter().flat_map(Change::new_table_files));
     }
 }
 
@@ -133,7 +112,7 @@ fn load(manifests: &Manifests, directory: &DataDirectory) -> Result<Snapshot> {
             return Err(Error::NoManifest { file, directory: manifests.directory().to_owned() });
         }
         let snapshot = Snapshot::initial();
-        manifests.write(&snapshot)?;
+        manifests.write(&snapshot, &Watch::default())?;
         return Ok(snapshot);
     };
     let snapshot = manifests.read(*newest)?;
@@ -148,5 +127,7 @@ fn load(manifests: &Manifests, directory: &DataDirectory) -> Result<Snapshot> {
     Ok(snapshot)
 }
 
+#[cfg(test)]
+pub(crate) use committer::Step;
 #[cfg(test)]
 mod tests;

@@ -16,6 +16,29 @@ use serde_json::json;
 use super::*;
 use crate::fault::Fault;
 
+/// A permit that is always given.
+struct Always;
+
+impl Permit for Always {
+    fn begin(&self) -> bool {
+        true
+    }
+
+    fn end(&self, _committed: bool) {}
+}
+
+impl Catalog {
+    /// Commits what nobody cancels, and waits for it.
+    pub(crate) fn publish(&self, transaction: Transaction) -> Result<Arc<Snapshot>> {
+        futures::executor::block_on(self.commit(transaction, Box::new(Always)))
+    }
+
+    /// Looks on while commits go through their steps, in the thread that commits.
+    pub(crate) fn watch(&self, look: impl Fn(Step) + Send + Sync + 'static) {
+        assert!(self.committer.watch.0.set(Box::new(look)).is_ok(), "somebody looks on already");
+    }
+}
+
 /// Where the second process of a test finds the data directory.
 const SECOND_PROCESS: &str = "FUSEWIRE_TEST_SECOND_PROCESS";
 
@@ -89,7 +112,7 @@ fn drop_of(kind: Kind, name: &str) -> Change {
 fn commit_view(catalog: &Catalog, name: &str) -> Arc<Snapshot> {
     let mut transaction = catalog.begin();
     transaction.apply(create(&transaction, name, view("SELECT 1"), Existing::Refuse)).unwrap();
-    catalog.commit(transaction).unwrap()
+    catalog.publish(transaction).unwrap()
 }
 
 fn newest_manifest(directory: &Path) -> PathBuf {
@@ -136,7 +159,7 @@ fn everything_committed_is_there_after_a_reopen() {
     let comment = Some("what sells".to_owned());
     transaction.apply(Change::SetComment { kind: Kind::View, name: QualifiedName::public("best"), comment }).unwrap();
     assert_eq!(catalog.snapshot().number(), 1, "nobody sees it before the commit");
-    let committed = catalog.commit(transaction).unwrap();
+    let committed = catalog.publish(transaction).unwrap();
     assert_eq!(committed.number(), 2);
     drop(catalog);
 
@@ -162,7 +185,7 @@ fn secrets_are_never_printed_and_only_the_owner_reads_the_files() {
     let change = create(&transaction, "shop", secret(), Existing::Refuse);
     assert!(!format!("{change:?}").contains("hunter2"));
     transaction.apply(change).unwrap();
-    let snapshot = catalog.commit(transaction).unwrap();
+    let snapshot = catalog.publish(transaction).unwrap();
     assert!(!format!("{catalog:?} {snapshot:?}").contains("hunter2"));
     let (_, object) = snapshot.secrets().next().unwrap();
     let secret = object.as_secret().unwrap();
@@ -285,14 +308,14 @@ fn a_serializable_transaction_changes_only_what_nobody_else_has() {
     let mut others = catalog.begin();
     let change = create(&others, "others", view("SELECT 2"), Existing::Refuse);
     others.apply(change).unwrap();
-    catalog.commit(others).unwrap();
-    let refused = catalog.commit(mine).unwrap_err();
+    catalog.publish(others).unwrap();
+    let refused = catalog.publish(mine).unwrap_err();
     assert_eq!(refused.fault(), Fault::Conflict);
     assert_eq!(refused.to_string(), "another transaction changed the catalog first; run the transaction again");
     // One that only reads never fails.
     let mut reads = catalog.begin();
     reads.set_serializable();
-    catalog.commit(reads).unwrap();
+    catalog.publish(reads).unwrap();
 }
 
 #[test]
@@ -323,19 +346,19 @@ fn version_numbers_are_never_reused_and_promotion_is_a_choice() {
     }
     let name = QualifiedName::public("taste");
     transaction.apply(Change::PromoteModel { name: name.clone(), version: 2 }).unwrap();
-    let snapshot = catalog.commit(transaction).unwrap();
+    let snapshot = catalog.publish(transaction).unwrap();
     let model = snapshot.model(&name).unwrap();
     assert_eq!((model.live, model.last_version, model.versions.len()), (2, 3, 3));
     let mut transaction = catalog.begin();
     transaction.apply(drop_of(Kind::Model, "taste")).unwrap();
-    catalog.commit(transaction).unwrap();
+    catalog.publish(transaction).unwrap();
     drop(catalog);
 
     let catalog = Catalog::open(Some(directory.path())).unwrap();
     let mut transaction = catalog.begin();
     let change = publish(&transaction, &catalog, "taste", "d", true);
     assert_eq!(transaction.apply(change).unwrap(), Applied::Published { version: 4, live: true });
-    let snapshot = catalog.commit(transaction).unwrap();
+    let snapshot = catalog.publish(transaction).unwrap();
     assert_eq!(snapshot.model(&name).unwrap().versions.keys().collect::<Vec<_>>(), [&4]);
 }
 
@@ -347,8 +370,8 @@ fn the_transaction_that_comes_second_to_an_object_gets_a_conflict() {
         let (mut one, mut two) = (catalog.begin(), catalog.begin());
         two.apply(second(&two)).unwrap();
         one.apply(first(&one)).unwrap();
-        let newest = catalog.commit(one).unwrap();
-        let error = catalog.commit(two).unwrap_err();
+        let newest = catalog.publish(one).unwrap();
+        let error = catalog.publish(two).unwrap_err();
         assert_eq!(error.fault(), Fault::Conflict);
         assert_eq!(catalog.snapshot(), newest, "the loser leaves no trace");
         error.to_string()
@@ -380,9 +403,9 @@ fn the_transaction_that_comes_second_to_an_object_gets_a_conflict() {
             _ => drop_of(Kind::Model, "brief"),
         };
         other.apply(change).unwrap();
-        catalog.commit(other).unwrap();
+        catalog.publish(other).unwrap();
     }
-    assert_eq!(catalog.commit(late).unwrap_err().fault(), Fault::Conflict);
+    assert_eq!(catalog.publish(late).unwrap_err().fault(), Fault::Conflict);
 }
 
 #[test]
@@ -391,11 +414,11 @@ fn transactions_on_different_objects_both_commit() {
     let (mut one, mut two) = (catalog.begin(), catalog.begin());
     one.apply(create(&one, "a", view("SELECT 1"), Existing::Refuse)).unwrap();
     two.apply(create(&two, "b", view("SELECT 2"), Existing::Refuse)).unwrap();
-    catalog.commit(two).unwrap();
-    let snapshot = catalog.commit(one).unwrap();
+    catalog.publish(two).unwrap();
+    let snapshot = catalog.publish(one).unwrap();
     let oids: HashSet<u32> = snapshot.relations().map(|(_, object)| object.header.oid).collect();
     assert_eq!(oids.len(), 2);
-    assert_eq!(catalog.commit(catalog.begin()).unwrap().number(), snapshot.number(), "nothing to commit, no manifest");
+    assert_eq!(catalog.publish(catalog.begin()).unwrap().number(), snapshot.number(), "nothing to commit, no manifest");
 }
 
 #[test]
@@ -404,7 +427,7 @@ fn rows_can_be_added_to_one_table_at_once() {
     let table = QualifiedName::public("t");
     let mut transaction = catalog.begin();
     transaction.apply(create(&transaction, "t", managed(Vec::new()), Existing::Refuse)).unwrap();
-    catalog.commit(transaction).unwrap();
+    catalog.publish(transaction).unwrap();
     let append = |text: &str| {
         let mut transaction = catalog.begin();
         let files = vec![table_file(catalog.directory(), 1, text)];
@@ -412,15 +435,15 @@ fn rows_can_be_added_to_one_table_at_once() {
         transaction
     };
     let (one, two, late) = (append("one"), append("two"), append("late"));
-    catalog.commit(two).unwrap();
-    let snapshot = catalog.commit(one).unwrap();
+    catalog.publish(two).unwrap();
+    let snapshot = catalog.publish(one).unwrap();
     let texts = snapshot.files().map(|path| fs::read_to_string(catalog.directory().root().join(path)).unwrap());
     assert_eq!(texts.collect::<Vec<_>>(), ["two", "one"]);
     let mut transaction = catalog.begin();
     transaction.apply(drop_of(Kind::Table, "t")).unwrap();
     transaction.apply(create(&transaction, "t", managed(Vec::new()), Existing::Refuse)).unwrap();
-    catalog.commit(transaction).unwrap();
-    assert_eq!(catalog.commit(late).unwrap_err().fault(), Fault::Conflict, "it is another table now");
+    catalog.publish(transaction).unwrap();
+    assert_eq!(catalog.publish(late).unwrap_err().fault(), Fault::Conflict, "it is another table now");
 }
 
 #[test]
@@ -468,10 +491,10 @@ fn moving_a_damaged_manifest_away_goes_back_to_the_one_before() {
     let mut transaction = catalog.begin();
     let file = table_file(catalog.directory(), 1, "rows");
     transaction.apply(create(&transaction, "t", managed(vec![file.clone()]), Existing::Refuse)).unwrap();
-    let before = catalog.commit(transaction).unwrap();
+    let before = catalog.publish(transaction).unwrap();
     let mut transaction = catalog.begin();
     transaction.apply(drop_of(Kind::Table, "t")).unwrap();
-    catalog.commit(transaction).unwrap();
+    catalog.publish(transaction).unwrap();
     drop(catalog);
     drop(Catalog::open(Some(directory.path())).unwrap());
     fs::remove_file(newest_manifest(directory.path())).unwrap();
@@ -502,7 +525,7 @@ fn orphans_and_old_manifests_are_removed() {
     transaction.apply(create(&transaction, "t", managed(vec![file.clone()]), Existing::Refuse)).unwrap();
     let change = publish(&transaction, &catalog, "taste", "kept", true);
     transaction.apply(change).unwrap();
-    catalog.commit(transaction).unwrap();
+    catalog.publish(transaction).unwrap();
     let orphan = table_file(catalog.directory(), 99, "of a killed statement");
     fs::write(root.join("models/orphan"), "of a killed training").unwrap();
     fs::write(root.join("manifest/00000000000000000003.json.tmp"), "of a killed commit").unwrap();
@@ -516,7 +539,7 @@ fn orphans_and_old_manifests_are_removed() {
 
     let mut transaction = catalog.begin();
     transaction.apply(drop_of(Kind::Table, "t")).unwrap();
-    catalog.commit(transaction).unwrap();
+    catalog.publish(transaction).unwrap();
     for index in 0..3 {
         assert!(root.join(&file.path).is_file(), "a kept manifest still needs it");
         commit_view(&catalog, &format!("v{index}"));
@@ -534,7 +557,7 @@ fn rolling_back_removes_new_files_and_no_others() {
     let mut transaction = catalog.begin();
     let old = table_file(catalog.directory(), 1, "old");
     transaction.apply(create(&transaction, "t", managed(vec![old.clone()]), Existing::Refuse)).unwrap();
-    catalog.commit(transaction).unwrap();
+    catalog.publish(transaction).unwrap();
     let mut transaction = catalog.begin();
     let new = table_file(catalog.directory(), 1, "new");
     let files = vec![old.clone(), new.clone()];
@@ -579,7 +602,7 @@ fn a_damaged_table_file_is_refused_by_name() {
     let mut transaction = catalog.begin();
     let file = table_file(catalog.directory(), 1, "rows of a table");
     transaction.apply(create(&transaction, "t", managed(vec![file.clone()]), Existing::Refuse)).unwrap();
-    catalog.commit(transaction).unwrap();
+    catalog.publish(transaction).unwrap();
     drop(catalog);
     let catalog = Catalog::open(Some(directory.path())).unwrap();
     let path = directory.path().join(&file.path);
@@ -634,7 +657,7 @@ fn a_commit_that_cannot_be_written_leaves_the_old_state() {
     let mut transaction = catalog.begin();
     let file = table_file(catalog.directory(), 1, "rows");
     transaction.apply(create(&transaction, "t", managed(vec![file.clone()]), Existing::Refuse)).unwrap();
-    let error = catalog.commit(transaction).unwrap_err();
+    let error = catalog.publish(transaction).unwrap_err();
     assert_eq!(error.fault(), Fault::Io);
     assert!(error.to_string().contains("cannot write") && error.to_string().contains("json.tmp"), "{error}");
     assert_eq!(catalog.snapshot(), before);
@@ -645,13 +668,82 @@ fn a_commit_that_cannot_be_written_leaves_the_old_state() {
     fs::write(directory.path().join("manifest/00000000000000000003.json"), "of somebody else").unwrap();
     let mut transaction = catalog.begin();
     transaction.apply(drop_of(Kind::View, "v")).unwrap();
-    assert!(catalog.commit(transaction).unwrap_err().to_string().contains("exists already"));
+    assert!(catalog.publish(transaction).unwrap_err().to_string().contains("exists already"));
     assert_eq!(fs::read(directory.path().join("manifest/00000000000000000003.json")).unwrap(), b"of somebody else");
 
-    catalog.committer.lock().unwrap().is_outcome_unknown = true;
+    fs::remove_file(directory.path().join("manifest/00000000000000000003.json")).unwrap();
+    let (manifests, away) = (directory.path().join("manifest"), directory.path().join("away"));
+    catalog.watch(move |step| match step {
+        Step::Named => fs::rename(&manifests, &away).unwrap(),
+        Step::Answer => drop(fs::rename(&away, &manifests)),
+        _ => {}
+    });
+    for _ in 0..2 {
+        let mut transaction = catalog.begin();
+        transaction.apply(drop_of(Kind::View, "v")).unwrap();
+        assert!(matches!(catalog.publish(transaction), Err(Error::OutcomeUnknown { .. })), "until it is opened anew");
+    }
+}
+
+/// What a commit was asked for with, and what it heard.
+struct Asked {
+    allowed: bool,
+    heard: Arc<std::sync::Mutex<Vec<&'static str>>>,
+}
+
+impl Permit for Asked {
+    fn begin(&self) -> bool {
+        self.heard.lock().unwrap().push("begin");
+        self.allowed
+    }
+
+    fn end(&self, committed: bool) {
+        self.heard.lock().unwrap().push(if committed { "committed" } else { "failed" });
+    }
+}
+
+#[test]
+fn a_commit_begins_with_a_permit_and_tells_it_the_end() {
+    let directory = tempfile::tempdir().unwrap();
+    let catalog = Catalog::open(Some(directory.path())).unwrap();
+    for (allowed, name, changes, expected, fault) in [
+        (true, "t", true, ["begin", "committed"], None),
+        (false, "u", true, ["begin", "failed"], Some(Fault::Cancelled)),
+        // The name is taken by now.
+        (true, "t", true, ["begin", "failed"], Some(Fault::Conflict)),
+        (true, "v", false, ["begin", "committed"], None),
+    ] {
+        let mut transaction =
+            Transaction::new(Arc::new(Snapshot::initial()), catalog.directory().clone(), catalog.next_oid.clone());
+        let file = table_file(catalog.directory(), 1, "rows");
+        if changes {
+            transaction.apply(create(&transaction, name, managed(vec![file.clone()]), Existing::Refuse)).unwrap();
+        }
+        let heard = Arc::default();
+        let permit = Asked { allowed, heard: Arc::clone(&heard) };
+        let outcome = futures::executor::block_on(catalog.commit(transaction, Box::new(permit)));
+        assert_eq!(outcome.as_ref().err().map(Error::fault), fault, "{outcome:?}");
+        assert_eq!(*heard.lock().unwrap(), expected);
+        let kept = fault.is_none() || !changes;
+        assert_eq!(directory.path().join(&file.path).exists(), kept, "{name}");
+    }
+    drop(catalog);
+    let reopened = Catalog::open(Some(directory.path())).unwrap().snapshot();
+    assert_eq!(reopened.relations().map(|(name, _)| name.name.as_str()).collect::<Vec<_>>(), ["t"]);
+}
+
+#[test]
+fn a_commit_that_nobody_waits_for_is_finished() {
+    let directory = tempfile::tempdir().unwrap();
+    let catalog = Catalog::open(Some(directory.path())).unwrap();
     let mut transaction = catalog.begin();
-    transaction.apply(drop_of(Kind::View, "v")).unwrap();
-    assert!(matches!(catalog.commit(transaction), Err(Error::OutcomeUnknown { .. })));
+    transaction.apply(create(&transaction, "v", view("SELECT 1"), Existing::Refuse)).unwrap();
+    let mut commit = Box::pin(catalog.commit(transaction, Box::new(Always)));
+    // Asked for at its first poll.
+    let _pending_or_done = futures::FutureExt::now_or_never(&mut commit);
+    drop(commit);
+    drop(catalog);
+    assert_eq!(Catalog::open(Some(directory.path())).unwrap().snapshot().number(), 2);
 }
 
 #[test]
@@ -665,7 +757,7 @@ fn what_could_not_be_read_back_is_not_written() {
     });
     let mut transaction = catalog.begin();
     transaction.apply(create(&transaction, "v", definition, Existing::Refuse)).unwrap();
-    let error = catalog.commit(transaction).unwrap_err();
+    let error = catalog.publish(transaction).unwrap_err();
     assert_eq!(error.fault(), Fault::LimitExceeded);
     drop(catalog);
     assert_eq!(Catalog::open(Some(directory.path())).unwrap().snapshot().number(), 1);
@@ -728,7 +820,7 @@ fn write_pairs(catalog: &Catalog, writer: usize, commits: usize) {
             }
             let change = publish(&transaction, catalog, "taste", &format!("{writer}-{index}"), true);
             transaction.apply(change).unwrap();
-            match catalog.commit(transaction) {
+            match catalog.publish(transaction) {
                 Ok(_) => break,
                 Err(error) => assert_eq!(error.fault(), Fault::Conflict, "{error}"),
             }
@@ -757,7 +849,7 @@ fn any_sequence_of_changes_is_the_same_after_a_reopen() {
                 let before = catalog.snapshot();
                 let alone = Arc::ptr_eq(transaction.snapshot(), &before) || transaction.replay(&before).is_ok();
                 let committed = choices.below(4) > 0 && {
-                    let result = catalog.commit(transaction);
+                    let result = catalog.publish(transaction);
                     assert_eq!(result.is_ok(), alone);
                     result.is_ok()
                 };

@@ -124,22 +124,25 @@ impl Connection {
     }
 
     /// Waits for work while the client is heard: it may cancel or leave, the server may stop, notices are passed on.
-    /// On an error the work has not ended; who started it stops it.
+    /// On an error the work has not ended; who started it stops it. What commits is waited for, whoever wants it to end: its
+    /// outcome is what is told.
     pub(super) async fn supervise<F: Future>(&mut self, work: F) -> Result<F::Output, Failure> {
         let mut work = pin!(work);
+        let mut commits = false;
         loop {
             let waiting = !self.wire.outbound.is_empty();
             let wake = tokio::select! {
                 biased;
-                () = self.cancel.requested() => Wake::Cancelled,
-                _ = self.shutdown.changed() => Wake::Shutdown,
+                () = self.cancel.requested(), if !commits => Wake::Cancelled,
+                () = stopped(&mut self.shutdown), if !commits => Wake::Shutdown,
                 output = &mut work => Wake::Done(output),
                 Some(notice) = self.notices.recv() => Wake::Notice(notice),
-                () = self.wire.hung_up() => Wake::Gone,
+                () = self.wire.hung_up(), if !commits => Wake::Gone,
                 () = tokio::time::sleep(FLUSH_INTERVAL), if waiting => Wake::Flush,
             };
             match wake {
                 Wake::Done(output) => return Ok(output),
+                Wake::Cancelled | Wake::Shutdown | Wake::Gone if !self.session.cancel() => commits = true,
                 Wake::Cancelled => {
                     return Err(Failure::statement(Fault::Cancelled, "canceling statement due to user request"));
                 }
@@ -156,6 +159,7 @@ impl Connection {
         &mut self,
         work: impl Future<Output = Result<T>> + Send + 'static,
     ) -> Result<T, Failure> {
+        self.session.expect_statement();
         let mut task = Task::start(work);
         Ok(self.supervise(task.result()).await??)
     }
@@ -163,6 +167,7 @@ impl Connection {
     /// Ends the transaction of statements that joined one another without BEGIN.
     pub(super) async fn finish(&mut self) -> Result<(), Failure> {
         let session = Arc::clone(&self.session);
+        session.expect_end();
         Ok(self.supervise(async move { session.finish().await }).await??)
     }
 
@@ -235,7 +240,7 @@ impl Connection {
         loop {
             tokio::select! {
                 biased;
-                _ = self.shutdown.changed() => return Err(shutting_down()),
+                () = stopped(&mut self.shutdown) => return Err(shutting_down()),
                 frame = self.wire.message() => return frame,
                 () = &mut expired => {
                     let message = "terminating connection due to idle-in-transaction timeout";
@@ -288,6 +293,12 @@ impl Connection {
             }
         }
     }
+}
+
+/// Returns when the server stops, and at once when it has been told to.
+async fn stopped(shutdown: &mut watch::Receiver<bool>) {
+    // Without a sender there is no server any more.
+    drop(shutdown.wait_for(|stopped| *stopped).await);
 }
 
 fn shutting_down() -> Failure {

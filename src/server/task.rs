@@ -54,6 +54,8 @@ pub(super) struct Task<T> {
 impl Running {
     /// Starts the statement.
     pub(super) fn start(session: Arc<Session>, statement: Arc<Statement>, parameters: Vec<ScalarValue>) -> Self {
+        // A cancel is meant for this statement from now on, even if it comes before the task runs.
+        session.expect_statement();
         let (sender, events) = channel(BATCHES_AHEAD);
         let task = async move {
             let last = match catch_panic(drive(&session, &statement, &parameters, &sender)).await {
@@ -73,7 +75,7 @@ impl Running {
         self.events.recv().await.unwrap_or_else(ended)
     }
 
-    /// Cancels it and waits until it has let go of what it held.
+    /// Cancels it and waits until it has let go of what it held. What commits already goes on alone.
     pub(super) async fn stop(mut self) {
         self.events.close();
         self.task.handle.abort();

@@ -1,5 +1,6 @@
 //! One client's state: its settings, its transaction, its prepared statements, and the snapshot its statement reads.
 
+mod commits;
 mod transactions;
 
 use std::{
@@ -29,7 +30,7 @@ use futures::future::BoxFuture;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::{
-    Action, Interrupt, Notice, Outcome, Sealed, SessionOptions, Shared,
+    Action, Interrupt, Notice, Outcome, Sealed, SessionOptions, Shared, Ticket,
     providers::opening_once,
     rewrite::{rewrite, with_microseconds},
     settings::Settings,
@@ -40,6 +41,8 @@ use crate::{
     catalog::{Applied, Catalog, Change, Definition, Existing, Header, Object, QualifiedName, Snapshot},
     source::{Access, Rejects, SecretDefinition, Stores},
 };
+
+pub(crate) use commits::Staged;
 
 /// A statement kept by name, and the types of its parameters.
 pub(crate) type Prepared = (Arc<dyn Action>, Vec<Option<DataType>>);
@@ -55,6 +58,7 @@ pub(crate) struct Client {
     access: Access,
     view: View,
     interrupt: Mutex<Interrupt>,
+    ticket: Mutex<Ticket>,
     settings: Mutex<Settings>,
     transaction: Mutex<State>,
     prepared: Mutex<HashMap<String, Prepared>>,
@@ -97,6 +101,7 @@ impl Client {
             access,
             view,
             interrupt: Mutex::default(),
+            ticket: Mutex::default(),
             settings: Mutex::new(settings),
             transaction: Mutex::default(),
             prepared: Mutex::default(),
@@ -199,7 +204,7 @@ impl Client {
     }
 
     /// Creates a relation or a secret, and says so where `IF NOT EXISTS` kept another.
-    pub(crate) fn create(
+    pub(crate) async fn create(
         &self,
         name: &QualifiedName,
         header: Header,
@@ -207,7 +212,7 @@ impl Client {
         existing: Existing,
     ) -> Result<()> {
         let object = Object { header, definition };
-        let applied = self.apply(vec![Change::Create { name: name.clone(), object, existing }])?;
+        let applied = self.apply(vec![Change::Create { name: name.clone(), object, existing }]).await?;
         if applied.contains(&Applied::Unchanged) {
             self.notify_exists(name);
         }

@@ -22,6 +22,7 @@ mod shift;
 mod sliding;
 pub(crate) mod storage;
 mod system;
+mod ticket;
 mod transaction;
 
 use std::{panic::AssertUnwindSafe, sync::Arc};
@@ -38,7 +39,7 @@ use datafusion::{
 use futures::FutureExt;
 
 pub(crate) use action::Action;
-pub(crate) use client::{Client, Physical, View, text_rows};
+pub(crate) use client::{Client, Physical, Staged, View, text_rows};
 pub(crate) use dialect::PostgreSql;
 pub(crate) use files::{Given, request as request_named, with_options};
 pub(crate) use interrupt::Interrupt;
@@ -50,6 +51,7 @@ pub(crate) use rewrite::{joins_by_name, query_from, written};
 pub(crate) use sealed::Sealed;
 pub(crate) use settings::spelled;
 pub(crate) use shared::Shared;
+pub(crate) use ticket::Ticket;
 
 use crate::{Error, Fault, Result};
 

@@ -13,7 +13,7 @@ use futures::FutureExt;
 use object_store::{local::LocalFileSystem, path::Path};
 use tokio::runtime::{Builder, Handle, Runtime};
 
-use super::Interrupt;
+use super::{Interrupt, Ticket};
 use crate::{Config, Error, Fault, Result, catalog::Catalog, config::THREAD_STACK_BYTES, source::Looks};
 
 /// What all sessions share.
@@ -39,15 +39,16 @@ impl Shared {
         Ok(Self { config, catalog, registry, runtime, looks: Arc::default(), compute })
     }
 
-    /// Runs `work` on the compute runtime. Dropping the returned future stops it and raises `interrupt`; a panic becomes an
-    /// internal error.
+    /// Runs `work`, the statement's with this ticket, on the compute runtime. Dropping the returned future cancels it and
+    /// raises `interrupt`, unless its commit has begun: then it goes on alone. A panic becomes an internal error.
     pub(crate) async fn compute<T: Send + 'static>(
         &self,
+        ticket: Ticket,
         interrupt: Interrupt,
         work: impl Future<Output = Result<T>> + Send + 'static,
     ) -> Result<T> {
-        let handle = self.compute.handle().spawn(AssertUnwindSafe(work).catch_unwind());
-        AbortOnDrop { handle, interrupt }.join().await
+        let work = ticket.clone().scope(AssertUnwindSafe(work).catch_unwind());
+        AbortOnDrop { handle: self.compute.handle().spawn(work), ticket, interrupt }.join().await
     }
 
     /// The handle of the compute runtime, for streams that outlive their statement's planning.
@@ -112,9 +113,10 @@ impl Drop for ComputeRuntime {
 
 type Caught<T> = std::result::Result<Result<T>, Box<dyn Any + Send>>;
 
-/// A task that ends with whoever waits for it.
+/// A task that ends with whoever waits for it, unless it commits.
 struct AbortOnDrop<T> {
     handle: tokio::task::JoinHandle<Caught<T>>,
+    ticket: Ticket,
     interrupt: Interrupt,
 }
 
@@ -131,7 +133,7 @@ impl<T> AbortOnDrop<T> {
 impl<T> Drop for AbortOnDrop<T> {
     fn drop(&mut self) {
         // A finished one may have left rows behind, which are still to be read.
-        if !self.handle.is_finished() {
+        if !self.handle.is_finished() && self.ticket.cancel() {
             self.interrupt.raise();
             self.handle.abort();
         }

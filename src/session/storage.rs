@@ -32,7 +32,7 @@ use futures::StreamExt;
 
 use crate::{
     Error, Fault, Result,
-    catalog::{ManagedTable, NewTableFile, QualifiedName, TableFile},
+    catalog::{self, DataDirectory, ManagedTable, NewTableFile, QualifiedName, TableFile},
     planning,
 };
 
@@ -53,6 +53,24 @@ pub(crate) fn stored_schema(schema: &Schema) -> SchemaRef {
     Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }
 
+/// NewFiles files that no change has taken over yet; dropping it removes them.
+struct NewFiles {
+    directory: Arc<DataDirectory>,
+    files: Vec<TableFile>,
+}
+
+impl NewFiles {
+    fn keep(mut self) -> Vec<TableFile> {
+        std::mem::take(&mut self.files)
+    }
+}
+
+impl Drop for NewFiles {
+    fn drop(&mut self) {
+        self.directory.discard(&self.files);
+    }
+}
+
 /// Runs a query and writes its rows into new, sealed files of the table with this identifier: a file a partition, so
 /// that partitions are encoded side by side. Stopped or failed, it leaves no file.
 pub(crate) async fn write(
@@ -68,7 +86,7 @@ pub(crate) async fn write(
         let (client, schema) = (Arc::clone(client), Arc::clone(&schema));
         writers.spawn(async move { (partition, caught(write_partition(&client, stream, schema, oid)).await) });
     }
-    let mut sealed: Vec<(usize, TableFile)> = Vec::new();
+    let mut sealed: Vec<(usize, NewFiles)> = Vec::new();
     let mut failed = None;
     // Every writer is waited for even after one has failed, so that what the others sealed is removed.
     while let Some(joined) = writers.join_next().await {
@@ -88,11 +106,10 @@ pub(crate) async fn write(
         }
     }
     sealed.sort_by_key(|(partition, _)| *partition);
-    let files: Vec<TableFile> = sealed.into_iter().map(|(_, file)| file).collect();
     match failed {
-        None => Ok(files),
+        None => Ok(sealed.into_iter().flat_map(|(_, sealed)| sealed.keep()).collect()),
         Some(error) => {
-            client.catalog().directory().discard(&files);
+            drop(sealed);
             Err(explain_failure(&plan, &client.shared().runtime, error).await)
         }
     }
@@ -103,7 +120,7 @@ async fn write_partition(
     mut stream: SendableRecordBatchStream,
     schema: SchemaRef,
     oid: u32,
-) -> std::result::Result<Option<TableFile>, DataFusionError> {
+) -> std::result::Result<Option<NewFiles>, DataFusionError> {
     let directory = Arc::clone(client.catalog().directory());
     let mut open: Option<(NewTableFile, ArrowWriter<File>)> = None;
     let mut rows = 0;
@@ -114,7 +131,8 @@ async fn write_partition(
         }
         rows += batch.num_rows() as u64;
         if open.is_none() {
-            let file = directory.new_table_file(oid).map_err(Error::from)?;
+            let place = Arc::clone(&directory);
+            let file = blocking(move || place.new_table_file(oid)).await?;
             let output = File::options().write(true).open(file.path())?;
             let properties = writer_properties(&schema);
             let writer = ArrowWriter::try_new(output, Arc::clone(&schema), Some(properties))?;
@@ -127,7 +145,20 @@ async fn write_partition(
     }
     let Some((file, writer)) = open else { return Ok(None) };
     writer.close()?;
-    Ok(Some(directory.seal(file, rows).map_err(Error::from)?))
+    // Whoever stops waiting for it has it removed when it is done.
+    let seal = move || directory.seal(file, rows).map(|file| NewFiles { directory, files: vec![file] });
+    Ok(Some(blocking(seal).await?))
+}
+
+/// What reaches the disk or hashes a file, on a thread that may wait.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> catalog::Result<T> + Send + 'static,
+) -> Result<T, DataFusionError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    let interrupted = |error: tokio::task::JoinError| {
+        Error::new(Fault::Internal, format!("writing a table was interrupted: {error}"))
+    };
+    Ok(done.map_err(interrupted)?.map_err(Error::from)?)
 }
 
 /// Least and greatest values of floating point columns are not kept: Parquet's leave NaN out, and readers that prune by

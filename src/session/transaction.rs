@@ -4,7 +4,10 @@
 //! told are the words of SQL and where statements that belong together begin and end; it knows no protocol, publishes
 //! nothing and tells nobody: its owner does, by what each transition returns.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use super::{Isolation, Mode, Modes, TransactionStatus, settings::Values};
 use crate::{
@@ -18,6 +21,8 @@ const MAX_SAVEPOINTS: usize = 10_000;
 /// A transaction that has begun.
 #[derive(Debug)]
 pub(crate) struct Work {
+    /// What tells it from every other one of this process.
+    number: u64,
     pub(crate) changes: Transaction,
     /// The settings to put back when it is rolled back.
     pub(crate) before: Values,
@@ -50,6 +55,8 @@ pub(crate) enum State {
     Open(Work),
     /// The same after an error: only what ends it or goes back to a savepoint is heard.
     Failed(Work),
+    /// Its changes are on their way to the disk. For statements it is over; if it fails, the settings are put back.
+    Ending { number: u64, before: Values },
 }
 
 /// A transaction that is over.
@@ -66,11 +73,17 @@ pub(crate) struct Ended {
 impl Work {
     /// A transaction that begins, with the settings of this moment.
     pub(crate) fn new(changes: Transaction, before: Values, modes: Modes) -> Self {
-        Self { changes, before, modes, queried: false, statements: 0, savepoints: Vec::new() }
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        Self { number, changes, before, modes, queried: false, statements: 0, savepoints: Vec::new() }
     }
 
     pub(crate) fn modes(&self) -> Modes {
         self.modes
+    }
+
+    pub(crate) fn number(&self) -> u64 {
+        self.number
     }
 
     fn set_mode(&mut self, mode: Mode) -> Result<()> {
@@ -117,7 +130,7 @@ impl State {
     /// Where the session stands, for its client.
     pub(crate) fn status(&self) -> TransactionStatus {
         match self {
-            Self::Idle | Self::Implicit { .. } => TransactionStatus::Idle,
+            Self::Idle | Self::Implicit { .. } | Self::Ending { .. } => TransactionStatus::Idle,
             Self::Open(_) => TransactionStatus::Open,
             Self::Failed(_) => TransactionStatus::Failed,
         }
@@ -126,7 +139,7 @@ impl State {
     /// Whether statements stand in what PostgreSQL takes for a transaction block.
     pub(crate) fn in_block(&self) -> bool {
         match self {
-            Self::Idle => false,
+            Self::Idle | Self::Ending { .. } => false,
             Self::Implicit { block, .. } => *block,
             Self::Open(_) | Self::Failed(_) => true,
         }
@@ -135,15 +148,25 @@ impl State {
     /// The transaction, if one has begun.
     pub(crate) fn work(&self) -> Option<&Work> {
         match self {
-            Self::Idle => None,
+            Self::Idle | Self::Ending { .. } => None,
             Self::Implicit { work, .. } | Self::Open(work) | Self::Failed(work) => Some(work),
         }
+    }
+
+    /// What tells the transaction that has begun from every other one.
+    pub(crate) fn number(&self) -> Option<u64> {
+        self.work().map(|work| work.number)
+    }
+
+    /// Whether statements have joined that nobody has ended yet.
+    pub(crate) fn is_implicit(&self) -> bool {
+        matches!(self, Self::Implicit { .. })
     }
 
     /// The transaction that a change belongs to. None: it is to be published at once.
     pub(crate) fn changing(&mut self, catalog: &Catalog) -> Result<Option<&mut Transaction>> {
         match self {
-            Self::Idle => Ok(None),
+            Self::Idle | Self::Ending { .. } => Ok(None),
             Self::Failed(_) => Err(in_failed()),
             Self::Open(work) => Ok(Some(&mut work.changes)),
             Self::Implicit { work, .. } => {
@@ -161,7 +184,7 @@ impl State {
     /// that it reads; none: the newest.
     pub(crate) fn start(&mut self, resolves: bool, reads: bool, catalog: &Catalog) -> Result<Option<Arc<Snapshot>>> {
         match self {
-            Self::Idle => Ok(None),
+            Self::Idle | Self::Ending { .. } => Ok(None),
             Self::Failed(_) if !resolves => Err(in_failed()),
             Self::Failed(work) => Ok(Some(work.changes.snapshot().clone())),
             Self::Implicit { work, .. } | Self::Open(work) => {
@@ -177,7 +200,7 @@ impl State {
 
     /// The next statement ends together with those before it; `block` where they stand in one text.
     pub(crate) fn join(&mut self, block: bool, fresh: impl FnOnce() -> Work) {
-        if matches!(self, Self::Idle) {
+        if self.is_idle() {
             *self = Self::Implicit { work: fresh(), block };
         }
         if let Self::Implicit { work, block: in_block } = self {
@@ -186,8 +209,12 @@ impl State {
         }
     }
 
-    /// The end of the statements that joined. None where they made a block, or ended theirs.
+    /// The end of the statements that joined, which are to be published. None where they made a block, or ended theirs.
     pub(crate) fn end_implicit(&mut self) -> Option<Work> {
+        self.take_implicit().map(|work| self.publish(work))
+    }
+
+    fn take_implicit(&mut self) -> Option<Work> {
         match std::mem::take(self) {
             Self::Implicit { work, .. } => Some(work),
             other => {
@@ -200,7 +227,7 @@ impl State {
     /// For a statement that takes no part in a transaction: ends an implicit one of which it is the first.
     pub(crate) fn stand_alone(&mut self, statement: &str) -> Result<()> {
         match self {
-            Self::Idle => Ok(()),
+            Self::Idle | Self::Ending { .. } => Ok(()),
             Self::Implicit { work, block: false } if work.statements <= 1 => {
                 *self = Self::Idle;
                 Ok(())
@@ -219,11 +246,11 @@ impl State {
 
     /// `BEGIN`: what has joined becomes part of the block. Within a block only the modes count.
     pub(crate) fn begin(&mut self, modes: &[Mode], fresh: impl FnOnce() -> Work) -> Result<()> {
-        if matches!(self, Self::Idle) {
+        if self.is_idle() {
             *self = Self::Open(fresh());
         }
         self.set_modes(modes)?;
-        if let Some(work) = self.end_implicit() {
+        if let Some(work) = self.take_implicit() {
             *self = Self::Open(work);
         }
         Ok(())
@@ -232,7 +259,7 @@ impl State {
     /// `SET TRANSACTION`; without a transaction nothing is left of it.
     pub(crate) fn set_modes(&mut self, modes: &[Mode]) -> Result<()> {
         match self {
-            Self::Idle => Ok(()),
+            Self::Idle | Self::Ending { .. } => Ok(()),
             Self::Implicit { work, .. } | Self::Open(work) | Self::Failed(work) => {
                 modes.iter().try_for_each(|mode| work.set_mode(*mode))
             }
@@ -245,9 +272,9 @@ impl State {
             return Err(outside("COMMIT AND CHAIN"));
         }
         Ok(match std::mem::take(self) {
-            Self::Idle => Ended { work: None, published: true, outside: true },
-            Self::Implicit { work, .. } => Ended { work: Some(work), published: true, outside: true },
-            Self::Open(work) => Ended { work: Some(work), published: true, outside: false },
+            Self::Idle | Self::Ending { .. } => Ended { work: None, published: true, outside: true },
+            Self::Implicit { work, .. } => Ended { work: Some(self.publish(work)), published: true, outside: true },
+            Self::Open(work) => Ended { work: Some(self.publish(work)), published: true, outside: false },
             Self::Failed(work) => Ended { work: Some(work), published: false, outside: false },
         })
     }
@@ -258,10 +285,28 @@ impl State {
             return Err(outside("ROLLBACK AND CHAIN"));
         }
         Ok(match std::mem::take(self) {
-            Self::Idle => Ended { work: None, published: false, outside: true },
+            Self::Idle | Self::Ending { .. } => Ended { work: None, published: false, outside: true },
             Self::Implicit { work, .. } => Ended { work: Some(work), published: false, outside: true },
             Self::Open(work) | Self::Failed(work) => Ended { work: Some(work), published: false, outside: false },
         })
+    }
+
+    /// The transaction's changes go to the disk.
+    fn publish(&mut self, work: Work) -> Work {
+        *self = Self::Ending { number: work.number, before: work.before.clone() };
+        work
+    }
+
+    /// They are there, or not. Returns the settings to put back where they are not; none if something else has begun, or
+    /// an error was told, before the outcome was known.
+    pub(crate) fn published(&mut self, number: u64) -> Option<Values> {
+        match std::mem::take(self) {
+            Self::Ending { number: ending, before } if ending == number => Some(before),
+            other => {
+                *self = other;
+                None
+            }
+        }
     }
 
     /// An error was told. Returns the settings to put back, where there was a transaction that had not failed yet.
@@ -269,6 +314,7 @@ impl State {
         match std::mem::take(self) {
             Self::Idle => None,
             Self::Implicit { work, .. } => Some(work.before.clone()),
+            Self::Ending { before, .. } => Some(before),
             Self::Open(work) => {
                 let settings = work.settings().clone();
                 *self = Self::Failed(work);
@@ -307,7 +353,7 @@ impl State {
     pub(crate) fn rollback_to(&mut self, name: &str) -> Result<Values> {
         let place = match self {
             Self::Open(work) | Self::Failed(work) => work.find(name)?,
-            Self::Idle | Self::Implicit { .. } => return Err(outside("ROLLBACK TO SAVEPOINT")),
+            Self::Idle | Self::Implicit { .. } | Self::Ending { .. } => return Err(outside("ROLLBACK TO SAVEPOINT")),
         };
         match std::mem::take(self) {
             Self::Open(mut work) | Self::Failed(mut work) => {
@@ -319,8 +365,12 @@ impl State {
                 *self = Self::Open(work);
                 Ok(settings)
             }
-            Self::Idle | Self::Implicit { .. } => Err(outside("ROLLBACK TO SAVEPOINT")),
+            Self::Idle | Self::Implicit { .. } | Self::Ending { .. } => Err(outside("ROLLBACK TO SAVEPOINT")),
         }
+    }
+
+    fn is_idle(&self) -> bool {
+        matches!(self, Self::Idle | Self::Ending { .. })
     }
 
     fn is_explicit(&self) -> bool {

@@ -156,10 +156,16 @@ impl Console {
         let mut ticker = tokio::time::interval(DRAW_INTERVAL);
         ticker.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut renderer = None;
+        // What commits when Ctrl-C is heard is waited for: what it says is true.
+        let mut commits = false;
         loop {
             tokio::select! {
                 biased;
-                Ok(()) = &mut interrupt => {
+                Ok(()) = &mut interrupt, if !commits => {
+                    if !self.session.cancel() {
+                        commits = true;
+                        continue;
+                    }
                     self.fail(&Error::new(Fault::Cancelled, "statement cancelled"), "", &Place::default());
                     return Err(Problem::Stop(Stop::Interrupted));
                 }
@@ -177,7 +183,8 @@ impl Console {
         if let Some(renderer) = renderer {
             renderer.finish(&mut self.out).map_err(problem)?;
         }
-        Ok(self.out.flush().map_err(Stop::Output)?)
+        self.out.flush().map_err(Stop::Output)?;
+        if commits { Err(Problem::Stop(Stop::Interrupted)) } else { Ok(()) }
     }
 
     fn handle(&mut self, event: Event, renderer: &mut Option<Renderer>) -> Result<Flow, Problem> {

@@ -41,6 +41,8 @@ pub(super) struct Running {
 impl Running {
     /// Starts a statement.
     pub(super) fn start(session: Arc<Session>, statement: Statement) -> Self {
+        // Ctrl-C is meant for this statement from now on, even if it comes before the task runs.
+        session.expect_statement();
         let (sender, events) = mpsc::channel(WAITING_BATCHES);
         let task = tokio::spawn(async move {
             if let Err(error) = drive(&session, &statement, &sender).await {

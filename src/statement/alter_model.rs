@@ -39,7 +39,7 @@ fn parse(parser: &mut DFParser) -> Recognised {
 impl Action for PromoteVersion {
     async fn execute(&self, client: &Arc<Client>, _parameters: &[ScalarValue]) -> Result<Outcome> {
         client.check_writes("ALTER MODEL")?;
-        client.apply(vec![Change::PromoteModel { name: self.name.clone(), version: self.version }])?;
+        client.apply(vec![Change::PromoteModel { name: self.name.clone(), version: self.version }]).await?;
         Ok(Outcome::done("ALTER MODEL"))
     }
 }

@@ -63,7 +63,7 @@ impl Action for Comment {
     async fn execute(&self, client: &Arc<Client>, _parameters: &[ScalarValue]) -> Result<Outcome> {
         client.check_writes("COMMENT")?;
         let (name, comment) = (self.name.clone(), self.comment.clone());
-        client.apply(vec![Change::SetComment { kind: self.kind, name, comment }])?;
+        client.apply(vec![Change::SetComment { kind: self.kind, name, comment }]).await?;
         Ok(Outcome::done("COMMENT"))
     }
 }

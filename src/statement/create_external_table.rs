@@ -104,7 +104,7 @@ impl Action for CreateExternalTable {
         let found = source::resolve(client.state().as_ref(), request, &client.stores(), client.access()).await?;
         check_distinct(&found.table_schema())?;
         let definition = Definition::ExternalTable(found.into());
-        client.create(&self.name, client.header()?, definition, self.existing)?;
+        client.create(&self.name, client.header()?, definition, self.existing).await?;
         Ok(Outcome::done("CREATE TABLE"))
     }
 }

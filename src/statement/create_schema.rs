@@ -45,7 +45,7 @@ impl Action for CreateSchema {
         client.check_writes("CREATE SCHEMA")?;
         let header = client.header()?;
         let change = Change::CreateSchema { name: self.name.clone(), header, if_not_exists: self.if_not_exists };
-        if client.apply(vec![change])?.contains(&Applied::Unchanged) {
+        if client.apply(vec![change]).await?.contains(&Applied::Unchanged) {
             client.notify(Notice::remark(format!("schema \"{}\" already exists, skipping", self.name)));
         }
         Ok(Outcome::done("CREATE SCHEMA"))

@@ -78,7 +78,7 @@ impl Action for CreateSecret {
         let checked = SecretDefinition::from_options(&self.name.name, &self.options)?;
         let options = self.options.iter().map(|(key, value)| (key.clone(), Sensitive::new(value.clone()))).collect();
         let secret = Secret { provider: self.provider.clone(), scope: Some(checked.scope), options };
-        client.create(&self.name, client.header()?, Definition::Secret(secret), self.existing)?;
+        client.create(&self.name, client.header()?, Definition::Secret(secret), self.existing).await?;
         Ok(Outcome::done("CREATE SECRET"))
     }
 }

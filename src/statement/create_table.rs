@@ -86,7 +86,7 @@ impl Action for CreateTable {
         let Some(query) = &self.query else {
             let schema = declared(client, &self.columns)?;
             check_distinct(&schema)?;
-            self.publish(client, header, schema.as_ref().clone(), Vec::new())?;
+            self.publish(client, header, schema.as_ref().clone(), Vec::new()).await?;
             return Ok(Outcome::done("CREATE TABLE"));
         };
         let query = plan(client, query_statement(query), Some(parameters)).await?;
@@ -95,15 +95,15 @@ impl Action for CreateTable {
         check_distinct(&schema)?;
         let files = storage::write(client, query, Arc::clone(&schema), header.oid).await?;
         let rows: u64 = files.iter().map(|file| file.rows).sum();
-        self.publish(client, header, schema.as_ref().clone(), files)?;
+        self.publish(client, header, schema.as_ref().clone(), files).await?;
         Ok(Outcome::done(format!("SELECT {rows}")))
     }
 }
 
 impl CreateTable {
-    fn publish(&self, client: &Client, header: Header, schema: Schema, files: Vec<TableFile>) -> Result<()> {
+    async fn publish(&self, client: &Client, header: Header, schema: Schema, files: Vec<TableFile>) -> Result<()> {
         let table = Definition::ManagedTable(ManagedTable { schema, files });
-        client.create(&self.name, header, table, self.existing)
+        client.create(&self.name, header, table, self.existing).await
     }
 }
 

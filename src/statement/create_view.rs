@@ -69,7 +69,7 @@ impl Action for CreateView {
         let schema = schema_of(&plan).as_ref().clone();
         check_distinct(&schema)?;
         let view = Definition::View(View { sql: text, schema });
-        client.create(&self.name, client.header()?, view, self.existing)?;
+        client.create(&self.name, client.header()?, view, self.existing).await?;
         Ok(Outcome::done("CREATE VIEW"))
     }
 }

@@ -94,7 +94,7 @@ impl Action for Drop {
             Dropped::Objects { names, .. } => names.iter().map(ToString::to_string).collect(),
             Dropped::Schemas(names) => names.iter().map(|name| format!("\"{name}\"")).collect(),
         };
-        let applied = client.apply(changes)?;
+        let applied = client.apply(changes).await?;
         for (applied, label) in applied.iter().zip(labels) {
             if *applied == Applied::Unchanged {
                 let noun = noun.to_lowercase();

@@ -121,7 +121,7 @@ impl Action for Insert {
         let written = storage::write(client, rows_plan, Arc::new(managed.schema.clone()), table.header.oid).await;
         let files = written.map_err(|error| self.named(error, &managed.schema))?;
         let rows: u64 = files.iter().map(|file| file.rows).sum();
-        client.apply(vec![Change::AppendFiles { table: self.table.clone(), files }])?;
+        client.apply(vec![Change::AppendFiles { table: self.table.clone(), files }]).await?;
         Ok(Outcome::done(format!("INSERT 0 {rows}")))
     }
 }

@@ -19,7 +19,7 @@ use super::{
     no_parse,
     parameters::{give_types, with_hints},
     plan::{parameter_types, plan, schema_of, with_types},
-    rows::run,
+    rows::{run, run_and_publish},
     training::{check_train, train_first},
 };
 use crate::{
@@ -97,8 +97,13 @@ impl Action for Reading {
     async fn execute(&self, client: &Arc<Client>, parameters: &[ScalarValue]) -> Result<Outcome> {
         let plan = plan(client, SqlStatement::clone(&self.statement), Some(parameters)).await?;
         let analyzes = matches!(plan, LogicalPlan::Analyze(_));
-        let plan = if self.explains && !analyzes { plan } else { train_first(client, plan).await? };
-        run(client, plan).await
+        if self.explains && !analyzes {
+            return run(client, plan).await;
+        }
+        match train_first(client, plan).await? {
+            (plan, Some(model)) => run_and_publish(client, plan, model).await,
+            (plan, None) => run(client, plan).await,
+        }
     }
 
     fn rows_tag(&self) -> Option<&'static str> {

@@ -14,19 +14,22 @@ use datafusion::{
     common::DataFusionError,
     execution::{RecordBatchStream, SendableRecordBatchStream, runtime_env::RuntimeEnv},
     logical_expr::LogicalPlan,
-    physical_plan::{ExecutionPlan, execute_stream},
+    physical_plan::{ExecutionPlan, execute_stream, memory::MemoryStream},
 };
 use futures::{Stream, StreamExt, future::BoxFuture};
 use tokio::sync::mpsc;
 
 use super::{clocks, headings::unmarked};
 use crate::{
-    Error, Result,
-    session::{Client, Interrupt, Outcome, Physical, caught, explain_failure, timed_out},
+    Error, Fault, Result,
+    session::{Client, Interrupt, Outcome, Physical, Staged, caught, explain_failure, timed_out},
 };
 
 /// Batches that wait between the compute runtime and whoever reads the result.
 const BATCHES_BUFFERED: usize = 2;
+
+/// Rows of a statement that trains, which are held until its model is published.
+const MAX_ROWS_OF_TRAINING: usize = 1_000_000;
 
 /// Optimizes a plan, starts it on the compute runtime and streams its rows.
 pub(super) fn run<'a>(client: &'a Client, plan: LogicalPlan) -> BoxFuture<'a, Result<Outcome>> {
@@ -44,6 +47,40 @@ async fn start(client: &Client, planned: BoxFuture<'_, Result<Physical>>) -> Res
     let worker =
         client.shared().compute_handle().spawn(forward(stream, physical, runtime, sender, interrupt.deadline()));
     Ok(Outcome::Rows { stream: Box::pin(ComputedRows { schema, receiver, worker, interrupt, finished: false }) })
+}
+
+/// Runs the plan around a training and publishes its model: where the statement commits by itself, when all rows are there
+/// and before any is shown, so that nobody who has seen one hears of an error.
+pub(super) fn run_and_publish<'a>(
+    client: &'a Client,
+    plan: LogicalPlan,
+    model: Staged,
+) -> BoxFuture<'a, Result<Outcome>> {
+    let running = run(client, plan);
+    Box::pin(async move {
+        let mut stream = match running.await? {
+            Outcome::Rows { stream } => stream,
+            other => return Ok(other),
+        };
+        if !model.is_alone() {
+            return Ok(Outcome::Rows { stream });
+        }
+        let (mut batches, mut rows) = (Vec::new(), 0);
+        while let Some(batch) = stream.next().await.transpose()? {
+            rows += batch.num_rows();
+            if rows > MAX_ROWS_OF_TRAINING {
+                let message = format!(
+                    "a statement that trains returns at most {MAX_ROWS_OF_TRAINING} rows; query its metrics in another \
+                     with evaluate"
+                );
+                return Err(Error::new(Fault::LimitExceeded, message));
+            }
+            batches.push(batch);
+        }
+        client.settle(model).await?;
+        let schema = stream.schema();
+        Ok(Outcome::Rows { stream: Box::pin(MemoryStream::try_new(batches, schema, None)?) })
+    })
 }
 
 /// Runs a plan to its end and returns its rows.

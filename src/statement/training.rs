@@ -16,7 +16,7 @@ use super::rows::collect;
 use crate::{
     Error, Fault, Result,
     catalog::Applied,
-    session::{Client, Sealed, publication},
+    session::{Client, Sealed, Staged, publication},
 };
 
 /// `train` stands alone in the FROM of the outermost SELECT or nowhere: planners repeat and skip what stands elsewhere.
@@ -54,23 +54,27 @@ pub(super) fn refuse_train(query: &Query) -> Result<()> {
     ))
 }
 
-/// Executes the plan's `train`, if it has one, publishes its model and puts its metrics in its place.
-pub(super) fn train_first<'a>(client: &'a Client, plan: LogicalPlan) -> BoxFuture<'a, Result<LogicalPlan>> {
+/// Executes the plan's `train`, if it has one, and puts its metrics in its place; and the model, which is to be published
+/// when the rest has run, so that a statement that fails or is cancelled leaves none.
+pub(super) fn train_first<'a>(
+    client: &'a Client,
+    plan: LogicalPlan,
+) -> BoxFuture<'a, Result<(LogicalPlan, Option<Staged>)>> {
     // One at most: the statement was checked.
     let rows = train::find(&plan).map(|mut trainings| trainings.pop().map(|training| collect(client, training)));
     let plan = Sealed::new(plan);
     Box::pin(async move {
         match rows? {
-            None => Ok(LogicalPlan::clone(&plan)),
+            None => Ok((LogicalPlan::clone(&plan), None)),
             Some(rows) => {
                 client.check_writes("train")?;
                 let version = train::trained(&rows.await?)?;
-                let applied = client.apply(vec![publication(client, &version)?])?;
-                let Some(Applied::Published { version: number, .. }) = applied.first() else {
+                let staged = client.stage(vec![publication(client, &version)?])?;
+                let Some(Applied::Published { version: number, .. }) = staged.applied().first() else {
                     return Err(Error::new(Fault::Internal, "a published model has no number"));
                 };
                 let metrics = train::rows(&version, *number)?;
-                Ok(train::substitute(LogicalPlan::clone(&plan), vec![metrics])?)
+                Ok((train::substitute(LogicalPlan::clone(&plan), vec![metrics])?, Some(staged)))
             }
         }
     })

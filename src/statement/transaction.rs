@@ -160,7 +160,7 @@ impl Action for Transaction {
                 *tag
             }
             Self::Commit { chain } => {
-                if client.commit(*chain)? {
+                if client.commit(*chain).await? {
                     "COMMIT"
                 } else {
                     "ROLLBACK"

@@ -1,30 +1,28 @@
 //! A client's transaction and its settings: what statements and messages do to the state machine, and what follows of it for
 //! the catalog, for the settings and for whoever is told.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, MutexGuard},
-    time::Duration,
-};
+use std::{collections::HashMap, sync::MutexGuard, time::Duration};
 
 use super::{Client, lock};
 use crate::{
     Error, Fault, Result,
-    catalog::{Applied, Change, Error as CatalogError},
     session::{
-        Action, Interrupt, Isolation, Mode, Modes, Notice, TransactionStatus,
+        Action, Interrupt, Mode, Modes, Notice, Ticket, TransactionStatus,
         settings::{Reported, SETTINGS, Settings},
-        transaction::{Ended, State, Work},
+        transaction::{State, Work},
     },
 };
 
 impl Client {
-    /// Prepares for a statement: refuses it in a failed transaction, and takes the snapshot it reads.
-    pub(crate) fn start(&self, action: &dyn Action, text: &str) -> Result<()> {
+    /// Prepares for a statement: refuses it in a failed transaction, and takes the snapshot it reads. Returns its ticket.
+    pub(crate) fn start(&self, action: &dyn Action, text: &str) -> Result<Ticket> {
+        let ticket = self.claim();
+        // It may have been cancelled while it was on its way.
+        ticket.check(self.transaction().number())?;
         let started = self.transaction().start(action.ends_transaction(), action.reads_catalog(), self.catalog())?;
         self.view.set(started.unwrap_or_else(|| self.catalog().snapshot()), text);
         *lock(&self.interrupt) = Interrupt::within(self.statement_timeout());
-        Ok(())
+        Ok(ticket)
     }
 
     pub(crate) fn transaction_status(&self) -> TransactionStatus {
@@ -45,38 +43,18 @@ impl Client {
         self.transaction().join(block, || self.new_work());
     }
 
-    /// Whether there is something to publish at the end of what joined.
-    pub(crate) fn has_joined_changes(&self) -> bool {
-        match &*self.transaction() {
-            State::Implicit { work, .. } => work.changes.has_changes(),
-            _ => false,
-        }
+    /// Whether statements have joined, which are to be ended together.
+    pub(crate) fn has_joined(&self) -> bool {
+        self.transaction().is_implicit()
     }
 
-    /// The end of the statements that joined: publishes what they changed. Blocks on the disk where they did.
-    pub(crate) fn end_implicit(&self) -> Result<()> {
+    /// The end of the statements that joined: publishes what they changed.
+    pub(crate) async fn end_implicit(&self, ticket: Ticket) -> Result<()> {
         let work = self.transaction().end_implicit();
-        work.map_or(Ok(()), |work| self.publish(work))
-    }
-
-    /// Changes the catalog: in the transaction, or at once. Blocks on the disk, so compute tasks call it.
-    pub(crate) fn apply(&self, changes: Vec<Change>) -> Result<Vec<Applied>> {
-        self.check_writes("a change of the catalog")?;
-        let mut state = self.transaction();
-        let catalog = self.catalog();
-        let Some(open) = state.changing(catalog)? else {
-            let mut changing = catalog.begin();
-            let read = self.view.snapshot();
-            if self.default_modes().isolation == Isolation::Serializable && !Arc::ptr_eq(&read, changing.snapshot()) {
-                return Err(CatalogError::Conflict { object: "the catalog".to_owned() }.into());
-            }
-            let applied = changes.into_iter().map(|change| changing.apply(change)).collect::<Result<_, _>>()?;
-            self.view.set_snapshot(catalog.commit(changing)?);
-            return Ok(applied);
-        };
-        let applied = changes.into_iter().map(|change| open.apply(change)).collect::<Result<_, _>>()?;
-        self.view.set_snapshot(Arc::clone(open.snapshot()));
-        Ok(applied)
+        match work {
+            Some(work) => self.publish(work, ticket).await,
+            None => Ok(()),
+        }
     }
 
     /// Refuses a statement that changes the catalog in a transaction that only reads.
@@ -96,48 +74,43 @@ impl Client {
     }
 
     /// Publishes the transaction; `false` when it had failed and was rolled back. With `chain` the next one begins.
-    pub(crate) fn commit(&self, chain: bool) -> Result<bool> {
-        let ended = self.transaction().commit(chain)?;
-        self.finish(ended, chain)
+    pub(crate) async fn commit(&self, chain: bool) -> Result<bool> {
+        let ticket = Ticket::current()?;
+        let ended = {
+            let mut state = self.transaction();
+            ticket.check(state.number())?;
+            state.commit(chain)?
+        };
+        if ended.outside {
+            self.warn(Fault::NoActiveTransaction, "there is no transaction in progress");
+        }
+        let published = ended.published;
+        let Some(work) = ended.work else { return Ok(published) };
+        let modes = work.modes();
+        match published {
+            true => self.publish(work, ticket).await?,
+            false => self.change_settings(|own| own.restore(&self.context, work.before.clone()))?,
+        }
+        self.chain(chain, modes);
+        Ok(published)
     }
 
     /// Forgets the transaction. With `chain` the next one begins.
     pub(crate) fn rollback(&self, chain: bool) -> Result<()> {
         let ended = self.transaction().rollback(chain)?;
-        self.finish(ended, chain).map(|_rolled_back| ())
-    }
-
-    fn finish(&self, ended: Ended, chain: bool) -> Result<bool> {
         if ended.outside {
             self.warn(Fault::NoActiveTransaction, "there is no transaction in progress");
         }
-        let Some(work) = ended.work else { return Ok(ended.published) };
-        let modes = work.modes();
-        if ended.published {
-            self.publish(work)?;
-        } else {
-            self.change_settings(|own| own.restore(&self.context, work.before.clone()))?;
-        }
+        let Some(work) = ended.work else { return Ok(()) };
+        self.change_settings(|own| own.restore(&self.context, work.before.clone()))?;
+        self.chain(chain, work.modes());
+        Ok(())
+    }
+
+    fn chain(&self, chain: bool, modes: Modes) {
         if chain {
             let work = Work::new(self.catalog().begin(), lock(&self.settings).values(), modes);
             *self.transaction() = State::Open(work);
-        }
-        Ok(ended.published)
-    }
-
-    /// Makes what a transaction changed everybody's, or undoes it where that fails.
-    fn publish(&self, work: Work) -> Result<()> {
-        let serializable = work.modes().isolation == Isolation::Serializable;
-        let Work { mut changes, before, .. } = work;
-        if serializable {
-            changes.set_serializable();
-        }
-        match self.catalog().commit(changes) {
-            Ok(_) => self.change_settings(|own| own.commit(&self.context)),
-            Err(error) => {
-                self.change_settings(|own| own.restore(&self.context, before))?;
-                Err(error.into())
-            }
         }
     }
 
@@ -244,12 +217,12 @@ impl Client {
     }
 
     /// How the transaction is run, or would be that began now.
-    fn modes(&self) -> Modes {
+    pub(super) fn modes(&self) -> Modes {
         let modes = self.transaction().work().map(Work::modes);
         modes.unwrap_or_else(|| self.default_modes())
     }
 
-    fn default_modes(&self) -> Modes {
+    pub(super) fn default_modes(&self) -> Modes {
         lock(&self.settings).default_modes()
     }
 
@@ -260,7 +233,7 @@ impl Client {
     }
 
     /// Changes the settings and tells the client those that it follows.
-    fn change_settings(&self, change: impl FnOnce(&mut Settings) -> Result<Reported>) -> Result<()> {
+    pub(super) fn change_settings(&self, change: impl FnOnce(&mut Settings) -> Result<Reported>) -> Result<()> {
         let reported = change(&mut lock(&self.settings))?;
         for (name, value) in reported {
             self.notify(Notice::Setting { name, value });
@@ -279,7 +252,7 @@ impl Client {
     }
 
     /// Whoever has the settings already must not ask for it.
-    fn transaction(&self) -> MutexGuard<'_, State> {
+    pub(super) fn transaction(&self) -> MutexGuard<'_, State> {
         lock(&self.transaction)
     }
 }

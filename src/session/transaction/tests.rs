@@ -51,7 +51,7 @@ impl Session {
         let mut changes = self.catalog.begin();
         let header = changes.header("bob").unwrap();
         changes.apply(Change::CreateSchema { name: name.to_owned(), header, if_not_exists: false }).unwrap();
-        self.catalog.commit(changes).unwrap();
+        self.catalog.publish(changes).unwrap();
     }
 
     fn sees(&self, name: &str) -> bool {
@@ -116,7 +116,7 @@ fn what_joins_ends_together() {
     session.create("two");
     assert_eq!(session.state.status(), TransactionStatus::Idle);
     let work = session.state.end_implicit().unwrap();
-    session.catalog.commit(work.changes).unwrap();
+    session.catalog.publish(work.changes).unwrap();
     let newest = session.catalog.snapshot();
     assert!(newest.has_schema("one") && newest.has_schema("two"));
     session.join(true);
@@ -313,4 +313,33 @@ fn some_statements_stand_alone() {
     assert_eq!(refused(session.state.stand_alone("DISCARD ALL")), inside);
     session.begin(&[]).unwrap();
     assert_eq!(refused(session.state.stand_alone("DISCARD ALL")), inside);
+}
+
+/// While its changes go to the disk a transaction is over for statements, and its settings can still be put back.
+#[test]
+fn what_is_being_published_can_be_put_back_until_it_is() {
+    for told in [false, true] {
+        let mut session = Session::new();
+        session.begin(&[]).unwrap();
+        session.create("one");
+        let number = session.state.number();
+        assert!(number.is_some());
+        let ended = session.state.commit(false).unwrap();
+        let work = ended.work.unwrap();
+        assert_eq!(Some(work.number()), number);
+        assert_eq!((session.state.status(), session.state.number()), (TransactionStatus::Idle, None));
+        assert!(session.read().unwrap().is_none() && !session.state.in_block());
+        assert!(session.state.changing(&session.catalog).unwrap().is_none());
+        // An error that is told puts the settings back at once, and the outcome does not do it again.
+        assert!(session.state.fail().is_some());
+        assert!(session.state.published(work.number()).is_none());
+        session.join(told);
+        let work = session.state.end_implicit().unwrap();
+        if told {
+            // Something else has begun before the outcome was known.
+            session.join(true);
+        }
+        assert_eq!(session.state.published(work.number()).is_none(), told);
+        assert_eq!(session.state.is_implicit(), told);
+    }
 }

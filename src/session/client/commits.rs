@@ -1,0 +1,138 @@
+//! How what a client's statements change reaches the catalog: with the ticket of the statement, which commits or is cancelled.
+
+use std::sync::Arc;
+
+use super::{Client, lock};
+use crate::{
+    Error, Fault, Result,
+    catalog::{Applied, Change, Error as CatalogError, Transaction},
+    session::{Isolation, Ticket, transaction::Work},
+};
+
+/// Changes that were made: in the transaction of their statement, or in one of their own that is still to be published.
+/// Dropping it forgets the latter.
+#[must_use]
+pub(crate) struct Staged {
+    applied: Vec<Applied>,
+    alone: Option<Transaction>,
+}
+
+impl Staged {
+    /// What became of the changes.
+    pub(crate) fn applied(&self) -> &[Applied] {
+        &self.applied
+    }
+
+    /// Whether they are still to be published: they are no part of a transaction.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.alone.is_some()
+    }
+}
+
+impl Client {
+    /// A statement is about to start. From now on a cancel is meant for it, and what went before changes nothing more.
+    pub(crate) fn expect(&self) -> Ticket {
+        let ticket = Ticket::default();
+        let before = std::mem::replace(&mut *lock(&self.ticket), ticket.clone());
+        let _committed_or_over = before.cancel();
+        ticket
+    }
+
+    /// The end of the statements that joined is about to come. Where none have, a cancel is still meant for the last one,
+    /// which may have committed.
+    pub(crate) fn expect_end(&self) {
+        if self.has_joined() {
+            self.expect();
+        }
+    }
+
+    /// The ticket of a statement that starts now: the one that was expected, or a new one.
+    pub(crate) fn claim(&self) -> Ticket {
+        let transaction = self.transaction().number();
+        let expected = lock(&self.ticket).claim(transaction);
+        expected.unwrap_or_else(|| {
+            let claimed = self.expect().claim(transaction);
+            claimed.unwrap_or_default()
+        })
+    }
+
+    /// Cancels what runs, unless its commit has begun: see [`Ticket::cancel`].
+    pub(crate) fn cancel(&self) -> bool {
+        lock(&self.ticket).cancel()
+    }
+
+    /// Changes the catalog: in the transaction, or at once.
+    pub(crate) async fn apply(&self, changes: Vec<Change>) -> Result<Vec<Applied>> {
+        let staged = self.stage(changes)?;
+        self.settle(staged).await
+    }
+
+    /// Makes changes in the statement's transaction, or prepares them to be published by [`Client::settle`]. What is refused
+    /// leaves no table file.
+    pub(crate) fn stage(&self, changes: Vec<Change>) -> Result<Staged> {
+        let ticket = self.check_writes("a change of the catalog").and_then(|()| Ticket::current());
+        let catalog = self.catalog();
+        let mut state = self.transaction();
+        let number = state.number();
+        let open = match ticket.and_then(|ticket| ticket.check(number)) {
+            Ok(()) => state.changing(catalog),
+            Err(error) => Err(error),
+        };
+        let open = match open {
+            Ok(open) => open,
+            Err(error) => {
+                catalog.discard(&changes);
+                return Err(error);
+            }
+        };
+        if let Some(open) = open {
+            let applied = changes.into_iter().map(|change| open.apply(change)).collect::<Result<_, _>>()?;
+            self.view.set_snapshot(Arc::clone(open.snapshot()));
+            return Ok(Staged { applied, alone: None });
+        }
+        drop(state);
+        let mut alone = catalog.begin();
+        let read_newest = Arc::ptr_eq(&self.view.snapshot(), alone.snapshot());
+        if self.default_modes().isolation == Isolation::Serializable && !read_newest {
+            catalog.discard(&changes);
+            return Err(CatalogError::Conflict { object: "the catalog".to_owned() }.into());
+        }
+        let applied = changes.into_iter().map(|change| alone.apply(change)).collect::<Result<_, _>>()?;
+        Ok(Staged { applied, alone: Some(alone) })
+    }
+
+    /// Publishes what was prepared, where it is no part of a transaction.
+    pub(crate) async fn settle(&self, staged: Staged) -> Result<Vec<Applied>> {
+        if let Some(alone) = staged.alone {
+            let ticket = Ticket::current()?;
+            let snapshot = self.catalog().commit(alone, Box::new(ticket.clone())).await?;
+            // The next statement may read another one, if nobody has waited for this.
+            if lock(&self.ticket).is(&ticket) {
+                self.view.set_snapshot(snapshot);
+            }
+        }
+        Ok(staged.applied)
+    }
+
+    /// Makes everybody's what a transaction changed that is ending, or undoes it where that fails.
+    pub(super) async fn publish(&self, work: Work, ticket: Ticket) -> Result<()> {
+        let (number, serializable) = (work.number(), work.modes().isolation == Isolation::Serializable);
+        let mut changes = work.changes;
+        if serializable {
+            changes.set_serializable();
+        }
+        let outcome = self.catalog().commit(changes, Box::new(ticket)).await;
+        // Where an error was told meanwhile, the settings are back already.
+        let before = self.transaction().published(number);
+        match (outcome, before) {
+            (Ok(_), Some(_)) => self.change_settings(|own| own.commit(&self.context)),
+            (Ok(_), None) => Ok(()),
+            (Err(error), before) => {
+                if let Some(before) = before {
+                    self.change_settings(|own| own.restore(&self.context, before))?;
+                }
+                Err(error.into())
+            }
+        }
+    }
+}

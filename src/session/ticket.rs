@@ -1,0 +1,197 @@
+//! Whether a statement is still wanted, decided once: it is cancelled or it commits, never both.
+//!
+//! A statement has one ticket. Whoever wants to stop it asks the ticket, and where the commit was first waits for its
+//! outcome; the commit asks too, and where the cancel was first it is refused. A ticket also says which transaction its
+//! statement belongs to, so that a change that arrives when that is over is not taken for one of the next.
+
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
+
+use crate::{Error, Fault, Result, catalog::Permit};
+
+tokio::task_local! {
+    /// The ticket of the statement that the task runs.
+    static CURRENT: Ticket;
+}
+
+/// The ticket of one statement; its clones are the same one.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Ticket {
+    fate: Arc<Fate>,
+    /// The transaction that was open when the statement started; none: it commits by itself.
+    transaction: Option<u64>,
+}
+
+#[derive(Debug, Default)]
+struct Fate {
+    stage: Mutex<Stage>,
+    /// Whether a statement has it.
+    claimed: AtomicBool,
+}
+
+/// How far a statement has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Stage {
+    #[default]
+    Running,
+    Cancelled,
+    /// From here on it cannot be cancelled.
+    Committing,
+    Committed,
+    /// The commit was begun and changed nothing, or nobody knows what; its error tells.
+    Failed,
+}
+
+impl Ticket {
+    /// Cancels the statement, and says whether it is cancelled: nothing of it will be committed. Otherwise its commit has
+    /// begun, and whoever wants it to end waits for the outcome.
+    pub(crate) fn cancel(&self) -> bool {
+        let mut stage = self.stage();
+        match *stage {
+            Stage::Running | Stage::Cancelled => {
+                *stage = Stage::Cancelled;
+                true
+            }
+            Stage::Committing | Stage::Committed | Stage::Failed => false,
+        }
+    }
+
+    /// The same ticket as that of a statement of this transaction, unless a statement has it already.
+    pub(crate) fn claim(&self, transaction: Option<u64>) -> Option<Self> {
+        let claimed = self.fate.claimed.swap(true, Ordering::Relaxed);
+        (!claimed).then(|| Self { fate: Arc::clone(&self.fate), transaction })
+    }
+
+    /// Whether the statement may still change something, where `transaction` is open now.
+    pub(crate) fn check(&self, transaction: Option<u64>) -> Result<()> {
+        if *self.stage() == Stage::Cancelled {
+            return Err(Error::new(Fault::Cancelled, "canceling statement due to user request"));
+        }
+        if self.transaction != transaction {
+            let message =
+                "the transaction of this statement is over, and what it would have changed is not; run it again";
+            return Err(Error::new(Fault::Conflict, message));
+        }
+        Ok(())
+    }
+
+    /// Whether both are the ticket of one statement.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.fate, &other.fate)
+    }
+
+    /// The ticket of the statement that this task runs.
+    pub(crate) fn current() -> Result<Self> {
+        let missing = |_| Error::new(Fault::Internal, "the catalog is changed outside of a statement");
+        CURRENT.try_with(Self::clone).map_err(missing)
+    }
+
+    /// The work of the statement, which finds the ticket as the current one.
+    pub(crate) fn scope<F: Future>(self, work: F) -> impl Future<Output = F::Output> {
+        CURRENT.scope(self, work)
+    }
+
+    /// A stage is set whole, so that a panic elsewhere leaves it usable.
+    fn stage(&self) -> MutexGuard<'_, Stage> {
+        self.fate.stage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Permit for Ticket {
+    fn begin(&self) -> bool {
+        let mut stage = self.stage();
+        let begins = *stage == Stage::Running;
+        if begins {
+            *stage = Stage::Committing;
+        }
+        begins
+    }
+
+    fn end(&self, committed: bool) {
+        let mut stage = self.stage();
+        if *stage == Stage::Committing {
+            *stage = if committed { Stage::Committed } else { Stage::Failed };
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_cancelled_does_not_commit() {
+        let ticket = Ticket::default();
+        assert!(ticket.check(None).is_ok());
+        assert!(ticket.clone().cancel());
+        assert!(ticket.cancel(), "twice is once");
+        assert!(!ticket.begin());
+        ticket.end(true);
+        assert!(ticket.cancel() && *ticket.stage() == Stage::Cancelled);
+        assert_eq!(ticket.check(None).unwrap_err().fault(), Fault::Cancelled);
+    }
+
+    #[test]
+    fn what_commits_is_not_cancelled() {
+        for (committed, stage) in [(true, Stage::Committed), (false, Stage::Failed)] {
+            let ticket = Ticket::default();
+            ticket.end(committed);
+            assert_eq!(*ticket.stage(), Stage::Running, "nothing ends before it begins");
+            assert!(ticket.begin());
+            assert!(!ticket.cancel());
+            assert!(!ticket.begin(), "a statement commits once");
+            ticket.end(committed);
+            assert_eq!(*ticket.stage(), stage);
+            assert!(!ticket.cancel());
+            ticket.end(!committed);
+            assert_eq!(*ticket.stage(), stage);
+        }
+    }
+
+    #[test]
+    fn of_two_at_once_one_is_first() {
+        for _ in 0..1_000 {
+            let ticket = Ticket::default();
+            let (cancelled, begun) = std::thread::scope(|scope| {
+                let cancel = scope.spawn(|| ticket.cancel());
+                (ticket.begin(), cancel.join().unwrap())
+            });
+            assert!(cancelled != begun);
+        }
+    }
+
+    #[test]
+    fn a_change_belongs_to_the_transaction_that_its_statement_started_in() {
+        for (started, arrived, refused) in [
+            (None, None, None),
+            (Some(1), Some(1), None),
+            (Some(1), None, Some(Fault::Conflict)),
+            (None, Some(2), Some(Fault::Conflict)),
+            (Some(1), Some(2), Some(Fault::Conflict)),
+        ] {
+            let ticket = Ticket::default().claim(started).unwrap();
+            assert_eq!(ticket.check(arrived).err().map(|error| error.fault()), refused, "{started:?} {arrived:?}");
+        }
+    }
+
+    #[test]
+    fn a_statement_has_a_ticket_to_itself() {
+        let expected = Ticket::default();
+        let claimed = expected.claim(Some(1)).unwrap();
+        assert!(claimed.is(&expected) && !claimed.is(&Ticket::default()));
+        assert!(expected.claim(Some(1)).is_none());
+        assert!(expected.cancel());
+        assert!(claimed.check(Some(1)).is_err(), "who asked before it started has cancelled it");
+    }
+
+    #[tokio::test]
+    async fn a_task_knows_its_ticket() {
+        let ticket = Ticket::default();
+        let found = ticket.clone().scope(async { Ticket::current().unwrap() }).await;
+        assert!(found.is(&ticket));
+        assert_eq!(Ticket::current().unwrap_err().fault(), Fault::Internal);
+    }
+}

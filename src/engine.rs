@@ -243,6 +243,10 @@ impl Session {
             return Ok(());
         }
         let (client, ticket) = (Arc::clone(&self.client), self.client.claim());
+        if !client.has_joined_changes() {
+            // Nothing that would take time.
+            return client.end_implicit(ticket).await;
+        }
         let task = ticket.clone();
         let work = async move { client.end_implicit(task).await };
         self.client.shared().compute(ticket, Interrupt::default(), work).await
@@ -265,3 +269,6 @@ impl std::fmt::Debug for Engine {
         formatter.debug_struct("Engine").field("config", self.config()).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

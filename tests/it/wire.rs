@@ -1,5 +1,6 @@
 //! The Postgres protocol from the client's side: a driver, and raw packets where no driver would go.
 
+mod commits;
 mod hostile;
 mod raw;
 mod transactions;

@@ -48,6 +48,11 @@ impl Client {
         self.transaction().is_implicit()
     }
 
+    /// Whether there is something to publish at the end of what joined.
+    pub(crate) fn has_joined_changes(&self) -> bool {
+        self.has_joined() && self.transaction().work().is_some_and(|work| work.changes.has_changes())
+    }
+
     /// The end of the statements that joined: publishes what they changed.
     pub(crate) async fn end_implicit(&self, ticket: Ticket) -> Result<()> {
         let work = self.transaction().end_implicit();

@@ -1,0 +1,252 @@
+//! Cancelling at every step of a commit: what is told is what the disk says.
+#![allow(clippy::unwrap_used)]
+
+use std::path::Path;
+
+use futures::StreamExt;
+
+use super::*;
+use crate::{
+    Error, Fault,
+    catalog::{Change, Step},
+};
+
+/// What commits.
+struct Case {
+    name: &'static str,
+    /// Statements before it, in its transaction.
+    before: &'static [&'static str],
+    /// The statement that commits; none: the end of those that have joined.
+    last: Option<&'static str>,
+    /// Rows of `t`, relations of the name `n` and models, once it is committed.
+    done: &'static str,
+    /// The files of tables that are left then.
+    files: usize,
+}
+
+const TRAINING: &str =
+    "SELECT * FROM train('m', (SELECT i % 7 AS a, i * 0.5 AS y FROM generate_series(1, 60) AS t(i)), target => 'y')";
+
+const CASES: &[Case] = &[
+    Case { name: "insert", before: &[], last: Some("INSERT INTO t VALUES (1)"), done: "1 0 0", files: 1 },
+    Case { name: "table", before: &[], last: Some("CREATE TABLE n AS SELECT 1 AS a"), done: "0 1 0", files: 1 },
+    Case { name: "view", before: &[], last: Some("CREATE VIEW n AS SELECT 1 AS a"), done: "0 1 0", files: 0 },
+    Case { name: "model", before: &[], last: Some(TRAINING), done: "0 0 1", files: 0 },
+    Case {
+        name: "block",
+        before: &[
+            "BEGIN",
+            "SET application_name = 'changed'",
+            "INSERT INTO t VALUES (1)",
+            "CREATE VIEW n AS SELECT 1 AS a",
+            TRAINING,
+        ],
+        last: Some("COMMIT"),
+        done: "1 1 1",
+        files: 1,
+    },
+    Case {
+        name: "joined",
+        before: &["SET application_name = 'changed'", "INSERT INTO t VALUES (1)", "CREATE VIEW n AS SELECT 1 AS a"],
+        last: None,
+        done: "1 1 0",
+        files: 1,
+    },
+];
+
+const PROBE: &str = "SELECT (SELECT count(*) FROM t), \
+                     (SELECT count(*) FROM fusewire.sources WHERE name = 'n'), (SELECT count(*) FROM fusewire.models)";
+
+/// When the cancel comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Moment {
+    /// When the statement is expected and has not started.
+    Expected,
+    At(Step),
+    /// When it has ended.
+    Over,
+}
+
+const MOMENTS: [Moment; 10] = [
+    Moment::Expected,
+    Moment::At(Step::Turn),
+    Moment::At(Step::Begun),
+    Moment::At(Step::Write),
+    Moment::At(Step::Sync),
+    Moment::At(Step::Synced),
+    Moment::At(Step::Named),
+    Moment::At(Step::Durable),
+    Moment::At(Step::Answer),
+    Moment::Over,
+];
+
+async fn open(home: &Path) -> Engine {
+    loop {
+        match Engine::open(Config { data_dir: Some(home.to_owned()), ..Config::default() }).await {
+            Ok(engine) => return engine,
+            // The last task of the engine before it may still hold the directory.
+            Err(error) if error.fault() == Fault::ObjectInUse => tokio::time::sleep(Duration::from_millis(1)).await,
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+fn session(engine: &Engine) -> (Session, UnboundedReceiver<Notice>) {
+    engine.session(SessionOptions { user: "ada".to_owned(), origin: Origin::Local }).unwrap()
+}
+
+/// The rows of statements as text, a line a row.
+async fn rows(session: &Session, sql: &str) -> Result<String> {
+    let mut lines = Vec::new();
+    for statement in session.parse(sql)? {
+        if let Outcome::Rows { mut stream } = session.execute(&statement, &[]).await? {
+            while let Some(batch) = stream.next().await {
+                for row in crate::server::text_rows(&batch?)? {
+                    let cells: Vec<String> = row.into_iter().map(Option::unwrap_or_default).collect();
+                    lines.push(cells.join(" "));
+                }
+            }
+        }
+    }
+    Ok(lines.join("\n"))
+}
+
+async fn commit(session: &Session, case: &Case) -> Result<()> {
+    match case.last {
+        Some(sql) => rows(session, sql).await.map(|_metrics| ()),
+        None => session.finish().await,
+    }
+}
+
+fn files_of_tables(home: &Path) -> usize {
+    let tables = std::fs::read_dir(home.join("tables")).unwrap();
+    tables.map(|table| std::fs::read_dir(table.unwrap().path()).unwrap().count()).sum()
+}
+
+/// Runs the case as a server would and cancels it at this moment; whether its client was told that it is done.
+async fn told_done(engine: &Engine, case: &Case, moment: Moment) -> bool {
+    let (session, _notices) = session(engine);
+    rows(&session, "CREATE TABLE t (a int)").await.unwrap();
+    let application = rows(&session, "SHOW application_name").await.unwrap();
+    for sql in case.before {
+        if case.last.is_none() {
+            session.join(true);
+        }
+        rows(&session, sql).await.unwrap();
+    }
+    let (sender, mut cancelled) = unbounded_channel();
+    if let Moment::At(wanted) = moment {
+        let client = Arc::downgrade(&session.client);
+        engine.shared.catalog.watch(move |step| {
+            if step == wanted && client.upgrade().is_some_and(|client| client.cancel()) {
+                sender.send(()).unwrap();
+            }
+        });
+    }
+    match case.last {
+        Some(_) => session.expect_statement(),
+        None => session.expect_end(),
+    }
+    if moment == Moment::Expected {
+        assert!(session.cancel());
+    }
+    let told = tokio::select! {
+        biased;
+        Some(()) = cancelled.recv() => Err(Error::new(Fault::Cancelled, "cancelled")),
+        told = commit(&session, case) => told,
+    };
+    if moment == Moment::Over {
+        assert!(!session.cancel(), "{}: what is over cannot be cancelled", case.name);
+    }
+    let done = match told {
+        Ok(()) => true,
+        Err(error) => {
+            assert_eq!(error.fault(), Fault::Cancelled, "{} {moment:?}: {error}", case.name);
+            session.fail_transaction();
+            false
+        }
+    };
+    // A cancel that came before COMMIT had started leaves the block, as an error in it does.
+    if session.transaction_status() == TransactionStatus::Failed {
+        assert!(!done && moment == Moment::Expected && case.name == "block");
+        rows(&session, "ROLLBACK").await.unwrap();
+    }
+    let changed = done && case.before.iter().any(|sql| sql.contains("'changed'"));
+    let expected = if changed { "changed" } else { application.as_str() };
+    assert_eq!(rows(&session, "SHOW application_name").await.unwrap(), expected, "{} {moment:?}", case.name);
+    done
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_told_of_a_cancelled_commit_is_what_the_disk_says() {
+    for case in CASES {
+        for moment in MOMENTS {
+            let context = format!("{} {moment:?}", case.name);
+            let home = tempfile::tempdir().unwrap();
+            let engine = open(home.path()).await;
+            let done = told_done(&engine, case, moment).await;
+            assert_eq!(done, !matches!(moment, Moment::Expected | Moment::At(Step::Turn)), "{context}");
+            drop(engine);
+            // What a cancelled statement has written is removed when its commit is refused, not only by the next start.
+            let files = if done { case.files } else { 0 };
+            let started = std::time::Instant::now();
+            while files_of_tables(home.path()) != files {
+                assert!(started.elapsed() < Duration::from_secs(10), "{context}: expected {files} files");
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            let engine = open(home.path()).await;
+            let (session, _notices) = session(&engine);
+            let found = rows(&session, PROBE).await.unwrap();
+            assert_eq!(found, if done { case.done } else { "0 0 0" }, "{context}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_timeout_waits_for_what_commits() {
+    let home = tempfile::tempdir().unwrap();
+    let engine = open(home.path()).await;
+    let (session, _notices) = session(&engine);
+    rows(&session, "CREATE TABLE t (a int); SET statement_timeout = '1s'").await.unwrap();
+    engine.shared.catalog.watch(|step| {
+        if step == Step::Sync {
+            std::thread::sleep(Duration::from_millis(1_500));
+        }
+    });
+    // A machine so slow that it has not begun to commit after a second may cancel it, if that is what happens.
+    let told = rows(&session, "INSERT INTO t VALUES (1)").await;
+    let expected = match told {
+        Ok(_) => "1",
+        Err(error) => {
+            assert_eq!(error.report().message, "canceling statement due to statement timeout");
+            "0"
+        }
+    };
+    assert_eq!(rows(&session, "SELECT count(*) FROM t").await.unwrap(), expected);
+}
+
+/// Symptom: a statement that did not stop in time went on alone, and what it changed after ROLLBACK was committed by itself.
+/// Cause: a change belonged to whatever was open when it arrived. Fix: it belongs to its statement's ticket.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_arrives_when_its_statement_is_over_is_refused() {
+    let engine = Engine::open(Config::default()).await.unwrap();
+    let (session, _notices) = session(&engine);
+    let statement = session.parse("SELECT 1").unwrap().remove(0);
+    for (before, then) in [
+        ("SELECT 1", "SELECT 2"),
+        ("SELECT 1", "BEGIN"),
+        ("BEGIN", "SELECT 1"),
+        ("BEGIN", "ROLLBACK"),
+        ("BEGIN", "COMMIT"),
+    ] {
+        rows(&session, before).await.unwrap();
+        let late = session.client.start(statement.action.as_ref(), &statement.text).unwrap();
+        rows(&session, then).await.unwrap();
+        let header = session.client.header().unwrap();
+        let change = Change::CreateSchema { name: "late".to_owned(), header, if_not_exists: false };
+        let refused = late.scope(session.client.apply(vec![change])).await.unwrap_err();
+        assert_eq!(refused.fault(), Fault::Cancelled, "{before}, {then}");
+        rows(&session, "ROLLBACK").await.unwrap();
+        assert!(!engine.shared.catalog.snapshot().has_schema("late"), "{before}, {then}");
+    }
+}

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Client, lock};
 use crate::{
-    Error, Fault, Result,
+    Result,
     catalog::{Applied, Change, Error as CatalogError, Transaction},
     session::{Isolation, Ticket, transaction::Work},
 };

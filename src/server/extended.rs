@@ -170,7 +170,11 @@ impl Connection {
 
     async fn run_portal(&mut self, name: &str, portal: &mut Portal, limit: u64) -> Result<(), Failure> {
         let mut cursor = match std::mem::replace(&mut portal.state, PortalState::Ended(true)) {
-            PortalState::Running(cursor) => cursor,
+            PortalState::Running(cursor) => {
+                // A cancel is meant for it again, whatever ran since.
+                self.session.expect_statement();
+                cursor
+            }
             PortalState::Bound(parameters) => {
                 let Some(statement) = &portal.source.statement else {
                     self.tell_end(Fetched::Empty);

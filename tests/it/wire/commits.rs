@@ -6,7 +6,7 @@ use fusewire::Config;
 use tokio_postgres::{Client, NoTls};
 
 use super::Server;
-use crate::{crash::Random, support::Local};
+use crate::{random::Random, support::Local};
 
 /// How many statements are cancelled, and how often two sessions race.
 const ROUNDS: u64 = 100;
@@ -77,7 +77,7 @@ async fn cancelled_after(client: &Client, sql: &str, delay: Duration) -> bool {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_told_of_a_cancelled_statement_is_true() {
-    let mut random = Random(seed());
+    let mut random = Random::of(&[seed()]);
     let home = tempfile::tempdir().unwrap();
     let server = Server::with(Config { data_dir: Some(home.path().to_owned()), ..Config::default() }).await;
     let client = server.client().await;
@@ -99,7 +99,7 @@ async fn what_is_told_of_a_cancelled_statement_is_true() {
             told.push(true);
             continue;
         }
-        let delay = Duration::from_micros(random.below((span.as_micros() as u64).max(1) * 5 / 4));
+        let delay = Duration::from_micros(random.below(span.as_micros() as usize * 5 / 4) as u64);
         let done = cancelled_after(&client, &last, delay).await;
         if !done {
             client.simple_query("ROLLBACK").await.unwrap();

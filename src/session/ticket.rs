@@ -67,7 +67,7 @@ impl Ticket {
     /// Whether the statement may still change something, where `transaction` is open now.
     pub(crate) fn check(&self, transaction: Option<u64>) -> Result<()> {
         if *self.stage() == Stage::Cancelled {
-            return Err(Error::new(Fault::Cancelled, "canceling statement due to user request"));
+            return Err(cancelled());
         }
         if self.transaction != transaction {
             let message =
@@ -75,6 +75,16 @@ impl Ticket {
             return Err(Error::new(Fault::Conflict, message));
         }
         Ok(())
+    }
+
+    /// Does what cannot be undone and is no change of the catalog. It is refused and cannot be cancelled as a commit is.
+    pub(crate) fn irrevocably<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        if !self.begin() {
+            return Err(cancelled());
+        }
+        let outcome = work();
+        self.end(outcome.is_ok());
+        outcome
     }
 
     /// Whether both are the ticket of one statement.
@@ -117,6 +127,10 @@ impl Permit for Ticket {
     }
 }
 
+fn cancelled() -> Error {
+    Error::new(Fault::Cancelled, "canceling statement due to user request")
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -149,6 +163,19 @@ mod tests {
             ticket.end(!committed);
             assert_eq!(*ticket.stage(), stage);
         }
+    }
+
+    #[test]
+    fn what_cannot_be_undone_is_done_as_a_commit_is() {
+        let ticket = Ticket::default();
+        let within = ticket.irrevocably(|| Ok(ticket.cancel()));
+        assert!(!within.unwrap() && *ticket.stage() == Stage::Committed);
+        let ticket = Ticket::default();
+        assert_eq!(ticket.irrevocably::<()>(|| Err(cancelled())).unwrap_err().fault(), Fault::Cancelled);
+        assert_eq!(*ticket.stage(), Stage::Failed);
+        let ticket = Ticket::default();
+        assert!(ticket.cancel());
+        assert!(ticket.irrevocably(|| -> Result<()> { panic!("it was cancelled") }).is_err());
     }
 
     #[test]

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     Error, Fault, Result,
-    session::{Client, Outcome, Sealed},
+    session::{Client, Outcome, Sealed, Ticket},
     source::{self, Stores, Target, Writing},
 };
 
@@ -104,7 +104,8 @@ impl Action for Copy {
         let (plan, writing) = aim(plan, &target, &client.stores())?;
         let written = collect(client, plan).await;
         let rows = written.map_err(|error| writing.failure().map_or(error, Error::from))?;
-        writing.finish()?;
+        // The files get their names: as with a commit, the statement is cancelled before it or not at all.
+        Ticket::current()?.irrevocably(|| writing.finish().map_err(Error::from))?;
         let count = rows.iter().flat_map(|batch| batch.columns().first()).flat_map(|column| {
             column.as_primitive_opt::<UInt64Type>().map(|counts| counts.values().iter().sum::<u64>())
         });

@@ -400,8 +400,9 @@ impl ExecutionPlan for OnceExec {
         let (once, schema) = (self.same(), self.schema());
         let kept = async move {
             let collecting = once.kept.collecting(once.step, || {
-                let once = once.same();
-                let all = async move { collect(once.in_step()?, context).await };
+                // Not the operator itself: what is kept would keep itself, and go on when nobody is left.
+                let input = once.in_step();
+                let all = async move { collect(input?, context).await };
                 all.map(|all| all.map(Arc::new).map_err(Arc::new)).boxed().shared()
             });
             let all = collecting.await.map_err(DataFusionError::Shared)?;

@@ -95,7 +95,7 @@ pub(super) fn forgotten(plan: LogicalPlan) -> Result<LogicalPlan> {
     .data()
 }
 
-/// Plans relations in FROM as the engine does, and forgets what their columns determine.
+/// Plans relations in FROM as the engine does, forgets what their columns determine, and names functions by their calls.
 #[derive(Debug)]
 pub(crate) struct Relations;
 
@@ -114,8 +114,13 @@ impl RelationPlanner for Relations {
         if OWN.replace(false) {
             return Ok(RelationPlanning::Original(Box::new(relation)));
         }
+        let call = function_scans::call_of(&relation);
         OWN.set(true);
         let plan = context.plan(relation)?;
+        let plan = match call {
+            Some(call) => function_scans::named_by(&call, plan)?,
+            None => plan,
+        };
         Ok(RelationPlanning::Planned(Box::new(PlannedRelation::new(forgotten(plan)?, None))))
     }
 }

@@ -22,6 +22,7 @@ mod float_frames;
 mod float_limits;
 mod floats;
 mod frames;
+mod function_scans;
 mod guards;
 mod input_order;
 mod interval_lengths;

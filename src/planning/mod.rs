@@ -23,6 +23,7 @@ mod float_limits;
 mod floats;
 mod frames;
 mod function_scans;
+mod group_keys;
 mod guards;
 mod input_order;
 mod interval_lengths;
@@ -104,6 +105,7 @@ pub(crate) fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
     // What guards an operand is gone where a subquery has become a join, and the types tell what can fail only at the end.
     let mut rules: Vec<Arc<dyn AnalyzerRule + Send + Sync>> = vec![
         Arc::new(recursion::CheckRecursion),
+        Arc::new(group_keys::KeysOnce),
         Arc::new(rounds::ReadPlaces),
         Arc::new(sets::CommonTypes),
         Arc::new(sets::CountCopies),
@@ -140,7 +142,13 @@ pub(crate) fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
 /// The rules that optimize a plan, in order.
 pub(crate) fn optimizer_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
     let rules = guards::keep_filters(simplify::rules());
-    rules.into_iter().map(null_equality::careful).map(dependencies::without).map(same_types::kept).collect()
+    rules
+        .into_iter()
+        .map(null_equality::careful)
+        .map(dependencies::without)
+        .map(same_types::kept)
+        .map(group_keys::kept)
+        .collect()
 }
 
 /// Makes operators of an optimized plan.

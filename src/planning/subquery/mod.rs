@@ -25,11 +25,12 @@ use datafusion::{
     logical_expr::{
         Aggregate, Expr, Filter, Join, LogicalPlan, Projection, Sort, Window,
         expr_rewriter::NamePreserver,
-        utils::{conjunction, split_conjunction_owned},
+        utils::{conjunction, grouping_set_to_exprlist, split_conjunction_owned},
     },
     optimizer::analyzer::AnalyzerRule,
 };
 
+use super::group_keys;
 use crate::fault::{Failure, Fault};
 
 mod condition;
@@ -91,7 +92,7 @@ impl Unnester {
             LogicalPlan::Subquery(lateral) => return Ok(Arc::unwrap_or_clone(lateral.subquery)),
             other => other,
         };
-        if !contains_subquery(&plan)? {
+        if !contains_subquery(&plan)? || (is_planned_again() && are_values(&plan)?) {
             return Ok(plan);
         }
         match plan {
@@ -149,12 +150,24 @@ impl Unnester {
     }
 
     fn aggregate(&mut self, aggregate: Aggregate) -> Result<LogicalPlan> {
-        let groups = aggregate.group_expr.len();
-        let before: Vec<Expr> = aggregate.group_expr.into_iter().chain(aggregate.aggr_expr).collect();
-        let (input, mut after) = self.replace(Arc::unwrap_or_clone(aggregate.input), before)?;
-        let input = self.computed(input, after.iter_mut().flat_map(ordering).collect())?;
-        let calls = after.split_off(groups);
-        let plan = LogicalPlan::Aggregate(Aggregate::try_new(Arc::new(input), after, calls)?);
+        // A key is one column however often it is written, and so is what becomes of it.
+        let keys: Vec<Expr> = grouping_set_to_exprlist(&aggregate.group_expr)?.into_iter().cloned().collect();
+        let (input, changed) = self.replace(Arc::unwrap_or_clone(aggregate.input), keys.clone())?;
+        let now: Vec<(Expr, Expr)> = keys.iter().cloned().zip(group_keys::told_apart(&keys, changed)).collect();
+        let calls: Vec<Expr> =
+            aggregate.aggr_expr.into_iter().map(|call| of_keys(call, &now)).collect::<Result<_>>()?;
+        let (input, mut calls) = self.replace(input, calls)?;
+        let input = self.computed(input, calls.iter_mut().flat_map(ordering).collect())?;
+        let mut groups = Vec::new();
+        for group in aggregate.group_expr {
+            groups.push(match group {
+                sets @ Expr::GroupingSet(_) => {
+                    sets.map_children(|key| Ok(Transformed::yes(key_now(key, &now)))).data()?
+                }
+                key => key_now(key, &now),
+            });
+        }
+        let plan = LogicalPlan::Aggregate(Aggregate::try_new(Arc::new(input), groups, calls)?);
         // By position: an expression's name changes with what stands in it.
         let shown = (0..aggregate.schema.fields().len())
             .filter(|at| !push::is_set_number(&expression_at(&aggregate.schema, *at)));
@@ -375,12 +388,11 @@ fn negated(expression: Expr) -> Expr {
 
 /// The columns around it that a subquery expression is about: what it compares, and what it refers to.
 fn about(expression: &Expr) -> Result<outer::Outer> {
-    let (value, plan) = match expression {
-        Expr::ScalarSubquery(subquery) => (None, &subquery.subquery),
-        Expr::Exists(exists) => (None, &exists.subquery.subquery),
-        Expr::InSubquery(within) => (Some(&within.expr), &within.subquery.subquery),
-        Expr::SetComparison(comparison) => (Some(&comparison.expr), &comparison.subquery.subquery),
-        other => return Err(internal(&format!("{other} is no subquery"))),
+    let plan = outer::subquery_of(expression).ok_or_else(|| internal(&format!("{expression} is no subquery")))?;
+    let value = match expression {
+        Expr::InSubquery(within) => Some(&within.expr),
+        Expr::SetComparison(comparison) => Some(&comparison.expr),
+        _ => None,
     };
     let mut found = outer::references(plan)?;
     if let Some(value) = value {
@@ -396,7 +408,7 @@ fn about(expression: &Expr) -> Result<outer::Outer> {
 }
 
 fn is_subquery(expression: &Expr) -> bool {
-    matches!(expression, Expr::ScalarSubquery(_) | Expr::Exists(_) | Expr::InSubquery(_) | Expr::SetComparison(_))
+    outer::subquery_of(expression).is_some()
 }
 
 fn is_subquery_within(expression: &Expr) -> bool {
@@ -425,6 +437,39 @@ fn has_subqueries(plan: &LogicalPlan) -> Result<bool> {
     plan.exists(|node| Ok(matches!(node, LogicalPlan::Subquery(_)) || contains_subquery(node)?))
 }
 
+/// What became of a key of groups.
+fn key_now(key: Expr, now: &[(Expr, Expr)]) -> Expr {
+    now.iter().find(|(before, _)| *before == key).map_or(key, |(_, now)| now.clone())
+}
+
+/// The call of an aggregate, with what became of the keys that `grouping()` is about.
+fn of_keys(call: Expr, now: &[(Expr, Expr)]) -> Result<Expr> {
+    let each = |part: Expr| match part {
+        Expr::AggregateFunction(mut call) if call.func.name() == "grouping" => {
+            call.params.args = call.params.args.into_iter().map(|key| key_now(key, now)).collect();
+            Ok(Transformed::yes(Expr::AggregateFunction(call)))
+        }
+        other => Ok(Transformed::no(other)),
+    };
+    call.transform_up(each).data()
+}
+
+/// Whether all subqueries of a node have one row and refer to nothing around them: the engine computes such.
+fn are_values(plan: &LogicalPlan) -> Result<bool> {
+    let mut all = true;
+    plan.apply_expressions(|expression| {
+        expression.apply(|part| {
+            if let Some(subquery) = outer::subquery_of(part) {
+                all &= matches!(part, Expr::ScalarSubquery(_))
+                    && outer::references(subquery)?.is_empty()
+                    && scalar::folded(subquery)?.is_some();
+            }
+            Ok(TreeNodeRecursion::Continue)
+        })
+    })?;
+    Ok(all)
+}
+
 /// Refuses an aggregate over columns of the query around it alone: it belongs to that query, and not to the subquery that it
 /// stands in.
 fn check_aggregates(plan: &LogicalPlan) -> Result<()> {
@@ -432,13 +477,7 @@ fn check_aggregates(plan: &LogicalPlan) -> Result<()> {
         let LogicalPlan::Aggregate(aggregate) = node else { return Ok(TreeNodeRecursion::Continue) };
         for call in &aggregate.aggr_expr {
             call.apply(|part| match part {
-                Expr::AggregateFunction(call)
-                    if !call.params.args.is_empty()
-                        && call.params.args.iter().all(|argument| argument.column_refs().is_empty())
-                        && call.params.args.iter().any(|argument| {
-                            outer::references_of(argument).is_ok_and(|references| !references.is_empty())
-                        }) =>
-                {
+                Expr::AggregateFunction(call) if outer::is_of_outer(call, aggregate.input.schema())? => {
                     Err(unsupported("in a subquery, an aggregate of columns of the query around it alone"))
                 }
                 _ => Ok(TreeNodeRecursion::Continue),

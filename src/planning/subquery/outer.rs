@@ -9,7 +9,7 @@ use datafusion::{
     },
     logical_expr::{
         Expr, LogicalPlan, Subquery,
-        expr::{Exists, InSubquery, SetComparison},
+        expr::{AggregateFunction, Exists, InSubquery, SetComparison},
         expr_rewriter::NamePreserver,
     },
 };
@@ -49,6 +49,53 @@ fn collect(expression: &Expr, found: &mut Outer) -> Result<()> {
         Ok(TreeNodeRecursion::Continue)
     })?;
     Ok(())
+}
+
+/// The query of an expression that is a subquery.
+pub(super) fn subquery_of(expression: &Expr) -> Option<&LogicalPlan> {
+    Some(match expression {
+        Expr::ScalarSubquery(subquery) => subquery.subquery.as_ref(),
+        Expr::Exists(exists) => exists.subquery.subquery.as_ref(),
+        Expr::InSubquery(within) => within.subquery.subquery.as_ref(),
+        Expr::SetComparison(comparison) => comparison.subquery.subquery.as_ref(),
+        _ => return None,
+    })
+}
+
+/// Whether an aggregate over rows of this schema belongs to a query around the one that calls it: all columns that its
+/// arguments, its FILTER and its ORDER BY name are columns of such, and there is one.
+pub(super) fn is_of_outer(call: &AggregateFunction, own: &DFSchema) -> Result<bool> {
+    let params = &call.params;
+    let parts = params.args.iter().chain(params.filter.as_deref()).chain(params.order_by.iter().map(|key| &key.expr));
+    let (mut names_own, mut names_outer) = (false, false);
+    for part in parts {
+        part.apply(|part| {
+            match part {
+                Expr::Column(_) => names_own = true,
+                Expr::OuterReferenceColumn(..) => names_outer = true,
+                _ => {}
+            }
+            if let Some(subquery) = subquery_of(part) {
+                for column in free_references(subquery)? {
+                    let is_own = own.has_column(&column);
+                    names_own |= is_own;
+                    names_outer |= !is_own;
+                }
+            }
+            Ok(TreeNodeRecursion::Continue)
+        })?;
+    }
+    Ok(names_outer && !names_own)
+}
+
+/// The references of a subquery that nothing within it answers.
+fn free_references(plan: &LogicalPlan) -> Result<Outer> {
+    let mut found = references(plan)?;
+    plan.apply_with_subqueries(|node| {
+        found.retain(|column| !node.schema().has_column(column));
+        Ok(TreeNodeRecursion::Continue)
+    })?;
+    Ok(found)
 }
 
 /// Whether a plan refers to any of these columns.

@@ -22,9 +22,11 @@ use super::{
     domain::{Domain, Origin, equation},
     expression_at,
     joins::{join, join_with},
+    of_keys,
     outer::{bind, expression_refers, refers},
     unsupported,
 };
+use crate::planning::group_keys::named_again;
 
 impl Unnester {
     /// The plan for each value of the domain.
@@ -169,13 +171,15 @@ impl Unnester {
         let input = self.push(Arc::unwrap_or_clone(aggregate.input), domain)?;
         let schema = Arc::clone(input.schema());
         let keys = values(domain, &schema)?;
+        let mut now = Vec::new();
         let groups = match aggregate.group_expr.as_slice() {
             // The keys stand in each of the sets: `grouping()` is known for an aggregate that has sets and nothing else.
             [Expr::GroupingSet(sets)] => {
                 let mut keyed = written_out(sets);
                 for set in &mut keyed {
                     for column in set.iter_mut() {
-                        *column = within(column.clone(), domain, &schema)?;
+                        let bound = named_again(within(column.clone(), domain, &schema)?, column);
+                        now.push((std::mem::replace(column, bound.clone()), bound));
                     }
                     let missing: Vec<Expr> = keys.iter().filter(|key| !set.contains(key)).cloned().collect();
                     set.extend(missing);
@@ -186,17 +190,15 @@ impl Unnester {
                 let mut bound = Vec::with_capacity(groups.len() + keys.len());
                 for (at, group) in groups.iter().enumerate() {
                     let changed = within(group.clone(), domain, &schema)?;
-                    // Grouping sets have no column of their own.
-                    bound.push(match group {
-                        Expr::GroupingSet(_) => changed,
-                        _ => renamed_as(changed, group.clone(), &aggregate.schema, at),
-                    });
+                    let changed = renamed_as(changed, group.clone(), &aggregate.schema, at);
+                    now.push((group.clone(), changed.clone()));
+                    bound.push(changed);
                 }
                 bound.extend(keys);
                 bound
             }
         };
-        let calls = calls_within(aggregate.aggr_expr, &aggregate.schema, domain, &schema)?;
+        let calls = calls_within(aggregate.aggr_expr, &aggregate.schema, &now, domain, &schema)?;
         Ok(LogicalPlan::Aggregate(Aggregate::try_new(Arc::new(input), groups, calls)?))
     }
 
@@ -507,11 +509,19 @@ fn renamed_as(changed: Expr, before: Expr, schema: &DFSchema, at: usize) -> Expr
     changed.unalias().alias_qualified(qualifier.cloned(), field.name())
 }
 
-/// The calls of an aggregate over a dependent plan, each under its own name.
-fn calls_within(calls: Vec<Expr>, own: &DFSchema, domain: &Domain, schema: &DFSchema) -> Result<Vec<Expr>> {
+/// The calls of an aggregate over a dependent plan, each under its own name, and what became of its keys.
+fn calls_within(
+    calls: Vec<Expr>,
+    own: &DFSchema,
+    keys: &[(Expr, Expr)],
+    domain: &Domain,
+    schema: &DFSchema,
+) -> Result<Vec<Expr>> {
     let before = own.fields().len() - calls.len();
-    let each =
-        |(at, call): (usize, Expr)| Ok(renamed_as(within(call.clone(), domain, schema)?, call, own, before + at));
+    let each = |(at, call): (usize, Expr)| {
+        let bound = within(of_keys(call.clone(), keys)?, domain, schema)?;
+        Ok(renamed_as(bound, call, own, before + at))
+    };
     calls.into_iter().enumerate().map(each).collect()
 }
 

@@ -240,6 +240,12 @@ pub(super) fn window_frame(text: &str) -> Option<Said> {
     wrong(Fault::Windowing, format!("invalid window frame: {}", in_sql(bounds)))
 }
 
+/// `NTILE requires a positive integer`
+pub(super) fn ntile(text: &str) -> Option<Said> {
+    (text == "NTILE requires a positive integer").then_some(())?;
+    wrong(Fault::InvalidNtile, "argument of ntile must be greater than zero".to_owned())
+}
+
 pub(super) fn nested_aggregate(text: &str) -> Option<Said> {
     text.strip_prefix("Aggregate function calls cannot be nested")?;
     wrong(Fault::Grouping, "aggregate function calls cannot be nested".to_owned())

@@ -40,6 +40,7 @@ const PHRASES: &[fn(&str) -> Option<Said>] = &[
     planner::no_position,
     planner::not_in_list,
     planner::window_frame,
+    planner::ntile,
     planner::aggregate_in_where,
     kernels::regular_expression,
     kernels::not_utf8,

@@ -3,6 +3,8 @@
 mod array_changes;
 mod array_counts;
 mod array_length;
+mod casing;
+mod chr;
 mod concat;
 mod date_part;
 mod date_trunc;
@@ -35,7 +37,7 @@ use datafusion::{
 pub(super) use date_part::EXTRACT;
 
 use super::{
-    DATABASE, DEFAULT_SCHEMA,
+    DATABASE, DEFAULT_SCHEMA, nth_value,
     rewrite::{CompareArray, WrittenAs, row_of},
     settings::SERVER_VERSION,
     shift, sliding,
@@ -59,6 +61,7 @@ pub(crate) fn register(context: &SessionContext, user: &str) {
     }
     let own = [
         array_length::function(),
+        chr::function(),
         date_trunc::function(),
         factorial::function(),
         now::function(),
@@ -72,6 +75,7 @@ pub(crate) fn register(context: &SessionContext, user: &str) {
     let several = array_counts::functions()
         .into_iter()
         .chain(array_changes::functions())
+        .chain(casing::functions())
         .chain(concat::functions())
         .chain(date_part::functions())
         .chain(domains::functions())
@@ -82,6 +86,7 @@ pub(crate) fn register(context: &SessionContext, user: &str) {
     own.into_iter().chain(several).for_each(|function| context.register_udf(function));
     series::register(context);
     shift::both().into_iter().for_each(|function| context.register_udwf(function));
+    context.register_udwf(nth_value::function());
     sliding::all().into_iter().for_each(|function| context.register_udaf(function));
     // What comparisons are written as before they are planned.
     let written = CompareArray::both().into_iter().chain([row_of(), WrittenAs::function()]);

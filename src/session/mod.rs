@@ -11,6 +11,7 @@ pub(crate) mod functions;
 mod interrupt;
 mod models;
 mod modes;
+mod nth_value;
 mod outcome;
 mod providers;
 mod regular_expression;

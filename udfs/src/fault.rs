@@ -39,6 +39,12 @@ pub enum Fault {
     InvalidColumnReference,
     /// A window whose frame can hold no row.
     Windowing,
+    /// A distance of a frame that is below zero.
+    InvalidFrameDistance,
+    /// The number of a row in a frame that is below one.
+    InvalidNthValue,
+    /// A number of buckets that is below one.
+    InvalidNtile,
     /// An object of another kind than the statement needs.
     WrongObjectType,
     /// Valid SQL that is refused here or not offered.

@@ -4,8 +4,8 @@
 //! SELECT lpad(name, 8), rpad(name, -1), repeat('ab', 3)
 //! ```
 //!
-//! The engine's make room for as many characters as they are asked for, and end the process where there is none. A column of
-//! lengths below zero is asked for more than there can be.
+//! The engine's make room for as many characters as they are asked for, and end the process where there is none. A length
+//! below zero is asked for more than there can be, where it stands in a column or beside one.
 
 use std::sync::Arc;
 
@@ -69,9 +69,10 @@ impl ScalarUDFImpl for Padding {
                 true => check_padded(&asked, fill.first())?,
                 false => check(&asked, &per_row(text, rows, |texts| Ok(length(texts)?))?)?,
             }
-            if matches!(numbers, ColumnarValue::Array(_)) {
-                *numbers = ColumnarValue::Array(Arc::new(asked));
-            }
+            *numbers = match numbers {
+                ColumnarValue::Array(_) => ColumnarValue::Array(Arc::new(asked)),
+                ColumnarValue::Scalar(number) => ColumnarValue::Scalar(not_negative(number)?),
+            };
         }
         self.inner.invoke_with_args(call)
     }
@@ -86,6 +87,13 @@ fn per_row(values: &ColumnarValue, rows: usize, measure: impl Fn(&ArrayRef) -> R
         }
     };
     Ok(cast(&measured, &DataType::Int64)?.as_primitive::<Int64Type>().clone())
+}
+
+fn not_negative(number: &ScalarValue) -> Result<ScalarValue> {
+    Ok(match number.cast_to(&DataType::Int64)? {
+        ScalarValue::Int64(number) => ScalarValue::Int64(number.map(|number| number.max(0))),
+        other => other,
+    })
 }
 
 /// Refuses texts of so many characters, each of which may be as wide as there are, and all of them together.

@@ -35,6 +35,13 @@ impl Texts {
             Self::Each(texts) => texts.is_valid(row).then(|| texts.value(row)),
         }
     }
+
+    pub(super) fn are_ascii(&self) -> bool {
+        match self {
+            Self::One(text) => text.as_deref().is_none_or(str::is_ascii),
+            Self::Each(texts) => texts.is_ascii(),
+        }
+    }
 }
 
 /// How many rows are computed: of constants there is one.

@@ -6,8 +6,8 @@
 use std::{collections::HashMap, ops::ControlFlow};
 
 use datafusion::sql::sqlparser::ast::{
-    DataType, ExactNumberInfo, Expr, NamedWindowExpr, OrderBy, OrderByKind, Query, Select, SelectItem, SetExpr, Value,
-    VisitMut, VisitorMut, WindowFrameBound, WindowSpec, WindowType,
+    DataType, ExactNumberInfo, Expr, NamedWindowExpr, OrderBy, OrderByKind, Query, Select, SelectItem, SetExpr,
+    UnaryOperator, Value, VisitMut, VisitorMut, WindowFrameBound, WindowFrameUnits, WindowSpec, WindowType,
 };
 
 use super::merge::folded;
@@ -86,14 +86,42 @@ pub(super) fn distances(expression: &mut Expr) -> Result<()> {
     let Some(WindowType::WindowSpec(WindowSpec { window_frame: Some(frame), .. })) = &mut function.over else {
         return Ok(());
     };
-    for bound in [Some(&mut frame.start_bound), frame.end_bound.as_mut()].into_iter().flatten() {
-        if let WindowFrameBound::Preceding(Some(distance)) | WindowFrameBound::Following(Some(distance)) = bound
-            && let Some(number) = number(distance)
-        {
+    let units = frame.units;
+    let bounds = [("starting", Some(&mut frame.start_bound)), ("ending", frame.end_bound.as_mut())];
+    for (which, bound) in bounds {
+        let Some(WindowFrameBound::Preceding(Some(distance)) | WindowFrameBound::Following(Some(distance))) = bound
+        else {
+            continue;
+        };
+        if is_negative(distance) {
+            let message = match units {
+                WindowFrameUnits::Range => "invalid preceding or following size in window function".to_owned(),
+                _ => format!("frame {which} offset must not be negative"),
+            };
+            return Err(Error::new(Fault::InvalidFrameDistance, message));
+        }
+        if let Some(number) = number(distance) {
             **distance = Expr::Value(Value::Number(number.to_owned(), false).into());
         }
     }
     Ok(())
+}
+
+/// Whether a number below zero is written, perhaps as a text.
+fn is_negative(distance: &Expr) -> bool {
+    match distance {
+        Expr::UnaryOp { op: UnaryOperator::Minus, expr } => {
+            number(expr).and_then(|number| number.parse().ok()).is_some_and(|number: f64| number > 0.0)
+        }
+        Expr::Nested(inner) | Expr::Cast { expr: inner, .. } => is_negative(inner),
+        // A text as a distance is read as an interval.
+        Expr::Interval(interval) => is_negative(&interval.value),
+        Expr::Value(value) => match &value.value {
+            Value::SingleQuotedString(text) => text.trim().parse().is_ok_and(|number: f64| number < 0.0),
+            _ => false,
+        },
+        _ => false,
+    }
 }
 
 /// The number that is written, perhaps in parentheses or cast to a type that holds it as it is.

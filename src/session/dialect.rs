@@ -5,6 +5,7 @@
 //! The parser tries each argument of a call as `expression => value` first and, when there is no arrow, reads it again: in
 //! calls within calls that doubles the work with each. Names of arguments are identifiers here, so nothing is read twice.
 
+mod groups;
 mod operators;
 mod queries;
 
@@ -16,6 +17,8 @@ use datafusion::sql::sqlparser::{
     keywords::Keyword,
     parser::{Parser, ParserError},
 };
+
+pub(super) use groups::DISTINCT as DISTINCT_GROUPS;
 
 /// See the module.
 #[derive(Debug)]
@@ -74,11 +77,17 @@ impl Dialect for PostgreSql {
     }
 
     fn parse_prefix(&self, parser: &mut Parser) -> Option<Result<Expr, ParserError>> {
-        queries::prefix(parser).or_else(|| operators::prefix(parser))
+        let special = queries::prefix(parser).or_else(|| groups::prefix(parser));
+        special.or_else(|| operators::prefix(parser))
     }
 
     fn parse_infix(&self, parser: &mut Parser, left: &Expr, _precedence: u8) -> Option<Result<Expr, ParserError>> {
         operators::infix(parser, left)
+    }
+
+    /// `groups` reads what is no expression there.
+    fn supports_group_by_expr(&self) -> bool {
+        false
     }
 
     /// `types => {amount: 'numeric'}`, as DuckDB writes it.
@@ -97,7 +106,6 @@ impl Dialect for PostgreSql {
     as_postgresql!(
         supports_unicode_string_literal,
         supports_filter_during_aggregation,
-        supports_group_by_expr,
         allow_extract_custom,
         allow_extract_single_quotes,
         supports_create_index_with_clause,

@@ -12,6 +12,7 @@ pub(crate) use crate::session::Action;
 
 mod parse;
 
+mod clauses;
 mod copy_options;
 mod headings;
 mod names;

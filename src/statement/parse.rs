@@ -16,6 +16,7 @@ use datafusion::sql::{
 
 use super::{
     Action, FORMS, Statement,
+    clauses::as_parsed,
     copy_options::in_known_clauses,
     names::{as_planned, check_aliases},
     parameters::check_numbers,
@@ -60,7 +61,7 @@ fn parse_one(
 ) -> Result<Arc<dyn Action>> {
     check_chains(tokens)?;
     check_numbers(tokens)?;
-    let tokens = with_selects(with_option_texts(with_stored_as(tokens, end), lines));
+    let tokens = as_parsed(with_selects(with_option_texts(with_stored_as(tokens, end), lines)));
     let tokens = in_known_clauses(tokens)?;
     for form in FORMS {
         let mut parser = parser_of(&tokens, max_depth)?;

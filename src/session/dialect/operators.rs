@@ -164,20 +164,19 @@ fn like(parser: &mut Parser, left: &Expr, words: usize) -> Result<Expr> {
     })
 }
 
-/// The lower bound ends at AND and may hold a comparison, the upper one may not: as in PostgreSQL.
+/// The lower bound ends at AND and may hold a comparison, the upper one may not: as in PostgreSQL. Either bound of a symmetric
+/// one may be the lower.
 fn between(parser: &mut Parser, left: &Expr, negated: bool) -> Result<Expr> {
-    let symmetric = match parser.peek_token_ref().token {
-        Token::Word(Word { keyword: Keyword::SYMMETRIC, quote_style: None, .. }) => true,
-        Token::Word(Word { keyword: Keyword::ASYMMETRIC, quote_style: None, .. }) => {
+    let symmetric = match &parser.peek_token_ref().token {
+        Token::Word(word) if is_word(word, Keyword::SYMMETRIC) => true,
+        Token::Word(word) if is_word(word, Keyword::ASYMMETRIC) => {
             parser.advance_token();
             false
         }
         _ => false,
     };
     if symmetric {
-        let token = parser.peek_token_ref().clone();
-        let message = "BETWEEN SYMMETRIC is not supported; write BETWEEN least(a, b) AND greatest(a, b)";
-        return Err(ParserError::ParserError(format!("{message}{}", token.span.start)));
+        parser.advance_token();
     }
     let bound = parser.peek_token_ref().clone();
     let mut low = parser.parse_subexpr(IS)?;
@@ -190,7 +189,30 @@ fn between(parser: &mut Parser, left: &Expr, negated: bool) -> Result<Expr> {
     parser.expect_keyword_is(Keyword::AND)?;
     let high = parser.parse_subexpr(LIKE)?;
     alone(parser, LIKE)?;
-    Ok(Expr::Between { expr: Box::new(left.clone()), negated, low: Box::new(low), high: Box::new(high) })
+    let within = |low: Expr, high: Expr| Expr::Between {
+        expr: Box::new(left.clone()),
+        negated,
+        low: Box::new(low),
+        high: Box::new(high),
+    };
+    if !symmetric {
+        return Ok(within(low, high));
+    }
+    let (low, high) = (enclosed(low), enclosed(high));
+    let either = Expr::BinaryOp {
+        left: Box::new(Expr::Nested(Box::new(within(low.clone(), high.clone())))),
+        op: if negated { BinaryOperator::And } else { BinaryOperator::Or },
+        right: Box::new(Expr::Nested(Box::new(within(high, low)))),
+    };
+    Ok(Expr::Nested(Box::new(either)))
+}
+
+/// A bound that may stand in the other's place.
+fn enclosed(bound: Expr) -> Expr {
+    match bound {
+        Expr::Identifier(_) | Expr::CompoundIdentifier(_) | Expr::Value(_) | Expr::Nested(_) | Expr::Tuple(_) => bound,
+        other => Expr::Nested(Box::new(other)),
+    }
 }
 
 fn may_be_lower_bound(expression: &Expr) -> bool {
@@ -334,6 +356,22 @@ mod tests {
         let Expr::BinaryOp { left, .. } = parsed("-2 ^ 2").unwrap() else { panic!("no power") };
         assert!(matches!(*left, Expr::UnaryOp { op: UnaryOperator::Minus, .. }));
         assert!(matches!(parsed("- - a").unwrap(), Expr::UnaryOp { expr, .. } if matches!(*expr, Expr::Nested(_))));
+    }
+
+    #[test]
+    fn either_bound_of_a_symmetric_between_is_the_lower() {
+        let texts = [
+            (
+                "a BETWEEN SYMMETRIC 2 AND b + 1 AND c",
+                "(a BETWEEN 2 AND (b + 1)) OR (a BETWEEN (b + 1) AND 2)",
+                " AND c",
+            ),
+            ("NOT a NOT BETWEEN SYMMETRIC 2 AND b", "(a NOT BETWEEN 2 AND b) AND (a NOT BETWEEN b AND 2)", ""),
+        ];
+        for (written, expected, rest) in texts {
+            let before = if written.starts_with("NOT") { "NOT " } else { "" };
+            assert_eq!(parsed(written).unwrap().to_string(), format!("{before}({expected}){rest}"));
+        }
     }
 
     #[test]

@@ -75,7 +75,7 @@ fn starts_query(parser: &Parser, skipped: usize) -> bool {
     matches!(next, UNION | INTERSECT | EXCEPT | ORDER | LIMIT | OFFSET | FETCH)
 }
 
-fn keyword(token: &Token) -> Keyword {
+pub(super) fn keyword(token: &Token) -> Keyword {
     match token {
         Token::Word(Word { quote_style: None, keyword, .. }) => *keyword,
         _ => Keyword::NoKeyword,

@@ -8,8 +8,8 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    Distinct, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, Ident, OrderBy,
-    OrderByExpr, OrderByKind, OrderByOptions, Query, Select, SelectItem, SetExpr, Value, visit_expressions,
+    Distinct, Expr, GroupByExpr, Ident, OrderBy, OrderByExpr, OrderByKind, OrderByOptions, Query, Select, SelectItem,
+    SetExpr, Value, visit_expressions, visit_expressions_mut,
 };
 
 use super::{
@@ -17,7 +17,7 @@ use super::{
     merge::{folded, is_wildcard},
     rows::row,
 };
-use crate::{Error, Fault, Result};
+use crate::{Error, Fault, Result, session::dialect::DISTINCT_GROUPS};
 
 /// As in PostgreSQL.
 const MAX_SETS: usize = 4096;
@@ -37,19 +37,26 @@ pub(super) fn rewrite(select: &mut Select) -> Result<()> {
         }
         return Ok(());
     }
+    let are_distinct = take_distinct(expressions);
     *expressions = flattened(std::mem::take(expressions));
     if expressions.is_empty() {
         expressions.push(Expr::GroupingSets(vec![Vec::new()]));
     }
+    if expressions.iter().any(has_several) {
+        // The planner knows those that stand alone, but not when the sets are written out.
+        positions(expressions.iter_mut(), &select.projection);
+        check_positions(expressions.iter(), &select.projection)?;
+    }
     let (mut has_sets, mut has_rows) = (false, false);
     for expression in expressions.iter_mut() {
         if let Expr::GroupingSets(sets) = expression
-            && sets.iter().any(|set| matches!(set.as_slice(), [element] if nested(element).is_some()))
+            && sets.iter().any(|set| matches!(set.as_slice(), [element] if has_several(element)))
         {
             *sets = sets_within(sets)?;
         }
         if let Expr::Rollup(sets) | Expr::Cube(sets) | Expr::GroupingSets(sets) = expression {
             positions(sets.iter_mut().flatten(), &select.projection);
+            check_positions(sets.iter().flatten(), &select.projection)?;
             if only {
                 sets.iter_mut().flatten().for_each(without_table);
             }
@@ -59,10 +66,73 @@ pub(super) fn rewrite(select: &mut Select) -> Result<()> {
             has_rows |= lists.iter().any(|list| list.len() != 1);
         }
     }
-    if has_sets && (has_rows || names_one_twice(expressions)) {
-        *expressions = vec![Expr::GroupingSets(written_out(expressions)?)];
+    if has_sets && (has_rows || are_distinct || names_one_twice(expressions)) {
+        let mut sets = written_out(expressions)?;
+        if are_distinct {
+            sets = each_set_once(sets, &select.projection)?;
+        }
+        *expressions = vec![Expr::GroupingSets(sets)];
     }
     Ok(())
+}
+
+/// Whether these are the elements of `GROUP BY DISTINCT`, whose first one begins with it.
+fn take_distinct(expressions: &mut [Expr]) -> bool {
+    let Some(first) = expressions.first_mut() else { return false };
+    let Expr::Prefixed { prefix, value } = first else { return false };
+    let is_distinct = prefix.value == DISTINCT_GROUPS;
+    if is_distinct {
+        let element = value.as_ref().clone();
+        *first = element;
+    }
+    is_distinct
+}
+
+/// The sets, of which one in another order is the same. Whether two names are one column is not known here.
+fn each_set_once(sets: Vec<Vec<Expr>>, projection: &[SelectItem]) -> Result<Vec<Vec<Expr>>> {
+    let mut known: Vec<[Vec<Expr>; 2]> = Vec::new();
+    let mut once = Vec::new();
+    for set in sets {
+        let surely: Vec<Expr> = set.iter().map(|column| by_names(column, true)).collect();
+        let perhaps = set.iter().map(|column| {
+            let shown = shown_by_name(column, projection);
+            by_names(shown.as_ref().unwrap_or(column), false)
+        });
+        let perhaps: Vec<Expr> = perhaps.collect();
+        if known.iter().any(|[other, _]| are_same(other, &surely)) {
+            continue;
+        }
+        if known.iter().any(|[_, other]| are_same(other, &perhaps)) {
+            let message = "GROUP BY DISTINCT over sets that name a column in two ways is not supported; name it in one";
+            return Err(Error::new(Fault::FeatureNotSupported, message));
+        }
+        known.push([surely, perhaps]);
+        once.push(set);
+    }
+    Ok(once)
+}
+
+fn are_same(one: &[Expr], other: &[Expr]) -> bool {
+    one.len() == other.len() && one.iter().all(|column| other.contains(column))
+}
+
+/// The expression with its names as they are stored, with their tables or without.
+fn by_names(expression: &Expr, with_tables: bool) -> Expr {
+    let mut expression = expression.clone();
+    let _ = visit_expressions_mut(&mut expression, |part| {
+        match part {
+            Expr::Identifier(name) => *name = stored(name),
+            Expr::CompoundIdentifier(names) if with_tables => names.iter_mut().for_each(|name| *name = stored(name)),
+            Expr::CompoundIdentifier(names) => {
+                if let Some(own) = names.last().map(stored) {
+                    *part = Expr::Identifier(own);
+                }
+            }
+            _ => {}
+        }
+        ControlFlow::<()>::Continue(())
+    });
+    expression
 }
 
 /// Writes out sets in which a column stands twice, now that names are known: a column that tables are joined by has two.
@@ -88,9 +158,13 @@ pub(super) fn each_column_once(select: &mut Select) -> Result<()> {
 fn as_stored(column: &mut Expr) {
     if let Expr::CompoundIdentifier(parts) = column {
         for part in parts {
-            *part = Ident::with_quote('"', folded(part));
+            *part = stored(part);
         }
     }
+}
+
+fn stored(name: &Ident) -> Ident {
+    Ident::with_quote('"', folded(name))
 }
 
 /// The expressions of DISTINCT ON in the order that ORDER BY has them in, which the planner wants.
@@ -243,7 +317,8 @@ fn sets_within(written: &[Vec<Expr>]) -> Result<Vec<Vec<Expr>>> {
     let mut all = Vec::new();
     for set in written {
         match set.as_slice() {
-            [element] if let Some(element) = nested(element) => all.extend(sets(&element)?),
+            [Expr::GroupingSets(inner)] => all.extend(sets_within(inner)?),
+            [element] if has_several(element) => all.extend(sets(element)?),
             _ => all.push(set.clone()),
         }
         if all.len() > MAX_SETS {
@@ -253,21 +328,9 @@ fn sets_within(written: &[Vec<Expr>]) -> Result<Vec<Vec<Expr>>> {
     Ok(all)
 }
 
-/// `ROLLUP (a, b)` or `CUBE (a, b)` within GROUPING SETS, where the parser reads a call.
-fn nested(element: &Expr) -> Option<Expr> {
-    let Expr::Function(Function { name, args: FunctionArguments::List(list), .. }) = element else { return None };
-    let argument = |argument: &FunctionArg| match argument {
-        FunctionArg::Unnamed(FunctionArgExpr::Expr(column)) => {
-            Some(row(column).unwrap_or_else(|| vec![column.clone()]))
-        }
-        _ => None,
-    };
-    let columns = list.args.iter().map(argument).collect::<Option<Vec<_>>>()?;
-    match name.to_string().to_lowercase().as_str() {
-        "rollup" => Some(Expr::Rollup(columns)),
-        "cube" => Some(Expr::Cube(columns)),
-        _ => None,
-    }
+/// Whether an element has sets, as `ROLLUP (a, b)` does; it may stand within GROUPING SETS.
+fn has_several(element: &Expr) -> bool {
+    matches!(element, Expr::Rollup(_) | Expr::Cube(_) | Expr::GroupingSets(_))
 }
 
 fn too_many() -> Error {
@@ -283,6 +346,18 @@ fn positions<'a>(expressions: impl Iterator<Item = &'a mut Expr>, projection: &[
         if let Some(meant) = at_position(expression, projection) {
             *expression = meant;
         }
+    }
+}
+
+/// Refuses positions that are none of the list.
+fn check_positions<'a>(expressions: impl Iterator<Item = &'a Expr>, projection: &[SelectItem]) -> Result<()> {
+    let mut wrong = expressions.filter_map(position);
+    match wrong.next() {
+        Some(position) if !projection.iter().any(is_wildcard) => {
+            let message = format!("GROUP BY position {position} is not in select list");
+            Err(Error::new(Fault::InvalidColumnReference, message))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -80,12 +80,18 @@ pub(super) fn rewrite(expression: &mut Expr) -> Result<()> {
             }
             None
         }
+        // The planner makes a row of names and constants alone.
+        Expr::Tuple(columns) if columns.iter().any(is_computed) => Some(call("row", std::mem::take(columns))),
         _ => None,
     };
     if let Some(rewritten) = rewritten {
         *expression = rewritten;
     }
     Ok(())
+}
+
+fn is_computed(column: &Expr) -> bool {
+    !matches!(column, Expr::Identifier(_) | Expr::CompoundIdentifier(_) | Expr::Value(_))
 }
 
 /// `ORDER BY (a, b)` orders by a and then by b; within rows NULL is always greater than a value.
@@ -296,6 +302,9 @@ mod tests {
             ("(a, b) IS DISTINCT FROM (c, d)", "(a IS DISTINCT FROM c OR b IS DISTINCT FROM d)"),
             ("(a, b) IN ((1, 2), (3, NULL))", "((a = 1 AND b = 2) OR (a = 3 AND b = NULL))"),
             ("(a, b) NOT IN ((1, 2))", "(NOT ((a = 1 AND b = 2)))"),
+            ("(a + 1, b) = (c, -d)", "(a + 1 = c AND b = -d)"),
+            ("f(DISTINCT (a + 1, b))", "f(DISTINCT row(a + 1, b))"),
+            ("f((a, 1))", "f((a, 1))"),
         ] {
             assert_eq!(rewritten(written), planned);
         }

@@ -1,0 +1,148 @@
+//! Clauses that PostgreSQL takes in more ways than the parser: `FETCH FIRST 2 ROWS ONLY OFFSET 1`, and `GROUP BY ALL a`,
+//! which is `GROUP BY a`.
+
+use datafusion::sql::sqlparser::{
+    keywords::Keyword,
+    tokenizer::{Token, TokenWithSpan, Whitespace, Word},
+};
+
+/// The tokens with each OFFSET before its FETCH, and without an ALL that says nothing.
+pub(super) fn as_parsed(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    let mut at = 0;
+    while at < tokens.len() {
+        match keyword(&tokens[at].token) {
+            Keyword::FETCH => {
+                if let Some((offset, end)) = offset_after(&tokens, at) {
+                    tokens[at..end].rotate_left(offset - at);
+                    at = end;
+                    continue;
+                }
+            }
+            Keyword::GROUP => {
+                if let Some(all) = needless_all(&tokens, at) {
+                    tokens[all].token = Token::Whitespace(Whitespace::Space);
+                }
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    tokens
+}
+
+/// Where the OFFSET begins that follows a FETCH, and where it ends.
+fn offset_after(tokens: &[TokenWithSpan], fetch: usize) -> Option<(usize, usize)> {
+    let first = solid_after(tokens, fetch)?;
+    if !matches!(keyword(&tokens[first].token), Keyword::FIRST | Keyword::NEXT) {
+        return None;
+    }
+    let only = ends(tokens, first, |word| word == Keyword::ONLY);
+    let offset = solid_after(tokens, only)?;
+    if keyword(&tokens[offset].token) != Keyword::OFFSET {
+        return None;
+    }
+    Some((offset, ends(tokens, offset, |word| word == Keyword::FOR)))
+}
+
+/// The next such word that no parenthesis encloses; or where the query ends, or another FETCH comes.
+fn ends(tokens: &[TokenWithSpan], from: usize, is_end: impl Fn(Keyword) -> bool) -> usize {
+    let mut depth = 0_usize;
+    for (at, token) in tokens.iter().enumerate().skip(from + 1) {
+        match &token.token {
+            Token::LParen => depth += 1,
+            Token::RParen if depth == 0 => return at,
+            Token::RParen => depth -= 1,
+            Token::EOF | Token::SemiColon => return at,
+            word if keyword(word) == Keyword::FETCH || depth == 0 && is_end(keyword(word)) => return at,
+            _ => {}
+        }
+    }
+    tokens.len()
+}
+
+/// The ALL of `GROUP BY ALL a`, which stands before an element. Alone it is the columns that are no aggregates.
+fn needless_all(tokens: &[TokenWithSpan], group: usize) -> Option<usize> {
+    let by = solid_after(tokens, group).filter(|by| keyword(&tokens[*by].token) == Keyword::BY)?;
+    let all = solid_after(tokens, by).filter(|all| keyword(&tokens[*all].token) == Keyword::ALL)?;
+    let next = solid_after(tokens, all)?;
+    use Keyword::{
+        EXCEPT, FETCH, FOR, HAVING, INTERSECT, LIMIT, OFFSET, ON, ORDER, QUALIFY, RETURNING, UNION, WINDOW, WITH,
+    };
+    let is_element = match &tokens[next].token {
+        Token::Word(Word { quote_style: None, keyword, .. }) => !matches!(
+            keyword,
+            EXCEPT
+                | FETCH
+                | FOR
+                | HAVING
+                | INTERSECT
+                | LIMIT
+                | OFFSET
+                | ON
+                | ORDER
+                | QUALIFY
+                | RETURNING
+                | UNION
+                | WINDOW
+                | WITH
+        ),
+        Token::Word(_) | Token::LParen | Token::Number(..) => true,
+        _ => false,
+    };
+    is_element.then_some(all)
+}
+
+fn solid_after(tokens: &[TokenWithSpan], at: usize) -> Option<usize> {
+    let is_solid = |at: &usize| !matches!(tokens[*at].token, Token::Whitespace(_));
+    (at + 1..tokens.len()).find(is_solid)
+}
+
+fn keyword(token: &Token) -> Keyword {
+    match token {
+        Token::Word(Word { quote_style: None, keyword, .. }) => *keyword,
+        _ => Keyword::NoKeyword,
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use datafusion::sql::sqlparser::tokenizer::Tokenizer;
+
+    use super::*;
+    use crate::session::PostgreSql;
+
+    fn parsed(sql: &str) -> String {
+        let tokens = as_parsed(Tokenizer::new(&PostgreSql, sql).tokenize_with_location().unwrap());
+        let texts: Vec<String> = tokens.iter().map(|token| token.token.to_string()).collect();
+        texts.concat().split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn an_offset_comes_before_its_fetch() {
+        for (written, expected) in [
+            ("SELECT 1 FETCH FIRST 2 ROWS ONLY OFFSET 1", "SELECT 1 OFFSET 1FETCH FIRST 2 ROWS ONLY"),
+            (
+                "(SELECT 1 FETCH NEXT (1 + 1) ROW ONLY OFFSET (2)) x",
+                "(SELECT 1 OFFSET (2)FETCH NEXT (1 + 1) ROW ONLY ) x",
+            ),
+            ("SELECT 1 OFFSET 1 FETCH FIRST ROW ONLY", "SELECT 1 OFFSET 1 FETCH FIRST ROW ONLY"),
+            ("FETCH NEXT FROM c", "FETCH NEXT FROM c"),
+            ("SELECT \"fetch\" first, 1 only", "SELECT \"fetch\" first, 1 only"),
+        ] {
+            assert_eq!(parsed(written), expected);
+        }
+    }
+
+    #[test]
+    fn all_before_an_element_says_nothing() {
+        for (written, expected) in [
+            ("SELECT a FROM t GROUP BY ALL a", "SELECT a FROM t GROUP BY a"),
+            ("SELECT a FROM t GROUP BY ALL", "SELECT a FROM t GROUP BY ALL"),
+            ("SELECT a FROM t GROUP BY ALL ORDER BY a", "SELECT a FROM t GROUP BY ALL ORDER BY a"),
+            ("(SELECT a FROM t GROUP BY ALL) x", "(SELECT a FROM t GROUP BY ALL) x"),
+        ] {
+            assert_eq!(parsed(written), expected);
+        }
+    }
+}

@@ -111,7 +111,7 @@ mod tests {
         };
         let negative = [interval(0, -1, 0), interval(1, -31, 0), interval(0, 0, -1), ScalarValue::from(-1_i64)];
         assert!(negative.iter().all(is_negative));
-        let others = [interval(1, -30, 0), interval(0, 1, -1), ScalarValue::from(0.0), ScalarValue::Int32(None)];
+        let others = [interval(1, -30, 0), interval(0, 1, -1), ScalarValue::from(0.0_f64), ScalarValue::Int32(None)];
         assert!(!others.iter().any(is_negative));
     }
 }

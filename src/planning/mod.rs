@@ -15,6 +15,7 @@ mod arithmetic;
 mod bounds;
 mod calls;
 mod computed_once;
+mod days;
 mod decimal_places;
 mod dependencies;
 mod distinct_on;

@@ -22,7 +22,7 @@ use datafusion::{
         tree_node::{Transformed, TreeNode, TreeNodeRecursion},
     },
     logical_expr::{
-        Aggregate, Between, BinaryExpr, Cast, ColumnarValue, Expr, Like, LogicalPlan, Operator, Projection,
+        Aggregate, Between, BinaryExpr, Cast, ColumnarValue, Expr, Filter, Like, LogicalPlan, Operator, Projection,
         ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility, Window,
         expr::{Alias, InList, ScalarFunction},
         lit,
@@ -32,7 +32,7 @@ use datafusion::{
 
 use super::{
     arithmetic::{checked_constant, is_calculation},
-    steps,
+    days, steps,
 };
 
 /// The key in the metadata of the aliases that tell expressions apart.
@@ -98,9 +98,22 @@ impl Simplify {
         if !marked.transformed {
             return Ok(simplified);
         }
-        let unmarked = |node: LogicalPlan| node.map_expressions(|expression| expression.transform_up(as_it_was));
-        Ok(Transformed::new_transformed(unmarked(simplified.data)?.data, simplified.transformed))
+        let unmarked = simplified.data.map_expressions(|expression| expression.transform_up(as_it_was))?.data;
+        let of_days = match unmarked {
+            LogicalPlan::Filter(filter) => with_days(filter)?,
+            other => Transformed::no(other),
+        };
+        let changed = simplified.transformed || of_days.transformed;
+        Ok(Transformed::new_transformed(of_days.data, changed))
     }
+}
+
+/// A filter whose dates are compared with days, where they may be.
+fn with_days(mut filter: Filter) -> Result<Transformed<LogicalPlan>> {
+    let schema = Arc::clone(filter.input.schema());
+    let compared = filter.predicate.transform_up(|step| days::compared(step, &schema))?;
+    filter.predicate = compared.data;
+    Ok(Transformed::new_transformed(LogicalPlan::Filter(filter), compared.transformed))
 }
 
 /// The columns that a node's calculations may be of; none where it has no calculation.

@@ -216,6 +216,17 @@ fn constant(expression: &Expr) -> Option<ScalarValue> {
         Expr::Cast(cast) if matches!(cast.field.data_type(), DataType::Timestamp(..) | DataType::Date32) => {
             constant(&cast.expr)?.cast_to(cast.field.data_type()).ok()
         }
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) => {
+            let (left, right) = (constant(left)?, constant(right)?);
+            let is_time = |value: &ScalarValue| matches!(value.data_type(), DataType::Timestamp(..));
+            let is_interval = |value: &ScalarValue| matches!(value.data_type(), DataType::Interval(_));
+            match op {
+                Operator::Plus if is_time(&left) && is_interval(&right) => left.add(right).ok(),
+                Operator::Plus if is_interval(&left) && is_time(&right) => right.add(left).ok(),
+                Operator::Minus if is_time(&left) && is_interval(&right) => left.sub(right).ok(),
+                _ => None,
+            }
+        }
         _ => None,
     }
 }

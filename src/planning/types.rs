@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field};
+use arrow::datatypes::{DataType, Field, TimeUnit};
 use datafusion::{
     common::{
         Column, DFSchema, DFSchemaRef, Result, ScalarValue,
@@ -21,7 +21,7 @@ use datafusion::{
     optimizer::{AnalyzerRule, analyzer::type_coercion::TypeCoercionRewriter},
 };
 
-use super::{decimal_places, interval_lengths, number_types, range_keys, sets, steps, written_texts};
+use super::{days, decimal_places, interval_lengths, number_types, range_keys, sets, steps, written_texts};
 
 type Rule = Arc<dyn AnalyzerRule + Send + Sync>;
 
@@ -121,7 +121,7 @@ impl TreeNodeRewriter for Settler<'_> {
     type Node = Expr;
 
     fn f_up(&mut self, step: Expr) -> Result<Transformed<Expr>> {
-        let step = written_texts::settled(step, self.schema);
+        let step = days::settled(written_texts::settled(step, self.schema), self.schema);
         let step = interval_lengths::settled(number_types::settled(step, self.schema)?, self.schema);
         let step = decimal_places::kept(step, self.schema)?;
         let step = self.engine.f_up(step)?.data;
@@ -148,7 +148,7 @@ fn with_columns(union: Union) -> Result<Union> {
         for at in 0..width {
             let types: Vec<_> = inputs.iter().map(|input| input.schema().field(at).data_type().clone()).collect();
             let mut column: Vec<&mut Expr> = shown.iter_mut().map(|columns| &mut columns[at]).collect();
-            changed |= number_types::unify(&mut column, &types, &schema);
+            changed |= number_types::unify(&mut column, &types, &schema) || days::unify(&mut column, &types);
         }
         if changed {
             for (input, columns) in inputs.iter_mut().zip(shown) {
@@ -194,7 +194,8 @@ fn with_rows(mut values: Values) -> Result<Values> {
     let mut changed = false;
     for (at, field) in fields.iter_mut().enumerate() {
         let planned = field.data_type().clone();
-        if !planned.is_decimal() && !planned.is_floating() {
+        let is_time = planned == DataType::Timestamp(TimeUnit::Nanosecond, None);
+        if !planned.is_decimal() && !planned.is_floating() && !is_time {
             continue;
         }
         let mut written: Vec<Expr> = values.values.iter().map(|row| before_cast(&row[at], &planned, &none)).collect();
@@ -203,7 +204,8 @@ fn with_rows(mut values: Values) -> Result<Values> {
         if common(&types).as_ref() != Some(&planned) {
             continue;
         }
-        if !number_types::unify(&mut written.iter_mut().collect::<Vec<_>>(), &types, &none) {
+        let mut operands: Vec<&mut Expr> = written.iter_mut().collect();
+        if !number_types::unify(&mut operands, &types, &none) && !days::unify(&mut operands, &types) {
             continue;
         }
         let types = written.iter().map(|value| value.get_type(&none)).collect::<Result<Vec<_>>>()?;
@@ -227,11 +229,16 @@ fn before_cast(value: &Expr, planned: &DataType, none: &DFSchema) -> Expr {
         // A NULL has any type.
         Expr::Literal(value, _) if value.is_null() => Expr::Literal(ScalarValue::Null, None),
         Expr::Cast(cast) if cast.field.data_type() == planned => match cast.expr.get_type(none) {
-            Ok(from) if from.is_numeric() && from != *planned => cast.expr.as_ref().clone(),
+            Ok(from) if is_alike(&from, planned) && from != *planned => cast.expr.as_ref().clone(),
             _ => value.clone(),
         },
         other => other.clone(),
     }
+}
+
+fn is_alike(from: &DataType, planned: &DataType) -> bool {
+    from.is_numeric() && planned.is_numeric()
+        || matches!(from, DataType::Date32 | DataType::Timestamp(..)) && matches!(planned, DataType::Timestamp(..))
 }
 
 /// The type that the planner gives to a column of values of these.

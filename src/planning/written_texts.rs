@@ -16,6 +16,8 @@ use datafusion::{
     sql::sqlparser::ast::BinaryOperator,
 };
 
+use super::days;
+
 /// Plans operators between values, of which one is a text that is written.
 #[derive(Debug)]
 pub(crate) struct Operators;
@@ -29,7 +31,13 @@ impl ExprPlanner for Operators {
         match operation.op {
             And | Or => cast_written(operands, &DataType::Boolean),
             Eq | NotEq | Lt | LtEq | Gt | GtEq | Spaceship => settle(operands, schema, compared_with),
-            Plus | Minus | Multiply | Divide | Modulo => settle(operands, schema, calculated_with),
+            Plus | Minus | Multiply | Divide | Modulo => {
+                settle(operands, schema, calculated_with);
+                if matches!(operation.op, Plus | Minus) {
+                    let adds = operation.op == Plus;
+                    days::become_instants(&mut operation.left, &mut operation.right, adds, schema);
+                }
+            }
             _ => {}
         }
         Ok(PlannerResult::Original(operation))

@@ -11,17 +11,17 @@
 //!
 //! The functions of doubles, such as `sqrt`, have doubles of reals, where the engine's compute with reals.
 
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DECIMAL256_MAX_PRECISION, DataType};
 use datafusion::{
     common::{DFSchema, Result, ScalarValue},
     logical_expr::{
-        Between, BinaryExpr, Case, Cast, Expr, ExprSchemable, Operator,
+        Between, BinaryExpr, Case, Cast, Expr, ExprSchemable,
         expr::{InList, ScalarFunction},
         type_coercion::binary::comparison_coercion,
     },
 };
 
-use super::nearest_floats::nearest_float;
+use super::{nearest_floats::nearest_float, steps};
 
 /// The most digits of a numeric.
 pub(super) const MAX_DIGITS: i16 = 38;
@@ -45,7 +45,7 @@ pub(super) fn settled(mut step: Expr, schema: &DFSchema) -> Result<Expr> {
     match &mut step {
         Expr::BinaryExpr(BinaryExpr { left, op, right }) => {
             let operands = &mut [left.as_mut(), right.as_mut()];
-            if is_comparison(*op) {
+            if steps::is_comparison(*op) {
                 compare_within(operands, schema);
             } else if op.is_numerical_operators() {
                 calculate(operands, schema);
@@ -71,11 +71,6 @@ pub(super) fn settled(mut step: Expr, schema: &DFSchema) -> Result<Expr> {
         Some(data_type) => as_type(step, data_type),
         None => step,
     })
-}
-
-fn is_comparison(operator: Operator) -> bool {
-    use Operator::{Eq, Gt, GtEq, IsDistinctFrom, IsNotDistinctFrom, Lt, LtEq, NotEq};
-    matches!(operator, Eq | NotEq | Lt | LtEq | Gt | GtEq | IsDistinctFrom | IsNotDistinctFrom)
 }
 
 fn is_float(data_type: &DataType) -> bool {
@@ -354,7 +349,7 @@ fn as_numerics(operands: &mut [&mut Expr], types: &[DataType], kinds: &[Kind], m
 }
 
 /// The number that an operand is written as, under whatever name.
-fn written_number(operand: &Expr) -> Option<f64> {
+pub(super) fn written_number(operand: &Expr) -> Option<f64> {
     match operand {
         Expr::Literal(ScalarValue::Float64(number), _) => *number,
         Expr::Alias(alias) => written_number(&alias.expr),
@@ -365,13 +360,13 @@ fn written_number(operand: &Expr) -> Option<f64> {
 
 /// The most digits of several numerics before the point and behind it.
 #[derive(Debug, Default)]
-struct Room {
+pub(super) struct Room {
     whole: i16,
     fraction: i16,
 }
 
 impl Room {
-    fn hold(&mut self, numeric: &DataType) {
+    pub(super) fn hold(&mut self, numeric: &DataType) {
         if let Some((digits, places)) = digits_of(numeric) {
             self.whole = self.whole.max(digits - places);
             self.fraction = self.fraction.max(places);
@@ -379,10 +374,17 @@ impl Room {
     }
 
     /// The type of numerics with so many digits, if there is one.
-    fn numeric(&self) -> Option<DataType> {
+    pub(super) fn numeric(&self) -> Option<DataType> {
         let digits = self.whole + self.fraction;
         let (precision, scale) = (u8::try_from(digits.max(1)).ok()?, i8::try_from(self.fraction).ok()?);
         (digits <= MAX_DIGITS).then_some(DataType::Decimal128(precision, scale))
+    }
+
+    /// The type of numerics with twice the digits, if it has so many.
+    pub(super) fn wide(&self) -> Option<DataType> {
+        let fits = self.whole + self.fraction <= i16::from(DECIMAL256_MAX_PRECISION);
+        let scale = i8::try_from(self.fraction).ok()?;
+        fits.then_some(DataType::Decimal256(DECIMAL256_MAX_PRECISION, scale))
     }
 }
 
@@ -398,7 +400,7 @@ pub(super) fn digits_of(data_type: &DataType) -> Option<(i16, i16)> {
 }
 
 /// The number as it is written, if a numeric holds all its digits.
-fn numeric_of(number: f64) -> Option<ScalarValue> {
+pub(super) fn numeric_of(number: f64) -> Option<ScalarValue> {
     if !number.is_finite() {
         return None;
     }

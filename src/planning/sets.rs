@@ -28,7 +28,7 @@ use datafusion::{
     optimizer::AnalyzerRule,
 };
 
-use super::{number_types, subquery::is_planned_again, types};
+use super::{number_types, subquery::is_planned_again, text_numbers, types};
 
 /// The column of the copies' numbers.
 const COPY: &str = "fusewire.copy";
@@ -99,6 +99,10 @@ fn common_types(join: &Join) -> Option<Vec<Option<DataType>>> {
 
 /// The type that a column has in common, if it is of two types that PostgreSQL knows one for.
 fn common_type(join: &Join, at: usize, left: &DataType, right: &DataType) -> Option<DataType> {
+    let (left_shown, right_shown) = (types::shown_at(&join.left, at), types::shown_at(&join.right, at));
+    if let Some(numeric) = text_numbers::united((&left_shown, left), (&right_shown, right)) {
+        return Some(numeric);
+    }
     let is_ours = left.is_numeric() && right.is_numeric() || left.is_temporal() && right.is_temporal();
     if left == right || !is_ours {
         return None;
@@ -109,7 +113,6 @@ fn common_type(join: &Join, at: usize, left: &DataType, right: &DataType) -> Opt
     {
         return Some(timestamp.clone());
     }
-    let (left_shown, right_shown) = (types::shown_at(&join.left, at), types::shown_at(&join.right, at));
     number_types::united(&[&left_shown, &right_shown], &[left.clone(), right.clone()], &join.schema)
         .or_else(|| type_union_coercion(left, right))
 }

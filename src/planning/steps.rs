@@ -71,6 +71,12 @@ pub(super) fn null_if(value: &Expr, is_other: Expr, null: ScalarValue) -> Expr {
     Expr::Case(Case::new(None, branches, Some(Box::new(value.clone()))))
 }
 
+/// Whether an operator compares its operands.
+pub(super) fn is_comparison(operator: Operator) -> bool {
+    use Operator::{Eq, Gt, GtEq, IsDistinctFrom, IsNotDistinctFrom, Lt, LtEq, NotEq};
+    matches!(operator, Eq | NotEq | Lt | LtEq | Gt | GtEq | IsDistinctFrom | IsNotDistinctFrom)
+}
+
 /// Whether a step compares values.
 pub(super) fn compares(step: &Expr) -> bool {
     use Operator::{IsDistinctFrom, IsNotDistinctFrom};

@@ -21,7 +21,9 @@ use datafusion::{
     optimizer::{AnalyzerRule, analyzer::type_coercion::TypeCoercionRewriter},
 };
 
-use super::{days, decimal_places, interval_lengths, number_types, range_keys, sets, steps, written_texts};
+use super::{
+    days, decimal_places, interval_lengths, number_types, range_keys, sets, steps, text_numbers, written_texts,
+};
 
 type Rule = Arc<dyn AnalyzerRule + Send + Sync>;
 
@@ -121,7 +123,7 @@ impl TreeNodeRewriter for Settler<'_> {
     type Node = Expr;
 
     fn f_up(&mut self, step: Expr) -> Result<Transformed<Expr>> {
-        let step = days::settled(written_texts::settled(step, self.schema), self.schema);
+        let step = days::settled(written_texts::settled(step, self.schema)?, self.schema);
         let step = interval_lengths::settled(number_types::settled(step, self.schema)?, self.schema);
         let step = decimal_places::kept(step, self.schema)?;
         let step = self.engine.f_up(step)?.data;
@@ -142,12 +144,20 @@ fn with_keys(mut join: Join, schema: &DFSchema) -> Result<Join> {
 fn with_columns(union: Union) -> Result<Union> {
     let Union { mut inputs, schema } = union;
     let width = schema.fields().len();
+    let none = DFSchema::empty();
     let mut shown: Vec<Vec<Expr>> = inputs.iter().map(|input| shown_by(input)).collect();
     if shown.iter().all(|columns| columns.len() == width) {
         let mut changed = false;
         for at in 0..width {
-            let types: Vec<_> = inputs.iter().map(|input| input.schema().field(at).data_type().clone()).collect();
+            let mut types: Vec<_> = inputs.iter().map(|input| input.schema().field(at).data_type().clone()).collect();
             let mut column: Vec<&mut Expr> = shown.iter_mut().map(|columns| &mut columns[at]).collect();
+            if text_numbers::unify(&mut column, &types)? {
+                changed = true;
+                for (value, data_type) in column.iter().zip(&mut types) {
+                    // What was a text tells its type alone, and no column does.
+                    *data_type = value.get_type(&none).unwrap_or_else(|_| data_type.clone());
+                }
+            }
             changed |= number_types::unify(&mut column, &types, &schema) || days::unify(&mut column, &types);
         }
         if changed {

@@ -9,14 +9,14 @@ use arrow::datatypes::{DataType, IntervalUnit};
 use datafusion::{
     common::{DFSchema, Result, ScalarValue},
     logical_expr::{
-        Between, Case, Cast, Expr, ExprSchemable,
+        Between, BinaryExpr, Case, Cast, Expr, ExprSchemable,
         expr::InList,
         planner::{ExprPlanner, PlannerResult, RawBinaryExpr},
     },
     sql::sqlparser::ast::BinaryOperator,
 };
 
-use super::days;
+use super::{days, steps, text_numbers};
 
 /// Plans operators between values, of which one is a text that is written.
 #[derive(Debug)]
@@ -30,9 +30,10 @@ impl ExprPlanner for Operators {
         let operands = &mut [&mut operation.left, &mut operation.right];
         match operation.op {
             And | Or => cast_written(operands, &DataType::Boolean),
-            Eq | NotEq | Lt | LtEq | Gt | GtEq | Spaceship => settle(operands, schema, compared_with),
+            Eq | NotEq | Lt | LtEq | Gt | GtEq | Spaceship => compare(operands, schema),
             Plus | Minus | Multiply | Divide | Modulo => {
                 settle(operands, schema, calculated_with);
+                text_numbers::calculate(operands, schema);
                 if matches!(operation.op, Plus | Minus) {
                     let adds = operation.op == Plus;
                     days::become_instants(&mut operation.left, &mut operation.right, adds, schema);
@@ -45,28 +46,51 @@ impl ExprPlanner for Operators {
 }
 
 /// A step of an expression with texts of its other operands' type.
-pub(super) fn settled(mut step: Expr, schema: &DFSchema) -> Expr {
+pub(super) fn settled(mut step: Expr, schema: &DFSchema) -> Result<Expr> {
     match &mut step {
+        // What had another type when it was planned.
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) if steps::is_comparison(*op) => {
+            text_numbers::compare(&mut [left.as_mut(), right.as_mut()], schema);
+        }
         Expr::Between(Between { expr, low, high, .. }) => {
-            settle(&mut [expr.as_mut(), low.as_mut(), high.as_mut()], schema, compared_with);
+            compare(&mut [expr.as_mut(), low.as_mut(), high.as_mut()], schema);
         }
         Expr::InList(InList { expr, list, .. }) => {
             let mut operands: Vec<&mut Expr> = std::iter::once(expr.as_mut()).chain(list).collect();
-            settle(&mut operands, schema, compared_with);
+            compare(&mut operands, schema);
         }
         Expr::Case(Case { expr, when_then_expr, else_expr }) => {
             if let Some(value) = expr {
                 let whens = when_then_expr.iter_mut().map(|(when, _)| when.as_mut());
                 let mut operands: Vec<&mut Expr> = std::iter::once(value.as_mut()).chain(whens).collect();
-                settle(&mut operands, schema, compared_with);
+                compare(&mut operands, schema);
             }
             let values = when_then_expr.iter_mut().map(|(_, then)| then.as_mut());
             let mut operands: Vec<&mut Expr> = values.chain(else_expr.as_deref_mut()).collect();
             settle(&mut operands, schema, compared_with);
+            text_numbers::unify_within(&mut operands, schema)?;
         }
+        Expr::ScalarFunction(call) => match call.func.name() {
+            "coalesce" | "greatest" | "least" | "make_array" | "nvl" => {
+                text_numbers::unify_within(&mut call.args.iter_mut().collect::<Vec<_>>(), schema)?;
+            }
+            "nullif" => {
+                // The first argument is what remains.
+                if let Some(own) = text_numbers::null_if(&mut call.args, schema) {
+                    step = Expr::Cast(Cast::new(Box::new(std::mem::take(&mut step)), own));
+                }
+            }
+            _ => {}
+        },
         _ => {}
     }
-    step
+    Ok(step)
+}
+
+/// Gives texts the type of what they are compared with.
+fn compare(operands: &mut [&mut Expr], schema: &DFSchema) {
+    settle(operands, schema, compared_with);
+    text_numbers::compare(operands, schema);
 }
 
 /// Casts the texts among operands to the type that the others have for it, if that is one.
@@ -165,11 +189,12 @@ mod tests {
     #[test]
     fn texts_of_several_operands_are_of_the_others_type() {
         let boolean = |text: &str| cast(lit(text), DataType::Boolean);
-        let between = settled(col("flag").between(lit("a"), lit("z")), &schema());
+        let settled = |step: Expr| settled(step, &schema()).expect("it has one type");
+        let between = settled(col("flag").between(lit("a"), lit("z")));
         assert_eq!(between, col("flag").between(boolean("a"), boolean("z")));
-        let listed = settled(lit("a").in_list(vec![lit("b"), col("flag")], false), &schema());
+        let listed = settled(lit("a").in_list(vec![lit("b"), col("flag")], false));
         assert_eq!(listed, boolean("a").in_list(vec![boolean("b"), col("flag")], false));
         let mixed = lit("a").in_list(vec![col("n"), col("flag")], false);
-        assert_eq!(settled(mixed.clone(), &schema()), mixed);
+        assert_eq!(settled(mixed.clone()), mixed);
     }
 }

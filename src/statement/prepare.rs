@@ -16,7 +16,7 @@ use datafusion::{
 
 use super::{Action, Form, Recognised, names::identifier, no_parse, parse::convert as convert_statement};
 use crate::{
-    Error, Fault, Result,
+    Error, Fault, Result, planning,
     session::{Client, Description, Outcome, Sealed},
 };
 
@@ -97,13 +97,31 @@ fn constant(client: &Arc<Client>, value: &AstExpr, data_type: Option<&DataType>)
         datafusion::sql::sqlparser::ast::ExprWithAlias { expr: value.clone(), alias: None },
         &schema,
     )?;
+    // A numeric keeps the digits that it is written with: to round it to the column's would change what is compared.
+    let numeric = data_type.filter(|data_type| data_type.is_decimal());
     let expression = match data_type {
-        Some(data_type) => expression.cast_to(data_type, &schema)?,
-        None => expression,
+        Some(data_type) if numeric.is_none() => expression.cast_to(data_type, &schema)?,
+        _ => expression,
     };
     let simplifier = ExprSimplifier::new(SimplifyContext::builder().with_current_time().build());
     match simplifier.simplify(expression)? {
-        Expr::Literal(value, _) => Ok(value),
+        Expr::Literal(value, _) => match numeric {
+            Some(numeric) => with_own_digits(value, numeric),
+            None => Ok(value),
+        },
         other => Err(Error::new(Fault::InvalidArgument, format!("the value {other} is not a constant"))),
+    }
+}
+
+/// A value as a numeric of its own digits, of which a NULL and a whole number have those of this type.
+fn with_own_digits(value: ScalarValue, numeric: &DataType) -> Result<ScalarValue> {
+    let written = match &value {
+        ScalarValue::Float64(Some(number)) => Some(number.to_string()),
+        text => text.try_as_str().flatten().map(str::to_owned),
+    };
+    match written.and_then(|written| planning::own_digits(&written)) {
+        Some(own) => Ok(own),
+        None if value.data_type().is_decimal() && !value.is_null() => Ok(value),
+        None => value.cast_to(numeric).map_err(Error::from),
     }
 }

@@ -23,6 +23,7 @@ mod regexes;
 mod rows;
 mod scopes;
 mod timestamps;
+mod values;
 mod windows;
 
 use std::ops::ControlFlow;
@@ -73,6 +74,7 @@ const REWRITES: &[Rewrite] = &[
     // and of ORDER BY are told apart together, before those of the SELECT alone.
     Rewrite::Query(casts::rewrite),
     Rewrite::Query(windows::rewrite),
+    Rewrite::Query(values::rewrite),
     Rewrite::Query(limit::rewrite),
     // It puts the SELECT into a query of its own, so that no other finds the list and ORDER BY together: last of them.
     Rewrite::Query(order::rewrite),

@@ -4,9 +4,12 @@
 
 mod array;
 mod numeric;
+mod times;
 
 use arrow::datatypes::{DataType, IntervalMonthDayNano, TimeUnit};
 use datafusion::common::ScalarValue;
+
+pub(crate) use times::plain_time;
 
 use super::{EPOCH_DAYS, EPOCH_MICROS, Form, PgType, element};
 
@@ -65,7 +68,10 @@ pub(crate) fn read_text(text: &str, target: &DataType) -> Result<ScalarValue> {
                 });
                 list(elements.collect::<Result<_>>()?, element)
             }
-            None => ScalarValue::Utf8(Some(trimmed.to_owned())).cast_to(target).map_err(|_| invalid())?,
+            None => {
+                let plain = plain_time(trimmed, target).unwrap_or_else(|| trimmed.to_owned());
+                ScalarValue::Utf8(Some(plain)).cast_to(target).map_err(|_| invalid())?
+            }
         },
     })
 }

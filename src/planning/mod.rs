@@ -47,6 +47,7 @@ mod sort_keys;
 mod steps;
 mod subquery;
 mod text_numbers;
+mod time_texts;
 mod timestamps;
 mod types;
 mod wide;
@@ -100,6 +101,9 @@ const TEXT_OF: &str = "text_of";
 /// The function that writes a text that is cast to an interval in words that the cast knows. It never fails.
 const INTERVAL_WORDS: &str = "interval_words";
 
+/// The function that writes a text that is cast to a time so that the cast reads PostgreSQL's. It never fails.
+const PLAIN_TIME: &str = "plain_time";
+
 /// The function that makes the nearest float of a numeric. It never fails.
 const NEAREST_FLOAT: &str = "nearest_float";
 
@@ -128,6 +132,7 @@ pub(crate) fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
     }
     rules.push(Arc::new(timestamps::LocalTimes));
     rules.push(Arc::new(interval_texts::ReadIntervals));
+    rules.push(Arc::new(time_texts::ReadTimes));
     rules.push(Arc::new(list_texts::WriteLists));
     rules.push(Arc::new(lossy_casts::CompareCasts));
     rules.push(Arc::new(float_frames::FloatFrames));

@@ -19,6 +19,7 @@ mod days;
 mod decimal_places;
 mod dependencies;
 mod distinct_on;
+mod float_digits;
 mod float_frames;
 mod float_limits;
 mod floats;
@@ -133,6 +134,7 @@ pub(crate) fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
     rules.push(Arc::new(timestamps::LocalTimes));
     rules.push(Arc::new(interval_texts::ReadIntervals));
     rules.push(Arc::new(time_texts::ReadTimes));
+    rules.push(Arc::new(float_digits::MeantDigits));
     rules.push(Arc::new(list_texts::WriteLists));
     rules.push(Arc::new(lossy_casts::CompareCasts));
     rules.push(Arc::new(float_frames::FloatFrames));

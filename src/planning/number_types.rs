@@ -55,6 +55,7 @@ pub(super) fn settled(mut step: Expr, schema: &DFSchema) -> Result<Expr> {
             compare_within(&mut [expr.as_mut(), low.as_mut(), high.as_mut()], schema);
         }
         Expr::InList(InList { expr, list, .. }) => {
+            list_reals(expr, list, schema);
             let mut operands: Vec<&mut Expr> = std::iter::once(expr.as_mut()).chain(list).collect();
             compare_within(&mut operands, schema);
         }
@@ -71,6 +72,28 @@ pub(super) fn settled(mut step: Expr, schema: &DFSchema) -> Result<Expr> {
         Some(data_type) => as_type(step, data_type),
         None => step,
     })
+}
+
+/// Several numbers in a list that a real is looked for in are reals, if they are no doubles; one alone is compared with it as a
+/// double.
+fn list_reals(real: &Expr, list: &mut [Expr], schema: &DFSchema) {
+    if !real.get_type(schema).is_ok_and(|data_type| data_type == DataType::Float32) {
+        return;
+    }
+    let mut constants: Vec<&mut Expr> = list.iter_mut().filter(|item| item.column_refs().is_empty()).collect();
+    let Some(types) = types_of(&constants, schema) else { return };
+    let is_double = kinds_of(&constants, &types, schema).contains(&Kind::Double);
+    if types.len() < 2 || is_double {
+        return;
+    }
+    for (item, _) in constants.iter_mut().zip(&types).filter(|(_, own)| own.is_numeric() && **own != DataType::Float32)
+    {
+        let number = std::mem::take(*item).unalias();
+        **item = match number.get_type(schema) {
+            Ok(own) if own.is_decimal() => nearest_float(number, DataType::Float32),
+            _ => as_type(number, DataType::Float32),
+        };
+    }
 }
 
 fn is_float(data_type: &DataType) -> bool {

@@ -49,7 +49,7 @@ pub(super) fn rewrite(expression: &mut Expr) -> Result<()> {
     }
     let rewritten = match elements(right) {
         Some(elements) if !elements.is_empty() && elements.len() <= MAX_WRITTEN_OUT => {
-            let plain = elements.iter().all(|element| matches!(element, Expr::Value(_) | Expr::Identifier(_)));
+            let plain = elements.iter().all(is_plain);
             match (&op, is_any) {
                 (BinaryOperator::Eq, true) | (BinaryOperator::NotEq, false) if plain => {
                     Expr::InList { expr: left.clone(), list: elements.to_vec(), negated: !is_any }
@@ -72,6 +72,19 @@ pub(super) fn rewrite(expression: &mut Expr) -> Result<()> {
     };
     *expression = rewritten;
     Ok(())
+}
+
+/// Whether an element may stand in a list. A real is compared with an array of numerics as a double, and with a list of them as
+/// with reals.
+fn is_plain(element: &Expr) -> bool {
+    match element {
+        Expr::Value(value) => match &value.value {
+            Value::Number(number, _) => number.bytes().all(|byte| byte.is_ascii_digit()),
+            _ => true,
+        },
+        Expr::Identifier(_) => true,
+        _ => false,
+    }
 }
 
 /// Elements of collected arrays: the planner makes `nth_value` of `(array_agg(x ORDER BY y))[1]`, which has its rows sorted, and

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use arrow::{
     array::{Array, ArrayRef, Datum},
-    compute::kernels::numeric::{add, div, mul, neg, sub},
+    compute::kernels::numeric::{add, mul, neg, sub},
     datatypes::{DECIMAL128_MAX_PRECISION, DECIMAL128_MAX_SCALE, DECIMAL256_MAX_PRECISION, DataType, Field, FieldRef},
     error::ArrowError,
 };
@@ -209,13 +209,20 @@ fn exact_sum(call: &mut Expr, input: &LogicalPlan) -> Result<Option<Back>> {
     let Some(argument) = arguments.first_mut() else { return Ok(None) };
     let data_type = argument.get_type(schema)?;
     let (longer, result) = match data_type {
-        DataType::Decimal128(digits, scale) if digits > MAX_SUMMED_DIGITS => {
-            let places = if averages { ADDED_PLACES } else { 0 };
-            (
-                DataType::Decimal256(DECIMAL256_MAX_PRECISION, scale),
-                DataType::Decimal128(DECIMAL128_MAX_PRECISION, (scale + places).min(DECIMAL128_MAX_SCALE)),
-            )
+        // One more place, which the average is rounded by; the engine cuts its last one.
+        DataType::Decimal128(digits, scale) if averages => {
+            let result_scale = (scale + ADDED_PLACES).min(DECIMAL128_MAX_SCALE);
+            let result_digits = (digits + ADDED_PLACES.unsigned_abs()).min(DECIMAL128_MAX_PRECISION);
+            let longer = match digits < MAX_SUMMED_DIGITS {
+                true => DataType::Decimal128(digits + 1, scale + 1),
+                false => DataType::Decimal256(DECIMAL256_MAX_PRECISION, scale + 1),
+            };
+            (longer, DataType::Decimal128(result_digits, result_scale))
         }
+        DataType::Decimal128(digits, scale) if digits > MAX_SUMMED_DIGITS => (
+            DataType::Decimal256(DECIMAL256_MAX_PRECISION, scale),
+            DataType::Decimal128(DECIMAL128_MAX_PRECISION, scale),
+        ),
         _ if averages => return Ok(None),
         // As many numbers of 32 bits as there can be rows have a sum of 64.
         _ if !data_type.is_integer() || range(argument, schema, DEPTH).within(Range::of(&DataType::Int32)) => {
@@ -436,18 +443,15 @@ impl ScalarUDFImpl for Checked {
             Calculation::Subtract => binary(sub),
             Calculation::Multiply if data_type.is_decimal() => {
                 let [left, right] = take_function_args(self.name(), &call.args)?;
-                apply(left, right, |left, right| wide::computed(left, right, mul, &data_type))
+                apply(left, right, |left, right| wide::products(left, right, &data_type))
             }
             Calculation::Multiply => binary(mul),
             Calculation::Negate => unary(&|operand| neg(operand)),
             Calculation::Narrow => unary(&|sum| wide::narrowed(sum, &data_type)),
-            Calculation::Divide => match binary(div) {
-                Err(error) if overflow(&error).is_some() => {
-                    let [left, right] = take_function_args(self.name(), &call.args)?;
-                    apply(left, right, |left, right| wide::computed(left, right, div, &data_type))
-                }
-                other => other,
-            },
+            Calculation::Divide => {
+                let [left, right] = take_function_args(self.name(), &call.args)?;
+                apply(left, right, |left, right| wide::quotients(left, right, &data_type))
+            }
         };
         result.map_err(|error| match overflow(&error) {
             Some(calculation) => out_of_range(&data_type, calculation),

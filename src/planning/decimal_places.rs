@@ -2,9 +2,9 @@
 //!
 //! The engine gives a quotient four decimal places more than its dividend has, and an average four more than its values: 2 / 3
 //! is 0.6666. PostgreSQL keeps at least sixteen significant digits. Here dividends and averaged values get decimal places
-//! first, as many as still leave room for the greatest result: twenty in the result, or those that fit. A product has the
-//! places of both factors together, and with many there is no room for what is before the point: such products are computed
-//! with twice the digits and keep as many places as fit.
+//! first, as many as still leave room for the greatest result: twenty in the result, or those that fit; a quotient has sixteen
+//! though the greatest does not fit. A product has the places of both factors together, and with many there is no room for
+//! what is before the point: such products are computed with twice the digits. One that has too many digits then is an error.
 
 use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DataType};
 use datafusion::{
@@ -18,14 +18,14 @@ use super::{
     number_types::{MAX_DIGITS, digits_of},
 };
 
-/// Decimal places of a quotient or an average, if they fit.
+/// Decimal places of a quotient or an average, if they fit, and of a product though its greatest values do not.
 const PLACES: i16 = 20;
 
-/// Places that are worth more than speed.
-const ENOUGH_PLACES: i16 = 14;
+/// Places that a quotient or an average has at least, though its greatest values do not fit then: PostgreSQL's has sixteen digits.
+const LEAST_PLACES: i16 = 16;
 
-/// Places that a product has at least, though its greatest values do not fit then.
-const LEAST_PLACES: i16 = 12;
+/// Places up to which the engine's own products are left as they are.
+const FEW_PLACES: i16 = 12;
 
 /// How many digits a number has before the point and behind it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +41,7 @@ pub(super) fn kept(mut step: Expr, schema: &DFSchema) -> Result<Expr> {
             let types = [left.get_type(schema)?, right.get_type(schema)?];
             let left = match (digits(&left, &types[0]), digits(&right, &types[1])) {
                 (Some(dividend), Some(divisor)) if types.iter().any(DataType::is_decimal) => {
-                    let places = MAX_DIGITS - divisor.places - dividend.whole;
+                    let places = (MAX_DIGITS - divisor.places - dividend.whole).max(LEAST_PLACES);
                     with_places(*left, dividend, places, schema)?
                 }
                 _ => *left,
@@ -72,8 +72,7 @@ fn average(arguments: &mut [Expr], schema: &DFSchema) -> Result<()> {
         && let Some(digits) = decimal(&argument.get_type(schema)?)
     {
         // Sums that are as long as the number of rows makes them have room in a numeric, or are computed with twice the digits.
-        let (short, long) = (i16::from(MAX_SUMMED_DIGITS) - digits.whole, MAX_DIGITS - digits.whole);
-        let places = if short >= ENOUGH_PLACES { short } else { long.min(ENOUGH_PLACES) };
+        let places = (i16::from(MAX_SUMMED_DIGITS) - digits.whole).max(LEAST_PLACES);
         *argument = with_places(std::mem::take(argument), digits, places, schema)?;
     }
     Ok(())
@@ -85,7 +84,8 @@ fn with_places(number: Expr, digits: Digits, places: i16, schema: &DFSchema) -> 
     if places <= digits.places {
         return Ok(number);
     }
-    let (Ok(precision), Ok(scale)) = (u8::try_from(digits.whole + places), i8::try_from(places)) else {
+    let (Ok(precision), Ok(scale)) = (u8::try_from((digits.whole + places).min(MAX_DIGITS)), i8::try_from(places))
+    else {
         return Ok(number);
     };
     number.cast_to(&DataType::Decimal128(precision.max(1), scale), schema)
@@ -94,10 +94,10 @@ fn with_places(number: Expr, digits: Digits, places: i16, schema: &DFSchema) -> 
 /// The type of a product that the engine has no room for.
 fn wide_product(one: Digits, other: Digits) -> Option<DataType> {
     let (whole, places) = (one.whole + other.whole, one.places + other.places);
-    if whole + places <= MAX_DIGITS || places <= LEAST_PLACES {
+    if whole + places <= MAX_DIGITS || places <= FEW_PLACES {
         return None;
     }
-    let places = (MAX_DIGITS - whole).max(LEAST_PLACES).min(places);
+    let places = (MAX_DIGITS - whole).max(PLACES).min(places);
     Some(DataType::Decimal128(DECIMAL128_MAX_PRECISION, i8::try_from(places).ok()?))
 }
 

@@ -27,7 +27,7 @@ async fn main() -> Result<(), Error> {
 async fn run(session: &Session, sql: &str) -> Result<(), Error> {
     for statement in session.parse(sql)? {
         match session.execute(&statement, &[]).await? {
-            Outcome::Rows { stream } => {
+            Outcome::Rows { stream, .. } => {
                 let batches: Vec<_> = stream.try_collect().await?;
                 println!("{}", arrow::util::pretty::pretty_format_batches(&batches).map_err(datafusion_error)?);
             }

@@ -19,14 +19,18 @@ use fusewire_udfs::{FunctionContext, Limits};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::{
-    Config, Result, planning,
+    Config, Error, Fault, Result, pgtype, planning,
     session::{
-        Client, DATABASE, DEFAULT_SCHEMA, Interrupt, Providers, SessionModels, Shared, View, functions, timed_out,
+        Client, DATABASE, DEFAULT_SCHEMA, Interrupt, Providers, SessionModels, Shared, Ticket, View, functions,
+        timed_out,
     },
     source::{self, Access},
 };
 pub use crate::{
-    session::{Description, Notice, Origin, Outcome, SessionOptions, TransactionStatus},
+    session::{
+        Description, Notice, Origin, Outcome, Parameter, Portal, PreparedStatement, RowsTag, SessionOptions,
+        TransactionStatus,
+    },
     statement::Statement,
 };
 
@@ -184,19 +188,114 @@ impl Session {
     pub async fn execute(&self, statement: &Statement, parameters: &[ScalarValue]) -> Result<Outcome> {
         let ticket = self.client.start(statement.action.as_ref(), &statement.text)?;
         let (client, task, parameters) = (Arc::clone(&self.client), statement.clone(), parameters.to_vec());
+        let outcome = self.timed(ticket, async move { task.action.execute(&client, &parameters).await }).await;
+        outcome.map_err(|error| error.located(&statement.source))
+    }
+
+    /// Keeps the one statement of a text under a name, with the types of its parameters that the client declares by their
+    /// oids; 0 leaves one open. The statement without a name takes the place of the one before it. What names or types are
+    /// wrong in it, is told here.
+    pub async fn prepare(&self, name: &str, sql: &str, types: &[u32]) -> Result<()> {
+        if name.is_empty() {
+            self.client.forget_statement(name);
+        }
+        let mut statements = self.parse(sql)?;
+        if statements.len() > 1 {
+            return Err(Error::new(Fault::Syntax, "cannot insert multiple commands into a prepared statement"));
+        }
+        let prepared = match statements.pop() {
+            None => PreparedStatement::empty(),
+            Some(statement) => {
+                let declared: Vec<_> = types.iter().map(|oid| pgtype::arrow(*oid, -1)).collect();
+                let described = self.describe(&statement, &declared).await?;
+                PreparedStatement::new(statement.action, (statement.text.as_str(), statement.source), types, described)
+            }
+        };
+        self.client.keep_statement(name, prepared)
+    }
+
+    /// The statement of a name: one that was prepared here, or by `PREPARE`.
+    pub fn statement(&self, name: &str) -> Result<Arc<PreparedStatement>> {
+        self.client.prepared(name)
+    }
+
+    /// The same, to tell of its rows: in a failed transaction there are none.
+    pub fn describe_statement(&self, name: &str) -> Result<Arc<PreparedStatement>> {
+        let statement = self.statement(name)?;
+        if statement.columns().is_some() {
+            self.client.refuse_in_failed(false)?;
+        }
+        Ok(statement)
+    }
+
+    /// Whether [`Session::bind`] could open a portal of this name, whatever the values are.
+    pub fn check_bind(&self, name: &str, statement: &PreparedStatement) -> Result<()> {
+        self.client.refuse_in_failed(statement.action().is_some_and(|action| action.ends_transaction()))?;
+        self.client.check_portal(name)
+    }
+
+    /// Opens a portal of a statement with the values of its parameters, of the types that the statement takes. `formats` are
+    /// kept for whoever writes its rows.
+    pub fn bind(
+        &self,
+        name: &str,
+        statement: Arc<PreparedStatement>,
+        values: Vec<ScalarValue>,
+        formats: Vec<i16>,
+    ) -> Result<()> {
+        self.check_bind(name, &statement)?;
+        self.client.bind(name, statement, values, formats)
+    }
+
+    /// The portal of a name: one that was bound here, or a cursor of `DECLARE`.
+    pub fn describe_portal(&self, name: &str) -> Result<Arc<Portal>> {
+        let portal = self.client.portal(name, "portal")?;
+        if portal.columns().is_some() {
+            self.client.refuse_in_failed(false)?;
+        }
+        Ok(portal)
+    }
+
+    /// Runs a portal on, for as many rows as `limit` says; 0 asks for all. Dropping the future or the stream before its end
+    /// cancels it.
+    pub async fn execute_portal(&self, name: &str, limit: u64) -> Result<Outcome> {
+        let portal = self.describe_portal(name)?;
+        let statement = Arc::clone(portal.statement());
+        let Some(action) = statement.action() else { return Ok(Outcome::Empty) };
+        self.client.join(false);
+        let ticket = self.client.start(action.as_ref(), statement.text())?;
+        let client = Arc::clone(&self.client);
+        let outcome = self.timed(ticket, async move { client.run_portal(&portal, limit).await }).await;
+        outcome.map_err(|error| error.located(statement.source()))
+    }
+
+    /// Forgets the statement of a name, if it is there; its portals stay.
+    pub fn close_statement(&self, name: &str) {
+        self.client.forget_statement(name);
+    }
+
+    /// Closes the portal of a name, if it is there.
+    pub fn close_portal(&self, name: &str) {
+        self.client.close_portal(name);
+    }
+
+    /// Runs work of the statement that was started, for as long as it may take.
+    async fn timed<T: Send + 'static>(
+        &self,
+        ticket: Ticket,
+        work: impl Future<Output = Result<T>> + Send + 'static,
+    ) -> Result<T> {
         let interrupt = self.client.interrupt();
         let deadline = interrupt.deadline();
-        let work = async move { task.action.execute(&client, &parameters).await };
-        let mut executed = pin!(self.client.shared().compute(ticket.clone(), interrupt, work));
-        let outcome = match deadline {
-            None => executed.await,
-            Some(deadline) => match tokio::time::timeout_at(deadline.into(), executed.as_mut()).await {
-                Ok(outcome) => outcome,
+        let mut done = pin!(self.client.shared().compute(ticket.clone(), interrupt, work));
+        match deadline {
+            None => done.await,
+            Some(deadline) => match tokio::time::timeout_at(deadline.into(), done.as_mut()).await {
+                Ok(result) => result,
                 Err(_) if ticket.cancel() => Err(timed_out()),
-                Err(_) => executed.await,
+                Err(_) => done.await,
             },
-        };
-        outcome.map_err(|error| error.located(&statement.source))
+        }
     }
 
     /// A statement is about to start, or to be described: from now on [`Session::cancel`] is meant for it, even if it has
@@ -240,15 +339,19 @@ impl Session {
     /// Publishes what the statements that joined have changed. What is between BEGIN and COMMIT goes on.
     pub async fn finish(&self) -> Result<()> {
         if !self.client.has_joined() {
+            self.client.end_portals_outside();
             return Ok(());
         }
         let (client, ticket) = (Arc::clone(&self.client), self.client.claim());
-        if !client.has_joined_changes() {
+        if !client.has_joined_changes() && !client.has_joined_cursors() {
             // Nothing that would take time.
             return client.end_implicit(ticket).await;
         }
         let task = ticket.clone();
-        let work = async move { client.end_implicit(task).await };
+        let work = async move {
+            client.hold_portals().await?;
+            client.end_implicit(task).await
+        };
         self.client.shared().compute(ticket, Interrupt::default(), work).await
     }
 

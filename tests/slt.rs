@@ -219,7 +219,7 @@ impl Embedded {
         for statement in parsed.inspect_err(|_| self.session.fail_transaction())? {
             let outcome = self.session.execute(&statement, &[]).await;
             let outcome = outcome.inspect_err(|_| self.session.fail_transaction())?;
-            let Outcome::Rows { mut stream } = outcome else { continue };
+            let Outcome::Rows { mut stream, .. } = outcome else { continue };
             let types = vec![DefaultColumnType::Any; stream.schema().fields().len()];
             let mut rows = Vec::new();
             while let Some(batch) = stream.next().await {

@@ -99,7 +99,7 @@ fn session(engine: &Engine) -> (Session, UnboundedReceiver<Notice>) {
 async fn rows(session: &Session, sql: &str) -> Result<String> {
     let mut lines = Vec::new();
     for statement in session.parse(sql)? {
-        if let Outcome::Rows { mut stream } = session.execute(&statement, &[]).await? {
+        if let Outcome::Rows { mut stream, .. } = session.execute(&statement, &[]).await? {
             while let Some(batch) = stream.next().await {
                 for row in crate::server::text_rows(&batch?)? {
                     let cells: Vec<String> = row.into_iter().map(Option::unwrap_or_default).collect();

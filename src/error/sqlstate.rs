@@ -57,6 +57,10 @@ pub fn sqlstate(fault: Fault) -> &'static str {
         Fault::UndefinedPrepared => "26000",
         Fault::DuplicatePrepared => "42P05",
         Fault::UndefinedCursor => "34000",
+        Fault::DuplicateCursor => "42P03",
+        Fault::InvalidCursorDefinition => "42P11",
+        Fault::InvalidCursorState => "24000",
+        Fault::WrongState => "55000",
         Fault::Shutdown => "57P01",
         Fault::Internal => "XX000",
     }
@@ -84,10 +88,6 @@ pub enum ConnectionFault {
     InvalidEncoding,
     /// A parameter in binary form that is not of its type.
     InvalidBinary,
-    /// A portal of a name that is taken.
-    DuplicatePortal,
-    /// A portal that has run already, or another object in the wrong state.
-    WrongState,
 }
 
 impl ConnectionFault {
@@ -99,8 +99,6 @@ impl ConnectionFault {
             Self::InvalidAuthorization => "28000",
             Self::InvalidEncoding => "22021",
             Self::InvalidBinary => "22P03",
-            Self::DuplicatePortal => "42P03",
-            Self::WrongState => "55000",
         }
     }
 }

@@ -114,11 +114,11 @@ impl RelationPlanner for Relations {
         if OWN.replace(false) {
             return Ok(RelationPlanning::Original(Box::new(relation)));
         }
-        let call = function_scans::call_of(&relation);
+        let call = super::function_scans::call_of(&relation);
         OWN.set(true);
         let plan = context.plan(relation)?;
         let plan = match call {
-            Some(call) => function_scans::named_by(&call, plan)?,
+            Some(call) => super::function_scans::named_by(&call, plan)?,
             None => plan,
         };
         Ok(RelationPlanning::Planned(Box::new(PlannedRelation::new(forgotten(plan)?, None))))

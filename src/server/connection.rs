@@ -17,7 +17,6 @@ use tokio::sync::watch;
 
 use super::cancel::CancelFlag;
 use super::encode::Zone;
-use super::extended::Prepared;
 use super::failure::{Failure, Severity, clean, write, write_error, write_notice};
 use super::frontend::{Request, decode, is_extended};
 use super::task::Task;
@@ -38,8 +37,6 @@ pub(super) struct Connection {
     pub(super) session: Arc<Session>,
     /// The zone that instants are shown in.
     pub(super) zone: Zone,
-    /// The statements and portals of the extended protocol.
-    pub(super) prepared: Prepared,
     notices: UnboundedReceiver<Notice>,
     /// The settings that the client follows, as it was told them, and those that have changed since.
     settings: BTreeMap<String, String>,
@@ -74,7 +71,6 @@ impl Connection {
             wire,
             session: Arc::new(session),
             zone: Zone::default(),
-            prepared: Prepared::default(),
             notices,
             settings: BTreeMap::new(),
             changed: BTreeMap::new(),
@@ -211,10 +207,10 @@ impl Connection {
                 self.ready().await?;
             }
             Request::Parse(message) => self.parse(message).await?,
-            Request::Bind(message) => self.bind(message).await?,
-            Request::Describe(message) => self.describe(message).await?,
+            Request::Bind(message) => self.bind(message)?,
+            Request::Describe(message) => self.describe(message)?,
             Request::Execute(message) => self.execute(message).await?,
-            Request::Close(message) => self.close(message).await,
+            Request::Close(message) => self.close(message),
             Request::Flush => self.wire.flush().await?,
             Request::Sync => self.sync().await?,
             Request::FunctionCall => {
@@ -260,10 +256,6 @@ impl Connection {
             TransactionStatus::Open => WireStatus::Transaction,
             TransactionStatus::Failed => WireStatus::Error,
         };
-        if status == WireStatus::Idle {
-            // Portals live in a transaction and end with it.
-            self.prepared.close_portals().await;
-        }
         self.tell_notices();
         self.tell_settings();
         write(&mut self.wire.outbound, &ReadyForQuery::new(status));

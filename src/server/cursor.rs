@@ -1,30 +1,25 @@
-//! Rows of one running statement on their way to the client, a part at a time.
+//! Rows on their way to the client: batches to DataRow messages, and how their end is told.
 //!
 //! Batches arrive one by one and are written in pieces, so memory does not grow with the result.
 
-use std::ops::Range;
-use std::sync::Arc;
+use std::future::Future;
 
-use arrow::array::{ArrayRef, RecordBatch};
-use arrow::datatypes::SchemaRef;
-use datafusion::common::ScalarValue;
+use arrow::array::RecordBatch;
+use arrow::datatypes::{Schema, SchemaRef};
+use pgwire::messages::data::FORMAT_CODE_BINARY;
+use pgwire::messages::extendedquery::PortalSuspended;
+use pgwire::messages::response::{CommandComplete, EmptyQueryResponse};
 
 use super::connection::Connection;
 use super::encode::Layout;
-use super::failure::{Failure, write};
+use super::failure::{Failure, clean, write};
 use super::task::{Event, Running};
 use super::wire::FLUSH_BYTES;
-use crate::engine::Statement;
+use crate::Result;
+use crate::engine::Outcome;
 
-/// A statement that has begun to run, and the rows of it that have come but are not sent.
-#[derive(Debug)]
-pub(super) struct Cursor {
-    running: Running,
-    plan: SendPlan,
-    layout: Option<Layout>,
-    arrays: Vec<ArrayRef>,
-    unsent: Range<usize>,
-}
+/// The formats of columns that are all binary.
+const ALL_BINARY: &[i16] = &[FORMAT_CODE_BINARY];
 
 /// How the rows are to be sent.
 #[derive(Debug, Clone, Default)]
@@ -35,101 +30,97 @@ pub(super) struct SendPlan {
     pub(super) described: Option<SchemaRef>,
     /// Whether to announce the columns before the first row.
     pub(super) announce: bool,
+    /// How many rows were asked for; 0 for all.
+    pub(super) limit: u64,
 }
 
 /// Why no more rows come now.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Fetched {
+pub(super) enum Sent {
     /// As many as were asked for are sent; more may come.
     Suspended,
-    /// That were all; as many were sent this time.
-    Rows(u64),
-    /// That was all of a command, with this tag.
-    Command(String),
+    /// That was all, with this tag.
+    Done(String),
     /// There was no statement.
     Empty,
 }
 
-impl Cursor {
-    /// Starts the statement for a connection.
-    pub(super) fn start(
-        connection: &Connection,
-        statement: Arc<Statement>,
-        parameters: Vec<ScalarValue>,
-        plan: SendPlan,
-    ) -> Self {
-        let running = Running::start(Arc::clone(&connection.session), statement, parameters);
-        Self { running, plan, layout: None, arrays: Vec::new(), unsent: 0..0 }
+impl Connection {
+    /// Runs a statement and sends its rows. On an error it is stopped, and has let go of what it held.
+    pub(super) async fn send(
+        &mut self,
+        work: impl Future<Output = Result<Outcome>> + Send + 'static,
+        plan: &SendPlan,
+    ) -> Result<Sent, Failure> {
+        // A cancel is meant for this statement from now on, even if it comes before the task runs.
+        self.session.expect_statement();
+        let mut running = Running::start(work);
+        let sent = self.forward(&mut running, plan).await;
+        if sent.is_err() {
+            running.stop().await;
+        }
+        sent
     }
 
-    /// Sends up to `limit` further rows.
-    pub(super) async fn fetch(&mut self, connection: &mut Connection, limit: u64) -> Result<Fetched, Failure> {
-        let mut sent = 0;
+    /// Tells how a statement ended.
+    pub(super) fn tell_end(&mut self, end: &Sent) {
+        self.tell_notices();
+        let out = &mut self.wire.outbound;
+        match end {
+            Sent::Suspended => write(out, &PortalSuspended::new()),
+            Sent::Done(tag) => write(out, &CommandComplete::new(clean(tag))),
+            Sent::Empty => write(out, &EmptyQueryResponse::new()),
+        }
+    }
+
+    async fn forward(&mut self, running: &mut Running, plan: &SendPlan) -> Result<Sent, Failure> {
+        let (mut layout, mut sent) = (None, 0);
         loop {
-            sent += self.send(connection, limit - sent).await?;
-            if sent == limit {
-                return Ok(Fetched::Suspended);
-            }
-            match connection.supervise(self.running.next()).await?? {
-                Event::Rows(schema) => self.announce(connection, &schema)?,
-                Event::Batch(batch) => self.take(&batch)?,
-                Event::Done(Some(tag)) => return Ok(Fetched::Command(tag)),
-                Event::Done(None) => return Ok(Fetched::Rows(sent)),
-                Event::Empty => return Ok(Fetched::Empty),
-            }
-        }
-    }
-
-    /// Cancels the statement and waits until it has let go of what it held.
-    pub(super) async fn stop(self) {
-        self.running.stop().await;
-    }
-
-    fn announce(&mut self, connection: &mut Connection, schema: &SchemaRef) -> Result<(), Failure> {
-        let layout = match &self.plan.described {
-            Some(described) => Layout::described(described, schema, &self.plan.formats)?,
-            None => Layout::new(schema, &self.plan.formats)?,
-        };
-        if self.plan.announce {
-            write(&mut connection.wire.outbound, &layout.row_description());
-        }
-        self.layout = Some(layout);
-        Ok(())
-    }
-
-    fn take(&mut self, batch: &RecordBatch) -> Result<(), Failure> {
-        if let Some(layout) = &self.layout {
-            self.arrays = layout.conform(batch)?;
-            self.unsent = 0..batch.num_rows();
-        }
-        Ok(())
-    }
-
-    async fn send(&mut self, connection: &mut Connection, limit: u64) -> Result<u64, Failure> {
-        let Some(layout) = &self.layout else { return Ok(0) };
-        let mut sent = 0u64;
-        while !self.unsent.is_empty() && sent < limit {
-            let allowed = usize::try_from(limit - sent).unwrap_or(usize::MAX);
-            let rows = self.unsent.start..self.unsent.end.min(self.unsent.start.saturating_add(allowed));
-            let out = &mut connection.wire.outbound;
-            let start = out.len();
-            let written = layout.write_rows(out, &self.arrays, rows, connection.zone, FLUSH_BYTES);
-            match written {
-                Ok(written) => {
-                    self.unsent.start += written;
-                    sent += written as u64;
+            match self.supervise(running.next()).await?? {
+                Event::Rows { schema, binary } => layout = Some(self.announce(&schema, binary, plan)?),
+                Event::Batch(batch) => {
+                    if let Some(layout) = &layout {
+                        self.send_rows(layout, &batch).await?;
+                        sent += batch.num_rows() as u64;
+                    }
                 }
+                Event::End(_) if plan.limit > 0 && sent == plan.limit => return Ok(Sent::Suspended),
+                Event::End(tag) => return Ok(Sent::Done(tag.told(sent))),
+                Event::Done(tag) => return Ok(Sent::Done(tag)),
+                Event::Empty => return Ok(Sent::Empty),
+            }
+        }
+    }
+
+    fn announce(&mut self, schema: &Schema, binary: bool, plan: &SendPlan) -> Result<Layout, Failure> {
+        // Nobody has said how rows are to come that were not bound, but the statement itself may.
+        let formats = if plan.announce && binary { ALL_BINARY } else { &plan.formats };
+        let layout = match &plan.described {
+            Some(described) => Layout::described(described, schema, formats)?,
+            None => Layout::new(schema, formats)?,
+        };
+        if plan.announce {
+            write(&mut self.wire.outbound, &layout.row_description());
+        }
+        Ok(layout)
+    }
+
+    async fn send_rows(&mut self, layout: &Layout, batch: &RecordBatch) -> Result<(), Failure> {
+        let arrays = layout.conform(batch)?;
+        let mut unsent = 0..batch.num_rows();
+        while !unsent.is_empty() {
+            let out = &mut self.wire.outbound;
+            let start = out.len();
+            match layout.write_rows(out, &arrays, unsent.clone(), self.zone, FLUSH_BYTES) {
+                Ok(written) => unsent.start += written,
                 Err(error) => {
                     // A row that broke off would break the protocol.
                     out.truncate(start);
                     return Err(error.into());
                 }
             }
-            connection.wire.flush_if_full().await?;
+            self.wire.flush_if_full().await?;
         }
-        if self.unsent.is_empty() {
-            self.arrays = Vec::new();
-        }
-        Ok(sent)
+        Ok(())
     }
 }

@@ -1,7 +1,7 @@
 //! The Postgres protocol: an accept loop, and a connection with a session of its own for each client.
 //!
-//! The only place that knows pgwire, and only its messages: the connection loop and the portals are ours. Nothing here
-//! plans or runs a statement; that is the engine's, on its own threads.
+//! The only place that knows pgwire, and only its messages: the connection loop is ours. Nothing here plans or
+//! runs a statement, or keeps one; that is the engine's and the session's.
 
 mod cancel;
 mod connection;

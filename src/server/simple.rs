@@ -2,23 +2,23 @@
 
 use std::sync::Arc;
 
-use pgwire::messages::response::{CommandComplete, EmptyQueryResponse};
 use pgwire::messages::simplequery::Query;
 
 use super::connection::Connection;
-use super::cursor::{Cursor, Fetched, SendPlan};
-use super::failure::{Failure, clean, write};
+use super::cursor::{SendPlan, Sent};
+use super::failure::Failure;
 use crate::engine::Statement;
 
 impl Connection {
     /// Answers a Query but for its ReadyForQuery.
     pub(super) async fn query(&mut self, query: Query) -> Result<(), Failure> {
-        self.prepared.forget_unnamed().await;
+        self.session.close_statement("");
+        self.session.close_portal("");
         let session = Arc::clone(&self.session);
         let statements = self.offload(async move { session.parse(&query.query) }).await?;
         if statements.is_empty() {
             self.finish().await?;
-            write(&mut self.wire.outbound, &EmptyQueryResponse::new());
+            self.tell_end(&Sent::Empty);
         }
         let count = statements.len();
         for (index, statement) in statements.into_iter().enumerate() {
@@ -30,38 +30,15 @@ impl Connection {
         Ok(())
     }
 
-    /// Tells how a statement ended.
-    pub(super) fn tell_end(&mut self, end: Fetched) {
-        self.tell_notices();
-        let tag = match end {
-            Fetched::Rows(rows) => format!("SELECT {rows}"),
-            Fetched::Command(tag) => {
-                if matches!(tag.as_str(), "DISCARD ALL" | "DEALLOCATE ALL") {
-                    self.prepared.forget_statements();
-                }
-                tag
-            }
-            Fetched::Empty | Fetched::Suspended => return write(&mut self.wire.outbound, &EmptyQueryResponse::new()),
-        };
-        write(&mut self.wire.outbound, &CommandComplete::new(clean(&tag)));
-    }
-
     async fn run(&mut self, statement: Statement, last: bool) -> Result<(), Failure> {
         let plan = SendPlan { announce: true, ..SendPlan::default() };
-        let mut cursor = Cursor::start(self, Arc::new(statement), Vec::new(), plan);
-        match cursor.fetch(self, u64::MAX).await {
-            Ok(end) => {
-                // Nothing is said to be done before it is.
-                if last {
-                    self.finish().await?;
-                }
-                self.tell_end(end);
-                Ok(())
-            }
-            Err(failure) => {
-                cursor.stop().await;
-                Err(failure)
-            }
+        let session = Arc::clone(&self.session);
+        let end = self.send(async move { session.execute(&statement, &[]).await }, &plan).await?;
+        // Nothing is said to be done before it is.
+        if last {
+            self.finish().await?;
         }
+        self.tell_end(&end);
+        Ok(())
     }
 }

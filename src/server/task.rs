@@ -6,18 +6,16 @@
 use std::any::Any;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
 use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
-use datafusion::common::ScalarValue;
 use futures::{FutureExt, StreamExt};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::task::JoinHandle;
 
-use crate::engine::{Outcome, Statement};
-use crate::{Error, Fault, Result, Session};
+use crate::engine::{Outcome, RowsTag};
+use crate::{Error, Fault, Result};
 
 /// Batches that wait for the client; the statement stands still beyond.
 const BATCHES_AHEAD: usize = 2;
@@ -28,12 +26,14 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(1);
 /// What a running statement tells.
 #[derive(Debug)]
 pub(super) enum Event {
-    /// It returns rows of this schema.
-    Rows(SchemaRef),
+    /// It returns rows of this schema, which it may ask to have in binary form.
+    Rows { schema: SchemaRef, binary: bool },
     /// Some of them.
     Batch(RecordBatch),
-    /// It is done, with its tag; that of most rows is their number.
-    Done(Option<String>),
+    /// Those were all, with what is told of them.
+    End(RowsTag),
+    /// It is a command that is done, with its tag.
+    Done(String),
     /// There was no statement.
     Empty,
 }
@@ -52,13 +52,11 @@ pub(super) struct Task<T> {
 }
 
 impl Running {
-    /// Starts the statement.
-    pub(super) fn start(session: Arc<Session>, statement: Arc<Statement>, parameters: Vec<ScalarValue>) -> Self {
-        // A cancel is meant for this statement from now on, even if it comes before the task runs.
-        session.expect_statement();
+    /// Starts the work of a statement.
+    pub(super) fn start(work: impl Future<Output = Result<Outcome>> + Send + 'static) -> Self {
         let (sender, events) = channel(BATCHES_AHEAD);
         let task = async move {
-            let last = match catch_panic(drive(&session, &statement, &parameters, &sender)).await {
+            let last = match catch_panic(drive(work, &sender)).await {
                 Ok(Some(event)) => Ok(event),
                 Ok(None) => return,
                 Err(error) => Err(error),
@@ -69,7 +67,7 @@ impl Running {
         Self { events, task: Task::spawn(task) }
     }
 
-    /// What it tells next. It always ends in `Done`, `Empty` or an error.
+    /// What it tells next. It always ends in `End`, `Done`, `Empty` or an error.
     pub(super) async fn next(&mut self) -> Result<Event> {
         let ended = || Err(Error::new(Fault::Internal, "the statement ended without a result"));
         self.events.recv().await.unwrap_or_else(ended)
@@ -122,17 +120,15 @@ fn panic_message(panic: &(dyn Any + Send)) -> &str {
 
 // None once nobody listens any more.
 async fn drive(
-    session: &Session,
-    statement: &Statement,
-    parameters: &[ScalarValue],
+    work: impl Future<Output = Result<Outcome>> + Send,
     events: &Sender<Result<Event>>,
 ) -> Result<Option<Event>> {
-    let mut stream = match session.execute(statement, parameters).await? {
-        Outcome::Rows { stream } => stream,
-        Outcome::Done { tag } => return Ok(Some(Event::Done(Some(tag)))),
+    let (mut stream, tag, binary) = match work.await? {
+        Outcome::Rows { stream, tag, binary } => (stream, tag, binary),
+        Outcome::Done { tag } => return Ok(Some(Event::Done(tag))),
         Outcome::Empty => return Ok(Some(Event::Empty)),
     };
-    if events.send(Ok(Event::Rows(stream.schema()))).await.is_err() {
+    if events.send(Ok(Event::Rows { schema: stream.schema(), binary })).await.is_err() {
         return Ok(None);
     }
     while let Some(batch) = stream.next().await {
@@ -141,7 +137,7 @@ async fn drive(
             return Ok(None);
         }
     }
-    Ok(Some(Event::Done(statement.rows_tag().map(str::to_owned))))
+    Ok(Some(Event::End(tag)))
 }
 
 #[cfg(test)]

@@ -29,9 +29,4 @@ pub(crate) trait Action: Debug + Send + Sync {
     fn reads_catalog(&self) -> bool {
         true
     }
-
-    /// The tag of its rows, where that is not `SELECT` with their number.
-    fn rows_tag(&self) -> Option<&'static str> {
-        None
-    }
 }

@@ -1,14 +1,13 @@
-//! One client's state: its settings, its transaction, its prepared statements, and the snapshot its statement reads.
+//! One client's state: its settings, its transaction, its prepared statements and portals, and the snapshot that its
+//! statement reads.
 
 mod commits;
+mod portals;
 mod transactions;
 
-use std::{
-    collections::HashMap,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError, RwLock,
-        atomic::{AtomicUsize, Ordering},
-    },
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError, RwLock,
+    atomic::{AtomicUsize, Ordering},
 };
 
 use arrow::{
@@ -30,7 +29,9 @@ use futures::future::BoxFuture;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::{
-    Action, Interrupt, Notice, Outcome, Sealed, SessionOptions, Shared, Ticket,
+    Interrupt, Notice, Outcome, Sealed, SessionOptions, Shared, Ticket,
+    portal::Portals,
+    prepared::PreparedStatements,
     providers::opening_once,
     rewrite::{rewrite, with_microseconds},
     settings::Settings,
@@ -43,9 +44,6 @@ use crate::{
 };
 
 pub(crate) use commits::Staged;
-
-/// A statement kept by name, and the types of its parameters.
-pub(crate) type Prepared = (Arc<dyn Action>, Vec<Option<DataType>>);
 
 /// Operators, and the context that they run in.
 pub(crate) type Physical = (Arc<dyn ExecutionPlan>, Arc<TaskContext>);
@@ -61,17 +59,19 @@ pub(crate) struct Client {
     ticket: Mutex<Ticket>,
     settings: Mutex<Settings>,
     transaction: Mutex<State>,
-    prepared: Mutex<HashMap<String, Prepared>>,
+    prepared: Mutex<PreparedStatements>,
+    portals: Mutex<Portals>,
     notices: UnboundedSender<Notice>,
     rejects: Arc<Rejects>,
     view_depth: AtomicUsize,
+    nested: AtomicUsize,
 }
-
-/// Statements that a session keeps by name.
-const MAX_PREPARED_STATEMENTS: usize = 1_000;
 
 /// Views within views: deeper ones read themselves.
 const MAX_VIEW_DEPTH: usize = 32;
+
+/// Statements that one another run by name, as EXECUTE does: deeper ones run themselves.
+const MAX_NESTED_STATEMENTS: usize = 16;
 
 /// What the catalog's providers read: the snapshot of the statement that is being planned, and its text.
 #[derive(Debug)]
@@ -105,9 +105,11 @@ impl Client {
             settings: Mutex::new(settings),
             transaction: Mutex::default(),
             prepared: Mutex::default(),
+            portals: Mutex::default(),
             notices,
             rejects: Arc::new(rejects),
             view_depth: AtomicUsize::new(0),
+            nested: AtomicUsize::new(0),
         }
     }
 
@@ -258,10 +260,20 @@ impl Client {
     }
 
     /// Counts a view that is being planned, until the guard is dropped; too many within each other are an error.
-    pub(crate) fn enter_view(&self, name: &QualifiedName) -> Result<ViewDepth<'_>> {
-        let depth = ViewDepth(&self.view_depth);
+    pub(crate) fn enter_view(&self, name: &QualifiedName) -> Result<Depth<'_>> {
+        let depth = Depth(&self.view_depth);
         if self.view_depth.fetch_add(1, Ordering::Relaxed) >= MAX_VIEW_DEPTH {
             let message = format!("the view {name} is nested too deeply, or reads itself");
+            return Err(Error::new(Fault::LimitExceeded, message));
+        }
+        Ok(depth)
+    }
+
+    /// Counts a statement that is run by its name, until the guard is dropped; too many within each other are an error.
+    pub(crate) fn nest(&self) -> Result<Depth<'_>> {
+        let depth = Depth(&self.nested);
+        if self.nested.fetch_add(1, Ordering::Relaxed) >= MAX_NESTED_STATEMENTS {
+            let message = format!("more than {MAX_NESTED_STATEMENTS} statements run one another by their names");
             return Err(Error::new(Fault::LimitExceeded, message));
         }
         Ok(depth)
@@ -270,40 +282,6 @@ impl Client {
     /// Parses a text that must be one query.
     pub(crate) fn parse_query(&self, text: &str) -> Result<SqlStatement> {
         super::parse_query(text, self.config().max_parse_depth)
-    }
-
-    pub(crate) fn prepare(&self, name: &str, action: Arc<dyn Action>, types: Vec<Option<DataType>>) -> Result<()> {
-        let mut prepared = lock(&self.prepared);
-        if prepared.contains_key(name) {
-            return Err(Error::new(
-                Fault::DuplicatePrepared,
-                format!("prepared statement \"{name}\" already exists; DEALLOCATE it first"),
-            ));
-        }
-        let limit = MAX_PREPARED_STATEMENTS;
-        if prepared.len() >= limit {
-            return Err(Error::new(
-                Fault::LimitExceeded,
-                format!("a session holds at most {limit} prepared statements; DEALLOCATE some"),
-            ));
-        }
-        prepared.insert(name.to_owned(), (action, types));
-        Ok(())
-    }
-
-    pub(crate) fn prepared(&self, name: &str) -> Result<Prepared> {
-        lock(&self.prepared).get(name).cloned().ok_or_else(|| no_such_prepared(name))
-    }
-
-    pub(crate) fn deallocate(&self, name: Option<&str>) -> Result<()> {
-        let mut prepared = lock(&self.prepared);
-        match name {
-            None => prepared.clear(),
-            Some(name) => {
-                prepared.remove(name).ok_or_else(|| no_such_prepared(name))?;
-            }
-        }
-        Ok(())
     }
 
     /// The Arrow type of an SQL type.
@@ -336,10 +314,10 @@ impl View {
     }
 }
 
-/// A view that is being planned.
-pub(crate) struct ViewDepth<'a>(&'a AtomicUsize);
+/// One of those that are within each other.
+pub(crate) struct Depth<'a>(&'a AtomicUsize);
 
-impl Drop for ViewDepth<'_> {
+impl Drop for Depth<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
@@ -349,10 +327,6 @@ impl std::fmt::Debug for Client {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("Client").field("options", &self.options).finish_non_exhaustive()
     }
-}
-
-fn no_such_prepared(name: &str) -> Error {
-    Error::new(Fault::UndefinedPrepared, format!("prepared statement \"{name}\" does not exist"))
 }
 
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -368,7 +342,7 @@ pub(crate) fn text_rows(schema: SchemaRef, rows: &[Vec<Option<String>>]) -> Resu
         .collect();
     let batch = RecordBatch::try_new(Arc::clone(&schema), columns).map_err(DataFusionError::from)?;
     let stream = MemoryStream::try_new(vec![batch], schema, None)?;
-    Ok(Outcome::Rows { stream: Box::pin(stream) })
+    Ok(Outcome::rows(Box::pin(stream)))
 }
 
 /// The Arrow type of an SQL type, as the planner of `context` maps it.

@@ -8,7 +8,7 @@ use std::{
     fmt,
     hash::{Hash, Hasher},
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
@@ -42,18 +42,24 @@ const PATIENCE: Duration = Duration::from_millis(20);
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Interrupt {
     raised: Arc<AtomicBool>,
-    deadline: Option<Instant>,
+    deadline: Arc<Mutex<Option<Instant>>>,
 }
 
 impl Interrupt {
     /// Of a statement that starts now and may take so long.
     pub(crate) fn within(limit: Option<Duration>) -> Self {
-        Self { raised: Arc::default(), deadline: limit.and_then(|limit| Instant::now().checked_add(limit)) }
+        let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
+        Self { raised: Arc::default(), deadline: Arc::new(Mutex::new(deadline)) }
     }
 
     /// When the statement's time is up.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.deadline
+        *self.deadline.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives it another time: what is read in portions has time for each of them, and none runs in between.
+    pub(crate) fn set_deadline(&self, deadline: Option<Instant>) {
+        *self.deadline.lock().unwrap_or_else(PoisonError::into_inner) = deadline;
     }
 
     /// Nobody waits for the answer any more.
@@ -65,7 +71,7 @@ impl Interrupt {
         if self.raised.load(Ordering::Relaxed) {
             return Err(Error::new(Fault::Cancelled, "canceling statement due to user request"));
         }
-        match self.deadline {
+        match self.deadline() {
             Some(deadline) if Instant::now() >= deadline => Err(timed_out()),
             _ => Ok(()),
         }

@@ -39,6 +39,10 @@ pub enum Outcome {
     Rows {
         /// Batches in order; their schema is the stream's.
         stream: SendableRecordBatchStream,
+        /// How their end is told.
+        tag: RowsTag,
+        /// Whether they are asked for in binary form, as those of a binary cursor are.
+        binary: bool,
     },
     /// A command that is done, with its tag as PostgreSQL words it (`CREATE TABLE`, `INSERT 0 3`, `BEGIN`).
     Done {
@@ -47,6 +51,15 @@ pub enum Outcome {
     },
     /// The text held no statement.
     Empty,
+}
+
+/// The command tag of a statement that returns rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowsTag {
+    /// A word and the number of rows (`SELECT 3`).
+    Counted(&'static str),
+    /// The word alone (`SHOW`).
+    Plain(&'static str),
 }
 
 /// Where a session stands, as ReadyForQuery tells it.
@@ -101,6 +114,29 @@ impl Outcome {
     /// A command that is done.
     pub(crate) fn done(tag: impl Into<String>) -> Self {
         Self::Done { tag: tag.into() }
+    }
+
+    /// The rows of a query.
+    pub(crate) fn rows(stream: SendableRecordBatchStream) -> Self {
+        Self::Rows { stream, tag: RowsTag::Counted("SELECT"), binary: false }
+    }
+
+    /// The same rows with another tag.
+    pub(crate) fn tagged(self, tag: RowsTag) -> Self {
+        match self {
+            Self::Rows { stream, binary, .. } => Self::Rows { stream, tag, binary },
+            other => other,
+        }
+    }
+}
+
+impl RowsTag {
+    /// The tag of so many rows, as PostgreSQL words it.
+    pub fn told(self, rows: u64) -> String {
+        match self {
+            Self::Counted(word) => format!("{word} {rows}"),
+            Self::Plain(word) => word.to_owned(),
+        }
     }
 }
 

@@ -153,6 +153,11 @@ impl State {
         }
     }
 
+    /// How many savepoints there are.
+    pub(crate) fn depth(&self) -> usize {
+        self.work().map_or(0, |work| work.savepoints.len())
+    }
+
     /// What tells the transaction that has begun from every other one.
     pub(crate) fn number(&self) -> Option<u64> {
         self.work().map(|work| work.number)

@@ -64,7 +64,7 @@ async fn has_rows(console: &Console, query: &str) -> bool {
     let Ok(statements) = console.session.parse(query) else { return false };
     let Some(statement) = statements.first() else { return false };
     match console.session.execute(statement, &[]).await {
-        Ok(Outcome::Rows { stream }) => {
+        Ok(Outcome::Rows { stream, .. }) => {
             let batches: std::result::Result<Vec<RecordBatch>, DataFusionError> = stream.try_collect().await;
             batches.is_ok_and(|batches| batches.iter().any(|batch| batch.num_rows() > 0))
         }

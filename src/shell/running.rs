@@ -85,7 +85,7 @@ async fn drive(session: &Session, statement: &Statement, events: &Sender<Result<
             let _ = events.send(Ok(Event::Done(tag))).await;
             return Ok(());
         }
-        Outcome::Rows { stream } => stream,
+        Outcome::Rows { stream, .. } => stream,
     };
     if events.send(Ok(Event::Rows(stream.schema()))).await.is_err() {
         return Ok(());

@@ -39,6 +39,7 @@ mod insert;
 
 mod alter_model;
 mod comment;
+mod cursors;
 mod prepare;
 mod settings;
 mod transaction;
@@ -61,6 +62,7 @@ pub(crate) const FORMS: &[Form] = &[
     settings::FORM,
     transaction::FORM,
     prepare::FORM,
+    cursors::FORM,
     query::FORM,
 ];
 
@@ -93,11 +95,4 @@ pub struct Statement {
     /// The whole text it came in, to which positions of errors refer.
     pub(crate) source: Arc<str>,
     pub(crate) action: Arc<dyn Action>,
-}
-
-impl Statement {
-    /// The tag of its rows, where that is not `SELECT` with their number.
-    pub fn rows_tag(&self) -> Option<&'static str> {
-        self.action.rows_tag()
-    }
 }

@@ -78,7 +78,7 @@ fn parse_one(
 }
 
 /// Writes as the planner reads it what PostgreSQL reads differently.
-fn rewrite(parsed: &mut SqlStatement) -> Result<()> {
+pub(super) fn rewrite(parsed: &mut SqlStatement) -> Result<()> {
     match parsed {
         SqlStatement::Statement(statement) => rewrite_inner(statement)?,
         SqlStatement::Explain(explain) => rewrite(&mut explain.statement)?,

@@ -10,14 +10,14 @@ use datafusion::{
     optimizer::simplify_expressions::ExprSimplifier,
     sql::{
         parser::Statement as SqlStatement,
-        sqlparser::ast::{DataType as AstType, Expr as AstExpr, Statement as Ast},
+        sqlparser::ast::{DataType as AstType, Expr as AstExpr, ObjectName, ObjectNamePart, Statement as Ast},
     },
 };
 
 use super::{Action, Form, Recognised, names::identifier, no_parse, parse::convert as convert_statement};
 use crate::{
     Error, Fault, Result, planning,
-    session::{Client, Description, Outcome, Sealed},
+    session::{Client, Description, Outcome, PreparedStatement, Sealed},
 };
 
 pub(super) const FORM: Form = Form { parse: no_parse, convert };
@@ -35,26 +35,49 @@ fn convert(statement: &SqlStatement) -> Recognised {
         Ast::Prepare { name, data_types, statement } => Prepared::Prepare {
             name: identifier(name),
             types: Sealed::new(data_types.clone()),
-            action: convert_statement(SqlStatement::Statement(statement.clone()))?,
+            action: convert_statement(SqlStatement::Statement(preparable(statement)?))?,
         },
         Ast::Execute { name: Some(name), parameters, using, .. } if using.is_empty() => {
-            Prepared::Execute { name: name.to_string().to_lowercase(), values: Sealed::new(parameters.clone()) }
+            Prepared::Execute { name: plain_name(name)?, values: Sealed::new(parameters.clone()) }
         }
         Ast::Deallocate { name, .. } => {
-            let name = identifier(name);
-            Prepared::Deallocate { name: (name != "all").then_some(name) }
+            let all = name.quote_style.is_none() && name.value.eq_ignore_ascii_case("all");
+            Prepared::Deallocate { name: (!all).then(|| identifier(name)) }
         }
         _ => return Ok(None),
     };
     Ok(Some(Arc::new(action)))
 }
 
+/// A statement that can wait for values: a query, or a change of rows.
+fn preparable(statement: &Ast) -> Result<Box<Ast>> {
+    match statement {
+        Ast::Query(_) | Ast::Insert(_) | Ast::Update { .. } | Ast::Delete(_) | Ast::Merge { .. } => {
+            Ok(Box::new(statement.clone()))
+        }
+        other => {
+            let text = other.to_string();
+            let word = text.split_whitespace().next().unwrap_or_default().to_owned();
+            let message = format!("syntax error: PREPARE takes a query or a change of rows, found {word}");
+            Err(Error::new(Fault::Syntax, message))
+        }
+    }
+}
+
+/// The name of a prepared statement, which is in no schema.
+fn plain_name(name: &ObjectName) -> Result<String> {
+    match name.0.as_slice() {
+        [ObjectNamePart::Identifier(name)] => Ok(identifier(name)),
+        _ => Err(Error::new(Fault::Syntax, format!("syntax error: {name} is no name of a prepared statement"))),
+    }
+}
+
 #[async_trait]
 impl Action for Prepared {
     async fn describe(&self, client: &Arc<Client>, _types: &[Option<DataType>]) -> Result<Description> {
         let Self::Execute { name, .. } = self else { return Ok(Description::default()) };
-        let (action, types) = client.prepared(name)?;
-        let columns = action.describe(client, &types).await?.columns;
+        // One that is not there yet may be when this runs.
+        let columns = client.prepared(name).ok().and_then(|prepared| prepared.columns().cloned());
         Ok(Description { parameters: Vec::new(), columns })
     }
 
@@ -63,23 +86,36 @@ impl Action for Prepared {
             Self::Prepare { name, types, action } => {
                 let types = types.iter().map(|ast| client.data_type(ast).map(Some)).collect::<Result<Vec<_>>>()?;
                 let described = action.describe(client, &types).await?;
-                client.prepare(name, Arc::clone(action), described.parameters.into_iter().map(Some).collect())?;
+                let text = client.statement_text();
+                let prepared = PreparedStatement::new(Arc::clone(action), (&*text, Arc::clone(&text)), &[], described);
+                client.keep_statement(name, prepared.with_declared(types))?;
                 Ok(Outcome::done("PREPARE"))
             }
             Self::Execute { name, values } => {
-                let (action, types) = client.prepared(name)?;
-                if types.len() != values.len() {
-                    return Err(Error::new(
-                        Fault::Syntax,
-                        format!("prepared statement \"{name}\" takes {} values, found {}", types.len(), values.len()),
-                    ));
+                let prepared = client.prepared(name)?;
+                let parameters = prepared.parameters();
+                // As in PostgreSQL, one that takes no values passes over them.
+                if !parameters.is_empty() && parameters.len() != values.len() {
+                    let message = format!("wrong number of parameters for prepared statement \"{name}\"");
+                    let hint = Some(format!("Expected {} parameters but got {}.", parameters.len(), values.len()));
+                    return Err(Error::Statement { fault: Fault::Syntax, message, hint });
                 }
                 let values = values
                     .iter()
-                    .zip(&types)
-                    .map(|(value, data_type)| constant(client, value, data_type.as_ref()))
+                    .zip(parameters)
+                    .map(|(value, parameter)| constant(client, value, &parameter.data_type))
                     .collect::<Result<Vec<_>>>()?;
-                action.execute(client, &values).await
+                let Some(action) = prepared.action() else { return Ok(Outcome::Empty) };
+                let _nested = client.nest()?;
+                let outcome = action.execute(client, &values).await?;
+                let columns = match &outcome {
+                    Outcome::Rows { stream, .. } => Some(stream.schema()),
+                    Outcome::Done { .. } | Outcome::Empty => None,
+                };
+                if let Some(columns) = columns {
+                    prepared.check_columns(client, &columns).await?;
+                }
+                Ok(outcome)
             }
             Self::Deallocate { name } => {
                 client.deallocate(name.as_deref())?;
@@ -90,7 +126,7 @@ impl Action for Prepared {
 }
 
 /// The value of an expression without columns, as `data_type`.
-fn constant(client: &Arc<Client>, value: &AstExpr, data_type: Option<&DataType>) -> Result<ScalarValue> {
+fn constant(client: &Arc<Client>, value: &AstExpr, data_type: &DataType) -> Result<ScalarValue> {
     let schema = DFSchema::empty();
     let state = client.context().state();
     let expression = state.create_logical_expr_from_sql_expr(
@@ -98,17 +134,11 @@ fn constant(client: &Arc<Client>, value: &AstExpr, data_type: Option<&DataType>)
         &schema,
     )?;
     // A numeric keeps the digits that it is written with: to round it to the column's would change what is compared.
-    let numeric = data_type.filter(|data_type| data_type.is_decimal());
-    let expression = match data_type {
-        Some(data_type) if numeric.is_none() => expression.cast_to(data_type, &schema)?,
-        _ => expression,
-    };
+    let expression = if data_type.is_decimal() { expression } else { expression.cast_to(data_type, &schema)? };
     let simplifier = ExprSimplifier::new(SimplifyContext::builder().with_current_time().build());
     match simplifier.simplify(expression)? {
-        Expr::Literal(value, _) => match numeric {
-            Some(numeric) => with_own_digits(value, numeric),
-            None => Ok(value),
-        },
+        Expr::Literal(value, _) if data_type.is_decimal() => with_own_digits(value, data_type),
+        Expr::Literal(value, _) => Ok(value),
         other => Err(Error::new(Fault::InvalidArgument, format!("the value {other} is not a constant"))),
     }
 }

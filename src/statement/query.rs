@@ -24,10 +24,13 @@ use super::{
 };
 use crate::{
     Error, Fault, Result,
-    session::{Client, Description, Outcome, Sealed},
+    session::{Client, Description, Outcome, RowsTag, Sealed},
 };
 
 pub(super) const FORM: Form = Form { parse: no_parse, convert };
+
+/// What EXPLAIN tells of its rows.
+const EXPLAINED: RowsTag = RowsTag::Plain("EXPLAIN");
 
 /// A statement that only reads.
 #[derive(Debug)]
@@ -98,16 +101,13 @@ impl Action for Reading {
         let plan = plan(client, SqlStatement::clone(&self.statement), Some(parameters)).await?;
         let analyzes = matches!(plan, LogicalPlan::Analyze(_));
         if self.explains && !analyzes {
-            return run(client, plan).await;
+            return Ok(run(client, plan).await?.tagged(EXPLAINED));
         }
-        match train_first(client, plan).await? {
-            (plan, Some(model)) => run_and_publish(client, plan, model).await,
-            (plan, None) => run(client, plan).await,
-        }
-    }
-
-    fn rows_tag(&self) -> Option<&'static str> {
-        self.explains.then_some("EXPLAIN")
+        let rows = match train_first(client, plan).await? {
+            (plan, Some(model)) => run_and_publish(client, plan, model).await?,
+            (plan, None) => run(client, plan).await?,
+        };
+        Ok(if self.explains { rows.tagged(EXPLAINED) } else { rows })
     }
 }
 

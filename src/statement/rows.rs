@@ -1,8 +1,9 @@
 //! The rows of a plan: computed by the compute runtime, streamed through a short channel to whoever reads them.
 
 use std::{
+    pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::Instant,
 };
 
@@ -17,7 +18,10 @@ use datafusion::{
     physical_plan::{ExecutionPlan, execute_stream, memory::MemoryStream},
 };
 use futures::{Stream, StreamExt, future::BoxFuture};
-use tokio::sync::mpsc;
+use tokio::{
+    sync::mpsc,
+    time::{Sleep, sleep_until},
+};
 
 use super::{clocks, headings::unmarked};
 use crate::{
@@ -44,9 +48,9 @@ async fn start(client: &Client, planned: BoxFuture<'_, Result<Physical>>) -> Res
     let (sender, receiver) = mpsc::channel(BATCHES_BUFFERED);
     let interrupt = client.interrupt();
     let runtime = Arc::clone(&client.shared().runtime);
-    let worker =
-        client.shared().compute_handle().spawn(forward(stream, physical, runtime, sender, interrupt.deadline()));
-    Ok(Outcome::Rows { stream: Box::pin(ComputedRows { schema, receiver, worker, interrupt, finished: false }) })
+    let worker = client.shared().compute_handle().spawn(forward(stream, physical, runtime, sender));
+    let rows = ComputedRows { schema, receiver, worker, interrupt, timer: None, finished: false };
+    Ok(Outcome::rows(Box::pin(rows)))
 }
 
 /// Runs the plan around a training and publishes its model: where the statement commits by itself, when all rows are there
@@ -59,11 +63,11 @@ pub(super) fn run_and_publish<'a>(
     let running = run(client, plan);
     Box::pin(async move {
         let mut stream = match running.await? {
-            Outcome::Rows { stream } => stream,
+            Outcome::Rows { stream, .. } => stream,
             other => return Ok(other),
         };
         if !model.is_alone() {
-            return Ok(Outcome::Rows { stream });
+            return Ok(Outcome::rows(stream));
         }
         let (mut batches, mut rows) = (Vec::new(), 0);
         while let Some(batch) = stream.next().await.transpose()? {
@@ -79,7 +83,7 @@ pub(super) fn run_and_publish<'a>(
         }
         client.settle(model).await?;
         let schema = stream.schema();
-        Ok(Outcome::Rows { stream: Box::pin(MemoryStream::try_new(batches, schema, None)?) })
+        Ok(Outcome::rows(Box::pin(MemoryStream::try_new(batches, schema, None)?)))
     })
 }
 
@@ -102,22 +106,15 @@ async fn forward(
     plan: Arc<dyn ExecutionPlan>,
     runtime: Arc<RuntimeEnv>,
     sender: mpsc::Sender<std::result::Result<RecordBatch, DataFusionError>>,
-    deadline: Option<Instant>,
 ) {
-    let work = async {
-        while let Some(batch) = caught(async { stream.next().await.transpose() }).await.transpose() {
-            let (batch, failed) = match batch {
-                Ok(batch) => (Ok(batch), false),
-                Err(error) => (Err(explain_failure(&plan, &runtime, error).await.into()), true),
-            };
-            if sender.send(batch).await.is_err() || failed {
-                return;
-            }
+    while let Some(batch) = caught(async { stream.next().await.transpose() }).await.transpose() {
+        let (batch, failed) = match batch {
+            Ok(batch) => (Ok(batch), false),
+            Err(error) => (Err(explain_failure(&plan, &runtime, error).await.into()), true),
+        };
+        if sender.send(batch).await.is_err() || failed {
+            return;
         }
-    };
-    let Some(deadline) = deadline else { return work.await };
-    if tokio::time::timeout_at(deadline.into(), work).await.is_err() {
-        let _ = sender.send(Err(timed_out().into())).await;
     }
 }
 
@@ -127,20 +124,29 @@ struct ComputedRows {
     receiver: mpsc::Receiver<std::result::Result<RecordBatch, DataFusionError>>,
     worker: tokio::task::JoinHandle<()>,
     interrupt: Interrupt,
+    /// Wakes whoever waits for a row when the time is up that it was set for.
+    timer: Option<(Instant, Pin<Box<Sleep>>)>,
     finished: bool,
 }
 
 impl Stream for ComputedRows {
     type Item = std::result::Result<RecordBatch, DataFusionError>;
 
-    fn poll_next(mut self: std::pin::Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         if self.finished {
             return Poll::Ready(None);
         }
-        match std::task::ready!(self.receiver.poll_recv(context)) {
+        if self.interrupt.deadline().is_some_and(|deadline| Instant::now() >= deadline) {
+            return Poll::Ready(Some(Err(self.time_out())));
+        }
+        let Poll::Ready(received) = self.receiver.poll_recv(context) else {
+            ready!(self.poll_timer(context));
+            return Poll::Ready(Some(Err(self.time_out())));
+        };
+        match received {
             Some(item) => Poll::Ready(Some(item.and_then(|batch| self.named(batch)))),
             // The channel closes when the worker ends; only a panic ends it without a last word.
-            None => match std::task::ready!(std::pin::Pin::new(&mut self.worker).poll(context)) {
+            None => match ready!(Pin::new(&mut self.worker).poll(context)) {
                 Err(error) if error.is_panic() => {
                     self.finished = true;
                     let error = Error::panicked(error.into_panic().as_ref());
@@ -156,6 +162,22 @@ impl Stream for ComputedRows {
 }
 
 impl ComputedRows {
+    /// Ready when the time is up. It runs while somebody waits for rows, so that one who leaves them alone loses none.
+    fn poll_timer(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let Some(deadline) = self.interrupt.deadline() else { return Poll::Pending };
+        let set = self.timer.take().filter(|(set, _)| *set == deadline);
+        let (_, timer) = self.timer.insert(set.unwrap_or_else(|| (deadline, Box::pin(sleep_until(deadline.into())))));
+        timer.as_mut().poll(context)
+    }
+
+    /// Ends the plan and says why.
+    fn time_out(&mut self) -> DataFusionError {
+        self.finished = true;
+        self.interrupt.raise();
+        self.worker.abort();
+        timed_out().into()
+    }
+
     /// The batch as clients see it: the columns' names, and instants by the session's clocks.
     fn named(&self, batch: RecordBatch) -> std::result::Result<RecordBatch, DataFusionError> {
         if batch.schema_ref().fields() == self.schema.fields() {

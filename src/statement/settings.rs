@@ -18,7 +18,7 @@ use datafusion::{
 use super::{Action, Form, Recognised, names::identifier, no_parse};
 use crate::{
     Error, Fault, Result,
-    session::{Client, Description, Outcome, spelled, text_rows},
+    session::{Client, Description, Outcome, RowsTag, spelled, text_rows},
 };
 
 pub(super) const FORM: Form = Form { parse: no_parse, convert };
@@ -135,9 +135,14 @@ fn shown(name: &str) -> SchemaRef {
 
 #[async_trait]
 impl Action for Settings {
-    async fn describe(&self, _client: &Arc<Client>, _types: &[Option<DataType>]) -> Result<Description> {
+    async fn describe(&self, client: &Arc<Client>, _types: &[Option<DataType>]) -> Result<Description> {
         let columns = match self {
-            Self::Show { name } => Some(shown(name)),
+            Self::Show { name } => {
+                if name != "all" {
+                    client.setting(name)?;
+                }
+                Some(shown(name))
+            }
             _ => None,
         };
         Ok(Description { parameters: Vec::new(), columns })
@@ -159,7 +164,7 @@ impl Action for Settings {
                 } else {
                     vec![vec![Some(client.setting(name)?)]]
                 };
-                text_rows(shown(name), &rows)
+                Ok(text_rows(shown(name), &rows)?.tagged(RowsTag::Plain("SHOW")))
             }
             Self::Reset { name } if name == "all" => {
                 client.reset_all()?;
@@ -179,9 +184,5 @@ impl Action for Settings {
 
     fn reads_catalog(&self) -> bool {
         false
-    }
-
-    fn rows_tag(&self) -> Option<&'static str> {
-        Some("SHOW")
     }
 }

@@ -160,11 +160,11 @@ impl Action for Transaction {
                 *tag
             }
             Self::Commit { chain } => {
-                if client.commit(*chain).await? {
-                    "COMMIT"
-                } else {
-                    "ROLLBACK"
+                if let Err(error) = client.hold_portals().await {
+                    client.rollback(false)?;
+                    return Err(error);
                 }
+                if client.commit(*chain).await? { "COMMIT" } else { "ROLLBACK" }
             }
             Self::Rollback { chain } => {
                 client.rollback(*chain)?;

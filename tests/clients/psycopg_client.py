@@ -129,6 +129,37 @@ def test_rows_are_streamed_and_fetched_in_pieces(connection):
     cursor.close()
 
 
+def test_a_named_cursor_fetches_as_it_goes(connection):
+    with connection.cursor(name="series") as cursor:
+        cursor.execute("SELECT value, value * %s FROM generate_series(1, 1000000000000) AS series(value)", (2,))
+        assert [column.name for column in cursor.description][0] == "value"
+        assert cursor.fetchone() == (1, 2) and cursor.fetchmany(2) == [(2, 4), (3, 6)]
+        cursor.itersize = 1000
+        for value, _ in cursor:
+            if value == 2500:
+                break
+    connection.rollback()
+    with connection.cursor(name="onward", scrollable=False) as cursor:
+        cursor.execute("SELECT value FROM generate_series(1, 5) AS series(value)")
+        assert cursor.fetchone() == (1,)
+        expect(errors.ObjectNotInPrerequisiteState, lambda: connection.execute("FETCH PRIOR FROM onward"), "only scan forward")
+    connection.rollback()
+    with connection.cursor(name="Back and forth", scrollable=True, binary=True) as cursor:
+        cursor.execute("SELECT value FROM generate_series(1, 5) AS series(value)")
+        assert cursor.fetchall() == [(1,), (2,), (3,), (4,), (5,)]
+        cursor.scroll(2, mode="absolute")
+        assert cursor.fetchone() == (3,)
+        cursor.scroll(-3)
+        assert cursor.fetchone() == (1,)
+    with connection.cursor(name="held", withhold=True) as cursor:
+        cursor.execute("SELECT value FROM generate_series(1, 3) AS series(value)")
+        assert cursor.fetchone() == (1,)
+        connection.commit()
+        assert cursor.fetchall() == [(2,), (3,)]
+    connection.execute('PREPARE of_sql (INT) AS SELECT $1 + 1')
+    assert connection.execute("EXECUTE of_sql(41)").fetchone() == (42,)
+
+
 def test_rows_know_their_columns(connection):
     cursor = connection.cursor(row_factory=dict_row)
     assert cursor.execute('SELECT 1 AS one, \'x\' AS "Two Words"').fetchone() == {"one": 1, "Two Words": "x"}

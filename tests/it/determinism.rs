@@ -197,7 +197,7 @@ async fn a_dropped_training_stops_and_leaves_no_trace() {
         let statement = local.session.parse(&endless(objective)).unwrap().remove(0);
         let session = local.session.clone();
         let running = async move {
-            if let Outcome::Rows { mut stream } = session.execute(&statement, &[]).await.unwrap() {
+            if let Outcome::Rows { mut stream, .. } = session.execute(&statement, &[]).await.unwrap() {
                 while stream.next().await.is_some() {}
             }
         };

@@ -176,7 +176,7 @@ impl Local {
         let mut rows = Vec::new();
         for statement in self.session.parse(sql)? {
             rows.clear();
-            if let Outcome::Rows { mut stream } = self.session.execute(&statement, &[]).await? {
+            if let Outcome::Rows { mut stream, .. } = self.session.execute(&statement, &[]).await? {
                 while let Some(batch) = stream.next().await {
                     let texts = fusewire::server::text_rows(&batch?)?.into_iter();
                     let shown = |value: Option<String>| value.unwrap_or_else(|| "NULL".to_owned());

@@ -107,6 +107,14 @@ pub enum Fault {
     DuplicatePrepared,
     /// The name of a portal that does not exist.
     UndefinedCursor,
+    /// The name of a portal that exists already.
+    DuplicateCursor,
+    /// A cursor that is declared to be two things at once.
+    InvalidCursorDefinition,
+    /// A portal that is running, where it may not be.
+    InvalidCursorState,
+    /// An object that is not in the state that the statement needs.
+    WrongState,
     /// The server is going down.
     Shutdown,
     /// Our own bug.

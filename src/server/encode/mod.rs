@@ -53,7 +53,7 @@ impl Layout {
             return Err(Error::new(Fault::LimitExceeded, message));
         }
         if formats.len() > 1 && formats.len() != count {
-            let message = format!("{} result formats were given for {count} columns", formats.len());
+            let message = format!("bind message has {} result formats but query has {count} columns", formats.len());
             return Err(Error::new(Fault::ProtocolViolation, message));
         }
         let columns = schema.fields().iter().enumerate().map(|(index, field)| Column {

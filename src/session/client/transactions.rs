@@ -29,9 +29,36 @@ impl Client {
         self.transaction().status()
     }
 
+    /// Refuses what is no statement that may run in a failed transaction, in one.
+    pub(crate) fn refuse_in_failed(&self, resolves: bool) -> Result<()> {
+        self.transaction().start(resolves, false, self.catalog()).map(drop)
+    }
+
+    /// How many savepoints there are.
+    pub(super) fn savepoints(&self) -> usize {
+        self.transaction().depth()
+    }
+
+    /// Whether the transaction goes on when the statements that joined have ended.
+    pub(super) fn is_explicit(&self) -> bool {
+        self.transaction_status() != TransactionStatus::Idle
+    }
+
+    /// Whether statements stand in what PostgreSQL takes for a transaction block.
+    pub(super) fn in_block(&self) -> bool {
+        self.transaction().in_block()
+    }
+
+    /// Whether each statement is a transaction of its own.
+    pub(super) fn is_alone(&self) -> bool {
+        self.transaction().work().is_none()
+    }
+
     /// An error was told: what joined is rolled back, and of a block nothing but its end is heard.
     pub(crate) fn fail_transaction(&self) {
+        let level = self.savepoints();
         let settings = self.transaction().fail();
+        self.fail_portals(level, self.is_explicit());
         if let Some(settings) = settings {
             // They were in force before, so that the engine takes them again.
             let _ = self.change_settings(|own| own.restore(&self.context, settings));
@@ -56,10 +83,14 @@ impl Client {
     /// The end of the statements that joined: publishes what they changed.
     pub(crate) async fn end_implicit(&self, ticket: Ticket) -> Result<()> {
         let work = self.transaction().end_implicit();
-        match work {
+        let published = match work {
             Some(work) => self.publish(work, ticket).await,
             None => Ok(()),
+        };
+        if !self.is_explicit() {
+            self.end_portals(published.is_ok());
         }
+        published
     }
 
     /// Refuses a statement that changes the catalog in a transaction that only reads.
@@ -90,12 +121,17 @@ impl Client {
             self.warn(Fault::NoActiveTransaction, "there is no transaction in progress");
         }
         let published = ended.published;
-        let Some(work) = ended.work else { return Ok(published) };
+        let Some(work) = ended.work else {
+            self.end_portals(published);
+            return Ok(published);
+        };
         let modes = work.modes();
-        match published {
-            true => self.publish(work, ticket).await?,
-            false => self.change_settings(|own| own.restore(&self.context, work.before.clone()))?,
-        }
+        let finished = match published {
+            true => self.publish(work, ticket).await,
+            false => self.change_settings(|own| own.restore(&self.context, work.before.clone())),
+        };
+        self.end_portals(published && finished.is_ok());
+        finished?;
         self.chain(chain, modes);
         Ok(published)
     }
@@ -106,6 +142,7 @@ impl Client {
         if ended.outside {
             self.warn(Fault::NoActiveTransaction, "there is no transaction in progress");
         }
+        self.end_portals(false);
         let Some(work) = ended.work else { return Ok(()) };
         self.change_settings(|own| own.restore(&self.context, work.before.clone()))?;
         self.chain(chain, work.modes());
@@ -125,11 +162,14 @@ impl Client {
     }
 
     pub(crate) fn release(&self, name: &str) -> Result<()> {
-        self.transaction().release(name)
+        self.transaction().release(name)?;
+        self.release_portals(self.savepoints());
+        Ok(())
     }
 
     pub(crate) fn rollback_to(&self, name: &str) -> Result<()> {
         let settings = self.transaction().rollback_to(name)?;
+        self.take_portals_back(self.savepoints());
         self.change_settings(|own| own.restore(&self.context, settings))
     }
 
@@ -175,6 +215,7 @@ impl Client {
     /// `DISCARD ALL`: the session is as new.
     pub(crate) fn discard(&self) -> Result<()> {
         self.transaction().stand_alone("DISCARD ALL")?;
+        self.close_portals();
         self.reset_all()?;
         self.deallocate(None)
     }

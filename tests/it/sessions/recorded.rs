@@ -37,9 +37,6 @@ const OTHERWISE: &[(&str, &str, &str)] = &[
     ("transaction modes", "SHOW", "a transaction reads one snapshot, and that is told"),
     // To be mended.
     ("now() is fixed in a transaction", "", "there are no temporary tables yet"),
-    ("declare cursor", "", "there are no cursors yet"),
-    ("scroll cursor", "", "there are no cursors yet"),
-    ("cursor with hold", "", "there are no cursors yet"),
 ];
 
 #[test]

@@ -1,0 +1,204 @@
+//! Statements that a session keeps by name: those of PREPARE and those of the protocol, in one namespace.
+
+use std::{collections::HashMap, sync::Arc};
+
+use arrow::datatypes::{DataType, Schema, SchemaRef};
+
+use super::{Action, Client, Description};
+use crate::{Error, Fault, Result, pgtype};
+
+/// Statements that a session keeps.
+const MAX_STATEMENTS: usize = 10_000;
+
+/// A statement that waits for the values of its parameters.
+#[derive(Debug)]
+pub struct PreparedStatement {
+    /// What it does; none where the text held no statement.
+    action: Option<Arc<dyn Action>>,
+    text: Arc<str>,
+    /// The whole text it came in, to which positions of errors refer.
+    source: Arc<str>,
+    /// The types that were declared; none where they were left open.
+    declared: Vec<Option<DataType>>,
+    parameters: Vec<Parameter>,
+    columns: Option<SchemaRef>,
+}
+
+/// A parameter of a prepared statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parameter {
+    /// The identifier of its type: what the client declared, else what it is told.
+    pub oid: u32,
+    /// The type that the statement takes.
+    pub data_type: DataType,
+}
+
+/// The statements of one session, by name; the unnamed one has an empty name.
+#[derive(Debug, Default)]
+pub(super) struct PreparedStatements {
+    kept: HashMap<String, Arc<PreparedStatement>>,
+}
+
+impl PreparedStatement {
+    /// A statement of `source` with the types of its parameters that a client declared, and what was found of it.
+    pub(crate) fn new(
+        action: Arc<dyn Action>,
+        (text, source): (&str, Arc<str>),
+        declared: &[u32],
+        description: Description,
+    ) -> Self {
+        let parameters = description.parameters.into_iter().enumerate().map(|(index, data_type)| {
+            let known = declared.get(index).copied().filter(|oid| pgtype::arrow(*oid, -1).is_some());
+            Parameter { oid: known.unwrap_or_else(|| pgtype::of(&data_type).pg.oid), data_type }
+        });
+        Self {
+            action: Some(action),
+            text: Arc::from(text),
+            source,
+            declared: declared.iter().map(|oid| pgtype::arrow(*oid, -1)).collect(),
+            parameters: parameters.collect(),
+            columns: description.columns,
+        }
+    }
+
+    /// The same with declared types of columns.
+    pub(crate) fn with_declared(mut self, declared: Vec<Option<DataType>>) -> Self {
+        self.declared = declared;
+        self
+    }
+
+    /// A text without a statement.
+    pub(crate) fn empty() -> Self {
+        let text: Arc<str> = Arc::from("");
+        Self {
+            action: None,
+            text: Arc::clone(&text),
+            source: text,
+            declared: Vec::new(),
+            parameters: Vec::new(),
+            columns: None,
+        }
+    }
+
+    /// Its parameters, in the order of their numbers.
+    pub fn parameters(&self) -> &[Parameter] {
+        &self.parameters
+    }
+
+    /// The columns of its rows; none for a command.
+    pub fn columns(&self) -> Option<&SchemaRef> {
+        self.columns.as_ref()
+    }
+
+    pub(crate) fn action(&self) -> Option<&Arc<dyn Action>> {
+        self.action.as_ref()
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    pub(crate) fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// Refuses rows with other columns than those that were told, as of a table that was created anew.
+    pub(crate) async fn check_columns(&self, client: &Arc<Client>, columns: &Schema) -> Result<()> {
+        let (Some(told), Some(action)) = (&self.columns, &self.action) else { return Ok(()) };
+        if are_told_alike(told, columns) {
+            return Ok(());
+        }
+        // What is told before the values are known is not always what comes. Only where it would be told otherwise now,
+        // something has changed.
+        match action.describe(client, &self.declared).await?.columns {
+            Some(now) if are_told_alike(told, &now) => Ok(()),
+            _ => Err(Error::new(Fault::FeatureNotSupported, "cached plan must not change result type")),
+        }
+    }
+}
+
+impl PreparedStatements {
+    /// Keeps a statement; the unnamed one takes the place of another.
+    pub(super) fn keep(&mut self, name: &str, statement: Arc<PreparedStatement>) -> Result<()> {
+        if !name.is_empty() && self.kept.contains_key(name) {
+            let message = format!("prepared statement \"{name}\" already exists");
+            let hint = Some("DEALLOCATE it first, or choose another name".to_owned());
+            return Err(Error::Statement { fault: Fault::DuplicatePrepared, message, hint });
+        }
+        if self.kept.len() >= MAX_STATEMENTS {
+            let message = format!("a session holds at most {MAX_STATEMENTS} prepared statements; DEALLOCATE some");
+            return Err(Error::new(Fault::LimitExceeded, message));
+        }
+        self.kept.insert(name.to_owned(), statement);
+        Ok(())
+    }
+
+    pub(super) fn get(&self, name: &str) -> Result<Arc<PreparedStatement>> {
+        self.kept.get(name).cloned().ok_or_else(|| missing(name))
+    }
+
+    /// Forgets a statement; false where there was none.
+    pub(super) fn remove(&mut self, name: &str) -> bool {
+        self.kept.remove(name).is_some()
+    }
+
+    /// Forgets the statements that have a name.
+    pub(super) fn clear(&mut self) {
+        self.kept.retain(|name, _| name.is_empty());
+    }
+}
+
+/// What is told of a statement that is not there.
+pub(super) fn missing(name: &str) -> Error {
+    let message = match name {
+        "" => "unnamed prepared statement does not exist".to_owned(),
+        name => format!("prepared statement \"{name}\" does not exist"),
+    };
+    Error::new(Fault::UndefinedPrepared, message)
+}
+
+/// Whether a client is told the same of both.
+fn are_told_alike(one: &Schema, other: &Schema) -> bool {
+    let told = |data_type: &DataType| {
+        let shown = pgtype::of(data_type);
+        (shown.pg.oid, shown.modifier)
+    };
+    one.fields().len() == other.fields().len()
+        && one
+            .fields()
+            .iter()
+            .zip(other.fields())
+            .all(|(one, other)| one.name() == other.name() && told(one.data_type()) == told(other.data_type()))
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::datatypes::Field;
+
+    use super::*;
+
+    #[test]
+    fn columns_are_told_alike_by_name_and_type() {
+        let schema = |name: &str, data_type: DataType| Schema::new(vec![Field::new(name, data_type, true)]);
+        let told = schema("a", DataType::Utf8);
+        assert!(are_told_alike(&told, &schema("a", DataType::Utf8View)));
+        assert!(!are_told_alike(&told, &schema("b", DataType::Utf8)));
+        assert!(!are_told_alike(&told, &schema("a", DataType::Int32)));
+        assert!(!are_told_alike(&told, &Schema::empty()));
+        let numeric = |precision, scale| schema("a", DataType::Decimal128(precision, scale));
+        assert!(!are_told_alike(&numeric(10, 2), &numeric(10, 3)));
+    }
+
+    #[test]
+    fn the_unnamed_statement_is_replaced_and_outlives_the_others() {
+        let mut statements = PreparedStatements::default();
+        for name in ["", "", "a"] {
+            statements.keep(name, Arc::new(PreparedStatement::empty())).unwrap_or_else(|error| panic!("{error}"));
+        }
+        let twice = statements.keep("a", Arc::new(PreparedStatement::empty())).map_err(|error| error.fault());
+        assert_eq!(twice, Err(Fault::DuplicatePrepared));
+        statements.clear();
+        assert!(statements.get("").is_ok());
+        assert_eq!(statements.get("a").map_err(|error| error.fault()).err(), Some(Fault::UndefinedPrepared));
+    }
+}

@@ -31,9 +31,10 @@ pub(super) fn become_instants(left: &mut Expr, right: &mut Expr, adds: bool, sch
 fn move_by(date: &mut Expr, distance: &mut Expr, distance_type: &DataType) {
     match distance_type {
         DataType::Interval(_) | DataType::Duration(_) => become_type(date, MICROSECONDS),
-        DataType::Time64(TimeUnit::Nanosecond) => {
+        DataType::Time64(unit) => {
             become_type(date, MICROSECONDS);
-            become_type(distance, DataType::Duration(TimeUnit::Nanosecond));
+            become_type(distance, DataType::Int64);
+            become_type(distance, DataType::Duration(*unit));
         }
         _ => {}
     }

@@ -186,12 +186,6 @@ pub(super) fn in_order(query: &mut Query) -> Result<()> {
             let keys: Vec<_> = keys.collect();
             order.extend(keys);
         }
-        // The planner leaves out the position of a constant, and would miss what DISTINCT ON begins with.
-        for (key, meant) in order.iter_mut().zip(&ordered) {
-            if on.contains(meant) && is_constant(meant) {
-                key.expr = Expr::Nested(Box::new(meant.clone()));
-            }
-        }
         let place = |on: &Expr| ordered.iter().position(|ordered| *ordered == meant(on, &select.projection));
         expressions.sort_by_key(|on| place(on).unwrap_or(usize::MAX));
     }
@@ -225,13 +219,6 @@ fn each_once(expressions: &mut Vec<Expr>, projection: &[SelectItem]) -> Result<(
 fn meant(expression: &Expr, projection: &[SelectItem]) -> Expr {
     let shown = at_position(expression, projection).or_else(|| shown_by_name(expression, projection));
     shown.unwrap_or_else(|| expression.clone())
-}
-
-fn is_constant(expression: &Expr) -> bool {
-    match expression {
-        Expr::Nested(inner) => is_constant(inner),
-        other => matches!(other, Expr::Value(_)),
-    }
 }
 
 /// Whether the list or HAVING calls a function, which may be an aggregate.

@@ -233,7 +233,9 @@ async fn an_error_is_told_before_sync() {
 async fn misused_statements_and_portals_are_named() {
     let server = Server::start().await;
     let mut raw = server.raw().await;
-    for (code, part) in [("26000", "\"missing\""), ("42P05", "\"twice\""), ("42601", "multiple commands"), ("08P01", "2")] {
+    for (code, part) in
+        [("26000", "\"missing\""), ("42P05", "\"twice\""), ("42601", "multiple commands"), ("08P01", "2")]
+    {
         match code {
             "26000" => raw.bind("", "missing", &[]).await,
             "42P05" => {

@@ -1,6 +1,9 @@
 //! Both engines, and what comes of a sequence on both.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::{Duration, Instant},
+};
 
 use super::{
     client::{Address, Client, Line},
@@ -81,7 +84,7 @@ impl Bench {
             self.served = Served::start(&[]);
         }
         for address in self.addresses() {
-            let mut client = Client::connect(&address).unwrap_or_else(|error| panic!("{error}"));
+            let mut client = connected(&address);
             for sql in BEGINNING {
                 let lines = client.ask(&Step::query(0, vec![(*sql).to_owned()]));
                 let is_wrong = |line: &Line| line.is("ErrorResponse") || line.is("Lost");
@@ -171,4 +174,16 @@ fn everything_may_be_left_away_but_the_last_message() {
         cuts(std::slice::from_ref(&step), 0).iter().map(|steps| steps.iter().map(Step::to_string).collect()).collect();
     let expected: [&[&str]; 4] = [&[], &["1: Sync"], &["1: Query b | Sync"], &["1: Query a | Sync"]];
     assert_eq!(left, expected);
+}
+
+/// A connection; a server that has ended on the last sequence may be starting again.
+fn connected(address: &Address) -> Client {
+    let started = Instant::now();
+    loop {
+        match Client::connect(address) {
+            Ok(client) => return client,
+            Err(error) if started.elapsed() > Duration::from_secs(20) => panic!("{error}"),
+            Err(_) => std::thread::sleep(Duration::from_millis(200)),
+        }
+    }
 }

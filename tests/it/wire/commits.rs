@@ -64,8 +64,10 @@ async fn cancelled_after(client: &Client, sql: &str, delay: Duration) -> bool {
         token.cancel_query(NoTls).await.unwrap();
     });
     let told = client.simple_query(sql).await;
-    // A cancel that comes late must not hit the next statement.
+    // A cancel that comes late must not hit the next statement: sent is not yet received.
     cancel.await.unwrap();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let _may_be_hit = client.simple_query("SELECT 1").await;
     match told {
         Ok(_) => true,
         Err(error) => {

@@ -56,7 +56,9 @@ pub(crate) enum Step {
 
 /// Who looks on while commits go through their steps. In the product nobody does.
 #[derive(Clone, Default)]
-pub(super) struct Watch(pub(super) Arc<OnceLock<Box<dyn Fn(Step) + Send + Sync>>>);
+pub(super) struct Watch(pub(super) Arc<OnceLock<Watcher>>);
+
+type Watcher = Box<dyn Fn(Step) + Send + Sync>;
 
 impl Watch {
     pub(super) fn at(&self, step: Step) {

@@ -2,7 +2,7 @@
 //!
 //! The environment chooses other runs: `FUSEWIRE_DIFFERENTIAL_SEED`, `…_QUERIES`, `…_SECONDS`, `…_GROUP` (the first
 //! group), `…_COLLECT` (so many cases are made small and told, where otherwise the first is the end) and `…_REPORT` (a
-//! file for them). `FUSEWIRE_BINARY` is another program to test. `tests/differential.sh` runs many seeds.
+//! file for them). `FUSEWIRE_BINARY` is another program to test. `tests/seeds.sh` runs many seeds.
 
 mod answer;
 mod case;

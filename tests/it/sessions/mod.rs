@@ -5,7 +5,7 @@
 //!
 //! The environment chooses other runs: `FUSEWIRE_SESSIONS_SEED`, `…_SEQUENCES`, `…_SECONDS`, `…_FIRST` (the number of the
 //! first sequence), `…_COLLECT` (so many differences are made small and told, where otherwise the first is the end) and
-//! `…_REPORT` (a file for them). `FUSEWIRE_BINARY` is another program to test. `tests/sessions.sh` runs many seeds.
+//! `…_REPORT` (a file for them). `FUSEWIRE_BINARY` is another program to test. `tests/seeds.sh` runs many seeds.
 
 mod bench;
 mod client;

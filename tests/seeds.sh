@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Compares random sessions with PostgreSQL for as many seeds and as long as you like, and prints the totals of each seed:
-#   tests/sessions.sh --seeds 1..10 --sequences 10000 [--seconds 3600] [--binary target/release/fusewire]
+# Compares generated queries, or random sessions, with PostgreSQL for as many seeds and as long as you like, and prints the
+# totals of each seed:
+#   tests/seeds.sh queries --seeds 1..10 --count 20000 [--seconds 3600] [--binary target/release/fusewire]
 #                         [--collect 30] [--report FILE] [--jobs 1]
 # --binary is the engine that is asked; without it, the debug build that the tests make. --collect makes so many of a seed's
 # failures small instead of stopping at the first; --report writes them to FILE.SEED. --jobs is how many seeds run at once.
@@ -8,16 +9,22 @@
 set -euo pipefail
 
 usage() {
-    sed -n '2,7s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
+    sed -n '2,8s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
     exit 2
 }
 
-seeds=1..1 sequences=10000 seconds=86400 binary='' collect=0 report='' jobs=1
+case ${1-} in
+    queries) name=DIFFERENTIAL length=QUERIES test=differential::answers_are_postgresql_s count=20000 ;;
+    sessions) name=SESSIONS length=SEQUENCES test=sessions::sessions_are_postgresql_s count=10000 ;;
+    *) usage ;;
+esac
+shift
+seeds=1..1 seconds=86400 binary='' collect=0 report='' jobs=1
 while [ $# -gt 0 ]; do
     [ $# -ge 2 ] || usage
     case $1 in
         --seeds) seeds=$2 ;;
-        --sequences) sequences=$2 ;;
+        --count) count=$2 ;;
         --seconds) seconds=$2 ;;
         --binary) binary=$(realpath "$2") ;;
         --collect) collect=$2 ;;
@@ -31,7 +38,7 @@ first=${seeds%%..*} last=${seeds##*..}
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 cargo test --locked --test it --no-run
-export FUSEWIRE_SESSIONS_SEQUENCES=$sequences FUSEWIRE_SESSIONS_SECONDS=$seconds FUSEWIRE_SESSIONS_COLLECT=$collect
+export "FUSEWIRE_${name}_$length=$count" "FUSEWIRE_${name}_SECONDS=$seconds" "FUSEWIRE_${name}_COLLECT=$collect"
 if [ -n "$binary" ]; then
     export FUSEWIRE_BINARY=$binary
 fi
@@ -41,10 +48,10 @@ trap 'rm -rf "$logs"' EXIT
 run_seed() {
     local seed=$1
     if [ -n "$report" ]; then
-        export FUSEWIRE_SESSIONS_REPORT=$report.$seed
+        export "FUSEWIRE_${name}_REPORT=$report.$seed"
     fi
-    if FUSEWIRE_SESSIONS_SEED=$seed cargo test --locked --quiet --test it -- --exact \
-        sessions::sessions_are_postgresql_s --nocapture >"$logs/$seed" 2>&1; then
+    export "FUSEWIRE_${name}_SEED=$seed"
+    if cargo test --locked --quiet --test it -- --exact "$test" --nocapture >"$logs/$seed" 2>&1; then
         touch "$logs/$seed.passed"
     fi
 }

@@ -17,51 +17,34 @@ use datafusion::{
         Distinct, LogicalPlan,
         planner::{PlannedRelation, RelationPlanner, RelationPlannerContext, RelationPlanning},
     },
-    optimizer::{ApplyOrder, OptimizerConfig, OptimizerRule},
+    optimizer::OptimizerConfig,
     sql::sqlparser::ast::TableFactor,
 };
 
+use super::around::{Rule, around};
+
 /// The rule, which finds no dependencies where it would rely on them.
-pub(super) fn without(rule: Arc<dyn OptimizerRule + Send + Sync>) -> Arc<dyn OptimizerRule + Send + Sync> {
+pub(super) fn without(rule: Rule) -> Rule {
     match rule.name() {
         "replace_distinct_aggregate" | "eliminate_join" | "eliminate_duplicated_expr" | "optimize_projections" => {
-            Arc::new(Without { rule })
+            around(rule, rewritten_without)
         }
         _ => rule,
     }
 }
 
-#[derive(Debug)]
-struct Without {
-    rule: Arc<dyn OptimizerRule + Send + Sync>,
-}
-
-impl OptimizerRule for Without {
-    fn name(&self) -> &str {
-        self.rule.name()
-    }
-
-    fn apply_order(&self) -> Option<ApplyOrder> {
-        self.rule.apply_order()
-    }
-
-    fn supports_rewrite(&self) -> bool {
-        true
-    }
-
-    fn rewrite(&self, plan: LogicalPlan, config: &dyn OptimizerConfig) -> Result<Transformed<LogicalPlan>> {
-        // A rule that walks by itself looks at all nodes. One that is shown each asks those below DISTINCT and below a sort.
-        let looks = match self.rule.apply_order() {
-            None => true,
-            Some(_) => match &plan {
-                LogicalPlan::Distinct(Distinct::All(input)) => has(input),
-                LogicalPlan::Sort(sort) => has(&sort.input),
-                _ => false,
-            },
-        };
-        let plan = if looks { forgotten(plan)? } else { plan };
-        self.rule.rewrite(plan, config)
-    }
+fn rewritten_without(rule: &Rule, plan: LogicalPlan, config: &dyn OptimizerConfig) -> Result<Transformed<LogicalPlan>> {
+    // A rule that walks by itself looks at all nodes. One that is shown each asks those below DISTINCT and below a sort.
+    let looks = match rule.apply_order() {
+        None => true,
+        Some(_) => match &plan {
+            LogicalPlan::Distinct(Distinct::All(input)) => has(input),
+            LogicalPlan::Sort(sort) => has(&sort.input),
+            _ => false,
+        },
+    };
+    let plan = if looks { forgotten(plan)? } else { plan };
+    rule.rewrite(plan, config)
 }
 
 fn has(plan: &LogicalPlan) -> bool {

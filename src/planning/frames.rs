@@ -23,9 +23,8 @@ use datafusion::{
     },
 };
 
+use super::interval_lengths::length;
 use crate::fault::{Failure, Fault};
-
-const NANOSECONDS_A_DAY: i64 = 86_400_000_000_000;
 
 /// The rule; see the module. It comes when it is settled how rows are sorted.
 #[derive(Debug)]
@@ -86,11 +85,7 @@ fn check_distances(calls: &[Arc<dyn WindowExpr>]) -> Result<()> {
 
 fn is_negative(distance: &ScalarValue) -> bool {
     match distance {
-        // A month is as long as 30 days where intervals are compared.
-        ScalarValue::IntervalMonthDayNano(Some(interval)) => {
-            let days = i128::from(interval.months) * 30 + i128::from(interval.days);
-            days * i128::from(NANOSECONDS_A_DAY) + i128::from(interval.nanoseconds) < 0
-        }
+        ScalarValue::IntervalMonthDayNano(Some(interval)) => length(*interval) < 0,
         number if number.data_type().is_numeric() && !number.is_null() => {
             ScalarValue::new_zero(&number.data_type()).is_ok_and(|zero| *number < zero)
         }

@@ -6,8 +6,6 @@
 //! One of its rules leaves out keys that are constants or follow from others, and shows them in a projection above. That is
 //! refused where two are called alike, as a cast and its column are: such an aggregate stays as it is.
 
-use std::sync::Arc;
-
 use datafusion::{
     common::{
         Result,
@@ -15,8 +13,10 @@ use datafusion::{
         tree_node::{Transformed, TransformedResult},
     },
     logical_expr::{Expr, LogicalPlan},
-    optimizer::{AnalyzerRule, ApplyOrder, OptimizerConfig, OptimizerRule},
+    optimizer::{AnalyzerRule, OptimizerConfig},
 };
+
+use super::around::{Rule, around};
 
 /// The rule that comes first; see the module.
 #[derive(Debug)]
@@ -73,37 +73,18 @@ pub(super) fn named_again(key: Expr, before: &Expr) -> Expr {
 }
 
 /// The rule, which leaves alone what it has no projection for.
-pub(super) fn kept(rule: Arc<dyn OptimizerRule + Send + Sync>) -> Arc<dyn OptimizerRule + Send + Sync> {
+pub(super) fn kept(rule: Rule) -> Rule {
     match rule.name() {
-        "eliminate_group_by_constant" => Arc::new(WithProjection { rule }),
+        "eliminate_group_by_constant" => around(rule, with_projection),
         _ => rule,
     }
 }
 
-#[derive(Debug)]
-struct WithProjection {
-    rule: Arc<dyn OptimizerRule + Send + Sync>,
-}
-
-impl OptimizerRule for WithProjection {
-    fn name(&self) -> &str {
-        self.rule.name()
+fn with_projection(rule: &Rule, plan: LogicalPlan, config: &dyn OptimizerConfig) -> Result<Transformed<LogicalPlan>> {
+    if !matches!(plan, LogicalPlan::Aggregate(_)) {
+        return Ok(Transformed::no(plan));
     }
-
-    fn apply_order(&self) -> Option<ApplyOrder> {
-        self.rule.apply_order()
-    }
-
-    fn supports_rewrite(&self) -> bool {
-        true
-    }
-
-    fn rewrite(&self, plan: LogicalPlan, config: &dyn OptimizerConfig) -> Result<Transformed<LogicalPlan>> {
-        if !matches!(plan, LogicalPlan::Aggregate(_)) {
-            return Ok(Transformed::no(plan));
-        }
-        Ok(self.rule.rewrite(plan.clone(), config).unwrap_or_else(|_| Transformed::no(plan)))
-    }
+    Ok(rule.rewrite(plan.clone(), config).unwrap_or_else(|_| Transformed::no(plan)))
 }
 
 #[cfg(test)]

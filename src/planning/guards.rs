@@ -21,7 +21,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use datafusion::{
     catalog::Session, common::Result, execution::context::QueryPlanner, logical_expr::LogicalPlan,
-    optimizer::OptimizerRule, physical_optimizer::PhysicalOptimizerRule, physical_plan::ExecutionPlan,
+    physical_optimizer::PhysicalOptimizerRule, physical_plan::ExecutionPlan,
 };
 
 pub(crate) use arguments::GuardArguments;
@@ -29,14 +29,13 @@ pub(crate) use failing::can_fail;
 use filters::PushDownSafeFilters;
 use projections::PushDownSafeProjections;
 
-use super::{arithmetic, bounds, join_keys, statistics};
+use super::{arithmetic, around::Rule, bounds, join_keys, statistics};
 
-type LogicalRule = Arc<dyn OptimizerRule + Send + Sync>;
 type PhysicalRule = Arc<dyn PhysicalOptimizerRule + Send + Sync>;
 
 /// Rules over logical plans, with the one that moves filters replaced by ours.
-pub(crate) fn keep_filters(rules: Vec<LogicalRule>) -> Vec<LogicalRule> {
-    let ours = |rule: LogicalRule| -> LogicalRule {
+pub(crate) fn keep_filters(rules: Vec<Rule>) -> Vec<Rule> {
+    let ours = |rule: Rule| -> Rule {
         match rule.name() {
             "push_down_filter" => Arc::new(PushDownSafeFilters::default()),
             _ => rule,

@@ -459,7 +459,7 @@ const DAY: i128 = 86_400_000_000_000;
 const MONTH: i128 = 30 * DAY;
 
 /// The nanoseconds that an interval lasts: fewer than 2^83.
-fn length(interval: IntervalMonthDayNano) -> i128 {
+pub(super) fn length(interval: IntervalMonthDayNano) -> i128 {
     i128::from(interval.months) * MONTH + i128::from(interval.days) * DAY + i128::from(interval.nanoseconds)
 }
 

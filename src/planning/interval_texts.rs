@@ -5,23 +5,22 @@
 //! it casts the text that a function makes of the value, in words that it knows; a text that has none stays as it is, so that
 //! the cast tells of it.
 
-use std::{borrow::Cow, fmt::Write, sync::Arc};
+use std::fmt::Write;
 
 use arrow::{
-    array::{ArrayRef, AsArray, StringArray},
-    compute::{cast, kernels::cast_utils::parse_interval_month_day_nano},
-    datatypes::{DataType, Field, FieldRef, IntervalUnit},
+    compute::kernels::cast_utils::parse_interval_month_day_nano,
+    datatypes::{DataType, IntervalUnit},
 };
 use datafusion::{
-    common::{DFSchema, Result, ScalarValue, config::ConfigOptions, tree_node::Transformed, utils::take_function_args},
-    logical_expr::{
-        self, Cast, ColumnarValue, Expr, ExprSchemable, LogicalPlan, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF,
-        ScalarUDFImpl, Signature, TryCast, Volatility, expr::ScalarFunction,
-    },
+    common::{DFSchema, Result, config::ConfigOptions, tree_node::Transformed},
+    logical_expr::{self, Cast, Expr, ExprSchemable, LogicalPlan, TryCast},
     optimizer::analyzer::AnalyzerRule,
 };
 
-use super::{INTERVAL_WORDS, steps};
+use super::{
+    rewritten_texts::{Reading, rewritten},
+    steps,
+};
 
 /// See the module. It comes when types are known, and before times become texts.
 #[derive(Debug)]
@@ -58,63 +57,9 @@ fn read(mut step: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
     }
     if let Expr::Cast(Cast { expr, .. }) | Expr::TryCast(TryCast { expr, .. }) = &mut step {
         let value = std::mem::take(expr.as_mut());
-        **expr = in_known_words(if is_time { logical_expr::cast(value, DataType::Utf8) } else { value });
+        **expr = rewritten(if is_time { logical_expr::cast(value, DataType::Utf8) } else { value }, Reading::Interval);
     }
     Ok(Transformed::yes(step))
-}
-
-/// A text in words that the engine's cast knows, under the name of what is cast.
-fn in_known_words(text: Expr) -> Expr {
-    let function = ScalarUDF::new_from_impl(IntervalWords { signature: Signature::any(1, Volatility::Immutable) });
-    Expr::ScalarFunction(ScalarFunction { func: Arc::new(function), args: vec![text] })
-}
-
-/// `interval_words(text)`. It never fails.
-#[derive(Debug, PartialEq, Eq, Hash)]
-struct IntervalWords {
-    signature: Signature,
-}
-
-impl ScalarUDFImpl for IntervalWords {
-    fn name(&self) -> &str {
-        INTERVAL_WORDS
-    }
-
-    fn schema_name(&self, operands: &[Expr]) -> Result<String> {
-        // A cast is called as what it casts.
-        let [text] = take_function_args(self.name(), operands)?;
-        Ok(text.schema_name().to_string())
-    }
-
-    fn signature(&self) -> &Signature {
-        &self.signature
-    }
-
-    fn return_type(&self, _types: &[DataType]) -> Result<DataType> {
-        Ok(DataType::Utf8)
-    }
-
-    fn return_field_from_args(&self, arguments: ReturnFieldArgs) -> Result<FieldRef> {
-        let nullable = arguments.arg_fields.iter().any(|field| field.is_nullable());
-        Ok(Arc::new(Field::new(self.name(), DataType::Utf8, nullable)))
-    }
-
-    fn invoke_with_args(&self, call: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let [texts] = take_function_args(self.name(), call.args)?;
-        Ok(match texts {
-            ColumnarValue::Scalar(text) => {
-                let written = all_in_words(&text.to_array()?)?;
-                ColumnarValue::Scalar(ScalarValue::try_from_array(&written, 0)?)
-            }
-            ColumnarValue::Array(texts) => ColumnarValue::Array(Arc::new(all_in_words(&texts)?)),
-        })
-    }
-}
-
-fn all_in_words(texts: &ArrayRef) -> Result<StringArray> {
-    let texts = cast(texts, &DataType::Utf8)?;
-    let written = |text| in_words(text).map_or(Cow::Borrowed(text), Cow::Owned);
-    Ok(texts.as_string::<i32>().iter().map(|text| text.map(written)).collect())
 }
 
 /// A text as the engine's cast reads it; none if it is no interval.
@@ -172,7 +117,12 @@ fn write_word(written: &mut String, word: &str) {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use arrow::{array::IntervalMonthDayNanoArray, datatypes::IntervalMonthDayNano};
+    use std::sync::Arc;
+
+    use arrow::{
+        array::{ArrayRef, IntervalMonthDayNanoArray},
+        datatypes::IntervalMonthDayNano,
+    };
 
     use super::*;
     use crate::print::{self, Form};

@@ -7,11 +7,12 @@ use std::sync::Arc;
 
 use datafusion::{
     execution::context::QueryPlanner,
-    optimizer::{Analyzer, AnalyzerRule, OptimizerRule},
+    optimizer::{Analyzer, AnalyzerRule},
 };
 use fusewire_udfs::plan::FunctionQueryPlanner;
 
 mod arithmetic;
+mod around;
 mod bounds;
 mod calls;
 mod computed_once;
@@ -39,6 +40,7 @@ mod null_equality;
 mod number_types;
 mod range_keys;
 mod recursion;
+mod rewritten_texts;
 mod rounds;
 mod same_types;
 mod set_keys;
@@ -69,6 +71,7 @@ mod sorted;
 mod statistics;
 mod unordered;
 
+use around::Rule;
 pub(crate) use computed_once::COMPUTED_ONCE;
 pub(crate) use dependencies::Relations;
 pub(crate) use guards::can_fail;
@@ -150,7 +153,7 @@ pub(crate) fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
 }
 
 /// The rules that optimize a plan, in order.
-pub(crate) fn optimizer_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
+pub(crate) fn optimizer_rules() -> Vec<Rule> {
     let rules = guards::keep_filters(simplify::rules());
     rules
         .into_iter()

@@ -17,52 +17,37 @@ use datafusion::{
         Expr, Filter, Join, LogicalPlan,
         utils::{conjunction, split_conjunction},
     },
-    optimizer::{ApplyOrder, OptimizerConfig, OptimizerRule},
+    optimizer::OptimizerConfig,
 };
 
+use super::around::{Rule, around};
+
 /// The rule, kept from the joins that it would change the meaning of.
-pub(super) fn careful(rule: Arc<dyn OptimizerRule + Send + Sync>) -> Arc<dyn OptimizerRule + Send + Sync> {
+pub(super) fn careful(rule: Rule) -> Rule {
     match rule.name() {
-        "extract_equijoin_predicate" => Arc::new(Careful { rule, flattens: false }),
-        "eliminate_cross_join" => Arc::new(Careful { rule, flattens: true }),
+        "extract_equijoin_predicate" => around(rule, without_mixing),
+        "eliminate_cross_join" => around(rule, without_forgetting),
         _ => rule,
     }
 }
 
-#[derive(Debug)]
-struct Careful {
-    rule: Arc<dyn OptimizerRule + Send + Sync>,
-    flattens: bool,
+/// A rule that adds keys to those of a join.
+fn without_mixing(rule: &Rule, plan: LogicalPlan, config: &dyn OptimizerConfig) -> Result<Transformed<LogicalPlan>> {
+    if pairs_nulls(&plan) { Ok(Transformed::no(plan)) } else { rule.rewrite(plan, config) }
 }
 
-impl OptimizerRule for Careful {
-    fn name(&self) -> &str {
-        self.rule.name()
+/// A rule that flattens a tree of joins.
+fn without_forgetting(
+    rule: &Rule,
+    plan: LogicalPlan,
+    config: &dyn OptimizerConfig,
+) -> Result<Transformed<LogicalPlan>> {
+    if plan.exists(|node| Ok(pairs_nulls(node) && inner(node)))? {
+        return Ok(Transformed::no(plan));
     }
-
-    fn apply_order(&self) -> Option<ApplyOrder> {
-        self.rule.apply_order()
-    }
-
-    fn supports_rewrite(&self) -> bool {
-        true
-    }
-
-    fn rewrite(&self, plan: LogicalPlan, config: &dyn OptimizerConfig) -> Result<Transformed<LogicalPlan>> {
-        let refused = match self.flattens {
-            true => plan.exists(|node| Ok(pairs_nulls(node) && inner(node)))?,
-            false => pairs_nulls(&plan),
-        };
-        if refused {
-            return Ok(Transformed::no(plan));
-        }
-        if !self.flattens {
-            return self.rule.rewrite(plan, config);
-        }
-        let plan = plan.transform_up(with_conditions)?;
-        let plan = plan.transform_data(|plan| self.rule.rewrite(plan, config))?;
-        plan.transform_data(|plan| plan.transform_up(without_repeated_keys))
-    }
+    let plan = plan.transform_up(with_conditions)?;
+    let plan = plan.transform_data(|plan| rule.rewrite(plan, config))?;
+    plan.transform_data(|plan| plan.transform_up(without_repeated_keys))
 }
 
 /// A join whose conditions say what may be forgotten of its keys: `… = NULL` and its like, which are no keys any more, and

@@ -32,6 +32,7 @@ use datafusion::{
 
 use super::{
     arithmetic::{checked_constant, is_calculation},
+    around::Rule,
     days, steps,
 };
 
@@ -39,10 +40,8 @@ use super::{
 const APART: &str = "fusewire.apart";
 
 /// The engine's optimizer rules, with this one in the place of its own of that name.
-pub(crate) fn rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
-    let ours = |rule: Arc<dyn OptimizerRule + Send + Sync>| -> Arc<dyn OptimizerRule + Send + Sync> {
-        if rule.name() == SIMPLIFY { Arc::new(Simplify::default()) } else { rule }
-    };
+pub(crate) fn rules() -> Vec<Rule> {
+    let ours = |rule: Rule| -> Rule { if rule.name() == SIMPLIFY { Arc::new(Simplify::default()) } else { rule } };
     Optimizer::new().rules.into_iter().map(ours).collect()
 }
 

@@ -95,6 +95,9 @@ pub(super) fn products(left: &dyn Datum, right: &dyn Datum, result: &DataType) -
     let lost = i16::from(scale(products.data_type())) - i16::from(scale(result));
     let power = u32::try_from(lost).ok().and_then(|lost| i256::from_i128(10).checked_pow(lost)).ok_or_else(no_room)?;
     let each = |product: i256| -> Result<i128, ArrowError> {
+        if lost == 0 {
+            return product.to_i128().filter(|kept| fits(*kept)).ok_or_else(no_room);
+        }
         let kept = divided(product, power)?.to_i128().filter(|kept| fits(*kept)).ok_or_else(no_room)?;
         let is_exact = i256::from_i128(kept).checked_mul(power) == Some(product);
         if is_exact || kept.unsigned_abs() >= LEAST_KEPT { Ok(kept) } else { Err(no_room()) }

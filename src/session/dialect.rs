@@ -19,6 +19,7 @@ use datafusion::sql::sqlparser::{
 };
 
 pub(super) use groups::DISTINCT as DISTINCT_GROUPS;
+pub(crate) use queries::keyword;
 
 /// See the module.
 #[derive(Debug)]

@@ -43,7 +43,7 @@ use futures::FutureExt;
 
 pub(crate) use action::Action;
 pub(crate) use client::{Client, Physical, Staged, View, text_rows};
-pub(crate) use dialect::PostgreSql;
+pub(crate) use dialect::{PostgreSql, keyword};
 pub(crate) use files::{Given, request as request_named, with_options};
 pub(crate) use interrupt::Interrupt;
 pub(crate) use models::{SessionModels, publication};

@@ -6,6 +6,8 @@ use datafusion::sql::sqlparser::{
     tokenizer::{Token, TokenWithSpan, Whitespace, Word},
 };
 
+use crate::session::keyword;
+
 /// The tokens with each OFFSET before its FETCH, and without an ALL that says nothing.
 pub(super) fn as_parsed(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     let mut at = 0;
@@ -95,13 +97,6 @@ fn needless_all(tokens: &[TokenWithSpan], group: usize) -> Option<usize> {
 fn solid_after(tokens: &[TokenWithSpan], at: usize) -> Option<usize> {
     let is_solid = |at: &usize| !matches!(tokens[*at].token, Token::Whitespace(_));
     (at + 1..tokens.len()).find(is_solid)
-}
-
-fn keyword(token: &Token) -> Keyword {
-    match token {
-        Token::Word(Word { quote_style: None, keyword, .. }) => *keyword,
-        _ => Keyword::NoKeyword,
-    }
 }
 
 #[cfg(test)]

@@ -251,7 +251,7 @@ impl Kept {
 }
 
 /// Collects its input when the first of its readers asks, and gives all of them the same rows.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct OnceExec {
     input: Arc<dyn ExecutionPlan>,
     kept: Arc<Kept>,
@@ -304,19 +304,7 @@ impl OnceExec {
     /// The operator of one place of the plan. The engine lets one operator read what a recursion's last step gave, and
     /// would find several if it looked into them.
     fn opened(&self) -> Self {
-        Self { open: !self.recurs, steps: Arc::default(), ..self.same() }
-    }
-
-    fn same(&self) -> Self {
-        Self {
-            input: Arc::clone(&self.input),
-            kept: Arc::clone(&self.kept),
-            step: self.step,
-            steps: Arc::clone(&self.steps),
-            recurs: self.recurs,
-            open: self.open,
-            properties: Arc::clone(&self.properties),
-        }
+        Self { open: !self.recurs, steps: Arc::default(), ..self.clone() }
     }
 
     /// The input as it runs in this step.
@@ -328,7 +316,7 @@ impl OnceExec {
             }
             Ok(match node.downcast_ref::<Self>() {
                 Some(within) if within.recurs => {
-                    Transformed::yes(Arc::new(Self { step: self.step, ..within.same() }) as Arc<dyn ExecutionPlan>)
+                    Transformed::yes(Arc::new(Self { step: self.step, ..within.clone() }) as Arc<dyn ExecutionPlan>)
                 }
                 _ => Transformed::no(node),
             })
@@ -376,7 +364,7 @@ impl ExecutionPlan for OnceExec {
             return Ok(self);
         }
         let input = fusewire_udfs::plan::only_input(self.name(), &children)?;
-        Ok(Arc::new(Self { properties: properties(&input), input, ..self.same() }))
+        Ok(Arc::new(Self { properties: properties(&input), input, ..Self::clone(&self) }))
     }
 
     // Each place of the plan is reset once for each step, so that all count alike.
@@ -385,7 +373,7 @@ impl ExecutionPlan for OnceExec {
             return Ok(self);
         }
         let step = self.steps.fetch_add(1, atomic::Ordering::Relaxed) + 1;
-        Ok(Arc::new(Self { step, ..self.same() }))
+        Ok(Arc::new(Self { step, ..Self::clone(&self) }))
     }
 
     // Noted for all places, not taken for this one: then there would be several that read it.
@@ -397,7 +385,7 @@ impl ExecutionPlan for OnceExec {
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let (once, schema) = (self.same(), self.schema());
+        let (once, schema) = (self.clone(), self.schema());
         let kept = async move {
             let collecting = once.kept.collecting(once.step, || {
                 // Not the operator itself: what is kept would keep itself, and go on when nobody is left.

@@ -4,8 +4,10 @@
 //! what it reads otherwise than PostgreSQL: operators that bind more or less tightly, and comparisons, which don't
 //! associate: `1 < 2 < 3` is an error.
 
+use std::ops::ControlFlow;
+
 use datafusion::sql::sqlparser::{
-    ast::{BinaryOperator, Expr, UnaryOperator},
+    ast::{BinaryOperator, Expr, UnaryOperator, visit_expressions},
     keywords::Keyword,
     parser::{Parser, ParserError},
     tokenizer::{Token, Word},
@@ -198,6 +200,7 @@ fn between(parser: &mut Parser, left: &Expr, negated: bool) -> Result<Expr> {
     if !symmetric {
         return Ok(within(low, high));
     }
+    check_doubled([left, &low, &high])?;
     let (low, high) = (enclosed(low), enclosed(high));
     let either = Expr::BinaryOp {
         left: Box::new(Expr::Nested(Box::new(within(low.clone(), high.clone())))),
@@ -205,6 +208,24 @@ fn between(parser: &mut Parser, left: &Expr, negated: bool) -> Result<Expr> {
         right: Box::new(Expr::Nested(Box::new(within(high, low)))),
     };
     Ok(Expr::Nested(Box::new(either)))
+}
+
+/// Parts of the operands of a BETWEEN SYMMETRIC, each of which is written twice: one within another doubles them again.
+const MAX_DOUBLED: usize = 10_000;
+
+fn check_doubled(operands: [&Expr; 3]) -> Result<()> {
+    let mut parts = 0;
+    for operand in operands {
+        let counted = visit_expressions(operand, |_| {
+            parts += 1;
+            if parts > MAX_DOUBLED { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        if counted.is_break() {
+            let message = format!("the operands of BETWEEN SYMMETRIC have more than {MAX_DOUBLED} parts; use BETWEEN");
+            return Err(ParserError::ParserError(message));
+        }
+    }
+    Ok(())
 }
 
 /// A bound that may stand in the other's place.

@@ -75,7 +75,8 @@ fn starts_query(parser: &Parser, skipped: usize) -> bool {
     matches!(next, UNION | INTERSECT | EXCEPT | ORDER | LIMIT | OFFSET | FETCH)
 }
 
-pub(super) fn keyword(token: &Token) -> Keyword {
+/// The keyword that a token is; one in quotes is a name.
+pub(crate) fn keyword(token: &Token) -> Keyword {
     match token {
         Token::Word(Word { quote_style: None, keyword, .. }) => *keyword,
         _ => Keyword::NoKeyword,

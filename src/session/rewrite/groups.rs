@@ -45,7 +45,7 @@ pub(super) fn rewrite(select: &mut Select) -> Result<()> {
     if expressions.iter().any(has_several) {
         // The planner knows those that stand alone, but not when the sets are written out.
         positions(expressions.iter_mut(), &select.projection);
-        check_positions(expressions.iter(), &select.projection)?;
+        check_positions(expressions.iter(), &select.projection, "GROUP BY")?;
     }
     let (mut has_sets, mut has_rows) = (false, false);
     for expression in expressions.iter_mut() {
@@ -56,7 +56,7 @@ pub(super) fn rewrite(select: &mut Select) -> Result<()> {
         }
         if let Expr::Rollup(sets) | Expr::Cube(sets) | Expr::GroupingSets(sets) = expression {
             positions(sets.iter_mut().flatten(), &select.projection);
-            check_positions(sets.iter().flatten(), &select.projection)?;
+            check_positions(sets.iter().flatten(), &select.projection, "GROUP BY")?;
             if only {
                 sets.iter_mut().flatten().for_each(without_table);
             }
@@ -186,7 +186,10 @@ pub(super) fn in_order(query: &mut Query) -> Result<()> {
             let keys: Vec<_> = keys.collect();
             order.extend(keys);
         }
-        let place = |on: &Expr| ordered.iter().position(|ordered| *ordered == meant(on, &select.projection));
+        let place = |on: &Expr| {
+            let on = meant(on, &select.projection);
+            ordered.iter().position(|ordered| *ordered == on)
+        };
         expressions.sort_by_key(|on| place(on).unwrap_or(usize::MAX));
     }
     Ok(())
@@ -195,14 +198,8 @@ pub(super) fn in_order(query: &mut Query) -> Result<()> {
 /// The expressions of DISTINCT ON, those of rows and at positions too, each once.
 fn each_once(expressions: &mut Vec<Expr>, projection: &[SelectItem]) -> Result<()> {
     *expressions = flattened(std::mem::take(expressions));
-    let missing = |expression: &Expr| position(expression).filter(|_| at_position(expression, projection).is_none());
-    if !projection.iter().any(is_wildcard)
-        && let Some(position) = expressions.iter().find_map(missing)
-    {
-        let message = format!("DISTINCT ON position {position} is not in select list");
-        return Err(Error::new(Fault::InvalidColumnReference, message));
-    }
     positions(expressions.iter_mut(), projection);
+    check_positions(expressions.iter(), projection, "DISTINCT ON")?;
     let mut seen = Vec::new();
     expressions.retain(|on| {
         let meant = meant(on, projection);
@@ -337,11 +334,15 @@ fn positions<'a>(expressions: impl Iterator<Item = &'a mut Expr>, projection: &[
 }
 
 /// Refuses positions that are none of the list.
-fn check_positions<'a>(expressions: impl Iterator<Item = &'a Expr>, projection: &[SelectItem]) -> Result<()> {
+fn check_positions<'a>(
+    expressions: impl Iterator<Item = &'a Expr>,
+    projection: &[SelectItem],
+    clause: &str,
+) -> Result<()> {
     let mut wrong = expressions.filter_map(position);
     match wrong.next() {
         Some(position) if !projection.iter().any(is_wildcard) => {
-            let message = format!("GROUP BY position {position} is not in select list");
+            let message = format!("{clause} position {position} is not in select list");
             Err(Error::new(Fault::InvalidColumnReference, message))
         }
         _ => Ok(()),

@@ -20,10 +20,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::{
     Config, Error, Fault, Result, pgtype, planning,
-    session::{
-        Client, DATABASE, DEFAULT_SCHEMA, Interrupt, Providers, SessionModels, Shared, Ticket, View, functions,
-        timed_out,
-    },
+    session::{Client, DATABASE, DEFAULT_SCHEMA, Providers, SessionModels, Shared, Ticket, View, functions, timed_out},
     source::{self, Access},
 };
 pub use crate::{
@@ -348,11 +345,13 @@ impl Session {
             return client.end_implicit(ticket).await;
         }
         let task = ticket.clone();
+        // The cursors that are held have the time of a statement.
+        let interrupt = self.client.timed_anew();
         let work = async move {
             client.hold_portals().await?;
             client.end_implicit(task).await
         };
-        self.client.shared().compute(ticket, Interrupt::default(), work).await
+        self.client.shared().compute(ticket, interrupt, work).await
     }
 
     /// Marks an open transaction as failed, and rolls back the statements that joined: called by whoever shows an error to

@@ -44,13 +44,16 @@ impl Isolation {
     }
 }
 
+fn switch(on: bool) -> &'static str {
+    if on { "on" } else { "off" }
+}
+
 impl Modes {
     /// The modes where nothing is set: what every transaction has is what is promised.
     pub(crate) const DEFAULT: Self = Self { isolation: Isolation::RepeatableRead, read_only: false, deferrable: false };
 
     /// The value of the setting that tells a mode, if the name is one's.
     pub(crate) fn shown(&self, setting: &str) -> Option<&'static str> {
-        let switch = |on: bool| if on { "on" } else { "off" };
         match setting {
             "transaction_isolation" => Some(self.isolation.name()),
             "transaction_read_only" => Some(switch(self.read_only)),
@@ -77,7 +80,6 @@ impl Mode {
 
     /// The setting that this mode is the default of, with its value.
     pub(crate) fn default_setting(self) -> (&'static str, &'static str) {
-        let switch = |on: bool| if on { "on" } else { "off" };
         match self {
             Self::Isolation(level) => ("default_transaction_isolation", level.name()),
             Self::ReadOnly(on) => ("default_transaction_read_only", switch(on)),

@@ -140,7 +140,7 @@ impl Portals {
         if !name.is_empty() && self.open.contains_key(name) {
             return Err(Error::new(Fault::DuplicateCursor, format!("cursor \"{name}\" already exists")));
         }
-        if self.open.len() >= MAX_PORTALS {
+        if !self.open.contains_key(name) && self.open.len() >= MAX_PORTALS {
             let message = format!("a session holds at most {MAX_PORTALS} cursors and portals; CLOSE some");
             return Err(Error::new(Fault::LimitExceeded, message));
         }

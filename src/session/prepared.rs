@@ -125,7 +125,7 @@ impl PreparedStatements {
             let hint = Some("DEALLOCATE it first, or choose another name".to_owned());
             return Err(Error::Statement { fault: Fault::DuplicatePrepared, message, hint });
         }
-        if self.kept.len() >= MAX_STATEMENTS {
+        if !self.kept.contains_key(name) && self.kept.len() >= MAX_STATEMENTS {
             let message = format!("a session holds at most {MAX_STATEMENTS} prepared statements; DEALLOCATE some");
             return Err(Error::new(Fault::LimitExceeded, message));
         }

@@ -268,6 +268,10 @@ impl Settings {
 
     /// Puts values back.
     pub(crate) fn restore(&mut self, context: &SessionContext, values: Values) -> Result<Reported> {
+        if self.values.current == values.current {
+            self.values = values;
+            return Ok(Reported::default());
+        }
         let zone = known("timezone")?;
         let same_zone = self.value(zone) == self.value_of(&values.current, zone);
         if !same_zone || !self.values.current.engine().eq(values.current.engine()) {

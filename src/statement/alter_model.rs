@@ -12,7 +12,7 @@ use crate::{
     session::{Client, Outcome},
 };
 
-pub(super) const FORM: Form = Form { parse, convert: no_convert };
+pub(super) const FORM: Form = Form { parse: Some(parse), convert: no_convert };
 
 #[derive(Debug)]
 struct PromoteVersion {

@@ -18,7 +18,7 @@ use crate::{
     session::{Client, Outcome},
 };
 
-pub(super) const FORM: Form = Form { parse, convert };
+pub(super) const FORM: Form = Form { parse: Some(parse), convert };
 
 #[derive(Debug)]
 struct Comment {

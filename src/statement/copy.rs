@@ -26,7 +26,7 @@ use crate::{
     source::{self, Stores, Target, Writing},
 };
 
-pub(super) const FORM: Form = Form { parse, convert };
+pub(super) const FORM: Form = Form { parse: Some(parse), convert };
 
 #[derive(Debug)]
 struct Copy {

@@ -15,7 +15,6 @@ use super::{
     Action, Form, Recognised,
     create_table::{constrained, declared},
     names::{check_distinct, existing, qualified, written_identifier},
-    no_parse,
     parse::FORMAT_FROM_NAME,
 };
 use crate::{
@@ -25,7 +24,7 @@ use crate::{
     source::{self, TableRequest},
 };
 
-pub(super) const FORM: Form = Form { parse: no_parse, convert };
+pub(super) const FORM: Form = Form { parse: None, convert };
 
 #[derive(Debug)]
 struct CreateExternalTable {

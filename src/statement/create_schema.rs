@@ -11,14 +11,14 @@ use datafusion::{
     },
 };
 
-use super::{Action, Form, Recognised, names::identifier, no_parse};
+use super::{Action, Form, Recognised, names::identifier};
 use crate::{
     Error, Fault, Result,
     catalog::{Applied, Change},
     session::{Client, Notice, Outcome},
 };
 
-pub(super) const FORM: Form = Form { parse: no_parse, convert };
+pub(super) const FORM: Form = Form { parse: None, convert };
 
 #[derive(Debug)]
 struct CreateSchema {

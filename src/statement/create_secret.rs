@@ -22,7 +22,7 @@ use crate::{
     source::SecretDefinition,
 };
 
-pub(super) const FORM: Form = Form { parse, convert: no_convert };
+pub(super) const FORM: Form = Form { parse: Some(parse), convert: no_convert };
 
 struct CreateSecret {
     name: QualifiedName,

@@ -17,7 +17,6 @@ use super::{
     Action, Form, Recognised,
     headings::{mark_columns, unmarked},
     names::{check_distinct, existing, identifier, qualified},
-    no_parse,
     plan::{parameter_types, plan, schema_of},
     training::refuse_train,
 };
@@ -27,7 +26,7 @@ use crate::{
     session::{Client, Description, Outcome, Sealed, storage},
 };
 
-pub(super) const FORM: Form = Form { parse: no_parse, convert };
+pub(super) const FORM: Form = Form { parse: None, convert };
 
 #[derive(Debug)]
 struct CreateTable {

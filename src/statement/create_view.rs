@@ -18,7 +18,6 @@ use super::{
     Action, Form, Recognised,
     headings::name_columns,
     names::{check_distinct, existing, qualified},
-    no_parse,
     plan::{plan, schema_of},
     training::refuse_train,
 };
@@ -28,7 +27,7 @@ use crate::{
     session::{Client, Outcome, Sealed, query_from},
 };
 
-pub(super) const FORM: Form = Form { parse: no_parse, convert };
+pub(super) const FORM: Form = Form { parse: None, convert };
 
 #[derive(Debug)]
 struct CreateView {

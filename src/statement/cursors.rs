@@ -27,14 +27,14 @@ use super::{
     Action, Form, Recognised,
     names::identifier,
     no_convert,
-    parse::{convert, rewrite, take_words},
+    parse::{convert, expected, rewrite, take_words},
 };
 use crate::{
     Error, Fault, Result,
     session::{Client, Description, Direction, Outcome, PortalOptions, Scroll},
 };
 
-pub(super) const FORM: Form = Form { parse, convert: no_convert };
+pub(super) const FORM: Form = Form { parse: Some(parse), convert: no_convert };
 
 #[derive(Debug)]
 enum Cursor {
@@ -205,11 +205,6 @@ fn name(parser: &mut DFParser) -> Result<String> {
         return Err(Error::syntax("a name between quotes has at least one character".to_owned(), None, Some(place)));
     }
     Ok(name)
-}
-
-fn expected(parser: &DFParser, what: &str) -> Error {
-    let found = parser.parser.peek_token();
-    Error::syntax(format!("expected {what}, found {}", found.token), None, Some(found.span.start))
 }
 
 #[async_trait]

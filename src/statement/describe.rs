@@ -20,7 +20,7 @@ use crate::{
     source::{self, TableRequest},
 };
 
-pub(super) const FORM: Form = Form { parse, convert: no_convert };
+pub(super) const FORM: Form = Form { parse: Some(parse), convert: no_convert };
 
 #[derive(Debug)]
 enum DescribeFiles {

@@ -25,7 +25,7 @@ use crate::{
     session::{Client, Notice, Outcome},
 };
 
-pub(super) const FORM: Form = Form { parse, convert };
+pub(super) const FORM: Form = Form { parse: Some(parse), convert };
 
 #[derive(Debug)]
 enum Dropped {

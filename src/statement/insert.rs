@@ -18,7 +18,6 @@ use super::{
     create_table::query_statement,
     headings::mark_columns,
     names::{identifier, qualified},
-    no_parse,
     plan::{parameter_types, plan},
     training::refuse_train,
 };
@@ -29,7 +28,7 @@ use crate::{
     session::{Client, Description, Outcome, Sealed, storage},
 };
 
-pub(super) const FORM: Form = Form { parse: no_parse, convert };
+pub(super) const FORM: Form = Form { parse: None, convert };
 
 #[derive(Debug)]
 struct Insert {

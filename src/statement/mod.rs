@@ -71,15 +71,10 @@ pub(crate) type Recognised = Result<Option<Arc<dyn Action>>>;
 
 /// How one form of statement is recognised.
 pub(crate) struct Form {
-    /// Takes syntax of our own from the parser; `None` when the tokens are not this form's.
-    pub(crate) parse: fn(&mut DFParser) -> Recognised,
+    /// Takes syntax of our own, where the form has some, from the parser; `None` when the tokens are not this form's.
+    pub(crate) parse: Option<fn(&mut DFParser) -> Recognised>,
     /// Takes a statement of DataFusion's parser; `None` when it is not this form's.
     pub(crate) convert: fn(&SqlStatement) -> Recognised,
-}
-
-/// For forms without syntax of their own.
-pub(crate) fn no_parse(_parser: &mut DFParser) -> Recognised {
-    Ok(None)
 }
 
 /// For forms that DataFusion's parser does not know.

@@ -63,9 +63,9 @@ fn parse_one(
     check_numbers(tokens)?;
     let tokens = as_parsed(with_selects(with_option_texts(with_stored_as(tokens, end), lines)));
     let tokens = in_known_clauses(tokens)?;
-    for form in FORMS {
+    for parse in FORMS.iter().filter_map(|form| form.parse) {
         let mut parser = parser_of(&tokens, max_depth)?;
-        if let Some(action) = (form.parse)(&mut parser)? {
+        if let Some(action) = parse(&mut parser)? {
             finish(&mut parser)?;
             return Ok(action);
         }
@@ -332,6 +332,12 @@ fn bracketed(tokens: &[TokenWithSpan]) -> usize {
         }
     }
     tokens.len().max(1)
+}
+
+/// What is wrong where a form's own syntax has something else next.
+pub(super) fn expected(parser: &DFParser, what: &str) -> Error {
+    let found = parser.parser.peek_token();
+    Error::syntax(format!("expected {what}, found {}", found.token), None, Some(found.span.start))
 }
 
 /// All of `words` in a row, in any case; consumed then, otherwise nothing is.

@@ -14,13 +14,13 @@ use datafusion::{
     },
 };
 
-use super::{Action, Form, Recognised, names::identifier, no_parse, parse::convert as convert_statement};
+use super::{Action, Form, Recognised, names::identifier, parse::convert as convert_statement};
 use crate::{
     Error, Fault, Result, planning,
     session::{Client, Description, Outcome, PreparedStatement, Sealed},
 };
 
-pub(super) const FORM: Form = Form { parse: no_parse, convert };
+pub(super) const FORM: Form = Form { parse: None, convert };
 
 #[derive(Debug)]
 enum Prepared {

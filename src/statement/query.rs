@@ -16,7 +16,6 @@ use datafusion::{
 use super::{
     Action, Form, Recognised,
     headings::{mark_columns, unmarked},
-    no_parse,
     parameters::{give_types, with_hints},
     plan::{parameter_types, plan, schema_of, with_types},
     rows::{run, run_and_publish},
@@ -27,7 +26,7 @@ use crate::{
     session::{Client, Description, Outcome, RowsTag, Sealed},
 };
 
-pub(super) const FORM: Form = Form { parse: no_parse, convert };
+pub(super) const FORM: Form = Form { parse: None, convert };
 
 /// What EXPLAIN tells of its rows.
 const EXPLAINED: RowsTag = RowsTag::Plain("EXPLAIN");

@@ -9,19 +9,18 @@ use datafusion::{
     sql::{
         parser::{ResetStatement, Statement as SqlStatement},
         sqlparser::ast::{
-            CloseCursor, ContextModifier, DiscardObject, Expr as AstExpr, Ident, ObjectName, Set, Statement as Ast,
-            Value,
+            ContextModifier, DiscardObject, Expr as AstExpr, Ident, ObjectName, Set, Statement as Ast, Value,
         },
     },
 };
 
-use super::{Action, Form, Recognised, names::identifier, no_parse};
+use super::{Action, Form, Recognised, names::identifier};
 use crate::{
     Error, Fault, Result,
     session::{Client, Description, Outcome, RowsTag, spelled, text_rows},
 };
 
-pub(super) const FORM: Form = Form { parse: no_parse, convert };
+pub(super) const FORM: Form = Form { parse: None, convert };
 
 #[derive(Debug)]
 enum Settings {
@@ -37,7 +36,7 @@ enum Settings {
         name: String,
     },
     Discard,
-    /// What connection pools send to clean up what there cannot be: cursors, channels, plans, sequences.
+    /// What connection pools send to clean up what there cannot be: channels, plans, sequences.
     Nothing {
         tag: &'static str,
     },
@@ -67,7 +66,6 @@ fn convert(statement: &SqlStatement) -> Recognised {
                 DiscardObject::SEQUENCES => Settings::Nothing { tag: "DISCARD SEQUENCES" },
                 DiscardObject::TEMP => Settings::Nothing { tag: "DISCARD TEMP" },
             },
-            Ast::Close { cursor: CloseCursor::All } => Settings::Nothing { tag: "CLOSE CURSOR ALL" },
             Ast::UNLISTEN { .. } => Settings::Nothing { tag: "UNLISTEN" },
             _ => return Ok(None),
         },

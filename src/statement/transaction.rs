@@ -11,13 +11,18 @@ use datafusion::{
     sql::{parser::DFParser, sqlparser::tokenizer::Token},
 };
 
-use super::{Action, Form, Recognised, names::identifier, no_convert, parse::take_words};
+use super::{
+    Action, Form, Recognised,
+    names::identifier,
+    no_convert,
+    parse::{expected, take_words},
+};
 use crate::{
     Error, Fault, Result,
     session::{Client, Isolation, Mode, Outcome},
 };
 
-pub(super) const FORM: Form = Form { parse, convert: no_convert };
+pub(super) const FORM: Form = Form { parse: Some(parse), convert: no_convert };
 
 #[derive(Debug)]
 enum Transaction {
@@ -144,11 +149,6 @@ fn mode(parser: &mut DFParser) -> Result<Option<Mode>> {
         Some((_, level)) => Ok(Some(Mode::Isolation(*level))),
         None => Err(expected(parser, "SERIALIZABLE, REPEATABLE READ, READ COMMITTED or READ UNCOMMITTED")),
     }
-}
-
-fn expected(parser: &DFParser, what: &str) -> Error {
-    let found = parser.parser.peek_token();
-    Error::syntax(format!("expected {what}, found {}", found.token), None, Some(found.span.start))
 }
 
 #[async_trait]

@@ -21,8 +21,15 @@ impl Client {
         ticket.check(self.transaction().number())?;
         let started = self.transaction().start(action.ends_transaction(), action.reads_catalog(), self.catalog())?;
         self.view.set(started.unwrap_or_else(|| self.catalog().snapshot()), text);
-        *lock(&self.interrupt) = Interrupt::within(self.statement_timeout());
+        self.timed_anew();
         Ok(ticket)
+    }
+
+    /// What stops the work that begins now, which has the time of a statement.
+    pub(crate) fn timed_anew(&self) -> Interrupt {
+        let interrupt = Interrupt::within(self.statement_timeout());
+        *lock(&self.interrupt) = interrupt.clone();
+        interrupt
     }
 
     pub(crate) fn transaction_status(&self) -> TransactionStatus {

@@ -1,12 +1,7 @@
 //! The engine and its sessions: what embedding programs, the shell and the server talk to, and the only builder of a
 //! query context.
 
-use std::{
-    collections::HashMap,
-    pin::pin,
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+use std::{collections::HashMap, pin::pin, sync::Arc, time::Duration};
 
 use arrow::datatypes::DataType;
 use datafusion::{
@@ -20,7 +15,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::{
     Config, Error, Fault, Result, pgtype, planning,
-    session::{Client, DATABASE, DEFAULT_SCHEMA, Providers, SessionModels, Shared, Ticket, View, functions, timed_out},
+    session::{Client, DATABASE, DEFAULT_SCHEMA, Scope, Shared, describe, execute, functions, timed_out},
     source::{self, Access},
 };
 pub use crate::{
@@ -57,10 +52,8 @@ impl Engine {
     /// A new session and the stream of what it has to tell beside results.
     pub fn session(&self, options: SessionOptions) -> Result<(Session, UnboundedReceiver<Notice>)> {
         let (sender, notices) = unbounded_channel();
-        let client_cell = Arc::new(OnceLock::new());
         let progress = sender.clone();
         let functions_context = Arc::new(FunctionContext {
-            models: Arc::new(SessionModels::new(Arc::clone(&client_cell))),
             registry: Arc::clone(&self.shared.registry),
             progress: Arc::new(move |event| {
                 let _ = progress.send(event.into());
@@ -74,12 +67,10 @@ impl Engine {
         let mut builder = SessionStateBuilder::new()
             .with_config(self.session_config())
             .with_runtime_env(Arc::clone(&self.shared.runtime))
-            .with_catalog_list(Arc::new(Providers::new(Arc::clone(&client_cell))))
             .with_default_features()
             .with_analyzer_rules(planning::analyzer_rules())
             .with_optimizer_rules(planning::optimizer_rules())
             .with_physical_optimizer_rules(planning::physical_rules());
-        builder.relation_planners().get_or_insert_default().push(Arc::new(planning::Relations));
         builder.expr_planners().get_or_insert_default().push(Arc::new(planning::Operators));
         let builder = fusewire_udfs::register(builder, functions_context).with_query_planner(planning::planner());
         let mut state = builder.build();
@@ -89,11 +80,8 @@ impl Engine {
         let context = SessionContext::new_with_state(state);
         functions::register(&context, &options.user);
         let access = self.access(options.origin);
-        let view = View::new(self.shared.catalog.snapshot());
-        let client = Arc::new(Client::new(Arc::clone(&self.shared), context, options, access, view, sender));
-        // The providers and the models look at the client's snapshot, and the client owns them: they hold it weakly.
-        let _ = client_cell.set(Arc::downgrade(&client));
-        Ok((Session { client }, notices))
+        let client = Client::new(Arc::clone(&self.shared), context.state(), options, access, sender);
+        Ok((Session { client: Arc::new(client) }, notices))
     }
 
     fn access(&self, origin: Origin) -> Access {
@@ -173,19 +161,21 @@ impl Session {
 
     /// What the statement takes and returns. Never runs it, never trains. `types` are those the client declared.
     pub async fn describe(&self, statement: &Statement, types: &[Option<DataType>]) -> Result<Description> {
-        let ticket = self.client.start(statement.action.as_ref(), &statement.text)?;
+        let scope = self.client.start(statement.action.as_ref(), &statement.text)?;
         let (client, task, types) = (Arc::clone(&self.client), statement.clone(), types.to_vec());
-        let work = async move { task.action.describe(&client, &types).await };
-        let described = self.client.shared().compute(ticket, self.client.interrupt(), work);
-        described.await.map_err(|error| error.located(&statement.source))
+        let within = Arc::clone(&scope);
+        let work = async move { describe(task.action.as_ref(), &client, &within, &types).await };
+        self.client.shared().compute(&scope, work).await.map_err(|error| error.located(&statement.source))
     }
 
     /// Runs the statement. Dropping the future or the stream cancels it, unless its commit has begun: what is told to have
     /// been cancelled must have been so by [`Session::cancel`].
     pub async fn execute(&self, statement: &Statement, parameters: &[ScalarValue]) -> Result<Outcome> {
-        let ticket = self.client.start(statement.action.as_ref(), &statement.text)?;
-        let (client, task, parameters) = (Arc::clone(&self.client), statement.clone(), parameters.to_vec());
-        let outcome = self.timed(ticket, async move { task.action.execute(&client, &parameters).await }).await;
+        let scope = self.client.start(statement.action.as_ref(), &statement.text)?;
+        let (client, task, values) = (Arc::clone(&self.client), statement.clone(), parameters.to_vec());
+        let within = Arc::clone(&scope);
+        let work = async move { execute(task.action.as_ref(), &client, &within, &values).await };
+        let outcome = self.timed(&scope, work).await;
         outcome.map_err(|error| error.located(&statement.source))
     }
 
@@ -260,9 +250,9 @@ impl Session {
         let statement = Arc::clone(portal.statement());
         let Some(action) = statement.action() else { return Ok(Outcome::Empty) };
         self.client.join(false);
-        let ticket = self.client.start(action.as_ref(), statement.text())?;
-        let client = Arc::clone(&self.client);
-        let outcome = self.timed(ticket, async move { client.run_portal(&portal, limit).await }).await;
+        let scope = self.client.start(action.as_ref(), statement.text())?;
+        let (client, within) = (Arc::clone(&self.client), Arc::clone(&scope));
+        let outcome = self.timed(&scope, async move { client.run_portal(&within, &portal, limit).await }).await;
         outcome.map_err(|error| error.located(statement.source()))
     }
 
@@ -279,17 +269,16 @@ impl Session {
     /// Runs work of the statement that was started, for as long as it may take.
     async fn timed<T: Send + 'static>(
         &self,
-        ticket: Ticket,
+        scope: &Scope,
         work: impl Future<Output = Result<T>> + Send + 'static,
     ) -> Result<T> {
-        let interrupt = self.client.interrupt();
-        let deadline = interrupt.deadline();
-        let mut done = pin!(self.client.shared().compute(ticket.clone(), interrupt, work));
+        let deadline = scope.interrupt().deadline();
+        let mut done = pin!(self.client.shared().compute(scope, work));
         match deadline {
             None => done.await,
             Some(deadline) => match tokio::time::timeout_at(deadline.into(), done.as_mut()).await {
                 Ok(result) => result,
-                Err(_) if ticket.cancel() => Err(timed_out()),
+                Err(_) if scope.ticket().cancel() => Err(timed_out()),
                 Err(_) => done.await,
             },
         }
@@ -344,14 +333,14 @@ impl Session {
             // Nothing that would take time.
             return client.end_implicit(ticket).await;
         }
-        let task = ticket.clone();
         // The cursors that are held have the time of a statement.
-        let interrupt = self.client.timed_anew();
+        let scope = self.client.scope(ticket.clone(), None, "");
+        let interrupt = scope.interrupt().clone();
         let work = async move {
-            client.hold_portals().await?;
-            client.end_implicit(task).await
+            client.hold_portals(&interrupt).await?;
+            client.end_implicit(ticket).await
         };
-        self.client.shared().compute(ticket, interrupt, work).await
+        self.client.shared().compute(&scope, work).await
     }
 
     /// Marks an open transaction as failed, and rolls back the statements that joined: called by whoever shows an error to

@@ -244,7 +244,7 @@ async fn what_arrives_when_its_statement_is_over_is_refused() {
         rows(&session, then).await.unwrap();
         let header = session.client.header().unwrap();
         let change = Change::CreateSchema { name: "late".to_owned(), header, if_not_exists: false };
-        let refused = late.scope(session.client.apply(vec![change])).await.unwrap_err();
+        let refused = session.client.apply(&late, vec![change]).await.unwrap_err();
         assert_eq!(refused.fault(), Fault::Cancelled, "{before}, {then}");
         rows(&session, "ROLLBACK").await.unwrap();
         assert!(!engine.shared.catalog.snapshot().has_schema("late"), "{before}, {then}");

@@ -16,7 +16,7 @@ use datafusion::sql::sqlparser::{
     tokenizer::Token,
 };
 
-use super::{Client, PostgreSql};
+use super::{PostgreSql, Scope};
 use crate::{
     Error, Fault, Result,
     source::{self, TableRequest},
@@ -89,7 +89,7 @@ fn named(alias: Option<TableAlias>) -> TableFactor {
 }
 
 /// The request of a name that is the text of a call; none if it is none.
-pub(crate) fn request(client: &Client, name: &str) -> Option<Result<TableRequest>> {
+pub(crate) fn request(scope: &Scope, name: &str) -> Option<Result<TableRequest>> {
     let begins = name.get(..READER.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(READER));
     if !begins || !name.ends_with(')') {
         return None;
@@ -103,7 +103,7 @@ pub(crate) fn request(client: &Client, name: &str) -> Option<Result<TableRequest
         Err(error) => return Some(Err(error)),
     };
     let request = TableRequest { locations, format: Some(format.name().to_owned()), ..TableRequest::default() };
-    Some(with_options(client, request, options))
+    Some(with_options(scope, request, options))
 }
 
 fn reader_of(name: &ObjectName) -> Option<(String, &'static dyn source::Format)> {
@@ -209,7 +209,7 @@ fn literal(value: &Expr) -> Option<Given> {
 
 /// A request with these options, of which some are not the format's but the table's.
 pub(crate) fn with_options(
-    client: &Client,
+    scope: &Scope,
     mut request: TableRequest,
     given: impl IntoIterator<Item = (String, Given)>,
 ) -> Result<TableRequest> {
@@ -218,13 +218,13 @@ pub(crate) fn with_options(
         let plain = name.strip_prefix("format.").unwrap_or(&name);
         match (plain, value) {
             ("types" | "dtypes" | "column_types" | "hive_types", value) => {
-                request.types.extend(fields(client, &name, value)?);
+                request.types.extend(fields(scope, &name, value)?);
             }
             ("columns", _) if request.columns.is_some() => {
                 let message = "the option columns is given, and columns are declared; leave one out";
                 return Err(Error::new(Fault::InvalidArgument, message));
             }
-            ("columns", value) => request.columns = Some(Schema::new(fields(client, &name, value)?)),
+            ("columns", value) => request.columns = Some(Schema::new(fields(scope, &name, value)?)),
             ("null_value" | "nullstr" | "null" | "na_values", Given::Many(marks)) => {
                 let marks: Vec<_> = marks.iter().map(|mark| regex::escape(mark)).collect();
                 options.insert("null_regex".to_owned(), marks.join("|"));
@@ -244,7 +244,7 @@ pub(crate) fn with_options(
 }
 
 /// Columns and their types: `{name: 'type'}`, or the text of a list as in CREATE TABLE.
-fn fields(client: &Client, option: &str, value: Given) -> Result<Vec<Field>> {
+fn fields(scope: &Scope, option: &str, value: Given) -> Result<Vec<Field>> {
     let list = match value {
         Given::One(list) => list,
         Given::Named(columns) => {
@@ -272,7 +272,7 @@ fn fields(client: &Client, option: &str, value: Given) -> Result<Vec<Field>> {
             Some(_) => column.name.value.clone(),
             None => column.name.value.to_lowercase(),
         };
-        Ok(Field::new(name, client.data_type(&column.data_type)?, true))
+        Ok(Field::new(name, scope.data_type(&column.data_type)?, true))
     };
     columns.iter().map(field).collect()
 }

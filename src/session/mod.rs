@@ -1,7 +1,7 @@
-//! One client's session: its state, the snapshot its statement reads, and what the planner and the functions see of it.
+//! One client's session: its state, and the scopes of its statements.
 //!
-//! Statements act on a [`Client`]; the providers, the system tables and the models show the planner the client's
-//! snapshot. It knows no statement and no protocol.
+//! A statement is analysed and run in a [`Scope`], which the providers, the system tables and the models show the planner;
+//! what changes the session goes to the [`Client`]. It knows no statement and no protocol.
 
 mod action;
 mod client;
@@ -18,6 +18,7 @@ mod prepared;
 mod providers;
 mod regular_expression;
 mod rewrite;
+mod scope;
 mod sealed;
 mod settings;
 mod shared;
@@ -41,19 +42,19 @@ use datafusion::{
 };
 use futures::FutureExt;
 
-pub(crate) use action::Action;
-pub(crate) use client::{Client, Physical, Staged, View, text_rows};
+pub(crate) use action::{Action, Analysis, Running, describe, execute};
+pub(crate) use client::{Client, Physical, Staged, text_rows};
 pub(crate) use dialect::{PostgreSql, keyword};
 pub(crate) use files::{Given, request as request_named, with_options};
 pub(crate) use interrupt::Interrupt;
-pub(crate) use models::{SessionModels, publication};
+pub(crate) use models::publication;
 pub(crate) use modes::{Isolation, Mode, Modes};
 pub use outcome::{Description, Notice, Origin, Outcome, RowsTag, SessionOptions, TransactionStatus};
 pub use portal::Portal;
 pub(crate) use portal::{Direction, Options as PortalOptions, Scroll};
 pub use prepared::{Parameter, PreparedStatement};
-pub(crate) use providers::Providers;
 pub(crate) use rewrite::{joins_by_name, query_from, written};
+pub(crate) use scope::Scope;
 pub(crate) use sealed::Sealed;
 pub(crate) use settings::spelled;
 pub(crate) use shared::Shared;

@@ -1,39 +1,19 @@
-//! The catalog as the functions see it: models by name, in one session's transaction.
+//! The catalog as the functions see it: models by name, as a statement finds them.
 
 use datafusion::common::DataFusionError;
 use fusewire_udfs::models::{ModelName, ModelVersion as Resolved, Models, NewVersion};
 
-use super::{
-    Client, DEFAULT_SCHEMA,
-    providers::{ClientCell, client_of},
-};
+use super::{DEFAULT_SCHEMA, Scope};
 use crate::{
     Error, Fault, Result,
-    catalog::{Change, ModelVersion, QualifiedName},
+    catalog::{Change, Header, ModelVersion, QualifiedName},
 };
 
-/// Models as one session's statements find them.
-#[derive(Debug)]
-pub(crate) struct SessionModels {
-    client: ClientCell,
-}
-
-impl SessionModels {
-    pub(crate) fn new(client: ClientCell) -> Self {
-        Self { client }
-    }
-
-    fn qualified(name: &ModelName) -> QualifiedName {
-        QualifiedName::new(name.schema.as_deref().unwrap_or(DEFAULT_SCHEMA), &name.name)
-    }
-}
-
-impl Models for SessionModels {
+impl Models for Scope {
     fn resolve(&self, text: &str) -> fusewire_udfs::Result<Resolved> {
         let name = ModelName::parse(text)?;
-        let client = client_of(&self.client).map_err(outer)?;
-        let snapshot = client.snapshot();
-        let qualified = Self::qualified(&name);
+        let snapshot = self.snapshot();
+        let qualified = QualifiedName::new(name.schema.as_deref().unwrap_or(DEFAULT_SCHEMA), &name.name);
         let Some(model) = snapshot.model(&qualified) else {
             let mut known: Vec<String> = snapshot.models().map(|(name, _, _)| name.to_string()).collect();
             known.truncate(NAMES_LISTED);
@@ -51,9 +31,8 @@ impl Models for SessionModels {
     }
 
     fn check_new(&self, name: &ModelName) -> fusewire_udfs::Result<String> {
-        let client = client_of(&self.client).map_err(outer)?;
         let schema = name.schema.clone().unwrap_or_else(|| DEFAULT_SCHEMA.to_owned());
-        if client.snapshot().has_schema(&schema) {
+        if self.snapshot().has_schema(&schema) {
             return Ok(schema);
         }
         let message = format!("the schema \"{schema}\" does not exist; create it with CREATE SCHEMA first");
@@ -61,8 +40,8 @@ impl Models for SessionModels {
     }
 }
 
-/// The change that publishes what a training of the client's statement has made.
-pub(crate) fn publication(client: &Client, version: &NewVersion) -> Result<Change> {
+/// The change that publishes what a training of a statement has made, under a header of its own.
+pub(crate) fn publication(scope: &Scope, header: Header, version: &NewVersion) -> Result<Change> {
     let metadata = serde_json::to_value(version)
         .map_err(|error| Error::new(Fault::Internal, format!("a model's entry cannot be written: {error}")))?;
     let entry = ModelVersion {
@@ -71,11 +50,11 @@ pub(crate) fn publication(client: &Client, version: &NewVersion) -> Result<Chang
         size_bytes: version.size_bytes,
         kind: version.kind.clone(),
         metadata,
-        sql: client.statement_text().to_string(),
+        sql: scope.text().to_string(),
         created_at_ms: chrono::Utc::now().timestamp_millis(),
     };
     let name = QualifiedName::new(&version.schema, &version.name);
-    Ok(Change::PublishModel { name, header: client.header()?, version: Box::new(entry), promote: version.promote })
+    Ok(Change::PublishModel { name, header, version: Box::new(entry), promote: version.promote })
 }
 
 /// The engine's error as the functions carry it; it comes back whole.

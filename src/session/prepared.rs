@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use arrow::datatypes::{DataType, Schema, SchemaRef};
 
-use super::{Action, Client, Description};
+use super::{Action, Client, Description, Scope, describe};
 use crate::{Error, Fault, Result, pgtype};
 
 /// Statements that a session keeps.
@@ -103,14 +103,14 @@ impl PreparedStatement {
     }
 
     /// Refuses rows with other columns than those that were told, as of a table that was created anew.
-    pub(crate) async fn check_columns(&self, client: &Arc<Client>, columns: &Schema) -> Result<()> {
+    pub(crate) async fn check_columns(&self, client: &Arc<Client>, scope: &Arc<Scope>, columns: &Schema) -> Result<()> {
         let (Some(told), Some(action)) = (&self.columns, &self.action) else { return Ok(()) };
         if are_told_alike(told, columns) {
             return Ok(());
         }
         // What is told before the values are known is not always what comes. Only where it would be told otherwise now,
         // something has changed.
-        match action.describe(client, &self.declared).await?.columns {
+        match describe(action.as_ref(), client, scope, &self.declared).await?.columns {
             Some(now) if are_told_alike(told, &now) => Ok(()),
             _ => Err(Error::new(Fault::FeatureNotSupported, "cached plan must not change result type")),
         }

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use datafusion::{config::ConfigOptions, execution::FunctionRegistry, prelude::SessionContext};
+use datafusion::{
+    config::ConfigOptions,
+    execution::{FunctionRegistry, SessionState},
+};
 
 use super::{Isolation, Modes};
 use crate::{Error, Fault, Result};
@@ -174,14 +177,16 @@ pub(crate) struct Values {
     kept: Arc<Chosen>,
 }
 
-/// The settings of one session.
-#[derive(Debug)]
+/// The settings of one session. Cheap to clone.
+#[derive(Debug, Clone)]
 pub(crate) struct Settings {
     /// What its client asked for at its start: RESET goes back to it.
-    start: Chosen,
+    start: Arc<Chosen>,
     values: Values,
     /// The engine's options, of which nothing was set.
     options: Arc<ConfigOptions>,
+    /// What plans and runs statements, with the values of now.
+    engine: Arc<SessionState>,
 }
 
 /// Settings that the protocol reports, as it spells them, with their new values.
@@ -205,10 +210,16 @@ impl Chosen {
 }
 
 impl Settings {
-    /// Those of a user's session whose engine has these options.
-    pub(crate) fn new(user: &str, options: Arc<ConfigOptions>) -> Self {
+    /// Those of a user's session with this engine.
+    pub(crate) fn new(user: &str, engine: SessionState) -> Self {
+        let options = Arc::clone(engine.config().options());
         let start = Chosen(vec![("session_authorization".to_owned(), user.to_owned())]);
-        Self { start, values: Values::default(), options }
+        Self { start: Arc::new(start), values: Values::default(), options, engine: Arc::new(engine) }
+    }
+
+    /// What plans and runs statements; it knows no tables.
+    pub(crate) fn engine(&self) -> &Arc<SessionState> {
+        &self.engine
     }
 
     /// The value of a known setting.
@@ -221,30 +232,25 @@ impl Settings {
     }
 
     /// Takes what a client asks for at its start.
-    pub(crate) fn set_start(&mut self, context: &SessionContext, name: &str, value: &str) -> Result<()> {
+    pub(crate) fn set_start(&mut self, name: &str, value: &str) -> Result<()> {
         let (name, value) = self.checked(name, Some(value))?;
-        self.start.put(name, value.as_deref());
+        Arc::make_mut(&mut self.start).put(name, value.as_deref());
         if is_engine(name) || name == "timezone" {
-            install(context, self.engine_options(&self.values.current)?)?;
+            let options = self.engine_options(&self.values.current)?;
+            install(&mut self.engine, options)?;
         }
         Ok(())
     }
 
     /// Changes a setting, or sets it back where `value` is none; for this transaction alone if it is `local`.
-    pub(crate) fn set(
-        &mut self,
-        context: &SessionContext,
-        name: &str,
-        value: Option<&str>,
-        local: bool,
-    ) -> Result<Reported> {
+    pub(crate) fn set(&mut self, name: &str, value: Option<&str>, local: bool) -> Result<Reported> {
         let (name, value) = self.checked(name, value)?;
         let mut values = self.values.clone();
         Arc::make_mut(&mut values.current).put(name, value.as_deref());
         if !local {
             Arc::make_mut(&mut values.kept).put(name, value.as_deref());
         }
-        self.restore(context, values)
+        self.restore(values)
     }
 
     /// The setting's own name and the value as it is kept, if it takes it.
@@ -267,7 +273,7 @@ impl Settings {
     }
 
     /// Puts values back.
-    pub(crate) fn restore(&mut self, context: &SessionContext, values: Values) -> Result<Reported> {
+    pub(crate) fn restore(&mut self, values: Values) -> Result<Reported> {
         if self.values.current == values.current {
             self.values = values;
             return Ok(Reported::default());
@@ -275,7 +281,8 @@ impl Settings {
         let zone = known("timezone")?;
         let same_zone = self.value(zone) == self.value_of(&values.current, zone);
         if !same_zone || !self.values.current.engine().eq(values.current.engine()) {
-            install(context, self.engine_options(&values.current)?)?;
+            let options = self.engine_options(&values.current)?;
+            install(&mut self.engine, options)?;
         }
         let reported = SETTINGS.iter().filter_map(|known| {
             let (before, now) = (self.value(known), self.value_of(&values.current, known));
@@ -287,14 +294,14 @@ impl Settings {
     }
 
     /// The transaction is committed: what `SET LOCAL` changed goes.
-    pub(crate) fn commit(&mut self, context: &SessionContext) -> Result<Reported> {
+    pub(crate) fn commit(&mut self) -> Result<Reported> {
         let kept = Arc::clone(&self.values.kept);
-        self.restore(context, Values { current: Arc::clone(&kept), kept })
+        self.restore(Values { current: Arc::clone(&kept), kept })
     }
 
     /// Undoes what the session changed.
-    pub(crate) fn reset_all(&mut self, context: &SessionContext) -> Result<Reported> {
-        self.restore(context, Values::default())
+    pub(crate) fn reset_all(&mut self) -> Result<Reported> {
+        self.restore(Values::default())
     }
 
     /// The engine's options with what is chosen.
@@ -308,9 +315,9 @@ impl Settings {
     }
 
     /// The value of any setting by name.
-    pub(crate) fn show(&self, context: &SessionContext, name: &str) -> Result<String> {
+    pub(crate) fn show(&self, name: &str) -> Result<String> {
         if is_engine(name) {
-            let options = options(context);
+            let options = options(&self.engine);
             return options
                 .into_iter()
                 .find_map(|(key, value, _)| (key == name).then_some(value))
@@ -320,11 +327,11 @@ impl Settings {
     }
 
     /// Name, value and description of every setting.
-    pub(crate) fn all(&self, context: &SessionContext) -> Vec<(String, String, String)> {
+    pub(crate) fn all(&self) -> Vec<(String, String, String)> {
         let known = SETTINGS
             .iter()
             .map(|known| (known.name.to_owned(), self.value(known).to_owned(), known.description.to_owned()));
-        known.chain(options(context)).collect()
+        known.chain(options(&self.engine)).collect()
     }
 
     /// How a transaction is run that says nothing.
@@ -477,9 +484,8 @@ fn set_option(options: &mut ConfigOptions, name: &str, value: &str) -> Result<()
 }
 
 /// Makes these the engine's options for this session alone.
-fn install(context: &SessionContext, options: ConfigOptions) -> Result<()> {
-    let state = context.state_ref();
-    let mut state = state.write();
+fn install(engine: &mut Arc<SessionState>, options: ConfigOptions) -> Result<()> {
+    let state = Arc::make_mut(engine);
     *state.config_mut().options_mut() = options;
     // What functions of time return has the session's zone in its type.
     let options = Arc::clone(state.config().options());
@@ -491,9 +497,8 @@ fn install(context: &SessionContext, options: ConfigOptions) -> Result<()> {
     Ok(())
 }
 
-fn options(context: &SessionContext) -> Vec<(String, String, String)> {
-    let state = context.state_ref();
-    let entries = state.read().config_options().entries();
+fn options(engine: &SessionState) -> Vec<(String, String, String)> {
+    let entries = engine.config_options().entries();
     entries
         .into_iter()
         .map(|entry| (entry.key, entry.value.unwrap_or_default(), entry.description.to_owned()))

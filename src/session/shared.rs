@@ -13,7 +13,7 @@ use futures::FutureExt;
 use object_store::{local::LocalFileSystem, path::Path};
 use tokio::runtime::{Builder, Handle, Runtime};
 
-use super::{Interrupt, Ticket};
+use super::{Interrupt, Scope, Ticket};
 use crate::{Config, Error, Fault, Result, catalog::Catalog, config::THREAD_STACK_BYTES, source::Looks};
 
 /// What all sessions share.
@@ -39,16 +39,16 @@ impl Shared {
         Ok(Self { config, catalog, registry, runtime, looks: Arc::default(), compute })
     }
 
-    /// Runs `work`, the statement's with this ticket, on the compute runtime. Dropping the returned future cancels it and
-    /// raises `interrupt`, unless its commit has begun: then it goes on alone. A panic becomes an internal error.
+    /// Runs `work`, which is a statement's, on the compute runtime. Dropping the returned future cancels it and
+    /// raises its interrupt, unless its commit has begun: then it goes on alone. A panic becomes an internal error.
     pub(crate) async fn compute<T: Send + 'static>(
         &self,
-        ticket: Ticket,
-        interrupt: Interrupt,
+        scope: &Scope,
         work: impl Future<Output = Result<T>> + Send + 'static,
     ) -> Result<T> {
-        let work = ticket.clone().scope(AssertUnwindSafe(work).catch_unwind());
-        AbortOnDrop { handle: self.compute.handle().spawn(work), ticket, interrupt }.join().await
+        let handle = self.compute.handle().spawn(AssertUnwindSafe(work).catch_unwind());
+        let (ticket, interrupt) = (scope.ticket().clone(), scope.interrupt().clone());
+        AbortOnDrop { handle, ticket, interrupt }.join().await
     }
 
     /// The handle of the compute runtime, for streams that outlive their statement's planning.

@@ -36,7 +36,7 @@ use crate::{
     planning,
 };
 
-use super::{Client, caught, explain_failure};
+use super::{Scope, caught, explain_failure};
 
 /// The schema that rows of a query are stored with: no metadata, and no column without a type.
 pub(crate) fn stored_schema(schema: &Schema) -> SchemaRef {
@@ -74,17 +74,17 @@ impl Drop for NewFiles {
 /// Runs a query and writes its rows into new, sealed files of the table with this identifier: a file a partition, so
 /// that partitions are encoded side by side. Stopped or failed, it leaves no file.
 pub(crate) async fn write(
-    client: &Arc<Client>,
+    scope: &Arc<Scope>,
     query: LogicalPlan,
     schema: SchemaRef,
     oid: u32,
 ) -> Result<Vec<TableFile>> {
-    let (plan, task) = client.physical(query).await?;
+    let (plan, task) = scope.physical(query).await?;
     let streams = execute_stream_partitioned(Arc::clone(&plan), task)?;
     let mut writers = tokio::task::JoinSet::new();
     for (partition, stream) in streams.into_iter().enumerate() {
-        let (client, schema) = (Arc::clone(client), Arc::clone(&schema));
-        writers.spawn(async move { (partition, caught(write_partition(&client, stream, schema, oid)).await) });
+        let (scope, schema) = (Arc::clone(scope), Arc::clone(&schema));
+        writers.spawn(async move { (partition, caught(write_partition(&scope, stream, schema, oid)).await) });
     }
     let mut sealed: Vec<(usize, NewFiles)> = Vec::new();
     let mut failed = None;
@@ -110,18 +110,18 @@ pub(crate) async fn write(
         None => Ok(sealed.into_iter().flat_map(|(_, sealed)| sealed.keep()).collect()),
         Some(error) => {
             drop(sealed);
-            Err(explain_failure(&plan, &client.shared().runtime, error).await)
+            Err(explain_failure(&plan, &scope.shared().runtime, error).await)
         }
     }
 }
 
 async fn write_partition(
-    client: &Arc<Client>,
+    scope: &Arc<Scope>,
     mut stream: SendableRecordBatchStream,
     schema: SchemaRef,
     oid: u32,
 ) -> std::result::Result<Option<NewFiles>, DataFusionError> {
-    let directory = Arc::clone(client.catalog().directory());
+    let directory = Arc::clone(scope.shared().catalog.directory());
     let mut open: Option<(NewTableFile, ArrowWriter<File>)> = None;
     let mut rows = 0;
     while let Some(batch) = stream.next().await {
@@ -191,7 +191,7 @@ fn conform(batch: &RecordBatch, schema: &SchemaRef) -> std::result::Result<Recor
 
 /// The table as the planner reads it, after its files were found to be what was sealed.
 pub(crate) async fn open(
-    client: &Arc<Client>,
+    scope: &Arc<Scope>,
     name: &QualifiedName,
     table: &ManagedTable,
 ) -> std::result::Result<Arc<dyn TableProvider>, DataFusionError> {
@@ -199,7 +199,7 @@ pub(crate) async fn open(
     if table.files.is_empty() {
         return Ok(Arc::new(EmptyTable::new(schema)));
     }
-    let directory = Arc::clone(client.catalog().directory());
+    let directory = Arc::clone(scope.shared().catalog.directory());
     let files = table.files.clone();
     let check = move || files.iter().map(|file| directory.verify(file)).collect::<Result<Vec<_>, _>>();
     let paths = tokio::task::spawn_blocking(check)

@@ -19,7 +19,7 @@ use datafusion::{
 };
 use fusewire_udfs::{FUNCTIONS, TableFunction, models::NewVersion};
 
-use super::{Client, files, models::kept};
+use super::{Scope, files, models::kept};
 use crate::{
     catalog::{Definition, ModelVersion, QualifiedName},
     pgtype::type_name,
@@ -41,9 +41,9 @@ pub(crate) struct SystemTable {
 /// Where a table's rows come from.
 enum Rows {
     /// From what is at hand.
-    Known(fn(&Client) -> Result<Columns>),
+    Known(fn(&Scope) -> Result<Columns>),
     /// From what must be read first, when a query does.
-    Read(fn(&Client) -> Arc<dyn TableProvider>),
+    Read(fn(&Scope) -> Arc<dyn TableProvider>),
 }
 
 /// Every system table.
@@ -59,11 +59,11 @@ pub(crate) const TABLES: &[SystemTable] = &[
 ];
 
 impl SystemTable {
-    /// The table as the client's snapshot has it.
-    pub(crate) fn provider(&self, client: &Client) -> Result<Arc<dyn TableProvider>> {
+    /// The table as the statement's snapshot has it.
+    pub(crate) fn provider(&self, scope: &Scope) -> Result<Arc<dyn TableProvider>> {
         match self.rows {
-            Rows::Known(rows) => Ok(Arc::new(in_memory(rows(client)?)?)),
-            Rows::Read(table) => Ok(table(client)),
+            Rows::Known(rows) => Ok(Arc::new(in_memory(rows(scope)?)?)),
+            Rows::Read(table) => Ok(table(scope)),
         }
     }
 }
@@ -82,8 +82,8 @@ struct Version<'a> {
     kept: NewVersion,
 }
 
-fn with_versions<T>(client: &Client, use_versions: impl FnOnce(&[Version]) -> Result<T>) -> Result<T> {
-    let snapshot = client.snapshot();
+fn with_versions<T>(scope: &Scope, use_versions: impl FnOnce(&[Version]) -> Result<T>) -> Result<T> {
+    let snapshot = scope.snapshot();
     let mut versions = Vec::new();
     for (name, _, model) in snapshot.models() {
         for (number, entry) in &model.versions {
@@ -94,11 +94,11 @@ fn with_versions<T>(client: &Client, use_versions: impl FnOnce(&[Version]) -> Re
     use_versions(&versions)
 }
 
-fn models(client: &Client) -> Result<Columns> {
-    let snapshot = client.snapshot();
+fn models(scope: &Scope) -> Result<Columns> {
+    let snapshot = scope.snapshot();
     let comments: Vec<_> =
         snapshot.models().map(|(name, header, model)| (name, header, model.versions.len())).collect();
-    with_versions(client, |versions| {
+    with_versions(scope, |versions| {
         let live: Vec<&Version> = versions.iter().filter(|version| version.live).collect();
         let of = |version: &&Version| comments.iter().find(|(name, _, _)| *name == version.name);
         Ok(Columns::default()
@@ -115,8 +115,8 @@ fn models(client: &Client) -> Result<Columns> {
     })
 }
 
-fn model_versions(client: &Client) -> Result<Columns> {
-    with_versions(client, |versions| {
+fn model_versions(scope: &Scope) -> Result<Columns> {
+    with_versions(scope, |versions| {
         Ok(named(versions)
             .boolean("live", versions.iter().map(|version| version.live))
             .text("kind", versions.iter().map(|version| Some(version.entry.kind.clone())))
@@ -130,8 +130,8 @@ fn model_versions(client: &Client) -> Result<Columns> {
     })
 }
 
-fn model_columns(client: &Client) -> Result<Columns> {
-    with_versions(client, |versions| {
+fn model_columns(scope: &Scope) -> Result<Columns> {
+    with_versions(scope, |versions| {
         let rows: Vec<_> = versions
             .iter()
             .flat_map(|version| version.kept.signature.columns.iter().map(move |column| (version, column)))
@@ -150,8 +150,8 @@ fn model_columns(client: &Client) -> Result<Columns> {
     })
 }
 
-fn metrics(client: &Client) -> Result<Columns> {
-    with_versions(client, |versions| {
+fn metrics(scope: &Scope) -> Result<Columns> {
+    with_versions(scope, |versions| {
         let rows: Vec<_> = versions
             .iter()
             .flat_map(|version| version.kept.metrics.iter().map(move |metric| (version, metric)))
@@ -169,8 +169,8 @@ fn metrics(client: &Client) -> Result<Columns> {
     })
 }
 
-fn sources(client: &Client) -> Result<Columns> {
-    let snapshot = client.snapshot();
+fn sources(scope: &Scope) -> Result<Columns> {
+    let snapshot = scope.snapshot();
     let rows: Vec<_> = snapshot.relations().collect();
     Ok(Columns::default()
         .text("schema", rows.iter().map(|(name, _)| Some(name.schema.clone())))
@@ -208,7 +208,7 @@ fn sources(client: &Client) -> Result<Columns> {
         .text("comment", rows.iter().map(|(_, object)| object.header.comment.clone())))
 }
 
-fn functions(_client: &Client) -> Result<Columns> {
+fn functions(_scope: &Scope) -> Result<Columns> {
     let own = FUNCTIONS.iter().map(|function| {
         let (name, purpose) = (function.name().to_owned(), function.purpose().to_owned());
         [name, arguments_of(*function), purpose, function.returns().to_owned(), function.example().to_owned()]
@@ -229,8 +229,8 @@ fn functions(_client: &Client) -> Result<Columns> {
         .text("example", column(4)))
 }
 
-fn rejects(client: &Client) -> Arc<dyn TableProvider> {
-    Arc::new(RejectsTable(Arc::clone(client.rejects())))
+fn rejects(scope: &Scope) -> Arc<dyn TableProvider> {
+    Arc::new(RejectsTable(Arc::clone(scope.rejects())))
 }
 
 /// What the scans of this session left out, because their options say `on_error`.
@@ -280,10 +280,10 @@ fn arguments_of(function: &dyn TableFunction) -> String {
     shown.collect::<Vec<_>>().join(", ")
 }
 
-fn settings(client: &Client) -> Result<Columns> {
-    let server = client.config().settings();
+fn settings(scope: &Scope) -> Result<Columns> {
+    let server = scope.shared().config.settings();
     let server = server.into_iter().map(|setting| (setting.name, setting.value, "server", setting.description));
-    let session = client.settings().into_iter().map(|(name, value, description)| (name, value, "session", description));
+    let session = scope.settings().into_iter().map(|(name, value, description)| (name, value, "session", description));
     let rows: Vec<_> = server.map(|(n, v, s, d)| (n.to_string(), v, s, d.to_string())).chain(session).collect();
     Ok(Columns::default()
         .text("name", rows.iter().map(|row| Some(row.0.clone())))

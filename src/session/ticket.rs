@@ -11,11 +11,6 @@ use std::sync::{
 
 use crate::{Error, Fault, Result, catalog::Permit};
 
-tokio::task_local! {
-    /// The ticket of the statement that the task runs.
-    static CURRENT: Ticket;
-}
-
 /// The ticket of one statement; its clones are the same one.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Ticket {
@@ -85,22 +80,6 @@ impl Ticket {
         let outcome = work();
         self.end(outcome.is_ok());
         outcome
-    }
-
-    /// Whether both are the ticket of one statement.
-    pub(crate) fn is(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.fate, &other.fate)
-    }
-
-    /// The ticket of the statement that this task runs.
-    pub(crate) fn current() -> Result<Self> {
-        let missing = |_| Error::new(Fault::Internal, "the catalog is changed outside of a statement");
-        CURRENT.try_with(Self::clone).map_err(missing)
-    }
-
-    /// The work of the statement, which finds the ticket as the current one.
-    pub(crate) fn scope<F: Future>(self, work: F) -> impl Future<Output = F::Output> {
-        CURRENT.scope(self, work)
     }
 
     /// A stage is set whole, so that a panic elsewhere leaves it usable.
@@ -208,17 +187,9 @@ mod tests {
     fn a_statement_has_a_ticket_to_itself() {
         let expected = Ticket::default();
         let claimed = expected.claim(Some(1)).unwrap();
-        assert!(claimed.is(&expected) && !claimed.is(&Ticket::default()));
+        assert!(Arc::ptr_eq(&claimed.fate, &expected.fate));
         assert!(expected.claim(Some(1)).is_none());
         assert!(expected.cancel());
         assert!(claimed.check(Some(1)).is_err(), "who asked before it started has cancelled it");
-    }
-
-    #[tokio::test]
-    async fn a_task_knows_its_ticket() {
-        let ticket = Ticket::default();
-        let found = ticket.clone().scope(async { Ticket::current().unwrap() }).await;
-        assert!(found.is(&ticket));
-        assert_eq!(Ticket::current().unwrap_err().fault(), Fault::Internal);
     }
 }

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use datafusion::{common::ScalarValue, sql::parser::DFParser};
+use datafusion::sql::parser::DFParser;
 
 use super::{Action, Form, Recognised, names::qualified, no_convert, parse::take_words};
 use crate::{
     Error, Fault, Result,
     catalog::{Change, QualifiedName},
-    session::{Client, Outcome},
+    session::{Outcome, Running},
 };
 
 pub(super) const FORM: Form = Form { parse: Some(parse), convert: no_convert };
@@ -37,9 +37,9 @@ fn parse(parser: &mut DFParser) -> Recognised {
 
 #[async_trait]
 impl Action for PromoteVersion {
-    async fn execute(&self, client: &Arc<Client>, _parameters: &[ScalarValue]) -> Result<Outcome> {
-        client.check_writes("ALTER MODEL")?;
-        client.apply(vec![Change::PromoteModel { name: self.name.clone(), version: self.version }]).await?;
+    async fn run(&self, Running { client, scope, .. }: Running<'_>) -> Result<Outcome> {
+        scope.check_writes("ALTER MODEL")?;
+        client.apply(scope, vec![Change::PromoteModel { name: self.name.clone(), version: self.version }]).await?;
         Ok(Outcome::done("ALTER MODEL"))
     }
 }

@@ -3,19 +3,16 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use datafusion::{
-    common::ScalarValue,
-    sql::{
-        parser::{DFParser, Statement as SqlStatement},
-        sqlparser::{ast::CommentObject, ast::Statement as AstStatement},
-    },
+use datafusion::sql::{
+    parser::{DFParser, Statement as SqlStatement},
+    sqlparser::{ast::CommentObject, ast::Statement as AstStatement},
 };
 
 use super::{Action, Form, Recognised, names::qualified, parse::take_words};
 use crate::{
     Error, Fault, Result,
     catalog::{Change, Kind, QualifiedName},
-    session::{Client, Outcome},
+    session::{Outcome, Running},
 };
 
 pub(super) const FORM: Form = Form { parse: Some(parse), convert };
@@ -60,10 +57,10 @@ fn convert(statement: &SqlStatement) -> Recognised {
 
 #[async_trait]
 impl Action for Comment {
-    async fn execute(&self, client: &Arc<Client>, _parameters: &[ScalarValue]) -> Result<Outcome> {
-        client.check_writes("COMMENT")?;
+    async fn run(&self, Running { client, scope, .. }: Running<'_>) -> Result<Outcome> {
+        scope.check_writes("COMMENT")?;
         let (name, comment) = (self.name.clone(), self.comment.clone());
-        client.apply(vec![Change::SetComment { kind: self.kind, name, comment }]).await?;
+        client.apply(scope, vec![Change::SetComment { kind: self.kind, name, comment }]).await?;
         Ok(Outcome::done("COMMENT"))
     }
 }

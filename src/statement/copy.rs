@@ -8,7 +8,7 @@ use arrow::{
 };
 use async_trait::async_trait;
 use datafusion::{
-    common::{DFSchema, ScalarValue},
+    common::DFSchema,
     logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast},
     sql::{
         parser::{CopyToSource, CopyToStatement, DFParser, Statement as SqlStatement},
@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     Error, Fault, Result,
-    session::{Client, Outcome, Sealed, Ticket},
+    session::{Outcome, Running, Sealed},
     source::{self, Stores, Target, Writing},
 };
 
@@ -92,20 +92,20 @@ fn convert(statement: &SqlStatement) -> Recognised {
 
 #[async_trait]
 impl Action for Copy {
-    async fn execute(&self, client: &Arc<Client>, parameters: &[ScalarValue]) -> Result<Outcome> {
-        let target = Target::parse(&self.target, client.access())?;
-        keep_out(&self.target, &target, client.catalog().directory().root())?;
+    async fn run(&self, Running { scope, values, .. }: Running<'_>) -> Result<Outcome> {
+        let target = Target::parse(&self.target, scope.access())?;
+        keep_out(&self.target, &target, scope.shared().catalog.directory().root())?;
         let mut statement = SqlStatement::clone(&self.statement);
         settle(&mut statement, &target);
         settle_format(&mut statement)?;
         settle_compression(&mut statement)?;
-        let plan = name_missing_partitions(plan(client, statement, Some(parameters)).await?)?;
+        let plan = name_missing_partitions(plan(scope, statement, Some(values)).await?)?;
         check_quoted(&plan)?;
-        let (plan, writing) = aim(plan, &target, &client.stores())?;
-        let written = collect(client, plan).await;
+        let (plan, writing) = aim(plan, &target, scope.stores())?;
+        let written = collect(scope, plan).await;
         let rows = written.map_err(|error| writing.failure().map_or(error, Error::from))?;
         // The files get their names: as with a commit, the statement is cancelled before it or not at all.
-        Ticket::current()?.irrevocably(|| writing.finish().map_err(Error::from))?;
+        scope.ticket().irrevocably(|| writing.finish().map_err(Error::from))?;
         let count = rows.iter().flat_map(|batch| batch.columns().first()).flat_map(|column| {
             column.as_primitive_opt::<UInt64Type>().map(|counts| counts.values().iter().sum::<u64>())
         });

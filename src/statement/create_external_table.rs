@@ -3,12 +3,9 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
-use datafusion::{
-    common::ScalarValue,
-    sql::{
-        parser::{CreateExternalTable as Ast, Statement as SqlStatement},
-        sqlparser::ast::Value,
-    },
+use datafusion::sql::{
+    parser::{CreateExternalTable as Ast, Statement as SqlStatement},
+    sqlparser::ast::Value,
 };
 
 use super::{
@@ -20,7 +17,7 @@ use super::{
 use crate::{
     Error, Fault, Result,
     catalog::{Definition, Existing, QualifiedName},
-    session::{Client, Given, Outcome, Sealed, with_options},
+    session::{Given, Outcome, Running, Sealed, with_options},
     source::{self, TableRequest},
 };
 
@@ -82,14 +79,14 @@ pub(super) fn option_text(value: &Value) -> String {
 
 #[async_trait]
 impl Action for CreateExternalTable {
-    async fn execute(&self, client: &Arc<Client>, _parameters: &[ScalarValue]) -> Result<Outcome> {
-        client.check_writes("CREATE EXTERNAL TABLE")?;
-        if client.exists(&self.name, self.existing)? {
+    async fn run(&self, Running { client, scope, .. }: Running<'_>) -> Result<Outcome> {
+        scope.check_writes("CREATE EXTERNAL TABLE")?;
+        if scope.exists(&self.name, self.existing)? {
             return Ok(Outcome::done("CREATE TABLE"));
         }
         let columns = match self.table.columns.is_empty() {
             true => None,
-            false => Some(declared(client, &self.table.columns)?.as_ref().clone()),
+            false => Some(declared(scope, &self.table.columns)?.as_ref().clone()),
         };
         let request = TableRequest {
             locations: self.table.locations.clone(),
@@ -99,11 +96,11 @@ impl Action for CreateExternalTable {
             ..TableRequest::default()
         };
         let options = self.options.iter().map(|(name, value)| (name.clone(), value.clone()));
-        let request = with_options(client, request, options)?;
-        let found = source::resolve(client.state().as_ref(), request, &client.stores(), client.access()).await?;
+        let request = with_options(scope, request, options)?;
+        let found = source::resolve(scope.engine(), request, scope.stores(), scope.access()).await?;
         check_distinct(&found.table_schema())?;
         let definition = Definition::ExternalTable(found.into());
-        client.create(&self.name, client.header()?, definition, self.existing).await?;
+        client.create(scope, &self.name, client.header()?, definition, self.existing).await?;
         Ok(Outcome::done("CREATE TABLE"))
     }
 }

@@ -3,19 +3,16 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use datafusion::{
-    common::ScalarValue,
-    sql::{
-        parser::Statement as SqlStatement,
-        sqlparser::ast::{SchemaName, Statement as AstStatement},
-    },
+use datafusion::sql::{
+    parser::Statement as SqlStatement,
+    sqlparser::ast::{SchemaName, Statement as AstStatement},
 };
 
 use super::{Action, Form, Recognised, names::identifier};
 use crate::{
     Error, Fault, Result,
     catalog::{Applied, Change},
-    session::{Client, Notice, Outcome},
+    session::{Notice, Outcome, Running},
 };
 
 pub(super) const FORM: Form = Form { parse: None, convert };
@@ -41,12 +38,12 @@ fn convert(statement: &SqlStatement) -> Recognised {
 
 #[async_trait]
 impl Action for CreateSchema {
-    async fn execute(&self, client: &Arc<Client>, _parameters: &[ScalarValue]) -> Result<Outcome> {
-        client.check_writes("CREATE SCHEMA")?;
+    async fn run(&self, Running { client, scope, .. }: Running<'_>) -> Result<Outcome> {
+        scope.check_writes("CREATE SCHEMA")?;
         let header = client.header()?;
         let change = Change::CreateSchema { name: self.name.clone(), header, if_not_exists: self.if_not_exists };
-        if client.apply(vec![change]).await?.contains(&Applied::Unchanged) {
-            client.notify(Notice::remark(format!("schema \"{}\" already exists, skipping", self.name)));
+        if client.apply(scope, vec![change]).await?.contains(&Applied::Unchanged) {
+            scope.notify(Notice::remark(format!("schema \"{}\" already exists, skipping", self.name)));
         }
         Ok(Outcome::done("CREATE SCHEMA"))
     }

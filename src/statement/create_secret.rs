@@ -3,10 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use datafusion::{
-    common::ScalarValue,
-    sql::{parser::DFParser, sqlparser::tokenizer::Token},
-};
+use datafusion::sql::{parser::DFParser, sqlparser::tokenizer::Token};
 
 use super::{
     Action, Form, Recognised,
@@ -18,7 +15,7 @@ use super::{
 use crate::{
     Error, Fault, Result,
     catalog::{Definition, Existing, QualifiedName, Secret, Sensitive},
-    session::{Client, Outcome},
+    session::{Outcome, Running},
     source::SecretDefinition,
 };
 
@@ -72,13 +69,13 @@ fn parse(parser: &mut DFParser) -> Recognised {
 
 #[async_trait]
 impl Action for CreateSecret {
-    async fn execute(&self, client: &Arc<Client>, _parameters: &[ScalarValue]) -> Result<Outcome> {
-        client.check_writes("CREATE SECRET")?;
+    async fn run(&self, Running { client, scope, .. }: Running<'_>) -> Result<Outcome> {
+        scope.check_writes("CREATE SECRET")?;
         // Checked here, so that a mistake is heard now and not when the bucket is read.
         let checked = SecretDefinition::from_options(&self.name.name, &self.options)?;
         let options = self.options.iter().map(|(key, value)| (key.clone(), Sensitive::new(value.clone()))).collect();
         let secret = Secret { provider: self.provider.clone(), scope: Some(checked.scope), options };
-        client.create(&self.name, client.header()?, Definition::Secret(secret), self.existing).await?;
+        client.create(scope, &self.name, client.header()?, Definition::Secret(secret), self.existing).await?;
         Ok(Outcome::done("CREATE SECRET"))
     }
 }

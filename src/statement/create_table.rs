@@ -5,7 +5,6 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::{
-    common::ScalarValue,
     logical_expr::{LogicalPlan, LogicalPlanBuilder, cast, col},
     sql::{
         parser::Statement as SqlStatement,
@@ -17,13 +16,13 @@ use super::{
     Action, Form, Recognised,
     headings::{mark_columns, unmarked},
     names::{check_distinct, existing, identifier, qualified},
-    plan::{parameter_types, plan, schema_of},
+    plan::{analyze, planned, schema_of},
     training::refuse_train,
 };
 use crate::{
     Error, Fault, Result,
     catalog::{Definition, Existing, Header, ManagedTable, QualifiedName, TableFile},
-    session::{Client, Description, Outcome, Sealed, storage},
+    session::{Analysis, Client, Outcome, Running, Scope, Sealed, storage},
 };
 
 pub(super) const FORM: Form = Form { parse: None, convert };
@@ -32,7 +31,7 @@ pub(super) const FORM: Form = Form { parse: None, convert };
 struct CreateTable {
     name: QualifiedName,
     columns: Sealed<Vec<ColumnDef>>,
-    query: Option<Sealed<Query>>,
+    query: Option<Sealed<SqlStatement>>,
     existing: Existing,
 }
 
@@ -59,7 +58,7 @@ fn convert(statement: &SqlStatement) -> Recognised {
         mark_columns(query);
     }
     let existing = existing(or_replace, if_not_exists)?;
-    let (columns, query) = (Sealed::new(columns), query.map(|query| Sealed::new(*query)));
+    let (columns, query) = (Sealed::new(columns), query.map(|query| Sealed::new(query_statement(&query))));
     Ok(Some(Arc::new(CreateTable { name: qualified(&name)?, columns, query, existing })))
 }
 
@@ -69,40 +68,48 @@ pub(super) fn constrained(column: &ColumnDef) -> bool {
 
 #[async_trait]
 impl Action for CreateTable {
-    async fn describe(&self, client: &Arc<Client>, types: &[Option<DataType>]) -> Result<Description> {
-        let Some(query) = &self.query else { return Ok(Description::default()) };
-        let plan = plan(client, query_statement(query), None).await?;
-        Ok(Description { parameters: parameter_types(&plan, types)?, columns: None })
+    async fn analyze(&self, _client: &Client, scope: &Arc<Scope>, types: &[Option<DataType>]) -> Result<Analysis> {
+        match &self.query {
+            None => Ok(Analysis::default()),
+            Some(query) => analyze(scope, query, types).await,
+        }
     }
 
-    async fn execute(&self, client: &Arc<Client>, parameters: &[ScalarValue]) -> Result<Outcome> {
+    async fn run(&self, running: Running<'_>) -> Result<Outcome> {
+        let Running { client, scope, analysis, values } = running;
         // Refused before the query runs, not after it.
-        client.check_writes(if self.query.is_some() { "CREATE TABLE AS" } else { "CREATE TABLE" })?;
-        if client.exists(&self.name, self.existing)? {
+        scope.check_writes(if self.query.is_some() { "CREATE TABLE AS" } else { "CREATE TABLE" })?;
+        if scope.exists(&self.name, self.existing)? {
             return Ok(Outcome::done("CREATE TABLE"));
         }
         let header = client.header()?;
         let Some(query) = &self.query else {
-            let schema = declared(client, &self.columns)?;
+            let schema = declared(scope, &self.columns)?;
             check_distinct(&schema)?;
-            self.publish(client, header, schema.as_ref().clone(), Vec::new()).await?;
+            self.publish(client, scope, header, (schema.as_ref().clone(), Vec::new())).await?;
             return Ok(Outcome::done("CREATE TABLE"));
         };
-        let query = plan(client, query_statement(query), Some(parameters)).await?;
-        let query = if self.columns.is_empty() { query } else { as_declared(client, query, &self.columns)? };
+        let query = planned(scope, query, analysis.plan, values).await?;
+        let query = if self.columns.is_empty() { query } else { as_declared(scope, query, &self.columns)? };
         let schema = storage::stored_schema(&unmarked(&schema_of(&query)));
         check_distinct(&schema)?;
-        let files = storage::write(client, query, Arc::clone(&schema), header.oid).await?;
+        let files = storage::write(scope, query, Arc::clone(&schema), header.oid).await?;
         let rows: u64 = files.iter().map(|file| file.rows).sum();
-        self.publish(client, header, schema.as_ref().clone(), files).await?;
+        self.publish(client, scope, header, (schema.as_ref().clone(), files)).await?;
         Ok(Outcome::done(format!("SELECT {rows}")))
     }
 }
 
 impl CreateTable {
-    async fn publish(&self, client: &Client, header: Header, schema: Schema, files: Vec<TableFile>) -> Result<()> {
+    async fn publish(
+        &self,
+        client: &Client,
+        scope: &Scope,
+        header: Header,
+        (schema, files): (Schema, Vec<TableFile>),
+    ) -> Result<()> {
         let table = Definition::ManagedTable(ManagedTable { schema, files });
-        client.create(&self.name, header, table, self.existing).await
+        client.create(scope, &self.name, header, table, self.existing).await
     }
 }
 
@@ -111,20 +118,20 @@ pub(super) fn query_statement(query: &Query) -> SqlStatement {
 }
 
 /// The columns as they were declared, with Arrow types.
-pub(super) fn declared(client: &Client, columns: &[ColumnDef]) -> Result<SchemaRef> {
+pub(super) fn declared(scope: &Scope, columns: &[ColumnDef]) -> Result<SchemaRef> {
     let fields: Vec<Field> = columns
         .iter()
         .map(|column| {
             let nullable = !column.options.iter().any(|option| matches!(option.option, ColumnOption::NotNull));
-            Ok(Field::new(identifier(&column.name), client.data_type(&column.data_type)?, nullable))
+            Ok(Field::new(identifier(&column.name), scope.data_type(&column.data_type)?, nullable))
         })
         .collect::<Result<_>>()?;
     Ok(Arc::new(Schema::new(fields)))
 }
 
 /// The query's columns renamed and cast to those declared, by position.
-fn as_declared(client: &Client, query: LogicalPlan, columns: &[ColumnDef]) -> Result<LogicalPlan> {
-    let wanted = declared(client, columns)?;
+fn as_declared(scope: &Scope, query: LogicalPlan, columns: &[ColumnDef]) -> Result<LogicalPlan> {
+    let wanted = declared(scope, columns)?;
     let found = query.schema().fields().len();
     if wanted.fields().len() != found {
         return Err(Error::new(

@@ -3,14 +3,11 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use datafusion::{
-    common::ScalarValue,
-    sql::{
-        parser::Statement as SqlStatement,
-        sqlparser::ast::{
-            CreateView as Ast, Ident, Query, Statement as AstStatement, TableAlias, TableAliasColumnDef, TableFactor,
-            TableWithJoins, ViewColumnDef,
-        },
+use datafusion::sql::{
+    parser::Statement as SqlStatement,
+    sqlparser::ast::{
+        CreateView as Ast, Ident, Query, Statement as AstStatement, TableAlias, TableAliasColumnDef, TableFactor,
+        TableWithJoins, ViewColumnDef,
     },
 };
 
@@ -24,7 +21,7 @@ use super::{
 use crate::{
     Error, Fault, Result,
     catalog::{Definition, Existing, QualifiedName, View},
-    session::{Client, Outcome, Sealed, query_from},
+    session::{Outcome, Running, Sealed, query_from},
 };
 
 pub(super) const FORM: Form = Form { parse: None, convert };
@@ -58,17 +55,17 @@ fn convert(statement: &SqlStatement) -> Recognised {
 
 #[async_trait]
 impl Action for CreateView {
-    async fn execute(&self, client: &Arc<Client>, _parameters: &[ScalarValue]) -> Result<Outcome> {
-        client.check_writes("CREATE VIEW")?;
+    async fn run(&self, Running { client, scope, .. }: Running<'_>) -> Result<Outcome> {
+        scope.check_writes("CREATE VIEW")?;
         let text = self.query.to_string();
-        let plan = plan(client, client.parse_query(&text)?, None).await?;
+        let plan = plan(scope, scope.parse_query(&text)?, None).await?;
         if !plan.get_parameter_names()?.is_empty() {
             return Err(Error::new(Fault::InvalidArgument, "a view takes no parameters; write the values out"));
         }
         let schema = schema_of(&plan).as_ref().clone();
         check_distinct(&schema)?;
         let view = Definition::View(View { sql: text, schema });
-        client.create(&self.name, client.header()?, view, self.existing).await?;
+        client.create(scope, &self.name, client.header()?, view, self.existing).await?;
         Ok(Outcome::done("CREATE VIEW"))
     }
 }

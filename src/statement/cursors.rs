@@ -13,14 +13,11 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, SchemaRef};
 use async_trait::async_trait;
-use datafusion::{
-    common::ScalarValue,
-    sql::{
-        parser::{DFParser, Statement as SqlStatement},
-        sqlparser::{ast::Statement as Ast, tokenizer::Token},
-    },
+use datafusion::sql::{
+    parser::{DFParser, Statement as SqlStatement},
+    sqlparser::{ast::Statement as Ast, tokenizer::Token},
 };
 
 use super::{
@@ -31,7 +28,7 @@ use super::{
 };
 use crate::{
     Error, Fault, Result,
-    session::{Client, Description, Direction, Outcome, PortalOptions, Scroll},
+    session::{Analysis, Client, Direction, Outcome, PortalOptions, Running, Scope, Scroll},
 };
 
 pub(super) const FORM: Form = Form { parse: Some(parse), convert: no_convert };
@@ -209,30 +206,32 @@ fn name(parser: &mut DFParser) -> Result<String> {
 
 #[async_trait]
 impl Action for Cursor {
-    async fn describe(&self, client: &Arc<Client>, types: &[Option<DataType>]) -> Result<Description> {
+    async fn analyze(&self, client: &Client, scope: &Arc<Scope>, types: &[Option<DataType>]) -> Result<Analysis> {
         match self {
-            Self::Declare { query, .. } => {
-                let Description { parameters, .. } = query.describe(client, types).await?;
-                Ok(Description { parameters, columns: None })
-            }
+            Self::Declare { query, .. } => query.analyze(client, scope, types).await,
             // One that is not there yet may be when this runs.
             Self::Fetch { name, .. } => {
                 let columns = client.portal(name, "cursor").ok().and_then(|portal| portal.columns().cloned());
-                Ok(Description { parameters: Vec::new(), columns })
+                Ok(Analysis { columns, ..Analysis::default() })
             }
-            Self::Move { .. } | Self::Close { .. } => Ok(Description::default()),
+            Self::Move { .. } | Self::Close { .. } => Ok(Analysis::default()),
         }
     }
 
-    async fn execute(&self, client: &Arc<Client>, parameters: &[ScalarValue]) -> Result<Outcome> {
+    fn columns(&self, analysis: &Analysis) -> Option<SchemaRef> {
+        if let Self::Fetch { .. } = self { analysis.columns.clone() } else { None }
+    }
+
+    async fn run(&self, running: Running<'_>) -> Result<Outcome> {
+        let Running { client, scope, .. } = running;
         match self {
             Self::Declare { name, options, query } => {
-                client.declare(name, Arc::clone(query), *options, parameters).await?;
+                client.declare(name, query, *options, running).await?;
                 Ok(Outcome::done("DECLARE CURSOR"))
             }
-            Self::Fetch { name, direction } => client.fetch(name, *direction).await,
+            Self::Fetch { name, direction } => client.fetch(scope, name, *direction).await,
             Self::Move { name, direction } => {
-                let passed = client.go(name, *direction).await?;
+                let passed = client.go(scope, name, *direction).await?;
                 Ok(Outcome::done(format!("MOVE {passed}")))
             }
             Self::Close { name: Some(name) } => {

@@ -4,19 +4,16 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
-use datafusion::{
-    common::ScalarValue,
-    sql::{
-        parser::DFParser,
-        sqlparser::{ast::Expr, tokenizer::Token},
-    },
+use datafusion::sql::{
+    parser::DFParser,
+    sqlparser::{ast::Expr, tokenizer::Token},
 };
 
 use super::{Action, Form, Recognised, no_convert, parse::take_words};
 use crate::{
     Error, Fault, Result,
     pgtype::type_name,
-    session::{Client, Description, Outcome, request_named, text_rows},
+    session::{Analysis, Client, Outcome, Running, Scope, request_named, text_rows},
     source::{self, TableRequest},
 };
 
@@ -60,19 +57,19 @@ fn columns() -> SchemaRef {
 
 #[async_trait]
 impl Action for DescribeFiles {
-    async fn describe(&self, _client: &Arc<Client>, _types: &[Option<DataType>]) -> Result<Description> {
-        Ok(Description { parameters: Vec::new(), columns: Some(columns()) })
+    async fn analyze(&self, _client: &Client, _scope: &Arc<Scope>, _types: &[Option<DataType>]) -> Result<Analysis> {
+        Ok(Analysis { columns: Some(columns()), ..Analysis::default() })
     }
 
-    async fn execute(&self, client: &Arc<Client>, _parameters: &[ScalarValue]) -> Result<Outcome> {
+    async fn run(&self, Running { scope, .. }: Running<'_>) -> Result<Outcome> {
         let request = match self {
             Self::Path(path) => TableRequest { locations: vec![path.clone()], ..TableRequest::default() },
-            Self::Call(call) => request_named(client, call).unwrap_or_else(|| {
+            Self::Call(call) => request_named(scope, call).unwrap_or_else(|| {
                 let message = format!("{call} reads no files; SELECT name FROM fusewire.functions lists what does");
                 Err(Error::new(Fault::UndefinedFunction, message))
             })?,
         };
-        let found = source::describe(client.state().as_ref(), &request, &client.stores(), client.access()).await?;
+        let found = source::describe(scope.engine(), &request, scope.stores(), scope.access()).await?;
         let facts = found
             .facts
             .into_iter()

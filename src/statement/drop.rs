@@ -3,14 +3,11 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use datafusion::{
-    common::ScalarValue,
-    sql::{
-        parser::{DFParser, Statement as SqlStatement},
-        sqlparser::{
-            ast::{ObjectType, Statement as AstStatement},
-            tokenizer::Token,
-        },
+use datafusion::sql::{
+    parser::{DFParser, Statement as SqlStatement},
+    sqlparser::{
+        ast::{ObjectType, Statement as AstStatement},
+        tokenizer::Token,
     },
 };
 
@@ -22,7 +19,7 @@ use super::{
 use crate::{
     Error, Fault, Result,
     catalog::{Applied, Change, Kind, QualifiedName},
-    session::{Client, Notice, Outcome},
+    session::{Notice, Outcome, Running},
 };
 
 pub(super) const FORM: Form = Form { parse: Some(parse), convert };
@@ -76,7 +73,7 @@ fn convert(statement: &SqlStatement) -> Recognised {
 
 #[async_trait]
 impl Action for Drop {
-    async fn execute(&self, client: &Arc<Client>, _parameters: &[ScalarValue]) -> Result<Outcome> {
+    async fn run(&self, Running { client, scope, .. }: Running<'_>) -> Result<Outcome> {
         let (changes, noun): (Vec<Change>, &str) = match &self.dropped {
             Dropped::Objects { kind, names } => {
                 let drop =
@@ -89,16 +86,16 @@ impl Action for Drop {
                 (names.iter().map(drop).collect(), "SCHEMA")
             }
         };
-        client.check_writes(&format!("DROP {noun}"))?;
+        scope.check_writes(&format!("DROP {noun}"))?;
         let labels: Vec<String> = match &self.dropped {
             Dropped::Objects { names, .. } => names.iter().map(ToString::to_string).collect(),
             Dropped::Schemas(names) => names.iter().map(|name| format!("\"{name}\"")).collect(),
         };
-        let applied = client.apply(changes).await?;
+        let applied = client.apply(scope, changes).await?;
         for (applied, label) in applied.iter().zip(labels) {
             if *applied == Applied::Unchanged {
                 let noun = noun.to_lowercase();
-                client.notify(Notice::remark(format!("{noun} {label} does not exist, skipping")));
+                scope.notify(Notice::remark(format!("{noun} {label} does not exist, skipping")));
             }
         }
         Ok(Outcome::done(format!("DROP {noun}")))

@@ -18,14 +18,14 @@ use super::{
     create_table::query_statement,
     headings::mark_columns,
     names::{identifier, qualified},
-    plan::{parameter_types, plan},
+    plan::{analyze, bind, plan},
     training::refuse_train,
 };
 use crate::{
     Error, Fault, Result,
-    catalog::{Change, Definition, QualifiedName},
+    catalog::{Change, Definition, Header, ManagedTable, QualifiedName},
     error::null_violation,
-    session::{Client, Description, Outcome, Sealed, storage},
+    session::{Analysis, Client, Outcome, Running, Scope, Sealed, storage},
 };
 
 pub(super) const FORM: Form = Form { parse: None, convert };
@@ -81,51 +81,69 @@ fn convert(statement: &SqlStatement) -> Recognised {
 
 #[async_trait]
 impl Action for Insert {
-    async fn describe(&self, client: &Arc<Client>, types: &[Option<DataType>]) -> Result<Description> {
-        let statement = self.query.as_ref().unwrap_or(&self.statement);
-        let plan = plan(client, SqlStatement::clone(statement), None).await?;
-        Ok(Description { parameters: parameter_types(&plan, types)?, columns: None })
+    async fn analyze(&self, _client: &Client, scope: &Arc<Scope>, types: &[Option<DataType>]) -> Result<Analysis> {
+        let (_, table) = self.found(scope)?;
+        let analysis = analyze(scope, self.planned(), types).await.map_err(|error| self.named(error, &table.schema))?;
+        let Some(plan) = &analysis.plan else { return Ok(analysis) };
+        let rows = self.rows(LogicalPlan::clone(plan), &table.schema)?;
+        Ok(Analysis { plan: Some(Sealed::new(rows)), ..analysis })
     }
 
-    async fn execute(&self, client: &Arc<Client>, parameters: &[ScalarValue]) -> Result<Outcome> {
-        let snapshot = client.snapshot();
-        let table = snapshot.relation(&self.table).ok_or_else(|| client.no_relation(&self.table))?;
-        let Definition::ManagedTable(managed) = &table.definition else {
-            return Err(Error::new(
-                Fault::WrongObjectType,
-                format!(
-                    "\"{}\" is {}; rows can be inserted into tables made with CREATE TABLE alone",
-                    self.table.name,
-                    table.definition.noun()
-                ),
-            ));
-        };
-        client.check_writes("INSERT")?;
-        let rows_plan = match &self.query {
-            Some(query) => {
-                let rows = plan(client, SqlStatement::clone(query), Some(parameters)).await?;
-                self.stored(rows, &managed.schema)?
-            }
+    async fn run(&self, running: Running<'_>) -> Result<Outcome> {
+        let Running { client, scope, analysis, values } = running;
+        let (header, table) = self.found(scope)?;
+        scope.check_writes("INSERT")?;
+        let named = |error| self.named(error, &table.schema);
+        let rows = match analysis.plan {
+            Some(rows) => bind(LogicalPlan::clone(&rows), values)?,
             None => {
-                let plan = plan(client, SqlStatement::clone(&self.statement), Some(parameters)).await;
-                let LogicalPlan::Dml(dml) = plan.map_err(|error| self.named(error, &managed.schema))? else {
-                    return Err(Error::new(Fault::Internal, "INSERT was not planned as one"));
-                };
-                if !matches!(dml.op, WriteOp::Insert(_)) {
-                    return Err(Error::new(Fault::FeatureNotSupported, "only plain INSERT is supported"));
-                }
-                Arc::unwrap_or_clone(dml.input)
+                let plan = plan(scope, SqlStatement::clone(self.planned()), Some(values)).await.map_err(named)?;
+                self.rows(plan, &table.schema)?
             }
         };
-        let written = storage::write(client, rows_plan, Arc::new(managed.schema.clone()), table.header.oid).await;
-        let files = written.map_err(|error| self.named(error, &managed.schema))?;
+        let files = storage::write(scope, rows, Arc::new(table.schema.clone()), header.oid).await.map_err(named)?;
         let rows: u64 = files.iter().map(|file| file.rows).sum();
-        client.apply(vec![Change::AppendFiles { table: self.table.clone(), files }]).await?;
+        client.apply(scope, vec![Change::AppendFiles { table: self.table.clone(), files }]).await?;
         Ok(Outcome::done(format!("INSERT 0 {rows}")))
     }
 }
 
 impl Insert {
+    /// The table, which is one of ours.
+    fn found<'a>(&self, scope: &'a Scope) -> Result<(&'a Header, &'a ManagedTable)> {
+        let found = scope.snapshot().relation(&self.table).ok_or_else(|| scope.no_relation(&self.table))?;
+        match &found.definition {
+            Definition::ManagedTable(table) => Ok((&found.header, table)),
+            other => Err(Error::new(
+                Fault::WrongObjectType,
+                format!(
+                    "\"{}\" is {}; rows can be inserted into tables made with CREATE TABLE alone",
+                    self.table.name,
+                    other.noun()
+                ),
+            )),
+        }
+    }
+
+    /// What is planned: the query, or the whole statement with its VALUES.
+    fn planned(&self) -> &SqlStatement {
+        self.query.as_ref().unwrap_or(&self.statement)
+    }
+
+    /// The rows of what was planned, as those of the table.
+    fn rows(&self, plan: LogicalPlan, schema: &Schema) -> Result<LogicalPlan> {
+        if self.query.is_some() {
+            return self.stored(plan, schema);
+        }
+        let LogicalPlan::Dml(dml) = plan else {
+            return Err(Error::new(Fault::Internal, "INSERT was not planned as one"));
+        };
+        if !matches!(dml.op, WriteOp::Insert(_)) {
+            return Err(Error::new(Fault::FeatureNotSupported, "only plain INSERT is supported"));
+        }
+        Ok(Arc::unwrap_or_clone(dml.input))
+    }
+
     /// The rows of a query as those of the table: its columns by position, of the table's types; NULL where there is none.
     fn stored(&self, rows: LogicalPlan, schema: &Schema) -> Result<LogicalPlan> {
         let found = rows.schema().columns();

@@ -19,7 +19,7 @@ use datafusion::sql::{
 
 use crate::{
     Error, Fault, Result,
-    session::{Client, written},
+    session::{Scope, written},
 };
 
 /// The most parameters of a statement: the protocol counts them in two bytes.
@@ -46,12 +46,12 @@ pub(super) fn check_numbers(tokens: &[TokenWithSpan]) -> Result<()> {
 
 /// The declared types, and where the client left one open the type of the cast or the clause that the parameter stands in.
 pub(super) fn with_hints(
-    client: &Client,
+    scope: &Scope,
     statement: &SqlStatement,
     declared: &[Option<DataType>],
 ) -> Vec<Option<DataType>> {
     let SqlStatement::Statement(statement) = statement else { return declared.to_vec() };
-    let mut hints = Hints { client, found: BTreeMap::new(), count: 0 };
+    let mut hints = Hints { scope, found: BTreeMap::new(), count: 0 };
     let _ = statement.visit(&mut hints);
     let count = hints.count.max(declared.len());
     (1..=count)
@@ -71,7 +71,7 @@ pub(super) fn give_types(statement: &mut SqlStatement, types: &[Option<DataType>
 }
 
 struct Hints<'a> {
-    client: &'a Client,
+    scope: &'a Scope,
     found: BTreeMap<usize, DataType>,
     /// The greatest number of a parameter; one that the plan has no use for is a parameter too.
     count: usize,
@@ -84,7 +84,7 @@ impl Visitor for Hints<'_> {
         self.count = self.count.max(number(expression).unwrap_or(0));
         if let Expr::Cast { kind: CastKind::Cast | CastKind::DoubleColon, expr, data_type, .. } = expression
             && let Some(number) = number(expr)
-            && let Ok(data_type) = self.client.data_type(data_type)
+            && let Ok(data_type) = self.scope.data_type(data_type)
         {
             self.found.entry(number).or_insert(data_type);
         }

@@ -1,4 +1,4 @@
-//! Plans of statements: made over the client's snapshot, with the types of their parameters and then with their values.
+//! Plans of statements: made in their scope, with the types of their parameters and then with their values.
 
 use std::sync::Arc;
 
@@ -15,43 +15,77 @@ use datafusion::{
 use futures::future::BoxFuture;
 
 use super::parameters::{give_types, numbered};
-use crate::{Error, Fault, Result, planning, session::Client};
+use crate::{
+    Error, Fault, Result, planning,
+    session::{Analysis, Scope, Sealed},
+};
 
-/// Plans a statement over the client's snapshot; with the values of its parameters, or to describe it without.
-pub(super) fn plan<'a>(
-    client: &Client,
-    mut statement: SqlStatement,
-    parameters: Option<&'a [ScalarValue]>,
+/// What is known of a statement whose parameters have these types, as far as they are told.
+pub(super) fn analyze<'a>(
+    scope: &Arc<Scope>,
+    statement: &SqlStatement,
+    types: &'a [Option<DataType>],
+) -> BoxFuture<'a, Result<Analysis>> {
+    let mut statement = statement.clone();
+    give_types(&mut statement, types);
+    let planning = plan(scope, statement, None);
+    Box::pin(async move {
+        let plan = planning.await?;
+        let parameters = parameter_types(&plan, types)?;
+        let told = parameters.iter().enumerate().all(|(at, _)| matches!(types.get(at), Some(Some(_))));
+        let plan = (told && !fusewire_udfs::plan::is_unbound(&plan)?).then(|| Sealed::new(plan));
+        Ok(Analysis { parameters, plan, columns: None })
+    })
+}
+
+/// The plan of a statement that was analysed, with the values of its parameters.
+pub(super) fn planned<'a>(
+    scope: &Arc<Scope>,
+    statement: &SqlStatement,
+    plan: Option<Sealed<LogicalPlan>>,
+    values: &'a [ScalarValue],
 ) -> BoxFuture<'a, Result<LogicalPlan>> {
-    if let Some(values) = parameters {
+    match plan {
+        Some(plan) => Box::pin(async move { bind(LogicalPlan::clone(&plan), values) }),
+        None => self::plan(scope, statement.clone(), Some(values)),
+    }
+}
+
+/// Plans a statement; with the values of its parameters, or to describe it without.
+pub(super) fn plan<'a>(
+    scope: &Arc<Scope>,
+    mut statement: SqlStatement,
+    values: Option<&'a [ScalarValue]>,
+) -> BoxFuture<'a, Result<LogicalPlan>> {
+    if let Some(values) = values {
         let types: Vec<_> = values.iter().map(|value| Some(value.data_type())).collect();
         give_types(&mut statement, &types);
     }
-    let rewritten = fusewire_udfs::arguments::rewrite(&mut statement, parameters);
-    let planned = client.plan(statement);
+    let rewritten = fusewire_udfs::arguments::rewrite(&mut statement, values);
+    let planned = scope.plan(statement);
     Box::pin(async move {
         rewritten?;
         let plan = planned.await?;
-        match parameters {
-            Some(parameters) => bind(plan, parameters),
+        match values {
+            Some(values) => bind(plan, values),
             None => Ok(plan),
         }
     })
 }
 
 /// Puts the values of `$1`, `$2`, … into a plan.
-fn bind(plan: LogicalPlan, parameters: &[ScalarValue]) -> Result<LogicalPlan> {
+pub(super) fn bind(plan: LogicalPlan, values: &[ScalarValue]) -> Result<LogicalPlan> {
     let wanted = plan.get_parameter_names()?.len();
-    if wanted > parameters.len() {
+    if wanted > values.len() {
         return Err(Error::new(
             Fault::InvalidArgument,
-            format!("the statement has {wanted} parameters, but {} values were given", parameters.len()),
+            format!("the statement has {wanted} parameters, but {} values were given", values.len()),
         ));
     }
-    if parameters.is_empty() {
+    if values.is_empty() {
         return Ok(plan);
     }
-    let values = parameters.iter().cloned().map(ScalarAndMetadata::from).collect();
+    let values = values.iter().cloned().map(ScalarAndMetadata::from).collect();
     Ok(plan.with_param_values(ParamValues::List(values))?)
 }
 

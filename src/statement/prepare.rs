@@ -17,7 +17,7 @@ use datafusion::{
 use super::{Action, Form, Recognised, names::identifier, parse::convert as convert_statement};
 use crate::{
     Error, Fault, Result, planning,
-    session::{Client, Description, Outcome, PreparedStatement, Sealed},
+    session::{Analysis, Client, Outcome, PreparedStatement, Running, Scope, Sealed, describe, execute},
 };
 
 pub(super) const FORM: Form = Form { parse: None, convert };
@@ -74,20 +74,20 @@ fn plain_name(name: &ObjectName) -> Result<String> {
 
 #[async_trait]
 impl Action for Prepared {
-    async fn describe(&self, client: &Arc<Client>, _types: &[Option<DataType>]) -> Result<Description> {
-        let Self::Execute { name, .. } = self else { return Ok(Description::default()) };
+    async fn analyze(&self, client: &Client, _scope: &Arc<Scope>, _types: &[Option<DataType>]) -> Result<Analysis> {
+        let Self::Execute { name, .. } = self else { return Ok(Analysis::default()) };
         // One that is not there yet may be when this runs.
         let columns = client.prepared(name).ok().and_then(|prepared| prepared.columns().cloned());
-        Ok(Description { parameters: Vec::new(), columns })
+        Ok(Analysis { columns, ..Analysis::default() })
     }
 
-    async fn execute(&self, client: &Arc<Client>, _parameters: &[ScalarValue]) -> Result<Outcome> {
+    async fn run(&self, Running { client, scope, .. }: Running<'_>) -> Result<Outcome> {
         match self {
             Self::Prepare { name, types, action } => {
-                let types = types.iter().map(|ast| client.data_type(ast).map(Some)).collect::<Result<Vec<_>>>()?;
-                let described = action.describe(client, &types).await?;
-                let text = client.statement_text();
-                let prepared = PreparedStatement::new(Arc::clone(action), (&*text, Arc::clone(&text)), &[], described);
+                let types = types.iter().map(|ast| scope.data_type(ast).map(Some)).collect::<Result<Vec<_>>>()?;
+                let described = describe(action.as_ref(), client, scope, &types).await?;
+                let text = scope.text();
+                let prepared = PreparedStatement::new(Arc::clone(action), (text, Arc::clone(text)), &[], described);
                 client.keep_statement(name, prepared.with_declared(types))?;
                 Ok(Outcome::done("PREPARE"))
             }
@@ -103,17 +103,17 @@ impl Action for Prepared {
                 let values = values
                     .iter()
                     .zip(parameters)
-                    .map(|(value, parameter)| constant(client, value, &parameter.data_type))
+                    .map(|(value, parameter)| constant(scope, value, &parameter.data_type))
                     .collect::<Result<Vec<_>>>()?;
                 let Some(action) = prepared.action() else { return Ok(Outcome::Empty) };
                 let _nested = client.nest()?;
-                let outcome = action.execute(client, &values).await?;
+                let outcome = execute(action.as_ref(), client, scope, &values).await?;
                 let columns = match &outcome {
                     Outcome::Rows { stream, .. } => Some(stream.schema()),
                     Outcome::Done { .. } | Outcome::Empty => None,
                 };
                 if let Some(columns) = columns {
-                    prepared.check_columns(client, &columns).await?;
+                    prepared.check_columns(client, scope, &columns).await?;
                 }
                 Ok(outcome)
             }
@@ -126,13 +126,9 @@ impl Action for Prepared {
 }
 
 /// The value of an expression without columns, as `data_type`.
-fn constant(client: &Arc<Client>, value: &AstExpr, data_type: &DataType) -> Result<ScalarValue> {
+fn constant(scope: &Scope, value: &AstExpr, data_type: &DataType) -> Result<ScalarValue> {
     let schema = DFSchema::empty();
-    let state = client.context().state();
-    let expression = state.create_logical_expr_from_sql_expr(
-        datafusion::sql::sqlparser::ast::ExprWithAlias { expr: value.clone(), alias: None },
-        &schema,
-    )?;
+    let expression = scope.expression(value.clone())?;
     // A numeric keeps the digits that it is written with: to round it to the column's would change what is compared.
     let expression = if data_type.is_decimal() { expression } else { expression.cast_to(data_type, &schema)? };
     let simplifier = ExprSimplifier::new(SimplifyContext::builder().with_current_time().build());

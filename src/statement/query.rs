@@ -17,13 +17,13 @@ use super::{
     Action, Form, Recognised,
     headings::{mark_columns, unmarked},
     parameters::{give_types, with_hints},
-    plan::{parameter_types, plan, schema_of, with_types},
+    plan::{analyze, bind, plan, planned, schema_of, with_types},
     rows::{run, run_and_publish},
     training::{check_train, train_first},
 };
 use crate::{
     Error, Fault, Result,
-    session::{Client, Description, Outcome, RowsTag, Sealed},
+    session::{Analysis, Client, Outcome, RowsTag, Running, Scope, Sealed},
 };
 
 pub(super) const FORM: Form = Form { parse: None, convert };
@@ -76,35 +76,45 @@ fn check_explained(explain: &ExplainStatement) -> Result<()> {
 
 #[async_trait]
 impl Action for Reading {
-    async fn describe(&self, client: &Arc<Client>, types: &[Option<DataType>]) -> Result<Description> {
+    async fn analyze(&self, _client: &Client, scope: &Arc<Scope>, types: &[Option<DataType>]) -> Result<Analysis> {
         let declares = types.iter().any(Option::is_some);
-        let types = with_hints(client, &self.statement, types);
-        // Most clients declare all: then one plan tells everything.
-        if declares
-            && let Some(parameters) = types.iter().cloned().collect::<Option<Vec<_>>>()
-            && let Some(columns) = self.columns_with(client, &parameters).await
-        {
-            return Ok(Description { parameters, columns: Some(unmarked(&columns)) });
+        let types = with_hints(scope, &self.statement, types);
+        let mut analysis = analyze(scope, &self.statement, &types).await?;
+        if analysis.plan.is_some() {
+            return Ok(analysis);
         }
-        let mut statement = SqlStatement::clone(&self.statement);
-        give_types(&mut statement, &types);
-        let plan = plan(client, statement, None).await?;
-        let parameters = parameter_types(&plan, &types)?;
-        let plan = with_types(plan, &parameters)?;
-        let typed = if declares { self.columns_with(client, &parameters).await } else { None };
-        let columns = typed.unwrap_or_else(|| schema_of(&plan));
-        Ok(Description { parameters, columns: Some(unmarked(&columns)) })
+        // What was not told is known by now, and tells the columns.
+        let columns = match declares {
+            true => self.columns_with(scope, &analysis.parameters).await,
+            false => None,
+        };
+        analysis.columns = match columns {
+            Some(columns) => Some(unmarked(&columns)),
+            None => {
+                let mut statement = SqlStatement::clone(&self.statement);
+                give_types(&mut statement, &types);
+                let plan = with_types(plan(scope, statement, None).await?, &analysis.parameters)?;
+                Some(unmarked(&schema_of(&plan)))
+            }
+        };
+        Ok(analysis)
     }
 
-    async fn execute(&self, client: &Arc<Client>, parameters: &[ScalarValue]) -> Result<Outcome> {
-        let plan = plan(client, SqlStatement::clone(&self.statement), Some(parameters)).await?;
+    fn columns(&self, analysis: &Analysis) -> Option<SchemaRef> {
+        let Some(plan) = &analysis.plan else { return analysis.columns.clone() };
+        Some(unmarked(&columns_of(plan, &analysis.parameters).unwrap_or_else(|| schema_of(plan))))
+    }
+
+    async fn run(&self, running: Running<'_>) -> Result<Outcome> {
+        let Running { client, scope, analysis, values } = running;
+        let plan = planned(scope, &self.statement, analysis.plan, values).await?;
         let analyzes = matches!(plan, LogicalPlan::Analyze(_));
         if self.explains && !analyzes {
-            return Ok(run(client, plan).await?.tagged(EXPLAINED));
+            return Ok(run(scope, plan).await?.tagged(EXPLAINED));
         }
-        let rows = match train_first(client, plan).await? {
-            (plan, Some(model)) => run_and_publish(client, plan, model).await?,
-            (plan, None) => run(client, plan).await?,
+        let rows = match train_first(client, scope, plan).await? {
+            (plan, Some(model)) => run_and_publish(client, scope, plan, model).await?,
+            (plan, None) => run(scope, plan).await?,
         };
         Ok(if self.explains { rows.tagged(EXPLAINED) } else { rows })
     }
@@ -113,9 +123,19 @@ impl Action for Reading {
 impl Reading {
     /// The columns of the rows for parameters of these types. The planner takes a parameter for what stands beside it, whatever
     /// the client declared: of `a + $1` with an integer a it would tell an integer. None where a value decides the columns.
-    async fn columns_with(&self, client: &Arc<Client>, parameters: &[DataType]) -> Option<SchemaRef> {
-        let values = parameters.iter().map(ScalarValue::try_from).collect::<datafusion::common::Result<Vec<_>>>();
-        let plan = plan(client, SqlStatement::clone(&self.statement), Some(&values.ok()?)).await;
+    async fn columns_with(&self, scope: &Arc<Scope>, parameters: &[DataType]) -> Option<SchemaRef> {
+        let plan = plan(scope, SqlStatement::clone(&self.statement), Some(&missing(parameters)?)).await;
         plan.ok().map(|plan| schema_of(&plan))
     }
+}
+
+/// The same of a plan.
+fn columns_of(plan: &LogicalPlan, parameters: &[DataType]) -> Option<SchemaRef> {
+    let bound = bind(plan.clone(), &missing(parameters)?).ok()?;
+    Some(schema_of(&bound))
+}
+
+/// NULLs of these types.
+fn missing(types: &[DataType]) -> Option<Vec<ScalarValue>> {
+    types.iter().map(ScalarValue::try_from).collect::<datafusion::common::Result<_>>().ok()
 }

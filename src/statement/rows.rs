@@ -26,7 +26,7 @@ use tokio::{
 use super::{clocks, headings::unmarked};
 use crate::{
     Error, Fault, Result,
-    session::{Client, Interrupt, Outcome, Physical, Staged, caught, explain_failure, timed_out},
+    session::{Client, Interrupt, Outcome, Physical, Scope, Staged, caught, explain_failure, timed_out},
 };
 
 /// Batches that wait between the compute runtime and whoever reads the result.
@@ -36,19 +36,19 @@ const BATCHES_BUFFERED: usize = 2;
 const MAX_ROWS_OF_TRAINING: usize = 1_000_000;
 
 /// Optimizes a plan, starts it on the compute runtime and streams its rows.
-pub(super) fn run<'a>(client: &'a Client, plan: LogicalPlan) -> BoxFuture<'a, Result<Outcome>> {
-    Box::pin(start(client, client.physical(plan)))
+pub(super) fn run(scope: &Scope, plan: LogicalPlan) -> BoxFuture<'_, Result<Outcome>> {
+    Box::pin(start(scope, scope.physical(plan)))
 }
 
-async fn start(client: &Client, planned: BoxFuture<'_, Result<Physical>>) -> Result<Outcome> {
+async fn start(scope: &Scope, planned: BoxFuture<'_, Result<Physical>>) -> Result<Outcome> {
     let (physical, task) = planned.await?;
     let zone = task.session_config().options().execution.time_zone.clone();
     let stream = execute_stream(Arc::clone(&physical), task)?;
     let schema = clocks::in_zone(&unmarked(&stream.schema()), zone.as_deref().unwrap_or("UTC"));
     let (sender, receiver) = mpsc::channel(BATCHES_BUFFERED);
-    let interrupt = client.interrupt();
-    let runtime = Arc::clone(&client.shared().runtime);
-    let worker = client.shared().compute_handle().spawn(forward(stream, physical, runtime, sender));
+    let interrupt = scope.interrupt().clone();
+    let runtime = Arc::clone(&scope.shared().runtime);
+    let worker = scope.shared().compute_handle().spawn(forward(stream, physical, runtime, sender));
     let rows = ComputedRows { schema, receiver, worker, interrupt, timer: None, finished: false };
     Ok(Outcome::rows(Box::pin(rows)))
 }
@@ -57,10 +57,11 @@ async fn start(client: &Client, planned: BoxFuture<'_, Result<Physical>>) -> Res
 /// and before any is shown, so that nobody who has seen one hears of an error.
 pub(super) fn run_and_publish<'a>(
     client: &'a Client,
+    scope: &'a Scope,
     plan: LogicalPlan,
     model: Staged,
 ) -> BoxFuture<'a, Result<Outcome>> {
-    let running = run(client, plan);
+    let running = run(scope, plan);
     Box::pin(async move {
         let mut stream = match running.await? {
             Outcome::Rows { stream, .. } => stream,
@@ -81,23 +82,23 @@ pub(super) fn run_and_publish<'a>(
             }
             batches.push(batch);
         }
-        client.settle(model).await?;
+        client.settle(scope, model).await?;
         let schema = stream.schema();
         Ok(Outcome::rows(Box::pin(MemoryStream::try_new(batches, schema, None)?)))
     })
 }
 
 /// Runs a plan to its end and returns its rows.
-pub(super) fn collect<'a>(client: &'a Client, plan: LogicalPlan) -> BoxFuture<'a, Result<Vec<RecordBatch>>> {
-    Box::pin(finish(client, client.physical(plan)))
+pub(super) fn collect(scope: &Scope, plan: LogicalPlan) -> BoxFuture<'_, Result<Vec<RecordBatch>>> {
+    Box::pin(finish(scope, scope.physical(plan)))
 }
 
-async fn finish(client: &Client, planned: BoxFuture<'_, Result<Physical>>) -> Result<Vec<RecordBatch>> {
+async fn finish(scope: &Scope, planned: BoxFuture<'_, Result<Physical>>) -> Result<Vec<RecordBatch>> {
     let (physical, task) = planned.await?;
     let collected = caught(datafusion::physical_plan::collect(Arc::clone(&physical), task)).await;
     match collected {
         Ok(batches) => Ok(batches),
-        Err(error) => Err(explain_failure(&physical, &client.shared().runtime, error).await),
+        Err(error) => Err(explain_failure(&physical, &scope.shared().runtime, error).await),
     }
 }
 

@@ -4,20 +4,17 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
-use datafusion::{
-    common::ScalarValue,
-    sql::{
-        parser::{ResetStatement, Statement as SqlStatement},
-        sqlparser::ast::{
-            ContextModifier, DiscardObject, Expr as AstExpr, Ident, ObjectName, Set, Statement as Ast, Value,
-        },
+use datafusion::sql::{
+    parser::{ResetStatement, Statement as SqlStatement},
+    sqlparser::ast::{
+        ContextModifier, DiscardObject, Expr as AstExpr, Ident, ObjectName, Set, Statement as Ast, Value,
     },
 };
 
 use super::{Action, Form, Recognised, names::identifier};
 use crate::{
     Error, Fault, Result,
-    session::{Client, Description, Outcome, RowsTag, spelled, text_rows},
+    session::{Analysis, Client, Outcome, RowsTag, Running, Scope, spelled, text_rows},
 };
 
 pub(super) const FORM: Form = Form { parse: None, convert };
@@ -133,20 +130,20 @@ fn shown(name: &str) -> SchemaRef {
 
 #[async_trait]
 impl Action for Settings {
-    async fn describe(&self, client: &Arc<Client>, _types: &[Option<DataType>]) -> Result<Description> {
+    async fn analyze(&self, _client: &Client, scope: &Arc<Scope>, _types: &[Option<DataType>]) -> Result<Analysis> {
         let columns = match self {
             Self::Show { name } => {
                 if name != "all" {
-                    client.setting(name)?;
+                    scope.setting(name)?;
                 }
                 Some(shown(name))
             }
             _ => None,
         };
-        Ok(Description { parameters: Vec::new(), columns })
+        Ok(Analysis { columns, ..Analysis::default() })
     }
 
-    async fn execute(&self, client: &Arc<Client>, _parameters: &[ScalarValue]) -> Result<Outcome> {
+    async fn run(&self, Running { client, scope, .. }: Running<'_>) -> Result<Outcome> {
         match self {
             Self::Set { name, value, local } => {
                 client.set(name, value.as_deref(), *local)?;
@@ -154,13 +151,13 @@ impl Action for Settings {
             }
             Self::Show { name } => {
                 let rows = if name == "all" {
-                    client
+                    scope
                         .settings()
                         .into_iter()
                         .map(|setting| [setting.0, setting.1, setting.2].map(Some).to_vec())
                         .collect()
                 } else {
-                    vec![vec![Some(client.setting(name)?)]]
+                    vec![vec![Some(scope.setting(name)?)]]
                 };
                 Ok(text_rows(shown(name), &rows)?.tagged(RowsTag::Plain("SHOW")))
             }

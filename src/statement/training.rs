@@ -16,7 +16,7 @@ use super::rows::collect;
 use crate::{
     Error, Fault, Result,
     catalog::Applied,
-    session::{Client, Sealed, Staged, publication},
+    session::{Client, Scope, Sealed, Staged, publication},
 };
 
 /// `train` stands alone in the FROM of the outermost SELECT or nowhere: planners repeat and skip what stands elsewhere.
@@ -58,18 +58,19 @@ pub(super) fn refuse_train(query: &Query) -> Result<()> {
 /// when the rest has run, so that a statement that fails or is cancelled leaves none.
 pub(super) fn train_first<'a>(
     client: &'a Client,
+    scope: &'a Scope,
     plan: LogicalPlan,
 ) -> BoxFuture<'a, Result<(LogicalPlan, Option<Staged>)>> {
     // One at most: the statement was checked.
-    let rows = train::find(&plan).map(|mut trainings| trainings.pop().map(|training| collect(client, training)));
+    let rows = train::find(&plan).map(|mut trainings| trainings.pop().map(|training| collect(scope, training)));
     let plan = Sealed::new(plan);
     Box::pin(async move {
         match rows? {
             None => Ok((LogicalPlan::clone(&plan), None)),
             Some(rows) => {
-                client.check_writes("train")?;
+                scope.check_writes("train")?;
                 let version = train::trained(&rows.await?)?;
-                let staged = client.stage(vec![publication(client, &version)?])?;
+                let staged = client.stage(scope, vec![publication(scope, client.header()?, &version)?])?;
                 let Some(Applied::Published { version: number, .. }) = staged.applied().first() else {
                     return Err(Error::new(Fault::Internal, "a published model has no number"));
                 };

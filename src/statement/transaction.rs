@@ -6,10 +6,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use datafusion::{
-    common::ScalarValue,
-    sql::{parser::DFParser, sqlparser::tokenizer::Token},
-};
+use datafusion::sql::{parser::DFParser, sqlparser::tokenizer::Token};
 
 use super::{
     Action, Form, Recognised,
@@ -19,7 +16,7 @@ use super::{
 };
 use crate::{
     Error, Fault, Result,
-    session::{Client, Isolation, Mode, Outcome},
+    session::{Isolation, Mode, Outcome, Running},
 };
 
 pub(super) const FORM: Form = Form { parse: Some(parse), convert: no_convert };
@@ -153,18 +150,18 @@ fn mode(parser: &mut DFParser) -> Result<Option<Mode>> {
 
 #[async_trait]
 impl Action for Transaction {
-    async fn execute(&self, client: &Arc<Client>, _parameters: &[ScalarValue]) -> Result<Outcome> {
+    async fn run(&self, Running { client, scope, .. }: Running<'_>) -> Result<Outcome> {
         let tag = match self {
             Self::Begin { tag, modes } => {
                 client.begin(modes)?;
                 *tag
             }
             Self::Commit { chain } => {
-                if let Err(error) = client.hold_portals().await {
+                if let Err(error) = client.hold_portals(scope.interrupt()).await {
                     client.rollback(false)?;
                     return Err(error);
                 }
-                if client.commit(*chain).await? { "COMMIT" } else { "ROLLBACK" }
+                if client.commit(scope.ticket(), *chain).await? { "COMMIT" } else { "ROLLBACK" }
             }
             Self::Rollback { chain } => {
                 client.rollback(*chain)?;

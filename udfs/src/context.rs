@@ -6,15 +6,11 @@ use datafusion::execution::TaskContext;
 
 use crate::{
     error::{Error, Result},
-    models::Models,
     registry::Registry,
 };
 
-/// The surroundings of every function: one a session, held by the planner, and by the session's configuration as an
-/// extension so that running operators find it.
+/// The surroundings of every running operator: one a session, held by its configuration as an extension.
 pub struct FunctionContext {
-    /// Where models are looked up.
-    pub models: Arc<dyn Models>,
     /// Where model files are.
     pub registry: Arc<Registry>,
     /// Hears how far long statements have come and what users should know. Must be cheap.
@@ -78,7 +74,6 @@ impl Debug for FunctionContext {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter
             .debug_struct("FunctionContext")
-            .field("models", &self.models)
             .field("registry", &self.registry)
             .field("threads", &self.threads)
             .field("limits", &self.limits)

@@ -30,5 +30,5 @@ pub use fault::Fault;
 pub use frame::type_name;
 pub use models::{MemoryModels, ModelRef, ModelVersion, Models, NewVersion};
 pub use plan::register;
-pub use planner::{FUNCTIONS, TableFunction};
+pub use planner::{FUNCTIONS, FunctionPlanner, TableFunction};
 pub use registry::Registry;

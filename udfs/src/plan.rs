@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use async_trait::async_trait;
 use datafusion::{
     catalog::Session,
-    common::{DFSchemaRef, Result},
+    common::{DFSchemaRef, Result, tree_node::TreeNodeRecursion},
     execution::{SessionStateBuilder, context::QueryPlanner},
     logical_expr::{
         Expr, Extension, LogicalPlan, UserDefinedLogicalNode, UserDefinedLogicalNodeCore,
@@ -15,11 +15,7 @@ use datafusion::{
     physical_planner::{DefaultPhysicalPlanner, ExtensionPlanner, PhysicalPlanner},
 };
 
-use crate::{
-    context::FunctionContext,
-    error::Error,
-    planner::{FUNCTIONS, FunctionPlanner},
-};
+use crate::{context::FunctionContext, error::Error, planner::FUNCTIONS};
 
 /// A logical node of ours, which knows its own operator.
 pub trait Node: UserDefinedLogicalNodeCore {
@@ -51,10 +47,8 @@ pub fn answers_each_row(node: &dyn UserDefinedLogicalNode) -> bool {
     FUNCTIONS.iter().any(|function| function.answers_each_row(node))
 }
 
-/// Puts every function of [`FUNCTIONS`] into a session.
+/// Lets a session run the operators of [`FUNCTIONS`]. Its statements plan their calls with a [`FunctionPlanner`].
 pub fn register(mut builder: SessionStateBuilder, context: Arc<FunctionContext>) -> SessionStateBuilder {
-    let planner: Arc<FunctionPlanner> = Arc::new(FunctionPlanner::new(context.clone()));
-    builder.relation_planners().get_or_insert_default().push(planner);
     builder.config().get_or_insert_default().set_extension(context);
     builder.with_query_planner(Arc::new(FunctionQueryPlanner::default()))
 }
@@ -120,6 +114,20 @@ pub(crate) fn unbound(plan: LogicalPlan, parameters: &[Expr]) -> LogicalPlan {
         return plan;
     }
     LogicalPlan::Extension(Extension { node: Arc::new(UnboundNode { input: plan, parameters: parameters.to_vec() }) })
+}
+
+/// Whether a plan has a call whose arguments wait for values.
+///
+/// # Errors
+/// None of its own.
+pub fn is_unbound(plan: &LogicalPlan) -> Result<bool> {
+    let mut found = false;
+    plan.apply_with_subqueries(|node| {
+        let waits = |node: &Extension| node.node.as_any().is::<UnboundNode>();
+        found = found || matches!(node, LogicalPlan::Extension(extension) if waits(extension));
+        Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+    })?;
+    Ok(found)
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Hash)]

@@ -16,8 +16,8 @@ use datafusion::{
 
 use crate::{
     arguments::{self, Arguments, Parameter},
-    context::FunctionContext,
     error::Error,
+    models::Models,
     plan, table,
 };
 
@@ -48,7 +48,7 @@ pub trait TableFunction: Send + Sync {
     fn parameters(&self) -> Vec<Parameter>;
 
     /// Plans a call. Whatever the types tell is checked here; nothing is run or read.
-    fn plan(&self, arguments: &Arguments, context: &FunctionContext) -> Result<LogicalPlan>;
+    fn plan(&self, arguments: &Arguments, models: &dyn Models) -> Result<LogicalPlan>;
 
     /// Whether a logical node is one of this function's that answers each row of its first input by itself, whatever other
     /// rows there are; where that input has a single column, and the answers have it as their first.
@@ -64,16 +64,16 @@ pub trait TableFunction: Send + Sync {
     ) -> Result<Option<Arc<dyn ExecutionPlan>>>;
 }
 
-/// Plans the calls of [`FUNCTIONS`] within one session.
+/// Plans the calls of [`FUNCTIONS`] over the models that are found here.
 #[derive(Debug)]
 pub struct FunctionPlanner {
-    context: Arc<FunctionContext>,
+    models: Arc<dyn Models>,
 }
 
 impl FunctionPlanner {
-    /// A planner of this session.
-    pub fn new(context: Arc<FunctionContext>) -> Self {
-        Self { context }
+    /// A planner over these models.
+    pub fn new(models: Arc<dyn Models>) -> Self {
+        Self { models }
     }
 
     fn plan_call(&self, call: Call, sql: String, context: &mut dyn RelationPlannerContext) -> Result<PlannedRelation> {
@@ -84,7 +84,7 @@ impl FunctionPlanner {
             return Err(Error::NotSupported(problem).into());
         }
         let arguments = arguments::read(name, function.parameters(), sql, arguments, context)?;
-        let planned = function.plan(&arguments, &self.context)?;
+        let planned = function.plan(&arguments, self.models.as_ref())?;
         let planned = plan::unbound(planned, arguments.unbound());
         // Without an alias the function's name qualifies its columns, as in PostgreSQL.
         match alias {

@@ -10,7 +10,7 @@ use datafusion::{
     prelude::SessionContext,
 };
 
-use crate::{context::FunctionContext, error::Error, testing::World};
+use crate::{context::FunctionContext, error::Error, models::MemoryModels, testing::World};
 
 /// A session with its models.
 pub(crate) struct Session {
@@ -37,6 +37,10 @@ impl Session {
         let context = world.session.clone();
         let functions = context.copied_config().get_extension::<FunctionContext>().unwrap();
         Self { world, context, functions }
+    }
+
+    pub(crate) fn models(&self) -> &MemoryModels {
+        &self.world.models
     }
 
     /// A session with the table `ratings`.

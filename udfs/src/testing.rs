@@ -14,8 +14,8 @@ use datafusion::{
 use object_store::{memory::InMemory, path::Path};
 
 use crate::{
-    Error, FunctionContext, Limits, MemoryModels, ModelVersion, Progress, Registry, arguments::rewrite, register,
-    table::train,
+    Error, FunctionContext, Limits, MemoryModels, ModelVersion, Progress, Registry, arguments::rewrite,
+    planner::FunctionPlanner, register, table::train,
 };
 
 /// A session, and what it published and told.
@@ -40,7 +40,6 @@ impl World {
         let told = Arc::new(Mutex::new(Vec::new()));
         let heard = told.clone();
         let context = FunctionContext {
-            models: models.clone(),
             registry: Arc::new(Registry::new(Arc::new(InMemory::new()), Path::from("models"), None, 1 << 30)),
             progress: Arc::new(move |progress| heard.lock().unwrap().push(progress)),
             threads,
@@ -48,7 +47,9 @@ impl World {
         };
         let mut config = SessionConfig::new().with_target_partitions(partitions);
         config.options_mut().sql_parser.dialect = Dialect::PostgreSQL;
-        let builder = SessionStateBuilder::new_with_default_features().with_config(config);
+        let mut builder = SessionStateBuilder::new_with_default_features().with_config(config);
+        let planner = Arc::new(FunctionPlanner::new(models.clone()));
+        builder.relation_planners().get_or_insert_default().push(planner);
         let session = SessionContext::new_with_state(register(builder, Arc::new(context)).build());
         Self { session, models, told }
     }

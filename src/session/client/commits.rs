@@ -6,7 +6,7 @@ use super::{Client, lock};
 use crate::{
     Result,
     catalog::{Applied, Change, Error as CatalogError, Transaction},
-    session::{Isolation, Ticket, transaction::Work},
+    session::{Isolation, Scope, Ticket, settings::Settings, transaction::Work},
 };
 
 /// Changes that were made: in the transaction of their statement, or in one of their own that is still to be published.
@@ -61,20 +61,20 @@ impl Client {
         lock(&self.ticket).cancel()
     }
 
-    /// Changes the catalog: in the transaction, or at once.
-    pub(crate) async fn apply(&self, changes: Vec<Change>) -> Result<Vec<Applied>> {
-        let staged = self.stage(changes)?;
-        self.settle(staged).await
+    /// Changes the catalog as a statement wants: in the transaction, or at once.
+    pub(crate) async fn apply(&self, scope: &Scope, changes: Vec<Change>) -> Result<Vec<Applied>> {
+        let staged = self.stage(scope, changes)?;
+        self.settle(scope, staged).await
     }
 
     /// Makes changes in the statement's transaction, or prepares them to be published by [`Client::settle`]. What is refused
     /// leaves no table file.
-    pub(crate) fn stage(&self, changes: Vec<Change>) -> Result<Staged> {
-        let ticket = self.check_writes("a change of the catalog").and_then(|()| Ticket::current());
+    pub(crate) fn stage(&self, scope: &Scope, changes: Vec<Change>) -> Result<Staged> {
+        let allowed = scope.check_writes("a change of the catalog");
         let catalog = self.catalog();
         let mut state = self.transaction();
         let number = state.number();
-        let open = match ticket.and_then(|ticket| ticket.check(number)) {
+        let open = match allowed.and_then(|()| scope.ticket().check(number)) {
             Ok(()) => state.changing(catalog),
             Err(error) => Err(error),
         };
@@ -87,13 +87,12 @@ impl Client {
         };
         if let Some(open) = open {
             let applied = changes.into_iter().map(|change| open.apply(change)).collect::<Result<_, _>>()?;
-            self.view.set_snapshot(Arc::clone(open.snapshot()));
             return Ok(Staged { applied, alone: None });
         }
         drop(state);
         let mut alone = catalog.begin();
-        let read_newest = Arc::ptr_eq(&self.view.snapshot(), alone.snapshot());
-        if self.default_modes().isolation == Isolation::Serializable && !read_newest {
+        let read_newest = Arc::ptr_eq(scope.snapshot(), alone.snapshot());
+        if scope.modes().isolation == Isolation::Serializable && !read_newest {
             catalog.discard(&changes);
             return Err(CatalogError::Conflict { object: "the catalog".to_owned() }.into());
         }
@@ -102,14 +101,9 @@ impl Client {
     }
 
     /// Publishes what was prepared, where it is no part of a transaction.
-    pub(crate) async fn settle(&self, staged: Staged) -> Result<Vec<Applied>> {
+    pub(crate) async fn settle(&self, scope: &Scope, staged: Staged) -> Result<Vec<Applied>> {
         if let Some(alone) = staged.alone {
-            let ticket = Ticket::current()?;
-            let snapshot = self.catalog().commit(alone, Box::new(ticket.clone())).await?;
-            // The next statement may read another one, if nobody has waited for this.
-            if lock(&self.ticket).is(&ticket) {
-                self.view.set_snapshot(snapshot);
-            }
+            self.catalog().commit(alone, Box::new(scope.ticket().clone())).await?;
         }
         Ok(staged.applied)
     }
@@ -125,11 +119,11 @@ impl Client {
         // Where an error was told meanwhile, the settings are back already.
         let before = self.transaction().published(number);
         match (outcome, before) {
-            (Ok(_), Some(_)) => self.change_settings(|own| own.commit(&self.context)),
+            (Ok(_), Some(_)) => self.change_settings(Settings::commit),
             (Ok(_), None) => Ok(()),
             (Err(error), before) => {
                 if let Some(before) = before {
-                    self.change_settings(|own| own.restore(&self.context, before))?;
+                    self.change_settings(|own| own.restore(before))?;
                 }
                 Err(error.into())
             }

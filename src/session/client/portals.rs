@@ -8,8 +8,8 @@ use super::{Client, lock};
 use crate::{
     Error, Fault, Result,
     session::{
-        Action, Description, Direction, Outcome, Portal, PortalOptions, PreparedStatement, RowsTag, Scroll,
-        TransactionStatus,
+        Action, Description, Direction, Interrupt, Outcome, Portal, PortalOptions, PreparedStatement, RowsTag, Running,
+        Scope, Scroll, TransactionStatus, execute,
         portal::{Content, Fetch, Rows, Run},
         prepared::missing,
     },
@@ -75,27 +75,26 @@ impl Client {
 
     /// Opens a portal of a query, which reads what there is now.
     pub(crate) async fn declare(
-        self: &Arc<Self>,
+        &self,
         name: &str,
-        query: Arc<dyn Action>,
+        query: &Arc<dyn Action>,
         options: PortalOptions,
-        values: &[ScalarValue],
+        running: Running<'_>,
     ) -> Result<()> {
+        let scope = running.scope;
         if !options.hold && !self.in_block() {
-            // What is wrong with the query is told first.
-            query.describe(self, &[]).await?;
             let message = "DECLARE CURSOR can only be used in transaction blocks";
             return Err(Error::new(Fault::NoActiveTransaction, message));
         }
         self.check_portal(name)?;
-        let Outcome::Rows { stream, tag, .. } = query.execute(self, values).await? else {
+        let Outcome::Rows { stream, tag, .. } = query.run(running).await? else {
             return Err(Error::new(Fault::Internal, "the query of a cursor returned no rows"));
         };
         let description = Description { parameters: Vec::new(), columns: Some(stream.schema()) };
-        let text = self.statement_text();
-        let statement = PreparedStatement::new(query, (&*text, Arc::clone(&text)), &[], description);
+        let text = scope.text();
+        let statement = PreparedStatement::new(Arc::clone(query), (text, Arc::clone(text)), &[], description);
         let pool = &self.shared().runtime.memory_pool;
-        let mut rows = Rows::new((stream, tag), self.interrupt(), options.scroll, pool);
+        let mut rows = Rows::new((stream, tag), scope.interrupt().clone(), options.scroll, pool);
         if options.hold && self.is_alone() {
             rows.complete().await?;
         }
@@ -107,9 +106,14 @@ impl Client {
     }
 
     /// Runs a portal on for up to `limit` rows; 0 asks for all.
-    pub(crate) async fn run_portal(self: &Arc<Self>, portal: &Portal, limit: u64) -> Result<Outcome> {
+    pub(crate) async fn run_portal(
+        self: &Arc<Self>,
+        scope: &Arc<Scope>,
+        portal: &Portal,
+        limit: u64,
+    ) -> Result<Outcome> {
         let mut run = portal.take()?;
-        if let Some(outcome) = self.start_portal(portal, &mut run, limit > 0).await? {
+        if let Some(outcome) = self.start_portal(scope, portal, &mut run, limit > 0).await? {
             run.finish();
             return Ok(outcome);
         }
@@ -118,16 +122,21 @@ impl Client {
     }
 
     /// `FETCH`.
-    pub(crate) async fn fetch(self: &Arc<Self>, name: &str, direction: Direction) -> Result<Outcome> {
-        let (portal, mut run) = self.cursor(name).await?;
+    pub(crate) async fn fetch(
+        self: &Arc<Self>,
+        scope: &Arc<Scope>,
+        name: &str,
+        direction: Direction,
+    ) -> Result<Outcome> {
+        let (portal, mut run) = self.cursor(scope, name).await?;
         let Some(rows) = run.rows() else { return Err(no_rows(&portal)) };
         let wanted = rows.approach(direction).await?;
         fetched(&portal, run, wanted, Some(FETCHED))
     }
 
     /// `MOVE`; returns over how many rows it went.
-    pub(crate) async fn go(self: &Arc<Self>, name: &str, direction: Direction) -> Result<u64> {
-        let (portal, mut run) = self.cursor(name).await?;
+    pub(crate) async fn go(self: &Arc<Self>, scope: &Arc<Scope>, name: &str, direction: Direction) -> Result<u64> {
+        let (portal, mut run) = self.cursor(scope, name).await?;
         let Some(rows) = run.rows() else { return Err(no_rows(&portal)) };
         let passed = rows.go(direction).await?;
         run.finish();
@@ -159,7 +168,7 @@ impl Client {
     }
 
     /// Before a COMMIT: takes the rest of the rows of the cursors that stay after it.
-    pub(crate) async fn hold_portals(&self) -> Result<()> {
+    pub(crate) async fn hold_portals(&self, interrupt: &Interrupt) -> Result<()> {
         if self.transaction_status() == TransactionStatus::Failed {
             return Ok(());
         }
@@ -168,7 +177,7 @@ impl Client {
             // One that failed is not held, and none of them is the one that runs.
             let Ok(mut run) = portal.take() else { continue };
             if let Some(rows) = run.rows() {
-                rows.run_until(self.interrupt().deadline());
+                rows.run_until(interrupt.deadline());
                 rows.complete().await?;
             }
             run.finish();
@@ -200,14 +209,14 @@ impl Client {
     }
 
     /// A portal to read from, in hand and with its statement running.
-    async fn cursor(self: &Arc<Self>, name: &str) -> Result<(Arc<Portal>, Run)> {
+    async fn cursor(self: &Arc<Self>, scope: &Arc<Scope>, name: &str) -> Result<(Arc<Portal>, Run)> {
         let portal = self.portal(name, "cursor")?;
         let mut run = portal.take()?;
         if portal.columns().is_none() {
             return Err(no_rows(&portal));
         }
         let _nested = self.nest()?;
-        self.start_portal(&portal, &mut run, true).await?;
+        self.start_portal(scope, &portal, &mut run, true).await?;
         Ok((portal, run))
     }
 
@@ -215,11 +224,12 @@ impl Client {
     /// of a command. `in_portions`: whether it may be left alone before its rows have been read.
     async fn start_portal(
         self: &Arc<Self>,
+        scope: &Arc<Scope>,
         portal: &Portal,
         run: &mut Run,
         in_portions: bool,
     ) -> Result<Option<Outcome>> {
-        let interrupt = self.interrupt();
+        let interrupt = scope.interrupt().clone();
         if let Some(rows) = run.rows() {
             rows.run_until(interrupt.deadline());
             return Ok(None);
@@ -228,11 +238,11 @@ impl Client {
         let Content::Bound(values) = mem::replace(run.content(), Content::Ran) else {
             return Err(Error::new(Fault::Internal, "a portal was run that cannot be"));
         };
-        let (stream, tag) = match action.execute(self, &values).await? {
+        let (stream, tag) = match execute(action.as_ref(), self, scope, &values).await? {
             Outcome::Rows { stream, tag, .. } => (stream, tag),
             command => return Ok(Some(command)),
         };
-        portal.statement.check_columns(self, &stream.schema()).await?;
+        portal.statement.check_columns(self, scope, &stream.schema()).await?;
         let pool = &self.shared().runtime.memory_pool;
         let mut rows = Rows::new((stream, tag), interrupt, portal.options.scroll, pool);
         if in_portions && tag == FETCHED {

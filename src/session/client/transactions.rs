@@ -1,35 +1,52 @@
 //! A client's transaction and its settings: what statements and messages do to the state machine, and what follows of it for
 //! the catalog, for the settings and for whoever is told.
 
-use std::{collections::HashMap, sync::MutexGuard, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Arc, MutexGuard},
+    time::Duration,
+};
 
 use super::{Client, lock};
 use crate::{
-    Error, Fault, Result,
+    Fault, Result,
+    catalog::Snapshot,
     session::{
-        Action, Interrupt, Mode, Modes, Notice, Ticket, TransactionStatus,
+        Action, Interrupt, Mode, Modes, Notice, Scope, Ticket, TransactionStatus,
         settings::{Reported, SETTINGS, Settings},
         transaction::{State, Work},
     },
 };
 
 impl Client {
-    /// Prepares for a statement: refuses it in a failed transaction, and takes the snapshot it reads. Returns its ticket.
-    pub(crate) fn start(&self, action: &dyn Action, text: &str) -> Result<Ticket> {
+    /// The scope of a statement that starts now: refuses it in a failed transaction, and takes the snapshot it reads.
+    pub(crate) fn start(&self, action: &dyn Action, text: &str) -> Result<Arc<Scope>> {
         let ticket = self.claim();
         // It may have been cancelled while it was on its way.
         ticket.check(self.transaction().number())?;
         let started = self.transaction().start(action.ends_transaction(), action.reads_catalog(), self.catalog())?;
-        self.view.set(started.unwrap_or_else(|| self.catalog().snapshot()), text);
-        self.timed_anew();
-        Ok(ticket)
+        Ok(self.scope(ticket, started, text))
     }
 
-    /// What stops the work that begins now, which has the time of a statement.
-    pub(crate) fn timed_anew(&self) -> Interrupt {
-        let interrupt = Interrupt::within(self.statement_timeout());
-        *lock(&self.interrupt) = interrupt.clone();
-        interrupt
+    /// The scope of what is done with this ticket; without a snapshot it sees the newest.
+    pub(crate) fn scope(&self, ticket: Ticket, snapshot: Option<Arc<Snapshot>>, text: &str) -> Arc<Scope> {
+        let modes = self.modes();
+        let settings = lock(&self.settings).clone();
+        Arc::new(Scope {
+            role: Arc::clone(&self.user),
+            text: Arc::from(text),
+            snapshot: snapshot.unwrap_or_else(|| self.catalog().snapshot()),
+            access: Arc::clone(&self.access),
+            modes,
+            interrupt: Interrupt::within(self.statement_timeout(&settings)),
+            settings,
+            shared: Arc::clone(&self.shared),
+            ticket,
+            notices: self.notices.clone(),
+            rejects: Arc::clone(&self.rejects),
+            found: Arc::default(),
+            depth: 0,
+        })
     }
 
     pub(crate) fn transaction_status(&self) -> TransactionStatus {
@@ -68,7 +85,7 @@ impl Client {
         self.fail_portals(level, self.is_explicit());
         if let Some(settings) = settings {
             // They were in force before, so that the engine takes them again.
-            let _ = self.change_settings(|own| own.restore(&self.context, settings));
+            let _ = self.change_settings(|own| own.restore(settings));
         }
     }
 
@@ -100,15 +117,6 @@ impl Client {
         published
     }
 
-    /// Refuses a statement that changes the catalog in a transaction that only reads.
-    pub(crate) fn check_writes(&self, statement: &str) -> Result<()> {
-        if self.modes().read_only {
-            let message = format!("cannot execute {statement} in a read-only transaction");
-            return Err(Error::new(Fault::ReadOnlyTransaction, message));
-        }
-        Ok(())
-    }
-
     pub(crate) fn begin(&self, modes: &[Mode]) -> Result<()> {
         if self.transaction_status() != TransactionStatus::Idle {
             self.warn(Fault::ActiveTransaction, "there is already a transaction in progress");
@@ -117,8 +125,7 @@ impl Client {
     }
 
     /// Publishes the transaction; `false` when it had failed and was rolled back. With `chain` the next one begins.
-    pub(crate) async fn commit(&self, chain: bool) -> Result<bool> {
-        let ticket = Ticket::current()?;
+    pub(crate) async fn commit(&self, ticket: &Ticket, chain: bool) -> Result<bool> {
         let ended = {
             let mut state = self.transaction();
             ticket.check(state.number())?;
@@ -134,8 +141,8 @@ impl Client {
         };
         let modes = work.modes();
         let finished = match published {
-            true => self.publish(work, ticket).await,
-            false => self.change_settings(|own| own.restore(&self.context, work.before.clone())),
+            true => self.publish(work, ticket.clone()).await,
+            false => self.change_settings(|own| own.restore(work.before.clone())),
         };
         self.end_portals(published && finished.is_ok());
         finished?;
@@ -151,7 +158,7 @@ impl Client {
         }
         self.end_portals(false);
         let Some(work) = ended.work else { return Ok(()) };
-        self.change_settings(|own| own.restore(&self.context, work.before.clone()))?;
+        self.change_settings(|own| own.restore(work.before.clone()))?;
         self.chain(chain, work.modes());
         Ok(())
     }
@@ -177,7 +184,7 @@ impl Client {
     pub(crate) fn rollback_to(&self, name: &str) -> Result<()> {
         let settings = self.transaction().rollback_to(name)?;
         self.take_portals_back(self.savepoints());
-        self.change_settings(|own| own.restore(&self.context, settings))
+        self.change_settings(|own| own.restore(settings))
     }
 
     /// `SET TRANSACTION`.
@@ -199,12 +206,12 @@ impl Client {
         if local && self.transaction().work().is_none() {
             return Ok(());
         }
-        self.change_settings(|own| own.set(&self.context, name, value, local))
+        self.change_settings(|own| own.set(name, value, local))
     }
 
     /// Takes a setting that the client asked for at the start: RESET goes back to it.
     pub(crate) fn set_start(&self, name: &str, value: &str) -> Result<()> {
-        lock(&self.settings).set_start(&self.context, name, value)
+        lock(&self.settings).set_start(name, value)
     }
 
     /// Sets a setting back.
@@ -216,7 +223,7 @@ impl Client {
     }
 
     pub(crate) fn reset_all(&self) -> Result<()> {
-        self.change_settings(|own| own.reset_all(&self.context))
+        self.change_settings(Settings::reset_all)
     }
 
     /// `DISCARD ALL`: the session is as new.
@@ -225,24 +232,6 @@ impl Client {
         self.close_portals();
         self.reset_all()?;
         self.deallocate(None)
-    }
-
-    pub(crate) fn setting(&self, name: &str) -> Result<String> {
-        match self.modes().shown(name) {
-            Some(value) => Ok(value.to_owned()),
-            None => lock(&self.settings).show(&self.context, name),
-        }
-    }
-
-    /// Name, value and description of every setting.
-    pub(crate) fn settings(&self) -> Vec<(String, String, String)> {
-        let modes = self.modes();
-        let all = lock(&self.settings).all(&self.context).into_iter();
-        let shown = all.map(|(name, value, description)| {
-            let value = modes.shown(&name).map_or(value, str::to_owned);
-            (name, value, description)
-        });
-        shown.collect()
     }
 
     pub(crate) fn reported_settings(&self) -> HashMap<String, String> {
@@ -262,10 +251,9 @@ impl Client {
         (milliseconds > 0).then(|| Duration::from_millis(milliseconds))
     }
 
-    /// How long the running statement may take.
-    fn statement_timeout(&self) -> Option<Duration> {
-        let chosen = lock(&self.settings).statement_timeout_ms();
-        let milliseconds = chosen.unwrap_or(self.config().statement_timeout_ms);
+    /// How long a statement may take.
+    fn statement_timeout(&self, settings: &Settings) -> Option<Duration> {
+        let milliseconds = settings.statement_timeout_ms().unwrap_or(self.config().statement_timeout_ms);
         (milliseconds > 0).then(|| Duration::from_millis(milliseconds))
     }
 

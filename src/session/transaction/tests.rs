@@ -8,16 +8,15 @@ use crate::{catalog::Change, session::settings::Settings};
 
 struct Session {
     catalog: Catalog,
-    context: SessionContext,
     settings: Settings,
     state: State,
 }
 
 impl Session {
     fn new() -> Self {
-        let (catalog, context) = (Catalog::open(None).unwrap(), SessionContext::new());
-        let settings = Settings::new("ada", Arc::default());
-        Self { catalog, context, settings, state: State::default() }
+        let catalog = Catalog::open(None).unwrap();
+        let settings = Settings::new("ada", SessionContext::new().state());
+        Self { catalog, settings, state: State::default() }
     }
 
     fn work(&self) -> Work {
@@ -59,7 +58,7 @@ impl Session {
     }
 
     fn rename(&mut self, application: &str) -> Values {
-        self.settings.set(&self.context, "application_name", Some(application), false).unwrap();
+        self.settings.set("application_name", Some(application), false).unwrap();
         self.settings.values()
     }
 

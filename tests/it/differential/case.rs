@@ -9,6 +9,7 @@ use super::{
     compare::difference,
     engine::Running,
     schema::{Engine, Table, View},
+    second_opinion::reworded,
     tree::Query,
 };
 use crate::postgresql::Oracle;
@@ -30,6 +31,8 @@ pub(crate) enum Verdict {
     BothRefused(String),
     /// The oracle takes too long, or answers with too many rows.
     Skipped,
+    /// The oracle answers as we do when it is asked the same in other words.
+    OracleErrs,
     /// An internal error, a panic, or a connection that breaks.
     Broken(String),
 }
@@ -114,6 +117,11 @@ impl Bench {
             }
             (Answer::TimedOut, theirs @ Answer::Failed { .. }) => Verdict::BothRefused(class(&theirs)),
             (Answer::Rows(_), theirs @ Answer::Failed { .. }) => Verdict::OracleRefused(class(&theirs)),
+            (Answer::Rows(rows), Answer::Rows(theirs)) => match difference(query, &rows, &theirs) {
+                None => Verdict::Equal,
+                Some(_) if self.contradicts_itself(query, mode, &rows).await => Verdict::OracleErrs,
+                Some(difference) => Verdict::Differs(difference),
+            },
             (ours, Answer::Rows(rows)) => self.verdict(query, ours, rows),
             (ours, _) => self.verdict(query, ours, Vec::new()),
         };
@@ -128,6 +136,15 @@ impl Bench {
             }
         }
         verdict
+    }
+
+    /// Whether the oracle gives our answer when it is asked the same in other words.
+    async fn contradicts_itself(&self, query: &Query, mode: Mode, ours: &super::answer::Rows) -> bool {
+        let Some(reworded) = reworded(query) else { return false };
+        match ask(&self.theirs, &reworded, mode).await {
+            Answer::Rows(theirs) => difference(query, ours, &theirs).is_none(),
+            _ => false,
+        }
     }
 
     fn verdict(&self, query: &Query, ours: Answer, theirs: super::answer::Rows) -> Verdict {

@@ -16,6 +16,7 @@ mod query;
 mod report;
 mod rows;
 mod schema;
+mod second_opinion;
 mod tree;
 
 use std::{

@@ -10,6 +10,7 @@ pub(crate) struct Report {
     pub(crate) differ: usize,
     broken: usize,
     skipped: usize,
+    oracle_errs: usize,
     refused: BTreeMap<String, usize>,
     oracle_refused: BTreeMap<String, usize>,
     both_refused: BTreeMap<String, usize>,
@@ -26,6 +27,7 @@ impl Report {
             Verdict::OracleRefused(class) => *self.oracle_refused.entry(class.clone()).or_default() += 1,
             Verdict::BothRefused(class) => *self.both_refused.entry(class.clone()).or_default() += 1,
             Verdict::Skipped => self.skipped += 1,
+            Verdict::OracleErrs => self.oracle_errs += 1,
             Verdict::Broken(class) => {
                 self.broken += 1;
                 *self.refused.entry(class.clone()).or_default() += 1;
@@ -47,7 +49,7 @@ impl Report {
         let share = |count: usize| 100.0 * count as f64 / compared.max(1) as f64;
         let mut text = format!(
             "seed {seed}: compared {compared}, equal {}, differ {}, refused {} ({:.2} %, internal or lost {}), \
-             oracle refused {}, both refused {}, skipped {}\n",
+             oracle refused {}, both refused {}, skipped {}, oracle contradicts itself {}\n",
             self.equal,
             self.differ,
             self.refused(),
@@ -56,6 +58,7 @@ impl Report {
             self.oracle_refused.values().sum::<usize>(),
             self.both_refused.values().sum::<usize>(),
             self.skipped,
+            self.oracle_errs,
         );
         let kinds = [
             ("refused", &self.refused),

@@ -36,7 +36,7 @@ use crate::{
     context::FunctionContext,
     error::Error,
     frame,
-    models::{ColumnSignature, ModelRef, Signature},
+    models::{ColumnSignature, ModelRef, Models, Signature},
     plan::{self, Node},
     planner::TableFunction,
 };
@@ -79,8 +79,8 @@ impl TableFunction for Embeddings {
         PARAMETERS.to_vec()
     }
 
-    fn plan(&self, arguments: &Arguments, context: &FunctionContext) -> Result<LogicalPlan> {
-        let version = context.models.resolve(&arguments.required_text("model")?)?;
+    fn plan(&self, arguments: &Arguments, models: &dyn Models) -> Result<LogicalPlan> {
+        let version = models.resolve(&arguments.required_text("model")?)?;
         let column = embedded_column(&version.signature, &arguments.required_text("column")?)?;
         let lookup =
             Embedded { model: version.reference(), column: column.name.clone(), data_type: column.data_type.clone() };
@@ -329,7 +329,7 @@ fn batch(
 mod tests {
     use arrow::array::AsArray;
 
-    use crate::shop::Session;
+    use crate::{models::Models, shop::Session};
 
     #[tokio::test]
     async fn keys_and_vectors_are_the_models() {
@@ -344,7 +344,7 @@ mod tests {
         let types: Vec<_> = batches[0].schema().fields().iter().map(|field| field.data_type().to_string()).collect();
         assert_eq!(types[..2], ["Int32", "Float64"]);
         assert_eq!(batches.iter().map(|batch| batch.num_rows()).sum::<usize>(), 13);
-        let version = session.functions.models.resolve("taste").unwrap();
+        let version = session.models().resolve("taste").unwrap();
         let loaded = session.functions.registry.load(&version.reference()).await.unwrap();
         let expected = loaded.model.embeddings("item_id").unwrap();
         let vectors = batches[0].column(2).as_list::<i32>();

@@ -323,7 +323,16 @@ impl Generator {
             _ => None,
         });
         let mut exprs: Vec<Expr> = exprs.collect();
-        if exprs.len() < kinds.len() {
+        // A name by itself is that of another column of the result, where there is one: then not all is in it.
+        let names: Vec<&str> = select
+            .items
+            .iter()
+            .filter_map(|item| match item {
+                Item::One { name: Some(name), .. } => Some(name.as_str()),
+                _ => None,
+            })
+            .collect();
+        if exprs.len() < kinds.len() || exprs.iter().any(|expr| names.contains(&expr.sql().as_str())) {
             return query;
         }
         self.random.shuffle(&mut exprs);

@@ -21,7 +21,7 @@ use datafusion::{
 
 use crate::{
     arguments::{Arguments, Kind, Parameter},
-    context::FunctionContext,
+    models::Models,
     plan,
     planner::TableFunction,
     table::metrics,
@@ -55,8 +55,8 @@ impl TableFunction for Evaluate {
         PARAMETERS.to_vec()
     }
 
-    fn plan(&self, arguments: &Arguments, context: &FunctionContext) -> Result<LogicalPlan> {
-        let model = context.models.resolve(&arguments.required_text("model")?)?;
+    fn plan(&self, arguments: &Arguments, models: &dyn Models) -> Result<LogicalPlan> {
+        let model = models.resolve(&arguments.required_text("model")?)?;
         match arguments.relation("input")? {
             Some(input) => EvaluateNode::plan(input.plan, &model),
             None => {

@@ -27,10 +27,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     arguments::{Arguments, Kind, Parameter},
-    context::FunctionContext,
     error::{Error, Result},
     frame::{self, BoundColumn},
-    models::{ColumnRole, ModelRef, ModelVersion, Signature, TargetSignature},
+    models::{ColumnRole, ModelRef, ModelVersion, Models, Signature, TargetSignature},
     plan,
     planner::TableFunction,
     table::binding,
@@ -91,8 +90,8 @@ impl TableFunction for Predict {
         PARAMETERS.to_vec()
     }
 
-    fn plan(&self, arguments: &Arguments, context: &FunctionContext) -> DataFusionResult<LogicalPlan> {
-        let version = context.models.resolve(&arguments.required_text("model")?)?;
+    fn plan(&self, arguments: &Arguments, models: &dyn Models) -> DataFusionResult<LogicalPlan> {
+        let version = models.resolve(&arguments.required_text("model")?)?;
         let prediction = Prediction::new(&version, arguments.text("output")?, arguments.double("threshold")?)?;
         let input = arguments.required_relation("input")?.plan;
         let input = binding::unqualified(binding::with_typed_parameters(input, &version.signature)?)?;

@@ -13,7 +13,10 @@ use datafusion::{
 };
 use fusewire_learn::{Dictionary, Table, UNSEEN, Values};
 
-use crate::shop::{Session, assert_above};
+use crate::{
+    models::Models,
+    shop::{Session, assert_above},
+};
 
 const RATING: &str = "'taste', (SELECT user_id, item_id, category, rating FROM ratings), target => 'rating', user => 'user_id', item => 'item_id'";
 
@@ -66,7 +69,7 @@ async fn a_probability_is_that_of_true_or_of_the_predicted_class() {
 #[tokio::test]
 async fn sql_predicts_what_rust_predicts() {
     let session = session().await;
-    let version = session.functions.models.resolve("taste").unwrap();
+    let version = session.models().resolve("taste").unwrap();
     let loaded = session.functions.registry.load(&version.reference()).await.unwrap();
     let rows =
         session.run("SELECT user_id, item_id, category, prediction FROM predict('taste', ratings) LIMIT 50").await;
@@ -237,7 +240,7 @@ async fn unseen_and_null_categories_score_by_the_rest() {
     let sql =
         "SELECT prediction IS NULL FROM predict('taste', (SELECT NULL AS user_id, NULL AS item_id, NULL AS category))";
     assert_eq!(session.rows(sql).await, ["false"]);
-    let version = session.functions.models.resolve("taste").unwrap();
+    let version = session.models().resolve("taste").unwrap();
     let loaded = session.functions.registry.load(&version.reference()).await.unwrap();
     assert!(
         loaded.model.column("user_id").unwrap().dictionary().unwrap().code_of_text("nobody").unwrap_or(UNSEEN)

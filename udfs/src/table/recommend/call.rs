@@ -12,10 +12,9 @@ use datafusion::{
 use super::{BOOST, Extra, Key, Ranking, RecommendNode};
 use crate::{
     arguments::{Arguments, Kind, Parameter},
-    context::FunctionContext,
     error::Error,
     frame,
-    models::{ColumnRole, ColumnSignature, ModelVersion},
+    models::{ColumnRole, ColumnSignature, ModelVersion, Models},
     plan,
     planner::TableFunction,
     table::binding,
@@ -87,8 +86,8 @@ impl TableFunction for Recommend {
         PARAMETERS.to_vec()
     }
 
-    fn plan(&self, arguments: &Arguments, context: &FunctionContext) -> Result<LogicalPlan> {
-        let version = context.models.resolve(&arguments.required_text("model")?)?;
+    fn plan(&self, arguments: &Arguments, models: &dyn Models) -> Result<LogicalPlan> {
+        let version = models.resolve(&arguments.required_text("model")?)?;
         let mut ranking = ranking(arguments, &version)?;
         let users = input(
             &version,

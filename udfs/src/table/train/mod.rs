@@ -26,7 +26,7 @@ use fusewire_learn::HYPERPARAMETERS;
 
 use crate::{
     arguments::{Arguments, Kind, Parameter},
-    context::FunctionContext,
+    models::Models,
     plan,
     planner::TableFunction,
     table::metrics,
@@ -65,9 +65,9 @@ impl TableFunction for Train {
         PARAMETERS.iter().copied().chain(hyperparameters).collect()
     }
 
-    fn plan(&self, arguments: &Arguments, context: &FunctionContext) -> Result<LogicalPlan> {
+    fn plan(&self, arguments: &Arguments, models: &dyn Models) -> Result<LogicalPlan> {
         let input = arguments.required_relation("input")?;
-        let request = Request::read(arguments, &input.plan, context)?;
+        let request = Request::read(arguments, &input.plan, models)?;
         Ok(TrainNode::new(input.plan, request)?.into_plan())
     }
 

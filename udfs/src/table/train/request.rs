@@ -9,10 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     arguments::{Arguments, find_column},
-    context::FunctionContext,
     error::{Error, Result},
     frame::{CategoryType, ColumnKind, type_name},
-    models::ModelName,
+    models::{ModelName, Models},
 };
 
 const FUNCTION: &str = "train";
@@ -68,7 +67,7 @@ pub struct Request {
 
 impl Request {
     /// Reads the arguments of a call over this input.
-    pub(super) fn read(arguments: &Arguments, input: &LogicalPlan, context: &FunctionContext) -> Result<Self> {
+    pub(super) fn read(arguments: &Arguments, input: &LogicalPlan, models: &dyn Models) -> Result<Self> {
         let schema = input.schema().as_arrow();
         let kind = arguments.required_text("kind")?;
         if kind != "embedding" {
@@ -90,7 +89,7 @@ impl Request {
         let seed = u64::try_from(seed)
             .map_err(|_| arguments.invalid("seed", format!("is {seed}, expected a number from 0")))?;
         let request = Self {
-            schema: context.models.check_new(&name)?,
+            schema: models.check_new(&name)?,
             name: name.name,
             promote: arguments.boolean("promote")?,
             target: arguments.column("target", schema)?,

@@ -1,0 +1,283 @@
+//! One statement: what it reads, for whom, and what stops it.
+//!
+//! A scope is made once, when a statement starts, and never changes. Whoever plans or runs the statement holds the scope,
+//! and nobody who does holds the client: what a statement sees is what there was when it began. Names are resolved here and
+//! nowhere else.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, OnceLock},
+};
+
+use arrow::datatypes::DataType;
+use datafusion::{
+    catalog::{Session, TableProvider},
+    common::DFSchema,
+    execution::SessionState,
+    logical_expr::{Expr, LogicalPlan},
+    sql::{
+        parser::Statement as SqlStatement,
+        sqlparser::ast::{CastKind, DataType as AstType, Expr as AstExpr, ExprWithAlias, Value},
+    },
+};
+use fusewire_udfs::{FunctionPlanner, Models};
+use futures::future::BoxFuture;
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::{
+    Interrupt, Modes, Notice, Shared, Ticket,
+    client::{Physical, lock},
+    providers::Providers,
+    rewrite::{rewrite, with_microseconds},
+    settings::Settings,
+};
+use crate::{
+    Error, Fault, Result,
+    catalog::{Existing, QualifiedName, Snapshot},
+    planning,
+    source::{Access, Rejects, SecretDefinition, Stores},
+};
+
+/// Views within views: deeper ones read themselves.
+const MAX_VIEW_DEPTH: usize = 32;
+
+/// What one statement reads, for whom, and what stops it.
+#[derive(Clone)]
+pub(crate) struct Scope {
+    /// Who it is, and what it does.
+    pub(super) role: Arc<str>,
+    pub(super) text: Arc<str>,
+    /// What it sees.
+    pub(super) snapshot: Arc<Snapshot>,
+    pub(super) access: Arc<Access>,
+    /// With what plans and runs it: all but the tables, which this scope provides.
+    pub(super) settings: Settings,
+    pub(super) modes: Modes,
+    pub(super) shared: Arc<Shared>,
+    /// What ends it, and what it may still do.
+    pub(super) interrupt: Interrupt,
+    pub(super) ticket: Ticket,
+    /// Whom it tells what is no part of its result.
+    pub(super) notices: UnboundedSender<Notice>,
+    pub(super) rejects: Arc<Rejects>,
+    pub(super) found: Arc<Found>,
+    /// How many views it is in.
+    pub(super) depth: usize,
+}
+
+/// What was looked up for a statement and is not looked up again: names are when it is rewritten and once more when it is
+/// planned, and those of the views in it are too, so that views over views would be planned twice as often with each.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    stores: OnceLock<Stores>,
+    tables: Mutex<HashMap<QualifiedName, Arc<dyn TableProvider>>>,
+}
+
+impl Scope {
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    pub(crate) fn snapshot(&self) -> &Arc<Snapshot> {
+        &self.snapshot
+    }
+
+    /// Which locations it may open.
+    pub(crate) fn access(&self) -> &Access {
+        &self.access
+    }
+
+    /// Its text.
+    pub(crate) fn text(&self) -> &Arc<str> {
+        &self.text
+    }
+
+    /// What stops it.
+    pub(crate) fn interrupt(&self) -> &Interrupt {
+        &self.interrupt
+    }
+
+    /// Whether it is cancelled or commits.
+    pub(crate) fn ticket(&self) -> &Ticket {
+        &self.ticket
+    }
+
+    /// How its transaction is run.
+    pub(crate) fn modes(&self) -> Modes {
+        self.modes
+    }
+
+    /// What the scans of its session left out.
+    pub(crate) fn rejects(&self) -> &Arc<Rejects> {
+        &self.rejects
+    }
+
+    /// The query engine's state without tables, as those see it who need not know what it is.
+    pub(crate) fn engine(&self) -> &dyn Session {
+        self.settings.engine().as_ref()
+    }
+
+    /// The query engine's state, with the tables and models that this scope finds.
+    pub(crate) fn state(self: &Arc<Self>) -> SessionState {
+        let mut state = SessionState::clone(self.settings.engine());
+        state.register_catalog_list(Arc::new(Providers::new(Arc::clone(self))));
+        let models: Arc<dyn Models> = Arc::clone(self) as Arc<dyn Models>;
+        // The last to be registered is the first to be asked.
+        for planner in [Arc::new(FunctionPlanner::new(models)) as _, Arc::new(planning::Relations) as _] {
+            // It can't fail.
+            let _ = state.register_relation_planner(planner);
+        }
+        state
+    }
+
+    /// How it reaches buckets: with the secrets of its snapshot.
+    pub(crate) fn stores(&self) -> &Stores {
+        self.found.stores.get_or_init(|| {
+            let secrets = self.snapshot.secrets().filter_map(|(name, object)| {
+                let secret = object.as_secret()?;
+                let options: Vec<(String, String)> =
+                    secret.options.iter().map(|(key, value)| (key.clone(), value.expose().to_owned())).collect();
+                let definition = SecretDefinition::from_options(&name.name, &options).ok()?;
+                Some((name.to_string(), definition))
+            });
+            let stores = Stores::new(Arc::clone(&self.shared.runtime), secrets.collect());
+            stores.with_looks(Arc::clone(&self.shared.looks)).with_rejects(Arc::clone(&self.rejects))
+        })
+    }
+
+    /// Tells the client something beside the result; nobody listening is no error.
+    pub(crate) fn notify(&self, notice: Notice) {
+        let _ = self.notices.send(notice);
+    }
+
+    /// Refuses a statement that changes the catalog in a transaction that only reads.
+    pub(crate) fn check_writes(&self, statement: &str) -> Result<()> {
+        if self.modes.read_only {
+            let message = format!("cannot execute {statement} in a read-only transaction");
+            return Err(Error::new(Fault::ReadOnlyTransaction, message));
+        }
+        Ok(())
+    }
+
+    /// Plans a statement.
+    pub(crate) fn plan(self: &Arc<Self>, mut statement: SqlStatement) -> BoxFuture<'static, Result<LogicalPlan>> {
+        let (state, snapshot) = (self.state(), Arc::clone(&self.snapshot));
+        Box::pin(async move {
+            rewrite(&mut statement, &state).await?;
+            let planned = state.statement_to_plan(statement).await;
+            planned.map_err(|error| {
+                let names = snapshot.relations().map(|(name, _)| name.name.as_str());
+                Error::from(error).suggesting_table(names)
+            })
+        })
+    }
+
+    /// The operators of a plan, and what they need to run.
+    pub(crate) fn physical(&self, plan: LogicalPlan) -> BoxFuture<'static, Result<Physical>> {
+        let (engine, interrupt) = (Arc::clone(self.settings.engine()), self.interrupt.clone());
+        Box::pin(async move {
+            let physical = engine.create_physical_plan(&plan).await?;
+            Ok((interrupt.guard(physical)?, engine.task_ctx()))
+        })
+    }
+
+    /// The scope of a view's query: its names are found and its rights are those of whoever owns it.
+    pub(super) fn of_view(&self, name: &QualifiedName, owner: &str) -> Result<Arc<Self>> {
+        if self.depth >= MAX_VIEW_DEPTH {
+            let message = format!("the view {name} is nested too deeply, or reads itself");
+            return Err(Error::new(Fault::LimitExceeded, message));
+        }
+        Ok(Arc::new(Self { role: Arc::from(owner), depth: self.depth + 1, ..self.clone() }))
+    }
+
+    /// The table of a name, if it was opened for this statement already.
+    pub(super) fn opened(&self, name: &QualifiedName) -> Option<Arc<dyn TableProvider>> {
+        lock(&self.found.tables).get(name).cloned()
+    }
+
+    /// Keeps a table that was opened for this statement.
+    pub(super) fn keep_open(&self, name: QualifiedName, table: Arc<dyn TableProvider>) {
+        lock(&self.found.tables).insert(name, table);
+    }
+
+    /// Whether a relation of this name is there and to be kept; an error where it must not be there.
+    pub(crate) fn exists(&self, name: &QualifiedName, existing: Existing) -> Result<bool> {
+        let Some(found) = self.snapshot.relation(name) else {
+            return Ok(false);
+        };
+        match existing {
+            Existing::Replace => Ok(false),
+            Existing::Keep => {
+                self.notify_exists(name);
+                Ok(true)
+            }
+            Existing::Refuse => {
+                let noun = found.definition.noun();
+                let message = format!("{name} already exists, as {noun}; choose another name, or use OR REPLACE");
+                Err(Error::new(Fault::DuplicateTable, message))
+            }
+        }
+    }
+
+    /// What a statement says of a relation that is not there.
+    pub(crate) fn no_relation(&self, name: &QualifiedName) -> Error {
+        Error::new(
+            Fault::UndefinedTable,
+            format!("relation {name} does not exist; SELECT * FROM fusewire.sources lists those there are"),
+        )
+    }
+
+    pub(super) fn notify_exists(&self, name: &QualifiedName) {
+        let text = format!("relation {name} already exists, skipping");
+        self.notify(Notice::Remark { fault: Some(Fault::DuplicateTable), text });
+    }
+
+    /// Parses a text that must be one query.
+    pub(crate) fn parse_query(&self, text: &str) -> Result<SqlStatement> {
+        super::parse_query(text, self.shared.config.max_parse_depth)
+    }
+
+    /// The Arrow type of an SQL type.
+    pub(crate) fn data_type(&self, ast: &AstType) -> Result<DataType> {
+        let mut wanted = ast.clone();
+        with_microseconds(&mut wanted);
+        let null = AstExpr::Value(Value::Null.into());
+        let kind = CastKind::Cast;
+        let cast = AstExpr::Cast { kind, expr: Box::new(null), data_type: wanted, array: false, format: None };
+        match self.expression(cast)? {
+            Expr::Cast(cast) => Ok(cast.field.data_type().clone()),
+            Expr::Literal(value, _) => Ok(value.data_type()),
+            other => Err(Error::new(Fault::Internal, format!("the type {ast} was planned as {other}"))),
+        }
+    }
+
+    /// An expression without columns.
+    pub(crate) fn expression(&self, written: AstExpr) -> Result<Expr> {
+        let written = ExprWithAlias { expr: written, alias: None };
+        Ok(self.settings.engine().create_logical_expr_from_sql_expr(written, &DFSchema::empty())?)
+    }
+
+    /// Name, value and description of every setting.
+    pub(crate) fn settings(&self) -> Vec<(String, String, String)> {
+        let all = self.settings.all().into_iter();
+        let shown = all.map(|(name, value, description)| {
+            let value = self.modes.shown(&name).map_or(value, str::to_owned);
+            (name, value, description)
+        });
+        shown.collect()
+    }
+
+    /// The value of a setting.
+    pub(crate) fn setting(&self, name: &str) -> Result<String> {
+        match self.modes.shown(name) {
+            Some(value) => Ok(value.to_owned()),
+            None => self.settings.show(name),
+        }
+    }
+}
+
+impl std::fmt::Debug for Scope {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Scope").field("role", &self.role).field("text", &self.text).finish_non_exhaustive()
+    }
+}

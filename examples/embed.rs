@@ -11,7 +11,7 @@ use futures::TryStreamExt;
 #[tokio::main]
 async fn main() -> Result<(), Error> {
     let engine = Engine::open(Config::default()).await?;
-    let options = SessionOptions { user: "me".into(), origin: Origin::Local };
+    let options = SessionOptions { user: "me".into(), origin: Origin::Local, address: None };
     let (session, _notices) = engine.session(options)?;
     let statements = "
         CREATE TABLE tastes AS

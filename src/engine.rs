@@ -11,8 +11,12 @@ use datafusion::{
     prelude::{SessionConfig, SessionContext},
 };
 use fusewire_udfs::{FunctionContext, Limits};
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::{
+    mpsc::{UnboundedReceiver, unbounded_channel},
+    watch,
+};
 
+pub(crate) use crate::session::Working;
 use crate::{
     Config, Error, Fault, Result, pgtype, planning,
     session::{Client, DATABASE, DEFAULT_SCHEMA, Scope, Shared, describe, execute, functions, timed_out},
@@ -79,9 +83,21 @@ impl Engine {
         }
         let context = SessionContext::new_with_state(state);
         functions::register(&context, &options.user);
+        let seat = self.shared.sessions.reserve();
+        functions::register_sessions(&context, seat.pid(), &self.shared.sessions, &sender);
         let access = self.access(options.origin);
-        let client = Client::new(Arc::clone(&self.shared), context.state(), options, access, sender);
-        Ok((Session { client: Arc::new(client) }, notices))
+        let client = Arc::new(Client::new(Arc::clone(&self.shared), context.state(), options, access, (seat, sender)));
+        client.enter();
+        Ok((Session { client }, notices))
+    }
+
+    /// Cancels what the session of this number works on, if this is its key; otherwise nothing, and the caller learns nothing.
+    pub(crate) fn cancel(&self, pid: i32, key: &[u8]) {
+        if let Some(client) = self.shared.sessions.find(pid)
+            && client.has_cancel_key(key)
+        {
+            client.request_cancel();
+        }
     }
 
     fn access(&self, origin: Origin) -> Access {
@@ -161,6 +177,7 @@ impl Session {
 
     /// What the statement takes and returns. Never runs it, never trains. `types` are those the client declared.
     pub async fn describe(&self, statement: &Statement, types: &[Option<DataType>]) -> Result<Description> {
+        let _working = self.client.work();
         let scope = self.client.start(statement.action.as_ref(), &statement.text)?;
         let (client, task, types) = (Arc::clone(&self.client), statement.clone(), types.to_vec());
         let within = Arc::clone(&scope);
@@ -171,11 +188,12 @@ impl Session {
     /// Runs the statement. Dropping the future or the stream cancels it, unless its commit has begun: what is told to have
     /// been cancelled must have been so by [`Session::cancel`].
     pub async fn execute(&self, statement: &Statement, parameters: &[ScalarValue]) -> Result<Outcome> {
+        let working = self.client.work();
         let scope = self.client.start(statement.action.as_ref(), &statement.text)?;
         let (client, task, values) = (Arc::clone(&self.client), statement.clone(), parameters.to_vec());
         let within = Arc::clone(&scope);
         let work = async move { execute(task.action.as_ref(), &client, &within, &values).await };
-        let outcome = self.timed(&scope, work).await;
+        let outcome = self.timed(&scope, work).await.map(|outcome| outcome.watched(scope.ticket().clone(), working));
         outcome.map_err(|error| error.located(&statement.source))
     }
 
@@ -249,10 +267,12 @@ impl Session {
         let portal = self.describe_portal(name)?;
         let statement = Arc::clone(portal.statement());
         let Some(action) = statement.action() else { return Ok(Outcome::Empty) };
+        let working = self.client.work();
         self.client.join(false);
         let scope = self.client.start(action.as_ref(), statement.text())?;
         let (client, within) = (Arc::clone(&self.client), Arc::clone(&scope));
-        let outcome = self.timed(&scope, async move { client.run_portal(&within, &portal, limit).await }).await;
+        let work = async move { client.run_portal(&within, &portal, limit).await };
+        let outcome = self.timed(&scope, work).await.map(|outcome| outcome.watched(scope.ticket().clone(), working));
         outcome.map_err(|error| error.located(statement.source()))
     }
 
@@ -301,6 +321,21 @@ impl Session {
         self.client.cancel()
     }
 
+    /// The session works until this is dropped, beside and between its statements too.
+    pub(crate) fn work(&self) -> Working {
+        self.client.work()
+    }
+
+    /// The session's number and the key to cancel what it works on, of so many bytes.
+    pub(crate) fn cancel_key(&self, bytes: usize) -> (i32, Vec<u8>) {
+        (self.client.pid(), self.client.cancel_key(bytes).to_vec())
+    }
+
+    /// Becomes true when another session asks for the end of this one. Its statements are refused then.
+    pub(crate) fn termination(&self) -> watch::Receiver<bool> {
+        self.client.termination()
+    }
+
     /// Where the session stands.
     pub fn transaction_status(&self) -> TransactionStatus {
         self.client.transaction_status()
@@ -328,6 +363,8 @@ impl Session {
             self.client.end_portals_outside();
             return Ok(());
         }
+        self.client.check_terminated()?;
+        let _working = self.client.work();
         let (client, ticket) = (Arc::clone(&self.client), self.client.claim());
         if !client.has_joined_changes() && !client.has_joined_cursors() {
             // Nothing that would take time.

@@ -208,7 +208,7 @@ struct Embedded {
 
 impl Embedded {
     fn connect(engine: &Engine) -> Result<Self, Refused> {
-        let options = SessionOptions { user: "tester".into(), origin: Origin::Local };
+        let options = SessionOptions { user: "tester".into(), origin: Origin::Local, address: None };
         let (session, _notices) = engine.session(options)?;
         Ok(Self { session })
     }

@@ -92,7 +92,7 @@ async fn open(home: &Path) -> Engine {
 }
 
 fn session(engine: &Engine) -> (Session, UnboundedReceiver<Notice>) {
-    engine.session(SessionOptions { user: "ada".to_owned(), origin: Origin::Local }).unwrap()
+    engine.session(SessionOptions { user: "ada".to_owned(), origin: Origin::Local, address: None }).unwrap()
 }
 
 /// The rows of statements as text, a line a row.
@@ -249,4 +249,83 @@ async fn what_arrives_when_its_statement_is_over_is_refused() {
         rows(&session, "ROLLBACK").await.unwrap();
         assert!(!engine.shared.catalog.snapshot().has_schema("late"), "{before}, {then}");
     }
+}
+
+const ENDLESS: &str = "SELECT count(*) FROM generate_series(1, 1000000000000) AS t(i) WHERE i % 7 = 8";
+
+/// Waits until another session sees this.
+async fn until(session: &Session, sql: &str, expected: &str) {
+    let started = std::time::Instant::now();
+    while rows(session, sql).await.unwrap() != expected {
+        assert!(started.elapsed() < Duration::from_secs(20), "{sql} is not {expected}");
+    }
+}
+
+fn assert_ended(error: &Error, fault: Fault, message: &str) {
+    assert_eq!((error.fault(), error.report().message.as_str()), (fault, message));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sessions_see_each_other() {
+    let engine = Engine::open(Config::default()).await.unwrap();
+    let ((one, _told), (other, _heard)) = (session(&engine), session(&engine));
+    let pid = one.client.pid();
+    assert_ne!(pid, other.client.pid());
+    assert_eq!(rows(&one, "SELECT pg_backend_pid()").await.unwrap(), pid.to_string());
+    let seen = |column: &str| format!("SELECT {column} FROM fusewire.sessions WHERE pid = {pid}");
+    assert_eq!(rows(&one, &seen("state")).await.unwrap(), "active");
+    assert_eq!(rows(&other, &seen("state")).await.unwrap(), "idle");
+    assert_eq!(rows(&other, &seen("usename || ' ' || origin")).await.unwrap(), "ada local");
+    rows(&one, "BEGIN").await.unwrap();
+    assert_eq!(rows(&other, &seen("state || ': ' || query")).await.unwrap(), "idle in transaction: BEGIN");
+    rows(&one, "SELECT * FROM nowhere").await.unwrap_err();
+    one.fail_transaction();
+    assert_eq!(rows(&other, &seen("state")).await.unwrap(), "idle in transaction (aborted)");
+    rows(&one, "ROLLBACK").await.unwrap();
+    let statement = one.parse("SELECT 1").unwrap().remove(0);
+    let unread = one.execute(&statement, &[]).await.unwrap();
+    assert_eq!(rows(&other, &seen("state")).await.unwrap(), "active", "its rows are not read yet");
+    drop(unread);
+    assert_eq!(rows(&other, &seen("state")).await.unwrap(), "idle");
+    drop(one);
+    until(&other, &seen("count(*)"), "0").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sessions_cancel_and_terminate_each_other() {
+    let engine = Engine::open(Config::default()).await.unwrap();
+    let ((one, _told), (other, _heard)) = (session(&engine), session(&engine));
+    let pid = one.client.pid();
+    let state = format!("SELECT state FROM fusewire.sessions WHERE pid = {pid}");
+    let ended = "canceling statement due to user request";
+    let run = |sql: &'static str| {
+        let one = one.clone();
+        tokio::spawn(async move { rows(&one, sql).await })
+    };
+    for (function, fault, message) in [
+        ("pg_cancel_backend", Fault::Cancelled, ended),
+        ("pg_terminate_backend", Fault::Shutdown, "terminating connection due to administrator command"),
+    ] {
+        let ask = format!("SELECT {function}({pid})");
+        let endless = run(ENDLESS);
+        until(&other, &state, "active").await;
+        assert_eq!(rows(&other, &ask).await.unwrap(), "t");
+        assert_ended(&endless.await.unwrap().unwrap_err(), fault, message);
+        until(&other, &state, "idle").await;
+    }
+    let refused = rows(&one, "SELECT 1").await.unwrap_err();
+    assert_ended(&refused, Fault::Shutdown, "terminating connection due to administrator command");
+    one.join(true);
+    assert_eq!(one.finish().await.unwrap_err().fault(), Fault::Shutdown);
+    // Who is only about to read rows is stopped, too.
+    let statement = other.parse("SELECT 1").unwrap().remove(0);
+    let Outcome::Rows { mut stream, .. } = other.execute(&statement, &[]).await.unwrap() else { panic!("no rows") };
+    let (third, _noted) = session(&engine);
+    let ask = format!("SELECT pg_cancel_backend({})", other.client.pid());
+    assert_eq!(rows(&third, &ask).await.unwrap(), "t");
+    assert_ended(&Error::from(stream.next().await.unwrap().unwrap_err()), Fault::Cancelled, ended);
+    assert!(stream.next().await.is_none());
+    // When nothing runs there is nothing to be stopped.
+    assert_eq!(rows(&third, &ask).await.unwrap(), "t");
+    assert_eq!(rows(&other, "SELECT 1").await.unwrap(), "1");
 }

@@ -15,13 +15,12 @@ use pgwire::messages::terminate::MESSAGE_TYPE_BYTE_TERMINATE;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::watch;
 
-use super::cancel::CancelFlag;
 use super::encode::Zone;
 use super::failure::{Failure, Severity, clean, write, write_error, write_notice};
 use super::frontend::{Request, decode, is_extended};
 use super::task::Task;
 use super::wire::{Frame, Wire};
-use crate::engine::{Notice, TransactionStatus};
+use crate::engine::{Notice, TransactionStatus, Working};
 use crate::error::Report;
 use crate::{Fault, Result, Session};
 
@@ -41,11 +40,12 @@ pub(super) struct Connection {
     /// The settings that the client follows, as it was told them, and those that have changed since.
     settings: BTreeMap<String, String>,
     changed: BTreeMap<String, String>,
-    cancel: CancelFlag,
+    /// Whether another session asks for the end of this one.
+    terminated: watch::Receiver<bool>,
     shutdown: watch::Receiver<bool>,
     progress_told: Instant,
     /// Between the first message after ReadyForQuery and the next one.
-    busy: bool,
+    working: Option<Working>,
     /// After an error in the extended protocol, until Sync.
     skipping: bool,
 }
@@ -54,7 +54,7 @@ pub(super) struct Connection {
 enum Wake<T> {
     Done(T),
     Notice(Notice),
-    Cancelled,
+    Terminated,
     Shutdown,
     Gone,
     Flush,
@@ -64,20 +64,19 @@ impl Connection {
     pub(super) fn new(
         wire: Wire,
         (session, notices): (Session, UnboundedReceiver<Notice>),
-        cancel: CancelFlag,
         shutdown: watch::Receiver<bool>,
     ) -> Self {
         Self {
             wire,
+            terminated: session.termination(),
             session: Arc::new(session),
             zone: Zone::default(),
             notices,
             settings: BTreeMap::new(),
             changed: BTreeMap::new(),
-            cancel,
             shutdown,
             progress_told: Instant::now(),
-            busy: false,
+            working: None,
             skipping: false,
         }
     }
@@ -86,10 +85,8 @@ impl Connection {
     pub(super) async fn serve(&mut self) -> Result<(), Failure> {
         self.ready().await?;
         while let Some(frame) = self.next_frame().await? {
-            if !self.busy {
-                // A cancel request that came too late for the last statement must not hit this one.
-                self.cancel.clear();
-                self.busy = true;
+            if self.working.is_none() {
+                self.working = Some(self.session.work());
                 self.progress_told = Instant::now();
             }
             if frame.kind == MESSAGE_TYPE_BYTE_SYNC || frame.kind == MESSAGE_TYPE_BYTE_TERMINATE {
@@ -119,7 +116,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Waits for work while the client is heard: it may cancel or leave, the server may stop, notices are passed on.
+    /// Waits for work while the client is heard: it may leave, it or the server may be to end, notices are passed on.
     /// On an error the work has not ended; who started it stops it. What commits is waited for, whoever wants it to end: its
     /// outcome is what is told.
     pub(super) async fn supervise<F: Future>(&mut self, work: F) -> Result<F::Output, Failure> {
@@ -129,8 +126,8 @@ impl Connection {
             let waiting = !self.wire.outbound.is_empty();
             let wake = tokio::select! {
                 biased;
-                () = self.cancel.requested(), if !commits => Wake::Cancelled,
-                () = stopped(&mut self.shutdown), if !commits => Wake::Shutdown,
+                () = told(&mut self.terminated), if !commits => Wake::Terminated,
+                () = told(&mut self.shutdown), if !commits => Wake::Shutdown,
                 output = &mut work => Wake::Done(output),
                 Some(notice) = self.notices.recv() => Wake::Notice(notice),
                 () = self.wire.hung_up(), if !commits => Wake::Gone,
@@ -138,10 +135,8 @@ impl Connection {
             };
             match wake {
                 Wake::Done(output) => return Ok(output),
-                Wake::Cancelled | Wake::Shutdown | Wake::Gone if !self.session.cancel() => commits = true,
-                Wake::Cancelled => {
-                    return Err(Failure::statement(Fault::Cancelled, "canceling statement due to user request"));
-                }
+                Wake::Terminated | Wake::Shutdown | Wake::Gone if !self.session.cancel() => commits = true,
+                Wake::Terminated => return Err(terminated()),
                 Wake::Shutdown => return Err(shutting_down()),
                 Wake::Gone => return Err(Failure::Gone),
                 Wake::Notice(notice) => self.tell(notice),
@@ -193,10 +188,10 @@ impl Connection {
         }
     }
 
-    /// Tells the client how to cancel its statements.
-    pub(super) fn tell_key(&mut self) {
-        let key = BackendKeyData::new(self.cancel.process, SecretKey::Bytes(self.cancel.secret.clone()));
-        write(&mut self.wire.outbound, &key);
+    /// Tells the client how to cancel its statements, by a key of so many bytes (a multiple of 4).
+    pub(super) fn tell_key(&mut self, bytes: usize) {
+        let (process, key) = self.session.cancel_key(bytes);
+        write(&mut self.wire.outbound, &BackendKeyData::new(process, SecretKey::Bytes(key.into())));
     }
 
     // False at Terminate.
@@ -225,7 +220,7 @@ impl Connection {
     }
 
     async fn next_frame(&mut self) -> Result<Option<Frame>, Failure> {
-        let idle = !self.busy;
+        let idle = self.working.is_none();
         let limit = if idle { self.session.idle_limit() } else { None };
         let mut expired = pin!(async {
             match limit {
@@ -236,7 +231,8 @@ impl Connection {
         loop {
             tokio::select! {
                 biased;
-                () = stopped(&mut self.shutdown) => return Err(shutting_down()),
+                () = told(&mut self.terminated) => return Err(terminated()),
+                () = told(&mut self.shutdown) => return Err(shutting_down()),
                 frame = self.wire.message() => return frame,
                 () = &mut expired => {
                     let message = "terminating connection due to idle-in-transaction timeout";
@@ -259,7 +255,7 @@ impl Connection {
         self.tell_notices();
         self.tell_settings();
         write(&mut self.wire.outbound, &ReadyForQuery::new(status));
-        self.busy = false;
+        self.working = None;
         Ok(self.wire.flush().await?)
     }
 
@@ -274,7 +270,7 @@ impl Connection {
         let out = &mut self.wire.outbound;
         match notice {
             Notice::Remark { fault, text } => write_notice(out, Severity::Notice, fault, &text),
-            Notice::Warning { fault, text } => write_notice(out, Severity::Warning, Some(fault), &text),
+            Notice::Warning { fault, text } => write_notice(out, Severity::Warning, fault, &text),
             Notice::Setting { name, value } => self.change_setting(name, value),
             Notice::Progress { phase, done, total, loss } => {
                 if self.progress_told.elapsed() >= PROGRESS_INTERVAL {
@@ -287,10 +283,14 @@ impl Connection {
     }
 }
 
-/// Returns when the server stops, and at once when it has been told to.
-async fn stopped(shutdown: &mut watch::Receiver<bool>) {
-    // Without a sender there is no server any more.
-    drop(shutdown.wait_for(|stopped| *stopped).await);
+/// Returns when the session or the server is told to end, and at once when it has been.
+async fn told(end: &mut watch::Receiver<bool>) {
+    // Without a sender there is neither any more.
+    drop(end.wait_for(|told| *told).await);
+}
+
+fn terminated() -> Failure {
+    Failure::fatal(Fault::Shutdown, "terminating connection due to administrator command")
 }
 
 fn shutting_down() -> Failure {

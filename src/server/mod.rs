@@ -3,7 +3,6 @@
 //! The only place that knows pgwire, and only its messages: the connection loop is ours. Nothing here plans or
 //! runs a statement, or keeps one; that is the engine's and the session's.
 
-mod cancel;
 mod connection;
 mod cursor;
 mod decode;
@@ -27,7 +26,6 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use self::cancel::CancelRegistry;
 use self::connection::Connection;
 pub use self::encode::text_rows;
 use self::failure::{Failure, Severity, write, write_error};
@@ -52,7 +50,6 @@ const STARTING_CLIENTS: usize = 64;
 /// What all connections share.
 struct Server {
     engine: Engine,
-    registry: CancelRegistry,
     clients: Semaphore,
     shutdown: watch::Receiver<bool>,
 }
@@ -63,7 +60,6 @@ pub async fn run(listener: TcpListener, engine: Engine, shutdown: impl Future<Ou
     let (stop, stopped) = watch::channel(false);
     let server = Arc::new(Server {
         engine,
-        registry: CancelRegistry::default(),
         clients: Semaphore::new(max_connections.min(Semaphore::MAX_PERMITS)),
         shutdown: stopped,
     });
@@ -108,10 +104,11 @@ impl Server {
     async fn connect(self: Arc<Self>, socket: TcpStream) {
         // Without it an answer could wait for the client's acknowledgement of the one before; only speed depends on it.
         drop(socket.set_nodelay(true));
+        let address = socket.peer_addr().ok();
         let mut wire = Wire::new(socket, self.engine.config().max_message_bytes);
         let mut stopped = self.shutdown.clone();
         let greeting = tokio::select! {
-            greeting = timeout(STARTUP_TIMEOUT, startup::greet(&mut wire, &self.registry)) => greeting,
+            greeting = timeout(STARTUP_TIMEOUT, startup::greet(&mut wire, &self.engine)) => greeting,
             _ = stopped.changed() => return,
         };
         let client = match greeting {
@@ -130,13 +127,12 @@ impl Server {
                 refuse(wire, &report).await
             };
         };
-        let options = SessionOptions { user: client.user.clone(), origin: Origin::Wire };
+        let options = SessionOptions { user: client.user.clone(), origin: Origin::Wire, address };
         let session = match self.engine.session(options) {
             Ok(session) => session,
             Err(error) => return refuse(wire, &error.report()).await,
         };
-        let cancel = self.registry.register(if client.long_cancel_key { 32 } else { 4 });
-        let mut connection = Connection::new(wire, session, cancel, self.shutdown.clone());
+        let mut connection = Connection::new(wire, session, self.shutdown.clone());
         let served = match Self::welcome(&mut connection, client) {
             Ok(()) => connection.serve().await,
             Err(failure) => Err(failure),
@@ -153,7 +149,7 @@ impl Server {
             connection.change_setting(name, value);
         }
         connection.tell_settings();
-        connection.tell_key();
+        connection.tell_key(if client.long_cancel_key { 32 } else { 4 });
         Ok(())
     }
 }

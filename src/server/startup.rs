@@ -7,12 +7,11 @@ use pgwire::messages::cancel::CancelRequest;
 use pgwire::messages::response::{GssEncResponse, SslResponse};
 use pgwire::messages::startup::{GssEncRequest, NegotiateProtocolVersion, SslRequest, Startup};
 
-use super::cancel::CancelRegistry;
 use super::failure::{Failure, write};
 use super::frontend::startup_pairs;
 use super::wire::Wire;
 use crate::error::ConnectionFault;
-use crate::{Error, Fault, Result, Session};
+use crate::{Engine, Error, Fault, Result, Session};
 
 /// The one database, and the names it is also known by.
 const DATABASES: [&str; 2] = ["fusewire", "postgres"];
@@ -28,7 +27,7 @@ pub(super) struct Client {
 }
 
 /// Reads up to the startup packet. None where there is nobody to serve: the client left, or only wanted to cancel.
-pub(super) async fn greet(wire: &mut Wire, registry: &CancelRegistry) -> Result<Option<Client>, Failure> {
+pub(super) async fn greet(wire: &mut Wire, engine: &Engine) -> Result<Option<Client>, Failure> {
     let (mut asked_ssl, mut asked_gss) = (false, false);
     loop {
         let Some(mut packet) = wire.startup_packet().await? else { return Ok(None) };
@@ -47,7 +46,7 @@ pub(super) async fn greet(wire: &mut Wire, registry: &CancelRegistry) -> Result<
                 wire.flush().await?;
             }
             _ if is_cancel(code) => {
-                cancel(&packet, registry);
+                cancel(&packet, engine);
                 return Ok(None);
             }
             _ => return start(wire, code, packet).map(Some),
@@ -70,10 +69,10 @@ fn is_cancel(code: i32) -> bool {
     CancelRequest::is_cancel_request_packet(&packet)
 }
 
-// Process and secret; what does not fit is ignored, so that nothing can be learnt by trying.
-fn cancel(packet: &[u8], registry: &CancelRegistry) {
-    if let Some((process, secret)) = packet.split_first_chunk::<4>() {
-        registry.cancel(i32::from_be_bytes(*process), secret);
+// Process and key; what does not fit is ignored, so that nothing can be learnt by trying.
+fn cancel(packet: &[u8], engine: &Engine) {
+    if let Some((process, key)) = packet.split_first_chunk::<4>() {
+        engine.cancel(i32::from_be_bytes(*process), key);
     }
 }
 

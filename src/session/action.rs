@@ -55,6 +55,11 @@ pub(crate) trait Action: Debug + Send + Sync {
         false
     }
 
+    /// What others are shown in place of its text, where that holds a secret.
+    fn shown(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Whether it reads the catalog: the first that does decides which state its transaction reads.
     fn reads_catalog(&self) -> bool {
         true

@@ -1,5 +1,6 @@
 //! One client's state: its settings, its transaction, its prepared statements and portals.
 
+mod activity;
 mod commits;
 mod portals;
 mod transactions;
@@ -21,7 +22,7 @@ use datafusion::{
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::{
-    Notice, Outcome, Scope, SessionOptions, Shared, Ticket, portal::Portals, prepared::PreparedStatements,
+    Notice, Outcome, Scope, Seat, SessionOptions, Shared, Ticket, portal::Portals, prepared::PreparedStatements,
     settings::Settings, transaction::State,
 };
 use crate::{
@@ -30,6 +31,8 @@ use crate::{
     source::{Access, Rejects},
 };
 
+use activity::Presence;
+pub(crate) use activity::{Seen, Working};
 pub(crate) use commits::Staged;
 
 /// Operators, and the context that they run in.
@@ -49,6 +52,7 @@ pub(crate) struct Client {
     notices: UnboundedSender<Notice>,
     rejects: Arc<Rejects>,
     nested: AtomicUsize,
+    presence: Presence,
 }
 
 /// Statements that one another run by name, as EXECUTE does: deeper ones run themselves.
@@ -60,7 +64,7 @@ impl Client {
         engine: SessionState,
         options: SessionOptions,
         access: Access,
-        notices: UnboundedSender<Notice>,
+        (seat, notices): (Seat, UnboundedSender<Notice>),
     ) -> Self {
         let remarks = notices.clone();
         let rejects = Rejects::new(move |remark| {
@@ -79,6 +83,7 @@ impl Client {
             notices,
             rejects: Arc::new(rejects),
             nested: AtomicUsize::new(0),
+            presence: Presence::new(seat),
             options,
         }
     }

@@ -18,6 +18,7 @@ mod regexp_match;
 mod regexp_replace;
 mod regular_expression;
 mod series;
+mod signals;
 mod split_part;
 mod texts;
 mod timezone;
@@ -27,17 +28,17 @@ mod whole;
 
 use std::sync::Arc;
 
-use arrow::datatypes::DataType;
 use datafusion::{
     common::ScalarValue,
     logical_expr::{ColumnarValue, ScalarUDF, Volatility, create_udf},
     prelude::SessionContext,
 };
+use tokio::sync::mpsc::UnboundedSender;
 
 pub(super) use date_part::EXTRACT;
 
 use super::{
-    DATABASE, DEFAULT_SCHEMA, nth_value,
+    DATABASE, DEFAULT_SCHEMA, Notice, Sessions, nth_value,
     rewrite::{CompareArray, WrittenAs, row_of},
     settings::SERVER_VERSION,
     shift, sliding,
@@ -95,11 +96,22 @@ pub(crate) fn register(context: &SessionContext, user: &str) {
     context.register_udf(constant("pg_advisory_unlock_all", ScalarValue::Utf8(None)));
 }
 
+/// Registers those that know the sessions of the engine, for the one of this number.
+pub(crate) fn register_sessions(
+    context: &SessionContext,
+    pid: i32,
+    sessions: &Arc<Sessions>,
+    notices: &UnboundedSender<Notice>,
+) {
+    context.register_udf(constant("pg_backend_pid", ScalarValue::Int32(Some(pid))));
+    signals::functions(sessions, notices).into_iter().for_each(|function| context.register_udf(function));
+}
+
 fn constant(name: &str, value: ScalarValue) -> ScalarUDF {
     create_udf(
         name,
         Vec::new(),
-        DataType::Utf8,
+        value.data_type(),
         Volatility::Stable,
         Arc::new(move |_arguments| Ok(ColumnarValue::Scalar(value.clone()))),
     )

@@ -4,6 +4,7 @@
 //! what changes the session goes to the [`Client`]. It knows no statement and no protocol.
 
 mod action;
+mod cancel_key;
 mod client;
 mod dialect;
 mod files;
@@ -16,6 +17,7 @@ mod outcome;
 mod portal;
 mod prepared;
 mod providers;
+mod registry;
 mod regular_expression;
 mod rewrite;
 mod scope;
@@ -28,6 +30,7 @@ pub(crate) mod storage;
 mod system;
 mod ticket;
 mod transaction;
+mod watched;
 
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
@@ -43,7 +46,7 @@ use datafusion::{
 use futures::FutureExt;
 
 pub(crate) use action::{Action, Analysis, Running, describe, execute};
-pub(crate) use client::{Client, Physical, Staged, text_rows};
+pub(crate) use client::{Client, Physical, Seen, Staged, Working, text_rows};
 pub(crate) use dialect::{PostgreSql, keyword};
 pub(crate) use files::{Given, request as request_named, with_options};
 pub(crate) use interrupt::Interrupt;
@@ -53,12 +56,13 @@ pub use outcome::{Description, Notice, Origin, Outcome, RowsTag, SessionOptions,
 pub use portal::Portal;
 pub(crate) use portal::{Direction, Options as PortalOptions, Scroll};
 pub use prepared::{Parameter, PreparedStatement};
+pub(crate) use registry::{Seat, Sessions};
 pub(crate) use rewrite::{joins_by_name, query_from, written};
 pub(crate) use scope::Scope;
 pub(crate) use sealed::Sealed;
 pub(crate) use settings::spelled;
 pub(crate) use shared::Shared;
-pub(crate) use ticket::Ticket;
+pub(crate) use ticket::{Stop, Ticket};
 
 use crate::{Error, Fault, Result};
 

@@ -1,5 +1,7 @@
 //! What goes between a client and its session: who it is, what its statements return, what it is told beside them.
 
+use std::net::SocketAddr;
+
 use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::execution::SendableRecordBatchStream;
 use fusewire_udfs::Progress;
@@ -13,6 +15,8 @@ pub struct SessionOptions {
     pub user: String,
     /// Where its SQL comes from.
     pub origin: Origin,
+    /// The client's address, where it comes over the network.
+    pub address: Option<SocketAddr>,
 }
 
 /// Where the SQL of a session comes from; SQL from the wire opens only allowed paths.
@@ -85,8 +89,8 @@ pub enum Notice {
     },
     /// Something that may be wrong (`WARNING`).
     Warning {
-        /// What would have been an error elsewhere.
-        fault: Fault,
+        /// What would have been an error elsewhere, where it is about that.
+        fault: Option<Fault>,
         /// What it says.
         text: String,
     },

@@ -2,7 +2,14 @@
 //!
 //! Queries and training run on a runtime of their own, so that no computation ever delays the network.
 
-use std::{any::Any, future::Future, num::NonZeroUsize, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{
+    any::Any,
+    future::{Future, poll_fn},
+    num::NonZeroUsize,
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    time::Duration,
+};
 
 use datafusion::execution::{
     memory_pool::{FairSpillPool, MemoryPool, TrackConsumersPool},
@@ -13,7 +20,7 @@ use futures::FutureExt;
 use object_store::{local::LocalFileSystem, path::Path};
 use tokio::runtime::{Builder, Handle, Runtime};
 
-use super::{Interrupt, Scope, Ticket};
+use super::{Interrupt, Scope, Sessions, Ticket};
 use crate::{Config, Error, Fault, Result, catalog::Catalog, config::THREAD_STACK_BYTES, source::Looks};
 
 /// What all sessions share.
@@ -26,6 +33,8 @@ pub(crate) struct Shared {
     pub(crate) runtime: Arc<RuntimeEnv>,
     /// What was found when files were looked at.
     pub(crate) looks: Arc<Looks>,
+    /// Who is connected.
+    pub(crate) sessions: Arc<Sessions>,
     compute: ComputeRuntime,
 }
 
@@ -36,11 +45,13 @@ impl Shared {
         let registry = Arc::new(registry(&catalog, &config)?);
         let runtime = runtime_env(&config)?;
         let compute = ComputeRuntime::new(config.threads)?;
-        Ok(Self { config, catalog, registry, runtime, looks: Arc::default(), compute })
+        let (looks, sessions) = (Arc::default(), Arc::default());
+        Ok(Self { config, catalog, registry, runtime, looks, sessions, compute })
     }
 
-    /// Runs `work`, which is a statement's, on the compute runtime. Dropping the returned future cancels it and
-    /// raises its interrupt, unless its commit has begun: then it goes on alone. A panic becomes an internal error.
+    /// Runs `work`, which is a statement's, on the compute runtime. Stopping its ticket ends it, and so does dropping the
+    /// returned future: it is cancelled and its interrupt raised, unless its commit has begun, which goes on alone. A panic
+    /// becomes an internal error.
     pub(crate) async fn compute<T: Send + 'static>(
         &self,
         scope: &Scope,
@@ -48,7 +59,11 @@ impl Shared {
     ) -> Result<T> {
         let handle = self.compute.handle().spawn(AssertUnwindSafe(work).catch_unwind());
         let (ticket, interrupt) = (scope.ticket().clone(), scope.interrupt().clone());
-        AbortOnDrop { handle, ticket, interrupt }.join().await
+        tokio::select! {
+            biased;
+            result = AbortOnDrop { handle, ticket, interrupt }.join() => result,
+            error = poll_fn(|context| scope.ticket().poll_stopped(context)) => Err(error),
+        }
     }
 
     /// The handle of the compute runtime, for streams that outlive their statement's planning.

@@ -1,12 +1,18 @@
-//! The schema `fusewire`: what the engine knows about its own models, sources, functions and settings, as tables.
+//! The schema `fusewire`: what the engine knows about its own models, sources, functions, settings and sessions, as tables.
 //!
-//! Each is made from the statement's snapshot when a statement names it. To add one is one function and one line in
+//! Each is made when a statement names it, from the statement's snapshot where that holds what it shows. To add one is one function and one line in
 //! [`TABLES`].
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use arrow::{
-    array::{ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray},
+    array::{
+        ArrayRef, BooleanArray, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray,
+        TimestampMicrosecondArray,
+    },
     datatypes::{Field, Schema, SchemaRef},
 };
 use async_trait::async_trait;
@@ -19,7 +25,7 @@ use datafusion::{
 };
 use fusewire_udfs::{FUNCTIONS, TableFunction, models::NewVersion};
 
-use super::{Scope, files, models::kept};
+use super::{DATABASE, Origin, Scope, Seen, files, models::kept};
 use crate::{
     catalog::{Definition, ModelVersion, QualifiedName},
     pgtype::type_name,
@@ -55,6 +61,7 @@ pub(crate) const TABLES: &[SystemTable] = &[
     SystemTable { name: "sources", rows: Rows::Known(sources) },
     SystemTable { name: "functions", rows: Rows::Known(functions) },
     SystemTable { name: "settings", rows: Rows::Known(settings) },
+    SystemTable { name: "sessions", rows: Rows::Known(sessions) },
     SystemTable { name: "rejects", rows: Rows::Read(rejects) },
 ];
 
@@ -292,6 +299,31 @@ fn settings(scope: &Scope) -> Result<Columns> {
         .text("description", rows.iter().map(|row| Some(row.3.clone()))))
 }
 
+/// The names are those of PostgreSQL's `pg_stat_activity`.
+fn sessions(scope: &Scope) -> Result<Columns> {
+    let sessions = scope.shared().sessions.all();
+    let rows: Vec<Seen> = sessions.iter().map(|session| session.seen_by(scope)).collect();
+    let port = |row: &Seen| row.address.map(|address| i32::from(address.port()));
+    let origin = |row: &Seen| match row.origin {
+        Origin::Local => "local",
+        Origin::Wire => "wire",
+    };
+    Ok(Columns::default()
+        .text("datname", rows.iter().map(|_| Some(DATABASE.to_owned())))
+        .push("pid", Arc::new(Int32Array::from_iter_values(rows.iter().map(|row| row.pid))))
+        .text("usename", rows.iter().map(|row| Some(row.user.clone())))
+        .text("application_name", rows.iter().map(|row| Some(row.application.clone())))
+        .text("client_addr", rows.iter().map(|row| row.address.map(|address| address.ip().to_string())))
+        .push("client_port", Arc::new(rows.iter().map(port).collect::<Int32Array>()))
+        .instant("backend_start", rows.iter().map(|row| Some(row.began)))
+        .instant("xact_start", rows.iter().map(|row| row.transaction_began))
+        .instant("query_start", rows.iter().map(|row| row.statement_began))
+        .instant("state_change", rows.iter().map(|row| Some(row.changed)))
+        .text("state", rows.iter().map(|row| Some(row.state.to_owned())))
+        .text("query", rows.iter().map(|row| Some(row.text.clone())))
+        .text("origin", rows.iter().map(|row| Some(origin(row).to_owned()))))
+}
+
 fn named(versions: &[Version]) -> Columns {
     Columns::default()
         .text("schema", versions.iter().map(|version| Some(version.name.schema.clone())))
@@ -324,6 +356,13 @@ impl Columns {
     /// Milliseconds since 1970.
     fn time(self, name: &str, values: impl Iterator<Item = i64>) -> Self {
         let values: TimestampMicrosecondArray = values.map(|value| Some(value.saturating_mul(1000))).collect();
+        self.push(name, Arc::new(values.with_timezone("UTC")))
+    }
+
+    /// Points in time, where there is one.
+    fn instant(self, name: &str, values: impl Iterator<Item = Option<SystemTime>>) -> Self {
+        let micros = |time: SystemTime| i64::try_from(time.duration_since(UNIX_EPOCH).ok()?.as_micros()).ok();
+        let values: TimestampMicrosecondArray = values.map(|value| value.and_then(micros)).collect();
         self.push(name, Arc::new(values.with_timezone("UTC")))
     }
 

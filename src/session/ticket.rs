@@ -4,10 +4,15 @@
 //! outcome; the commit asks too, and where the cancel was first it is refused. A ticket also says which transaction its
 //! statement belongs to, so that a change that arrives when that is over is not taken for one of the next.
 
-use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll},
 };
+
+use futures::task::AtomicWaker;
 
 use crate::{Error, Fault, Result, catalog::Permit};
 
@@ -24,6 +29,18 @@ struct Fate {
     stage: Mutex<Stage>,
     /// Whether a statement has it.
     claimed: AtomicBool,
+    /// Why somebody has stopped it, and who waits for that.
+    stop: OnceLock<Stop>,
+    waiter: AtomicWaker,
+}
+
+/// Why a statement ends that another session stops, or its client by another connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// It was cancelled.
+    Cancelled,
+    /// Its session is to end.
+    Terminated,
 }
 
 /// How far a statement has come.
@@ -51,6 +68,22 @@ impl Ticket {
             }
             Stage::Committing | Stage::Committed | Stage::Failed => false,
         }
+    }
+
+    /// Cancels the statement for somebody who does not run it: whoever runs it or reads its rows hears of it.
+    pub(crate) fn stop(&self, why: Stop) {
+        if self.cancel() {
+            // The first reason stays.
+            let _ = self.fate.stop.set(why);
+            self.fate.waiter.wake();
+        }
+    }
+
+    /// Ready, with the error to end with, when the statement was stopped. One waits at a time: who runs it, and then who
+    /// reads its rows.
+    pub(crate) fn poll_stopped(&self, context: &mut Context<'_>) -> Poll<Error> {
+        self.fate.waiter.register(context.waker());
+        self.fate.stop.get().map_or(Poll::Pending, |why| Poll::Ready(why.error()))
     }
 
     /// The same ticket as that of a statement of this transaction, unless a statement has it already.
@@ -88,6 +121,16 @@ impl Ticket {
     }
 }
 
+impl Stop {
+    /// What the statement ends with.
+    pub(crate) fn error(self) -> Error {
+        match self {
+            Self::Cancelled => cancelled(),
+            Self::Terminated => Error::new(Fault::Shutdown, "terminating connection due to administrator command"),
+        }
+    }
+}
+
 impl Permit for Ticket {
     fn begin(&self) -> bool {
         let mut stage = self.stage();
@@ -113,6 +156,8 @@ fn cancelled() -> Error {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use std::future::poll_fn;
+
     use super::*;
 
     #[test]
@@ -155,6 +200,26 @@ mod tests {
         let ticket = Ticket::default();
         assert!(ticket.cancel());
         assert!(ticket.irrevocably(|| -> Result<()> { panic!("it was cancelled") }).is_err());
+    }
+
+    #[tokio::test]
+    async fn who_waits_hears_that_a_statement_is_stopped() {
+        let ticket = Ticket::default();
+        let waiting = tokio::spawn({
+            let ticket = ticket.clone();
+            async move { poll_fn(|context| ticket.poll_stopped(context)).await }
+        });
+        tokio::task::yield_now().await;
+        assert!(ticket.cancel(), "that alone stops nobody");
+        assert!(poll_fn(|context| Poll::Ready(Ticket::default().poll_stopped(context).is_pending())).await);
+        ticket.stop(Stop::Terminated);
+        ticket.stop(Stop::Cancelled);
+        assert_eq!(waiting.await.unwrap().fault(), Fault::Shutdown, "the first reason is told");
+        assert_eq!(poll_fn(|context| ticket.poll_stopped(context)).await.fault(), Fault::Shutdown);
+        let committing = Ticket::default();
+        assert!(committing.begin());
+        committing.stop(Stop::Cancelled);
+        assert!(poll_fn(|context| Poll::Ready(committing.poll_stopped(context).is_pending())).await);
     }
 
     #[test]

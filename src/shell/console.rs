@@ -67,7 +67,7 @@ impl Console {
     /// Opens a session on the engine for the person at this terminal.
     pub(super) fn open(engine: &Engine, format: Format, screen_width: Option<usize>) -> Result<Self> {
         let user = std::env::var("USER").ok().filter(|user| !user.is_empty()).unwrap_or_else(|| "fusewire".to_owned());
-        let (session, notices) = engine.session(SessionOptions { user, origin: Origin::Local })?;
+        let (session, notices) = engine.session(SessionOptions { user, origin: Origin::Local, address: None })?;
         let on_screen = io::stdout().is_terminal();
         let errors_on_screen = io::stderr().is_terminal();
         let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())

@@ -78,4 +78,8 @@ impl Action for CreateSecret {
         client.create(scope, &self.name, client.header()?, Definition::Secret(secret), self.existing).await?;
         Ok(Outcome::done("CREATE SECRET"))
     }
+
+    fn shown(&self) -> Option<&'static str> {
+        Some("CREATE SECRET …")
+    }
 }

@@ -7,11 +7,15 @@ import datetime
 import decimal
 import sys
 import threading
+import time
 import traceback
 
 import psycopg
 from psycopg import errors
 from psycopg.rows import dict_row, namedtuple_row
+
+# Who is connected, under the names that PostgreSQL has in pg_stat_activity.
+SESSIONS = "fusewire.sessions"
 
 ENDLESS = "SELECT count(*) FROM generate_series(1, 1000000000000) AS series(value) WHERE value % 7 = 8"
 
@@ -255,6 +259,125 @@ def test_a_running_statement_is_cancelled(connection):
         expect_cancelled(cancel, lambda: connection.execute(ENDLESS))
         connection.rollback()
         assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
+def seen(connection, pid, column):
+    """What a session sees of another one; None where it is not there."""
+    row = connection.execute(f"SELECT {column} FROM {SESSIONS} WHERE pid = %s", (pid,)).fetchone()
+    return row and row[0]
+
+
+def wait_for(what, expected):
+    started = time.monotonic()
+    while (found := what()) != expected:
+        assert time.monotonic() - started < 20, f"expected {expected!r}, found {found!r}"
+
+
+class Running:
+    """A statement that runs beside, and must fail in this way."""
+
+    def __init__(self, connection, sql, kind, *words):
+        self.failed = None
+        self.thread = threading.Thread(target=self.run, args=(connection, sql, kind, words))
+        self.thread.start()
+
+    def run(self, connection, sql, kind, words):
+        try:
+            expect(kind, lambda: connection.execute(sql), *words)
+        except BaseException as error:
+            self.failed = error
+
+    def join(self):
+        self.thread.join(20)
+        assert not self.thread.is_alive(), "the statement still runs"
+        if self.failed:
+            raise self.failed
+
+
+def test_sessions_are_seen(connection):
+    connection.autocommit = True
+    assert connection.execute("SELECT pg_backend_pid()").fetchone()[0] == connection.info.backend_pid
+    assert seen(connection, connection.info.backend_pid, "state") == "active"
+    with psycopg.connect(TARGET, application_name="the other", autocommit=True) as other:
+        pid = other.info.backend_pid
+        assert pid != connection.info.backend_pid
+        assert seen(connection, pid, "state") == "idle" and seen(connection, pid, "xact_start") is None
+        assert seen(connection, pid, "application_name") == "the other"
+        other.execute("SET application_name = 'renamed'")
+        assert seen(connection, pid, "application_name") == "renamed"
+        assert seen(connection, pid, "query") == "SET application_name = 'renamed'"
+        assert seen(connection, pid, "datname || ' ' || usename") == f"{other.info.dbname} {other.info.user}"
+        other.execute("BEGIN")
+        began = seen(connection, pid, "xact_start")
+        assert seen(connection, pid, "state") == "idle in transaction" and began is not None
+        other.execute("SELECT 'a longer statement'")
+        assert seen(connection, pid, "xact_start") == began
+        assert seen(connection, pid, "query") == "SELECT 'a longer statement'"
+        assert seen(connection, pid, "backend_start < xact_start AND xact_start < query_start AND query_start < state_change")
+        expect(errors.UndefinedTable, lambda: other.execute("SELECT * FROM nowhere"))
+        assert seen(connection, pid, "state") == "idle in transaction (aborted)"
+        other.execute("ROLLBACK")
+        assert seen(connection, pid, "state") == "idle" and seen(connection, pid, "xact_start") is None
+        running = Running(other, ENDLESS, errors.QueryCanceled, "user request")
+        wait_for(lambda: (seen(connection, pid, "state"), seen(connection, pid, "query")), ("active", ENDLESS))
+        other.cancel_safe()
+        running.join()
+        assert seen(connection, pid, "state") == "idle"
+    wait_for(lambda: seen(connection, pid, "pid"), None)
+
+
+def test_a_statement_of_another_session_is_cancelled(connection):
+    connection.autocommit = True
+    with psycopg.connect(TARGET, autocommit=True) as other:
+        pid = other.info.backend_pid
+        cancel = lambda: connection.execute("SELECT pg_cancel_backend(%s::int)", (pid,)).fetchone()
+        assert cancel() == (True,), "there is a session, which has nothing to be cancelled"
+        assert other.execute("SELECT 1").fetchone() == (1,)
+        for sql in (ENDLESS, f"SELECT 1; {ENDLESS}"):
+            running = Running(other, sql, errors.QueryCanceled, "canceling statement due to user request")
+            wait_for(lambda: seen(connection, pid, "state = 'active' AND query LIKE '%%value %% 7 = 8'"), True)
+            assert cancel() == (True,)
+            running.join()
+            assert other.execute("SELECT 1").fetchone() == (1,)
+        own = "SELECT pg_cancel_backend(pg_backend_pid())"
+        connection.execute(f"EXPLAIN {own}")
+        expect(errors.QueryCanceled, lambda: connection.execute(own), "user request")
+
+
+def test_another_session_is_terminated(connection):
+    connection.autocommit = True
+    words = "terminating connection due to administrator command"
+    for sql in (ENDLESS, None):
+        other = psycopg.connect(TARGET, autocommit=True)
+        pid = other.info.backend_pid
+        other.execute("BEGIN")
+        if sql:
+            running = Running(other, sql, errors.AdminShutdown, words)
+            wait_for(lambda: seen(connection, pid, "state"), "active")
+        assert connection.execute("SELECT pg_terminate_backend(%s::int)", (pid,)).fetchone() == (True,)
+        if sql:
+            running.join()
+        else:
+            wait_for(lambda: seen(connection, pid, "pid"), None)
+            expect(errors.AdminShutdown, lambda: other.execute("SELECT 1"), words)
+        assert other.closed
+        wait_for(lambda: seen(connection, pid, "pid"), None)
+    with psycopg.connect(TARGET) as other:
+        own = "SELECT pg_terminate_backend(pg_backend_pid())"
+        expect(errors.AdminShutdown, lambda: other.execute(own), words)
+
+
+def test_who_is_not_there_is_not_cancelled(connection):
+    heard = []
+    connection.add_notice_handler(lambda notice: heard.append((notice.severity, notice.sqlstate, notice.message_primary)))
+    for function in ("pg_cancel_backend", "pg_terminate_backend"):
+        del heard[:]
+        rows = connection.execute(f"SELECT {function}(x) FROM (VALUES (99999998), (NULL), (-1)) AS t (x)").fetchall()
+        assert rows == [(False,), (None,), (False,)], rows
+        pids = [99999998, -1]
+        assert heard == [("WARNING", "01000", f"PID {pid} is not a PostgreSQL backend process") for pid in pids], heard
+        assert connection.execute(f"SELECT {function}(-1) FROM generate_series(1, 3) AS s (i)").fetchall() == [(False,)] * 3
+        assert len(heard) == 5, heard
 
 
 def test_a_timeout_ends_a_statement(connection):

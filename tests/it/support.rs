@@ -167,7 +167,7 @@ impl Local {
 
     async fn start(config: Config, origin: Origin) -> Result<Self, fusewire::Error> {
         let engine = Engine::open(config).await?;
-        let (session, notices) = engine.session(SessionOptions { user: "ada".to_owned(), origin })?;
+        let (session, notices) = engine.session(SessionOptions { user: "ada".to_owned(), origin, address: None })?;
         Ok(Self { session, notices })
     }
 

@@ -4,6 +4,7 @@ mod commits;
 mod hostile;
 mod portals;
 mod raw;
+mod sessions;
 mod transactions;
 
 use std::time::{Duration, SystemTime};

@@ -35,6 +35,7 @@ impl Client {
         let ticket = Ticket::default();
         let before = std::mem::replace(&mut *lock(&self.ticket), ticket.clone());
         let _committed_or_over = before.cancel();
+        self.pass_cancel_on(&ticket);
         ticket
     }
 

@@ -21,11 +21,14 @@ use crate::{
 impl Client {
     /// The scope of a statement that starts now: refuses it in a failed transaction, and takes the snapshot it reads.
     pub(crate) fn start(&self, action: &dyn Action, text: &str) -> Result<Arc<Scope>> {
+        self.check_terminated()?;
         let ticket = self.claim();
         // It may have been cancelled while it was on its way.
         ticket.check(self.transaction().number())?;
         let started = self.transaction().start(action.ends_transaction(), action.reads_catalog(), self.catalog())?;
-        Ok(self.scope(ticket, started, text))
+        let scope = self.scope(ticket, started, text);
+        self.note_statement(action.shown().map_or_else(|| Arc::clone(scope.text()), Arc::from));
+        Ok(scope)
     }
 
     /// The scope of what is done with this ticket; without a snapshot it sees the newest.
@@ -289,7 +292,7 @@ impl Client {
     }
 
     fn warn(&self, fault: Fault, text: &str) {
-        self.notify(Notice::Warning { fault, text: text.to_owned() });
+        self.notify(Notice::Warning { fault: Some(fault), text: text.to_owned() });
     }
 
     /// Whoever has the settings already must not ask for it.

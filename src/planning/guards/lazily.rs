@@ -122,6 +122,16 @@ impl Rows<'_> {
                 let (truth, falsity) = (self.truth(expr.clone())?, self.falsity(expr)?);
                 Ok(case(vec![(truth, lit(true)), (falsity, lit(false))], lit(ScalarValue::Boolean(None))))
             }
+            // What does something, and must do it once, is asked where the operand before it leaves the answer open.
+            Expr::BinaryExpr(BinaryExpr { left, op: op @ (Operator::And | Operator::Or), right })
+                if !left.is_volatile() =>
+            {
+                let operand = left.as_ref().clone();
+                let decided = if op == Operator::And { self.falsity(operand)? } else { self.truth(operand)? };
+                let (left, right) = (Box::new(self.value(*left)?), Box::new(self.value(*right)?));
+                let open = Expr::BinaryExpr(BinaryExpr { left, op, right });
+                Ok(case(vec![(decided, lit(op == Operator::Or))], open))
+            }
             Expr::IsTrue(inner) => Ok(Expr::IsTrue(Box::new(self.truth(*inner)?))),
             Expr::IsNotTrue(inner) => Ok(Expr::IsNotTrue(Box::new(self.truth(*inner)?))),
             Expr::IsFalse(inner) => Ok(Expr::IsTrue(Box::new(self.falsity(*inner)?))),

@@ -9,6 +9,7 @@ mod client;
 mod dialect;
 mod files;
 pub(crate) mod functions;
+mod in_memory;
 mod interrupt;
 mod models;
 mod modes;

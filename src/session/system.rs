@@ -1,33 +1,25 @@
-//! The schema `fusewire`: what the engine knows about its own models, sources, functions, settings and sessions, as tables.
+//! The schema `fusewire`: what the engine knows about its own models, sources, functions, settings and sessions, as
+//! tables.
 //!
-//! Each is made when a statement names it, from the statement's snapshot where that holds what it shows. To add one is one function and one line in
-//! [`TABLES`].
+//! Each is made when a statement names it, from the statement's snapshot where that holds what it shows; its columns are
+//! known without any row. To add one is one function and one line in [`TABLES`].
 
-use std::{
-    sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::sync::Arc;
 
-use arrow::{
-    array::{
-        ArrayRef, BooleanArray, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray,
-        TimestampMicrosecondArray,
-    },
-    datatypes::{Field, Schema, SchemaRef},
-};
+use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion::{
     catalog::{Session, TableProvider},
     common::DataFusionError,
-    datasource::{MemTable, TableType},
+    datasource::TableType,
     logical_expr::Expr,
     physical_plan::ExecutionPlan,
 };
 use fusewire_udfs::{FUNCTIONS, TableFunction, models::NewVersion};
 
-use super::{DATABASE, Origin, Scope, Seen, files, models::kept};
+use super::{DATABASE, Origin, Scope, Seen, files, in_memory::Columns, models::kept};
 use crate::{
-    catalog::{Definition, ModelVersion, QualifiedName},
+    catalog::{Definition, Header, ModelVersion, Object, QualifiedName, Snapshot},
     pgtype::type_name,
     source::{Rejected, Rejects},
 };
@@ -44,142 +36,158 @@ pub(crate) struct SystemTable {
     rows: Rows,
 }
 
-/// Where a table's rows come from.
+/// What a table's rows are about; none of them says what its columns are.
 enum Rows {
-    /// From what is at hand.
-    Known(fn(&Scope) -> Result<Columns>),
-    /// From what must be read first, when a query does.
-    Read(fn(&Scope) -> Arc<dyn TableProvider>),
+    /// The versions of all models.
+    Versions(fn(&[Version<'_>]) -> Columns),
+    /// The tables and views.
+    Relations(fn(&[Relation<'_>]) -> Columns),
+    /// The functions, which are the same for everybody.
+    Functions(fn() -> Columns),
+    /// The settings of the server and of the session.
+    Settings(fn(&[Setting]) -> Columns),
+    /// Who is connected.
+    Sessions(fn(&[Seen]) -> Columns),
+    /// What the session's scans left out, which is read first when a query asks for it.
+    Rejects,
 }
 
 /// Every system table.
 pub(crate) const TABLES: &[SystemTable] = &[
-    SystemTable { name: "models", rows: Rows::Known(models) },
-    SystemTable { name: "model_versions", rows: Rows::Known(model_versions) },
-    SystemTable { name: "model_columns", rows: Rows::Known(model_columns) },
-    SystemTable { name: "metrics", rows: Rows::Known(metrics) },
-    SystemTable { name: "sources", rows: Rows::Known(sources) },
-    SystemTable { name: "functions", rows: Rows::Known(functions) },
-    SystemTable { name: "settings", rows: Rows::Known(settings) },
-    SystemTable { name: "sessions", rows: Rows::Known(sessions) },
-    SystemTable { name: "rejects", rows: Rows::Read(rejects) },
+    SystemTable { name: "models", rows: Rows::Versions(models) },
+    SystemTable { name: "model_versions", rows: Rows::Versions(model_versions) },
+    SystemTable { name: "model_columns", rows: Rows::Versions(model_columns) },
+    SystemTable { name: "metrics", rows: Rows::Versions(metrics) },
+    SystemTable { name: "sources", rows: Rows::Relations(sources) },
+    SystemTable { name: "functions", rows: Rows::Functions(functions) },
+    SystemTable { name: "settings", rows: Rows::Settings(settings) },
+    SystemTable { name: "sessions", rows: Rows::Sessions(sessions) },
+    SystemTable { name: "rejects", rows: Rows::Rejects },
 ];
 
 impl SystemTable {
-    /// The table as the statement's snapshot has it.
+    /// The table as the statement sees it.
     pub(crate) fn provider(&self, scope: &Scope) -> Result<Arc<dyn TableProvider>> {
-        match self.rows {
-            Rows::Known(rows) => Ok(Arc::new(in_memory(rows(scope)?)?)),
-            Rows::Read(table) => Ok(table(scope)),
-        }
+        let snapshot = scope.snapshot();
+        let columns = match self.rows {
+            Rows::Versions(columns) => columns(&versions(snapshot)?),
+            Rows::Relations(columns) => columns(&snapshot.relations().collect::<Vec<_>>()),
+            Rows::Functions(columns) => columns(),
+            Rows::Settings(columns) => columns(&all_settings(scope)),
+            Rows::Sessions(columns) => {
+                let sessions = scope.shared().sessions.all();
+                columns(&sessions.iter().map(|session| session.seen_by(scope)).collect::<Vec<_>>())
+            }
+            Rows::Rejects => return Ok(Arc::new(RejectsTable(Arc::clone(scope.rejects())))),
+        };
+        Ok(Arc::new(columns.table()?))
+    }
+
+    /// Its columns.
+    pub(crate) fn schema(&self) -> SchemaRef {
+        let columns = match self.rows {
+            Rows::Versions(columns) => columns(&[]),
+            Rows::Relations(columns) => columns(&[]),
+            Rows::Functions(columns) => columns(),
+            Rows::Settings(columns) => columns(&[]),
+            Rows::Sessions(columns) => columns(&[]),
+            Rows::Rejects => rejects(&[]),
+        };
+        columns.schema()
     }
 }
 
-fn in_memory(columns: Columns) -> Result<MemTable> {
-    let batch = columns.batch()?;
-    MemTable::try_new(batch.schema(), vec![vec![batch]])
-}
+/// A table or a view.
+type Relation<'a> = (&'a QualifiedName, &'a Arc<Object>);
 
 /// A version with its model's name and what training kept of it.
 struct Version<'a> {
     name: &'a QualifiedName,
+    /// What its model has, as every object does.
+    header: &'a Header,
+    /// How many versions its model has.
+    of: usize,
     number: u64,
     live: bool,
     entry: &'a ModelVersion,
     kept: NewVersion,
 }
 
-fn with_versions<T>(scope: &Scope, use_versions: impl FnOnce(&[Version]) -> Result<T>) -> Result<T> {
-    let snapshot = scope.snapshot();
+fn versions(snapshot: &Snapshot) -> Result<Vec<Version<'_>>> {
     let mut versions = Vec::new();
-    for (name, _, model) in snapshot.models() {
+    for (name, header, model) in snapshot.models() {
+        let of = model.versions.len();
         for (number, entry) in &model.versions {
             let kept = kept(name, *number, entry)?;
-            versions.push(Version { name, number: *number, live: *number == model.live, entry, kept });
+            versions.push(Version { name, header, of, number: *number, live: *number == model.live, entry, kept });
         }
     }
-    use_versions(&versions)
+    Ok(versions)
 }
 
-fn models(scope: &Scope) -> Result<Columns> {
-    let snapshot = scope.snapshot();
-    let comments: Vec<_> =
-        snapshot.models().map(|(name, header, model)| (name, header, model.versions.len())).collect();
-    with_versions(scope, |versions| {
-        let live: Vec<&Version> = versions.iter().filter(|version| version.live).collect();
-        let of = |version: &&Version| comments.iter().find(|(name, _, _)| *name == version.name);
-        Ok(Columns::default()
-            .text("schema", live.iter().map(|version| Some(version.name.schema.clone())))
-            .text("name", live.iter().map(|version| Some(version.name.name.clone())))
-            .integer("live_version", live.iter().map(|version| Some(version.number)))
-            .integer("versions", live.iter().map(|version| of(version).map(|found| found.2 as u64)))
-            .text("kind", live.iter().map(|version| Some(version.entry.kind.clone())))
-            .text("objective", live.iter().map(|version| Some(version.kept.signature.objective.clone())))
-            .text("target", live.iter().map(|version| Some(version.kept.signature.target.as_ref()?.name.clone())))
-            .text("owner", live.iter().map(|version| Some(of(version)?.1.owner.clone())))
-            .text("comment", live.iter().map(|version| of(version)?.1.comment.clone()))
-            .time("trained_at", live.iter().map(|version| version.entry.created_at_ms)))
-    })
+fn models(versions: &[Version]) -> Columns {
+    let live: Vec<&Version> = versions.iter().filter(|version| version.live).collect();
+    Columns::default()
+        .text("schema", live.iter().map(|version| Some(version.name.schema.clone())))
+        .text("name", live.iter().map(|version| Some(version.name.name.clone())))
+        .integer("live_version", live.iter().map(|version| Some(version.number)))
+        .integer("versions", live.iter().map(|version| Some(version.of as u64)))
+        .text("kind", live.iter().map(|version| Some(version.entry.kind.clone())))
+        .text("objective", live.iter().map(|version| Some(version.kept.signature.objective.clone())))
+        .text("target", live.iter().map(|version| Some(version.kept.signature.target.as_ref()?.name.clone())))
+        .text("owner", live.iter().map(|version| Some(version.header.owner.clone())))
+        .text("comment", live.iter().map(|version| version.header.comment.clone()))
+        .time("trained_at", live.iter().map(|version| version.entry.created_at_ms))
 }
 
-fn model_versions(scope: &Scope) -> Result<Columns> {
-    with_versions(scope, |versions| {
-        Ok(named(versions)
-            .boolean("live", versions.iter().map(|version| version.live))
-            .text("kind", versions.iter().map(|version| Some(version.entry.kind.clone())))
-            .text("digest", versions.iter().map(|version| Some(version.entry.digest.clone())))
-            .integer("size_bytes", versions.iter().map(|version| Some(version.entry.size_bytes)))
-            .text("sql", versions.iter().map(|version| Some(version.entry.sql.clone())))
-            .text("sources", versions.iter().map(|version| Some(version.kept.sources.join(", "))))
-            .text("options", versions.iter().map(|version| serde_json::to_string(&version.kept.options).ok()))
-            .integer("seed", versions.iter().map(|version| Some(version.kept.seed)))
-            .time("trained_at", versions.iter().map(|version| version.entry.created_at_ms)))
-    })
+fn model_versions(versions: &[Version]) -> Columns {
+    named(versions)
+        .boolean("live", versions.iter().map(|version| version.live))
+        .text("kind", versions.iter().map(|version| Some(version.entry.kind.clone())))
+        .text("digest", versions.iter().map(|version| Some(version.entry.digest.clone())))
+        .integer("size_bytes", versions.iter().map(|version| Some(version.entry.size_bytes)))
+        .text("sql", versions.iter().map(|version| Some(version.entry.sql.clone())))
+        .text("sources", versions.iter().map(|version| Some(version.kept.sources.join(", "))))
+        .text("options", versions.iter().map(|version| serde_json::to_string(&version.kept.options).ok()))
+        .integer("seed", versions.iter().map(|version| Some(version.kept.seed)))
+        .time("trained_at", versions.iter().map(|version| version.entry.created_at_ms))
 }
 
-fn model_columns(scope: &Scope) -> Result<Columns> {
-    with_versions(scope, |versions| {
-        let rows: Vec<_> = versions
-            .iter()
-            .flat_map(|version| version.kept.signature.columns.iter().map(move |column| (version, column)))
-            .collect();
-        Ok(Columns::default()
-            .text("schema", rows.iter().map(|(version, _)| Some(version.name.schema.clone())))
-            .text("model", rows.iter().map(|(version, _)| Some(version.name.name.clone())))
-            .integer("version", rows.iter().map(|(version, _)| Some(version.number)))
-            .text("column", rows.iter().map(|(_, column)| Some(column.name.clone())))
-            .text("type", rows.iter().map(|(_, column)| Some(type_name(&column.data_type))))
-            .text("role", rows.iter().map(|(_, column)| Some(column.role.name().to_owned())))
-            .text("encoding", rows.iter().map(|(_, column)| Some(column.encoding.clone())))
-            .integer("levels", rows.iter().map(|(_, column)| column.levels))
-            .boolean("nulls", rows.iter().map(|(_, column)| column.nulls))
-            .integer("unseen_rows", rows.iter().map(|(_, column)| Some(column.unseen_rows))))
-    })
+fn model_columns(versions: &[Version]) -> Columns {
+    let rows: Vec<_> = versions
+        .iter()
+        .flat_map(|version| version.kept.signature.columns.iter().map(move |column| (version, column)))
+        .collect();
+    Columns::default()
+        .text("schema", rows.iter().map(|(version, _)| Some(version.name.schema.clone())))
+        .text("model", rows.iter().map(|(version, _)| Some(version.name.name.clone())))
+        .integer("version", rows.iter().map(|(version, _)| Some(version.number)))
+        .text("column", rows.iter().map(|(_, column)| Some(column.name.clone())))
+        .text("type", rows.iter().map(|(_, column)| Some(type_name(&column.data_type))))
+        .text("role", rows.iter().map(|(_, column)| Some(column.role.name().to_owned())))
+        .text("encoding", rows.iter().map(|(_, column)| Some(column.encoding.clone())))
+        .integer("levels", rows.iter().map(|(_, column)| column.levels))
+        .boolean("nulls", rows.iter().map(|(_, column)| column.nulls))
+        .integer("unseen_rows", rows.iter().map(|(_, column)| Some(column.unseen_rows)))
 }
 
-fn metrics(scope: &Scope) -> Result<Columns> {
-    with_versions(scope, |versions| {
-        let rows: Vec<_> = versions
-            .iter()
-            .flat_map(|version| version.kept.metrics.iter().map(move |metric| (version, metric)))
-            .collect();
-        Ok(Columns::default()
-            .text("schema", rows.iter().map(|(version, _)| Some(version.name.schema.clone())))
-            .text("model", rows.iter().map(|(version, _)| Some(version.name.name.clone())))
-            .integer("version", rows.iter().map(|(version, _)| Some(version.number)))
-            .text("split", rows.iter().map(|(_, metric)| Some(metric.split.clone())))
-            .text("slice", rows.iter().map(|(_, metric)| Some(metric.slice.clone())))
-            .text("metric", rows.iter().map(|(_, metric)| Some(metric.metric.clone())))
-            .double("value", rows.iter().map(|(_, metric)| metric.value))
-            .double("baseline", rows.iter().map(|(_, metric)| metric.baseline))
-            .integer("rows", rows.iter().map(|(_, metric)| Some(metric.rows))))
-    })
+fn metrics(versions: &[Version]) -> Columns {
+    let rows: Vec<_> =
+        versions.iter().flat_map(|version| version.kept.metrics.iter().map(move |metric| (version, metric))).collect();
+    Columns::default()
+        .text("schema", rows.iter().map(|(version, _)| Some(version.name.schema.clone())))
+        .text("model", rows.iter().map(|(version, _)| Some(version.name.name.clone())))
+        .integer("version", rows.iter().map(|(version, _)| Some(version.number)))
+        .text("split", rows.iter().map(|(_, metric)| Some(metric.split.clone())))
+        .text("slice", rows.iter().map(|(_, metric)| Some(metric.slice.clone())))
+        .text("metric", rows.iter().map(|(_, metric)| Some(metric.metric.clone())))
+        .double("value", rows.iter().map(|(_, metric)| metric.value))
+        .double("baseline", rows.iter().map(|(_, metric)| metric.baseline))
+        .integer("rows", rows.iter().map(|(_, metric)| Some(metric.rows)))
 }
 
-fn sources(scope: &Scope) -> Result<Columns> {
-    let snapshot = scope.snapshot();
-    let rows: Vec<_> = snapshot.relations().collect();
-    Ok(Columns::default()
+fn sources(rows: &[Relation]) -> Columns {
+    Columns::default()
         .text("schema", rows.iter().map(|(name, _)| Some(name.schema.clone())))
         .text("name", rows.iter().map(|(name, _)| Some(name.name.clone())))
         .text(
@@ -212,10 +220,10 @@ fn sources(scope: &Scope) -> Result<Columns> {
             }),
         )
         .text("owner", rows.iter().map(|(_, object)| Some(object.header.owner.clone())))
-        .text("comment", rows.iter().map(|(_, object)| object.header.comment.clone())))
+        .text("comment", rows.iter().map(|(_, object)| object.header.comment.clone()))
 }
 
-fn functions(_scope: &Scope) -> Result<Columns> {
+fn functions() -> Columns {
     let own = FUNCTIONS.iter().map(|function| {
         let (name, purpose) = (function.name().to_owned(), function.purpose().to_owned());
         [name, arguments_of(*function), purpose, function.returns().to_owned(), function.example().to_owned()]
@@ -228,39 +236,32 @@ fn functions(_scope: &Scope) -> Result<Columns> {
     });
     let rows: Vec<_> = own.chain(readers).collect();
     let column = |place: usize| rows.iter().map(move |row| row.get(place).cloned());
-    Ok(Columns::default()
+    Columns::default()
         .text("name", column(0))
         .text("arguments", column(1))
         .text("description", column(2))
         .text("returns", column(3))
-        .text("example", column(4)))
-}
-
-fn rejects(scope: &Scope) -> Arc<dyn TableProvider> {
-    Arc::new(RejectsTable(Arc::clone(scope.rejects())))
+        .text("example", column(4))
 }
 
 /// What the scans of this session left out, because their options say `on_error`.
 #[derive(Debug)]
 struct RejectsTable(Arc<Rejects>);
 
-impl RejectsTable {
-    fn columns(rows: &[Rejected]) -> Columns {
-        Columns::default()
-            .text("file", rows.iter().map(|row| Some(row.file.clone())))
-            .text("sheet", rows.iter().map(|row| row.sheet.clone()))
-            .integer("line", rows.iter().map(|row| row.line))
-            .text("column_name", rows.iter().map(|row| row.column.clone()))
-            .text("value", rows.iter().map(|row| Some(row.value.clone())))
-            .text("expected", rows.iter().map(|row| Some(row.expected.clone())))
-    }
+fn rejects(rows: &[Rejected]) -> Columns {
+    Columns::default()
+        .text("file", rows.iter().map(|row| Some(row.file.clone())))
+        .text("sheet", rows.iter().map(|row| row.sheet.clone()))
+        .integer("line", rows.iter().map(|row| row.line))
+        .text("column_name", rows.iter().map(|row| row.column.clone()))
+        .text("value", rows.iter().map(|row| Some(row.value.clone())))
+        .text("expected", rows.iter().map(|row| Some(row.expected.clone())))
 }
 
 #[async_trait]
 impl TableProvider for RejectsTable {
     fn schema(&self) -> SchemaRef {
-        let fields = Self::columns(&[]).0.into_iter().map(|(field, _)| field);
-        Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+        rejects(&[]).schema()
     }
 
     fn table_type(&self) -> TableType {
@@ -274,7 +275,7 @@ impl TableProvider for RejectsTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        in_memory(Self::columns(&self.0.list().await?))?.scan(session, projection, filters, limit).await
+        rejects(&self.0.list().await?).table()?.scan(session, projection, filters, limit).await
     }
 }
 
@@ -287,41 +288,55 @@ fn arguments_of(function: &dyn TableFunction) -> String {
     shown.collect::<Vec<_>>().join(", ")
 }
 
-fn settings(scope: &Scope) -> Result<Columns> {
-    let server = scope.shared().config.settings();
-    let server = server.into_iter().map(|setting| (setting.name, setting.value, "server", setting.description));
-    let session = scope.settings().into_iter().map(|(name, value, description)| (name, value, "session", description));
-    let rows: Vec<_> = server.map(|(n, v, s, d)| (n.to_string(), v, s, d.to_string())).chain(session).collect();
-    Ok(Columns::default()
-        .text("name", rows.iter().map(|row| Some(row.0.clone())))
-        .text("value", rows.iter().map(|row| Some(row.1.clone())))
-        .text("scope", rows.iter().map(|row| Some(row.2.to_owned())))
-        .text("description", rows.iter().map(|row| Some(row.3.clone()))))
+/// A setting, with who may set it.
+struct Setting {
+    name: String,
+    value: String,
+    scope: &'static str,
+    description: String,
+}
+
+fn all_settings(scope: &Scope) -> Vec<Setting> {
+    let server = scope.shared().config.settings().into_iter().map(|setting| Setting {
+        name: setting.name.to_owned(),
+        value: setting.value,
+        scope: "server",
+        description: setting.description,
+    });
+    let session = scope.settings().into_iter();
+    let session = session.map(|(name, value, description)| Setting { name, value, scope: "session", description });
+    server.chain(session).collect()
+}
+
+fn settings(rows: &[Setting]) -> Columns {
+    Columns::default()
+        .text("name", rows.iter().map(|row| Some(row.name.clone())))
+        .text("value", rows.iter().map(|row| Some(row.value.clone())))
+        .text("scope", rows.iter().map(|row| Some(row.scope)))
+        .text("description", rows.iter().map(|row| Some(row.description.clone())))
 }
 
 /// The names are those of PostgreSQL's `pg_stat_activity`.
-fn sessions(scope: &Scope) -> Result<Columns> {
-    let sessions = scope.shared().sessions.all();
-    let rows: Vec<Seen> = sessions.iter().map(|session| session.seen_by(scope)).collect();
+fn sessions(rows: &[Seen]) -> Columns {
     let port = |row: &Seen| row.address.map(|address| i32::from(address.port()));
     let origin = |row: &Seen| match row.origin {
         Origin::Local => "local",
         Origin::Wire => "wire",
     };
-    Ok(Columns::default()
+    Columns::default()
         .text("datname", rows.iter().map(|_| Some(DATABASE.to_owned())))
-        .push("pid", Arc::new(Int32Array::from_iter_values(rows.iter().map(|row| row.pid))))
+        .number("pid", rows.iter().map(|row| Some(row.pid)))
         .text("usename", rows.iter().map(|row| Some(row.user.clone())))
         .text("application_name", rows.iter().map(|row| Some(row.application.clone())))
         .text("client_addr", rows.iter().map(|row| row.address.map(|address| address.ip().to_string())))
-        .push("client_port", Arc::new(rows.iter().map(port).collect::<Int32Array>()))
+        .number("client_port", rows.iter().map(port))
         .instant("backend_start", rows.iter().map(|row| Some(row.began)))
         .instant("xact_start", rows.iter().map(|row| row.transaction_began))
         .instant("query_start", rows.iter().map(|row| row.statement_began))
         .instant("state_change", rows.iter().map(|row| Some(row.changed)))
-        .text("state", rows.iter().map(|row| Some(row.state.to_owned())))
+        .text("state", rows.iter().map(|row| Some(row.state)))
         .text("query", rows.iter().map(|row| Some(row.text.clone())))
-        .text("origin", rows.iter().map(|row| Some(origin(row).to_owned()))))
+        .text("origin", rows.iter().map(|row| Some(origin(row))))
 }
 
 fn named(versions: &[Version]) -> Columns {
@@ -329,50 +344,4 @@ fn named(versions: &[Version]) -> Columns {
         .text("schema", versions.iter().map(|version| Some(version.name.schema.clone())))
         .text("model", versions.iter().map(|version| Some(version.name.name.clone())))
         .integer("version", versions.iter().map(|version| Some(version.number)))
-}
-
-/// A table under construction, column by column.
-#[derive(Default)]
-struct Columns(Vec<(Field, ArrayRef)>);
-
-impl Columns {
-    fn text(self, name: &str, values: impl Iterator<Item = Option<String>>) -> Self {
-        self.push(name, Arc::new(values.collect::<StringArray>()))
-    }
-
-    fn integer(self, name: &str, values: impl Iterator<Item = Option<u64>>) -> Self {
-        let values = values.map(|value| value.and_then(|value| i64::try_from(value).ok()));
-        self.push(name, Arc::new(values.collect::<Int64Array>()))
-    }
-
-    fn double(self, name: &str, values: impl Iterator<Item = Option<f64>>) -> Self {
-        self.push(name, Arc::new(values.collect::<Float64Array>()))
-    }
-
-    fn boolean(self, name: &str, values: impl Iterator<Item = bool>) -> Self {
-        self.push(name, Arc::new(values.map(Some).collect::<BooleanArray>()))
-    }
-
-    /// Milliseconds since 1970.
-    fn time(self, name: &str, values: impl Iterator<Item = i64>) -> Self {
-        let values: TimestampMicrosecondArray = values.map(|value| Some(value.saturating_mul(1000))).collect();
-        self.push(name, Arc::new(values.with_timezone("UTC")))
-    }
-
-    /// Points in time, where there is one.
-    fn instant(self, name: &str, values: impl Iterator<Item = Option<SystemTime>>) -> Self {
-        let micros = |time: SystemTime| i64::try_from(time.duration_since(UNIX_EPOCH).ok()?.as_micros()).ok();
-        let values: TimestampMicrosecondArray = values.map(|value| value.and_then(micros)).collect();
-        self.push(name, Arc::new(values.with_timezone("UTC")))
-    }
-
-    fn push(mut self, name: &str, values: ArrayRef) -> Self {
-        self.0.push((Field::new(name, values.data_type().clone(), true), values));
-        self
-    }
-
-    fn batch(self) -> Result<RecordBatch> {
-        let (fields, columns): (Vec<_>, Vec<_>) = self.0.into_iter().unzip();
-        Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?)
-    }
 }

@@ -115,7 +115,8 @@ impl Engine {
         let mut session = SessionConfig::new()
             .with_create_default_catalog_and_schema(false)
             .with_default_catalog_and_schema(DATABASE, DEFAULT_SCHEMA)
-            .with_information_schema(true)
+            // Ours is a schema like any other; the query engine's would open every table.
+            .with_information_schema(false)
             .with_batch_size(session_batch(config))
             .with_target_partitions(session_partitions(config));
         let options = session.options_mut();

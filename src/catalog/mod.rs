@@ -29,7 +29,7 @@ pub use object::{
     AclEntry, Definition, ExternalTable, Header, Kind, ManagedTable, Model, ModelVersion, Object, ObjectKey, PUBLIC,
     Privilege, QualifiedName, Secret, Sensitive, TableFile, View,
 };
-pub use snapshot::{FIRST_OID, Snapshot};
+pub use snapshot::{FIRST_OID, SYSTEM_OWNER, Snapshot};
 pub use transaction::{Savepoint, Transaction};
 
 /// The catalog of one data directory. Readers never wait for a commit's disk.

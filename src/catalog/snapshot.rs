@@ -15,7 +15,7 @@ pub const FIRST_OID: u32 = 16384;
 const PUBLIC_OID: u32 = 2200;
 
 /// The role that owns what comes with the engine.
-const SYSTEM_OWNER: &str = "fusewire";
+pub const SYSTEM_OWNER: &str = "fusewire";
 
 /// One immutable state of the catalog. Cloning it copies pointers to the objects only.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -29,6 +29,14 @@ impl ColumnType {
     pub fn word(self) -> String {
         self.pg.word(Some(self.modifier))
     }
+
+    /// The digits of a numeric and those of them behind the point, where its modifier says them.
+    pub fn digits(self) -> Option<(i32, i32)> {
+        match self.pg.form {
+            Form::Numeric => digits(self.modifier),
+            _ => None,
+        }
+    }
 }
 
 /// The type that a column of the Arrow type is.

@@ -10,6 +10,7 @@ mod dialect;
 mod files;
 pub(crate) mod functions;
 mod in_memory;
+mod information_schema;
 mod interrupt;
 mod models;
 mod modes;

@@ -12,7 +12,7 @@ use datafusion::{
     datasource::{TableType, ViewTable},
 };
 
-use super::{DATABASE, DEFAULT_SCHEMA, Scope, files, storage, system};
+use super::{DATABASE, DEFAULT_SCHEMA, Scope, files, information_schema, storage, system};
 use crate::{
     Error,
     catalog::{Definition, ExternalTable, Object, QualifiedName, View},
@@ -54,14 +54,18 @@ struct Database {
 
 impl CatalogProvider for Database {
     fn schema_names(&self) -> Vec<String> {
-        let own = self.scope.snapshot().schemas().map(|(name, _)| name.to_owned());
-        std::iter::once(system::SCHEMA.to_owned()).chain(own).collect()
+        let own = self.scope.snapshot().schemas().map(|(name, _)| name);
+        [system::SCHEMA, information_schema::SCHEMA].into_iter().chain(own).map(str::to_owned).collect()
     }
 
     fn schema(&self, name: &str) -> Option<Arc<dyn SchemaProvider>> {
         let scope = Arc::clone(&self.scope);
         if name == system::SCHEMA {
             return Some(Arc::new(SystemSchema { scope }));
+        }
+        if name == information_schema::SCHEMA {
+            let functions = scope.functions().clone();
+            return Some(information_schema::schema(Arc::clone(scope.snapshot()), functions));
         }
         let known = scope.snapshot().has_schema(name);
         known.then(|| Arc::new(UserSchema { name: name.to_owned(), scope }) as Arc<dyn SchemaProvider>)

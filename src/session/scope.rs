@@ -11,7 +11,7 @@ use std::{
 
 use arrow::datatypes::DataType;
 use datafusion::{
-    catalog::{Session, TableProvider},
+    catalog::{Session, TableFunction, TableProvider},
     common::DFSchema,
     execution::SessionState,
     logical_expr::{Expr, LogicalPlan},
@@ -115,6 +115,11 @@ impl Scope {
     /// The query engine's state without tables, as those see it who need not know what it is.
     pub(crate) fn engine(&self) -> &dyn Session {
         self.settings.engine().as_ref()
+    }
+
+    /// The query engine's own functions that stand where a table may.
+    pub(super) fn functions(&self) -> &HashMap<String, Arc<TableFunction>> {
+        self.settings.engine().table_functions()
     }
 
     /// The query engine's state, with the tables and models that this scope finds.

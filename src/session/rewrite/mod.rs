@@ -4,8 +4,8 @@
 //! `casts` of one value to several types get names that tell them apart, calls that read `files` become names of tables,
 //! `windows` with a name and positions in `groups` are written out where they are used. `columns` finds what a name without
 //! a table stands for: the merged column of a join with USING, or the column behind an alias of the same name, which `order`
-//! keeps apart where both are needed. All is done on the syntax tree, in the order of [`REWRITES`]; a view's text stays as it
-//! was written.
+//! keeps apart where both are needed. What SHOW tells of tables (`shows`) becomes a query. All is done on the syntax tree, in
+//! the order of [`REWRITES`]; a view's text stays as it was written.
 
 mod aliases;
 mod arrays;
@@ -22,6 +22,7 @@ mod patterns;
 mod regexes;
 mod rows;
 mod scopes;
+mod shows;
 mod timestamps;
 mod values;
 mod windows;
@@ -65,6 +66,8 @@ enum Rewrite {
 /// Every rewrite, in the order in which they are done, with the reason where one is known. Those of parts of a statement that
 /// follow one another share one walk, which does at each part those for its kind.
 const REWRITES: &[Rewrite] = &[
+    // What becomes a query is rewritten as one.
+    Rewrite::Tables(shows::rewrite),
     // Whether an item of WITH is volatile, and how often it is read, is seen in what the user wrote.
     Rewrite::Statement(once::rewrite),
     // Keys in a row become keys of their own before those of DISTINCT ON are put into their order.

@@ -1,0 +1,24 @@
+//! `SELECT table_name, view_definition FROM information_schema.views`: the views with their queries.
+
+use super::{super::in_memory::Columns, Contents, Kind, Relation};
+use crate::session::DATABASE;
+
+/// Nothing can be changed through a view.
+const CHANGES: &[&str] = &[
+    "is_updatable",
+    "is_insertable_into",
+    "is_trigger_updatable",
+    "is_trigger_deletable",
+    "is_trigger_insertable_into",
+];
+
+pub(super) fn rows(contents: &Contents) -> Columns {
+    let views: Vec<&Relation> = contents.relations.iter().filter(|relation| relation.kind == Kind::View).collect();
+    let columns = Columns::default()
+        .text("table_catalog", views.iter().map(|_| Some(DATABASE)))
+        .text("table_schema", views.iter().map(|view| Some(view.schema)))
+        .text("table_name", views.iter().map(|view| Some(view.name)))
+        .text("view_definition", views.iter().map(|view| view.definition))
+        .everywhere("check_option", Some("NONE"));
+    CHANGES.iter().fold(columns, |columns, name| columns.everywhere(name, Some("NO")))
+}

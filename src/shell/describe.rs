@@ -1,10 +1,10 @@
-//! `\d NAME`: the columns of a table or a view, asked from the planner, and what a model has learnt from.
+//! `\d NAME`: the columns of a table or a view, as DESCRIBE tells them, and what a model has learnt from.
 
 use std::sync::Arc;
 
 use arrow::{
-    array::{ArrayRef, RecordBatch, StringArray},
-    datatypes::SchemaRef,
+    array::{ArrayRef, AsArray, RecordBatch, StringArray},
+    compute::concat_batches,
 };
 use datafusion::common::DataFusionError;
 use futures::TryStreamExt;
@@ -14,12 +14,12 @@ use super::{
     meta::{literal, name_parts},
     report::Place,
 };
-use crate::{Error, Fault, Result, engine::Outcome, pgtype::type_name};
+use crate::{Error, Fault, Result, engine::Outcome, session::DEFAULT_SCHEMA};
 
 /// Shows the columns of a table or a view; for a name that is none, those of the model of that name.
 pub(super) async fn describe_relation(console: &mut Console, name: &str, place: &Place) -> Result<(), Stop> {
     let error = match columns_of(console, name).await {
-        Ok(schema) => match listing(&schema).map_err(Problem::from).and_then(|batch| console.show(&batch)) {
+        Ok(columns) => match listing(&columns).map_err(Problem::from).and_then(|batch| console.show(&batch)) {
             Ok(()) => return show_definition(console, name, place).await,
             Err(Problem::Stop(stop)) => return Err(stop),
             Err(Problem::Statement(error)) => error,
@@ -29,23 +29,35 @@ pub(super) async fn describe_relation(console: &mut Console, name: &str, place: 
     if error.fault() != Fault::UndefinedTable || !names_a_model(console, name).await {
         return Err(console.fail(&error, "", place));
     }
-    console.run(&format!("SELECT * FROM fusewire.model_columns WHERE {}", named("model", name)), place).await
+    let query = format!("SELECT * FROM fusewire.model_columns WHERE {}", named(["schema", "model"], name));
+    console.run(&query, place).await
 }
 
-async fn columns_of(console: &Console, name: &str) -> Result<SchemaRef> {
-    let statements = console.session.parse(&format!("SELECT * FROM {name}"))?;
+async fn columns_of(console: &Console, name: &str) -> Result<Vec<RecordBatch>> {
+    let statements = console.session.parse(&format!("DESCRIBE {}", quoted(name)))?;
     let Some(statement) = statements.first() else {
-        return Err(Error::new(Fault::Internal, "a query without a statement"));
+        return Err(Error::new(Fault::Internal, "DESCRIBE is no statement"));
     };
-    let description = console.session.describe(statement, &[]).await?;
-    description.columns.ok_or_else(|| Error::new(Fault::Internal, "a query without columns"))
+    match console.session.execute(statement, &[]).await? {
+        Outcome::Rows { stream, .. } => Ok(stream.try_collect().await?),
+        _ => Err(Error::new(Fault::Internal, "DESCRIBE has no rows")),
+    }
+}
+
+/// The name with all its parts in quotes, so that none of them is a keyword.
+fn quoted(name: &str) -> String {
+    let parts = name_parts(name).unwrap_or_default().into_iter();
+    let parts = parts.map(|part| format!("\"{}\"", part.replace('"', "\"\"")));
+    parts.collect::<Vec<_>>().join(".")
 }
 
 /// A view's text follows its columns.
 async fn show_definition(console: &mut Console, name: &str, place: &Place) -> Result<(), Stop> {
-    let query =
-        "SELECT definition AS \"view definition\" FROM information_schema.views WHERE definition IS NOT NULL AND ";
-    let query = format!("{query}{}", named("table_name", name));
+    let query = format!(
+        "SELECT view_definition AS \"view definition\" FROM information_schema.views \
+         WHERE view_definition IS NOT NULL AND {}",
+        named(["table_schema", "table_name"], name)
+    );
     if !has_rows(console, &query).await {
         return Ok(());
     }
@@ -56,7 +68,7 @@ async fn show_definition(console: &mut Console, name: &str, place: &Place) -> Re
 }
 
 async fn names_a_model(console: &Console, name: &str) -> bool {
-    has_rows(console, &format!("SELECT 1 FROM fusewire.models WHERE {}", named("name", name))).await
+    has_rows(console, &format!("SELECT 1 FROM fusewire.models WHERE {}", named(["schema", "name"], name))).await
 }
 
 /// Whether a query of the catalog finds anything; a catalog that cannot be asked has nothing to show.
@@ -72,20 +84,22 @@ async fn has_rows(console: &Console, query: &str) -> bool {
     }
 }
 
-/// A condition that the column holds the last part of the name.
-fn named(column: &str, name: &str) -> String {
-    let last = name_parts(name).and_then(|mut parts| parts.pop()).unwrap_or_default();
-    format!("{column} = {}", literal(&last))
+/// A condition that the columns of a schema and of what is in it hold the last parts of the name.
+fn named([schema_column, column]: [&str; 2], name: &str) -> String {
+    let mut parts = name_parts(name).unwrap_or_default();
+    let last = parts.pop().unwrap_or_default();
+    let schema = parts.pop().unwrap_or_else(|| DEFAULT_SCHEMA.to_owned());
+    format!("{schema_column} = {} AND {column} = {}", literal(&schema), literal(&last))
 }
 
-fn listing(schema: &SchemaRef) -> Result<RecordBatch> {
-    let fields = schema.fields();
-    let names: StringArray = fields.iter().map(|field| Some(field.name().as_str())).collect();
-    let types: StringArray = fields.iter().map(|field| Some(type_name(field.data_type()))).collect();
-    let nulls: StringArray =
-        fields.iter().map(|field| Some(if field.is_nullable() { "" } else { "not null" })).collect();
+/// The rows of DESCRIBE as people read them.
+fn listing(told: &[RecordBatch]) -> Result<RecordBatch> {
+    let Some(first) = told.first() else { return Err(Error::new(Fault::Internal, "DESCRIBE has no batch")) };
+    let told = concat_batches(first.schema_ref(), told).map_err(DataFusionError::from)?;
+    let nulls = told.column(2).as_string::<i32>().iter();
+    let nulls: StringArray = nulls.map(|null| Some(if null == Some("NO") { "not null" } else { "" })).collect();
     let columns: [(&str, ArrayRef); 3] =
-        [("column", Arc::new(names)), ("type", Arc::new(types)), ("null", Arc::new(nulls))];
+        [("column", Arc::clone(told.column(0))), ("type", Arc::clone(told.column(1))), ("null", Arc::new(nulls))];
     Ok(RecordBatch::try_from_iter(columns).map_err(DataFusionError::from)?)
 }
 
@@ -94,7 +108,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn conditions_hold_the_last_part_of_the_name() {
-        assert_eq!(named("name", "public.\"O'Neil\""), "name = 'O''Neil'");
+    fn conditions_hold_the_parts_of_the_name() {
+        assert_eq!(named(["schema", "name"], "sales.\"O'Neil\""), "schema = 'sales' AND name = 'O''Neil'");
+        assert_eq!(named(["schema", "name"], "Orders"), "schema = 'public' AND name = 'orders'");
+    }
+
+    #[test]
+    fn names_are_quoted_as_they_are_kept() {
+        assert_eq!(quoted("Sales.\"a \"\"b\""), "\"sales\".\"a \"\"b\"");
+        assert_eq!(quoted("extended"), "\"extended\"");
     }
 }

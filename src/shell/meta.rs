@@ -39,20 +39,20 @@ const COMMANDS: &[Command] = &[
         help: "columns of a table, a view or a model; without a name all tables and views",
         parse: |argument| match argument {
             Some(name) => is_name(name).then(|| Meta::Describe(name.to_owned())),
-            None => Some(Meta::List(relations(None, None))),
+            None => Some(Meta::List(relations(&[], None))),
         },
     },
     Command {
         name: "\\dt",
         argument: "[PATTERN]",
         help: "tables; in a pattern * stands for anything",
-        parse: |argument| Some(Meta::List(relations(Some("BASE TABLE"), argument))),
+        parse: |argument| Some(Meta::List(relations(&["BASE TABLE", "FOREIGN"], argument))),
     },
     Command {
         name: "\\dv",
         argument: "[PATTERN]",
         help: "views",
-        parse: |argument| Some(Meta::List(relations(Some("VIEW"), argument))),
+        parse: |argument| Some(Meta::List(relations(&["VIEW"], argument))),
     },
     Command {
         name: "\\dm",
@@ -176,15 +176,16 @@ fn is_name(name: &str) -> bool {
     name_parts(name).is_some_and(|parts| parts.len() <= 3)
 }
 
-/// Tables and views that users made.
-fn relations(kind: Option<&str>, pattern: Option<&str>) -> String {
+/// Tables and views that users made, of these types or of any.
+fn relations(types: &[&str], pattern: Option<&str>) -> String {
     let mut query = String::from(
         "SELECT table_schema AS schema, table_name AS name, \
-         CASE table_type WHEN 'BASE TABLE' THEN 'table' ELSE lower(table_type) END AS kind \
+         CASE table_type WHEN 'BASE TABLE' THEN 'table' WHEN 'FOREIGN' THEN 'external table' ELSE 'view' END AS kind \
          FROM information_schema.tables WHERE table_schema NOT IN ('information_schema', 'pg_catalog', 'fusewire')",
     );
-    if let Some(kind) = kind {
-        query.push_str(&format!(" AND table_type = {}", literal(kind)));
+    if !types.is_empty() {
+        let types: Vec<String> = types.iter().map(|name| literal(name)).collect();
+        query.push_str(&format!(" AND table_type IN ({})", types.join(", ")));
     }
     if let Some(pattern) = pattern {
         query.push_str(&format!(" AND table_name LIKE {}", like(pattern)));

@@ -1,23 +1,34 @@
-//! `DESCRIBE 'path'` and `DESCRIBE read_csv('path', …)`: how files would be read, and why.
+//! `DESCRIBE t`: the columns of a table. `DESCRIBE 'path'` and `DESCRIBE read_csv('path', …)`: how files would be read,
+//! and why.
 
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::sql::{
-    parser::DFParser,
-    sqlparser::{ast::Expr, tokenizer::Token},
+    parser::{DFParser, Statement as SqlStatement},
+    sqlparser::{
+        ast::{Expr, Statement as Ast},
+        tokenizer::Token,
+    },
 };
 
-use super::{Action, Form, Recognised, no_convert, parse::take_words};
+use super::{
+    Action, Form, Recognised,
+    headings::{mark_columns, unmarked},
+    names::qualified,
+    parse::take_words,
+    plan::{plan, schema_of},
+};
 use crate::{
     Error, Fault, Result,
+    catalog::{Definition, QualifiedName},
     pgtype::type_name,
-    session::{Analysis, Client, Outcome, Running, Scope, request_named, text_rows},
+    session::{Analysis, Client, Outcome, Running, Scope, Sealed, query_of, request_named, text_rows},
     source::{self, TableRequest},
 };
 
-pub(super) const FORM: Form = Form { parse: Some(parse), convert: no_convert };
+pub(super) const FORM: Form = Form { parse: Some(parse), convert };
 
 #[derive(Debug)]
 enum DescribeFiles {
@@ -79,5 +90,60 @@ impl Action for DescribeFiles {
             vec![Some("column".to_owned()), Some(name), Some(data_type), column.example, column.forced_by]
         });
         text_rows(columns(), &facts.chain(told).collect::<Vec<_>>())
+    }
+}
+
+/// The columns of a table, of a view, or of a file by its name.
+#[derive(Debug)]
+struct DescribeTable {
+    /// Its name in the catalog, where it can be one.
+    name: Option<QualifiedName>,
+    /// A query of all its columns.
+    query: Sealed<SqlStatement>,
+}
+
+fn convert(statement: &SqlStatement) -> Recognised {
+    let SqlStatement::Statement(inner) = statement else { return Ok(None) };
+    let Ast::ExplainTable { table_name, .. } = inner.as_ref() else { return Ok(None) };
+    let mut query = query_of(table_name.clone())?;
+    mark_columns(&mut query);
+    let query = Sealed::new(SqlStatement::Statement(Box::new(Ast::Query(query))));
+    Ok(Some(Arc::new(DescribeTable { name: qualified(table_name).ok(), query })))
+}
+
+fn table_columns() -> SchemaRef {
+    let column = |name: &str| Field::new(name, DataType::Utf8, false);
+    Arc::new(Schema::new(["column_name", "data_type", "is_nullable"].map(column).to_vec()))
+}
+
+impl DescribeTable {
+    /// The columns. The catalog knows those of a table, which need not be opened; those of a view are what its query has now.
+    async fn columns(&self, scope: &Arc<Scope>) -> Result<SchemaRef> {
+        let object = self.name.as_ref().and_then(|name| scope.snapshot().relation(name));
+        match object.map(|object| &object.definition) {
+            Some(Definition::ManagedTable(table)) => Ok(Arc::new(table.schema.clone())),
+            Some(Definition::ExternalTable(table)) => Ok(Arc::new(table.schema.clone())),
+            _ => {
+                let plan = plan(scope, SqlStatement::clone(&self.query), None).await?;
+                Ok(unmarked(&schema_of(&plan)))
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Action for DescribeTable {
+    async fn analyze(&self, _client: &Client, scope: &Arc<Scope>, _types: &[Option<DataType>]) -> Result<Analysis> {
+        self.columns(scope).await?;
+        Ok(Analysis { columns: Some(table_columns()), ..Analysis::default() })
+    }
+
+    async fn run(&self, Running { scope, .. }: Running<'_>) -> Result<Outcome> {
+        let found = self.columns(scope).await?;
+        let told = found.fields().iter().map(|field| {
+            let nullable = if field.is_nullable() { "YES" } else { "NO" };
+            vec![Some(field.name().clone()), Some(type_name(field.data_type())), Some(nullable.to_owned())]
+        });
+        text_rows(table_columns(), &told.collect::<Vec<_>>())
     }
 }

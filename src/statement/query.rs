@@ -41,7 +41,7 @@ struct Reading {
 fn convert(statement: &SqlStatement) -> Recognised {
     let explains = match statement {
         SqlStatement::Statement(inner) => match inner.as_ref() {
-            Ast::Query(_) | Ast::ExplainTable { .. } | Ast::ShowTables { .. } | Ast::ShowColumns { .. } => false,
+            Ast::Query(_) | Ast::ShowTables { .. } | Ast::ShowColumns { .. } => false,
             Ast::ShowFunctions { .. } | Ast::ShowCreate { .. } => false,
             _ => return Ok(None),
         },

@@ -197,6 +197,17 @@ pub(crate) fn query_from(from: Vec<TableWithJoins>) -> Result<Box<Query>> {
     Ok(query)
 }
 
+/// `SELECT * FROM name`.
+pub(crate) fn query_of(name: ObjectName) -> Result<Box<Query>> {
+    let mut query = Parser::new(&PostgreSql).try_with_sql("SELECT * FROM t")?.parse_query()?;
+    if let SetExpr::Select(select) = query.body.as_mut()
+        && let Some(TableFactor::Table { name: read, .. }) = select.from.first_mut().map(|item| &mut item.relation)
+    {
+        *read = name;
+    }
+    Ok(query)
+}
+
 /// A call of a function.
 fn call(name: &str, arguments: Vec<Expr>) -> Expr {
     let args = arguments.into_iter().map(|argument| FunctionArg::Unnamed(FunctionArgExpr::Expr(argument))).collect();

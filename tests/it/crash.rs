@@ -283,3 +283,56 @@ async fn damaged_files_are_refused_by_name() {
     let view = fusewire(["--data-dir", &home.path().join("model-1").display().to_string(), "-c", "SELECT n FROM v"]);
     assert!(finished(&{ view }.output().unwrap()).unwrap().contains("600"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn columns_are_told_without_the_files() {
+    // Symptom: one table whose file was damaged made every query of information_schema fail, and \d of that table too.
+    // Cause: columns were asked of opened tables, whose files are hashed. Cure: the catalog knows them.
+    let home = tempfile::tempdir().unwrap();
+    let whole = home.path().join("whole");
+    let local = Local::at(&whole).await.unwrap();
+    local.rows("CREATE TABLE base (id INT NOT NULL, name TEXT); INSERT INTO base VALUES (1, 'a')").await;
+    local.rows("CREATE VIEW whole AS SELECT name FROM base; CREATE TABLE other AS SELECT 2.5::DOUBLE AS x").await;
+    let questions = [
+        "SELECT table_name, column_name, data_type FROM information_schema.columns WHERE table_schema = 'public' \
+         ORDER BY table_name, ordinal_position",
+        "SELECT table_name, table_type FROM information_schema.tables WHERE table_schema = 'public' ORDER BY table_name",
+        "SELECT table_name, view_definition FROM information_schema.views WHERE table_schema = 'public'",
+        "SELECT * FROM information_schema.schemata ORDER BY schema_name",
+        "SHOW TABLES",
+        "SHOW COLUMNS FROM base",
+        "SHOW CREATE TABLE base",
+        "DESCRIBE base",
+    ];
+    let mut answers = Vec::new();
+    for question in questions {
+        answers.push(local.rows(question).await);
+    }
+    let columns = [
+        ["base", "id", "integer"],
+        ["base", "name", "text"],
+        ["other", "x", "double precision"],
+        ["whole", "name", "text"],
+    ];
+    assert_eq!(answers[0], columns);
+    drop(local);
+    let script = home.path().join("describe.sql");
+    fs::write(&script, "\\d base\n").unwrap();
+    for kind in [Damage::Truncated, Damage::Flipped, Damage::Emptied, Damage::Removed] {
+        let broken = home.path().join(format!("{kind:?}"));
+        copy(&whole, &broken);
+        for file in files_below(&broken).iter().filter(|file| file.starts_with("tables/")) {
+            damage(&broken.join(file), kind);
+        }
+        let local = Local::at(&broken).await.unwrap();
+        local.error("SELECT * FROM base").await;
+        for (question, answer) in questions.iter().zip(&answers) {
+            assert_eq!(&local.rows(question).await, answer, "{kind:?}: {question}");
+        }
+        drop(local);
+        let arguments = ["--data-dir", &broken.display().to_string(), "--format", "csv", "-f"].map(str::to_owned);
+        let arguments = arguments.into_iter().chain([script.display().to_string()]);
+        let told = finished(&fusewire(arguments).output().unwrap()).unwrap();
+        assert_eq!(told, "column,type,null\nid,integer,not null\nname,text,\"\"\n", "{kind:?}");
+    }
+}

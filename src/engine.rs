@@ -19,7 +19,7 @@ use tokio::sync::{
 pub(crate) use crate::session::Working;
 use crate::{
     Config, Error, Fault, Result, pgtype, planning,
-    session::{Client, DATABASE, DEFAULT_SCHEMA, Scope, Shared, describe, execute, functions, timed_out},
+    session::{Client, DATABASE, PATH_SCHEMA, Scope, Shared, describe, execute, functions, timed_out},
     source::{self, Access},
 };
 pub use crate::{
@@ -45,7 +45,7 @@ pub struct Session {
 impl Engine {
     /// Opens the engine: locks the data directory and reads its newest manifest.
     pub async fn open(config: Config) -> Result<Self> {
-        Ok(Self { shared: Arc::new(Shared::open(config)?) })
+        Ok(Self { shared: Arc::new(Shared::open(config, crate::statement::parse_view)?) })
     }
 
     /// The configuration that the engine was opened with.
@@ -114,7 +114,7 @@ impl Engine {
         let config = &self.shared.config;
         let mut session = SessionConfig::new()
             .with_create_default_catalog_and_schema(false)
-            .with_default_catalog_and_schema(DATABASE, DEFAULT_SCHEMA)
+            .with_default_catalog_and_schema(DATABASE, PATH_SCHEMA)
             // Ours is a schema like any other; the query engine's would open every table.
             .with_information_schema(false)
             .with_batch_size(session_batch(config))

@@ -168,6 +168,13 @@ pub struct TableFile {
 pub struct View {
     /// The text of the query, planned anew at each use.
     pub sql: String,
+    /// The schemas where its names are looked for, those of whoever created it. None: the text is no longer as it was
+    /// written, and its names are those of the schema `public`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search_path: Option<Vec<String>>,
+    /// The names that its columns were given beside the query, from the first on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<String>,
     /// The columns it had when it was created.
     pub schema: Schema,
 }

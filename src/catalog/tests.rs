@@ -53,7 +53,7 @@ fn columns() -> Schema {
 }
 
 fn view(sql: &str) -> Definition {
-    Definition::View(View { sql: sql.to_owned(), schema: columns() })
+    Definition::View(View { sql: sql.to_owned(), schema: columns(), search_path: None, columns: Vec::new() })
 }
 
 fn external(location: &str) -> Definition {
@@ -754,6 +754,8 @@ fn what_could_not_be_read_back_is_not_written() {
     let definition = Definition::View(View {
         sql: "SELECT 1".to_owned(),
         schema: Schema::new(vec![Field::new("deep", nested, true)]),
+        search_path: None,
+        columns: Vec::new(),
     });
     let mut transaction = catalog.begin();
     transaction.apply(create(&transaction, "v", definition, Existing::Refuse)).unwrap();

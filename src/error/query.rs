@@ -112,7 +112,8 @@ fn table_not_found(text: &str) -> Option<String> {
 fn not_found(text: &str) -> Option<&str> {
     let name = text.strip_prefix("table '")?.strip_suffix("' not found")?;
     let name = name.strip_prefix("fusewire.").unwrap_or(name);
-    Some(name.strip_prefix("public.").unwrap_or(name))
+    let on_path = name.strip_prefix("$path.").or_else(|| name.strip_prefix("public."));
+    Some(on_path.unwrap_or(name))
 }
 
 /// The table that does not exist, if that is what happened.

@@ -1,4 +1,5 @@
-//! Scalar functions that clients of PostgreSQL call as a matter of course and that know the session.
+//! Scalar functions that clients of PostgreSQL call as a matter of course and that know the session; those that know the
+//! statement are made with its scope.
 
 mod array_changes;
 mod array_counts;
@@ -17,6 +18,7 @@ mod padding;
 mod regexp_match;
 mod regexp_replace;
 mod regular_expression;
+pub(super) mod schemas;
 mod series;
 mod signals;
 mod split_part;
@@ -38,7 +40,7 @@ use tokio::sync::mpsc::UnboundedSender;
 pub(super) use date_part::EXTRACT;
 
 use super::{
-    DATABASE, DEFAULT_SCHEMA, Notice, Sessions, nth_value,
+    DATABASE, Notice, Sessions, nth_value,
     rewrite::{CompareArray, WrittenAs, row_of},
     settings::SERVER_VERSION,
     shift, sliding,
@@ -53,7 +55,6 @@ pub(crate) fn register(context: &SessionContext, user: &str) {
         ("version", version.as_str()),
         ("current_database", DATABASE),
         ("current_catalog", DATABASE),
-        ("current_schema", DEFAULT_SCHEMA),
         ("current_user", user),
         ("session_user", user),
         ("user", user),

@@ -24,6 +24,7 @@ mod regular_expression;
 mod rewrite;
 mod scope;
 mod sealed;
+mod search_path;
 mod settings;
 mod shared;
 mod shift;
@@ -62,6 +63,7 @@ pub(crate) use registry::{Seat, Sessions};
 pub(crate) use rewrite::{joins_by_name, query_from, query_of, written};
 pub(crate) use scope::Scope;
 pub(crate) use sealed::Sealed;
+pub(crate) use search_path::{Name, quoted};
 pub(crate) use settings::spelled;
 pub(crate) use shared::Shared;
 pub(crate) use ticket::{Stop, Ticket};
@@ -70,8 +72,10 @@ use crate::{Error, Fault, Result};
 
 /// The database that clients see.
 pub(crate) const DATABASE: &str = "fusewire";
-/// The schema of names without one.
+/// The schema that is there from the start.
 pub(crate) const DEFAULT_SCHEMA: &str = "public";
+/// What the query engine takes for the schema of names without one: those on the path, and files.
+pub(crate) const PATH_SCHEMA: &str = "$path";
 
 /// A file's error, as one that names the file and the line; any other as it is.
 pub(crate) async fn explain_failure(
@@ -98,7 +102,7 @@ pub(crate) fn timed_out() -> Error {
     Error::new(Fault::Cancelled, "canceling statement due to statement timeout")
 }
 
-/// Parses the text of a view: one query.
+/// Parses the text of a view as it is kept: one query, which needs no further reading.
 fn parse_query(sql: &str, max_depth: usize) -> Result<SqlStatement> {
     let mut parser = DFParserBuilder::new(sql).with_dialect(&PostgreSql).with_recursion_limit(max_depth).build()?;
     let mut parsed = parser.parse_statement()?;

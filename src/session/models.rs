@@ -3,17 +3,17 @@
 use datafusion::common::DataFusionError;
 use fusewire_udfs::models::{ModelName, ModelVersion as Resolved, Models, NewVersion};
 
-use super::{DEFAULT_SCHEMA, Scope};
+use super::{Name, Scope};
 use crate::{
     Error, Fault, Result,
-    catalog::{Change, Header, ModelVersion, QualifiedName},
+    catalog::{Change, Header, Kind, ModelVersion, QualifiedName},
 };
 
 impl Models for Scope {
     fn resolve(&self, text: &str) -> fusewire_udfs::Result<Resolved> {
         let name = ModelName::parse(text)?;
         let snapshot = self.snapshot();
-        let qualified = QualifiedName::new(name.schema.as_deref().unwrap_or(DEFAULT_SCHEMA), &name.name);
+        let qualified = self.named(Kind::Model, &Name { schema: name.schema.clone(), name: name.name.clone() });
         let Some(model) = snapshot.model(&qualified) else {
             let mut known: Vec<String> = snapshot.models().map(|(name, _, _)| name.to_string()).collect();
             known.truncate(NAMES_LISTED);
@@ -31,7 +31,8 @@ impl Models for Scope {
     }
 
     fn check_new(&self, name: &ModelName) -> fusewire_udfs::Result<String> {
-        let schema = name.schema.clone().unwrap_or_else(|| DEFAULT_SCHEMA.to_owned());
+        let written = Name { schema: name.schema.clone(), name: name.name.clone() };
+        let QualifiedName { schema, .. } = self.new_name(&written).map_err(outer)?;
         if self.snapshot().has_schema(&schema) {
             return Ok(schema);
         }

@@ -12,14 +12,54 @@ use datafusion::{
     datasource::{TableType, ViewTable},
 };
 
-use super::{DATABASE, DEFAULT_SCHEMA, Scope, files, information_schema, storage, system};
+use super::{DATABASE, PATH_SCHEMA, Scope, files, information_schema, storage, system};
 use crate::{
     Error,
-    catalog::{Definition, ExternalTable, Object, QualifiedName, View},
+    catalog::{Definition, ExternalTable, Object, Privilege, QualifiedName, View},
     source::{self, TableRequest},
 };
 
 type Result<T, E = DataFusionError> = std::result::Result<T, E>;
+
+/// Where names without a schema are looked for: the schemas of the path, and files.
+#[derive(Debug)]
+struct PathSchema {
+    scope: Arc<Scope>,
+}
+
+impl PathSchema {
+    /// The first schema that has a relation of this name.
+    fn of(&self, name: &str) -> Option<Arc<dyn SchemaProvider>> {
+        let database = Database { scope: Arc::clone(&self.scope) };
+        let mut schemas = self.scope.path().iter().filter_map(|schema| database.schema(schema));
+        schemas.find(|schema| schema.table_exist(name))
+    }
+}
+
+#[async_trait]
+impl SchemaProvider for PathSchema {
+    fn table_names(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+        match self.of(name) {
+            Some(schema) => schema.table(name).await,
+            None => named_files(&self.scope, name).await,
+        }
+    }
+
+    async fn table_type(&self, name: &str) -> Result<Option<TableType>> {
+        match self.of(name) {
+            Some(schema) => schema.table_type(name).await,
+            None => Ok(None),
+        }
+    }
+
+    fn table_exist(&self, name: &str) -> bool {
+        self.of(name).is_some()
+    }
+}
 
 /// All databases of one statement: there is one.
 #[derive(Debug)]
@@ -60,6 +100,9 @@ impl CatalogProvider for Database {
 
     fn schema(&self, name: &str) -> Option<Arc<dyn SchemaProvider>> {
         let scope = Arc::clone(&self.scope);
+        if name == PATH_SCHEMA {
+            return Some(Arc::new(PathSchema { scope }));
+        }
         if name == system::SCHEMA {
             return Some(Arc::new(SystemSchema { scope }));
         }
@@ -138,22 +181,8 @@ impl SchemaProvider for UserSchema {
 impl UserSchema {
     async fn open(&self, name: &QualifiedName) -> Result<Option<Arc<dyn TableProvider>>> {
         let scope = &self.scope;
-        let Some(object) = scope.snapshot().relation(name) else {
-            if self.name != DEFAULT_SCHEMA {
-                return Ok(None);
-            }
-            if let Some(request) = files::request(scope, &name.name) {
-                return look_at(scope, request?).await.map(Some);
-            }
-            if source::looks_like_path(&name.name) {
-                let request = TableRequest { locations: vec![name.name.clone()], ..TableRequest::default() };
-                return look_at(scope, request).await.map(Some);
-            }
-            return match source::unknown_file(&name.name, scope.access()) {
-                Some(error) => Err(Error::from(error).into()),
-                None => Ok(None),
-            };
-        };
+        let Some(object) = scope.snapshot().relation(name) else { return Ok(None) };
+        scope.check(Privilege::Select, object)?;
         match &object.definition {
             Definition::ExternalTable(table) => {
                 let opened = source::open(&table.clone().into(), scope.stores(), scope.access());
@@ -164,6 +193,29 @@ impl UserSchema {
             _ => Ok(None),
         }
     }
+}
+
+/// What a name that no table has stands for among files: a call that reads some, or a path.
+async fn named_files(scope: &Scope, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+    let key = QualifiedName::new(PATH_SCHEMA, name);
+    if let Some(provider) = scope.opened(&key) {
+        return Ok(Some(provider));
+    }
+    let request = match files::request(scope, name) {
+        Some(request) => request?,
+        None if source::looks_like_path(name) => {
+            TableRequest { locations: vec![name.to_owned()], ..TableRequest::default() }
+        }
+        None => {
+            return match source::unknown_file(name, scope.access()) {
+                Some(error) => Err(Error::from(error).into()),
+                None => Ok(None),
+            };
+        }
+    };
+    let provider = look_at(scope, request).await?;
+    scope.keep_open(key, Arc::clone(&provider));
+    Ok(Some(provider))
 }
 
 /// Files named in FROM. They are listed by each statement, and looked at anew if they have changed.
@@ -178,8 +230,8 @@ async fn plan_view(
     object: &Object,
     view: &View,
 ) -> Result<Arc<dyn TableProvider>> {
-    let scope = scope.of_view(name, &object.header.owner)?;
-    let statement = scope.parse_query(&view.sql)?;
+    let scope = scope.of_view(name, &object.header.owner, view.search_path.as_deref())?;
+    let statement = scope.parse_view(view)?;
     let inside = |error: Error| DataFusionError::from(error).context(format!("in the view \"{}\"", name.name));
     let plan = scope.plan(statement).await.map_err(inside)?;
     Ok(Arc::new(ViewTable::new(plan, Some(view.sql.clone()))))

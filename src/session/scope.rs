@@ -13,7 +13,7 @@ use arrow::datatypes::DataType;
 use datafusion::{
     catalog::{Session, TableFunction, TableProvider},
     common::DFSchema,
-    execution::SessionState,
+    execution::{FunctionRegistry, SessionState},
     logical_expr::{Expr, LogicalPlan},
     sql::{
         parser::Statement as SqlStatement,
@@ -25,15 +25,17 @@ use futures::future::BoxFuture;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::{
-    Interrupt, Modes, Notice, Shared, Ticket,
+    DEFAULT_SCHEMA, Interrupt, Modes, Notice, Shared, Ticket,
     client::{Physical, lock},
+    functions::schemas,
     providers::Providers,
     rewrite::{rewrite, with_microseconds},
+    search_path::{Name, SearchPath},
     settings::Settings,
 };
 use crate::{
     Error, Fault, Result,
-    catalog::{Existing, QualifiedName, Snapshot},
+    catalog::{Existing, Kind, Object, Privilege, QualifiedName, Snapshot, View},
     planning,
     source::{Access, Rejects, SecretDefinition, Stores},
 };
@@ -49,6 +51,7 @@ pub(crate) struct Scope {
     pub(super) text: Arc<str>,
     /// What it sees.
     pub(super) snapshot: Arc<Snapshot>,
+    pub(super) path: Arc<SearchPath>,
     pub(super) access: Arc<Access>,
     /// With what plans and runs it: all but the tables, which this scope provides.
     pub(super) settings: Settings,
@@ -127,6 +130,10 @@ impl Scope {
         let mut state = SessionState::clone(self.settings.engine());
         state.register_catalog_list(Arc::new(Providers::new(Arc::clone(self))));
         let models: Arc<dyn Models> = Arc::clone(self) as Arc<dyn Models>;
+        for function in schemas::functions(self) {
+            // There is one of each name.
+            let _ = state.register_udf(Arc::new(function));
+        }
         // The last to be registered is the first to be asked.
         for planner in [Arc::new(FunctionPlanner::new(models)) as _, Arc::new(planning::Relations) as _] {
             // It can't fail.
@@ -187,12 +194,13 @@ impl Scope {
     }
 
     /// The scope of a view's query: its names are found and its rights are those of whoever owns it.
-    pub(super) fn of_view(&self, name: &QualifiedName, owner: &str) -> Result<Arc<Self>> {
+    pub(super) fn of_view(&self, name: &QualifiedName, owner: &str, path: Option<&[String]>) -> Result<Arc<Self>> {
         if self.depth >= MAX_VIEW_DEPTH {
             let message = format!("the view {name} is nested too deeply, or reads itself");
             return Err(Error::new(Fault::LimitExceeded, message));
         }
-        Ok(Arc::new(Self { role: Arc::from(owner), depth: self.depth + 1, ..self.clone() }))
+        let path = path.map_or_else(|| SearchPath::new(&[DEFAULT_SCHEMA.to_owned()]), SearchPath::new);
+        Ok(Arc::new(Self { role: Arc::from(owner), path: Arc::new(path), depth: self.depth + 1, ..self.clone() }))
     }
 
     /// The table of a name, if it was opened for this statement already.
@@ -203,6 +211,44 @@ impl Scope {
     /// Keeps a table that was opened for this statement.
     pub(super) fn keep_open(&self, name: QualifiedName, table: Arc<dyn TableProvider>) {
         lock(&self.found.tables).insert(name, table);
+    }
+
+    /// Where names without a schema are looked for.
+    pub(crate) fn path(&self) -> &[String] {
+        self.path.schemas()
+    }
+
+    /// The object that a name stands for: without a schema that of the first schema on the path that has one. Where there is
+    /// none, it is the one that would be created.
+    pub(crate) fn named(&self, kind: Kind, name: &Name) -> QualifiedName {
+        let within = |schema: &String| QualifiedName::new(schema, &name.name);
+        if let Some(schema) = &name.schema {
+            return within(schema);
+        }
+        let found = self.path().iter().map(within).find(|name| self.snapshot.get(&kind.key(name.clone())).is_some());
+        found.unwrap_or_else(|| within(&self.current_schema().unwrap_or(DEFAULT_SCHEMA).to_owned()))
+    }
+
+    /// The name of an object that is to be created.
+    pub(crate) fn new_name(&self, name: &Name) -> Result<QualifiedName> {
+        match name.schema.as_deref().or_else(|| self.current_schema()) {
+            Some(schema) => Ok(QualifiedName::new(schema, &name.name)),
+            None => {
+                let message = "no schema has been selected to create in";
+                let hint = Some("none of those in search_path exists; name one, or SET search_path".to_owned());
+                Err(Error::Statement { fault: Fault::UndefinedSchema, message: message.to_owned(), hint })
+            }
+        }
+    }
+
+    /// The first schema on the path that exists.
+    pub(crate) fn current_schema(&self) -> Option<&str> {
+        self.path().iter().map(String::as_str).find(|schema| self.snapshot.has_schema(schema))
+    }
+
+    /// Refuses an object that the role may not use so. Everybody may do everything: what is granted is not asked yet.
+    pub(crate) fn check(&self, _privilege: Privilege, _object: &Object) -> Result<()> {
+        Ok(())
     }
 
     /// Whether a relation of this name is there and to be kept; an error where it must not be there.
@@ -237,9 +283,14 @@ impl Scope {
         self.notify(Notice::Remark { fault: Some(Fault::DuplicateTable), text });
     }
 
-    /// Parses a text that must be one query.
-    pub(crate) fn parse_query(&self, text: &str) -> Result<SqlStatement> {
-        super::parse_query(text, self.shared.config.max_parse_depth)
+    /// Reads the query of a view.
+    pub(crate) fn parse_view(&self, view: &View) -> Result<SqlStatement> {
+        let depth = self.shared.config.max_parse_depth;
+        match &view.search_path {
+            Some(_) => (self.shared.parse_view)(&view.sql, &view.columns, depth),
+            // What was kept of it is read as it is.
+            None => super::parse_query(&view.sql, depth),
+        }
     }
 
     /// The Arrow type of an SQL type.

@@ -7,7 +7,10 @@ use datafusion::{
     execution::{FunctionRegistry, SessionState},
 };
 
-use super::{Isolation, Modes};
+use super::{
+    Isolation, Modes,
+    search_path::{self, SearchPath},
+};
 use crate::{Error, Fault, Result};
 
 /// A setting that clients know from PostgreSQL.
@@ -43,9 +46,12 @@ enum Accepts {
     TimeZone,
     /// A style of dates that begins with ISO, or tells the order of day and month alone.
     IsoDates,
-    /// Schemas of which `public` is the first that exists.
-    PublicFirst,
+    /// Names of schemas.
+    Schemas,
 }
+
+/// Where names are looked for unless a session says otherwise.
+const DEFAULT_PATH: &str = "\"$user\", public";
 
 /// The option of the engine that the setting `timezone` stands for.
 const ENGINE_TIME_ZONE: &str = "datafusion.execution.time_zone";
@@ -104,9 +110,9 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting(
         "search_path",
         None,
-        "\"$user\", public",
-        Accepts::PublicFirst,
-        "where names without a schema are looked for: public",
+        DEFAULT_PATH,
+        Accepts::Schemas,
+        "the schemas where names without one are looked for; the first that exists is where objects are created",
     ),
     setting("server_encoding", Some("server_encoding"), "UTF8", Accepts::Nothing, "the encoding of stored text"),
     setting(
@@ -187,6 +193,8 @@ pub(crate) struct Settings {
     options: Arc<ConfigOptions>,
     /// What plans and runs statements, with the values of now.
     engine: Arc<SessionState>,
+    /// Where names without a schema are looked for, with the values of now.
+    path: Arc<SearchPath>,
 }
 
 /// Settings that the protocol reports, as it spells them, with their new values.
@@ -213,13 +221,19 @@ impl Settings {
     /// Those of a user's session with this engine.
     pub(crate) fn new(user: &str, engine: SessionState) -> Self {
         let options = Arc::clone(engine.config().options());
+        let path = Arc::new(SearchPath::of(DEFAULT_PATH, user));
         let start = Chosen(vec![("session_authorization".to_owned(), user.to_owned())]);
-        Self { start: Arc::new(start), values: Values::default(), options, engine: Arc::new(engine) }
+        Self { start: Arc::new(start), values: Values::default(), options, engine: Arc::new(engine), path }
     }
 
     /// What plans and runs statements; it knows no tables.
     pub(crate) fn engine(&self) -> &Arc<SessionState> {
         &self.engine
+    }
+
+    /// Where names without a schema are looked for.
+    pub(crate) fn path(&self) -> &Arc<SearchPath> {
+        &self.path
     }
 
     /// The value of a known setting.
@@ -239,7 +253,7 @@ impl Settings {
             let options = self.engine_options(&self.values.current)?;
             install(&mut self.engine, options)?;
         }
-        Ok(())
+        self.find_path()
     }
 
     /// Changes a setting, or sets it back where `value` is none; for this transaction alone if it is `local`.
@@ -290,6 +304,7 @@ impl Settings {
         });
         let reported = reported.collect();
         self.values = values;
+        self.find_path()?;
         Ok(reported)
     }
 
@@ -302,6 +317,16 @@ impl Settings {
     /// Undoes what the session changed.
     pub(crate) fn reset_all(&mut self) -> Result<Reported> {
         self.restore(Values::default())
+    }
+
+    /// Reads the path anew, where it is another.
+    fn find_path(&mut self) -> Result<()> {
+        let (setting, user) = (self.value(known("search_path")?), self.value(known("session_authorization")?));
+        let path = SearchPath::of(setting, user);
+        if *self.path != path {
+            self.path = Arc::new(path);
+        }
+        Ok(())
     }
 
     /// The engine's options with what is chosen.
@@ -416,14 +441,7 @@ fn check(known: &Setting, value: &str) -> Result<String> {
                 false => refused("ISO: dates are written as 2024-12-31".to_owned()),
             }
         }
-        Accepts::PublicFirst => {
-            let implied = ["\"$user\"", "$user", "pg_catalog", ""];
-            let mut schemas = value.split(',').map(str::trim).filter(|schema| !implied.contains(schema));
-            match schemas.next() {
-                None | Some("public" | "\"public\"") => Ok(value.to_owned()),
-                Some(_) => refused("public first: names in other schemas are written with their schema".to_owned()),
-            }
-        }
+        Accepts::Schemas => search_path::check(value).map(|()| value.to_owned()),
         Accepts::TimeZone if value.eq_ignore_ascii_case("utc") => Ok("UTC".to_owned()),
         Accepts::TimeZone if value.parse::<arrow::array::timezone::Tz>().is_ok() => Ok(value.to_owned()),
         Accepts::TimeZone => refused("a time zone such as 'UTC', '+02:00' or 'Europe/Berlin'".to_owned()),

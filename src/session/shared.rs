@@ -15,6 +15,7 @@ use datafusion::execution::{
     memory_pool::{FairSpillPool, MemoryPool, TrackConsumersPool},
     runtime_env::{RuntimeEnv, RuntimeEnvBuilder},
 };
+use datafusion::sql::parser::Statement as SqlStatement;
 use fusewire_udfs::Registry;
 use futures::FutureExt;
 use object_store::{local::LocalFileSystem, path::Path};
@@ -23,9 +24,14 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use super::{Interrupt, Scope, Sessions, Ticket};
 use crate::{Config, Error, Fault, Result, catalog::Catalog, config::THREAD_STACK_BYTES, source::Looks};
 
+/// Reads the query of a view that was created with these names of its columns; parentheses within one another may be so many.
+pub(crate) type ParseView = fn(&str, &[String], usize) -> Result<SqlStatement>;
+
 /// What all sessions share.
 pub(crate) struct Shared {
     pub(crate) config: Config,
+    /// How a view's text is read.
+    pub(crate) parse_view: ParseView,
     pub(crate) catalog: Catalog,
     /// Model files.
     pub(crate) registry: Arc<Registry>,
@@ -40,13 +46,13 @@ pub(crate) struct Shared {
 
 impl Shared {
     /// Locks the data directory, reads its newest manifest and starts the threads.
-    pub(crate) fn open(config: Config) -> Result<Self> {
+    pub(crate) fn open(config: Config, parse_view: ParseView) -> Result<Self> {
         let catalog = Catalog::open(config.data_dir.as_deref())?;
         let registry = Arc::new(registry(&catalog, &config)?);
         let runtime = runtime_env(&config)?;
         let compute = ComputeRuntime::new(config.threads)?;
         let (looks, sessions) = (Arc::default(), Arc::default());
-        Ok(Self { config, catalog, registry, runtime, looks, sessions, compute })
+        Ok(Self { config, parse_view, catalog, registry, runtime, looks, sessions, compute })
     }
 
     /// Runs `work`, which is a statement's, on the compute runtime. Stopping its ticket ends it, and so does dropping the

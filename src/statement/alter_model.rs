@@ -5,18 +5,18 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use datafusion::sql::parser::DFParser;
 
-use super::{Action, Form, Recognised, names::qualified, no_convert, parse::take_words};
+use super::{Action, Form, Recognised, names::object_name, no_convert, parse::take_words};
 use crate::{
     Error, Fault, Result,
-    catalog::{Change, QualifiedName},
-    session::{Outcome, Running},
+    catalog::{Change, Kind},
+    session::{Name, Outcome, Running},
 };
 
 pub(super) const FORM: Form = Form { parse: Some(parse), convert: no_convert };
 
 #[derive(Debug)]
 struct PromoteVersion {
-    name: QualifiedName,
+    name: Name,
     version: u64,
 }
 
@@ -24,7 +24,7 @@ fn parse(parser: &mut DFParser) -> Recognised {
     if !take_words(parser, &["alter", "model"]) {
         return Ok(None);
     }
-    let name = qualified(&parser.parser.parse_object_name(false)?)?;
+    let name = object_name(&parser.parser.parse_object_name(false)?)?;
     if !take_words(parser, &["promote", "version"]) {
         return Err(Error::new(
             Fault::Syntax,
@@ -39,7 +39,8 @@ fn parse(parser: &mut DFParser) -> Recognised {
 impl Action for PromoteVersion {
     async fn run(&self, Running { client, scope, .. }: Running<'_>) -> Result<Outcome> {
         scope.check_writes("ALTER MODEL")?;
-        client.apply(scope, vec![Change::PromoteModel { name: self.name.clone(), version: self.version }]).await?;
+        let name = scope.named(Kind::Model, &self.name);
+        client.apply(scope, vec![Change::PromoteModel { name, version: self.version }]).await?;
         Ok(Outcome::done("ALTER MODEL"))
     }
 }

@@ -8,11 +8,11 @@ use datafusion::sql::{
     sqlparser::{ast::CommentObject, ast::Statement as AstStatement},
 };
 
-use super::{Action, Form, Recognised, names::qualified, parse::take_words};
+use super::{Action, Form, Recognised, names::object_name, parse::take_words};
 use crate::{
     Error, Fault, Result,
-    catalog::{Change, Kind, QualifiedName},
-    session::{Outcome, Running},
+    catalog::{Change, Kind},
+    session::{Name, Outcome, Running},
 };
 
 pub(super) const FORM: Form = Form { parse: Some(parse), convert };
@@ -20,7 +20,7 @@ pub(super) const FORM: Form = Form { parse: Some(parse), convert };
 #[derive(Debug)]
 struct Comment {
     kind: Kind,
-    name: QualifiedName,
+    name: Name,
     comment: Option<String>,
 }
 
@@ -28,7 +28,7 @@ fn parse(parser: &mut DFParser) -> Recognised {
     if !take_words(parser, &["comment", "on", "model"]) {
         return Ok(None);
     }
-    let name = qualified(&parser.parser.parse_object_name(false)?)?;
+    let name = object_name(&parser.parser.parse_object_name(false)?)?;
     if !take_words(parser, &["is"]) {
         return Err(Error::new(Fault::Syntax, "expected IS and a text after COMMENT ON MODEL name"));
     }
@@ -41,7 +41,9 @@ fn parse(parser: &mut DFParser) -> Recognised {
 
 fn convert(statement: &SqlStatement) -> Recognised {
     let SqlStatement::Statement(statement) = statement else { return Ok(None) };
-    let AstStatement::Comment { object_type, object_name, comment, .. } = statement.as_ref() else { return Ok(None) };
+    let AstStatement::Comment { object_type, object_name: name, comment, .. } = statement.as_ref() else {
+        return Ok(None);
+    };
     let kind = match object_type {
         CommentObject::Table => Kind::Table,
         CommentObject::View => Kind::View,
@@ -52,14 +54,14 @@ fn convert(statement: &SqlStatement) -> Recognised {
             ));
         }
     };
-    Ok(Some(Arc::new(Comment { kind, name: qualified(object_name)?, comment: comment.clone() })))
+    Ok(Some(Arc::new(Comment { kind, name: object_name(name)?, comment: comment.clone() })))
 }
 
 #[async_trait]
 impl Action for Comment {
     async fn run(&self, Running { client, scope, .. }: Running<'_>) -> Result<Outcome> {
         scope.check_writes("COMMENT")?;
-        let (name, comment) = (self.name.clone(), self.comment.clone());
+        let (name, comment) = (scope.named(self.kind, &self.name), self.comment.clone());
         client.apply(scope, vec![Change::SetComment { kind: self.kind, name, comment }]).await?;
         Ok(Outcome::done("COMMENT"))
     }

@@ -11,13 +11,13 @@ use datafusion::sql::{
 use super::{
     Action, Form, Recognised,
     create_table::{constrained, declared},
-    names::{check_distinct, existing, qualified, written_identifier},
+    names::{check_distinct, existing, object_name, written_identifier},
     parse::FORMAT_FROM_NAME,
 };
 use crate::{
     Error, Fault, Result,
-    catalog::{Definition, Existing, QualifiedName},
-    session::{Given, Outcome, Running, Sealed, with_options},
+    catalog::{Definition, Existing},
+    session::{Given, Name, Outcome, Running, Sealed, with_options},
     source::{self, TableRequest},
 };
 
@@ -25,7 +25,7 @@ pub(super) const FORM: Form = Form { parse: None, convert };
 
 #[derive(Debug)]
 struct CreateExternalTable {
-    name: QualifiedName,
+    name: Name,
     existing: Existing,
     table: Sealed<Ast>,
     options: BTreeMap<String, Given>,
@@ -53,7 +53,7 @@ fn convert(statement: &SqlStatement) -> Recognised {
         }
     }
     let existing = existing(table.or_replace, table.if_not_exists)?;
-    let (name, table) = (qualified(&table.name)?, Sealed::new(table.clone()));
+    let (name, table) = (object_name(&table.name)?, Sealed::new(table.clone()));
     Ok(Some(Arc::new(CreateExternalTable { name, existing, table, options })))
 }
 
@@ -81,7 +81,8 @@ pub(super) fn option_text(value: &Value) -> String {
 impl Action for CreateExternalTable {
     async fn run(&self, Running { client, scope, .. }: Running<'_>) -> Result<Outcome> {
         scope.check_writes("CREATE EXTERNAL TABLE")?;
-        if scope.exists(&self.name, self.existing)? {
+        let name = scope.new_name(&self.name)?;
+        if scope.exists(&name, self.existing)? {
             return Ok(Outcome::done("CREATE TABLE"));
         }
         let columns = match self.table.columns.is_empty() {
@@ -100,7 +101,7 @@ impl Action for CreateExternalTable {
         let found = source::resolve(scope.engine(), request, scope.stores(), scope.access()).await?;
         check_distinct(&found.table_schema())?;
         let definition = Definition::ExternalTable(found.into());
-        client.create(scope, &self.name, client.header()?, definition, self.existing).await?;
+        client.create(scope, &name, client.header()?, definition, self.existing).await?;
         Ok(Outcome::done("CREATE TABLE"))
     }
 }

@@ -8,21 +8,21 @@ use datafusion::sql::{parser::DFParser, sqlparser::tokenizer::Token};
 use super::{
     Action, Form, Recognised,
     create_external_table::option_text,
-    names::{existing, qualified},
+    names::{existing, object_name},
     no_convert,
     parse::take_words,
 };
 use crate::{
     Error, Fault, Result,
-    catalog::{Definition, Existing, QualifiedName, Secret, Sensitive},
-    session::{Outcome, Running},
+    catalog::{Definition, Existing, Secret, Sensitive},
+    session::{Name, Outcome, Running},
     source::SecretDefinition,
 };
 
 pub(super) const FORM: Form = Form { parse: Some(parse), convert: no_convert };
 
 struct CreateSecret {
-    name: QualifiedName,
+    name: Name,
     existing: Existing,
     provider: String,
     options: Vec<(String, String)>,
@@ -40,7 +40,7 @@ fn parse(parser: &mut DFParser) -> Recognised {
         return Ok(None);
     }
     let if_not_exists = take_words(parser, &["if", "not", "exists"]);
-    let name = qualified(&parser.parser.parse_object_name(false)?)?;
+    let name = object_name(&parser.parser.parse_object_name(false)?)?;
     parser.parser.expect_token(&Token::LParen)?;
     let mut options: Vec<(String, String)> = Vec::new();
     loop {
@@ -75,7 +75,8 @@ impl Action for CreateSecret {
         let checked = SecretDefinition::from_options(&self.name.name, &self.options)?;
         let options = self.options.iter().map(|(key, value)| (key.clone(), Sensitive::new(value.clone()))).collect();
         let secret = Secret { provider: self.provider.clone(), scope: Some(checked.scope), options };
-        client.create(scope, &self.name, client.header()?, Definition::Secret(secret), self.existing).await?;
+        let name = scope.new_name(&self.name)?;
+        client.create(scope, &name, client.header()?, Definition::Secret(secret), self.existing).await?;
         Ok(Outcome::done("CREATE SECRET"))
     }
 

@@ -15,21 +15,21 @@ use datafusion::{
 use super::{
     Action, Form, Recognised,
     headings::{mark_columns, unmarked},
-    names::{check_distinct, existing, identifier, qualified},
+    names::{check_distinct, existing, identifier, object_name},
     plan::{analyze, planned, schema_of},
     training::refuse_train,
 };
 use crate::{
     Error, Fault, Result,
     catalog::{Definition, Existing, Header, ManagedTable, QualifiedName, TableFile},
-    session::{Analysis, Client, Outcome, Running, Scope, Sealed, storage},
+    session::{Analysis, Client, Name, Outcome, Running, Scope, Sealed, storage},
 };
 
 pub(super) const FORM: Form = Form { parse: None, convert };
 
 #[derive(Debug)]
 struct CreateTable {
-    name: QualifiedName,
+    name: Name,
     columns: Sealed<Vec<ColumnDef>>,
     query: Option<Sealed<SqlStatement>>,
     existing: Existing,
@@ -59,7 +59,7 @@ fn convert(statement: &SqlStatement) -> Recognised {
     }
     let existing = existing(or_replace, if_not_exists)?;
     let (columns, query) = (Sealed::new(columns), query.map(|query| Sealed::new(query_statement(&query))));
-    Ok(Some(Arc::new(CreateTable { name: qualified(&name)?, columns, query, existing })))
+    Ok(Some(Arc::new(CreateTable { name: object_name(&name)?, columns, query, existing })))
 }
 
 pub(super) fn constrained(column: &ColumnDef) -> bool {
@@ -79,14 +79,15 @@ impl Action for CreateTable {
         let Running { client, scope, analysis, values } = running;
         // Refused before the query runs, not after it.
         scope.check_writes(if self.query.is_some() { "CREATE TABLE AS" } else { "CREATE TABLE" })?;
-        if scope.exists(&self.name, self.existing)? {
+        let name = scope.new_name(&self.name)?;
+        if scope.exists(&name, self.existing)? {
             return Ok(Outcome::done("CREATE TABLE"));
         }
         let header = client.header()?;
         let Some(query) = &self.query else {
             let schema = declared(scope, &self.columns)?;
             check_distinct(&schema)?;
-            self.publish(client, scope, header, (schema.as_ref().clone(), Vec::new())).await?;
+            self.publish(client, scope, (&name, header), (schema.as_ref().clone(), Vec::new())).await?;
             return Ok(Outcome::done("CREATE TABLE"));
         };
         let query = planned(scope, query, analysis.plan, values).await?;
@@ -95,7 +96,7 @@ impl Action for CreateTable {
         check_distinct(&schema)?;
         let files = storage::write(scope, query, Arc::clone(&schema), header.oid).await?;
         let rows: u64 = files.iter().map(|file| file.rows).sum();
-        self.publish(client, scope, header, (schema.as_ref().clone(), files)).await?;
+        self.publish(client, scope, (&name, header), (schema.as_ref().clone(), files)).await?;
         Ok(Outcome::done(format!("SELECT {rows}")))
     }
 }
@@ -105,11 +106,11 @@ impl CreateTable {
         &self,
         client: &Client,
         scope: &Scope,
-        header: Header,
+        (name, header): (&QualifiedName, Header),
         (schema, files): (Schema, Vec<TableFile>),
     ) -> Result<()> {
         let table = Definition::ManagedTable(ManagedTable { schema, files });
-        client.create(scope, &self.name, header, table, self.existing).await
+        client.create(scope, name, header, table, self.existing).await
     }
 }
 

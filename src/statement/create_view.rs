@@ -1,34 +1,41 @@
-//! `CREATE VIEW`: the text is kept, and planned anew each time the view is read.
+//! `CREATE VIEW`: the text of the query is kept as it is written, with where its names are looked for, and planned anew each
+//! time the view is read.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use datafusion::sql::{
     parser::Statement as SqlStatement,
-    sqlparser::ast::{
-        CreateView as Ast, Ident, Query, Statement as AstStatement, TableAlias, TableAliasColumnDef, TableFactor,
-        TableWithJoins, ViewColumnDef,
+    sqlparser::{
+        ast::{
+            CreateView as Ast, Ident, Query, Statement as AstStatement, TableAlias, TableAliasColumnDef, TableFactor,
+            TableWithJoins,
+        },
+        keywords::Keyword,
+        tokenizer::{Token, Tokenizer},
     },
 };
 
 use super::{
     Action, Form, Recognised,
     headings::name_columns,
-    names::{check_distinct, existing, qualified},
+    names::{check_distinct, existing, identifier, object_name},
+    parse::LineStarts,
     plan::{plan, schema_of},
     training::refuse_train,
 };
 use crate::{
     Error, Fault, Result,
-    catalog::{Definition, Existing, QualifiedName, View},
-    session::{Outcome, Running, Sealed, query_from},
+    catalog::{Definition, Existing, View},
+    session::{Name, Outcome, PostgreSql, Running, Sealed, query_from},
 };
 
 pub(super) const FORM: Form = Form { parse: None, convert };
 
 #[derive(Debug)]
 struct CreateView {
-    name: QualifiedName,
+    name: Name,
+    columns: Vec<String>,
     query: Sealed<Query>,
     existing: Existing,
 }
@@ -36,7 +43,7 @@ struct CreateView {
 fn convert(statement: &SqlStatement) -> Recognised {
     let SqlStatement::Statement(statement) = statement else { return Ok(None) };
     let AstStatement::CreateView(view) = statement.as_ref() else { return Ok(None) };
-    let Ast { name, columns, mut query, or_replace, if_not_exists, materialized, temporary, .. } = view.clone();
+    let Ast { name, columns, query, or_replace, if_not_exists, materialized, temporary, .. } = view.clone();
     if materialized || temporary {
         let (found, instead) = match materialized {
             true => ("a materialized view", "CREATE TABLE … AS, which stores the rows"),
@@ -45,36 +52,104 @@ fn convert(statement: &SqlStatement) -> Recognised {
         return Err(Error::new(Fault::FeatureNotSupported, format!("{found} is not supported; use {instead}")));
     }
     refuse_train(&query)?;
-    if !columns.is_empty() {
-        query = renamed(query, columns)?;
-    }
-    name_columns(&mut query);
+    let columns = columns.iter().map(|column| identifier(&column.name)).collect();
     let existing = existing(or_replace, if_not_exists)?;
-    Ok(Some(Arc::new(CreateView { name: qualified(&name)?, query: Sealed::new(*query), existing })))
+    Ok(Some(Arc::new(CreateView { name: object_name(&name)?, columns, query: Sealed::new(*query), existing })))
 }
 
 #[async_trait]
 impl Action for CreateView {
     async fn run(&self, Running { client, scope, .. }: Running<'_>) -> Result<Outcome> {
         scope.check_writes("CREATE VIEW")?;
-        let text = self.query.to_string();
-        let plan = plan(scope, scope.parse_query(&text)?, None).await?;
+        let name = scope.new_name(&self.name)?;
+        let mut view = self.written(scope.text(), scope.path())?;
+        let plan = plan(scope, scope.parse_view(&view)?, None).await?;
         if !plan.get_parameter_names()?.is_empty() {
             return Err(Error::new(Fault::InvalidArgument, "a view takes no parameters; write the values out"));
         }
-        let schema = schema_of(&plan).as_ref().clone();
-        check_distinct(&schema)?;
-        let view = Definition::View(View { sql: text, schema });
-        client.create(scope, &self.name, client.header()?, view, self.existing).await?;
+        view.schema = schema_of(&plan).as_ref().clone();
+        check_distinct(&view.schema)?;
+        client.create(scope, &name, client.header()?, Definition::View(view), self.existing).await?;
         Ok(Outcome::done("CREATE VIEW"))
     }
 }
 
+impl CreateView {
+    /// The view without its columns, with its query as the statement's text has it.
+    fn written(&self, statement: &str, path: &[String]) -> Result<View> {
+        let (columns, schema) = (self.columns.clone(), arrow::datatypes::Schema::empty());
+        if let Some(sql) = query_of(statement) {
+            return Ok(View { sql: sql.to_owned(), search_path: Some(path.to_vec()), columns, schema });
+        }
+        // The statement has another text, as that of EXECUTE.
+        let mut query = Box::new(Query::clone(&self.query));
+        name(&mut query, &columns)?;
+        Ok(View { sql: query.to_string(), search_path: None, columns, schema })
+    }
+}
+
+/// The query in the text of a `CREATE VIEW`: what follows the first AS outside of parentheses.
+fn query_of(statement: &str) -> Option<&str> {
+    let tokens = Tokenizer::new(&PostgreSql, statement).tokenize_with_location().ok()?;
+    let is_word = |token: &Token, wanted: Keyword| matches!(token, Token::Word(word) if word.keyword == wanted);
+    let view = tokens.iter().position(|token| is_word(&token.token, Keyword::VIEW))?;
+    let mut depth = 0_usize;
+    let begins = tokens.iter().skip(view).find(|token| {
+        match token.token {
+            Token::LParen => depth += 1,
+            Token::RParen => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth == 0 && is_word(&token.token, Keyword::AS)
+    })?;
+    let text = statement.get(LineStarts::new(statement).byte(begins.span.end)..)?;
+    Some(text.trim())
+}
+
+/// The query of a view as it is planned: its columns have names, the first of them these.
+pub(super) fn as_view(parsed: SqlStatement, columns: &[String]) -> Result<SqlStatement> {
+    let not_a_query = || Error::new(Fault::Corrupt, "the text of the view is no query; create it anew");
+    let SqlStatement::Statement(statement) = parsed else { return Err(not_a_query()) };
+    let AstStatement::Query(mut query) = *statement else { return Err(not_a_query()) };
+    name(&mut query, columns)?;
+    let mut statement = SqlStatement::Statement(Box::new(AstStatement::Query(query)));
+    fusewire_udfs::arguments::rewrite(&mut statement, None)?;
+    Ok(statement)
+}
+
+fn name(query: &mut Box<Query>, columns: &[String]) -> Result<()> {
+    if !columns.is_empty() {
+        *query = renamed(query.clone(), columns)?;
+    }
+    name_columns(query);
+    Ok(())
+}
+
 /// The query whose columns get the names of the view's.
-fn renamed(query: Box<Query>, columns: Vec<ViewColumnDef>) -> Result<Box<Query>> {
-    let columns =
-        columns.into_iter().map(|column| TableAliasColumnDef { name: column.name, data_type: None }).collect();
+fn renamed(query: Box<Query>, columns: &[String]) -> Result<Box<Query>> {
+    let named = |name: &String| TableAliasColumnDef { name: Ident::with_quote('"', name), data_type: None };
+    let columns = columns.iter().map(named).collect();
     let alias = TableAlias { explicit: true, name: Ident::new("view_columns"), columns, at: None };
     let relation = TableFactor::Derived { lateral: false, subquery: query, alias: Some(alias), sample: None };
     query_from(vec![TableWithJoins { relation, joins: Vec::new() }])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_query_of_a_view_is_kept_as_it_is_written() {
+        for (statement, query) in [
+            ("CREATE VIEW v AS SELECT 1 AS a", Some("SELECT 1 AS a")),
+            (
+                "create or replace view \"as\".\"View as\" (\"as\", b)\n AS\n  -- why\n  SELECT 'as', 2 ",
+                Some("-- why\n  SELECT 'as', 2"),
+            ),
+            ("CREATE VIEW v AS (TABLE t)", Some("(TABLE t)")),
+            ("EXECUTE make", None),
+        ] {
+            assert_eq!(query_of(statement), query, "{statement}");
+        }
+    }
 }

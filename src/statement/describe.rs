@@ -16,15 +16,15 @@ use datafusion::sql::{
 use super::{
     Action, Form, Recognised,
     headings::{mark_columns, unmarked},
-    names::qualified,
+    names::object_name,
     parse::take_words,
     plan::{plan, schema_of},
 };
 use crate::{
     Error, Fault, Result,
-    catalog::{Definition, QualifiedName},
+    catalog::{Definition, Kind},
     pgtype::type_name,
-    session::{Analysis, Client, Outcome, Running, Scope, Sealed, query_of, request_named, text_rows},
+    session::{Analysis, Client, Name, Outcome, Running, Scope, Sealed, query_of, request_named, text_rows},
     source::{self, TableRequest},
 };
 
@@ -97,7 +97,7 @@ impl Action for DescribeFiles {
 #[derive(Debug)]
 struct DescribeTable {
     /// Its name in the catalog, where it can be one.
-    name: Option<QualifiedName>,
+    name: Option<Name>,
     /// A query of all its columns.
     query: Sealed<SqlStatement>,
 }
@@ -108,7 +108,7 @@ fn convert(statement: &SqlStatement) -> Recognised {
     let mut query = query_of(table_name.clone())?;
     mark_columns(&mut query);
     let query = Sealed::new(SqlStatement::Statement(Box::new(Ast::Query(query))));
-    Ok(Some(Arc::new(DescribeTable { name: qualified(table_name).ok(), query })))
+    Ok(Some(Arc::new(DescribeTable { name: object_name(table_name).ok(), query })))
 }
 
 fn table_columns() -> SchemaRef {
@@ -119,7 +119,8 @@ fn table_columns() -> SchemaRef {
 impl DescribeTable {
     /// The columns. The catalog knows those of a table, which need not be opened; those of a view are what its query has now.
     async fn columns(&self, scope: &Arc<Scope>) -> Result<SchemaRef> {
-        let object = self.name.as_ref().and_then(|name| scope.snapshot().relation(name));
+        let object = self.name.as_ref().map(|name| scope.named(Kind::Table, name));
+        let object = object.and_then(|name| scope.snapshot().relation(&name));
         match object.map(|object| &object.definition) {
             Some(Definition::ManagedTable(table)) => Ok(Arc::new(table.schema.clone())),
             Some(Definition::ExternalTable(table)) => Ok(Arc::new(table.schema.clone())),

@@ -13,20 +13,20 @@ use datafusion::sql::{
 
 use super::{
     Action, Form, Recognised,
-    names::{identifier, qualified},
+    names::{identifier, object_name},
     parse::take_words,
 };
 use crate::{
     Error, Fault, Result,
-    catalog::{Applied, Change, Kind, QualifiedName},
-    session::{Notice, Outcome, Running},
+    catalog::{Applied, Change, Kind},
+    session::{Name, Notice, Outcome, Running},
 };
 
 pub(super) const FORM: Form = Form { parse: Some(parse), convert };
 
 #[derive(Debug)]
 enum Dropped {
-    Objects { kind: Kind, names: Vec<QualifiedName> },
+    Objects { kind: Kind, names: Vec<Name> },
     Schemas(Vec<String>),
 }
 
@@ -46,9 +46,9 @@ fn parse(parser: &mut DFParser) -> Recognised {
         return Ok(None);
     };
     let if_exists = take_words(parser, &["if", "exists"]);
-    let mut names = vec![qualified(&parser.parser.parse_object_name(false)?)?];
+    let mut names = vec![object_name(&parser.parser.parse_object_name(false)?)?];
     while parser.parser.consume_token(&Token::Comma) {
-        names.push(qualified(&parser.parser.parse_object_name(false)?)?);
+        names.push(object_name(&parser.parser.parse_object_name(false)?)?);
     }
     Ok(Some(Arc::new(Drop { dropped: Dropped::Objects { kind, names }, if_exists, cascade: false })))
 }
@@ -62,7 +62,7 @@ fn convert(statement: &SqlStatement) -> Recognised {
         }
         ObjectType::Table | ObjectType::View => Dropped::Objects {
             kind: if matches!(object_type, ObjectType::Table) { Kind::Table } else { Kind::View },
-            names: names.iter().map(qualified).collect::<Result<_>>()?,
+            names: names.iter().map(object_name).collect::<Result<_>>()?,
         },
         other => {
             return Err(Error::new(Fault::FeatureNotSupported, format!("DROP {other} is not supported")));
@@ -76,8 +76,11 @@ impl Action for Drop {
     async fn run(&self, Running { client, scope, .. }: Running<'_>) -> Result<Outcome> {
         let (changes, noun): (Vec<Change>, &str) = match &self.dropped {
             Dropped::Objects { kind, names } => {
-                let drop =
-                    |name: &QualifiedName| Change::Drop { kind: *kind, name: name.clone(), if_exists: self.if_exists };
+                let drop = |name: &Name| Change::Drop {
+                    kind: *kind,
+                    name: scope.named(*kind, name),
+                    if_exists: self.if_exists,
+                };
                 (names.iter().map(drop).collect(), noun(*kind))
             }
             Dropped::Schemas(names) => {
@@ -88,7 +91,7 @@ impl Action for Drop {
         };
         scope.check_writes(&format!("DROP {noun}"))?;
         let labels: Vec<String> = match &self.dropped {
-            Dropped::Objects { names, .. } => names.iter().map(ToString::to_string).collect(),
+            Dropped::Objects { kind, names } => names.iter().map(|name| scope.named(*kind, name).to_string()).collect(),
             Dropped::Schemas(names) => names.iter().map(|name| format!("\"{name}\"")).collect(),
         };
         let applied = client.apply(scope, changes).await?;

@@ -17,22 +17,22 @@ use super::{
     Action, Form, Recognised,
     create_table::query_statement,
     headings::mark_columns,
-    names::{identifier, qualified},
+    names::{identifier, object_name},
     plan::{analyze, bind, plan},
     training::refuse_train,
 };
 use crate::{
     Error, Fault, Result,
-    catalog::{Change, Definition, Header, ManagedTable, QualifiedName},
+    catalog::{Change, Definition, Header, Kind, ManagedTable, Privilege, QualifiedName},
     error::null_violation,
-    session::{Analysis, Client, Outcome, Running, Scope, Sealed, storage},
+    session::{Analysis, Client, Name, Outcome, Running, Scope, Sealed, storage},
 };
 
 pub(super) const FORM: Form = Form { parse: None, convert };
 
 #[derive(Debug)]
 struct Insert {
-    table: QualifiedName,
+    table: Name,
     /// The columns that VALUES fills, where they are named.
     columns: Vec<String>,
     statement: Sealed<SqlStatement>,
@@ -76,13 +76,13 @@ fn convert(statement: &SqlStatement) -> Recognised {
         query = (!matches!(source.body.as_ref(), SetExpr::Values(_))).then(|| Sealed::new(query_statement(source)));
     }
     let statement = Sealed::new(statement);
-    Ok(Some(Arc::new(Insert { table: qualified(name)?, columns, statement, query })))
+    Ok(Some(Arc::new(Insert { table: object_name(name)?, columns, statement, query })))
 }
 
 #[async_trait]
 impl Action for Insert {
     async fn analyze(&self, _client: &Client, scope: &Arc<Scope>, types: &[Option<DataType>]) -> Result<Analysis> {
-        let (_, table) = self.found(scope)?;
+        let (_, _, table) = self.found(scope)?;
         let analysis = analyze(scope, self.planned(), types).await.map_err(|error| self.named(error, &table.schema))?;
         let Some(plan) = &analysis.plan else { return Ok(analysis) };
         let rows = self.rows(LogicalPlan::clone(plan), &table.schema)?;
@@ -91,7 +91,7 @@ impl Action for Insert {
 
     async fn run(&self, running: Running<'_>) -> Result<Outcome> {
         let Running { client, scope, analysis, values } = running;
-        let (header, table) = self.found(scope)?;
+        let (name, header, table) = self.found(scope)?;
         scope.check_writes("INSERT")?;
         let named = |error| self.named(error, &table.schema);
         let rows = match analysis.plan {
@@ -103,17 +103,19 @@ impl Action for Insert {
         };
         let files = storage::write(scope, rows, Arc::new(table.schema.clone()), header.oid).await.map_err(named)?;
         let rows: u64 = files.iter().map(|file| file.rows).sum();
-        client.apply(scope, vec![Change::AppendFiles { table: self.table.clone(), files }]).await?;
+        client.apply(scope, vec![Change::AppendFiles { table: name, files }]).await?;
         Ok(Outcome::done(format!("INSERT 0 {rows}")))
     }
 }
 
 impl Insert {
     /// The table, which is one of ours.
-    fn found<'a>(&self, scope: &'a Scope) -> Result<(&'a Header, &'a ManagedTable)> {
-        let found = scope.snapshot().relation(&self.table).ok_or_else(|| scope.no_relation(&self.table))?;
+    fn found<'a>(&self, scope: &'a Scope) -> Result<(QualifiedName, &'a Header, &'a ManagedTable)> {
+        let name = scope.named(Kind::Table, &self.table);
+        let found = scope.snapshot().relation(&name).ok_or_else(|| scope.no_relation(&name))?;
+        scope.check(Privilege::Insert, found)?;
         match &found.definition {
-            Definition::ManagedTable(table) => Ok((&found.header, table)),
+            Definition::ManagedTable(table) => Ok((name, &found.header, table)),
             other => Err(Error::new(
                 Fault::WrongObjectType,
                 format!(

@@ -44,7 +44,7 @@ mod prepare;
 mod settings;
 mod transaction;
 
-pub(crate) use parse::parse;
+pub(crate) use parse::{parse, parse_view};
 
 /// Every form of statement, in the order in which they are asked.
 pub(crate) const FORMS: &[Form] = &[

@@ -9,9 +9,9 @@ use datafusion::sql::sqlparser::ast::{
 
 use crate::{
     Error, Fault, Result,
-    catalog::{Existing, QualifiedName},
+    catalog::Existing,
     error::MARK,
-    session::{DATABASE, DEFAULT_SCHEMA},
+    session::{DATABASE, Name},
 };
 
 /// An identifier as it is stored.
@@ -30,8 +30,8 @@ pub(super) fn written_identifier(text: &str) -> String {
     }
 }
 
-/// The schema and name of an object: `name`, `schema.name` or `fusewire.schema.name`.
-pub(crate) fn qualified(name: &ObjectName) -> Result<QualifiedName> {
+/// The name of an object: `name`, `schema.name` or `fusewire.schema.name`.
+pub(crate) fn object_name(name: &ObjectName) -> Result<Name> {
     let parts: Vec<String> = name.0.iter().filter_map(|part| part.as_ident()).map(identifier).collect();
     if parts.iter().any(String::is_empty) {
         return Err(Error::new(
@@ -40,9 +40,11 @@ pub(crate) fn qualified(name: &ObjectName) -> Result<QualifiedName> {
         ));
     }
     match parts.as_slice() {
-        [name] => Ok(QualifiedName::new(DEFAULT_SCHEMA, name)),
-        [schema, name] => Ok(QualifiedName::new(schema, name)),
-        [database, schema, name] if database == DATABASE => Ok(QualifiedName::new(schema, name)),
+        [name] => Ok(Name { schema: None, name: name.clone() }),
+        [schema, name] => Ok(Name { schema: Some(schema.clone()), name: name.clone() }),
+        [database, schema, name] if database == DATABASE => {
+            Ok(Name { schema: Some(schema.clone()), name: name.clone() })
+        }
         [database, _, _] => Err(Error::new(
             Fault::FeatureNotSupported,
             format!("the name {name} is in the database \"{database}\"; the only database is \"{DATABASE}\""),

@@ -18,6 +18,7 @@ use super::{
     Action, FORMS, Statement,
     clauses::as_parsed,
     copy_options::in_known_clauses,
+    create_view::as_view,
     names::{as_planned, check_aliases},
     parameters::check_numbers,
     set_returning::as_lists,
@@ -53,16 +54,37 @@ fn parse_here(sql: &str, max_depth: usize) -> Result<Vec<Statement>> {
     Ok(statements)
 }
 
+/// Reads the query of a view, whose columns have these names from the first on.
+pub(crate) fn parse_view(sql: &str, columns: &[String], max_depth: usize) -> Result<SqlStatement> {
+    stacker::maybe_grow(ROOM_BYTES, THREAD_STACK_BYTES, || {
+        let tokens = Tokenizer::new(&PostgreSql, sql)
+            .tokenize_with_location()
+            .map_err(|error| Error::syntax(error.message.clone(), None, Some(error.location)))?;
+        let lines = LineStarts::new(sql);
+        let end = tokens.last().map_or_else(Location::empty, |last| last.span.end);
+        let mut parser = parser_of(&prepared(&tokens, &lines, end)?, max_depth)?;
+        let mut parsed = parser.parse_statement()?;
+        finish(&mut parser)?;
+        rewrite(&mut parsed)?;
+        as_view(parsed, columns)
+    })
+}
+
+/// The tokens of a statement as the parser takes them.
+fn prepared(tokens: &[TokenWithSpan], lines: &LineStarts<'_>, end: Location) -> Result<Vec<TokenWithSpan>> {
+    check_chains(tokens)?;
+    check_numbers(tokens)?;
+    let tokens = as_parsed(with_selects(with_option_texts(with_stored_as(tokens, end), lines)));
+    in_known_clauses(tokens)
+}
+
 fn parse_one(
     tokens: &[TokenWithSpan],
     lines: &LineStarts<'_>,
     end: Location,
     max_depth: usize,
 ) -> Result<Arc<dyn Action>> {
-    check_chains(tokens)?;
-    check_numbers(tokens)?;
-    let tokens = as_parsed(with_selects(with_option_texts(with_stored_as(tokens, end), lines)));
-    let tokens = in_known_clauses(tokens)?;
+    let tokens = prepared(tokens, lines, end)?;
     for parse in FORMS.iter().filter_map(|form| form.parse) {
         let mut parser = parser_of(&tokens, max_depth)?;
         if let Some(action) = parse(&mut parser)? {
@@ -355,18 +377,18 @@ pub(super) fn take_words(parser: &mut DFParser, words: &[&str]) -> bool {
 }
 
 /// Where each line of a text starts, to find the byte of a location.
-struct LineStarts<'a> {
+pub(super) struct LineStarts<'a> {
     text: &'a str,
     starts: Vec<usize>,
 }
 
 impl<'a> LineStarts<'a> {
-    fn new(text: &'a str) -> Self {
+    pub(super) fn new(text: &'a str) -> Self {
         let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
         Self { text, starts }
     }
 
-    fn byte(&self, location: Location) -> usize {
+    pub(super) fn byte(&self, location: Location) -> usize {
         let line = (location.line as usize).saturating_sub(1);
         let Some(&start) = self.starts.get(line) else { return self.text.len() };
         let column = (location.column as usize).saturating_sub(1);

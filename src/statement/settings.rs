@@ -14,7 +14,7 @@ use datafusion::sql::{
 use super::{Action, Form, Recognised, names::identifier};
 use crate::{
     Error, Fault, Result,
-    session::{Analysis, Client, Outcome, RowsTag, Running, Scope, spelled, text_rows},
+    session::{Analysis, Client, Outcome, RowsTag, Running, Scope, quoted, spelled, text_rows},
 };
 
 pub(super) const FORM: Form = Form { parse: None, convert };
@@ -73,11 +73,11 @@ fn convert(statement: &SqlStatement) -> Recognised {
 
 fn set_action(set: &Set) -> Result<Settings> {
     Ok(match set {
-        Set::SingleAssignment { scope, variable, values, .. } => Settings::Set {
-            name: setting_name(variable),
-            value: setting_value(values)?,
-            local: matches!(scope, Some(ContextModifier::Local)),
-        },
+        Set::SingleAssignment { scope, variable, values, .. } => {
+            let name = setting_name(variable);
+            let value = if name == "search_path" { schemas(values)? } else { setting_value(values)? };
+            Settings::Set { name, value, local: matches!(scope, Some(ContextModifier::Local)) }
+        }
         Set::SetTimeZone { local, value } => {
             // LOCAL is the zone that the session began with.
             let here = matches!(value, AstExpr::Identifier(word) if is_word(word, "local"));
@@ -99,23 +99,44 @@ fn setting_name(name: &ObjectName) -> String {
 
 /// The value's text; none for DEFAULT.
 fn setting_value(values: &[AstExpr]) -> Result<Option<String>> {
-    let texts: Vec<String> = values
-        .iter()
-        .map(|value| match value {
-            AstExpr::Identifier(word) => Ok(word.value.clone()),
-            AstExpr::Value(value) => match &value.value {
-                Value::SingleQuotedString(text) | Value::DoubleQuotedString(text) => Ok(text.clone()),
-                other => Ok(other.to_string()),
-            },
-            AstExpr::UnaryOp { .. } => Ok(value.to_string()),
-            other => Err(Error::new(
-                Fault::InvalidArgument,
-                format!("a setting takes a word, a number or a text in single quotes, found {other}"),
-            )),
-        })
-        .collect::<Result<_>>()?;
-    let default = matches!(values, [AstExpr::Identifier(word)] if is_word(word, "default"));
-    Ok((!default).then(|| texts.join(", ")))
+    if is_default(values) {
+        return Ok(None);
+    }
+    let texts: Vec<String> = values.iter().map(value_text).collect::<Result<_>>()?;
+    Ok(Some(texts.join(", ")))
+}
+
+/// A list of names; none for DEFAULT. A text is a name too, whatever is in it.
+fn schemas(values: &[AstExpr]) -> Result<Option<String>> {
+    if is_default(values) {
+        return Ok(None);
+    }
+    let name = |value: &AstExpr| match value {
+        AstExpr::Identifier(word) => Ok(quoted(&identifier(word))),
+        AstExpr::Value(number) if matches!(number.value, Value::Number(..)) => value_text(value),
+        other => value_text(other).map(|text| quoted(&text)),
+    };
+    let names: Vec<String> = values.iter().map(name).collect::<Result<_>>()?;
+    Ok(Some(names.join(", ")))
+}
+
+fn value_text(value: &AstExpr) -> Result<String> {
+    match value {
+        AstExpr::Identifier(word) => Ok(word.value.clone()),
+        AstExpr::Value(value) => match &value.value {
+            Value::SingleQuotedString(text) | Value::DoubleQuotedString(text) => Ok(text.clone()),
+            other => Ok(other.to_string()),
+        },
+        AstExpr::UnaryOp { .. } => Ok(value.to_string()),
+        other => Err(Error::new(
+            Fault::InvalidArgument,
+            format!("a setting takes a word, a number or a text in single quotes, found {other}"),
+        )),
+    }
+}
+
+fn is_default(values: &[AstExpr]) -> bool {
+    matches!(values, [AstExpr::Identifier(word)] if is_word(word, "default"))
 }
 
 /// Whether it is this word and no name between quotes.

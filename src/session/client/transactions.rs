@@ -42,6 +42,7 @@ impl Client {
             access: Arc::clone(&self.access),
             modes,
             interrupt: Interrupt::within(self.statement_timeout(&settings)),
+            path: Arc::clone(settings.path()),
             settings,
             shared: Arc::clone(&self.shared),
             ticket,

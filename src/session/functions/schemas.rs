@@ -1,0 +1,77 @@
+//! `current_schema` and `current_schemas`: where the statement's names are looked for.
+
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field};
+use datafusion::{
+    common::{Result, ScalarValue, cast::as_boolean_array},
+    logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility},
+};
+
+use crate::session::Scope;
+
+/// The schema that is always looked into first.
+const CATALOG: &str = "pg_catalog";
+
+/// The functions of one statement.
+pub(in crate::session) fn functions(scope: &Scope) -> [ScalarUDF; 2] {
+    let current = ScalarValue::Utf8(scope.current_schema().map(str::to_owned));
+    [super::constant("current_schema", current), ScalarUDF::from(CurrentSchemas::of(scope))]
+}
+
+/// The schemas of the path that exist; with `true` the one that need not be named too.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct CurrentSchemas {
+    schemas: Vec<String>,
+    signature: Signature,
+}
+
+impl CurrentSchemas {
+    fn of(scope: &Scope) -> Self {
+        let existing = scope.path().iter().filter(|schema| scope.snapshot().has_schema(schema));
+        let mut schemas: Vec<String> = Vec::new();
+        for schema in existing {
+            if !schemas.contains(schema) {
+                schemas.push(schema.clone());
+            }
+        }
+        Self { schemas, signature: Signature::exact(vec![DataType::Boolean], Volatility::Stable) }
+    }
+
+    fn list(&self, implied: bool) -> ScalarValue {
+        let implied = implied.then_some(CATALOG);
+        let names = implied.into_iter().chain(self.schemas.iter().map(String::as_str));
+        let names: Vec<ScalarValue> = names.map(ScalarValue::from).collect();
+        ScalarValue::List(ScalarValue::new_list_nullable(&names, &DataType::Utf8))
+    }
+}
+
+impl ScalarUDFImpl for CurrentSchemas {
+    fn name(&self) -> &str {
+        "current_schemas"
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _types: &[DataType]) -> Result<DataType> {
+        Ok(DataType::List(Arc::new(Field::new_list_field(DataType::Utf8, true))))
+    }
+
+    fn invoke_with_args(&self, call: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let arguments = ColumnarValue::values_to_arrays(&call.args)?;
+        let [implied] = arguments.as_slice() else {
+            return datafusion::common::internal_err!("current_schemas takes one argument");
+        };
+        let lists = as_boolean_array(implied)?.iter().map(|implied| match implied {
+            Some(implied) => Ok(self.list(implied)),
+            None => ScalarValue::try_from(&self.return_type(&[])?),
+        });
+        let lists: Vec<ScalarValue> = lists.collect::<Result<_>>()?;
+        match lists.as_slice() {
+            [] => Ok(ColumnarValue::Scalar(ScalarValue::try_from(&self.return_type(&[])?)?)),
+            _ => Ok(ColumnarValue::Array(ScalarValue::iter_to_array(lists)?)),
+        }
+    }
+}

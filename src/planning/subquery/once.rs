@@ -78,6 +78,8 @@ pub(super) fn repeats(plan: &LogicalPlan) -> Result<bool> {
             | LogicalPlan::Window(_)
             | LogicalPlan::Distinct(datafusion::logical_expr::Distinct::On(_)) => false,
             LogicalPlan::Sort(sort) => sort.fetch.is_none(),
+            // What reads its last step may be computed once within it, and a copy of it would be given the other's steps.
+            LogicalPlan::RecursiveQuery(_) => false,
             LogicalPlan::TableScan(scan) => {
                 !source_as_provider(&scan.source).is_ok_and(|table| table.downcast_ref::<CteWorkTable>().is_some())
             }

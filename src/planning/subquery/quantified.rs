@@ -76,6 +76,7 @@ impl Unnester {
 
     /// Marks the rows that have an equal; whether the others are false or NULL depends on the subquery's NULLs.
     fn marked(&mut self, value: Expr, plan: LogicalPlan, around: &mut LogicalPlan) -> Result<Expr> {
+        let plan = self.once_for(plan, true)?;
         let (counts, all, known) = self.counts(plan.clone(), &[], around.clone())?;
         *around = counts;
         let name = self.name("__in");

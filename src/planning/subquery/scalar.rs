@@ -51,9 +51,14 @@ impl Unnester {
         needed.extend(super::outer::references_of(&value)?);
         // What another subquery has yielded is not among the columns that were there before.
         let added = needed.iter().any(|column| around.schema().has_column(column) && !own.schema().has_column(column));
-        let own = if added { around.clone() } else { own.clone() };
+        let mut own = if added { around.clone() } else { own.clone() };
         let here = answered(&needed, own.schema());
         let inside = answered(&references(&plan)?, own.schema());
+        if added {
+            // What the other subquery has read may not be the same a second time.
+            own = self.once_for(own, !inside.is_empty())?;
+            *around = own.clone();
+        }
         let calls = aggregate.aggr_expr.clone();
         let old = Arc::clone(&aggregate.schema);
         let name = self.name("__subquery");

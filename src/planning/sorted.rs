@@ -2,8 +2,8 @@
 //!
 //! Rules that move projections and sorts lose sight of columns that are constant: a sort by such a column alone is left out,
 //! and afterwards the operator above finds its input unsorted, or a UNION's inputs sorted by different columns. The last check
-//! refuses such plans. A window over another, or over constants, may find its input unsorted only when it runs. Here they get
-//! the sort.
+//! refuses such plans. A window over another, over constants, or where a column equals an expression of itself, may find its
+//! input unsorted only when it runs. Here they get the sort.
 
 use std::sync::Arc;
 
@@ -90,7 +90,11 @@ fn unsorted_window(node: &Arc<dyn ExecutionPlan>) -> Result<Option<(Arc<dyn Exec
     } else {
         return Ok(None);
     };
-    let Some(first) = windows.first().filter(|_| known.is_err()) else { return Ok(None) };
+    let Some(first) = windows.first() else { return Ok(None) };
+    // Those that it does not find it passes over in silence if it sees whole partitions.
+    if known.is_ok_and(|known| known.len() == first.partition_by().len()) {
+        return Ok(None);
+    }
     let groups = first.partition_by().iter().map(|key| PhysicalSortExpr::new_default(Arc::clone(key)));
     let keys = LexOrdering::new(groups.chain(first.order_by().iter().cloned()));
     Ok(keys.map(|keys| (Arc::clone(input), keys)))

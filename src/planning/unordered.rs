@@ -239,13 +239,23 @@ impl UnorderedExec {
 }
 
 /// Which columns are equal; rows may be distributed by one that equals the one which is asked for.
+///
+/// The engine takes the first of those that are equal for each of them, in what they are part of too. Of `f(a) = a` an order
+/// by a would be one by f(a), then one by f(f(a)), and never be found, and of `f(b) = a AND g(a) = b` as well. So the
+/// shortest comes first, and nothing in it can be replaced.
 fn equalities(rows: &EquivalenceProperties) -> EquivalenceProperties {
-    let mut known = EquivalenceProperties::new(Arc::clone(rows.schema()));
+    let mut classes: Vec<Vec<Arc<dyn PhysicalExpr>>> = Vec::new();
     for class in rows.eq_group().iter() {
-        // Of `f(a) = a` an order by a would be one by f(a), then one by f(f(a)), and never be found.
-        let mut equal = class.iter().filter(|whole| !class.iter().any(|part| is_within(part, whole)));
-        let Some(first) = equal.next() else { continue };
-        for other in equal {
+        let mut equal: Vec<_> = class.iter().cloned().collect();
+        equal.sort_by_key(length);
+        classes.push(equal);
+    }
+    classes.sort_by_key(|class| class.first().map(length));
+    let mut known = EquivalenceProperties::new(Arc::clone(rows.schema()));
+    for class in classes {
+        let equal: Vec<_> = class.into_iter().map(|part| known.eq_group().normalize_expr(part)).collect();
+        let Some((first, others)) = equal.split_first() else { continue };
+        for other in others.iter().filter(|other| !first.eq(*other)) {
             // Where it cannot be said, less is known.
             let _ = known.add_equal_conditions(Arc::clone(first), Arc::clone(other));
         }
@@ -253,9 +263,9 @@ fn equalities(rows: &EquivalenceProperties) -> EquivalenceProperties {
     known
 }
 
-/// Whether an expression is a part of another.
-fn is_within(part: &Arc<dyn PhysicalExpr>, whole: &Arc<dyn PhysicalExpr>) -> bool {
-    whole.children().into_iter().any(|child| child.eq(part) || is_within(part, child))
+/// Of how many parts an expression is.
+fn length(expression: &Arc<dyn PhysicalExpr>) -> usize {
+    1 + expression.children().into_iter().map(length).sum::<usize>()
 }
 
 impl DisplayAs for UnorderedExec {
@@ -313,5 +323,32 @@ impl ExecutionPlan for UnorderedExec {
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         self.input.execute(partition, context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::datatypes::{DataType, Field, Schema};
+    use datafusion::physical_expr::{PhysicalSortExpr, expressions::IsNullExpr};
+
+    use super::*;
+
+    #[test]
+    fn an_order_is_found_where_columns_equal_expressions_of_themselves_or_of_one_another() {
+        let fields = ["a", "b"].map(|name| Field::new(name, DataType::Boolean, true));
+        let schema = Arc::new(Schema::new(fields.to_vec()));
+        let column = |name: &str, at| Arc::new(Column::new(name, at)) as Arc<dyn PhysicalExpr>;
+        let (a, b) = (column("a", 0), column("b", 1));
+        let of = |part: &Arc<dyn PhysicalExpr>| Arc::new(IsNullExpr::new(Arc::clone(part))) as Arc<dyn PhysicalExpr>;
+        for equal in [vec![(of(&a), &a)], vec![(of(&b), &a), (of(&a), &b)], vec![(of(&of(&a)), &b), (of(&b), &a)]] {
+            let mut rows = EquivalenceProperties::new(Arc::clone(&schema));
+            for (whole, part) in equal {
+                rows.add_equal_conditions(whole, Arc::clone(part)).unwrap();
+            }
+            let mut known = equalities(&rows);
+            let key = PhysicalSortExpr::new_default(Arc::clone(&a));
+            known.add_ordering([key.clone()]);
+            assert!(known.ordering_satisfy([key]).unwrap(), "{known}");
+        }
     }
 }

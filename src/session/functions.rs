@@ -18,7 +18,7 @@ mod padding;
 mod regexp_match;
 mod regexp_replace;
 mod regular_expression;
-pub(super) mod schemas;
+mod schemas;
 mod series;
 mod signals;
 mod split_part;
@@ -40,7 +40,7 @@ use tokio::sync::mpsc::UnboundedSender;
 pub(super) use date_part::EXTRACT;
 
 use super::{
-    DATABASE, Notice, Sessions, nth_value,
+    DATABASE, Notice, Scope, Sessions, nth_value,
     rewrite::{CompareArray, WrittenAs, row_of},
     settings::SERVER_VERSION,
     shift, sliding,
@@ -66,7 +66,6 @@ pub(crate) fn register(context: &SessionContext, user: &str) {
         chr::function(),
         date_trunc::function(),
         factorial::function(),
-        now::function(),
         planning::round(),
         regexp_match::function(),
         regexp_replace::function(),
@@ -106,6 +105,12 @@ pub(crate) fn register_sessions(
 ) {
     context.register_udf(constant("pg_backend_pid", ScalarValue::Int32(Some(pid))));
     signals::functions(sessions, notices).into_iter().for_each(|function| context.register_udf(function));
+}
+
+/// Those of one statement, which know its scope.
+pub(super) fn of(scope: &Scope) -> Vec<ScalarUDF> {
+    let now = now::at(scope.began(), scope.zone().into());
+    schemas::functions(scope).into_iter().chain([now]).collect()
 }
 
 fn constant(name: &str, value: ScalarValue) -> ScalarUDF {

@@ -10,6 +10,7 @@ use std::{
 };
 
 use arrow::datatypes::DataType;
+use chrono::{DateTime, Utc};
 use datafusion::{
     catalog::{Session, TableFunction, TableProvider},
     common::DFSchema,
@@ -27,7 +28,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::{
     DEFAULT_SCHEMA, Interrupt, Modes, Notice, Shared, Ticket,
     client::{Physical, lock},
-    functions::schemas,
+    functions,
     providers::Providers,
     rewrite::{rewrite, with_microseconds},
     search_path::{Name, SearchPath},
@@ -56,6 +57,8 @@ pub(crate) struct Scope {
     /// With what plans and runs it: all but the tables, which this scope provides.
     pub(super) settings: Settings,
     pub(super) modes: Modes,
+    /// When its transaction began.
+    pub(super) began: DateTime<Utc>,
     pub(super) shared: Arc<Shared>,
     /// What ends it, and what it may still do.
     pub(super) interrupt: Interrupt,
@@ -110,6 +113,16 @@ impl Scope {
         self.modes
     }
 
+    /// When its transaction began: its `now()`.
+    pub(crate) fn began(&self) -> DateTime<Utc> {
+        self.began
+    }
+
+    /// The zone of its clocks.
+    pub(crate) fn zone(&self) -> &str {
+        self.settings.engine().config_options().execution.time_zone.as_deref().unwrap_or("UTC")
+    }
+
     /// What the scans of its session left out.
     pub(crate) fn rejects(&self) -> &Arc<Rejects> {
         &self.rejects
@@ -127,17 +140,23 @@ impl Scope {
 
     /// The query engine's state, with the tables and models that this scope finds.
     pub(crate) fn state(self: &Arc<Self>) -> SessionState {
-        let mut state = SessionState::clone(self.settings.engine());
+        let mut state = self.without_tables();
         state.register_catalog_list(Arc::new(Providers::new(Arc::clone(self))));
         let models: Arc<dyn Models> = Arc::clone(self) as Arc<dyn Models>;
-        for function in schemas::functions(self) {
-            // There is one of each name.
-            let _ = state.register_udf(Arc::new(function));
-        }
         // The last to be registered is the first to be asked.
         for planner in [Arc::new(FunctionPlanner::new(models)) as _, Arc::new(planning::Relations) as _] {
             // It can't fail.
             let _ = state.register_relation_planner(planner);
+        }
+        state
+    }
+
+    /// The same for what names no tables.
+    fn without_tables(&self) -> SessionState {
+        let mut state = SessionState::clone(self.settings.engine());
+        for function in functions::of(self) {
+            // One that has the name already gives way.
+            let _ = state.register_udf(Arc::new(function));
         }
         state
     }
@@ -300,7 +319,8 @@ impl Scope {
         let null = AstExpr::Value(Value::Null.into());
         let kind = CastKind::Cast;
         let cast = AstExpr::Cast { kind, expr: Box::new(null), data_type: wanted, array: false, format: None };
-        match self.expression(cast)? {
+        let written = ExprWithAlias { expr: cast, alias: None };
+        match self.settings.engine().create_logical_expr_from_sql_expr(written, &DFSchema::empty())? {
             Expr::Cast(cast) => Ok(cast.field.data_type().clone()),
             Expr::Literal(value, _) => Ok(value.data_type()),
             other => Err(Error::new(Fault::Internal, format!("the type {ast} was planned as {other}"))),
@@ -310,7 +330,7 @@ impl Scope {
     /// An expression without columns.
     pub(crate) fn expression(&self, written: AstExpr) -> Result<Expr> {
         let written = ExprWithAlias { expr: written, alias: None };
-        Ok(self.settings.engine().create_logical_expr_from_sql_expr(written, &DFSchema::empty())?)
+        Ok(self.without_tables().create_logical_expr_from_sql_expr(written, &DFSchema::empty())?)
     }
 
     /// Name, value and description of every setting.

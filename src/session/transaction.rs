@@ -9,6 +9,8 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
+use chrono::{DateTime, Utc};
+
 use super::{Isolation, Mode, Modes, TransactionStatus, settings::Values};
 use crate::{
     Error, Fault, Result,
@@ -23,6 +25,8 @@ const MAX_SAVEPOINTS: usize = 10_000;
 pub(crate) struct Work {
     /// What tells it from every other one of this process.
     number: u64,
+    /// When it began: the `now()` of its statements.
+    began: DateTime<Utc>,
     pub(crate) changes: Transaction,
     /// The settings to put back when it is rolled back.
     pub(crate) before: Values,
@@ -75,7 +79,8 @@ impl Work {
     pub(crate) fn new(changes: Transaction, before: Values, modes: Modes) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        Self { number, changes, before, modes, queried: false, statements: 0, savepoints: Vec::new() }
+        let began = Utc::now();
+        Self { number, began, changes, before, modes, queried: false, statements: 0, savepoints: Vec::new() }
     }
 
     pub(crate) fn modes(&self) -> Modes {
@@ -84,6 +89,10 @@ impl Work {
 
     pub(crate) fn number(&self) -> u64 {
         self.number
+    }
+
+    pub(crate) fn began(&self) -> DateTime<Utc> {
+        self.began
     }
 
     fn set_mode(&mut self, mode: Mode) -> Result<()> {

@@ -7,6 +7,8 @@ use std::{
     time::Duration,
 };
 
+use chrono::Utc;
+
 use super::{Client, lock};
 use crate::{
     Fault, Result,
@@ -43,6 +45,7 @@ impl Client {
             modes,
             interrupt: Interrupt::within(self.statement_timeout(&settings)),
             path: Arc::clone(settings.path()),
+            began: self.transaction().work().map_or_else(Utc::now, Work::began),
             settings,
             shared: Arc::clone(&self.shared),
             ticket,

@@ -3,27 +3,25 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, FieldRef, TimeUnit};
+use chrono::{DateTime, Utc};
 use datafusion::{
-    common::{Result, ScalarValue, config::ConfigOptions, internal_err},
+    common::{Result, ScalarValue},
     logical_expr::{
-        ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
-        simplify::{ExprSimplifyResult, SimplifyContext},
+        ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
     },
 };
 
-/// The function for a session whose zone is UTC.
-pub(super) fn function() -> ScalarUDF {
-    in_zone("UTC".into())
-}
-
-fn in_zone(zone: Arc<str>) -> ScalarUDF {
+/// The function of a transaction that began then, in the session's zone.
+pub(super) fn at(began: DateTime<Utc>, zone: Arc<str>) -> ScalarUDF {
     let aliases = vec!["current_timestamp".to_owned(), "transaction_timestamp".to_owned()];
-    ScalarUDF::from(Now { zone, aliases, signature: Signature::nullary(Volatility::Stable) })
+    let signature = Signature::nullary(Volatility::Stable);
+    ScalarUDF::from(Now { microseconds: began.timestamp_micros(), zone, aliases, signature })
 }
 
-/// The instant at which a statement began, in the session's zone.
+/// The instant at which a transaction began, in the session's zone.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Now {
+    microseconds: i64,
     zone: Arc<str>,
     aliases: Vec<String>,
     signature: Signature,
@@ -42,10 +40,6 @@ impl ScalarUDFImpl for Now {
         &self.signature
     }
 
-    fn with_updated_config(&self, config: &ConfigOptions) -> Option<ScalarUDF> {
-        config.execution.time_zone.as_deref().map(|zone| in_zone(zone.into()))
-    }
-
     fn return_type(&self, _types: &[DataType]) -> Result<DataType> {
         Ok(DataType::Timestamp(TimeUnit::Microsecond, Some(Arc::clone(&self.zone))))
     }
@@ -54,15 +48,8 @@ impl ScalarUDFImpl for Now {
         Ok(Arc::new(Field::new(self.name(), self.return_type(&[])?, false)))
     }
 
-    fn simplify(&self, arguments: Vec<Expr>, context: &SimplifyContext) -> Result<ExprSimplifyResult> {
-        let Some(begun) = context.query_execution_start_time() else {
-            return Ok(ExprSimplifyResult::Original(arguments));
-        };
-        let value = ScalarValue::TimestampMicrosecond(Some(begun.timestamp_micros()), Some(Arc::clone(&self.zone)));
-        Ok(ExprSimplifyResult::Simplified(Expr::Literal(value, None)))
-    }
-
     fn invoke_with_args(&self, _call: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        internal_err!("now() is a constant of its statement")
+        let value = ScalarValue::TimestampMicrosecond(Some(self.microseconds), Some(Arc::clone(&self.zone)));
+        Ok(ColumnarValue::Scalar(value))
     }
 }

@@ -14,7 +14,7 @@ use crate::session::Scope;
 const CATALOG: &str = "pg_catalog";
 
 /// The functions of one statement.
-pub(in crate::session) fn functions(scope: &Scope) -> [ScalarUDF; 2] {
+pub(super) fn functions(scope: &Scope) -> [ScalarUDF; 2] {
     let current = ScalarValue::Utf8(scope.current_schema().map(str::to_owned));
     [super::constant("current_schema", current), ScalarUDF::from(CurrentSchemas::of(scope))]
 }

@@ -11,14 +11,18 @@ import time
 LAUNCH = str(pathlib.Path(__file__).resolve().parent / "launch.py")
 
 
+def environment():
+    """What the caller has set, but for what would change what a Fusewire or a client of PostgreSQL does."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("FUSEWIRE_", "PG"))}
+
+
 class Finished:
     """What a process wrote, how long it took to its first byte and in all, and the most memory it held."""
 
     def __init__(self, command, limit_s=0, may_fail=False):
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("FUSEWIRE_")}
         with tempfile.TemporaryFile() as errors, tempfile.NamedTemporaryFile() as report:
             launch = [sys.executable, "-I", "-S", LAUNCH, report.name, str(limit_s), *command]
-            process = subprocess.Popen(launch, stdout=subprocess.PIPE, stderr=errors, env=environment)
+            process = subprocess.Popen(launch, stdout=subprocess.PIPE, stderr=errors, env=environment())
             first = process.stdout.read(1)
             first_byte_at = time.perf_counter()
             self.text = (first + process.stdout.read()).decode()

@@ -4,9 +4,10 @@
     cargo build --release
     /tmp/benches/bin/python benches/run.py target/release/fusewire [start] [train] [predict] [files] [tpch] [star] [subquery]
     /tmp/benches/bin/python benches/run.py before=old/fusewire after=target/release/fusewire tpch --data /tmp/benchdata
+    /tmp/benches/bin/python benches/run.py before=old/fusewire after=target/release/fusewire wire --clients 1,8,64 --seconds 5
 
 Times are medians; memory is the peak resident set that the system reports of a process. Nothing is kept but the data
-under --data. It ends with an error if a query fails or its rows are not DuckDB's.
+under --data. It ends with an error if a query fails or its rows are not its peer's.
 """
 
 import argparse
@@ -24,6 +25,7 @@ import tempfile
 
 import files
 import queries
+import wire
 from process import Finished, script
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -204,9 +206,10 @@ MEASURES = {
     "tpch": (queries.tpch, None),
     "star": (queries.star, 10_000_000),
     "subquery": (queries.subquery, 1_000_000),
+    "wire": (wire.wire, 100_000),
 }
 # Those that compare several binaries and their rows, and print a table of their own.
-COMPARED = ("tpch", "star", "subquery")
+COMPARED = ("tpch", "star", "subquery", "wire")
 
 
 def main():
@@ -220,9 +223,13 @@ def main():
     parser.add_argument("--scale", type=float, default=1.0, help="of TPC-H")
     parser.add_argument("--threads", default="2,1", help="numbers of threads for which queries are compared (2,1)")
     parser.add_argument("--memory", help="the limit of each engine, for example 2GB; without it its own default")
-    parser.add_argument("--limit-s", type=int, default=120, help="seconds that a query may take (120)")
+    parser.add_argument("--limit-s", type=int, default=120,
+                        help="seconds that a query may take, and that a figure of wire may take beyond its own (120)")
     parser.add_argument("--data", type=pathlib.Path, help="a directory where the data of queries is kept and found again")
-    parser.add_argument("--only", type=lambda text: text.split(","), default=[], help="names of queries, for example 01,17")
+    parser.add_argument("--only", type=lambda text: text.split(","), default=[],
+                        help="names of queries, for example 01,17; of wire select, lookup, pipeline, message")
+    parser.add_argument("--clients", default="1,8,64", help="numbers of clients that ask over the wire at once (1,8,64)")
+    parser.add_argument("--seconds", type=int, default=5, help="for each figure of wire in each round (5)")
     options = parser.parse_args()
     first, *others = options.arguments
     binaries = [first, *(other for other in others if "=" in other)]
@@ -230,6 +237,7 @@ def main():
     if unknown := set(measures) - set(MEASURES):
         parser.error(f"unknown measures: {', '.join(sorted(unknown))}; there are {', '.join(MEASURES)}")
     options.threads = [int(number) for number in options.threads.split(",")]
+    options.clients = [int(number) for number in options.clients.split(",")]
     fusewires = [named(binary) for binary in binaries]
     if len({fusewire.name for fusewire in fusewires}) < len(fusewires):
         parser.error("each binary needs a name of its own")

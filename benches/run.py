@@ -25,6 +25,7 @@ import tempfile
 
 import files
 import queries
+import servers
 import wire
 from process import Finished, script
 
@@ -238,6 +239,9 @@ def main():
         parser.error(f"unknown measures: {', '.join(sorted(unknown))}; there are {', '.join(MEASURES)}")
     options.threads = [int(number) for number in options.threads.split(",")]
     options.clients = [int(number) for number in options.clients.split(",")]
+    if "wire" in measures:
+        # Said now, not after hours of other measures, if it is missing.
+        servers.programs()
     fusewires = [named(binary) for binary in binaries]
     if len({fusewire.name for fusewire in fusewires}) < len(fusewires):
         parser.error("each binary needs a name of its own")

@@ -3,6 +3,8 @@
 //! Dropping a statement's task stops it at its next pause. A join that tries millions of pairs of one batch makes none, so
 //! its condition asks here: whether anybody still wants the answer, and whether others wait for this thread.
 
+mod tasks;
+
 use std::{
     cell::Cell,
     fmt,
@@ -31,6 +33,8 @@ use datafusion::{
     },
 };
 use tokio::runtime::{Handle, RuntimeFlavor};
+
+pub(super) use tasks::ask_in_tasks;
 
 use super::timed_out;
 use crate::{Error, Fault};
@@ -67,8 +71,12 @@ impl Interrupt {
         self.raised.store(true, Ordering::Relaxed);
     }
 
+    fn is_raised(&self) -> bool {
+        self.raised.load(Ordering::Relaxed)
+    }
+
     fn check(&self) -> crate::Result<()> {
-        if self.raised.load(Ordering::Relaxed) {
+        if self.is_raised() {
             return Err(Error::new(Fault::Cancelled, "canceling statement due to user request"));
         }
         match self.deadline() {

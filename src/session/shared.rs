@@ -21,7 +21,7 @@ use futures::FutureExt;
 use object_store::{local::LocalFileSystem, path::Path};
 use tokio::runtime::{Builder, Handle, Runtime};
 
-use super::{Interrupt, Scope, Sessions, Ticket};
+use super::{Interrupt, Scope, Sessions, Ticket, interrupt::ask_in_tasks};
 use crate::{Config, Error, Fault, Result, catalog::Catalog, config::THREAD_STACK_BYTES, source::Looks};
 
 /// Reads the query of a view that was created with these names of its columns; parentheses within one another may be so many.
@@ -51,6 +51,7 @@ impl Shared {
         let registry = Arc::new(registry(&catalog, &config)?);
         let runtime = runtime_env(&config)?;
         let compute = ComputeRuntime::new(config.threads)?;
+        ask_in_tasks();
         let (looks, sessions) = (Arc::default(), Arc::default());
         Ok(Self { config, parse_view, catalog, registry, runtime, looks, sessions, compute })
     }
@@ -63,8 +64,8 @@ impl Shared {
         scope: &Scope,
         work: impl Future<Output = Result<T>> + Send + 'static,
     ) -> Result<T> {
-        let handle = self.compute.handle().spawn(AssertUnwindSafe(work).catch_unwind());
         let (ticket, interrupt) = (scope.ticket().clone(), scope.interrupt().clone());
+        let handle = self.compute.handle().spawn(interrupt.over(AssertUnwindSafe(work).catch_unwind()));
         tokio::select! {
             biased;
             result = AbortOnDrop { handle, ticket, interrupt }.join() => result,

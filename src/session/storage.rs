@@ -11,7 +11,7 @@ use arrow::{
 use async_trait::async_trait;
 use datafusion::{
     catalog::{Session, TableProvider},
-    common::DataFusionError,
+    common::{DataFusionError, runtime::JoinSet},
     datasource::{
         TableType,
         empty::EmptyTable,
@@ -81,7 +81,7 @@ pub(crate) async fn write(
 ) -> Result<Vec<TableFile>> {
     let (plan, task) = scope.physical(query).await?;
     let streams = execute_stream_partitioned(Arc::clone(&plan), task)?;
-    let mut writers = tokio::task::JoinSet::new();
+    let mut writers = JoinSet::new();
     for (partition, stream) in streams.into_iter().enumerate() {
         let (scope, schema) = (Arc::clone(scope), Arc::clone(&schema));
         writers.spawn(async move { (partition, caught(write_partition(&scope, stream, schema, oid)).await) });

@@ -48,7 +48,7 @@ async fn start(scope: &Scope, planned: BoxFuture<'_, Result<Physical>>) -> Resul
     let (sender, receiver) = mpsc::channel(BATCHES_BUFFERED);
     let interrupt = scope.interrupt().clone();
     let runtime = Arc::clone(&scope.shared().runtime);
-    let worker = scope.shared().compute_handle().spawn(forward(stream, physical, runtime, sender));
+    let worker = scope.shared().compute_handle().spawn(interrupt.over(forward(stream, physical, runtime, sender)));
     let rows = ComputedRows { schema, receiver, worker, interrupt, timer: None, finished: false };
     Ok(Outcome::rows(Box::pin(rows)))
 }

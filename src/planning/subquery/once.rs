@@ -23,6 +23,7 @@ use datafusion::{
     common::{
         DFSchemaRef, DataFusionError, Result,
         config::ConfigOptions,
+        runtime::JoinSet,
         tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion},
     },
     datasource::source_as_provider,
@@ -408,7 +409,7 @@ impl ExecutionPlan for OnceExec {
 async fn collect(input: Arc<dyn ExecutionPlan>, context: Arc<TaskContext>) -> Result<Rows> {
     let memory = MemoryConsumer::new("OnceExec").register(context.memory_pool());
     let streams = execute_stream_partitioned(input, context)?;
-    let mut tasks = tokio::task::JoinSet::new();
+    let mut tasks = JoinSet::new();
     for (partition, mut stream) in streams.into_iter().enumerate() {
         let memory = memory.new_empty();
         tasks.spawn(async move {

@@ -176,14 +176,15 @@ impl Session {
         crate::statement::parse(sql, self.client.config().max_parse_depth)
     }
 
-    /// What the statement takes and returns. Never runs it, never trains. `types` are those the client declared.
+    /// What the statement takes and returns, found in the time of a statement. Never runs it, never trains. `types` are those
+    /// the client declared.
     pub async fn describe(&self, statement: &Statement, types: &[Option<DataType>]) -> Result<Description> {
         let _working = self.client.work();
         let scope = self.client.start(statement.action.as_ref(), &statement.text)?;
         let (client, task, types) = (Arc::clone(&self.client), statement.clone(), types.to_vec());
         let within = Arc::clone(&scope);
         let work = async move { describe(task.action.as_ref(), &client, &within, &types).await };
-        self.client.shared().compute(&scope, work).await.map_err(|error| error.located(&statement.source))
+        self.timed(&scope, work).await.map_err(|error| error.located(&statement.source))
     }
 
     /// Runs the statement. Dropping the future or the stream cancels it, unless its commit has begun: what is told to have

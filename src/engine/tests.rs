@@ -225,6 +225,23 @@ async fn a_timeout_waits_for_what_commits() {
     assert_eq!(rows(&session, "SELECT count(*) FROM t").await.unwrap(), expected);
 }
 
+/// Symptom: a client that prepared a statement while the threads were busy waited for ever, whatever its timeout. Cause: only
+/// what runs had a time. Fix: what is described has it too, as in PostgreSQL.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_prepared_has_its_time() {
+    let engine = Engine::open(Config { threads: 1, ..Config::default() }).await.unwrap();
+    let (session, _notices) = session(&engine);
+    rows(&session, "SET statement_timeout = '50ms'").await.unwrap();
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    let busy = engine.shared.compute_handle().spawn(async move { released.recv() });
+    let error = session.prepare("", "SELECT 1", &[]).await.unwrap_err();
+    assert_ended(&error, Fault::Cancelled, "canceling statement due to statement timeout");
+    drop(release);
+    assert!(busy.await.unwrap().is_err());
+    rows(&session, "RESET statement_timeout").await.unwrap();
+    session.prepare("", "SELECT 1", &[]).await.unwrap();
+}
+
 /// Symptom: a statement that did not stop in time went on alone, and what it changed after ROLLBACK was committed by itself.
 /// Cause: a change belonged to whatever was open when it arrived. Fix: it belongs to its statement's ticket.
 #[tokio::test(flavor = "multi_thread")]

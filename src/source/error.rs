@@ -11,6 +11,7 @@ use datafusion::common::DataFusionError;
 
 use crate::fault::Fault;
 pub(super) use beneath::misfit;
+use beneath::of_type;
 
 /// The error that lies beneath; shared, because one failed read can reach several consumers of a query.
 pub type Cause = Arc<dyn StdError + Send + Sync>;
@@ -264,7 +265,10 @@ pub enum Error {
         source: Cause,
     },
     /// A column that a file stores as another type than the table's, with a value that is not of the table's.
-    #[error("file {file}, column {column}: stored as {found}, and not all its values are of type {expected}{misfit}")]
+    #[error(
+        "file {file}, column {column}: stored as {found}, and not all its values are {wanted}{misfit}",
+        wanted = of_type(expected)
+    )]
     UnfitColumn {
         /// The file, and the row of the first such value where it is known.
         file: String,

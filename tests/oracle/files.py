@@ -710,7 +710,7 @@ def is_named(one, message):
     return file is not None and bool(line or "has the columns" in message)
 
 
-MISFIT = re.compile(r"file (.+?)(?:, row (\d+))?, column (.+): stored as .+?, and not all its values are of type (.+?)"
+MISFIT = re.compile(r"file (.+?)(?:, row (\d+))?, column (.+): stored as .+?, and not all its values are (?:of type )?(.+?)"
                     r": (?:in .+, )?'([^']+)' is not(?: of type (.+))?")  # fmt: skip
 
 

@@ -11,6 +11,14 @@ use datafusion::common::DataFusionError;
 
 use super::Error;
 
+/// What values of a type are, behind the words "and not all its values are": objects and maps have no type to be named.
+pub(super) fn of_type(expected: &str) -> String {
+    if expected.starts_with("a ") || expected.starts_with("an ") {
+        return format!("{expected} as the table has it");
+    }
+    format!("of type {expected}")
+}
+
 /// What follows the words "and not all its values are of type …", if the reader said which value is none.
 pub(in super::super) fn misfit(expected: &str, error: &ArrowError) -> Box<str> {
     let (ArrowError::CastError(reason) | ArrowError::ParseError(reason)) = error else { return Box::default() };

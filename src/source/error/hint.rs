@@ -1,5 +1,7 @@
 //! What a user can do about an error, in words that name the format's own options.
 
+use datafusion::common::utils::quote_identifier;
+
 use super::{
     super::{
         diagnose::NO_UTF8,
@@ -83,10 +85,10 @@ impl Error {
                 return None;
             }
             Self::UnfitColumn { column, found, expected, .. } if expected == "text" => {
-                format!("read the column as it is stored (the option types '{column} {found}')")
+                format!("read the column as it is stored ({})", types_option(column, found))
             }
             Self::UnfitColumn { column, .. } => {
-                format!("read the column as text (the option types '{column} text'), which holds all its values")
+                format!("read the column as text ({}), which holds all its values", types_option(column, "text"))
             }
             Self::InvalidValue { column, value, expected, format, .. } => {
                 let is_empty_text = value.trim().is_empty() && !expected.ends_with("NOT NULL");
@@ -95,13 +97,14 @@ impl Error {
             Self::Unwritable { .. } => "leave such rows out, or write Parquet, which keeps them".to_owned(),
             Self::Unencodable { .. } => "choose an encoding that has it, such as utf-8".to_owned(),
             Self::InvalidRecord { column, .. } => {
+                let column = quote_identifier(column);
                 format!("read the column as text (types => {{{column}: 'text'}}), which has all its values")
             }
             Self::KeyDiffers { .. } => "say OPTIONS (unknown_columns 'ignore') to have the directory's value, or name the \
                                         file itself, without its directory, to have its own"
                 .to_owned(),
             Self::InvalidPartition { column, .. } | Self::SamePartition { column, .. } => {
-                format!("read the key as text (the option types '{column} text'), which has each directory's name")
+                format!("read the key as text ({}), which has each directory's name", types_option(column, "text"))
             }
             Self::MissingColumn { near: Some(near), .. } => format!("perhaps you meant the column \"{near}\""),
             Self::MissingColumn { near: None, .. } => {
@@ -135,6 +138,11 @@ fn has_name(data_type: &str) -> bool {
     !data_type.contains("an object") && !data_type.contains("a map") && !data_type.starts_with(char::is_uppercase)
 }
 
+/// The option that gives a column a type, as OPTIONS has it.
+fn types_option(column: &str, data_type: &str) -> String {
+    format!("the option types '{} {data_type}'", quote_identifier(column).replace('\'', "''"))
+}
+
 /// What to do about a file whose name tells no format.
 fn format_hint(location: &str) -> String {
     let ending = ending(location).map(|(ending, _)| ending).unwrap_or_default();
@@ -155,7 +163,7 @@ fn format_hint(location: &str) -> String {
 fn value_hint(column: &str, empty: Option<&String>, format: &str) -> String {
     let known = format_named(format).map_or(&[][..], |format| format.options());
     let has = |option: &&str| known.iter().any(|(name, _)| name == option);
-    let mut ways = vec![format!("read the column as text (the option types '{column} text')")];
+    let mut ways = vec![format!("read the column as text ({})", types_option(column, "text"))];
     let written: Vec<&str> = ["null_value", "decimal_separator", "date_format"].into_iter().filter(has).collect();
     if let Some(empty) = empty.filter(|_| has(&"null_value")) {
         ways.push(format!("say that such a text means NULL (null_value '{empty}')"));
@@ -166,4 +174,17 @@ fn value_hint(column: &str, empty: Option<&String>, format: &str) -> String {
         ways.push("leave such rows out (on_error 'skip')".to_owned());
     }
     ways.join(", or ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Symptom: the option that a hint gave for a column such as "Order ID" was refused. Cause: the name was not quoted.
+    #[test]
+    fn names_are_quoted_where_they_must_be() {
+        assert_eq!(types_option("total", "text"), "the option types 'total text'");
+        assert_eq!(types_option("Order ID", "bigint[]"), r#"the option types '"Order ID" bigint[]'"#);
+        assert_eq!(types_option(r#"it's "x""#, "text"), r#"the option types '"it''s ""x""" text'"#);
+    }
 }

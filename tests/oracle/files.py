@@ -710,8 +710,8 @@ def is_named(one, message):
     return file is not None and bool(line or "has the columns" in message)
 
 
-MISFIT = re.compile(r"file (.+?)(?:, row (\d+))?, column (.+): stored as .+?, and not all its values are (?:of type )?(.+?)"
-                    r": (?:in .+, )?'([^']+)' is not(?: of type (.+))?")  # fmt: skip
+MISFIT = re.compile(r"file (.+?)(?:, row (\d+))?, column (.+): stored as .+?, and not all its values are "
+                    r"(?:of type )?(.+?): (?:in .+, )?'([^']+)' is not(?: of type (.+))?")  # fmt: skip
 
 
 def is_misfit(one, message):

@@ -327,6 +327,7 @@ impl ExecutionPlan for UnorderedExec {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use arrow::datatypes::{DataType, Field, Schema};
     use datafusion::physical_expr::{PhysicalSortExpr, expressions::IsNullExpr};

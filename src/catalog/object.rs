@@ -172,6 +172,9 @@ pub struct View {
     /// written, and its names are those of the schema `public`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub search_path: Option<Vec<String>>,
+    /// The schemas of the tables that it names without one.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tables: BTreeMap<String, String>,
     /// The names that its columns were given beside the query, from the first on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub columns: Vec<String>,

@@ -53,7 +53,13 @@ fn columns() -> Schema {
 }
 
 fn view(sql: &str) -> Definition {
-    Definition::View(View { sql: sql.to_owned(), schema: columns(), search_path: None, columns: Vec::new() })
+    Definition::View(View {
+        sql: sql.to_owned(),
+        schema: columns(),
+        search_path: None,
+        tables: BTreeMap::new(),
+        columns: Vec::new(),
+    })
 }
 
 fn external(location: &str) -> Definition {
@@ -755,6 +761,7 @@ fn what_could_not_be_read_back_is_not_written() {
         sql: "SELECT 1".to_owned(),
         schema: Schema::new(vec![Field::new("deep", nested, true)]),
         search_path: None,
+        tables: BTreeMap::new(),
         columns: Vec::new(),
     });
     let mut transaction = catalog.begin();

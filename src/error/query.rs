@@ -112,7 +112,7 @@ fn table_not_found(text: &str) -> Option<String> {
 fn not_found(text: &str) -> Option<&str> {
     let name = text.strip_prefix("table '")?.strip_suffix("' not found")?;
     let name = name.strip_prefix("fusewire.").unwrap_or(name);
-    let on_path = name.strip_prefix("$path.").or_else(|| name.strip_prefix("public."));
+    let on_path = name.strip_prefix("\u{1}.").or_else(|| name.strip_prefix("public."));
     Some(on_path.unwrap_or(name))
 }
 

@@ -22,6 +22,7 @@ mod providers;
 mod registry;
 mod regular_expression;
 mod rewrite;
+mod same_names;
 mod scope;
 mod sealed;
 mod search_path;
@@ -74,8 +75,8 @@ use crate::{Error, Fault, Result};
 pub(crate) const DATABASE: &str = "fusewire";
 /// The schema that is there from the start.
 pub(crate) const DEFAULT_SCHEMA: &str = "public";
-/// What the query engine takes for the schema of names without one: those on the path, and files.
-pub(crate) const PATH_SCHEMA: &str = "$path";
+/// What the query engine takes for the schema of names without one: those on the path, and files. Nobody calls one so.
+pub(crate) const PATH_SCHEMA: &str = "\u{1}";
 
 /// A file's error, as one that names the file and the line; any other as it is.
 pub(crate) async fn explain_failure(

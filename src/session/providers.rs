@@ -31,8 +31,14 @@ impl PathSchema {
     /// The first schema that has a relation of this name.
     fn of(&self, name: &str) -> Option<Arc<dyn SchemaProvider>> {
         let database = Database { scope: Arc::clone(&self.scope) };
-        let mut schemas = self.scope.path().iter().filter_map(|schema| database.schema(schema));
-        schemas.find(|schema| schema.table_exist(name))
+        let has = |schema: &str| database.schema(schema).filter(|found| found.table_exist(name));
+        // What a view means stays what it is, even when it is there no more.
+        if let Some(schema) = self.scope.meant(name) {
+            return has(schema);
+        }
+        let (schema, found) = self.scope.path().iter().find_map(|schema| Some((schema, has(schema)?)))?;
+        self.scope.note(name, schema);
+        Some(found)
     }
 }
 
@@ -230,7 +236,7 @@ async fn plan_view(
     object: &Object,
     view: &View,
 ) -> Result<Arc<dyn TableProvider>> {
-    let scope = scope.of_view(name, &object.header.owner, view.search_path.as_deref())?;
+    let scope = scope.of_view(name, &object.header.owner, view)?;
     let statement = scope.parse_view(view)?;
     let inside = |error: Error| DataFusionError::from(error).context(format!("in the view \"{}\"", name.name));
     let plan = scope.plan(statement).await.map_err(inside)?;

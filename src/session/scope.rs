@@ -5,7 +5,7 @@
 //! nowhere else.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, OnceLock},
 };
 
@@ -31,6 +31,7 @@ use super::{
     functions,
     providers::Providers,
     rewrite::{rewrite, with_microseconds},
+    same_names,
     search_path::{Name, SearchPath},
     settings::Settings,
 };
@@ -53,6 +54,10 @@ pub(crate) struct Scope {
     /// What it sees.
     pub(super) snapshot: Arc<Snapshot>,
     pub(super) path: Arc<SearchPath>,
+    /// The schemas of names in the text of a view, which are not looked for along the path again.
+    pub(super) meant: Arc<BTreeMap<String, String>>,
+    /// In which schemas names were found along the path.
+    pub(super) looked_up: Arc<Mutex<BTreeMap<String, String>>>,
     pub(super) access: Arc<Access>,
     /// With what plans and runs it: all but the tables, which this scope provides.
     pub(super) settings: Settings,
@@ -192,13 +197,14 @@ impl Scope {
 
     /// Plans a statement.
     pub(crate) fn plan(self: &Arc<Self>, mut statement: SqlStatement) -> BoxFuture<'static, Result<LogicalPlan>> {
-        let (state, snapshot) = (self.state(), Arc::clone(&self.snapshot));
+        let (state, scope) = (self.state(), Arc::clone(self));
         Box::pin(async move {
+            same_names::tell_apart(&mut statement, &scope)?;
             rewrite(&mut statement, &state).await?;
             let planned = state.statement_to_plan(statement).await;
             planned.map_err(|error| {
-                let names = snapshot.relations().map(|(name, _)| name.name.as_str());
-                Error::from(error).suggesting_table(names)
+                let seen = scope.snapshot.relations().filter(|(name, _)| scope.path().contains(&name.schema));
+                Error::from(error).suggesting_table(seen.map(|(name, _)| name.name.as_str()))
             })
         })
     }
@@ -213,13 +219,21 @@ impl Scope {
     }
 
     /// The scope of a view's query: its names are found and its rights are those of whoever owns it.
-    pub(super) fn of_view(&self, name: &QualifiedName, owner: &str, path: Option<&[String]>) -> Result<Arc<Self>> {
+    pub(super) fn of_view(&self, name: &QualifiedName, owner: &str, view: &View) -> Result<Arc<Self>> {
         if self.depth >= MAX_VIEW_DEPTH {
             let message = format!("the view {name} is nested too deeply, or reads itself");
             return Err(Error::new(Fault::LimitExceeded, message));
         }
-        let path = path.map_or_else(|| SearchPath::new(&[DEFAULT_SCHEMA.to_owned()]), SearchPath::new);
-        Ok(Arc::new(Self { role: Arc::from(owner), path: Arc::new(path), depth: self.depth + 1, ..self.clone() }))
+        let public = || SearchPath::new(&[DEFAULT_SCHEMA.to_owned()]);
+        let path = view.search_path.as_deref().map_or_else(public, SearchPath::new);
+        Ok(Arc::new(Self {
+            role: Arc::from(owner),
+            path: Arc::new(path),
+            meant: Arc::new(view.tables.clone()),
+            looked_up: Arc::default(),
+            depth: self.depth + 1,
+            ..self.clone()
+        }))
     }
 
     /// The table of a name, if it was opened for this statement already.
@@ -263,6 +277,31 @@ impl Scope {
     /// The first schema on the path that exists.
     pub(crate) fn current_schema(&self) -> Option<&str> {
         self.path().iter().map(String::as_str).find(|schema| self.snapshot.has_schema(schema))
+    }
+
+    /// Where the session looks for names, in whose views other paths may be looked along.
+    pub(super) fn session_path(&self) -> &[String] {
+        self.settings.path().schemas()
+    }
+
+    /// The first schema on the session's path that exists.
+    pub(super) fn first_schema(&self) -> Option<&str> {
+        self.session_path().iter().map(String::as_str).find(|schema| self.snapshot.has_schema(schema))
+    }
+
+    /// The schema of a name without one that a view meant when it was made; none if it is to be looked for.
+    pub(super) fn meant(&self, name: &str) -> Option<&str> {
+        self.meant.get(name).map(String::as_str)
+    }
+
+    /// Notes in which schema a name without one was found.
+    pub(super) fn note(&self, name: &str, schema: &str) {
+        lock(&self.looked_up).insert(name.to_owned(), schema.to_owned());
+    }
+
+    /// The schemas of the names without one that were looked up in this scope, but not in its views.
+    pub(crate) fn looked_up(&self) -> BTreeMap<String, String> {
+        lock(&self.looked_up).clone()
     }
 
     /// Refuses an object that the role may not use so. Everybody may do everything: what is granted is not asked yet.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::PATH_SCHEMA;
 use crate::{Error, Fault, Result};
 
 /// A name as a statement writes it.
@@ -36,12 +37,12 @@ impl SearchPath {
     pub(crate) fn of(setting: &str, user: &str) -> Self {
         let names = names(setting).unwrap_or_default();
         let schemas = names.into_iter().map(|name| if name == USER { user.to_owned() } else { name });
-        Self { schemas: schemas.filter(|name| !name.is_empty()).collect() }
+        Self { schemas: schemas.filter(|name| !name.is_empty() && name != PATH_SCHEMA).collect() }
     }
 
     /// The path of schemas with these names.
     pub(crate) fn new(schemas: &[String]) -> Self {
-        Self { schemas: schemas.to_vec() }
+        Self { schemas: schemas.iter().filter(|name| *name != PATH_SCHEMA).cloned().collect() }
     }
 
     /// The schemas in their order.

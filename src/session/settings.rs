@@ -8,7 +8,7 @@ use datafusion::{
 };
 
 use super::{
-    Isolation, Modes,
+    Isolation, Modes, PATH_SCHEMA,
     search_path::{self, SearchPath},
 };
 use crate::{Error, Fault, Result};
@@ -519,6 +519,10 @@ fn options(engine: &SessionState) -> Vec<(String, String, String)> {
     let entries = engine.config_options().entries();
     entries
         .into_iter()
-        .map(|entry| (entry.key, entry.value.unwrap_or_default(), entry.description.to_owned()))
+        // What stands for the path there is no schema that anybody knows.
+        .map(|entry| {
+            (entry.key, entry.value.filter(|value| value != PATH_SCHEMA).unwrap_or_default(), entry.description)
+        })
+        .map(|(key, value, description)| (key, value, description.to_owned()))
         .collect()
 }

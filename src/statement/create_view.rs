@@ -1,7 +1,7 @@
 //! `CREATE VIEW`: the text of the query is kept as it is written, with where its names are looked for, and planned anew each
 //! time the view is read.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
 use datafusion::sql::{
@@ -68,6 +68,7 @@ impl Action for CreateView {
             return Err(Error::new(Fault::InvalidArgument, "a view takes no parameters; write the values out"));
         }
         view.schema = schema_of(&plan).as_ref().clone();
+        view.tables = scope.looked_up();
         check_distinct(&view.schema)?;
         client.create(scope, &name, client.header()?, Definition::View(view), self.existing).await?;
         Ok(Outcome::done("CREATE VIEW"))
@@ -79,12 +80,18 @@ impl CreateView {
     fn written(&self, statement: &str, path: &[String]) -> Result<View> {
         let (columns, schema) = (self.columns.clone(), arrow::datatypes::Schema::empty());
         if let Some(sql) = query_of(statement) {
-            return Ok(View { sql: sql.to_owned(), search_path: Some(path.to_vec()), columns, schema });
+            return Ok(View {
+                sql: sql.to_owned(),
+                search_path: Some(path.to_vec()),
+                tables: BTreeMap::new(),
+                columns,
+                schema,
+            });
         }
         // The statement has another text, as that of EXECUTE.
         let mut query = Box::new(Query::clone(&self.query));
         name(&mut query, &columns)?;
-        Ok(View { sql: query.to_string(), search_path: None, columns, schema })
+        Ok(View { sql: query.to_string(), search_path: None, tables: BTreeMap::new(), columns, schema })
     }
 }
 

@@ -107,6 +107,8 @@ pub enum Fault {
     DuplicatePrepared,
     /// The name of a portal that does not exist.
     UndefinedCursor,
+    /// One name of several tables in a FROM.
+    DuplicateAlias,
     /// The name of a portal that exists already.
     DuplicateCursor,
     /// A cursor that is declared to be two things at once.

@@ -51,6 +51,8 @@ impl Client {
             ticket,
             notices: self.notices.clone(),
             rejects: Arc::clone(&self.rejects),
+            meant: Arc::default(),
+            looked_up: Arc::default(),
             found: Arc::default(),
             depth: 0,
         })

@@ -15,7 +15,7 @@ const CATALOG: &str = "pg_catalog";
 
 /// The functions of one statement.
 pub(super) fn functions(scope: &Scope) -> [ScalarUDF; 2] {
-    let current = ScalarValue::Utf8(scope.current_schema().map(str::to_owned));
+    let current = ScalarValue::Utf8(scope.first_schema().map(str::to_owned));
     [super::constant("current_schema", current), ScalarUDF::from(CurrentSchemas::of(scope))]
 }
 
@@ -28,7 +28,7 @@ struct CurrentSchemas {
 
 impl CurrentSchemas {
     fn of(scope: &Scope) -> Self {
-        let existing = scope.path().iter().filter(|schema| scope.snapshot().has_schema(schema));
+        let existing = scope.session_path().iter().filter(|schema| scope.snapshot().has_schema(schema));
         let mut schemas: Vec<String> = Vec::new();
         for schema in existing {
             if !schemas.contains(schema) {

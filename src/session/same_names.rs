@@ -6,31 +6,19 @@
 use std::{collections::BTreeSet, ops::ControlFlow};
 
 use datafusion::sql::{
-    parser::{CopyToSource, Statement as SqlStatement},
-    sqlparser::ast::{
-        Ident, ObjectName, ObjectNamePart, Query, Select, TableFactor, TableWithJoins, VisitMut, VisitorMut,
-    },
+    parser::Statement as SqlStatement,
+    sqlparser::ast::{Ident, ObjectName, ObjectNamePart, Query, Select, TableFactor, TableWithJoins, VisitorMut},
 };
 
-use super::{Name, Scope};
+use super::{
+    Name, Scope,
+    rewrite::{folded, visit},
+};
 use crate::{Error, Fault, Result, catalog::Kind};
 
 /// Writes the schemas of such names; the same table twice under one name is an error.
 pub(super) fn tell_apart(statement: &mut SqlStatement, scope: &Scope) -> Result<()> {
-    let mut telling = Telling { scope, with: BTreeSet::new() };
-    let flow = match statement {
-        SqlStatement::Statement(inner) => inner.visit(&mut telling),
-        SqlStatement::Explain(explain) => return tell_apart(&mut explain.statement, scope),
-        SqlStatement::CopyTo(copy) => match &mut copy.source {
-            CopyToSource::Query(query) => query.visit(&mut telling),
-            CopyToSource::Relation(_) => ControlFlow::Continue(()),
-        },
-        _ => ControlFlow::Continue(()),
-    };
-    match flow {
-        ControlFlow::Break(error) => Err(error),
-        ControlFlow::Continue(()) => Ok(()),
-    }
+    visit(statement, &mut Telling { scope, with: BTreeSet::new() })
 }
 
 struct Telling<'a> {
@@ -60,18 +48,16 @@ impl VisitorMut for Telling<'_> {
 
 impl Telling<'_> {
     fn in_from(&self, mut tables: Vec<&mut ObjectName>) -> Result<()> {
-        let names: Vec<Option<(Option<String>, String)>> = tables.iter().map(|name| parts(name)).collect();
-        for (at, table) in tables.iter_mut().enumerate() {
-            let Some(Some((None, name))) = names.get(at) else { continue };
-            let beside =
-                |other: &Option<(Option<String>, String)>| matches!(other, Some((Some(_), same)) if same == name);
-            if !names.iter().any(beside) {
-                continue;
-            }
-            let found = self.scope.named(Kind::Table, &Name { schema: None, name: name.clone() });
-            let is_same = |other: &Option<(Option<String>, String)>| matches!(other, Some((Some(schema), same)) if same == name && *schema == found.schema);
-            if self.with.contains(name) || names.iter().any(is_same) {
-                let message = format!("table name \"{name}\" specified more than once");
+        let written: Vec<Name> = tables.iter().filter_map(|name| parts(name)).collect();
+        for table in &mut tables {
+            let Some(name) = parts(table).filter(|name| name.schema.is_none()) else { continue };
+            let mut beside =
+                written.iter().filter(|other| other.name == name.name).filter_map(|other| other.schema.as_ref());
+            let Some(first) = beside.next() else { continue };
+            let found = self.scope.named(Kind::Table, &name);
+            if self.with.contains(&name.name) || *first == found.schema || beside.any(|schema| *schema == found.schema)
+            {
+                let message = format!("table name \"{}\" specified more than once", name.name);
                 return Err(Error::new(Fault::DuplicateAlias, message));
             }
             if self.scope.snapshot().relation(&found).is_some() {
@@ -94,19 +80,11 @@ fn collect<'a>(item: &'a mut TableWithJoins, tables: &mut Vec<&'a mut ObjectName
     }
 }
 
-/// The schema, where it is written, and the name.
-fn parts(name: &ObjectName) -> Option<(Option<String>, String)> {
+fn parts(name: &ObjectName) -> Option<Name> {
     let parts: Option<Vec<String>> = name.0.iter().map(|part| part.as_ident().map(folded)).collect();
     match parts?.as_slice() {
-        [name] => Some((None, name.clone())),
-        [schema, name] | [_, schema, name] => Some((Some(schema.clone()), name.clone())),
+        [name] => Some(Name { schema: None, name: name.clone() }),
+        [schema, name] | [_, schema, name] => Some(Name { schema: Some(schema.clone()), name: name.clone() }),
         _ => None,
-    }
-}
-
-fn folded(ident: &Ident) -> String {
-    match ident.quote_style {
-        Some(_) => ident.value.clone(),
-        None => ident.value.to_lowercase(),
     }
 }

@@ -224,8 +224,8 @@ impl Scope {
             let message = format!("the view {name} is nested too deeply, or reads itself");
             return Err(Error::new(Fault::LimitExceeded, message));
         }
-        let public = || SearchPath::new(&[DEFAULT_SCHEMA.to_owned()]);
-        let path = view.search_path.as_deref().map_or_else(public, SearchPath::new);
+        let public = || vec![DEFAULT_SCHEMA.to_owned()];
+        let path = SearchPath::new(view.search_path.clone().unwrap_or_else(public));
         Ok(Arc::new(Self {
             role: Arc::from(owner),
             path: Arc::new(path),
@@ -276,7 +276,11 @@ impl Scope {
 
     /// The first schema on the path that exists.
     pub(crate) fn current_schema(&self) -> Option<&str> {
-        self.path().iter().map(String::as_str).find(|schema| self.snapshot.has_schema(schema))
+        self.first_of(self.path())
+    }
+
+    fn first_of<'a>(&self, path: &'a [String]) -> Option<&'a str> {
+        path.iter().map(String::as_str).find(|schema| self.snapshot.has_schema(schema))
     }
 
     /// Where the session looks for names, in whose views other paths may be looked along.
@@ -286,7 +290,7 @@ impl Scope {
 
     /// The first schema on the session's path that exists.
     pub(super) fn first_schema(&self) -> Option<&str> {
-        self.session_path().iter().map(String::as_str).find(|schema| self.snapshot.has_schema(schema))
+        self.first_of(self.session_path())
     }
 
     /// The schema of a name without one that a view meant when it was made; none if it is to be looked for.

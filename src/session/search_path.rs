@@ -36,13 +36,12 @@ impl SearchPath {
     /// The path that the setting says for a user.
     pub(crate) fn of(setting: &str, user: &str) -> Self {
         let names = names(setting).unwrap_or_default();
-        let schemas = names.into_iter().map(|name| if name == USER { user.to_owned() } else { name });
-        Self { schemas: schemas.filter(|name| !name.is_empty() && name != PATH_SCHEMA).collect() }
+        Self::new(names.into_iter().map(|name| if name == USER { user.to_owned() } else { name }))
     }
 
     /// The path of schemas with these names.
-    pub(crate) fn new(schemas: &[String]) -> Self {
-        Self { schemas: schemas.iter().filter(|name| *name != PATH_SCHEMA).cloned().collect() }
+    pub(crate) fn new(schemas: impl IntoIterator<Item = String>) -> Self {
+        Self { schemas: schemas.into_iter().filter(|name| !name.is_empty() && name != PATH_SCHEMA).collect() }
     }
 
     /// The schemas in their order.

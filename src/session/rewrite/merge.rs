@@ -105,7 +105,7 @@ impl Namespace {
 }
 
 /// An identifier as it is stored.
-pub(super) fn folded(ident: &Ident) -> String {
+pub(in crate::session) fn folded(ident: &Ident) -> String {
     match ident.quote_style {
         Some(_) => ident.value.clone(),
         None => ident.value.to_lowercase(),

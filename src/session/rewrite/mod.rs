@@ -42,7 +42,9 @@ use datafusion::{
 };
 use futures::future::BoxFuture;
 
-pub(super) use self::{arrays::CompareArray, casts::WrittenAs, rows::row_of, timestamps::with_microseconds};
+pub(super) use self::{
+    arrays::CompareArray, casts::WrittenAs, merge::folded, rows::row_of, timestamps::with_microseconds,
+};
 pub(crate) use self::{common_types::written, merge::joins_by_name};
 use super::files;
 use crate::{Error, Result, session::PostgreSql};
@@ -121,7 +123,7 @@ pub(super) async fn rewrite(statement: &mut SqlStatement, state: &SessionState) 
 }
 
 /// Walks through the query of a statement.
-fn visit<V: VisitorMut<Break = Error>>(statement: &mut SqlStatement, visitor: &mut V) -> Result<()> {
+pub(super) fn visit<V: VisitorMut<Break = Error>>(statement: &mut SqlStatement, visitor: &mut V) -> Result<()> {
     let flow = match statement {
         SqlStatement::Statement(inner) => inner.visit(visitor),
         SqlStatement::Explain(explain) => return visit(&mut explain.statement, visitor),

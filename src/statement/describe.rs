@@ -18,7 +18,7 @@ use super::{
     headings::{mark_columns, unmarked},
     names::object_name,
     parse::take_words,
-    plan::{plan, schema_of},
+    plan::{analyze, schema_of},
 };
 use crate::{
     Error, Fault, Result,
@@ -117,17 +117,14 @@ fn table_columns() -> SchemaRef {
 }
 
 impl DescribeTable {
-    /// The columns. The catalog knows those of a table, which need not be opened; those of a view are what its query has now.
-    async fn columns(&self, scope: &Arc<Scope>) -> Result<SchemaRef> {
-        let object = self.name.as_ref().map(|name| scope.named(Kind::Table, name));
-        let object = object.and_then(|name| scope.snapshot().relation(&name));
-        match object.map(|object| &object.definition) {
-            Some(Definition::ManagedTable(table)) => Ok(Arc::new(table.schema.clone())),
-            Some(Definition::ExternalTable(table)) => Ok(Arc::new(table.schema.clone())),
-            _ => {
-                let plan = plan(scope, SqlStatement::clone(&self.query), None).await?;
-                Ok(unmarked(&schema_of(&plan)))
-            }
+    /// The columns of a table, which the catalog knows and which need not be opened for it. Those of a view are what its query
+    /// has now.
+    fn known<'a>(&self, scope: &'a Scope) -> Option<&'a Schema> {
+        let name = scope.named(Kind::Table, self.name.as_ref()?);
+        match &scope.snapshot().relation(&name)?.definition {
+            Definition::ManagedTable(table) => Some(&table.schema),
+            Definition::ExternalTable(table) => Some(&table.schema),
+            _ => None,
         }
     }
 }
@@ -135,12 +132,18 @@ impl DescribeTable {
 #[async_trait]
 impl Action for DescribeTable {
     async fn analyze(&self, _client: &Client, scope: &Arc<Scope>, _types: &[Option<DataType>]) -> Result<Analysis> {
-        self.columns(scope).await?;
-        Ok(Analysis { columns: Some(table_columns()), ..Analysis::default() })
+        let analysis = match self.known(scope) {
+            Some(_) => Analysis::default(),
+            None => analyze(scope, &self.query, &[]).await?,
+        };
+        Ok(Analysis { columns: Some(table_columns()), ..analysis })
     }
 
-    async fn run(&self, Running { scope, .. }: Running<'_>) -> Result<Outcome> {
-        let found = self.columns(scope).await?;
+    async fn run(&self, Running { scope, analysis, .. }: Running<'_>) -> Result<Outcome> {
+        let planned = analysis.plan.map(|plan| unmarked(&schema_of(&plan)));
+        let Some(found) = planned.as_deref().or_else(|| self.known(scope)) else {
+            return Err(Error::new(Fault::Internal, "what is to be described was not found when it was planned"));
+        };
         let told = found.fields().iter().map(|field| {
             let nullable = if field.is_nullable() { "YES" } else { "NO" };
             vec![Some(field.name().clone()), Some(type_name(field.data_type())), Some(nullable.to_owned())]

@@ -20,12 +20,21 @@ use crate::{
     session::{Analysis, Scope, Sealed},
 };
 
-/// What is known of a statement whose parameters have these types, as far as they are told.
-pub(super) fn analyze<'a>(
+/// A plan of a statement before the values of its parameters are known.
+pub(super) struct Typed {
+    pub(super) plan: Sealed<LogicalPlan>,
+    /// The types of its parameters.
+    pub(super) parameters: Vec<DataType>,
+    /// Whether it is what runs: all types were told, and no value decides what is planned.
+    pub(super) is_final: bool,
+}
+
+/// Plans a statement whose parameters have these types, as far as they are told.
+pub(super) fn typed<'a>(
     scope: &Arc<Scope>,
     statement: &SqlStatement,
     types: &'a [Option<DataType>],
-) -> BoxFuture<'a, Result<Analysis>> {
+) -> BoxFuture<'a, Result<Typed>> {
     let mut statement = statement.clone();
     give_types(&mut statement, types);
     let planning = plan(scope, statement, None);
@@ -33,9 +42,19 @@ pub(super) fn analyze<'a>(
         let plan = planning.await?;
         let parameters = parameter_types(&plan, types)?;
         let told = parameters.iter().enumerate().all(|(at, _)| matches!(types.get(at), Some(Some(_))));
-        let plan = (told && !fusewire_udfs::plan::is_unbound(&plan)?).then(|| Sealed::new(plan));
-        Ok(Analysis { parameters, plan, columns: None })
+        let is_final = told && !fusewire_udfs::plan::is_unbound(&plan)?;
+        Ok(Typed { plan: Sealed::new(plan), parameters, is_final })
     })
+}
+
+/// What is known of such a statement, which has no rows to tell of.
+pub(super) async fn analyze(
+    scope: &Arc<Scope>,
+    statement: &SqlStatement,
+    types: &[Option<DataType>],
+) -> Result<Analysis> {
+    let Typed { plan, parameters, is_final } = typed(scope, statement, types).await?;
+    Ok(Analysis { parameters, plan: is_final.then_some(plan), columns: None })
 }
 
 /// The plan of a statement that was analysed, with the values of its parameters.

@@ -16,8 +16,8 @@ use datafusion::{
 use super::{
     Action, Form, Recognised,
     headings::{mark_columns, unmarked},
-    parameters::{give_types, with_hints},
-    plan::{analyze, bind, plan, planned, schema_of, with_types},
+    parameters::with_hints,
+    plan::{Typed, bind, plan, planned, schema_of, typed, with_types},
     rows::{run, run_and_publish},
     training::{check_train, train_first},
 };
@@ -79,25 +79,17 @@ impl Action for Reading {
     async fn analyze(&self, _client: &Client, scope: &Arc<Scope>, types: &[Option<DataType>]) -> Result<Analysis> {
         let declares = types.iter().any(Option::is_some);
         let types = with_hints(scope, &self.statement, types);
-        let mut analysis = analyze(scope, &self.statement, &types).await?;
-        if analysis.plan.is_some() {
-            return Ok(analysis);
+        let Typed { plan, parameters, is_final } = typed(scope, &self.statement, &types).await?;
+        if is_final {
+            return Ok(Analysis { parameters, plan: Some(plan), columns: None });
         }
         // What was not told is known by now, and tells the columns.
-        let columns = match declares {
-            true => self.columns_with(scope, &analysis.parameters).await,
-            false => None,
+        let columns = if declares { self.columns_with(scope, &parameters).await } else { None };
+        let columns = match columns {
+            Some(columns) => columns,
+            None => schema_of(&with_types(LogicalPlan::clone(&plan), &parameters)?),
         };
-        analysis.columns = match columns {
-            Some(columns) => Some(unmarked(&columns)),
-            None => {
-                let mut statement = SqlStatement::clone(&self.statement);
-                give_types(&mut statement, &types);
-                let plan = with_types(plan(scope, statement, None).await?, &analysis.parameters)?;
-                Some(unmarked(&schema_of(&plan)))
-            }
-        };
-        Ok(analysis)
+        Ok(Analysis { parameters, plan: None, columns: Some(unmarked(&columns)) })
     }
 
     fn columns(&self, analysis: &Analysis) -> Option<SchemaRef> {
@@ -129,7 +121,7 @@ impl Reading {
     }
 }
 
-/// The same of a plan.
+/// The columns of a plan with parameters of these types.
 fn columns_of(plan: &LogicalPlan, parameters: &[DataType]) -> Option<SchemaRef> {
     let bound = bind(plan.clone(), &missing(parameters)?).ok()?;
     Some(schema_of(&bound))

@@ -8,8 +8,8 @@ use std::{
     fmt::{self, Display, Formatter},
 };
 
-use arrow_schema::{DataType, Schema};
-use serde::{Deserialize, Serialize};
+use arrow_schema::{DataType, Field, Schema};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The schema in which unqualified names are looked for and created.
 pub const PUBLIC: &str = "public";
@@ -130,10 +130,11 @@ pub struct ExternalTable {
     pub format: String,
     /// The format's options; credentials belong into a secret.
     pub options: BTreeMap<String, String>,
-    /// The columns, partition columns included.
+    /// The columns in the files.
     pub schema: Schema,
-    /// The columns whose values stand in the paths, in path order.
-    pub partition_columns: Vec<(String, DataType)>,
+    /// The columns whose values stand in the paths, in path order; they follow those in the files.
+    #[serde(with = "in_paths")]
+    pub partition_columns: Vec<Field>,
     /// The secret to open the locations with, where one was named.
     pub secret: Option<QualifiedName>,
 }
@@ -331,6 +332,29 @@ impl Definition {
             Self::Model(model) => model.versions.values().map(|version| version.location.as_str()).collect(),
             Self::Schema | Self::ExternalTable(_) | Self::View(_) | Self::Secret(_) => Vec::new(),
         }
+    }
+}
+
+impl ExternalTable {
+    /// All columns, as queries see them.
+    pub fn table_schema(&self) -> Schema {
+        let fields = self.schema.fields().iter().map(|field| field.as_ref().clone());
+        Schema::new(fields.chain(self.partition_columns.iter().cloned()).collect::<Vec<_>>())
+    }
+}
+
+/// Columns whose values stand in paths, which are written as their names and types. Any of them may be NULL in a path that is
+/// not there yet.
+mod in_paths {
+    use super::{DataType, Deserialize, Deserializer, Field, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(columns: &[Field], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(columns.iter().map(|column| (column.name(), column.data_type())))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Field>, D::Error> {
+        let columns = Vec::<(String, DataType)>::deserialize(deserializer)?;
+        Ok(columns.into_iter().map(|(name, data_type)| Field::new(name, data_type, true)).collect())
     }
 }
 

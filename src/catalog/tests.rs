@@ -68,7 +68,7 @@ fn external(location: &str) -> Definition {
         format: "csv".to_owned(),
         options: BTreeMap::from([("has_header".to_owned(), "true".to_owned())]),
         schema: columns(),
-        partition_columns: vec![("month".to_owned(), DataType::Utf8)],
+        partition_columns: vec![Field::new("month", DataType::Utf8, true)],
         secret: Some(QualifiedName::public("shop")),
     })
 }

@@ -15,7 +15,7 @@ use datafusion::{
 use super::{DATABASE, PATH_SCHEMA, Scope, files, information_schema, storage, system};
 use crate::{
     Error,
-    catalog::{Definition, ExternalTable, Object, Privilege, QualifiedName, View},
+    catalog::{Definition, Object, Privilege, QualifiedName, View},
     source::{self, TableRequest},
 };
 
@@ -191,7 +191,7 @@ impl UserSchema {
         scope.check(Privilege::Select, object)?;
         match &object.definition {
             Definition::ExternalTable(table) => {
-                let opened = source::open(&table.clone().into(), scope.stores(), scope.access());
+                let opened = source::open(table, scope.stores(), scope.access());
                 Ok(Some(opened.map_err(Error::from)?))
             }
             Definition::ManagedTable(table) => storage::open(scope, name, table).await.map(Some),
@@ -241,31 +241,4 @@ async fn plan_view(
     let inside = |error: Error| DataFusionError::from(error).context(format!("in the view \"{}\"", name.name));
     let plan = scope.plan(statement).await.map_err(inside)?;
     Ok(Arc::new(ViewTable::new(plan, Some(view.sql.clone()))))
-}
-
-impl From<source::TableDefinition> for ExternalTable {
-    fn from(found: source::TableDefinition) -> Self {
-        let partition = |field: arrow::datatypes::Field| (field.name().clone(), field.data_type().clone());
-        Self {
-            locations: found.locations,
-            format: found.format,
-            options: found.options,
-            schema: found.schema,
-            partition_columns: found.partition_columns.into_iter().map(partition).collect(),
-            secret: None,
-        }
-    }
-}
-
-impl From<ExternalTable> for source::TableDefinition {
-    fn from(kept: ExternalTable) -> Self {
-        let field = |(name, data_type)| arrow::datatypes::Field::new(name, data_type, true);
-        Self {
-            locations: kept.locations,
-            format: kept.format,
-            options: kept.options,
-            schema: kept.schema,
-            partition_columns: kept.partition_columns.into_iter().map(field).collect(),
-        }
-    }
 }

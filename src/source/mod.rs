@@ -1,8 +1,8 @@
 //! Where rows come from: files as tables, one format a file.
 //!
-//! [`resolve`] looks at a location once and writes down what it found as a [`TableDefinition`] for the catalog;
+//! [`resolve`] looks at a location once and writes down what it found as an [`ExternalTable`] for the catalog;
 //! [`open`] makes a table of a definition for one statement and lists its files anew, so that new ones are seen. Knows
-//! nothing of sessions, the catalog or SQL.
+//! nothing of sessions or SQL, and of the catalog what that keeps of a table alone.
 //!
 //! To add a format: one file with its [`Format`] and one line in [`FORMATS`].
 
@@ -70,7 +70,6 @@ use datafusion::{
     physical_plan::ExecutionPlan,
 };
 use object_store::{ObjectMeta, ObjectStore};
-use serde::{Deserialize, Serialize};
 
 pub use access::Access;
 pub(crate) use address::is_remote;
@@ -93,6 +92,8 @@ use location::{FoundFile, Listing, Location};
 pub(crate) use location::{NULL_PARTITION, ending};
 use rejects::OnError;
 use trace::Told;
+
+use crate::catalog::ExternalTable;
 
 /// The options of a format by name; after [`resolve`] complete, so that later reads never guess again.
 pub type Options = BTreeMap<String, String>;
@@ -221,42 +222,19 @@ pub struct TableRequest {
     pub options: Options,
 }
 
-/// A table over files, as the catalog keeps it: all that was decided when it was created.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TableDefinition {
-    /// Absolute paths, directories, globs or URLs.
-    pub locations: Vec<String>,
-    /// The format's name.
-    pub format: String,
-    /// The format's options, complete.
-    pub options: Options,
-    /// The columns in the files.
-    pub schema: Schema,
-    /// The columns in the directories' names, which follow those in the files.
-    pub partition_columns: Vec<Field>,
-}
-
-impl TableDefinition {
-    /// All columns, as queries see them.
-    pub fn table_schema(&self) -> Schema {
-        let fields = self.schema.fields().iter().map(|field| field.as_ref().clone());
-        Schema::new(fields.chain(self.partition_columns.iter().cloned()).collect::<Vec<_>>())
-    }
-}
-
 /// Looks at the files of a request and decides everything that the table needs.
 pub async fn resolve(
     session: &dyn Session,
     request: TableRequest,
     stores: &Stores,
     access: &Access,
-) -> Result<TableDefinition, Error> {
+) -> Result<ExternalTable, Error> {
     Ok(look(session, &request, stores, access).await?.definition)
 }
 
 /// A table that was looked at.
 struct Looked {
-    definition: TableDefinition,
+    definition: ExternalTable,
     listing: Listing,
     told: Vec<(String, Told)>,
     doubts: Vec<(String, String)>,
@@ -324,12 +302,13 @@ async fn look(
     };
     let keys = unsaid(partition_columns.iter().filter(is_guessed), request);
     options.extend(guesses(&unsaid(fields, request), &keys, &listing.files, &options));
-    let definition = TableDefinition {
+    let definition = ExternalTable {
         locations: locations.iter().map(|location| location.text().to_owned()).collect(),
         format: format.name().to_owned(),
         options,
         schema,
         partition_columns,
+        secret: None,
     };
     let looked = Looked { definition, listing, told, doubts };
     remark_on_text(&looked, request, stores).await?;
@@ -386,7 +365,7 @@ async fn remark_on_text(looked: &Looked, request: &TableRequest, stores: &Stores
 }
 
 /// The table of a definition, for one statement. Its files are listed when it is scanned.
-pub fn open(definition: &TableDefinition, stores: &Stores, access: &Access) -> Result<Arc<dyn TableProvider>, Error> {
+pub fn open(definition: &ExternalTable, stores: &Stores, access: &Access) -> Result<Arc<dyn TableProvider>, Error> {
     Ok(Arc::new(table::FileTable::new(definition, stores, access)?))
 }
 

@@ -26,10 +26,10 @@ use futures::{StreamExt, TryStreamExt};
 
 use super::{
     Access, Error, Format, FoundFile, GUESSED_KEYS, Key, Listing, Location, MAY_BE_EMPTY, ONLY_FILE, Options, Stores,
-    TOLD_BY, TableDefinition, format_named, forms::GUESSED, infer, list, looks, options, text::TextSource,
+    TOLD_BY, format_named, forms::GUESSED, infer, list, looks, options, text::TextSource,
 };
 
-use crate::planning;
+use crate::{catalog::ExternalTable, planning};
 
 /// How many files' statistics are read at once.
 const STATISTICS_AT_ONCE: usize = 16;
@@ -37,7 +37,7 @@ const STATISTICS_AT_ONCE: usize = 16;
 /// A table over the files of a definition, as one statement sees it.
 #[derive(Debug)]
 pub(super) struct FileTable {
-    definition: TableDefinition,
+    definition: ExternalTable,
     format: &'static dyn Format,
     locations: Vec<Location>,
     file_schema: SchemaRef,
@@ -47,7 +47,7 @@ pub(super) struct FileTable {
 }
 
 impl FileTable {
-    pub(super) fn new(definition: &TableDefinition, stores: &Stores, access: &Access) -> Result<Self, Error> {
+    pub(super) fn new(definition: &ExternalTable, stores: &Stores, access: &Access) -> Result<Self, Error> {
         let locations = definition.locations.iter().map(|text| Location::parse(text)).collect::<Result<Vec<_>, _>>()?;
         for location in &locations {
             access.check_location(location)?;

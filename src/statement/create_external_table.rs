@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use arrow::datatypes::Field;
 use async_trait::async_trait;
 use datafusion::sql::{
     parser::{CreateExternalTable as Ast, Statement as SqlStatement},
@@ -98,9 +99,12 @@ impl Action for CreateExternalTable {
         };
         let options = self.options.iter().map(|(name, value)| (name.clone(), value.clone()));
         let request = with_options(scope, request, options)?;
-        let found = source::resolve(scope.engine(), request, scope.stores(), scope.access()).await?;
+        let mut found = source::resolve(scope.engine(), request, scope.stores(), scope.access()).await?;
         check_distinct(&found.table_schema())?;
-        let definition = Definition::ExternalTable(found.into());
+        // As it is read back: a path that is not there yet may say NULL.
+        let kept = |column: &Field| Field::new(column.name(), column.data_type().clone(), true);
+        found.partition_columns = found.partition_columns.iter().map(kept).collect();
+        let definition = Definition::ExternalTable(found);
         client.create(scope, &name, client.header()?, definition, self.existing).await?;
         Ok(Outcome::done("CREATE TABLE"))
     }

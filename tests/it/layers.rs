@@ -14,7 +14,8 @@ const LAYERS: &[&[&str]] = &[
     &["fault", "pgtype"],
     &["print"],
     &["planning"],
-    &["source", "catalog"],
+    &["catalog"],
+    &["source"],
     &["error"],
     &["config"],
     &["session"],
@@ -201,6 +202,15 @@ fn modules_of_the_engine_depend_one_way() {
         }
     }
     assert_none("dependencies point from main to fault", &broken);
+}
+
+#[test]
+fn sources_know_what_is_kept_of_a_table_alone() {
+    let sources = sources("src/source").into_iter().filter(|source| !source.is_test()).collect::<Vec<_>>();
+    assert!(!sources.is_empty(), "src/source has no file");
+    assert_paths("of the catalog, src/source knows ExternalTable alone", &sources, |_, path| {
+        begins(path, "crate::catalog") && path != "crate::catalog::ExternalTable"
+    });
 }
 
 #[test]

@@ -20,7 +20,7 @@ pub(crate) use crate::session::Working;
 use crate::{
     Config, Error, Fault, Result, pgtype, planning,
     session::{Client, DATABASE, PATH_SCHEMA, Scope, Shared, describe, execute, functions, timed_out},
-    source::{self, Access},
+    source::{self, Access, Source, Sources},
 };
 pub use crate::{
     session::{
@@ -36,6 +36,30 @@ pub struct Engine {
     shared: Arc<Shared>,
 }
 
+/// An engine that is about to be opened, with what a program adds to it.
+#[derive(Debug)]
+pub struct EngineBuilder {
+    config: Config,
+    sources: Vec<Arc<dyn Source>>,
+}
+
+impl EngineBuilder {
+    /// Adds a kind of source: `STORED AS` with one of its names is for it.
+    pub fn source(mut self, source: impl Source + 'static) -> Self {
+        self.sources.push(Arc::new(source));
+        self
+    }
+
+    /// Opens the engine: locks the data directory and reads its newest manifest.
+    pub async fn open(self) -> Result<Engine> {
+        let mut sources = Sources::default();
+        for source in self.sources {
+            sources.add(source)?;
+        }
+        Ok(Engine { shared: Arc::new(Shared::open(self.config, sources, crate::statement::parse_view)?) })
+    }
+}
+
 /// One client of an [`Engine`].
 #[derive(Debug, Clone)]
 pub struct Session {
@@ -43,9 +67,14 @@ pub struct Session {
 }
 
 impl Engine {
-    /// Opens the engine: locks the data directory and reads its newest manifest.
+    /// Opens an engine as it is; [`Engine::builder`] opens one with more.
     pub async fn open(config: Config) -> Result<Self> {
-        Ok(Self { shared: Arc::new(Shared::open(config, crate::statement::parse_view)?) })
+        Self::builder(config).open().await
+    }
+
+    /// An engine to add to before it is opened.
+    pub fn builder(config: Config) -> EngineBuilder {
+        EngineBuilder { config, sources: Vec::new() }
     }
 
     /// The configuration that the engine was opened with.

@@ -233,7 +233,7 @@ pub(crate) fn with_options(
                 options.insert(name, text);
             }
             (_, Given::Many(_) | Given::Named(_)) => {
-                source::check_option(request.format.as_deref(), plain)?;
+                scope.sources().check_option(request.format.as_deref(), plain)?;
                 let message = format!("the option {name} takes one value; write a text, a number, true or false");
                 return Err(Error::new(Fault::InvalidArgument, message));
             }

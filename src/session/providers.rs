@@ -191,7 +191,7 @@ impl UserSchema {
         scope.check(Privilege::Select, object)?;
         match &object.definition {
             Definition::ExternalTable(table) => {
-                let opened = source::open(table, scope.stores(), scope.access());
+                let opened = scope.sources().open(table, scope.stores(), scope.access());
                 Ok(Some(opened.map_err(Error::from)?))
             }
             Definition::ManagedTable(table) => storage::open(scope, name, table).await.map(Some),
@@ -226,8 +226,9 @@ async fn named_files(scope: &Scope, name: &str) -> Result<Option<Arc<dyn TablePr
 
 /// Files named in FROM. They are listed by each statement, and looked at anew if they have changed.
 async fn look_at(scope: &Scope, request: TableRequest) -> Result<Arc<dyn TableProvider>> {
-    let found = source::resolve(scope.engine(), request, scope.stores(), scope.access()).await;
-    Ok(source::open(&found.map_err(Error::from)?, scope.stores(), scope.access()).map_err(Error::from)?)
+    let (sources, stores, access) = (scope.sources(), scope.stores(), scope.access());
+    let found = sources.resolve(scope.engine(), request, stores, access).await.map_err(Error::from)?;
+    Ok(sources.open(&found, stores, access).map_err(Error::from)?)
 }
 
 async fn plan_view(

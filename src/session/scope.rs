@@ -39,7 +39,7 @@ use crate::{
     Error, Fault, Result,
     catalog::{Existing, Kind, Object, Privilege, QualifiedName, Snapshot, View},
     planning,
-    source::{Access, Rejects, SecretDefinition, Stores},
+    source::{Access, Rejects, SecretDefinition, Sources, Stores},
 };
 
 /// Views within views: deeper ones read themselves.
@@ -164,6 +164,11 @@ impl Scope {
             let _ = state.register_udf(Arc::new(function));
         }
         state
+    }
+
+    /// Where rows of external tables come from.
+    pub(crate) fn sources(&self) -> &Sources {
+        &self.shared.sources
     }
 
     /// How it reaches buckets: with the secrets of its snapshot.

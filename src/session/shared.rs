@@ -22,7 +22,12 @@ use object_store::{local::LocalFileSystem, path::Path};
 use tokio::runtime::{Builder, Handle, Runtime};
 
 use super::{Interrupt, Scope, Sessions, Ticket, interrupt::ask_in_tasks};
-use crate::{Config, Error, Fault, Result, catalog::Catalog, config::THREAD_STACK_BYTES, source::Looks};
+use crate::{
+    Config, Error, Fault, Result,
+    catalog::Catalog,
+    config::THREAD_STACK_BYTES,
+    source::{Looks, Sources},
+};
 
 /// Reads the query of a view that was created with these names of its columns; parentheses within one another may be so many.
 pub(crate) type ParseView = fn(&str, &[String], usize) -> Result<SqlStatement>;
@@ -37,6 +42,8 @@ pub(crate) struct Shared {
     pub(crate) registry: Arc<Registry>,
     /// Memory, disk and object stores of queries.
     pub(crate) runtime: Arc<RuntimeEnv>,
+    /// Where rows of external tables come from.
+    pub(crate) sources: Sources,
     /// What was found when files were looked at.
     pub(crate) looks: Arc<Looks>,
     /// Who is connected.
@@ -46,14 +53,14 @@ pub(crate) struct Shared {
 
 impl Shared {
     /// Locks the data directory, reads its newest manifest and starts the threads.
-    pub(crate) fn open(config: Config, parse_view: ParseView) -> Result<Self> {
+    pub(crate) fn open(config: Config, sources: Sources, parse_view: ParseView) -> Result<Self> {
         let catalog = Catalog::open(config.data_dir.as_deref())?;
         let registry = Arc::new(registry(&catalog, &config)?);
         let runtime = runtime_env(&config)?;
         let compute = ComputeRuntime::new(config.threads)?;
         ask_in_tasks();
         let (looks, sessions) = (Arc::default(), Arc::default());
-        Ok(Self { config, parse_view, catalog, registry, runtime, looks, sessions, compute })
+        Ok(Self { config, parse_view, catalog, registry, runtime, sources, looks, sessions, compute })
     }
 
     /// Runs `work`, which is a statement's, on the compute runtime. Stopping its ticket ends it, and so does dropping the

@@ -11,15 +11,16 @@ use datafusion::{catalog::Session, physical_plan::ExecutionPlanProperties};
 use futures::TryStreamExt;
 
 use super::{
-    Access, Error, GUESSED_KEYS, Looked, MAY_BE_EMPTY, Sample, Stores, TOLD_BY, TableRequest,
+    Access, Error, Files, Sample, Source, Stores, TableRequest,
     bytes::Compression,
     csv::FIRST_HEADER,
     encoding,
     encoding::Encoding,
     excel::FIRST_SHEET,
+    files::{GUESSED_KEYS, Looked, MAY_BE_EMPTY, TOLD_BY, look},
     format_named,
     forms::GUESSED,
-    look, open, options,
+    options,
     text::line_of,
     trace::{Place, Told},
 };
@@ -146,7 +147,7 @@ async fn examples(
 ) -> Result<Vec<Option<String>>, Error> {
     let place = looked.definition.locations.join(", ");
     let failed = |error| Error::engine(&place, error);
-    let table = open(&looked.definition, stores, access)?;
+    let table = Files.open(&looked.definition, stores, access)?;
     let plan = table.scan(session, None, &[], Some(1)).await.map_err(failed)?;
     // The partitions in their order, so that it is the same row each time.
     for partition in 0..plan.output_partitioning().partition_count() {

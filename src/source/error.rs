@@ -9,7 +9,7 @@ use std::{error::Error as StdError, io::ErrorKind, sync::Arc};
 
 use datafusion::common::DataFusionError;
 
-use crate::fault::Fault;
+use crate::fault::{Failure, Fault};
 pub(super) use beneath::misfit;
 use beneath::of_type;
 
@@ -528,6 +528,9 @@ pub enum Error {
         #[source]
         source: Arc<DataFusionError>,
     },
+    /// A source that is no file failed, in words of its own.
+    #[error(transparent)]
+    Failed(#[from] Failure),
 }
 
 impl Error {
@@ -583,6 +586,7 @@ impl Error {
             Self::Io { .. } | Self::Unreachable { .. } => Fault::Io,
             Self::TooManyFiles { .. } | Self::TooLarge { .. } => Fault::LimitExceeded,
             Self::Engine { .. } => Fault::Internal,
+            Self::Failed(failure) => failure.fault(),
         }
     }
 }

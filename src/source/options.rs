@@ -1,6 +1,6 @@
 //! Options that several formats take, and what their values may be.
 
-use super::{Error, FoundFile, ONLY_FILE, Options};
+use super::{Error, FoundFile, Options, files::ONLY_FILE};
 
 /// Which bytes tell the types.
 pub(super) const SAMPLE_BYTES: (&str, &str) = (

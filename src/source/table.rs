@@ -25,10 +25,15 @@ use datafusion::{
 use futures::{StreamExt, TryStreamExt};
 
 use super::{
-    Access, Error, Format, FoundFile, GUESSED_KEYS, Key, Listing, Location, MAY_BE_EMPTY, ONLY_FILE, Options, Stores,
-    TOLD_BY, format_named, forms::GUESSED, infer, list, looks, options, text::TextSource,
+    Access, Error, Format, Key, Options, Stores,
+    files::{GUESSED_KEYS, MAY_BE_EMPTY, ONLY_FILE, TOLD_BY, list},
+    format_named,
+    forms::GUESSED,
+    infer,
+    location::{self, FoundFile, Listing, Location},
+    looks, options,
+    text::TextSource,
 };
-
 use crate::{catalog::ExternalTable, planning};
 
 /// How many files' statistics are read at once.
@@ -200,7 +205,7 @@ impl TableProvider for FileTable {
         let (files, statistics) = self.with_statistics(session, &listing, &options, files).await?;
         let partitions: Vec<Arc<Field>> = self.definition.partition_columns.iter().cloned().map(Arc::new).collect();
         let schema = TableSchema::builder(Arc::clone(&self.file_schema)).with_table_partition_cols(partitions);
-        let place = super::location::object_name(&listing.url, &object_store::path::Path::default());
+        let place = location::object_name(&listing.url, &object_store::path::Path::default());
         let mut source = self.format.file_source(&options, schema.build(), &place)?;
         if let Some(text) = source.downcast_ref::<TextSource>() {
             source = Arc::new(text.with_rejects(self.stores.rejects()));

@@ -1,4 +1,4 @@
-//! `CREATE EXTERNAL TABLE`: files of somebody else, read where they are.
+//! `CREATE EXTERNAL TABLE`: rows of somebody else, in files or in another source, read where they are.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -19,7 +19,7 @@ use crate::{
     Error, Fault, Result,
     catalog::{Definition, Existing},
     session::{Given, Name, Outcome, Running, Sealed, with_options},
-    source::{self, TableRequest},
+    source::TableRequest,
 };
 
 pub(super) const FORM: Form = Form { parse: None, convert };
@@ -99,7 +99,8 @@ impl Action for CreateExternalTable {
         };
         let options = self.options.iter().map(|(name, value)| (name.clone(), value.clone()));
         let request = with_options(scope, request, options)?;
-        let mut found = source::resolve(scope.engine(), request, scope.stores(), scope.access()).await?;
+        let (engine, stores, access) = (scope.engine(), scope.stores(), scope.access());
+        let mut found = scope.sources().resolve(engine, request, stores, access).await?;
         check_distinct(&found.table_schema())?;
         // As it is read back: a path that is not there yet may say NULL.
         let kept = |column: &Field| Field::new(column.name(), column.data_type().clone(), true);

@@ -1,7 +1,7 @@
 //! Tables over S3: what is read, and what each way to fail says.
 
 use datafusion::{arrow::util::pretty::pretty_format_batches, prelude::SessionContext};
-use fusewire::source::{Access, Error, SecretDefinition, Stores, TableRequest, diagnose, open, resolve};
+use fusewire::source::{Access, Error, Files, SecretDefinition, Source, Stores, TableRequest, diagnose};
 
 use crate::s3_server::{Key, OWNER, S3Server};
 
@@ -31,9 +31,9 @@ impl Reader {
         let stores = Stores::new(self.context.runtime_env(), self.secrets.clone());
         let shown = |error: &Error| format!("{:?}: {error}", error.fault());
         let request = TableRequest { locations: vec![location.to_owned()], ..TableRequest::default() };
-        let definition = resolve(&self.context.state(), request, &stores, &Access::Local).await;
+        let definition = Files.resolve(&self.context.state(), request, &stores, &Access::Local).await;
         let definition = definition.map_err(|error| shown(&error))?;
-        let table = open(&definition, &stores, &Access::Local).map_err(|error| shown(&error))?;
+        let table = Files.open(&definition, &stores, &Access::Local).map_err(|error| shown(&error))?;
         self.context.deregister_table("t").unwrap();
         self.context.register_table("t", table).unwrap();
         let frame = self.context.sql(sql).await.map_err(|error| error.to_string())?;

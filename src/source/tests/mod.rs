@@ -59,7 +59,7 @@ impl Files {
 
     async fn resolve_as(&self, request: TableRequest, access: &Access) -> Outcome<ExternalTable> {
         let state = self.context.state();
-        let resolved = resolve(&state, request, &self.stores(), access).await;
+        let resolved = super::Files.resolve(&state, request, &self.stores(), access).await;
         resolved.map_err(|error| self.shown(&error))
     }
 
@@ -70,7 +70,8 @@ impl Files {
 
     async fn query(&self, definition: &ExternalTable, sql: &str) -> Outcome<String> {
         self.context.deregister_table("t").unwrap();
-        let table = open(definition, &self.stores(), &Access::Local).map_err(|error| self.shown(&error))?;
+        let table =
+            super::Files.open(definition, &self.stores(), &Access::Local).map_err(|error| self.shown(&error))?;
         self.context.register_table("t", table).unwrap();
         let frame = self.context.sql(sql).await.map_err(|error| error.to_string())?;
         let plan = frame.create_physical_plan().await;

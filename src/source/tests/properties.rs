@@ -249,7 +249,9 @@ impl Files {
     /// The rows of a directory's files, in the order of the files.
     async fn rows(&self, location: &str, options: &[(&str, &str)]) -> Outcome<(Schema, Vec<RecordBatch>)> {
         let definition = self.resolve(self.request(location, options)).await?;
-        let table = open(&definition, &self.stores(), &Access::Local).map_err(|error| self.shown(&error))?;
+        let table = crate::source::Files
+            .open(&definition, &self.stores(), &Access::Local)
+            .map_err(|error| self.shown(&error))?;
         let state = self.context.state();
         let plan = table.scan(&state, None, &[], None).await.map_err(|error| error.to_string())?;
         let batches = datafusion::physical_plan::collect(plan, self.context.task_ctx()).await;

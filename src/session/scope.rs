@@ -39,7 +39,7 @@ use crate::{
     Error, Fault, Result,
     catalog::{Existing, Kind, Object, Privilege, QualifiedName, Snapshot, View},
     planning,
-    source::{Access, Rejects, SecretDefinition, Sources, Stores},
+    source::{Access, Rejects, SecretDefinition, SecretType, Sources, Stores},
 };
 
 /// Views within views: deeper ones read themselves.
@@ -178,7 +178,8 @@ impl Scope {
                 let secret = object.as_secret()?;
                 let options: Vec<(String, String)> =
                     secret.options.iter().map(|(key, value)| (key.clone(), value.expose().to_owned())).collect();
-                let definition = SecretDefinition::from_options(&name.name, &options).ok()?;
+                let kind = SecretType::named(&secret.provider)?;
+                let definition = SecretDefinition::read(&name.name, kind, &options).ok()?;
                 Some((name.to_string(), definition))
             });
             let stores = Stores::new(Arc::clone(&self.shared.runtime), secrets.collect());

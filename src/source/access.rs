@@ -13,7 +13,7 @@ pub enum Access {
     Local,
     /// A network connection.
     Wire {
-        /// Directories, files and `s3://` prefixes that may be opened.
+        /// Directories, files and prefixes of URLs, such as `s3://bucket/`, that may be opened.
         allowed: Vec<String>,
         /// The engine's own directory, which may never be opened as files.
         data_dir: Option<PathBuf>,
@@ -29,7 +29,7 @@ impl Access {
     pub(super) fn check_location(&self, location: &Location) -> Result<(), Error> {
         match location.local_base() {
             Some(base) => self.check_path(location.text(), base).map(|_| ()),
-            None => self.check_object(location.text(), &location.object_prefix()),
+            None => self.check_url(location.text(), &location.object_prefix()),
         }
     }
 
@@ -62,13 +62,13 @@ impl Access {
         }
     }
 
-    /// Refuses an object that is not allowed; `url` is `s3://bucket/key`.
-    pub(super) fn check_object(&self, shown: &str, url: &str) -> Result<(), Error> {
+    /// Refuses a URL, such as `s3://bucket/key`, of which no prefix is allowed.
+    pub(super) fn check_url(&self, shown: &str, url: &str) -> Result<(), Error> {
         let Self::Wire { allowed, .. } = self else { return Ok(()) };
-        let mut roots = allowed.iter().filter(|entry| entry.starts_with("s3://"));
+        let mut roots = allowed.iter().filter(|entry| entry.contains("://"));
         let inside = roots.any(|root| {
-            let root = root.trim_end_matches('/');
-            url.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || root == "s3:")
+            let rest = url.strip_prefix(root.trim_end_matches('/'));
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         });
         if inside { Ok(()) } else { Err(Error::NotAllowed { location: shown.to_owned() }) }
     }

@@ -3,7 +3,10 @@
 //! Knows no patterns and looks at no file. Whoever opens, checks or writes a location asks here, so that no two of them take
 //! one text for two places.
 
-use super::Error;
+use super::{
+    Error, listed,
+    store::{STORES, StoreKind},
+};
 
 /// The longest location, in bytes.
 const MAX_LENGTH: usize = 8_192;
@@ -13,12 +16,12 @@ const MAX_LENGTH: usize = 8_192;
 pub(super) enum Address {
     /// A path, written as one or as a `file:` URL.
     Path(String),
-    /// What follows `s3://`.
-    S3(String),
+    /// What follows `s3://` and the like in a store of this kind.
+    Object(&'static StoreKind, String),
 }
 
 impl Address {
-    /// Reads a path, a `file:` URL or an `s3://` URL.
+    /// Reads a path, a `file:` URL or that of a store.
     pub(super) fn parse(text: &str) -> Result<Self, Error> {
         if text.trim().is_empty() {
             return Err(invalid(text, "it is empty"));
@@ -30,10 +33,17 @@ impl Address {
             return Err(invalid(text, "it holds a zero byte"));
         }
         let Some((scheme, rest)) = url(text) else { return Ok(Self::Path(text.to_owned())) };
-        match (scheme.as_str(), rest.strip_prefix("//")) {
-            ("file", _) => file_path(text, rest).map(Self::Path),
-            ("s3", Some(rest)) => Ok(Self::S3(rest.to_owned())),
-            _ => Err(invalid(text, "expected a path, file:// or s3://")),
+        if scheme == "file" {
+            return file_path(text, rest).map(Self::Path);
+        }
+        let kind = STORES.iter().copied().find(|kind| kind.scheme == scheme);
+        match (kind, rest.strip_prefix("//")) {
+            (Some(kind), Some(rest)) => Ok(Self::Object(kind, rest.to_owned())),
+            _ => {
+                let urls: Vec<_> = STORES.iter().map(|kind| format!("{}://", kind.scheme)).collect();
+                let known: Vec<_> = std::iter::once("file://").chain(urls.iter().map(String::as_str)).collect();
+                Err(invalid(text, &format!("expected a path, {}", listed(&known))))
+            }
         }
     }
 }
@@ -99,7 +109,7 @@ fn invalid(location: &str, reason: &str) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::s3, *};
 
     #[test]
     fn a_file_has_one_path_in_every_spelling() {
@@ -112,7 +122,8 @@ mod tests {
         {
             assert_eq!(Address::parse(text).ok(), Some(Address::Path(path.to_owned())), "{text}");
         }
-        assert_eq!(Address::parse("S3://b/k").ok(), Some(Address::S3("b/k".to_owned())));
+        let key = |rest: &str| Some(Address::Object(&s3::STORE, rest.to_owned()));
+        assert_eq!(Address::parse("S3://b/k").ok(), key("b/k"));
     }
 
     #[test]

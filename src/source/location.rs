@@ -1,4 +1,4 @@
-//! A location as the user wrote it, and the files that lie there now: a file, a directory, a glob, local or in S3.
+//! A location as the user wrote it, and the files that lie there now: a file, a directory, a glob, local or in a bucket.
 //!
 //! Knows names only; what is in the files is the formats' business. Files come sorted by name, so that the same
 //! location reads in the same order everywhere.
@@ -17,6 +17,7 @@ use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, path::Path as Object
 use super::{
     Access, Error, Stores,
     address::{Address, percent_decoded},
+    store::StoreKind,
 };
 
 /// The most files that one location may hold.
@@ -41,14 +42,14 @@ enum Place {
     /// A path; with a pattern, the segments below it of each of its alternatives.
     Local { base: PathBuf, patterns: Vec<Vec<String>> },
     /// A key or prefix in a bucket; with a pattern, the segments below it of each of its alternatives.
-    S3 { bucket: String, prefix: String, patterns: Vec<Vec<String>> },
+    Bucket { kind: &'static StoreKind, bucket: String, prefix: String, patterns: Vec<Vec<String>> },
 }
 
 /// A file found, with the partition values that its directories name.
 #[derive(Debug, Clone)]
 pub(super) struct FoundFile {
     pub(super) meta: ObjectMeta,
-    /// How messages call it: an absolute path or `s3://bucket/key`.
+    /// How messages call it: an absolute path, or a URL such as `s3://bucket/key`.
     pub(super) name: String,
     /// `key=value` directories between the location and the file; none for a NULL.
     pub(super) partitions: Vec<(String, Option<String>)>,
@@ -65,10 +66,10 @@ pub(super) struct Listing {
 }
 
 impl Location {
-    /// Parses a path, a `file:` URL or an `s3://` URL; paths become absolute.
+    /// Parses a path, a `file:` URL or that of a store; paths become absolute.
     pub(super) fn parse(text: &str) -> Result<Self, Error> {
         match Address::parse(text)? {
-            Address::S3(rest) => Self::parse_s3(text, &rest),
+            Address::Object(kind, rest) => Self::parse_object(kind, text, &rest),
             Address::Path(path) => Self::parse_local(&path),
         }
     }
@@ -86,19 +87,19 @@ impl Location {
         Ok(Self { text: absolute, place: Place::Local { base, patterns } })
     }
 
-    fn parse_s3(text: &str, rest: &str) -> Result<Self, Error> {
+    fn parse_object(kind: &'static StoreKind, text: &str, rest: &str) -> Result<Self, Error> {
         let invalid = |reason: &str| Error::InvalidLocation { location: text.to_owned(), reason: reason.to_owned() };
         let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
         let allowed = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '.' | '_');
         if bucket.is_empty() || !bucket.chars().all(allowed) {
-            return Err(invalid("expected s3://bucket/key"));
+            return Err(invalid(&format!("expected {}://bucket/key", kind.scheme)));
         }
         if key.split('/').any(|segment| segment == "." || segment == "..") {
             return Err(invalid("an object's key cannot hold . or .. as a directory"));
         }
         let (prefix, patterns) = split_pattern(text, key)?;
         let (bucket, prefix) = (bucket.to_owned(), prefix.to_owned());
-        Ok(Self { text: text.to_owned(), place: Place::S3 { bucket, prefix, patterns } })
+        Ok(Self { text: text.to_owned(), place: Place::Bucket { kind, bucket, prefix, patterns } })
     }
 
     /// The location, absolute.
@@ -110,14 +111,14 @@ impl Location {
     pub(super) fn local_base(&self) -> Option<&Path> {
         match &self.place {
             Place::Local { base, .. } => Some(base),
-            Place::S3 { .. } => None,
+            Place::Bucket { .. } => None,
         }
     }
 
-    /// The part before a glob as a URL, of an S3 location; empty for a path.
+    /// The part before a glob as a URL, of a location in a bucket; empty for a path.
     pub(super) fn object_prefix(&self) -> String {
         match &self.place {
-            Place::S3 { bucket, prefix, .. } => format!("s3://{bucket}/{prefix}"),
+            Place::Bucket { kind, bucket, prefix, .. } => format!("{}://{bucket}/{prefix}", kind.scheme),
             Place::Local { .. } => String::new(),
         }
     }
@@ -137,8 +138,11 @@ impl Location {
                 })??;
                 Listing { url, store, files, directory }
             }
-            Place::S3 { bucket, prefix, patterns } => {
-                self.list_bucket(stores, access, bucket, prefix, patterns).await?
+            Place::Bucket { kind, bucket, prefix, patterns } => {
+                let (url, store) = stores.bucket(kind, bucket, &self.object_prefix())?;
+                let root = format!("{}://{bucket}", kind.scheme);
+                let (files, directory) = self.list_bucket(store.as_ref(), access, &root, prefix, patterns).await?;
+                Listing { url, store, files, directory }
             }
         };
         if listing.files.is_empty() && !listing.directory {
@@ -173,15 +177,15 @@ impl Location {
         Ok((walk.files, false))
     }
 
+    /// The objects of a bucket, whose URL is `root`, and whether the location is a directory.
     async fn list_bucket(
         &self,
-        stores: &Stores,
+        store: &dyn ObjectStore,
         access: &Access,
-        bucket: &str,
+        root: &str,
         prefix: &str,
         patterns: &[Vec<String>],
-    ) -> Result<Listing, Error> {
-        let (url, store) = stores.bucket(bucket, &self.object_prefix())?;
+    ) -> Result<(Vec<FoundFile>, bool), Error> {
         let key = ObjectPath::parse(prefix.trim_matches('/'))
             .map_err(|error| Error::InvalidLocation { location: self.text.clone(), reason: error.to_string() })?;
         let failed = |error| Error::store(&self.text, error);
@@ -190,8 +194,8 @@ impl Location {
         if patterns.is_empty() && !prefix.is_empty() && !prefix.ends_with('/') {
             match store.head(&key).await {
                 Ok(meta) => {
-                    files.push(FoundFile { meta, name: format!("s3://{bucket}/{key}"), partitions: Vec::new() });
-                    return Ok(Listing { url, store, files, directory: false });
+                    files.push(FoundFile { meta, name: format!("{root}/{key}"), partitions: Vec::new() });
+                    return Ok((files, false));
                 }
                 Err(object_store::Error::NotFound { .. }) => {}
                 Err(error) => match failed(error) {
@@ -220,18 +224,18 @@ impl Location {
             if files.len() == MAX_FILES {
                 return Err(Error::TooManyFiles { location: self.text.clone(), limit: MAX_FILES });
             }
-            let name = format!("s3://{bucket}/{full}");
-            access.check_object(&name, &name)?;
+            let name = format!("{root}/{full}");
+            access.check_url(&name, &name)?;
             files.push(FoundFile { meta, name, partitions: partitions_of(&relative) });
         }
         if let (true, Some(error)) = (files.is_empty(), head_failed) {
             return Err(error);
         }
         if let Some((name, _)) = missing.first() {
-            return Err(Error::NoSuchFile { location: format!("s3://{bucket}/{prefix}{name}") });
+            return Err(Error::NoSuchFile { location: format!("{root}/{prefix}{name}") });
         }
         let directory = patterns.is_empty() && !files.is_empty();
-        Ok(Listing { url, store, files, directory })
+        Ok((files, directory))
     }
 }
 
@@ -358,11 +362,14 @@ pub(crate) fn ending(name: &str) -> Option<(String, Option<String>)> {
     Some((inner.to_owned(), Some(last.to_owned())))
 }
 
-/// How a message calls an object of a store, given the store's URL.
+/// How a message calls an object of a store, given the store's URL: `s3-` and what tells secrets apart stand for `s3`.
 pub(super) fn object_name(url: &ObjectStoreUrl, path: &ObjectPath) -> String {
     let url: &url::Url = url.as_ref();
     match url.host_str() {
-        Some(bucket) if url.scheme() != "file" => format!("s3://{bucket}/{path}"),
+        Some(bucket) if url.scheme() != "file" => {
+            let scheme = url.scheme().split('-').next().unwrap_or_default();
+            format!("{scheme}://{bucket}/{path}")
+        }
         _ => format!("/{path}"),
     }
 }

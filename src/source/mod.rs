@@ -38,6 +38,8 @@ mod options;
 mod parquet;
 mod pattern;
 mod rejects;
+mod s3;
+mod secret;
 mod spans;
 mod staging;
 mod store;
@@ -85,8 +87,9 @@ pub(crate) use infer::is_alike;
 pub use keys::Key;
 pub use looks::Looks;
 pub use rejects::{Rejected, Rejects};
+pub use secret::{SECRET_TYPES, SecretDefinition, SecretOption, SecretType, SecretValues};
 pub(crate) use staging::Writing;
-pub use store::{SECRET_OPTIONS, SecretDefinition, Stores};
+pub use store::Stores;
 pub(crate) use target::Target;
 
 use bytes::{Compression, Input};
@@ -377,12 +380,17 @@ pub fn written_format(name: &str) -> Result<&'static str, Error> {
     }
     let written: Vec<_> =
         FORMATS.iter().filter(|format| format.writers().is_some()).map(|format| format.name()).collect();
-    let written = match written.split_last() {
-        Some((last, others)) if !others.is_empty() => format!("{} or {last}", others.join(", ")),
-        _ => written.concat(),
-    };
+    let written = listed(&written);
     let found = if found.is_some() { "is read, not written" } else { "is no format that is written" };
     Err(Error::NotWritten { format: name.to_ascii_lowercase(), found, written })
+}
+
+/// Names of which one may be chosen: `a, b or c`.
+pub(crate) fn listed(names: &[&str]) -> String {
+    match names.split_last() {
+        Some((last, others)) if !others.is_empty() => format!("{} or {last}", others.join(", ")),
+        _ => names.concat(),
+    }
 }
 
 /// What of its files the format of a name compresses by itself.

@@ -1,4 +1,4 @@
-//! `CREATE SECRET`: the key to a bucket, kept in the manifest, which only its owner can read, and never shown again.
+//! `CREATE SECRET`: the key to a bucket or the like, kept in the manifest, which only its owner can read, and never shown again.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::{
     Error, Fault, Result,
     catalog::{Definition, Existing, Secret, Sensitive},
     session::{Name, Outcome, Running},
-    source::SecretDefinition,
+    source::{SECRET_TYPES, SecretDefinition, SecretType, listed},
 };
 
 pub(super) const FORM: Form = Form { parse: Some(parse), convert: no_convert };
@@ -24,7 +24,7 @@ pub(super) const FORM: Form = Form { parse: Some(parse), convert: no_convert };
 struct CreateSecret {
     name: Name,
     existing: Existing,
-    provider: String,
+    kind: &'static SecretType,
     options: Vec<(String, String)>,
 }
 
@@ -56,15 +56,25 @@ fn parse(parser: &mut DFParser) -> Recognised {
     }
     parser.parser.expect_token(&Token::RParen)?;
     let Some(at) = options.iter().position(|(key, _)| key == "type") else {
-        return Err(Error::new(Fault::InvalidArgument, format!("the secret {name} needs a TYPE; write TYPE s3")));
-    };
-    let (_, provider) = options.remove(at);
-    if !provider.eq_ignore_ascii_case("s3") {
-        let message = format!("the secret {name} is of type {provider}; the only type is s3");
+        let message = format!("the secret {name} needs a TYPE; write TYPE {}", listed(&types()));
         return Err(Error::new(Fault::InvalidArgument, message));
-    }
+    };
+    let (_, given) = options.remove(at);
+    let Some(kind) = SecretType::named(&given) else {
+        let known = match types().as_slice() {
+            [only] => format!("the only type is {only}"),
+            several => format!("the types are {}", several.join(", ")),
+        };
+        let message = format!("the secret {name} is of type {given}; {known}");
+        return Err(Error::new(Fault::InvalidArgument, message));
+    };
     let existing = existing(or_replace, if_not_exists)?;
-    Ok(Some(Arc::new(CreateSecret { name, existing, provider: provider.to_lowercase(), options })))
+    Ok(Some(Arc::new(CreateSecret { name, existing, kind, options })))
+}
+
+/// What TYPE may be.
+fn types() -> Vec<&'static str> {
+    SECRET_TYPES.iter().map(|kind| kind.name).collect()
 }
 
 #[async_trait]
@@ -72,9 +82,9 @@ impl Action for CreateSecret {
     async fn run(&self, Running { client, scope, .. }: Running<'_>) -> Result<Outcome> {
         scope.check_writes("CREATE SECRET")?;
         // Checked here, so that a mistake is heard now and not when the bucket is read.
-        let checked = SecretDefinition::from_options(&self.name.name, &self.options)?;
+        let checked = SecretDefinition::read(&self.name.name, self.kind, &self.options)?;
         let options = self.options.iter().map(|(key, value)| (key.clone(), Sensitive::new(value.clone()))).collect();
-        let secret = Secret { provider: self.provider.clone(), scope: Some(checked.scope), options };
+        let secret = Secret { provider: self.kind.name.to_owned(), scope: Some(checked.scope), options };
         let name = scope.new_name(&self.name)?;
         client.create(scope, &name, client.header()?, Definition::Secret(secret), self.existing).await?;
         Ok(Outcome::done("CREATE SECRET"))

@@ -1,7 +1,7 @@
 //! Tables over S3: what is read, and what each way to fail says.
 
 use datafusion::{arrow::util::pretty::pretty_format_batches, prelude::SessionContext};
-use fusewire::source::{Access, Error, Files, SecretDefinition, Source, Stores, TableRequest, diagnose};
+use fusewire::source::{Access, Error, Files, SecretDefinition, SecretType, Source, Stores, TableRequest, diagnose};
 
 use crate::s3_server::{Key, OWNER, S3Server};
 
@@ -19,7 +19,8 @@ fn secret(server: &S3Server, name: &str, key: (&str, &str), scope: &str) -> (Str
 fn secret_at(endpoint: &str, name: &str, key: (&str, &str), scope: &str) -> (String, SecretDefinition) {
     let options = [("key_id", key.0), ("secret", key.1), ("endpoint", endpoint), ("scope", scope)];
     let options = options.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    (name.to_owned(), SecretDefinition::from_options(name, &options).unwrap())
+    let kind = SecretType::named("s3").unwrap();
+    (name.to_owned(), SecretDefinition::read(name, kind, &options).unwrap())
 }
 
 impl Reader {
@@ -177,6 +178,7 @@ async fn two_secrets_of_one_bucket_never_mix() {
     assert!(!plan.contains("first"), "{plan}");
 }
 
-fn widened(secret: SecretDefinition) -> SecretDefinition {
-    SecretDefinition { scope: "s3://".to_owned(), ..secret }
+fn widened(mut secret: SecretDefinition) -> SecretDefinition {
+    "s3://".clone_into(&mut secret.scope);
+    secret
 }

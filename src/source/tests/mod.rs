@@ -858,40 +858,6 @@ async fn an_unreadable_file_is_named() {
     );
 }
 
-#[test]
-fn secrets_are_checked_and_hidden() {
-    let options = |pairs: &[(&str, &str)]| {
-        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect::<Vec<_>>()
-    };
-    let secret = SecretDefinition::from_options(
-        "s",
-        &options(&[
-            ("TYPE", "S3"),
-            ("KEY_ID", "id"),
-            ("SECRET", "hush"),
-            ("SESSION_TOKEN", "quiet"),
-            ("ENDPOINT", "http://h:9"),
-        ]),
-    )
-    .unwrap();
-    assert!(secret.allow_http);
-    let shown = format!("{secret:?}");
-    assert!(!shown.contains("hush") && !shown.contains("quiet"), "{shown}");
-    for (given, message) in [
-        (&[("KEY_ID", "id")][..], "secret s: KEY_ID needs SECRET"),
-        (&[("TYPE", "gcs")], "option type cannot be 'gcs', expected s3"),
-        (&[("SCOPE", "/tmp")], "option scope cannot be '/tmp', expected a prefix such as s3://bucket/path"),
-        (&[("ENDPOINT", "ftp://h")], "secret s: ENDPOINT must start with http:// or https://"),
-        (
-            &[("PASSWORD", "x")],
-            "unknown option password for a secret, accepted are type, key_id, secret, session_token, region, endpoint, \
-             url_style, use_ssl, allow_http, scope",
-        ),
-    ] {
-        assert_eq!(SecretDefinition::from_options("s", &options(given)).unwrap_err().to_string(), message);
-    }
-}
-
 /// The data set of a name in `../shared/data`, which tests share.
 fn shared(name: &str) -> String {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data").join(name);

@@ -182,6 +182,24 @@ fn everything_committed_is_there_after_a_reopen() {
     assert!(catalog.begin().header("ada").unwrap().oid > oid + 4, "identifiers are not given out again");
 }
 
+/// What is known of columns in paths is written as it always was: their names and types.
+#[test]
+fn external_tables_are_written_as_they_were() {
+    let written = json!({
+        "locations": ["/data/ratings"],
+        "format": "csv",
+        "options": {"header": "true"},
+        "schema": {"fields": [], "metadata": {}},
+        "partition_columns": [["year", "Int64"], ["month", "Utf8"]],
+        "secret": null,
+    });
+    let table: ExternalTable = serde_json::from_value(written.clone()).unwrap();
+    let expected = [Field::new("year", DataType::Int64, true), Field::new("month", DataType::Utf8, true)];
+    assert_eq!(table.partition_columns, expected);
+    assert_eq!(table.table_schema(), Schema::new(expected.to_vec()));
+    assert_eq!(serde_json::to_value(&table).unwrap(), written);
+}
+
 #[test]
 fn secrets_are_never_printed_and_only_the_owner_reads_the_files() {
     let directory = tempfile::tempdir().unwrap();

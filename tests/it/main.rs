@@ -24,6 +24,8 @@ mod targets;
 mod s3;
 mod s3_server;
 
+mod sources;
+
 mod wire;
 
 mod clients;

@@ -166,7 +166,11 @@ impl Local {
     }
 
     async fn start(config: Config, origin: Origin) -> Result<Self, fusewire::Error> {
-        let engine = Engine::open(config).await?;
+        Self::of(&Engine::open(config).await?, origin)
+    }
+
+    /// A session of an engine.
+    pub(crate) fn of(engine: &Engine, origin: Origin) -> Result<Self, fusewire::Error> {
         let (session, notices) = engine.session(SessionOptions { user: "ada".to_owned(), origin, address: None })?;
         Ok(Self { session, notices })
     }

@@ -174,10 +174,10 @@ impl Snapshot {
     }
 
     fn create_schema(&mut self, name: &str, header: &Header, if_not_exists: bool) -> Result<Applied> {
-        if is_reserved(name) {
-            return Err(Error::ReservedSchema { name: name.to_owned(), action: "created" });
+        if name.starts_with(RESERVED) {
+            return Err(Error::ReservedSchema { name: name.to_owned() });
         }
-        if self.has_schema(name) {
+        if self.has_schema(name) || is_of_system(name) {
             return match if_not_exists {
                 true => Ok(Applied::Unchanged),
                 false => Err(Error::DuplicateSchema { name: name.to_owned() }),
@@ -189,8 +189,8 @@ impl Snapshot {
     }
 
     fn drop_schema(&mut self, name: &str, if_exists: bool, cascade: bool) -> Result<Applied> {
-        if name == PUBLIC || is_reserved(name) {
-            return Err(Error::ReservedSchema { name: name.to_owned(), action: "dropped" });
+        if name == PUBLIC || is_of_system(name) {
+            return Err(Error::RequiredSchema { name: name.to_owned() });
         }
         if !self.has_schema(name) {
             return match if_exists {
@@ -328,6 +328,7 @@ impl Snapshot {
     fn check_schema(&self, name: &QualifiedName) -> Result<()> {
         match self.has_schema(&name.schema) {
             true => Ok(()),
+            false if is_of_system(&name.schema) => Err(Error::SystemSchema { name: name.clone() }),
             false => Err(Error::UndefinedSchema { name: name.schema.clone() }),
         }
     }
@@ -340,9 +341,12 @@ impl Snapshot {
     }
 }
 
-/// Whether the schema's name belongs to the system tables.
-fn is_reserved(name: &str) -> bool {
-    matches!(name, "fusewire" | "information_schema") || name.starts_with("pg_")
+/// How names of schemas do not begin that anybody makes.
+const RESERVED: &str = "pg_";
+
+/// Whether the schema holds what the engine tells of itself.
+fn is_of_system(name: &str) -> bool {
+    matches!(name, "fusewire" | "information_schema" | "pg_catalog")
 }
 
 /// Only tables and views can be taken for each other, because only they share their names.

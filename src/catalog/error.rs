@@ -70,13 +70,23 @@ pub enum Error {
         /// One of the objects in it.
         holds: String,
     },
-    /// A schema that belongs to the engine.
-    #[error("schema \"{name}\" belongs to the engine and cannot be {action}; choose another name")]
+    /// A name that only schemas of the engine may have.
+    #[error("unacceptable schema name \"{name}\": names that begin with pg_ belong to the engine; choose another name")]
     ReservedSchema {
         /// The schema.
         name: String,
-        /// What was tried.
-        action: &'static str,
+    },
+    /// A schema without which there is no database.
+    #[error("schema \"{name}\" belongs to the engine and cannot be dropped; DROP what is in it that is yours")]
+    RequiredSchema {
+        /// The schema.
+        name: String,
+    },
+    /// Something in a schema whose tables the engine makes.
+    #[error("permission denied for {name}: the schema \"{}\" belongs to the engine; name another schema", name.schema)]
+    SystemSchema {
+        /// The object.
+        name: QualifiedName,
     },
     /// Another transaction was first.
     #[error("another transaction changed {object} first; run the transaction again")]
@@ -162,13 +172,16 @@ impl Error {
     pub fn fault(&self) -> Fault {
         match self {
             Self::Duplicate { kind, .. } if kind.is_relation() => Fault::DuplicateTable,
-            Self::Duplicate { .. } | Self::DuplicateSchema { .. } => Fault::DuplicateObject,
+            Self::Duplicate { .. } => Fault::DuplicateObject,
+            Self::DuplicateSchema { .. } => Fault::DuplicateSchema,
             Self::Undefined { kind, .. } if kind.is_relation() => Fault::UndefinedTable,
             Self::Undefined { .. } | Self::UndefinedVersion { .. } => Fault::UndefinedObject,
             Self::UndefinedSchema { .. } => Fault::UndefinedSchema,
             Self::WrongObjectType { .. } => Fault::WrongObjectType,
-            Self::SchemaNotEmpty { .. } | Self::Locked { .. } => Fault::ObjectInUse,
-            Self::ReservedSchema { .. } => Fault::PermissionDenied,
+            Self::SchemaNotEmpty { .. } | Self::RequiredSchema { .. } => Fault::Dependents,
+            Self::Locked { .. } => Fault::ObjectInUse,
+            Self::ReservedSchema { .. } => Fault::ReservedName,
+            Self::SystemSchema { .. } => Fault::PermissionDenied,
             Self::Conflict { .. } => Fault::Conflict,
             Self::Cancelled => Fault::Cancelled,
             Self::OidsExhausted | Self::Unstorable { .. } => Fault::LimitExceeded,

@@ -263,13 +263,23 @@ fn names_are_checked_as_postgres_does() {
         (append("e"), "42809", "\"e\" is an external table; rows can be written only to a table made by CREATE TABLE"),
         (append("x"), "42P01", "table \"x\" does not exist"),
         (promote, "42704", "model \"m\" has no version 7; its versions are 1"),
-        (schema("public"), "42710", "schema \"public\" already exists"),
+        (schema("public"), "42P06", "schema \"public\" already exists"),
         (
             schema("pg_toast"),
-            "42501",
-            "schema \"pg_toast\" belongs to the engine and cannot be created; choose another name",
+            "42939",
+            "unacceptable schema name \"pg_toast\": names that begin with pg_ belong to the engine; choose another name",
         ),
-        (drop_public, "42501", "schema \"public\" belongs to the engine and cannot be dropped; choose another name"),
+        (schema("information_schema"), "42P06", "schema \"information_schema\" already exists"),
+        (
+            in_schema("fusewire", view("SELECT 1")),
+            "42501",
+            "permission denied for \"fusewire.x\": the schema \"fusewire\" belongs to the engine; name another schema",
+        ),
+        (
+            drop_public,
+            "2BP01",
+            "schema \"public\" belongs to the engine and cannot be dropped; DROP what is in it that is yours",
+        ),
         (drop_missing, "3F000", "schema \"sales\" does not exist"),
     ];
     for (change, code, message) in refused {

@@ -246,6 +246,14 @@ pub(super) fn ntile(text: &str) -> Option<Said> {
     wrong(Fault::InvalidNtile, "argument of ntile must be greater than zero".to_owned())
 }
 
+/// `LIMIT must be >= 0, '-1' was provided`
+pub(super) fn row_count(text: &str) -> Option<Said> {
+    let known = [("LIMIT must be", "LIMIT", Fault::InvalidLimit), ("OFFSET must be", "OFFSET", Fault::InvalidOffset)];
+    let (_, clause, fault) = known.into_iter().find(|(start, ..)| text.starts_with(start))?;
+    let found = between(text, "'", "'").map_or_else(String::new, |found| format!("; found {found}"));
+    wrong(fault, format!("{clause} must not be negative{found}"))
+}
+
 pub(super) fn nested_aggregate(text: &str) -> Option<Said> {
     text.strip_prefix("Aggregate function calls cannot be nested")?;
     wrong(Fault::Grouping, "aggregate function calls cannot be nested".to_owned())

@@ -41,6 +41,7 @@ const PHRASES: &[fn(&str) -> Option<Said>] = &[
     planner::not_in_list,
     planner::window_frame,
     planner::ntile,
+    planner::row_count,
     planner::aggregate_in_where,
     kernels::regular_expression,
     kernels::not_utf8,

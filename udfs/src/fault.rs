@@ -21,6 +21,12 @@ pub enum Fault {
     DuplicateTable,
     /// A schema that does not exist.
     UndefinedSchema,
+    /// A schema that exists already.
+    DuplicateSchema,
+    /// A name that belongs to the engine.
+    ReservedName,
+    /// An object that others need.
+    Dependents,
     /// A model, secret, setting or other object that does not exist.
     UndefinedObject,
     /// An object that exists already.
@@ -41,6 +47,10 @@ pub enum Fault {
     Windowing,
     /// A distance of a frame that is below zero.
     InvalidFrameDistance,
+    /// A number of rows to return that is below zero.
+    InvalidLimit,
+    /// A number of rows to skip that is below zero.
+    InvalidOffset,
     /// The number of a row in a frame that is below one.
     InvalidNthValue,
     /// A number of buckets that is below one.

@@ -1,6 +1,9 @@
-//! `FETCH FIRST n ROWS ONLY`, which is the standard's LIMIT; and NULL, which is no limit.
+//! `FETCH FIRST n ROWS ONLY`, which is the standard's LIMIT; NULL, which is no limit; and numbers of rows that are written as
+//! texts or with digits behind the point.
 
-use datafusion::sql::sqlparser::ast::{Expr, LimitClause, Query, Value};
+use std::ops::ControlFlow;
+
+use datafusion::sql::sqlparser::ast::{Expr, LimitClause, Query, Spanned, Value, visit_expressions};
 
 use crate::{Error, Fault, Result};
 
@@ -10,8 +13,50 @@ pub(super) fn rewrite(query: &mut Query) -> Result<()> {
     if let Some(LimitClause::LimitOffset { limit, offset, .. }) = &mut query.limit_clause {
         limit.take_if(|limit| is_null(limit));
         offset.take_if(|offset| is_null(&offset.value));
+        if let Some(limit) = limit {
+            whole("LIMIT", limit)?;
+        }
+        if let Some(offset) = offset {
+            whole("OFFSET", &mut offset.value)?;
+        }
     }
     Ok(())
+}
+
+/// Writes a number of rows as a whole one, where it is written as something that can be one.
+fn whole(clause: &str, rows: &mut Expr) -> Result<()> {
+    let column = |part: &Expr| match part {
+        Expr::Subquery(_) => ControlFlow::Break(None),
+        Expr::Identifier(_) | Expr::CompoundIdentifier(_) => ControlFlow::Break(Some(part.span().start)),
+        _ => ControlFlow::Continue(()),
+    };
+    if let ControlFlow::Break(Some(place)) = visit_expressions(&*rows, column) {
+        let message = format!("argument of {clause} must not contain variables; write a number, or a parameter");
+        return Err(Error::new(Fault::InvalidColumnReference, message).at(place));
+    }
+    let Expr::Value(value) = rows else { return Ok(()) };
+    let place = value.span.start;
+    let number = match &value.value {
+        Value::Number(digits, _) if digits.parse::<i64>().is_err() => rounded(digits),
+        Value::SingleQuotedString(text) => text.trim().parse::<i64>().map_err(|_wrong| {
+            Error::new(Fault::InvalidText, format!("invalid input syntax for type bigint: \"{text}\""))
+        }),
+        Value::Boolean(_) => {
+            let message = format!("argument of {clause} must be type bigint, not type boolean");
+            Err(Error::new(Fault::DatatypeMismatch, message))
+        }
+        _ => return Ok(()),
+    };
+    let number = number.map_err(|error| error.at(place))?;
+    value.value = Value::Number(number.to_string(), false);
+    Ok(())
+}
+
+/// The whole number that is nearest to one with a fraction, away from zero where two are.
+fn rounded(digits: &str) -> Result<i64> {
+    let out_of_range = || Error::new(Fault::NumericOutOfRange, format!("bigint out of range: {digits}"));
+    let nearest = digits.replace('_', "").parse::<f64>().map_err(|_wrong| out_of_range())?.round();
+    format!("{nearest:.0}").parse().map_err(|_wrong| out_of_range())
 }
 
 fn is_null(rows: &Expr) -> bool {

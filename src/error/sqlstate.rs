@@ -63,6 +63,7 @@ pub fn sqlstate(fault: Fault) -> &'static str {
         Fault::DuplicatePrepared => "42P05",
         Fault::UndefinedCursor => "34000",
         Fault::DuplicateAlias => "42712",
+        Fault::AmbiguousAlias => "42P09",
         Fault::DuplicateCursor => "42P03",
         Fault::InvalidCursorDefinition => "42P11",
         Fault::InvalidCursorState => "24000",

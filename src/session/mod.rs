@@ -22,7 +22,6 @@ mod providers;
 mod registry;
 mod regular_expression;
 mod rewrite;
-mod same_names;
 mod scope;
 mod sealed;
 mod search_path;

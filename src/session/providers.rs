@@ -31,15 +31,29 @@ impl PathSchema {
     /// The first schema that has a relation of this name.
     fn of(&self, name: &str) -> Option<Arc<dyn SchemaProvider>> {
         let database = Database { scope: Arc::clone(&self.scope) };
-        let has = |schema: &str| database.schema(schema).filter(|found| found.table_exist(name));
-        // What a view means stays what it is, even when it is there no more.
-        if let Some(schema) = self.scope.meant(name) {
-            return has(schema);
-        }
-        let (schema, found) = self.scope.path().iter().find_map(|schema| Some((schema, has(schema)?)))?;
-        self.scope.note(name, schema);
-        Some(found)
+        database.schema(&schema_of(&self.scope, name)?)
     }
+}
+
+/// The schema that has the relation of a name without one: the first on the path, or the one that a view means.
+pub(super) fn schema_of(scope: &Arc<Scope>, name: &str) -> Option<String> {
+    // What a view means stays what it is, even when it is there no more.
+    if let Some(schema) = scope.meant(name) {
+        return has_relation(scope, schema, name).then(|| schema.to_owned());
+    }
+    let schema = scope.path().iter().find(|schema| has_relation(scope, schema, name))?;
+    scope.note(name, schema);
+    Some(schema.clone())
+}
+
+/// Whether there is a schema of this name.
+pub(super) fn has_schema(scope: &Arc<Scope>, name: &str) -> bool {
+    Database { scope: Arc::clone(scope) }.schema(name).is_some()
+}
+
+/// Whether a schema has a relation of this name.
+pub(super) fn has_relation(scope: &Arc<Scope>, schema: &str, name: &str) -> bool {
+    Database { scope: Arc::clone(scope) }.schema(schema).is_some_and(|found| found.table_exist(name))
 }
 
 #[async_trait]

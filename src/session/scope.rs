@@ -31,7 +31,6 @@ use super::{
     functions,
     providers::Providers,
     rewrite::{rewrite, with_microseconds},
-    same_names,
     search_path::{Name, SearchPath},
     settings::Settings,
 };
@@ -205,8 +204,7 @@ impl Scope {
     pub(crate) fn plan(self: &Arc<Self>, mut statement: SqlStatement) -> BoxFuture<'static, Result<LogicalPlan>> {
         let (state, scope) = (self.state(), Arc::clone(self));
         Box::pin(async move {
-            same_names::tell_apart(&mut statement, &scope)?;
-            rewrite(&mut statement, &state).await?;
+            rewrite(&mut statement, &scope, &state).await?;
             let planned = state.statement_to_plan(statement).await;
             planned.map_err(|error| {
                 let seen = scope.snapshot.relations().filter(|(name, _)| scope.path().contains(&name.schema));

@@ -119,6 +119,8 @@ pub enum Fault {
     UndefinedCursor,
     /// One name of several tables in a FROM.
     DuplicateAlias,
+    /// The name of a table that stands for several in a FROM.
+    AmbiguousAlias,
     /// The name of a portal that exists already.
     DuplicateCursor,
     /// A cursor that is declared to be two things at once.

@@ -168,7 +168,7 @@ impl Marking<'_> {
 }
 
 /// The SELECT whose columns an ORDER BY may name, also in parentheses.
-fn ordered_select(body: &SetExpr) -> Option<&Select> {
+pub(super) fn ordered_select(body: &SetExpr) -> Option<&Select> {
     match body {
         SetExpr::Select(select) => Some(select),
         SetExpr::Query(query) => ordered_select(&query.body),

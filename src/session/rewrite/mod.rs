@@ -4,7 +4,8 @@
 //! `casts` of one value to several types get names that tell them apart, calls that read `files` become names of tables,
 //! `windows` with a name and positions in `groups` are written out where they are used. `columns` finds what a name without
 //! a table stands for: the merged column of a join with USING, or the column behind an alias of the same name, which `order`
-//! keeps apart where both are needed. What SHOW tells of tables (`shows`) becomes a query. All is done on the syntax tree, in
+//! keeps apart where both are needed. `same_names` finds the item of FROM behind the name of a table. What SHOW tells of
+//! tables (`shows`) becomes a query. All is done on the syntax tree, in
 //! the order of [`REWRITES`]; a view's text stays as it was written.
 
 mod aliases;
@@ -21,13 +22,14 @@ mod order;
 mod patterns;
 mod regexes;
 mod rows;
+mod same_names;
 mod scopes;
 mod shows;
 mod timestamps;
 mod values;
 mod windows;
 
-use std::ops::ControlFlow;
+use std::{ops::ControlFlow, sync::Arc};
 
 use datafusion::{
     execution::SessionState,
@@ -46,7 +48,7 @@ pub(super) use self::{
     arrays::CompareArray, casts::WrittenAs, merge::folded, rows::row_of, timestamps::with_microseconds,
 };
 pub(crate) use self::{common_types::written, merge::joins_by_name};
-use super::files;
+use super::{Scope, files};
 use crate::{Error, Result, session::PostgreSql};
 
 /// What is written otherwise in a statement, by where it stands.
@@ -61,6 +63,8 @@ enum Rewrite {
     Item(fn(&mut TableFactor) -> Result<()>),
     /// An expression, after what is within it.
     Expression(fn(&mut Expr) -> Result<()>),
+    /// A walk of its own, which asks what names stand for in the statement's scope.
+    Names(fn(&mut SqlStatement, &Arc<Scope>) -> Result<()>),
     /// A walk of its own, for which the tables are looked up.
     Tables(for<'a> fn(&'a mut SqlStatement, &'a SessionState) -> BoxFuture<'a, Result<()>>),
 }
@@ -69,7 +73,9 @@ enum Rewrite {
 /// follow one another share one walk, which does at each part those for its kind.
 const REWRITES: &[Rewrite] = &[
     // What becomes a query is rewritten as one.
-    Rewrite::Tables(shows::rewrite),
+    Rewrite::Names(shows::rewrite),
+    // Before any gives names, or goes by those that the user wrote.
+    Rewrite::Names(same_names::rewrite),
     // Whether an item of WITH is volatile, and how often it is read, is seen in what the user wrote.
     Rewrite::Statement(once::rewrite),
     // Keys in a row become keys of their own before those of DISTINCT ON are put into their order.
@@ -106,15 +112,16 @@ const REWRITES: &[Rewrite] = &[
 
 impl Rewrite {
     fn is_of_a_part(&self) -> bool {
-        !matches!(self, Self::Statement(_) | Self::Tables(_))
+        !matches!(self, Self::Statement(_) | Self::Names(_) | Self::Tables(_))
     }
 }
 
-/// Rewrites a statement as it is planned over the tables that `state` knows.
-pub(super) async fn rewrite(statement: &mut SqlStatement, state: &SessionState) -> Result<()> {
+/// Rewrites a statement as it is planned over the tables that `state` knows, which are those of `scope`.
+pub(super) async fn rewrite(statement: &mut SqlStatement, scope: &Arc<Scope>, state: &SessionState) -> Result<()> {
     for next in REWRITES.chunk_by(|one, other| one.is_of_a_part() && other.is_of_a_part()) {
         match next {
             [Rewrite::Statement(work)] => work(statement)?,
+            [Rewrite::Names(work)] => work(statement, scope)?,
             [Rewrite::Tables(work)] => work(statement, state).await?,
             parts => visit(statement, &mut Walk(parts))?,
         }

@@ -1,40 +1,38 @@
 //! `SHOW TABLES`, `SHOW COLUMNS FROM t` and `SHOW CREATE TABLE t`, as queries of `information_schema`.
 //!
-//! The planner would open the table to see that it is there, which the catalog knows. What neither has is left to the
+//! The planner would open the table to see that it is there, which the catalog knows. What is not there is left to the
 //! planner, which says so.
 
-use datafusion::{
-    execution::SessionState,
-    sql::{
-        parser::Statement as SqlStatement,
-        planner::object_name_to_table_reference,
-        sqlparser::{
-            ast::{ObjectName, ShowCreateObject, ShowStatementIn, ShowStatementOptions, Statement},
-            parser::Parser,
-        },
+use std::sync::Arc;
+
+use datafusion::sql::{
+    parser::Statement as SqlStatement,
+    planner::object_name_to_table_reference,
+    sqlparser::{
+        ast::{ObjectName, ShowCreateObject, ShowStatementIn, ShowStatementOptions, Statement},
+        parser::Parser,
     },
 };
-use futures::future::BoxFuture;
 
 use crate::{
-    Result,
-    session::{DATABASE, DEFAULT_SCHEMA, PostgreSql},
+    Error, Fault, Result,
+    session::{
+        DATABASE, PostgreSql, Scope,
+        providers::{has_relation, schema_of},
+    },
+    source,
 };
 
 /// Writes the statement as a query, where it is one of these.
-pub(super) fn rewrite<'a>(statement: &'a mut SqlStatement, state: &'a SessionState) -> BoxFuture<'a, Result<()>> {
-    Box::pin(write(statement, state))
-}
-
-async fn write(statement: &mut SqlStatement, state: &SessionState) -> Result<()> {
+pub(super) fn rewrite(statement: &mut SqlStatement, scope: &Arc<Scope>) -> Result<()> {
     let SqlStatement::Statement(inner) = statement else { return Ok(()) };
-    if let Some(text) = query_of(inner, state).await? {
+    if let Some(text) = query_of(inner, scope)? {
         **inner = Statement::Query(Parser::new(&PostgreSql).try_with_sql(&text)?.parse_query()?);
     }
     Ok(())
 }
 
-async fn query_of(statement: &Statement, state: &SessionState) -> Result<Option<String>> {
+fn query_of(statement: &Statement, scope: &Arc<Scope>) -> Result<Option<String>> {
     match statement {
         Statement::ShowTables {
             terse: false,
@@ -71,13 +69,13 @@ async fn query_of(statement: &Statement, state: &SessionState) -> Result<Option<
                 true => "*",
                 false => "table_catalog, table_schema, table_name, column_name, data_type, is_nullable",
             };
-            let named = condition(name, state).await?;
+            let named = condition(name, scope)?;
             Ok(named.map(|named| {
                 format!("SELECT {columns} FROM information_schema.columns t WHERE {named} ORDER BY ordinal_position")
             }))
         }
         Statement::ShowCreate { obj_type: ShowCreateObject::Table, obj_name } => {
-            let named = condition(obj_name, state).await?;
+            let named = condition(obj_name, scope)?;
             Ok(named.map(|named| {
                 format!(
                     "SELECT t.table_catalog, t.table_schema, t.table_name, v.view_definition AS definition \
@@ -91,16 +89,26 @@ async fn query_of(statement: &Statement, state: &SessionState) -> Result<Option<
 }
 
 /// That a row of `t` is about the table of this name; none if there is no such table.
-async fn condition(name: &ObjectName, state: &SessionState) -> Result<Option<String>> {
+fn condition(name: &ObjectName, scope: &Arc<Scope>) -> Result<Option<String>> {
     let reference = object_name_to_table_reference(name.clone(), true)?;
-    let resolved = reference.clone().resolve(DATABASE, DEFAULT_SCHEMA);
-    let Ok(schema) = state.schema_for_ref(reference) else { return Ok(None) };
-    // The name of a file is in no catalog.
-    let is_there = schema.table_exist(&resolved.table) || schema.table(&resolved.table).await?.is_some();
-    Ok(is_there.then(|| {
-        let (schema, table) = (literal(&resolved.schema), literal(&resolved.table));
-        format!("t.table_schema = {schema} AND t.table_name = {table}")
-    }))
+    let table = reference.table();
+    let schema = match reference.schema() {
+        _ if reference.catalog().is_some_and(|database| database != DATABASE) => None,
+        Some(schema) => has_relation(scope, schema, table).then(|| schema.to_owned()),
+        None => schema_of(scope, table),
+    };
+    match schema {
+        None if source::looks_like_path(table) && reference.schema().is_none() => {
+            let message =
+                format!("\"{table}\" is a file, which is in no catalog; DESCRIBE '{table}' tells its columns");
+            Err(Error::new(Fault::WrongObjectType, message))
+        }
+        None => Ok(None),
+        Some(schema) => {
+            let (schema, table) = (literal(&schema), literal(table));
+            Ok(Some(format!("t.table_schema = {schema} AND t.table_name = {table}")))
+        }
+    }
 }
 
 fn literal(text: &str) -> String {

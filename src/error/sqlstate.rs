@@ -34,6 +34,7 @@ pub fn sqlstate(fault: Fault) -> &'static str {
         Fault::WrongObjectType => "42809",
         Fault::FeatureNotSupported => "0A000",
         Fault::InvalidData => "22000",
+        Fault::NullNotAllowed => "22004",
         Fault::NotNullViolation => "23502",
         Fault::NumericOutOfRange => "22003",
         Fault::DatetimeOutOfRange => "22008",

@@ -20,6 +20,7 @@ mod regexp_replace;
 mod regular_expression;
 mod schemas;
 mod series;
+mod settings;
 mod signals;
 mod split_part;
 mod texts;
@@ -38,6 +39,7 @@ use datafusion::{
 use tokio::sync::mpsc::UnboundedSender;
 
 pub(super) use date_part::EXTRACT;
+pub(crate) use settings::SET_CONFIG;
 
 use super::{
     DATABASE, Notice, Scope, Sessions, nth_value,
@@ -56,6 +58,7 @@ pub(crate) fn register(context: &SessionContext, user: &str) {
         ("current_database", DATABASE),
         ("current_catalog", DATABASE),
         ("current_user", user),
+        ("current_role", user),
         ("session_user", user),
         ("user", user),
     ] {
@@ -110,7 +113,7 @@ pub(crate) fn register_sessions(
 /// Those of one statement, which know its scope.
 pub(super) fn of(scope: &Scope) -> Vec<ScalarUDF> {
     let now = now::at(scope.began(), scope.zone().into());
-    schemas::functions(scope).into_iter().chain([now]).collect()
+    schemas::functions(scope).into_iter().chain(settings::functions(scope)).chain([now]).collect()
 }
 
 fn constant(name: &str, value: ScalarValue) -> ScalarUDF {

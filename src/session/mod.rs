@@ -4,6 +4,7 @@
 //! what changes the session goes to the [`Client`]. It knows no statement and no protocol.
 
 mod action;
+mod assignments;
 mod cancel_key;
 mod client;
 mod dialect;
@@ -74,6 +75,8 @@ use crate::{Error, Fault, Result};
 pub(crate) const DATABASE: &str = "fusewire";
 /// The schema that is there from the start.
 pub(crate) const DEFAULT_SCHEMA: &str = "public";
+/// The schema of the functions and types of PostgreSQL, which is looked into first unless a path says when.
+pub(crate) const CATALOG_SCHEMA: &str = "pg_catalog";
 /// What the query engine takes for the schema of names without one: those on the path, and files. Nobody calls one so.
 pub(crate) const PATH_SCHEMA: &str = "\u{1}";
 

@@ -46,11 +46,6 @@ pub(super) fn schema_of(scope: &Arc<Scope>, name: &str) -> Option<String> {
     Some(schema.clone())
 }
 
-/// Whether there is a schema of this name.
-pub(super) fn has_schema(scope: &Arc<Scope>, name: &str) -> bool {
-    Database { scope: Arc::clone(scope) }.schema(name).is_some()
-}
-
 /// Whether a schema has a relation of this name.
 pub(super) fn has_relation(scope: &Arc<Scope>, schema: &str, name: &str) -> bool {
     Database { scope: Arc::clone(scope) }.schema(schema).is_some_and(|found| found.table_exist(name))

@@ -26,13 +26,15 @@ use futures::future::BoxFuture;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::{
-    DEFAULT_SCHEMA, Interrupt, Modes, Notice, Shared, Ticket,
+    CATALOG_SCHEMA, DEFAULT_SCHEMA, Interrupt, Modes, Notice, Shared, Ticket,
+    assignments::{Assignment, Assignments},
     client::{Physical, lock},
-    functions,
+    functions, information_schema,
     providers::Providers,
     rewrite::{rewrite, with_microseconds},
     search_path::{Name, SearchPath},
     settings::Settings,
+    system,
 };
 use crate::{
     Error, Fault, Result,
@@ -70,6 +72,8 @@ pub(crate) struct Scope {
     /// Whom it tells what is no part of its result.
     pub(super) notices: UnboundedSender<Notice>,
     pub(super) rejects: Arc<Rejects>,
+    /// What it sets beside its rows.
+    pub(super) assignments: Arc<Assignments>,
     pub(super) found: Arc<Found>,
     /// How many views it is in.
     pub(super) depth: usize,
@@ -191,6 +195,16 @@ impl Scope {
         let _ = self.notices.send(notice);
     }
 
+    /// From now on it may set settings while it runs, which are done when its rows are there.
+    pub(crate) fn open_assignments(&self) {
+        self.assignments.open();
+    }
+
+    /// What it has set.
+    pub(crate) fn assigned(&self) -> Vec<Assignment> {
+        self.assignments.take()
+    }
+
     /// Refuses a statement that changes the catalog in a transaction that only reads.
     pub(crate) fn check_writes(&self, statement: &str) -> Result<()> {
         if self.modes.read_only {
@@ -263,7 +277,8 @@ impl Scope {
             return within(schema);
         }
         let found = self.path().iter().map(within).find(|name| self.snapshot.get(&kind.key(name.clone())).is_some());
-        found.unwrap_or_else(|| within(&self.current_schema().unwrap_or(DEFAULT_SCHEMA).to_owned()))
+        let own = || self.path().iter().find(|schema| self.snapshot.has_schema(schema));
+        found.unwrap_or_else(|| own().map_or_else(|| QualifiedName::new(DEFAULT_SCHEMA, &name.name), within))
     }
 
     /// The name of an object that is to be created.
@@ -284,7 +299,12 @@ impl Scope {
     }
 
     fn first_of<'a>(&self, path: &'a [String]) -> Option<&'a str> {
-        path.iter().map(String::as_str).find(|schema| self.snapshot.has_schema(schema))
+        path.iter().map(String::as_str).find(|schema| self.has_schema(schema))
+    }
+
+    /// Whether a schema exists, of a user or of the engine.
+    pub(crate) fn has_schema(&self, name: &str) -> bool {
+        [CATALOG_SCHEMA, information_schema::SCHEMA, system::SCHEMA].contains(&name) || self.snapshot.has_schema(name)
     }
 
     /// Where the session looks for names, in whose views other paths may be looked along.

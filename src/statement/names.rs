@@ -4,7 +4,8 @@ use std::ops::ControlFlow;
 
 use arrow::datatypes::Schema;
 use datafusion::sql::sqlparser::ast::{
-    DataType, Expr, Ident, ObjectName, Select, SelectItem, Statement, Value, Visit, Visitor, visit_expressions_mut,
+    DataType, Expr, Function, FunctionArguments, Ident, ObjectName, Select, SelectItem, Statement, Value, Visit,
+    Visitor, visit_expressions_mut,
 };
 
 use crate::{
@@ -104,8 +105,11 @@ pub(super) fn check_aliases(statement: &Statement) -> Result<()> {
     }
 }
 
-/// Writes as the planner reads it what PostgreSQL reads differently: `pg_catalog.version()` as `version()`, and the text
-/// `'\xff'::bytea` as the bytes that it stands for.
+/// Words that stand for a call of the function of that name.
+const CALLS: [&str; 2] = ["current_role", "current_schema"];
+
+/// Writes as the planner reads it what PostgreSQL reads differently: `pg_catalog.version()` as `version()`, `current_schema`
+/// as the call that it is, and the text `'\xff'::bytea` as the bytes that it stands for.
 pub(super) fn as_planned(statement: &mut Statement) {
     let _ = visit_expressions_mut(statement, |expression| {
         match expression {
@@ -115,6 +119,20 @@ pub(super) fn as_planned(statement: &mut Statement) {
                 if parts.len() == 2 && schema.is_some_and(|schema| schema.value.eq_ignore_ascii_case("pg_catalog")) {
                     parts.remove(0);
                 }
+            }
+            Expr::Identifier(word)
+                if word.quote_style.is_none() && CALLS.iter().any(|call| word.value.eq_ignore_ascii_case(call)) =>
+            {
+                *expression = Expr::Function(Function {
+                    name: ObjectName::from(word.clone()),
+                    uses_odbc_syntax: false,
+                    parameters: FunctionArguments::None,
+                    args: FunctionArguments::None,
+                    filter: None,
+                    null_treatment: None,
+                    over: None,
+                    within_group: Vec::new(),
+                });
             }
             Expr::Cast { expr, data_type: DataType::Bytea, .. } => {
                 if let Expr::Value(value) = expr.as_mut()

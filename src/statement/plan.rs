@@ -7,7 +7,7 @@ use datafusion::{
     common::{
         ParamValues, ScalarValue,
         metadata::ScalarAndMetadata,
-        tree_node::{Transformed, TransformedResult, TreeNode},
+        tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion},
     },
     logical_expr::{Expr, LogicalPlan, expr::Placeholder},
     sql::parser::Statement as SqlStatement,
@@ -17,7 +17,7 @@ use futures::future::BoxFuture;
 use super::parameters::{give_types, numbered};
 use crate::{
     Error, Fault, Result, planning,
-    session::{Analysis, Scope, Sealed},
+    session::{Analysis, Scope, Sealed, functions::SET_CONFIG},
 };
 
 /// A plan of a statement before the values of its parameters are known.
@@ -90,6 +90,19 @@ pub(super) fn plan<'a>(
             None => Ok(plan),
         }
     })
+}
+
+/// Whether a plan calls `set_config`.
+pub(super) fn assigns(plan: &LogicalPlan) -> Result<bool> {
+    let is_call = |part: &Expr| matches!(part, Expr::ScalarFunction(call) if call.name() == SET_CONFIG);
+    let mut found = false;
+    plan.apply_with_subqueries(|node| {
+        node.apply_expressions(|expression| {
+            found = found || expression.exists(|part| Ok(is_call(part)))?;
+            Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+        })
+    })?;
+    Ok(found)
 }
 
 /// Puts the values of `$1`, `$2`, … into a plan.

@@ -17,8 +17,8 @@ use super::{
     Action, Form, Recognised,
     headings::{mark_columns, unmarked},
     parameters::with_hints,
-    plan::{Typed, bind, plan, planned, schema_of, typed, with_types},
-    rows::{run, run_and_publish},
+    plan::{Typed, assigns, bind, plan, planned, schema_of, typed, with_types},
+    rows::{run, run_and_assign, run_and_publish},
     training::{check_train, train_first},
 };
 use crate::{
@@ -106,6 +106,7 @@ impl Action for Reading {
         }
         let rows = match train_first(client, scope, plan).await? {
             (plan, Some(model)) => run_and_publish(client, scope, plan, model).await?,
+            (plan, None) if assigns(&plan)? => run_and_assign(client, scope, plan).await?,
             (plan, None) => run(scope, plan).await?,
         };
         Ok(if self.explains { rows.tagged(EXPLAINED) } else { rows })

@@ -32,8 +32,8 @@ use crate::{
 /// Batches that wait between the compute runtime and whoever reads the result.
 const BATCHES_BUFFERED: usize = 2;
 
-/// Rows of a statement that trains, which are held until its model is published.
-const MAX_ROWS_OF_TRAINING: usize = 1_000_000;
+/// Rows that are held until what their statement does beside them is done.
+const MAX_ROWS_HELD: usize = 1_000_000;
 
 /// Optimizes a plan, starts it on the compute runtime and streams its rows.
 pub(super) fn run(scope: &Scope, plan: LogicalPlan) -> BoxFuture<'_, Result<Outcome>> {
@@ -70,22 +70,52 @@ pub(super) fn run_and_publish<'a>(
         if !model.is_alone() {
             return Ok(Outcome::rows(stream));
         }
-        let (mut batches, mut rows) = (Vec::new(), 0);
-        while let Some(batch) = stream.next().await.transpose()? {
-            rows += batch.num_rows();
-            if rows > MAX_ROWS_OF_TRAINING {
-                let message = format!(
-                    "a statement that trains returns at most {MAX_ROWS_OF_TRAINING} rows; query its metrics in another \
-                     with evaluate"
-                );
-                return Err(Error::new(Fault::LimitExceeded, message));
-            }
-            batches.push(batch);
-        }
+        let too_many = || {
+            format!(
+                "a statement that trains returns at most {MAX_ROWS_HELD} rows; query its metrics in another with evaluate"
+            )
+        };
+        let batches = held(&mut stream, too_many).await?;
         client.settle(scope, model).await?;
         let schema = stream.schema();
         Ok(Outcome::rows(Box::pin(MemoryStream::try_new(batches, schema, None)?)))
     })
+}
+
+/// Runs a plan that calls `set_config`, and sets what it says when all rows are there: none is shown of a statement that fails.
+pub(super) fn run_and_assign<'a>(
+    client: &'a Client,
+    scope: &'a Scope,
+    plan: LogicalPlan,
+) -> BoxFuture<'a, Result<Outcome>> {
+    scope.open_assignments();
+    let running = run(scope, plan);
+    Box::pin(async move {
+        let mut stream = match running.await? {
+            Outcome::Rows { stream, .. } => stream,
+            other => return Ok(other),
+        };
+        let too_many = || format!("a statement that calls set_config returns at most {MAX_ROWS_HELD} rows");
+        let batches = held(&mut stream, too_many).await?;
+        for assignment in scope.assigned() {
+            client.assign(&assignment.name, assignment.value.as_deref(), assignment.local)?;
+        }
+        let schema = stream.schema();
+        Ok(Outcome::rows(Box::pin(MemoryStream::try_new(batches, schema, None)?)))
+    })
+}
+
+/// All rows of a stream.
+async fn held(stream: &mut SendableRecordBatchStream, too_many: impl FnOnce() -> String) -> Result<Vec<RecordBatch>> {
+    let (mut batches, mut rows) = (Vec::new(), 0);
+    while let Some(batch) = stream.next().await.transpose()? {
+        rows += batch.num_rows();
+        if rows > MAX_ROWS_HELD {
+            return Err(Error::new(Fault::LimitExceeded, too_many()));
+        }
+        batches.push(batch);
+    }
+    Ok(batches)
 }
 
 /// Runs a plan to its end and returns its rows.

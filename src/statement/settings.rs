@@ -5,19 +5,20 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::sql::{
-    parser::{ResetStatement, Statement as SqlStatement},
-    sqlparser::ast::{
-        ContextModifier, DiscardObject, Expr as AstExpr, Ident, ObjectName, Set, Statement as Ast, Value,
+    parser::{DFParser, ResetStatement, Statement as SqlStatement},
+    sqlparser::{
+        ast::{ContextModifier, DiscardObject, Expr as AstExpr, Ident, ObjectName, Set, Statement as Ast, Value},
+        tokenizer::Token,
     },
 };
 
-use super::{Action, Form, Recognised, names::identifier};
+use super::{Action, Form, Recognised, names::identifier, parse::take_words};
 use crate::{
     Error, Fault, Result,
     session::{Analysis, Client, Outcome, RowsTag, Running, Scope, quoted, spelled, text_rows},
 };
 
-pub(super) const FORM: Form = Form { parse: None, convert };
+pub(super) const FORM: Form = Form { parse: Some(parse), convert };
 
 #[derive(Debug)]
 enum Settings {
@@ -37,6 +38,30 @@ enum Settings {
     Nothing {
         tag: &'static str,
     },
+}
+
+/// `SET SCHEMA 'name'`, which is `SET search_path` with one schema.
+fn parse(parser: &mut DFParser) -> Recognised {
+    if !take_words(parser, &["set"]) {
+        return Ok(None);
+    }
+    let local = take_words(parser, &["local"]);
+    if !local {
+        take_words(parser, &["session"]);
+    }
+    if !take_words(parser, &["schema"]) {
+        return Ok(None);
+    }
+    let found = parser.parser.next_token();
+    match found.token {
+        Token::SingleQuotedString(name) => {
+            Ok(Some(Arc::new(Settings::Set { name: "search_path".to_owned(), value: Some(quoted(&name)), local })))
+        }
+        other => {
+            let message = format!("SET SCHEMA takes a text in single quotes, found {other}");
+            Err(Error::new(Fault::Syntax, message).at(found.span.start))
+        }
+    }
 }
 
 fn convert(statement: &SqlStatement) -> Recognised {
@@ -102,6 +127,7 @@ fn setting_value(values: &[AstExpr]) -> Result<Option<String>> {
     if is_default(values) {
         return Ok(None);
     }
+    check_list(values)?;
     let texts: Vec<String> = values.iter().map(value_text).collect::<Result<_>>()?;
     Ok(Some(texts.join(", ")))
 }
@@ -111,9 +137,11 @@ fn schemas(values: &[AstExpr]) -> Result<Option<String>> {
     if is_default(values) {
         return Ok(None);
     }
+    check_list(values)?;
     let name = |value: &AstExpr| match value {
         AstExpr::Identifier(word) => Ok(quoted(&identifier(word))),
         AstExpr::Value(number) if matches!(number.value, Value::Number(..)) => value_text(value),
+        AstExpr::UnaryOp { .. } => value_text(value),
         other => value_text(other).map(|text| quoted(&text)),
     };
     let names: Vec<String> = values.iter().map(name).collect::<Result<_>>()?;
@@ -128,10 +156,29 @@ fn value_text(value: &AstExpr) -> Result<String> {
             other => Ok(other.to_string()),
         },
         AstExpr::UnaryOp { .. } => Ok(value.to_string()),
+        AstExpr::CompoundIdentifier(_) => {
+            let message =
+                format!("a setting takes a word without points, found {value}; write a text in single quotes");
+            Err(Error::new(Fault::Syntax, message))
+        }
         other => Err(Error::new(
             Fault::InvalidArgument,
             format!("a setting takes a word, a number or a text in single quotes, found {other}"),
         )),
+    }
+}
+
+/// Refuses DEFAULT beside other values.
+fn check_list(values: &[AstExpr]) -> Result<()> {
+    let default = values.iter().find_map(|value| match value {
+        AstExpr::Identifier(word) if is_word(word, "default") => Some(word.span.start),
+        _ => None,
+    });
+    match default {
+        None => Ok(()),
+        Some(place) => {
+            Err(Error::new(Fault::Syntax, "DEFAULT stands alone; a schema of this name is \"default\"").at(place))
+        }
     }
 }
 

@@ -65,6 +65,8 @@ pub enum Fault {
     NumericOutOfRange,
     /// A date or a time beyond those that its type has.
     DatetimeOutOfRange,
+    /// NULL where an argument must have a value.
+    NullNotAllowed,
     /// NULL in a column that may hold none.
     NotNullViolation,
     /// A division by zero.

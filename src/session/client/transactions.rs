@@ -53,6 +53,7 @@ impl Client {
             rejects: Arc::clone(&self.rejects),
             meant: Arc::default(),
             looked_up: Arc::default(),
+            assignments: Arc::default(),
             found: Arc::default(),
             depth: 0,
         })
@@ -207,6 +208,11 @@ impl Client {
         if local {
             self.warn_outside("SET LOCAL");
         }
+        self.assign(name, value, local)
+    }
+
+    /// The same, without a word where it is for no transaction.
+    pub(crate) fn assign(&self, name: &str, value: Option<&str>, local: bool) -> Result<()> {
         let (_, checked) = lock(&self.settings).checked(name, value)?;
         if let Some(mode) = Mode::of_setting(name, checked.as_deref()) {
             return self.transaction().set_modes(&[mode]);

@@ -8,10 +8,7 @@ use datafusion::{
     logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility},
 };
 
-use crate::session::Scope;
-
-/// The schema that is always looked into first.
-const CATALOG: &str = "pg_catalog";
+use crate::session::{CATALOG_SCHEMA, Scope};
 
 /// The functions of one statement.
 pub(super) fn functions(scope: &Scope) -> [ScalarUDF; 2] {
@@ -28,7 +25,7 @@ struct CurrentSchemas {
 
 impl CurrentSchemas {
     fn of(scope: &Scope) -> Self {
-        let existing = scope.session_path().iter().filter(|schema| scope.snapshot().has_schema(schema));
+        let existing = scope.session_path().iter().filter(|schema| scope.has_schema(schema));
         let mut schemas: Vec<String> = Vec::new();
         for schema in existing {
             if !schemas.contains(schema) {
@@ -39,7 +36,8 @@ impl CurrentSchemas {
     }
 
     fn list(&self, implied: bool) -> ScalarValue {
-        let implied = implied.then_some(CATALOG);
+        // Where the path names it, it has its place there.
+        let implied = implied.then_some(CATALOG_SCHEMA).filter(|name| !self.schemas.iter().any(|other| other == name));
         let names = implied.into_iter().chain(self.schemas.iter().map(String::as_str));
         let names: Vec<ScalarValue> = names.map(ScalarValue::from).collect();
         ScalarValue::List(ScalarValue::new_list_nullable(&names, &DataType::Utf8))

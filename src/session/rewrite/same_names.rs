@@ -24,8 +24,7 @@ use super::{aliases::ordered_select, merge::folded, scopes::Scopes, visit};
 use crate::{
     Error, Fault, Result,
     session::{
-        DATABASE, Scope,
-        providers::{has_schema, schema_of},
+        DATABASE, Scope, providers::schema_of,
     },
 };
 
@@ -306,7 +305,7 @@ impl Telling<'_> {
                         let text = written.iter().map(Ident::to_string).collect::<Vec<_>>().join(".");
                         Err(elsewhere(&text).at(place))
                     }
-                    _ if is_item(second) && has_schema(self.scope, first) => Err(self.missing(second).at(place)),
+                    _ if is_item(second) && self.scope.has_schema(first) => Err(self.missing(second).at(place)),
                     _ => Ok(()),
                 }
             }

@@ -44,9 +44,7 @@ use datafusion::{
 };
 use futures::future::BoxFuture;
 
-pub(super) use self::{
-    arrays::CompareArray, casts::WrittenAs, merge::folded, rows::row_of, timestamps::with_microseconds,
-};
+pub(super) use self::{arrays::CompareArray, casts::WrittenAs, rows::row_of, timestamps::with_microseconds};
 pub(crate) use self::{common_types::written, merge::joins_by_name};
 use super::{Scope, files};
 use crate::{Error, Result, session::PostgreSql};

@@ -23,9 +23,7 @@ use datafusion::sql::{
 use super::{aliases::ordered_select, merge::folded, scopes::Scopes, visit};
 use crate::{
     Error, Fault, Result,
-    session::{
-        DATABASE, Scope, providers::schema_of,
-    },
+    session::{DATABASE, Scope, providers::schema_of},
 };
 
 /// Writes the schemas of such names; what is ambiguous, or stands for nothing in FROM, is an error.

@@ -166,7 +166,8 @@ async fn delimiters_and_blanks_are_told() {
 async fn a_title_above_the_header_is_passed_over_by_an_option() {
     let files = Files::new();
     files.put("a.csv", "Report\nof sales\n\nid,v,w\n1,2,3\n4,5,6\n");
-    let resolved = resolve(&files.context.state(), files.request("a.csv", &[]), &files.stores(), &Access::Local).await;
+    let request = files.request("a.csv", &[]);
+    let resolved = super::Files.resolve(&files.context.state(), request, &files.stores(), &Access::Local).await;
     let hint = resolved.unwrap_err().hint().unwrap();
     assert!(hint.contains("(skip => 3)"), "{hint}");
     assert_eq!(files.types("a.csv", &[("skip", "3")]).await.unwrap(), "id bigint, v bigint, w bigint");
@@ -188,7 +189,7 @@ async fn that_nothing_is_left_out_of_a_column_of_all_values_is_said() {
     let given = vec![Field::new("id", arrow::datatypes::DataType::Int64, true)];
     let typed = TableRequest { types: given, ..lenient.clone() };
     for request in [files.request("a.csv", &[]), typed, lenient] {
-        resolve(&files.context.state(), request, &stores, &Access::Local).await.unwrap();
+        super::Files.resolve(&files.context.state(), request, &stores, &Access::Local).await.unwrap();
     }
     let heard = remarks.lock().unwrap().join("\n").replace(&files.path(""), "");
     assert_eq!(

@@ -4,6 +4,7 @@
 //! ignored them would lose them with its next commit.
 
 use std::{
+    borrow::Cow,
     collections::BTreeMap,
     fmt::{self, Display, Formatter},
 };
@@ -375,12 +376,12 @@ impl Object {
         }
     }
 
-    /// The columns of a table or view.
-    pub fn columns(&self) -> Option<&Schema> {
+    /// The columns of a table or view, those in the paths of its files included.
+    pub fn columns(&self) -> Option<Cow<'_, Schema>> {
         match &self.definition {
-            Definition::ExternalTable(table) => Some(&table.schema),
-            Definition::ManagedTable(table) => Some(&table.schema),
-            Definition::View(view) => Some(&view.schema),
+            Definition::ExternalTable(table) => Some(Cow::Owned(table.table_schema())),
+            Definition::ManagedTable(table) => Some(Cow::Borrowed(&table.schema)),
+            Definition::View(view) => Some(Cow::Borrowed(&view.schema)),
             Definition::Schema | Definition::Secret(_) | Definition::Model(_) => None,
         }
     }

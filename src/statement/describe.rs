@@ -1,7 +1,7 @@
 //! `DESCRIBE t`: the columns of a table. `DESCRIBE 'path'` and `DESCRIBE read_csv('path', …)`: how files would be read,
 //! and why.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
@@ -119,13 +119,10 @@ fn table_columns() -> SchemaRef {
 impl DescribeTable {
     /// The columns of a table, which the catalog knows and which need not be opened for it. Those of a view are what its query
     /// has now.
-    fn known<'a>(&self, scope: &'a Scope) -> Option<&'a Schema> {
+    fn known<'a>(&self, scope: &'a Scope) -> Option<Cow<'a, Schema>> {
         let name = scope.named(Kind::Table, self.name.as_ref()?);
-        match &scope.snapshot().relation(&name)?.definition {
-            Definition::ManagedTable(table) => Some(&table.schema),
-            Definition::ExternalTable(table) => Some(&table.schema),
-            _ => None,
-        }
+        let found = scope.snapshot().relation(&name)?;
+        if matches!(found.definition, Definition::View(_)) { None } else { found.columns() }
     }
 }
 
@@ -140,8 +137,8 @@ impl Action for DescribeTable {
     }
 
     async fn run(&self, Running { scope, analysis, .. }: Running<'_>) -> Result<Outcome> {
-        let planned = analysis.plan.map(|plan| unmarked(&schema_of(&plan)));
-        let Some(found) = planned.as_deref().or_else(|| self.known(scope)) else {
+        let planned = analysis.plan.map(|plan| Cow::Owned(Schema::clone(&unmarked(&schema_of(&plan)))));
+        let Some(found) = planned.or_else(|| self.known(scope)) else {
             return Err(Error::new(Fault::Internal, "what is to be described was not found when it was planned"));
         };
         let told = found.fields().iter().map(|field| {

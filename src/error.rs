@@ -132,6 +132,21 @@ impl Error {
         }
     }
 
+    /// The error without its place, where that is in another text than the client's.
+    pub(crate) fn without_place(self) -> Self {
+        match self {
+            Self::Located { error, .. } | Self::Placed { error, .. } => error.without_place(),
+            Self::Syntax { message, .. } => Self::Syntax { message, location: None },
+            other => other,
+        }
+    }
+
+    /// The error of the query of this view.
+    pub(crate) fn within_view(self, view: &catalog::QualifiedName) -> Self {
+        let Report { message, hint, .. } = self.report();
+        Self::Statement { fault: self.fault(), message: format!("{message}; in the view {view}"), hint }
+    }
+
     /// The error with the table that may have been meant, where it is about one that does not exist.
     pub(crate) fn suggesting_table<'a>(self, known: impl Iterator<Item = &'a str>) -> Self {
         let Self::Query(error) = &self else { return self };

@@ -23,6 +23,7 @@ pub fn sqlstate(fault: Fault) -> &'static str {
         Fault::DatatypeMismatch => "42804",
         Fault::CannotCoerce => "42846",
         Fault::Grouping => "42803",
+        Fault::InvalidObjectDefinition => "42P17",
         Fault::InvalidRecursion => "42P19",
         Fault::InvalidColumnReference => "42P10",
         Fault::Windowing => "42P20",

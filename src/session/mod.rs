@@ -44,7 +44,7 @@ use datafusion::{
     physical_plan::ExecutionPlan,
     sql::{
         parser::{DFParserBuilder, Statement as SqlStatement},
-        sqlparser::tokenizer::Token,
+        sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer},
     },
 };
 use futures::FutureExt;
@@ -107,7 +107,12 @@ pub(crate) fn timed_out() -> Error {
 
 /// Parses the text of a view as it is kept: one query, which needs no further reading.
 fn parse_query(sql: &str, max_depth: usize) -> Result<SqlStatement> {
-    let mut parser = DFParserBuilder::new(sql).with_dialect(&PostgreSql).with_recursion_limit(max_depth).build()?;
+    let tokens = Tokenizer::new(&PostgreSql, sql).tokenize();
+    let tokens =
+        tokens.map_err(|error| Error::new(Fault::Corrupt, format!("the text of a view: {}", error.message)))?;
+    // No place in it is one in the text of a client.
+    let tokens: Vec<TokenWithSpan> = tokens.into_iter().map(TokenWithSpan::wrap).collect();
+    let mut parser = DFParserBuilder::new(tokens).with_dialect(&PostgreSql).with_recursion_limit(max_depth).build()?;
     let mut parsed = parser.parse_statement()?;
     let rest = parser.parser.peek_token();
     if rest.token != Token::EOF {

@@ -5,17 +5,21 @@
 
 use std::sync::Arc;
 
+use arrow::datatypes::{DataType, FieldRef, Fields, Schema};
 use async_trait::async_trait;
 use datafusion::{
     catalog::{CatalogProvider, CatalogProviderList, SchemaProvider, TableProvider},
-    common::DataFusionError,
+    common::{Column, DataFusionError},
     datasource::{TableType, ViewTable},
+    logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder},
 };
 
 use super::{DATABASE, PATH_SCHEMA, Scope, files, information_schema, storage, system};
 use crate::{
-    Error,
+    Error, Fault,
     catalog::{Definition, Object, Privilege, QualifiedName, View},
+    pgtype::type_name,
+    planning,
     source::{self, TableRequest},
 };
 
@@ -248,7 +252,57 @@ async fn plan_view(
 ) -> Result<Arc<dyn TableProvider>> {
     let scope = scope.of_view(name, &object.header.owner, view)?;
     let statement = scope.parse_view(view)?;
-    let inside = |error: Error| DataFusionError::from(error).context(format!("in the view \"{}\"", name.name));
-    let plan = scope.plan(statement).await.map_err(inside)?;
-    Ok(Arc::new(ViewTable::new(plan, Some(view.sql.clone()))))
+    let plan = scope.plan(statement).await?;
+    Ok(Arc::new(ViewTable::new(as_made(plan, name, &view.schema)?, Some(view.sql.clone()))))
+}
+
+/// The plan with the columns that the view was made with, by their names: what its tables have got since is not shown, as in
+/// PostgreSQL. There a table is not dropped while a view reads it; here one may come back with other columns.
+fn as_made(plan: LogicalPlan, name: &QualifiedName, made: &Schema) -> crate::Result<LogicalPlan> {
+    let is_as_made = |now: &Fields| {
+        let same = |(one, other): (&FieldRef, &FieldRef)| one.name() == other.name() && same_type(one, other);
+        now.len() == made.fields().len() && made.fields().iter().zip(now).all(same)
+    };
+    if is_as_made(plan.schema().fields()) {
+        return Ok(plan);
+    }
+    // The types that its rows will have.
+    let settled = planning::settled(plan.clone());
+    let now = settled.as_ref().unwrap_or(&plan).schema().fields().clone();
+    if is_as_made(&now) {
+        return Ok(plan);
+    }
+    let mut columns = Vec::with_capacity(made.fields().len());
+    for column in made.fields() {
+        let Some((at, found)) = now.iter().enumerate().find(|(_, found)| found.name() == column.name()) else {
+            let columns: Vec<&str> = now.iter().map(|column| column.name().as_str()).collect();
+            let message = format!(
+                "column \"{}\" of the view {name} does not exist any more: what the view reads was made anew, and its query \
+                 yields {} now; CREATE OR REPLACE the view",
+                column.name(),
+                columns.join(", ")
+            );
+            return Err(Error::new(Fault::UndefinedColumn, message));
+        };
+        if !same_type(column, found) {
+            let message = format!(
+                "column \"{}\" of the view {name} is of type {}, but what the view reads was made anew, and its query yields \
+                 {} now; CREATE OR REPLACE the view",
+                column.name(),
+                type_name(column.data_type()),
+                type_name(found.data_type())
+            );
+            return Err(Error::new(Fault::DatatypeMismatch, message));
+        }
+        columns.push(Expr::Column(Column::from(plan.schema().qualified_field(at))));
+    }
+    Ok(LogicalPlanBuilder::from(plan).project(columns)?.build()?)
+}
+
+/// Whether clients see values of two columns as of one type.
+fn same_type(one: &FieldRef, other: &FieldRef) -> bool {
+    match (one.data_type(), other.data_type()) {
+        (DataType::Struct(_), DataType::Struct(_)) | (DataType::Map(..), DataType::Map(..)) => true,
+        (one, other) => one == other || type_name(one) == type_name(other),
+    }
 }

@@ -43,8 +43,9 @@ use crate::{
     source::{Access, Rejects, SecretDefinition, SecretType, Sources, Stores},
 };
 
-/// Views within views: deeper ones read themselves.
-const MAX_VIEW_DEPTH: usize = 32;
+/// Views within views. PostgreSQL has no such limit; here planning a chain of views that each compute a column takes time with
+/// the cube of its length, which is seconds at this one.
+const MAX_VIEW_DEPTH: usize = 200;
 
 /// What one statement reads, for whom, and what stops it.
 #[derive(Clone)]
@@ -75,8 +76,10 @@ pub(crate) struct Scope {
     /// What it sets beside its rows.
     pub(super) assignments: Arc<Assignments>,
     pub(super) found: Arc<Found>,
-    /// How many views it is in.
-    pub(super) depth: usize,
+    /// The view that it defines anew.
+    pub(super) defines: Option<QualifiedName>,
+    /// The views that it is in, the outermost first.
+    pub(super) within: Arc<Vec<QualifiedName>>,
 }
 
 /// What was looked up for a statement and is not looked up again: names are when it is rewritten and once more when it is
@@ -221,8 +224,14 @@ impl Scope {
             rewrite(&mut statement, &scope, &state).await?;
             let planned = state.statement_to_plan(statement).await;
             planned.map_err(|error| {
+                let error = Error::from(error);
+                let view = scope.within.last().filter(|_| matches!(error, Error::Query(_)));
                 let seen = scope.snapshot.relations().filter(|(name, _)| scope.path().contains(&name.schema));
-                Error::from(error).suggesting_table(seen.map(|(name, _)| name.name.as_str()))
+                let error = error.suggesting_table(seen.map(|(name, _)| name.name.as_str()));
+                match view {
+                    Some(view) => error.within_view(view),
+                    None => error,
+                }
             })
         })
     }
@@ -238,8 +247,18 @@ impl Scope {
 
     /// The scope of a view's query: its names are found and its rights are those of whoever owns it.
     pub(super) fn of_view(&self, name: &QualifiedName, owner: &str, view: &View) -> Result<Arc<Self>> {
-        if self.depth >= MAX_VIEW_DEPTH {
-            let message = format!("the view {name} is nested too deeply, or reads itself");
+        let around = || self.defines.iter().chain(self.within.iter());
+        if let Some(at) = around().position(|outer| outer == name) {
+            let through: Vec<String> = around().skip(at + 1).map(ToString::to_string).collect();
+            let through = if through.is_empty() { String::new() } else { format!(" through {}", through.join(", ")) };
+            let message = format!("infinite recursion detected in rules for relation {name}: it reads itself{through}");
+            return Err(Error::new(Fault::InvalidObjectDefinition, message));
+        }
+        if self.within.len() >= MAX_VIEW_DEPTH {
+            let message = format!(
+                "more than {MAX_VIEW_DEPTH} views read one another, down to {name}; store the rows of one of them with \
+                 CREATE TABLE AS"
+            );
             return Err(Error::new(Fault::LimitExceeded, message));
         }
         let public = || vec![DEFAULT_SCHEMA.to_owned()];
@@ -249,9 +268,14 @@ impl Scope {
             path: Arc::new(path),
             meant: Arc::new(view.tables.clone()),
             looked_up: Arc::default(),
-            depth: self.depth + 1,
+            within: Arc::new(self.within.iter().chain([name]).cloned().collect()),
             ..self.clone()
         }))
+    }
+
+    /// The scope in which a view is defined anew: what reads the view that it replaces reads the new one.
+    pub(crate) fn of_definition(&self, name: &QualifiedName) -> Arc<Self> {
+        Arc::new(Self { defines: Some(name.clone()), ..self.clone() })
     }
 
     /// The table of a name, if it was opened for this statement already.

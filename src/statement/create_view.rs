@@ -18,7 +18,7 @@ use datafusion::sql::{
 
 use super::{
     Action, Form, Recognised,
-    headings::name_columns,
+    headings::name_all,
     names::{check_distinct, existing, identifier, object_name},
     parse::LineStarts,
     plan::{plan, schema_of},
@@ -27,7 +27,7 @@ use super::{
 use crate::{
     Error, Fault, Result,
     catalog::{Definition, Existing, View},
-    session::{Name, Outcome, PostgreSql, Running, Sealed, query_from},
+    session::{Name, Outcome, PostgreSql, Running, Scope, Sealed, query_from},
 };
 
 pub(super) const FORM: Form = Form { parse: None, convert };
@@ -62,8 +62,15 @@ impl Action for CreateView {
     async fn run(&self, Running { client, scope, .. }: Running<'_>) -> Result<Outcome> {
         scope.check_writes("CREATE VIEW")?;
         let name = scope.new_name(&self.name)?;
+        let scope = &match self.existing {
+            Existing::Replace => scope.of_definition(&name),
+            Existing::Keep | Existing::Refuse => Arc::clone(scope),
+        };
         let mut view = self.written(scope.text(), scope.path())?;
-        let plan = plan(scope, scope.parse_view(&view)?, None).await?;
+        let plan = match plan(scope, scope.parse_view(&view)?, None).await {
+            Ok(plan) => plan,
+            Err(error) => return Err(self.placed(scope, error).await),
+        };
         if !plan.get_parameter_names()?.is_empty() {
             return Err(Error::new(Fault::InvalidArgument, "a view takes no parameters; write the values out"));
         }
@@ -76,6 +83,17 @@ impl Action for CreateView {
 }
 
 impl CreateView {
+    /// The error of the view's query with its place in the statement: that of the query as it came in the statement, where it
+    /// fails too.
+    async fn placed(&self, scope: &Arc<Scope>, error: Error) -> Error {
+        let mut query = Box::new(Query::clone(&self.query));
+        if name(&mut query, &self.columns).is_err() {
+            return error;
+        }
+        let statement = SqlStatement::Statement(Box::new(AstStatement::Query(query)));
+        plan(scope, statement, None).await.err().unwrap_or(error)
+    }
+
     /// The view without its columns, with its query as the statement's text has it.
     fn written(&self, statement: &str, path: &[String]) -> Result<View> {
         let (columns, schema) = (self.columns.clone(), arrow::datatypes::Schema::empty());
@@ -128,7 +146,7 @@ fn name(query: &mut Box<Query>, columns: &[String]) -> Result<()> {
     if !columns.is_empty() {
         *query = renamed(query.clone(), columns)?;
     }
-    name_columns(query);
+    name_all(query);
     Ok(())
 }
 

@@ -71,6 +71,14 @@ pub(super) fn mark_columns(query: &mut Query) {
     order_by_names(query);
 }
 
+/// As [`name_columns`]; and the outermost columns have names too, as those of a view must. Those that share one get marks.
+pub(super) fn name_all(query: &mut Query) {
+    name_columns(query);
+    each_select(&mut query.body, &mut |select| mark_each(select, true));
+    name_operands(&mut query.body);
+    order_by_names(query);
+}
+
 /// The schema that clients see.
 pub(super) fn unmarked(schema: &Schema) -> SchemaRef {
     let named = |field: &FieldRef| Field::clone(field).with_name(field.name().replace(MARK, ""));
@@ -155,9 +163,20 @@ fn name_items(select: &mut Select) {
     }
 }
 
-/// Tells apart the columns of a query within another that share a name, and those without one.
+/// Tells apart the columns of a query within another that share a name, and those without one. One alone has the name that it
+/// is shown by, unless a column that `*` holds may have it.
 fn mark_all(select: &mut Select) {
+    let alone = !has_wildcard(select);
+    mark_each(select, alone);
+}
+
+/// The same; `alone` where a column without a name gets one.
+fn mark_each(select: &mut Select, alone: bool) {
     let names: Vec<Option<String>> = select.projection.iter().map(name_of).collect();
+    let has_none = |(item, name): (&SelectItem, &Option<String>)| name.is_none() && !is_wildcard(item);
+    let without = select.projection.iter().zip(&names).filter(|pair| has_none(*pair)).count();
+    let is_taken = names.iter().flatten().any(|name| name == NAMELESS);
+    let first = usize::from(!alone || without > 1 || is_taken);
     let mut nameless = 0;
     for at in 0..names.len() {
         let same = names.iter().filter(|name| **name == names[at]).count();
@@ -167,7 +186,7 @@ fn mark_all(select: &mut Select) {
             Some(name) => (name.clone(), before + 1),
             None if is_wildcard(&select.projection[at]) => continue,
             None => {
-                nameless += 1;
+                nameless += first;
                 (NAMELESS.to_owned(), nameless)
             }
         };

@@ -54,15 +54,18 @@ fn parse_here(sql: &str, max_depth: usize) -> Result<Vec<Statement>> {
     Ok(statements)
 }
 
-/// Reads the query of a view, whose columns have these names from the first on.
+/// Reads the query of a view, whose columns have these names from the first on. It has no places: none is one in the text of
+/// the client that reads the view.
 pub(crate) fn parse_view(sql: &str, columns: &[String], max_depth: usize) -> Result<SqlStatement> {
     stacker::maybe_grow(ROOM_BYTES, THREAD_STACK_BYTES, || {
         let tokens = Tokenizer::new(&PostgreSql, sql)
             .tokenize_with_location()
-            .map_err(|error| Error::syntax(error.message.clone(), None, Some(error.location)))?;
+            .map_err(|error| Error::syntax(error.message, None, None))?;
         let lines = LineStarts::new(sql);
         let end = tokens.last().map_or_else(Location::empty, |last| last.span.end);
-        let mut parser = parser_of(&prepared(&tokens, &lines, end)?, max_depth)?;
+        let tokens = prepared(&tokens, &lines, end).map_err(Error::without_place)?;
+        let tokens: Vec<TokenWithSpan> = tokens.into_iter().map(|token| TokenWithSpan::wrap(token.token)).collect();
+        let mut parser = parser_of(&tokens, max_depth)?;
         let mut parsed = parser.parse_statement()?;
         finish(&mut parser)?;
         rewrite(&mut parsed)?;

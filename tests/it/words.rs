@@ -64,3 +64,25 @@ async fn wrong_statements_are_told_in_words_of_sql() {
     assert!(refused > 250, "{refused} statements are refused, which is too few for this test to say much");
     assert!(wrong.is_empty(), "{} of {refused}:\n{}", wrong.len(), wrong.join("\n"));
 }
+
+/// The place is one in the text that the client sent: that of CREATE VIEW, or none where the text of a view is wrong.
+#[tokio::test]
+async fn places_are_in_the_text_of_the_client() {
+    let local = Local::open(fusewire::Config::default()).await.unwrap();
+    local.rows("CREATE TABLE t AS SELECT 1 AS id; CREATE VIEW over_t AS SELECT id + 1 AS following FROM t").await;
+    for (statement, position) in [
+        // PostgreSQL 15's.
+        ("CREATE VIEW w AS SELECT nosuch FROM t", Some(25)),
+        ("CREATE VIEW w AS\n  SELECT id,\n   nosuch FROM t", Some(34)),
+        ("CREATE VIEW w AS SELECT id FROM nosuch", Some(33)),
+        ("CREATE OR REPLACE VIEW w (a) AS SELECT id, nosuch FROM t", Some(44)),
+        ("SELECT 1; CREATE VIEW w AS SELECT nosuch FROM t", Some(35)),
+    ] {
+        let error = local.try_rows(statement).await.unwrap_err();
+        assert_eq!(error.report().position, position, "{statement}");
+    }
+    local.rows("CREATE OR REPLACE TABLE t AS SELECT 'x' AS other").await;
+    let error = local.try_rows("SELECT   following   FROM   over_t").await.unwrap_err();
+    assert_eq!(error.report().position, None);
+    assert!(error.report().message.ends_with("; in the view \"over_t\""), "{error}");
+}

@@ -39,6 +39,8 @@ pub enum Fault {
     CannotCoerce,
     /// A column beside aggregates, or an aggregate where none may be.
     Grouping,
+    /// A view that reads itself.
+    InvalidObjectDefinition,
     /// A recursive query whose term may not be as it is.
     InvalidRecursion,
     /// A key of ORDER BY, GROUP BY or DISTINCT ON that is no column of the result.

@@ -55,7 +55,8 @@ impl Client {
             looked_up: Arc::default(),
             assignments: Arc::default(),
             found: Arc::default(),
-            depth: 0,
+            defines: None,
+            within: Arc::default(),
         })
     }
 

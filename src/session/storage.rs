@@ -1,5 +1,7 @@
 //! Managed tables: rows as Parquet files under the data directory.
 
+mod form;
+
 use std::{fs::File, sync::Arc};
 
 use arrow::{
@@ -122,10 +124,11 @@ async fn write_partition(
     oid: u32,
 ) -> std::result::Result<Option<NewFiles>, DataFusionError> {
     let directory = Arc::clone(scope.shared().catalog.directory());
+    let stored = form::stored(&schema);
     let mut open: Option<(NewTableFile, ArrowWriter<File>)> = None;
     let mut rows = 0;
     while let Some(batch) = stream.next().await {
-        let batch = conform(&batch?, &schema)?;
+        let batch = form::as_stored(conform(&batch?, &schema)?, &stored)?;
         if batch.num_rows() == 0 {
             continue;
         }
@@ -134,8 +137,8 @@ async fn write_partition(
             let place = Arc::clone(&directory);
             let file = blocking(move || place.new_table_file(oid)).await?;
             let output = File::options().write(true).open(file.path())?;
-            let properties = writer_properties(&schema);
-            let writer = ArrowWriter::try_new(output, Arc::clone(&schema), Some(properties))?;
+            let properties = writer_properties(&stored);
+            let writer = ArrowWriter::try_new(output, Arc::clone(&stored), Some(properties))?;
             open = Some((file, writer));
         }
         if let Some((_, writer)) = &mut open {
@@ -217,20 +220,23 @@ pub(crate) async fn open(
         })
         .collect::<Result<Vec<_>, DataFusionError>>()?;
     let options = ListingOptions::new(Arc::new(ParquetFormat::default())).with_file_extension("");
-    let config = ListingTableConfig::new_with_multi_paths(urls).with_listing_options(options).with_schema(schema);
-    Ok(Arc::new(StoredTable { files: ListingTable::try_new(config)? }))
+    let stored = form::stored(&schema);
+    let config = ListingTableConfig::new_with_multi_paths(urls).with_listing_options(options).with_schema(stored);
+    Ok(Arc::new(StoredTable { schema, files: ListingTable::try_new(config)? }))
 }
 
 /// The files of a managed table, read with the filters of the statement.
 #[derive(Debug)]
 struct StoredTable {
+    /// The table's columns; those of the files are how they are stored.
+    schema: SchemaRef,
     files: ListingTable,
 }
 
 #[async_trait]
 impl TableProvider for StoredTable {
     fn schema(&self) -> SchemaRef {
-        self.files.schema()
+        Arc::clone(&self.schema)
     }
 
     fn table_type(&self) -> TableType {
@@ -241,7 +247,13 @@ impl TableProvider for StoredTable {
         &self,
         filters: &[&Expr],
     ) -> std::result::Result<Vec<TableProviderFilterPushDown>, DataFusionError> {
-        Ok(vec![TableProviderFilterPushDown::Inexact; filters.len()])
+        let is_converted =
+            |name: &str| self.schema.field_with_name(name).is_ok_and(|field| form::is_converted(field.data_type()));
+        let taken = |filter: &&Expr| match filter.column_refs().iter().any(|column| is_converted(&column.name)) {
+            true => TableProviderFilterPushDown::Unsupported,
+            false => TableProviderFilterPushDown::Inexact,
+        };
+        Ok(filters.iter().map(taken).collect())
     }
 
     async fn scan(
@@ -252,6 +264,6 @@ impl TableProvider for StoredTable {
         limit: Option<usize>,
     ) -> std::result::Result<Arc<dyn ExecutionPlan>, DataFusionError> {
         let scan = self.files.scan(session, projection, filters, limit).await?;
-        planning::filter_scan(session, scan, filters)
+        form::as_declared(session, planning::filter_scan(session, scan, filters)?, &self.schema)
     }
 }

@@ -16,7 +16,7 @@ use tokio::sync::{
     watch,
 };
 
-pub(crate) use crate::session::Working;
+pub(crate) use crate::session::{Working, engine_zone};
 use crate::{
     Config, Error, Fault, Result, pgtype, planning,
     session::{Client, DATABASE, PATH_SCHEMA, Scope, Shared, describe, execute, functions, timed_out},
@@ -417,7 +417,12 @@ impl Session {
         self.client.fail_transaction();
     }
 
-    /// How long the client may leave its transaction alone, while one is open.
+    /// Whether the client wants to hear of this, by its `client_min_messages`.
+    pub fn hears(&self, notice: &Notice) -> bool {
+        self.client.hears(notice)
+    }
+
+    /// How long the client may leave its transaction alone, while one is open; otherwise, how long its session.
     pub fn idle_limit(&self) -> Option<Duration> {
         self.client.idle_limit()
     }

@@ -7,6 +7,9 @@ pub fn sqlstate(fault: Fault) -> &'static str {
     match fault {
         Fault::Syntax => "42601",
         Fault::InvalidArgument => "22023",
+        Fault::InvalidName => "42602",
+        Fault::FixedSetting => "55P02",
+        Fault::IndeterminateType => "42P18",
         Fault::InvalidText => "22P02",
         Fault::UndefinedColumn => "42703",
         Fault::AmbiguousColumn => "42702",
@@ -51,6 +54,7 @@ pub fn sqlstate(fault: Fault) -> &'static str {
         Fault::ReadOnlyTransaction => "25006",
         Fault::UndefinedSavepoint => "3B001",
         Fault::IdleInTransaction => "25P03",
+        Fault::IdleSession => "57P05",
         Fault::PermissionDenied => "42501",
         Fault::LimitExceeded => "54000",
         Fault::OutOfMemory => "53200",

@@ -20,7 +20,7 @@ use super::failure::{Failure, Severity, clean, write, write_error, write_notice}
 use super::frontend::{Request, decode, is_extended};
 use super::task::Task;
 use super::wire::{Frame, Wire};
-use crate::engine::{Notice, TransactionStatus, Working};
+use crate::engine::{Notice, TransactionStatus, Working, engine_zone};
 use crate::error::Report;
 use crate::{Fault, Result, Session};
 
@@ -173,7 +173,7 @@ impl Connection {
     pub(super) fn change_setting(&mut self, name: String, value: String) {
         if name.eq_ignore_ascii_case("timezone") {
             // The session has checked the name; one that is unknown here is shown in UTC.
-            self.zone = Zone::named(&value);
+            self.zone = Zone::named(&engine_zone(&value));
         }
         self.changed.insert(name, value);
     }
@@ -234,10 +234,7 @@ impl Connection {
                 () = told(&mut self.terminated) => return Err(terminated()),
                 () = told(&mut self.shutdown) => return Err(shutting_down()),
                 frame = self.wire.message() => return frame,
-                () = &mut expired => {
-                    let message = "terminating connection due to idle-in-transaction timeout";
-                    return Err(Failure::fatal(Fault::IdleInTransaction, message));
-                }
+                () = &mut expired => return Err(left_alone(self.session.transaction_status())),
                 Some(notice) = self.notices.recv(), if idle => {
                     self.tell(notice);
                     self.wire.flush().await?;
@@ -267,6 +264,9 @@ impl Connection {
     }
 
     fn tell(&mut self, notice: Notice) {
+        if !self.session.hears(&notice) {
+            return;
+        }
         let out = &mut self.wire.outbound;
         match notice {
             Notice::Remark { fault, text } => write_notice(out, Severity::Notice, fault, &text),
@@ -287,6 +287,15 @@ impl Connection {
 async fn told(end: &mut watch::Receiver<bool>) {
     // Without a sender there is neither any more.
     drop(end.wait_for(|told| *told).await);
+}
+
+/// The client has said nothing for longer than it may.
+fn left_alone(status: TransactionStatus) -> Failure {
+    let (fault, message) = match status {
+        TransactionStatus::Idle => (Fault::IdleSession, "terminating connection due to idle-session timeout"),
+        _ => (Fault::IdleInTransaction, "terminating connection due to idle-in-transaction timeout"),
+    };
+    Failure::fatal(fault, message)
 }
 
 fn terminated() -> Failure {

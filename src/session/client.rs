@@ -71,12 +71,13 @@ impl Client {
             // Nobody listening is no error.
             let _ = remarks.send(Notice::remark(remark));
         });
+        let server = (shared.config.statement_timeout_ms, shared.config.max_connections);
         Self {
             shared,
             user: Arc::from(options.user.as_str()),
             access: Arc::new(access),
             ticket: Mutex::default(),
-            settings: Mutex::new(Settings::new(&options.user, engine)),
+            settings: Mutex::new(Settings::new(&options.user, engine, server)),
             transaction: Mutex::default(),
             prepared: Mutex::default(),
             portals: Mutex::default(),

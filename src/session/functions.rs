@@ -61,6 +61,7 @@ pub(crate) fn register(context: &SessionContext, user: &str) {
         ("current_role", user),
         ("session_user", user),
         ("user", user),
+        ("pg_client_encoding", "UTF8"),
     ] {
         context.register_udf(constant(name, ScalarValue::from(value)));
     }

@@ -65,7 +65,7 @@ pub(crate) use rewrite::{joins_by_name, query_from, query_of, written};
 pub(crate) use scope::Scope;
 pub(crate) use sealed::Sealed;
 pub(crate) use search_path::{Name, quoted};
-pub(crate) use settings::spelled;
+pub(crate) use settings::{engine_zone, spelled, takes_several};
 pub(crate) use shared::Shared;
 pub(crate) use ticket::{Stop, Ticket};
 

@@ -1,175 +1,39 @@
-//! The settings of one session: those that PostgreSQL clients know, and the engine's own under `datafusion.`.
+//! The settings of one session: those that PostgreSQL clients know, the engine's own under `datafusion.`, and those that
+//! clients make up, whose names have a dot in them.
 
-use std::sync::Arc;
+mod list;
+mod takes;
+mod zones;
+
+use std::{collections::BTreeSet, sync::Arc};
 
 use datafusion::{
     config::ConfigOptions,
     execution::{FunctionRegistry, SessionState},
 };
 
+use self::{
+    list::{ACCEPTED, DEFAULT_PATH, MESSAGES, Setting},
+    takes::{NoDates, Refused, Takes, Unit},
+};
+pub(crate) use self::{
+    list::{SERVER_VERSION, SETTINGS},
+    zones::of_engine as engine_zone,
+};
 use super::{
     Isolation, Modes, PATH_SCHEMA,
     search_path::{self, SearchPath},
 };
 use crate::{Error, Fault, Result};
 
-/// A setting that clients know from PostgreSQL.
-pub(crate) struct Setting {
-    /// Its name in lower case.
-    pub(crate) name: &'static str,
-    /// How the protocol spells it, if it reports it.
-    pub(crate) reported: Option<&'static str>,
-    /// Its value at the start of a session.
-    pub(crate) default: &'static str,
-    /// Which values are taken.
-    accepts: Accepts,
-    /// What it is for.
-    pub(crate) description: &'static str,
-}
-
-/// Which values a setting takes.
-#[derive(Debug, Clone, Copy)]
-enum Accepts {
-    /// Any text.
-    Any,
-    /// None: it tells, and can't be set.
-    Nothing,
-    /// One of these, in any case.
-    OneOf(&'static [&'static str]),
-    /// Whether something is, in PostgreSQL's many words for it.
-    Boolean,
-    /// How far a transaction is kept apart from others.
-    Isolation,
-    /// A number of milliseconds, with or without a unit.
-    Milliseconds,
-    /// A time zone that the engine knows.
-    TimeZone,
-    /// A style of dates that begins with ISO, or tells the order of day and month alone.
-    IsoDates,
-    /// Names of schemas.
-    Schemas,
-}
-
-/// Where names are looked for unless a session says otherwise.
-const DEFAULT_PATH: &str = "\"$user\", public";
-
 /// The option of the engine that the setting `timezone` stands for.
 const ENGINE_TIME_ZONE: &str = "datafusion.execution.time_zone";
 
-/// Every setting that clients know from PostgreSQL.
-pub(crate) const SETTINGS: &[Setting] = &[
-    setting("application_name", Some("application_name"), "", Accepts::Any, "the client's name for itself"),
-    setting("bytea_output", None, "hex", Accepts::OneOf(&["hex"]), "how bytes are written as text"),
-    setting(
-        "client_encoding",
-        Some("client_encoding"),
-        "UTF8",
-        Accepts::OneOf(&["utf8", "utf-8", "unicode", "sql_ascii"]),
-        "the encoding of text on the wire",
-    ),
-    setting("client_min_messages", None, "notice", Accepts::Any, "the least severe message that is sent"),
-    setting("datestyle", Some("DateStyle"), "ISO, MDY", Accepts::IsoDates, "how dates are written; only ISO is"),
-    setting("default_transaction_deferrable", None, "off", Accepts::Boolean, "accepted; no transaction waits"),
-    setting(
-        "default_transaction_isolation",
-        None,
-        Modes::DEFAULT.isolation.name(),
-        Accepts::Isolation,
-        "the isolation of transactions that say nothing; each reads one snapshot",
-    ),
-    setting(
-        "default_transaction_read_only",
-        Some("default_transaction_read_only"),
-        "off",
-        Accepts::Boolean,
-        "whether transactions that say nothing may change nothing",
-    ),
-    setting("extra_float_digits", None, "1", Accepts::Any, "accepted; numbers are always written exactly"),
-    setting(
-        "idle_in_transaction_session_timeout",
-        None,
-        "0",
-        Accepts::Milliseconds,
-        "a client that leaves its transaction alone for longer is disconnected; 0: never",
-    ),
-    setting("in_hot_standby", Some("in_hot_standby"), "off", Accepts::Nothing, "whether this is a standby"),
-    setting("integer_datetimes", Some("integer_datetimes"), "on", Accepts::Nothing, "how times are sent in binary"),
-    setting(
-        "intervalstyle",
-        Some("IntervalStyle"),
-        "postgres",
-        Accepts::OneOf(&["postgres"]),
-        "how intervals are written",
-    ),
-    setting("is_superuser", Some("is_superuser"), "on", Accepts::Nothing, "whether the user may do anything"),
-    setting("jit", None, "off", Accepts::Boolean, "accepted"),
-    setting("lc_collate", None, "C.UTF-8", Accepts::Nothing, "how texts are ordered: by their characters' codes"),
-    setting("lock_timeout", None, "0", Accepts::Milliseconds, "accepted; statements take no locks"),
-    setting("max_identifier_length", None, "63", Accepts::Nothing, "the longest name that clients should use"),
-    setting("row_security", None, "on", Accepts::Boolean, "accepted"),
-    setting(
-        "search_path",
-        None,
-        DEFAULT_PATH,
-        Accepts::Schemas,
-        "the schemas where names without one are looked for; the first that exists is where objects are created",
-    ),
-    setting("server_encoding", Some("server_encoding"), "UTF8", Accepts::Nothing, "the encoding of stored text"),
-    setting(
-        "server_version",
-        Some("server_version"),
-        SERVER_VERSION,
-        Accepts::Nothing,
-        "the PostgreSQL version whose dialect is spoken",
-    ),
-    setting("server_version_num", None, "150000", Accepts::Nothing, "the same as a number"),
-    setting(
-        "session_authorization",
-        Some("session_authorization"),
-        "",
-        Accepts::Nothing,
-        "the user that the client has named",
-    ),
-    setting(
-        "standard_conforming_strings",
-        Some("standard_conforming_strings"),
-        "on",
-        Accepts::OneOf(&["on"]),
-        "backslashes in texts are plain",
-    ),
-    setting(
-        "statement_timeout",
-        None,
-        "0",
-        Accepts::Milliseconds,
-        "a statement that takes longer is cancelled; 0: never",
-    ),
-    setting("synchronous_commit", None, "on", Accepts::Boolean, "accepted; commits are always durable"),
-    setting("timezone", Some("TimeZone"), "UTC", Accepts::TimeZone, "the time zone of timestamps"),
-    setting("transaction_deferrable", None, "off", Accepts::Boolean, "accepted; no transaction waits"),
-    setting(
-        "transaction_isolation",
-        None,
-        Modes::DEFAULT.isolation.name(),
-        Accepts::Isolation,
-        "the isolation of this transaction, which reads one snapshot",
-    ),
-    setting("transaction_read_only", None, "off", Accepts::Boolean, "whether this transaction may change nothing"),
-    setting("xmloption", None, "content", Accepts::Any, "accepted"),
-];
+/// Settings that a client makes up; each is kept for as long as its session is.
+const MAX_CUSTOM: usize = 1_000;
 
-/// The PostgreSQL version whose dialect is spoken, and who speaks it.
-pub(crate) const SERVER_VERSION: &str = concat!("15.0 (Fusewire ", env!("CARGO_PKG_VERSION"), ")");
-
-const fn setting(
-    name: &'static str,
-    reported: Option<&'static str>,
-    default: &'static str,
-    accepts: Accepts,
-    description: &'static str,
-) -> Setting {
-    Setting { name, reported, default, accepts, description }
-}
+/// The longest name that a client gives itself.
+const CLIENT_NAME_BYTES: usize = 63;
 
 /// What a session has set, in the order in which it was.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -189,6 +53,8 @@ pub(crate) struct Settings {
     /// What its client asked for at its start: RESET goes back to it.
     start: Arc<Chosen>,
     values: Values,
+    /// The names that the client has made up. They are known for as long as its session is.
+    custom: Arc<BTreeSet<String>>,
     /// The engine's options, of which nothing was set.
     options: Arc<ConfigOptions>,
     /// What plans and runs statements, with the values of now.
@@ -218,12 +84,25 @@ impl Chosen {
 }
 
 impl Settings {
-    /// Those of a user's session with this engine.
-    pub(crate) fn new(user: &str, engine: SessionState) -> Self {
+    /// Those of a user's session with this engine, on a server that gives so many milliseconds to statements (0: as many as
+    /// they like) and serves so many clients.
+    pub(crate) fn new(user: &str, engine: SessionState, (timeout_ms, clients): (u64, usize)) -> Self {
         let options = Arc::clone(engine.config().options());
         let path = Arc::new(SearchPath::of(DEFAULT_PATH, user));
-        let start = Chosen(vec![("session_authorization".to_owned(), user.to_owned())]);
-        Self { start: Arc::new(start), values: Values::default(), options, engine: Arc::new(engine), path }
+        let timeout = i64::try_from(timeout_ms).unwrap_or(i64::MAX);
+        let start = [
+            ("session_authorization", user.to_owned()),
+            ("statement_timeout", takes::told(timeout, Unit::Milliseconds)),
+            ("max_connections", clients.to_string()),
+        ];
+        Self {
+            start: Arc::new(Chosen(start.map(|(name, value)| (name.to_owned(), value)).into())),
+            values: Values::default(),
+            custom: Arc::default(),
+            options,
+            engine: Arc::new(engine),
+            path,
+        }
     }
 
     /// What plans and runs statements; it knows no tables.
@@ -248,6 +127,7 @@ impl Settings {
     /// Takes what a client asks for at its start.
     pub(crate) fn set_start(&mut self, name: &str, value: &str) -> Result<()> {
         let (name, value) = self.checked(name, Some(value))?;
+        self.note(name)?;
         Arc::make_mut(&mut self.start).put(name, value.as_deref());
         if is_engine(name) || name == "timezone" {
             let options = self.engine_options(&self.values.current)?;
@@ -259,6 +139,7 @@ impl Settings {
     /// Changes a setting, or sets it back where `value` is none; for this transaction alone if it is `local`.
     pub(crate) fn set(&mut self, name: &str, value: Option<&str>, local: bool) -> Result<Reported> {
         let (name, value) = self.checked(name, value)?;
+        self.note(name)?;
         let mut values = self.values.clone();
         Arc::make_mut(&mut values.current).put(name, value.as_deref());
         if !local {
@@ -269,16 +150,37 @@ impl Settings {
 
     /// The setting's own name and the value as it is kept, if it takes it.
     pub(crate) fn checked<'a>(&self, name: &'a str, value: Option<&str>) -> Result<(&'a str, Option<String>)> {
-        let name = if name == ENGINE_TIME_ZONE { "timezone" } else { name };
-        if !is_engine(name) {
-            let known = known(name)?;
-            return Ok((name, value.map(|value| check(known, value)).transpose()?));
+        if name == ENGINE_TIME_ZONE {
+            let value = value.map(zones::from_engine);
+            return self.checked("timezone", value.as_deref());
         }
-        check_option(name)?;
-        if let Some(value) = value {
-            set_option(&mut ConfigOptions::clone(&self.options), name, value)?;
+        if is_engine(name) {
+            check_option(name)?;
+            if let Some(value) = value {
+                set_option(&mut ConfigOptions::clone(&self.options), name, value)?;
+            }
+            return Ok((name, value.map(str::to_owned)));
         }
-        Ok((name, value.map(str::to_owned)))
+        if is_custom(name) {
+            check_custom(name)?;
+            return Ok((name, value.map(str::to_owned)));
+        }
+        let known = known(name)?;
+        check_changes(known)?;
+        Ok((name, value.map(|value| self.check(known, value)).transpose()?))
+    }
+
+    /// Keeps the name of a setting that the client makes up.
+    pub(crate) fn note(&mut self, name: &str) -> Result<()> {
+        if !is_custom(name) || self.custom.contains(name) {
+            return Ok(());
+        }
+        if self.custom.len() >= MAX_CUSTOM {
+            let message = format!("a session makes up at most {MAX_CUSTOM} settings; use a table");
+            return Err(Error::new(Fault::LimitExceeded, message));
+        }
+        Arc::make_mut(&mut self.custom).insert(name.to_owned());
+        Ok(())
     }
 
     /// The values as they are, to be put back.
@@ -335,7 +237,7 @@ impl Settings {
         for (name, value) in self.start.engine().chain(chosen.engine()) {
             set_option(&mut options, name, value)?;
         }
-        set_option(&mut options, ENGINE_TIME_ZONE, self.value_of(chosen, known("timezone")?))?;
+        set_option(&mut options, ENGINE_TIME_ZONE, &engine_zone(self.value_of(chosen, known("timezone")?)))?;
         Ok(options)
     }
 
@@ -348,6 +250,12 @@ impl Settings {
                 .find_map(|(key, value, _)| (key == name).then_some(value))
                 .ok_or_else(|| unknown(name));
         }
+        if is_custom(name) {
+            // One that was set once is there, whatever became of its value.
+            let value = self.values.current.get(name).or_else(|| self.start.get(name));
+            let value = value.or_else(|| self.custom.contains(name).then_some(""));
+            return value.map(str::to_owned).ok_or_else(|| unknown(name));
+        }
         Ok(self.value(known(name)?).to_owned())
     }
 
@@ -355,6 +263,7 @@ impl Settings {
     pub(crate) fn all(&self) -> Vec<(String, String, String)> {
         let known = SETTINGS
             .iter()
+            .chain(ACCEPTED)
             .map(|known| (known.name.to_owned(), self.value(known).to_owned(), known.description.to_owned()));
         known.chain(options(&self.engine)).collect()
     }
@@ -369,16 +278,113 @@ impl Settings {
         }
     }
 
-    /// How long a statement may take, where the session has said it; 0: as long as it likes.
+    /// How long a statement may take, as far as settings can say it; 0: as long as it likes.
     pub(crate) fn statement_timeout_ms(&self) -> Option<u64> {
-        let chosen = self.values.current.get("statement_timeout").or_else(|| self.start.get("statement_timeout"));
-        chosen.and_then(|value| value.parse().ok())
+        self.milliseconds("statement_timeout")
     }
 
     /// How long a client may leave its transaction alone; 0: as long as it likes.
     pub(crate) fn idle_in_transaction_timeout_ms(&self) -> u64 {
-        let known = SETTINGS.iter().find(|known| known.name == "idle_in_transaction_session_timeout");
-        known.and_then(|known| self.value(known).parse().ok()).unwrap_or(0)
+        self.milliseconds("idle_in_transaction_session_timeout").unwrap_or(0)
+    }
+
+    /// How long a client may ask nothing outside of a transaction; 0: as long as it likes.
+    pub(crate) fn idle_timeout_ms(&self) -> u64 {
+        self.milliseconds("idle_session_timeout").unwrap_or(0)
+    }
+
+    fn milliseconds(&self, name: &str) -> Option<u64> {
+        let known = SETTINGS.iter().find(|known| known.name == name)?;
+        takes::read(self.value(known), Unit::Milliseconds)
+    }
+
+    /// Whether the client wants to hear of something as grave as this, in the words of `client_min_messages`.
+    pub(crate) fn hears(&self, gravity: &str) -> bool {
+        let place = |word: &str| MESSAGES.iter().position(|known| *known == word);
+        let least = SETTINGS.iter().find(|known| known.name == "client_min_messages").map(|known| self.value(known));
+        place(gravity) >= least.and_then(place)
+    }
+
+    /// The value as it is kept, if the setting takes it.
+    fn check(&self, known: &Setting, value: &str) -> Result<String> {
+        let name = spelled(known.name);
+        let refused = |expected: &str| {
+            let message = format!("invalid value for parameter \"{name}\": \"{value}\"; expected {expected}");
+            Error::new(Fault::InvalidArgument, message)
+        };
+        let not_done = |instead: &str| {
+            let message = format!("parameter \"{name}\" cannot be \"{value}\", which is not supported; use {instead}");
+            Error::new(Fault::FeatureNotSupported, message)
+        };
+        let not_boolean = || {
+            let message = format!("parameter \"{name}\" requires a Boolean value; found \"{value}\"");
+            Error::new(Fault::InvalidArgument, message)
+        };
+        let no_number = |why: Refused, least: String, most: String| match why {
+            Refused::Malformed => refused(&format!("a number from {least} to {most}{}", unit_hint(known))),
+            Refused::OutOfRange(number) => {
+                let message =
+                    format!("{number} is outside the valid range for parameter \"{name}\" ({least} .. {most})");
+                Error::new(Fault::InvalidArgument, message)
+            }
+        };
+        match known.takes {
+            Takes::Text => Ok(value.to_owned()),
+            Takes::ClientName => {
+                let printable = |byte: u8| if (32..127).contains(&byte) { char::from(byte) } else { '?' };
+                Ok(value.bytes().take(CLIENT_NAME_BYTES).map(printable).collect())
+            }
+            Takes::Nothing | Takes::Server => check_changes(known).map(|()| value.to_owned()),
+            Takes::Boolean => takes::boolean(value).map(takes::on_or_off).ok_or_else(not_boolean),
+            Takes::Always(done) => match takes::boolean(value) {
+                Some(on) if on == done => Ok(takes::on_or_off(on)),
+                Some(_) => Err(not_done(&takes::on_or_off(done))),
+                None => Err(not_boolean()),
+            },
+            Takes::Word(words) => {
+                let wanted = if value.eq_ignore_ascii_case("debug") { "debug2" } else { value };
+                word(words, wanted).map(str::to_owned).ok_or_else(|| refused(&one_of(words)))
+            }
+            Takes::Switch(words) => match (word(words, value), takes::switch(value)) {
+                (Some(word), _) => Ok(word.to_owned()),
+                (None, Some(on)) => Ok(takes::on_or_off(on)),
+                (None, None) => Err(refused(&format!("{}, on, off", one_of(words)))),
+            },
+            Takes::First(words) => match (word(words, value), words.first()) {
+                (Some(word), Some(first)) if word == *first => Ok(word.to_owned()),
+                (Some(_), Some(first)) => Err(not_done(first)),
+                _ => Err(refused(&one_of(words.get(..1).unwrap_or(words)))),
+            },
+            Takes::Number { least, most, unit } => takes::number(value, (least, most), unit)
+                .map(|number| takes::told(number, unit))
+                .map_err(|why| no_number(why, least.to_string(), most.to_string())),
+            Takes::Fraction { least, most } => takes::fraction(value, least, most)
+                .map(takes::six_digits)
+                .map_err(|why| no_number(why, takes::six_digits(least), takes::six_digits(most))),
+            Takes::Encoding => match encoding(value) {
+                Some(true) => Ok(known.default.to_owned()),
+                Some(false) => Err(not_done(known.default)),
+                None => Err(refused(known.default)),
+            },
+            Takes::Isolation => match Isolation::named(value) {
+                Some(level) => Ok(level.name().to_owned()),
+                None => Err(refused("serializable, repeatable read, read committed or read uncommitted")),
+            },
+            Takes::TimeZone => zones::named(value)
+                .ok_or_else(|| refused("a time zone such as 'UTC', 'Europe/Berlin' or hours to the east")),
+            Takes::Dates => takes::dates(value, self.value(known)).map_err(|why| match why {
+                NoDates::NotDone => not_done("ISO: dates are written as 2024-12-31"),
+                NoDates::Unknown => refused("ISO: dates are written as 2024-12-31"),
+            }),
+            Takes::Schemas => search_path::check(value).map(|()| value.to_owned()),
+            Takes::Role => {
+                let is_user = self.start.get("session_authorization") == Some(value);
+                if is_user || !value.is_empty() && value == known.default {
+                    return Ok(value.to_owned());
+                }
+                Err(Error::new(Fault::InvalidArgument, format!("role \"{value}\" does not exist")))
+            }
+        }
     }
 }
 
@@ -391,8 +397,18 @@ fn is_engine(name: &str) -> bool {
     name.starts_with("datafusion.")
 }
 
+/// Whether the name is one that clients may make up.
+fn is_custom(name: &str) -> bool {
+    name.contains('.') && !is_engine(name)
+}
+
+/// Whether the setting takes several values.
+pub(crate) fn takes_several(name: &str) -> bool {
+    matches!(known(name).map(|known| known.takes), Ok(Takes::Dates | Takes::Schemas)) || name == "temp_tablespaces"
+}
+
 fn known(name: &str) -> Result<&'static Setting> {
-    SETTINGS.iter().find(|known| known.name == name).ok_or_else(|| unknown(name))
+    SETTINGS.iter().chain(ACCEPTED).find(|known| known.name == name).ok_or_else(|| unknown(name))
 }
 
 fn unknown(name: &str) -> Error {
@@ -402,75 +418,63 @@ fn unknown(name: &str) -> Error {
     )
 }
 
-/// The value as it is stored, if the setting takes it.
-fn check(known: &Setting, value: &str) -> Result<String> {
-    let refused = |expected: String| {
-        Err(Error::new(
-            Fault::InvalidArgument,
-            format!("invalid value for parameter \"{}\": \"{value}\"; expected {expected}", known.name),
-        ))
-    };
-    match known.accepts {
-        Accepts::Any => Ok(value.to_owned()),
-        Accepts::Nothing => {
-            Err(Error::new(Fault::InvalidArgument, format!("parameter \"{}\" cannot be changed", known.name)))
-        }
-        Accepts::OneOf(values) if values.iter().any(|accepted| accepted.eq_ignore_ascii_case(value)) => {
-            Ok(if known.name == "client_encoding" { "UTF8".to_owned() } else { value.to_lowercase() })
-        }
-        Accepts::Boolean => match boolean(value) {
-            Some(on) => Ok(if on { "on" } else { "off" }.to_owned()),
-            None => {
-                let message = format!("parameter \"{}\" requires a Boolean value; found \"{value}\"", known.name);
-                Err(Error::new(Fault::InvalidArgument, message))
-            }
-        },
-        Accepts::Isolation => match Isolation::named(value) {
-            Some(level) => Ok(level.name().to_owned()),
-            None => refused("serializable, repeatable read, read committed or read uncommitted".to_owned()),
-        },
-        Accepts::OneOf(values) => refused(format!("one of {}", values.join(", "))),
-        Accepts::Milliseconds => match milliseconds(value) {
-            Some(milliseconds) => Ok(milliseconds.to_string()),
-            None => refused("a number of milliseconds, or with a unit as in '30s'".to_owned()),
-        },
-        Accepts::IsoDates => {
-            let words: Vec<String> = value.split(',').map(|word| word.trim().to_lowercase()).collect();
-            match words.iter().all(|word| ["iso", "mdy", "dmy", "ymd", "us", "european"].contains(&word.as_str())) {
-                true => Ok(known.default.to_owned()),
-                false => refused("ISO: dates are written as 2024-12-31".to_owned()),
-            }
-        }
-        Accepts::Schemas => search_path::check(value).map(|()| value.to_owned()),
-        Accepts::TimeZone if value.eq_ignore_ascii_case("utc") => Ok("UTC".to_owned()),
-        Accepts::TimeZone if value.parse::<arrow::array::timezone::Tz>().is_ok() => Ok(value.to_owned()),
-        Accepts::TimeZone => refused("a time zone such as 'UTC', '+02:00' or 'Europe/Berlin'".to_owned()),
+/// Refuses a name that is no list of identifiers with dots between them.
+fn check_custom(name: &str) -> Result<()> {
+    let begins = |letter: char| letter.is_ascii_alphabetic() || letter == '_' || !letter.is_ascii();
+    let goes_on = |letter: char| begins(letter) || letter.is_ascii_digit() || letter == '$';
+    let is_name = |part: &str| part.starts_with(begins) && part.chars().all(goes_on);
+    match name.split('.').all(is_name) {
+        true => Ok(()),
+        false => Err(Error::Statement {
+            fault: Fault::InvalidName,
+            message: format!("invalid configuration parameter name \"{name}\""),
+            hint: Some("a name of a client's own is two or more words with dots between them".to_owned()),
+        }),
     }
 }
 
-fn milliseconds(text: &str) -> Option<u64> {
-    let text = text.trim();
-    let digits = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
-    let number: u64 = text.get(..digits)?.parse().ok()?;
-    let factor = match text.get(digits..)?.trim() {
-        "" | "ms" => 1,
-        "s" => 1_000,
-        "min" => 60_000,
-        "h" => 3_600_000,
-        _ => return None,
+/// Refuses to change what can't be.
+fn check_changes(known: &Setting) -> Result<()> {
+    let name = spelled(known.name);
+    let message = match known.takes {
+        Takes::Nothing => format!("parameter \"{name}\" cannot be changed"),
+        Takes::Server => format!("parameter \"{name}\" cannot be changed without restarting the server"),
+        _ => return Ok(()),
     };
-    number.checked_mul(factor)
+    Err(Error::new(Fault::FixedSetting, message))
 }
 
-/// The words for yes and no, which PostgreSQL lets be shortened as long as they are told apart.
-fn boolean(text: &str) -> Option<bool> {
-    let text = text.trim().to_ascii_lowercase();
-    let starts = |word: &str, least: usize| text.len() >= least && word.starts_with(text.as_str());
-    match text.as_str() {
-        "1" => Some(true),
-        "0" => Some(false),
-        _ if starts("true", 1) || starts("yes", 1) || starts("on", 2) => Some(true),
-        _ if starts("false", 1) || starts("no", 1) || starts("off", 2) => Some(false),
+/// The word as the list has it.
+fn word<'a>(words: &[&'a str], written: &str) -> Option<&'a str> {
+    words.iter().copied().find(|word| word.eq_ignore_ascii_case(written))
+}
+
+fn one_of(words: &[&str]) -> String {
+    let written: Vec<&str> = words.iter().map(|word| if word.is_empty() { "''" } else { *word }).collect();
+    match written.as_slice() {
+        [word] => (*word).to_owned(),
+        words => format!("one of {}", words.join(", ")),
+    }
+}
+
+/// How a number of the setting may be written.
+fn unit_hint(known: &Setting) -> &'static str {
+    match known.takes {
+        Takes::Number { unit: Unit::Milliseconds | Unit::Seconds, .. } => ", or with a unit as in '30s'",
+        Takes::Number { unit: Unit::Bytes | Unit::Kilobytes | Unit::Blocks, .. } => ", or with a unit as in '64MB'",
+        _ => "",
+    }
+}
+
+/// Whether the encoding of a name, which is written in many ways, is spoken; none for an unknown one.
+fn encoding(name: &str) -> Option<bool> {
+    let name: String = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+    let begins = |families: &[&str]| families.iter().any(|family| name.starts_with(family));
+    match name.as_str() {
+        "utf8" | "unicode" | "sqlascii" => Some(true),
+        _ if begins(&["latin", "iso8859", "win", "koi8", "euc", "sjis", "big5", "gb18030", "gbk", "johab", "uhc"]) => {
+            Some(false)
+        }
         _ => None,
     }
 }

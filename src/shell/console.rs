@@ -208,6 +208,9 @@ impl Console {
     }
 
     fn tell(&mut self, notice: Notice) {
+        if !self.session.hears(&notice) {
+            return;
+        }
         match notice {
             Notice::Remark { text, .. } => self.complain(&format!("notice: {}\n", printable(&text))),
             Notice::Warning { text, .. } => self.complain(&format!("warning: {}\n", printable(&text))),

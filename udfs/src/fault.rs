@@ -7,6 +7,12 @@ pub enum Fault {
     Syntax,
     /// An argument, option or setting has a wrong name or value.
     InvalidArgument,
+    /// A name that is none.
+    InvalidName,
+    /// A setting that is not changed while the server runs, or not at all.
+    FixedSetting,
+    /// A parameter of which nothing tells the type.
+    IndeterminateType,
     /// A parameter's text is not of the type it should have.
     InvalidText,
     /// A column that the input does not have.
@@ -95,6 +101,8 @@ pub enum Fault {
     UndefinedSavepoint,
     /// A transaction that its client has left open for too long.
     IdleInTransaction,
+    /// A session that its client has left alone for too long.
+    IdleSession,
     /// The client may not do this.
     PermissionDenied,
     /// A limit of the configuration was passed.

@@ -209,6 +209,9 @@ impl Client {
         if local {
             self.warn_outside("SET LOCAL");
         }
+        if name == "transaction_isolation" && value.is_none() {
+            self.warn_outside("RESET TRANSACTION");
+        }
         self.assign(name, value, local)
     }
 
@@ -220,7 +223,7 @@ impl Client {
         }
         // It would end with its own statement.
         if local && self.transaction().work().is_none() {
-            return Ok(());
+            return lock(&self.settings).note(name);
         }
         self.change_settings(|own| own.set(name, value, local))
     }
@@ -232,9 +235,6 @@ impl Client {
 
     /// Sets a setting back.
     pub(crate) fn reset(&self, name: &str) -> Result<()> {
-        if name == "transaction_isolation" {
-            self.warn_outside("RESET TRANSACTION");
-        }
         self.set(name, None, false)
     }
 
@@ -258,13 +258,22 @@ impl Client {
             .collect()
     }
 
-    /// How long the client may leave its transaction alone, while there is one.
+    /// How long the client may leave its transaction alone, or its session where there is none.
     pub(crate) fn idle_limit(&self) -> Option<Duration> {
-        if self.transaction_status() == TransactionStatus::Idle {
-            return None;
-        }
-        let milliseconds = lock(&self.settings).idle_in_transaction_timeout_ms();
+        let is_open = self.transaction_status() != TransactionStatus::Idle;
+        let settings = lock(&self.settings);
+        let milliseconds = if is_open { settings.idle_in_transaction_timeout_ms() } else { settings.idle_timeout_ms() };
         (milliseconds > 0).then(|| Duration::from_millis(milliseconds))
+    }
+
+    /// Whether the client wants to hear of this.
+    pub(crate) fn hears(&self, notice: &Notice) -> bool {
+        let gravity = match notice {
+            Notice::Remark { .. } => "notice",
+            Notice::Warning { .. } => "warning",
+            Notice::Progress { .. } | Notice::Setting { .. } => return true,
+        };
+        lock(&self.settings).hears(gravity)
     }
 
     /// How long a statement may take.
@@ -298,7 +307,8 @@ impl Client {
         Ok(())
     }
 
-    fn warn_outside(&self, statement: &str) {
+    /// Warns of a statement that is for transaction blocks, outside of one.
+    pub(crate) fn warn_outside(&self, statement: &str) {
         if !self.transaction().in_block() {
             self.warn(Fault::NoActiveTransaction, &format!("{statement} can only be used in transaction blocks"));
         }

@@ -15,7 +15,7 @@ struct Session {
 impl Session {
     fn new() -> Self {
         let catalog = Catalog::open(None).unwrap();
-        let settings = Settings::new("ada", SessionContext::new().state());
+        let settings = Settings::new("ada", SessionContext::new().state(), (0, 100));
         Self { catalog, settings, state: State::default() }
     }
 

@@ -1,0 +1,162 @@
+//! Time zones as clients name them, and what the engine calls them.
+//!
+//! PostgreSQL takes a name in any case, hours to the east as a number, and POSIX's names, which count hours to the west. The
+//! engine knows names as the database of zones has them, and distances to the east.
+
+use arrow::array::timezone::Tz;
+
+/// The furthest a zone is from UTC, in seconds.
+const FURTHEST: i64 = 24 * 3_600;
+
+/// A zone as the session keeps and tells it; none if it is not known.
+pub(super) fn named(text: &str) -> Option<String> {
+    if let Ok(hours) = text.trim().parse::<f64>() {
+        return of_seconds((hours * 3_600.0).round());
+    }
+    if posix(text).is_some() {
+        return Some(text.to_ascii_uppercase());
+    }
+    spelled(text)
+}
+
+/// A zone so many seconds to the east of UTC.
+pub(super) fn of_seconds(east: f64) -> Option<String> {
+    let seconds = east.is_finite().then_some(east as i64)?;
+    // The engine knows whole minutes.
+    if !(1 - FURTHEST..FURTHEST).contains(&seconds) || seconds % 60 != 0 {
+        return None;
+    }
+    Some(format!("<{}>{}", signed(seconds), signed(-seconds)))
+}
+
+/// What the engine calls a zone that a session keeps.
+pub(crate) fn of_engine(kept: &str) -> String {
+    match posix(kept) {
+        Some(seconds) => {
+            let (sign, away) = if seconds < 0 { ('-', -seconds) } else { ('+', seconds) };
+            format!("{sign}{:02}:{:02}", away / 3_600, away / 60 % 60)
+        }
+        None => kept.to_owned(),
+    }
+}
+
+/// What a session keeps of a zone that the engine knows: `+02:00` is to the east there.
+pub(super) fn from_engine(zone: &str) -> String {
+    let seconds = distance(zone).filter(|_| zone.starts_with(['+', '-']));
+    seconds.map_or_else(|| zone.to_owned(), |seconds| format!("<{}>{}", signed(seconds), signed(-seconds)))
+}
+
+/// A distance with its sign, without minutes and seconds that are zero.
+fn signed(seconds: i64) -> String {
+    let (sign, away) = if seconds < 0 { ('-', -seconds) } else { ('+', seconds) };
+    let (hours, minutes, rest) = (away / 3_600, away / 60 % 60, away % 60);
+    match (minutes, rest) {
+        (0, 0) => format!("{sign}{hours:02}"),
+        (_, 0) => format!("{sign}{hours:02}:{minutes:02}"),
+        _ => format!("{sign}{hours:02}:{minutes:02}:{rest:02}"),
+    }
+}
+
+/// The seconds to the east of a name of POSIX without a summer time: `UTC+3`, `<+03>-03`, `-03:30`. Of it, whole minutes are
+/// known to the engine.
+fn posix(name: &str) -> Option<i64> {
+    let distance_at = match name.strip_prefix('<') {
+        Some(inner) => {
+            let end = inner.find('>')?;
+            let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b':');
+            if !inner[..end].bytes().all(is_name) {
+                return None;
+            }
+            end + 2
+        }
+        None => name.find(|letter: char| !letter.is_ascii_alphabetic())?,
+    };
+    let west = distance(name.get(distance_at..)?)?;
+    (west % 60 == 0 && west.abs() < FURTHEST).then_some(-west)
+}
+
+/// `+3`, `-03:30`, `3`: hours, minutes and seconds.
+fn distance(text: &str) -> Option<i64> {
+    let (sign, digits) = match text.as_bytes().first()? {
+        b'-' => (-1, &text[1..]),
+        b'+' => (1, &text[1..]),
+        _ => (1, text),
+    };
+    let mut parts = digits.split(':').map(|part| match part.len() {
+        1 | 2 if part.bytes().all(|byte| byte.is_ascii_digit()) => part.parse::<i64>().ok(),
+        _ => None,
+    });
+    let hours = parts.next()??;
+    let minutes = parts.next().unwrap_or(Some(0))?;
+    let seconds = parts.next().unwrap_or(Some(0))?;
+    let is_time = parts.next().is_none() && hours <= 24 && minutes < 60 && seconds < 60;
+    is_time.then_some(sign * (hours * 3_600 + minutes * 60 + seconds))
+}
+
+/// A zone's name as the database of zones has it, in any case.
+fn spelled(name: &str) -> Option<String> {
+    if !name.starts_with(|first: char| first.is_ascii_alphabetic()) {
+        return None;
+    }
+    let titled = |name: &str| {
+        let mut begins = true;
+        let letters = name.chars().map(|letter| {
+            let cased = if begins { letter.to_ascii_uppercase() } else { letter.to_ascii_lowercase() };
+            begins = !letter.is_ascii_alphanumeric();
+            cased
+        });
+        letters.collect::<String>()
+    };
+    let (area, place) = name.split_once('/').unwrap_or((name, ""));
+    let of_parts = |area: String, place: String| if place.is_empty() { area } else { format!("{area}/{place}") };
+    let candidates = [
+        name.to_ascii_uppercase(),
+        titled(name),
+        of_parts(titled(area), place.to_ascii_uppercase()),
+        of_parts(area.to_ascii_uppercase(), titled(place)),
+        name.to_owned(),
+    ];
+    candidates.into_iter().find(|candidate| candidate.parse::<Tz>().is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As PostgreSQL 15 tells them, and what its clocks show.
+    #[test]
+    fn zones_are_told_as_postgresql_does() {
+        for (written, told, engine) in [
+            ("utc", "UTC", "UTC"),
+            ("Europe/Berlin", "Europe/Berlin", "Europe/Berlin"),
+            ("europe/paris", "Europe/Paris", "Europe/Paris"),
+            ("america/new_york", "America/New_York", "America/New_York"),
+            ("us/eastern", "US/Eastern", "US/Eastern"),
+            ("etc/utc", "Etc/UTC", "Etc/UTC"),
+            ("EST5EDT", "EST5EDT", "EST5EDT"),
+            ("-7", "<-07>+07", "-07:00"),
+            ("5.5", "<+05:30>-05:30", "+05:30"),
+            ("+3", "<+03>-03", "+03:00"),
+            ("0", "<+00>+00", "+00:00"),
+            ("-03:30", "-03:30", "+03:30"),
+            ("UTC+3", "UTC+3", "-03:00"),
+            ("a+3", "A+3", "-03:00"),
+            ("EST5", "EST5", "-05:00"),
+            ("<-07>+07", "<-07>+07", "-07:00"),
+        ] {
+            let kept = named(written);
+            assert_eq!(kept.as_deref(), Some(told), "{written}");
+            assert_eq!(of_engine(&kept.unwrap_or_default()), engine, "{written}");
+        }
+        for wrong in ["", "Mars/Phobos", "nowhere", "ABC", "UTC+3x", "UTC+25", "<+03", "100"] {
+            assert_eq!(named(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_engines_distances_are_to_the_east() {
+        assert_eq!(from_engine("+02:00"), "<+02>-02");
+        assert_eq!(of_engine(&from_engine("-03:30")), "-03:30");
+        assert_eq!(from_engine("Asia/Tokyo"), "Asia/Tokyo");
+    }
+}

@@ -22,6 +22,7 @@ mod schemas;
 mod series;
 mod settings;
 mod signals;
+mod sleep;
 mod split_part;
 mod texts;
 mod timezone;
@@ -108,7 +109,8 @@ pub(crate) fn register_sessions(
     notices: &UnboundedSender<Notice>,
 ) {
     context.register_udf(constant("pg_backend_pid", ScalarValue::Int32(Some(pid))));
-    signals::functions(sessions, notices).into_iter().for_each(|function| context.register_udf(function));
+    let own = signals::functions(sessions, pid, notices).into_iter().chain([sleep::function(sessions, pid)]);
+    own.for_each(|function| context.register_udf(function));
 }
 
 /// Those of one statement, which know its scope.

@@ -105,6 +105,14 @@ impl Ticket {
         Ok(())
     }
 
+    /// The error to end with, where the statement is cancelled.
+    pub(crate) fn check_stopped(&self) -> Result<()> {
+        match *self.stage() {
+            Stage::Cancelled => Err(self.fate.stop.get().map_or_else(cancelled, |why| why.error())),
+            _ => Ok(()),
+        }
+    }
+
     /// Does what cannot be undone and is no change of the catalog. It is refused and cannot be cancelled as a commit is.
     pub(crate) fn irrevocably<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
         if !self.begin() {
@@ -170,6 +178,8 @@ mod tests {
         ticket.end(true);
         assert!(ticket.cancel() && *ticket.stage() == Stage::Cancelled);
         assert_eq!(ticket.check(None).unwrap_err().fault(), Fault::Cancelled);
+        assert_eq!(ticket.check_stopped().unwrap_err().fault(), Fault::Cancelled);
+        assert!(Ticket::default().check_stopped().is_ok());
     }
 
     #[test]

@@ -6,10 +6,13 @@
 use std::{
     net::SocketAddr,
     sync::{Arc, Mutex, OnceLock},
-    time::SystemTime,
+    time::{Duration, Instant, SystemTime},
 };
 
-use tokio::sync::watch;
+use tokio::{
+    runtime::{Handle, RuntimeFlavor},
+    sync::watch,
+};
 
 use super::{Client, lock};
 use crate::{
@@ -19,6 +22,9 @@ use crate::{
 
 /// How much of a statement others are shown, in bytes; as much as PostgreSQL shows by default.
 const SHOWN_BYTES: usize = 1_023;
+
+/// How often a statement that waits looks whether it is to go on.
+const LOOK_INTERVAL: Duration = Duration::from_millis(10);
 
 /// A session's place among the others, and what it does.
 #[derive(Debug)]
@@ -195,6 +201,30 @@ impl Client {
         self.presence.terminated.subscribe()
     }
 
+    /// Waits in the middle of a statement until something is over, or for so long, and says whether it is. The thread computes
+    /// for others meanwhile; an error, where the statement is to end.
+    pub(crate) fn wait(&self, limit: Duration, is_over: impl Fn() -> bool) -> Result<bool> {
+        let ticket = lock(&self.ticket).clone();
+        let end = Instant::now().checked_add(limit);
+        let look = || -> Result<bool> {
+            loop {
+                ticket.check_stopped()?;
+                if is_over() {
+                    return Ok(true);
+                }
+                let left = end.map_or(LOOK_INTERVAL, |end| end.saturating_duration_since(Instant::now()));
+                if left.is_zero() {
+                    return Ok(false);
+                }
+                std::thread::sleep(left.min(LOOK_INTERVAL));
+            }
+        };
+        match Handle::try_current().map(|runtime| runtime.runtime_flavor()) {
+            Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(look),
+            _ => look(),
+        }
+    }
+
     /// Refuses work in a session that is to end.
     pub(crate) fn check_terminated(&self) -> Result<()> {
         match *self.presence.terminated.borrow() {
@@ -244,8 +274,6 @@ impl Drop for Working {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     fn at(seconds: u64) -> SystemTime {

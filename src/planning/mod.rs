@@ -32,6 +32,7 @@ mod input_order;
 mod interval_lengths;
 mod interval_texts;
 mod join_keys;
+mod late_columns;
 mod list_texts;
 mod lists;
 mod lossy_casts;
@@ -145,6 +146,7 @@ pub(crate) fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
     rules.push(Arc::new(lists::CompareItems));
     rules.push(Arc::new(zeros::OneZero));
     rules.push(Arc::new(interval_lengths::CompareLengths));
+    rules.push(Arc::new(late_columns::ComputeLate));
     rules.push(Arc::new(sort_keys::SortByColumns));
     rules.push(Arc::new(sets::NameInputs));
     rules.push(Arc::new(floats::OrderFloats));

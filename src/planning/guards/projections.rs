@@ -1,4 +1,4 @@
-//! Columns that can fail to compute are computed above the operators that remove rows.
+//! Columns that can fail to compute are computed above the operators that remove rows, and volatile ones where they stand.
 //!
 //! DataFusion's rule moves a projection below a filter or a limited sort where that makes rows narrower, and parts of a nested
 //! loop join's condition below the join. It moves one below a filter that has a projection of its own, too, and takes the
@@ -13,6 +13,7 @@ use datafusion::{
         config::ConfigOptions,
         tree_node::{Transformed, TransformedResult, TreeNode},
     },
+    physical_expr_common::physical_expr::is_volatile,
     physical_optimizer::PhysicalOptimizerRule,
     physical_plan::{
         ExecutionPlan,
@@ -37,6 +38,7 @@ impl PhysicalOptimizerRule for PushDownSafeProjections {
         }
         // Such a plan keeps the conditions of its nested loop joins whole.
         plan.transform_down(|node| match node.downcast_ref::<ProjectionExec>() {
+            Some(_) if is_volatile_projection(&node) => Ok(Transformed::no(node)),
             Some(projection) if stays(&node) => {
                 let input = projection.input();
                 let moved = match input.downcast_ref::<FilterExec>() {
@@ -63,13 +65,21 @@ impl PhysicalOptimizerRule for PushDownSafeProjections {
 /// Whether a projection is not moved below its input.
 fn stays(node: &Arc<dyn ExecutionPlan>) -> bool {
     let filter = node.downcast_ref::<ProjectionExec>().and_then(|node| node.input().downcast_ref::<FilterExec>());
-    projection_can_fail(node) || filter.is_some_and(|filter| filter.projection().is_some())
+    projection_can_fail(node)
+        || is_volatile_projection(node)
+        || filter.is_some_and(|filter| filter.projection().is_some())
 }
 
 fn projection_can_fail(node: &Arc<dyn ExecutionPlan>) -> bool {
     let Some(projection) = node.downcast_ref::<ProjectionExec>() else { return false };
     let schema = projection.input().schema();
     projection.expr().iter().any(|column| computed_can_fail(&column.expr, &schema))
+}
+
+/// Whether a projection computes what is another value each time.
+fn is_volatile_projection(node: &Arc<dyn ExecutionPlan>) -> bool {
+    let Some(projection) = node.downcast_ref::<ProjectionExec>() else { return false };
+    projection.expr().iter().any(|column| is_volatile(&column.expr))
 }
 
 /// Whether a join projects columns of its right side, whose rows are all that it yields.

@@ -13,6 +13,7 @@ pub(crate) mod functions;
 mod in_memory;
 mod information_schema;
 mod interrupt;
+mod masked;
 mod models;
 mod modes;
 mod nth_value;

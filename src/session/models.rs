@@ -3,7 +3,7 @@
 use datafusion::common::DataFusionError;
 use fusewire_udfs::models::{ModelName, ModelVersion as Resolved, Models, NewVersion};
 
-use super::{Name, Scope};
+use super::{Name, Scope, masked::masked};
 use crate::{
     Error, Fault, Result,
     catalog::{Change, Header, Kind, ModelVersion, QualifiedName},
@@ -51,7 +51,7 @@ pub(crate) fn publication(scope: &Scope, header: Header, version: &NewVersion) -
         size_bytes: version.size_bytes,
         kind: version.kind.clone(),
         metadata,
-        sql: scope.text().to_string(),
+        sql: masked(scope.text()).to_string(),
         created_at_ms: chrono::Utc::now().timestamp_millis(),
     };
     let name = QualifiedName::new(&version.schema, &version.name);

@@ -345,7 +345,7 @@ impl Snapshot {
 const RESERVED: &str = "pg_";
 
 /// Whether the schema holds what the engine tells of itself.
-fn is_of_system(name: &str) -> bool {
+pub fn is_of_system(name: &str) -> bool {
     matches!(name, "fusewire" | "information_schema" | "pg_catalog")
 }
 

@@ -19,7 +19,7 @@ use std::{
     sync::{Arc, PoisonError, RwLock, atomic::AtomicU32},
 };
 
-pub use change::{Applied, Change, Existing};
+pub use change::{Applied, Change, Existing, is_of_system};
 pub use committer::Permit;
 use committer::{Committer, Newest, Publisher, Watch};
 pub use directory::{DataDirectory, NewTableFile};

@@ -26,19 +26,18 @@ use futures::future::BoxFuture;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::{
-    CATALOG_SCHEMA, DEFAULT_SCHEMA, Interrupt, Modes, Notice, Shared, Ticket,
+    DEFAULT_SCHEMA, Interrupt, Modes, Notice, Shared, Ticket,
     assignments::{Assignment, Assignments},
     client::{Physical, lock},
-    functions, information_schema,
+    functions,
     providers::Providers,
     rewrite::{rewrite, with_microseconds},
     search_path::{Name, SearchPath},
     settings::Settings,
-    system,
 };
 use crate::{
     Error, Fault, Result,
-    catalog::{Existing, Kind, Object, Privilege, QualifiedName, Snapshot, View},
+    catalog::{Existing, Kind, Object, Privilege, QualifiedName, Snapshot, View, is_of_system},
     planning,
     source::{Access, Rejects, SecretDefinition, SecretType, Sources, Stores},
 };
@@ -328,7 +327,7 @@ impl Scope {
 
     /// Whether a schema exists, of a user or of the engine.
     pub(crate) fn has_schema(&self, name: &str) -> bool {
-        [CATALOG_SCHEMA, information_schema::SCHEMA, system::SCHEMA].contains(&name) || self.snapshot.has_schema(name)
+        is_of_system(name) || self.snapshot.has_schema(name)
     }
 
     /// Where the session looks for names, in whose views other paths may be looked along.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::PATH_SCHEMA;
-use crate::{Error, Fault, Result};
+use crate::{Error, Fault, Result, catalog::is_of_system};
 
 /// A name as a statement writes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,10 +33,11 @@ pub(crate) struct SearchPath {
 }
 
 impl SearchPath {
-    /// The path that the setting says for a user.
+    /// The path that the setting says for a user. One who is called as a schema of the engine has none of his own.
     pub(crate) fn of(setting: &str, user: &str) -> Self {
         let names = names(setting).unwrap_or_default();
-        Self::new(names.into_iter().map(|name| if name == USER { user.to_owned() } else { name }))
+        let own = if is_of_system(user) { "" } else { user };
+        Self::new(names.into_iter().map(|name| if name == USER { own.to_owned() } else { name }))
     }
 
     /// The path of schemas with these names.
@@ -139,6 +140,7 @@ mod tests {
     fn a_path_is_a_list_of_names() {
         let path = |setting: &str| SearchPath::of(setting, "ann").schemas.join("|");
         assert_eq!(path("\"$user\", public"), "ann|public");
+        assert_eq!(SearchPath::of("\"$user\", public", "fusewire").schemas.join("|"), "public");
         assert_eq!(path("Sales,\"Old \"\"Sales\"\"\" , x"), "sales|Old \"Sales\"|x");
         assert_eq!(path("$user"), "ann");
         assert_eq!(path("\"\""), "");

@@ -1,12 +1,15 @@
 //! What the kernels that compute values say: Arrow's errors, and what they and the engine's functions tell in words.
 
-use arrow::{datatypes::DataType, error::ArrowError};
+use arrow::{
+    datatypes::{DataType, IntervalUnit, TimeUnit},
+    error::ArrowError,
+};
 
 use super::{
     said::{Said, between, wrong},
     spelling::{operand_type, sql_type},
 };
-use crate::fault::Fault;
+use crate::{fault::Fault, pgtype};
 
 /// Whose fault an error of Arrow is.
 pub(super) fn arrow_fault(error: &ArrowError) -> Fault {
@@ -57,18 +60,33 @@ pub(super) fn unreadable_text(text: &str) -> Option<Said> {
     if is_integer && value.trim().parse::<i128>().is_ok() {
         return wrong(Fault::NumericOutOfRange, format!("value \"{value}\" is out of range for type {name}"));
     }
-    wrong(Fault::InvalidText, format!("invalid input syntax for type {name}: \"{value}\""))
+    match data_type.parse::<DataType>() {
+        Ok(time) if time.is_temporal() => unreadable_time(value, &time, &name),
+        _ => wrong(Fault::InvalidText, format!("invalid input syntax for type {name}: \"{value}\"")),
+    }
+}
+
+/// A text that is no date, time or interval, or would be one if a part of it were not beyond what it may be.
+fn unreadable_time(value: &str, data_type: &DataType, name: &str) -> Option<Said> {
+    match (pgtype::has_fields(value, data_type), data_type) {
+        (true, DataType::Interval(_)) => {
+            wrong(Fault::IntervalOutOfRange, format!("interval field value out of range: \"{value}\""))
+        }
+        (true, _) => wrong(Fault::DatetimeOutOfRange, format!("date/time field value out of range: \"{value}\"")),
+        (false, _) => wrong(Fault::InvalidDatetime, format!("invalid input syntax for type {name}: \"{value}\"")),
+    }
 }
 
 /// `Invalid input syntax for type interval: "x"`
 pub(super) fn unreadable_interval(text: &str) -> Option<Said> {
     let value = text.strip_prefix("Invalid input syntax for type interval: ")?;
-    wrong(Fault::InvalidText, format!("invalid input syntax for type interval: {value}"))
+    let bare = value.trim_matches('"');
+    unreadable_time(bare, &DataType::Interval(IntervalUnit::MonthDayNano), "interval")
 }
 
 pub(super) fn unreadable_timestamp(text: &str) -> Option<Said> {
     let (value, _) = text.strip_prefix("Error parsing timestamp from '")?.rsplit_once("': ")?;
-    wrong(Fault::InvalidText, format!("invalid input syntax for type timestamp: \"{value}\""))
+    unreadable_time(value, &DataType::Timestamp(TimeUnit::Microsecond, None), "timestamp")
 }
 
 /// `Can't cast value 3000000000 to type Int32`

@@ -3,12 +3,14 @@
 //! It never guesses: what is no value of its type is [`Unreadable`], and whoever asked says where it was.
 
 mod array;
+mod fields;
 mod numeric;
 mod times;
 
 use arrow::datatypes::{DataType, IntervalMonthDayNano, TimeUnit};
 use datafusion::common::ScalarValue;
 
+pub(crate) use fields::has_fields;
 pub(crate) use times::plain_time;
 
 use super::{EPOCH_DAYS, EPOCH_MICROS, Form, PgType, element};

@@ -15,6 +15,10 @@ pub enum Fault {
     IndeterminateType,
     /// A parameter's text is not of the type it should have.
     InvalidText,
+    /// A text that is no date, time or interval.
+    InvalidDatetime,
+    /// An interval one of whose parts is beyond what it may be.
+    IntervalOutOfRange,
     /// A column that the input does not have.
     UndefinedColumn,
     /// A column name that fits more than one column.
@@ -39,6 +43,12 @@ pub enum Fault {
     DuplicateObject,
     /// A function that does not exist, or not with these arguments.
     UndefinedFunction,
+    /// A function or an operator of which several fit.
+    AmbiguousFunction,
+    /// A parameter that nothing tells the type of.
+    IndeterminateDatatype,
+    /// A parameter of which two places say that it is of different types.
+    AmbiguousParameter,
     /// A type that the operation cannot take.
     DatatypeMismatch,
     /// A type that has no cast to another.

@@ -19,7 +19,7 @@ use tokio::sync::{
 pub(crate) use crate::session::{Working, engine_zone};
 use crate::{
     Config, Error, Fault, Result, pgtype, planning,
-    session::{Client, DATABASE, PATH_SCHEMA, Scope, Shared, describe, execute, functions, timed_out},
+    session::{ArrowTypes, Client, DATABASE, PATH_SCHEMA, Scope, Shared, describe, execute, functions, timed_out},
     source::{self, Access, Source, Sources},
 };
 pub use crate::{
@@ -101,6 +101,7 @@ impl Engine {
             .with_config(self.session_config())
             .with_runtime_env(Arc::clone(&self.shared.runtime))
             .with_default_features()
+            .with_type_planner(Arc::new(ArrowTypes))
             .with_analyzer_rules(planning::analyzer_rules())
             .with_optimizer_rules(planning::optimizer_rules())
             .with_physical_optimizer_rules(planning::physical_rules());

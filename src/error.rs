@@ -29,8 +29,6 @@ mod place;
 mod sqlstate;
 
 use hints::query_hint;
-use kernels::null_column;
-pub(crate) use kernels::null_violation;
 use names::table_hint;
 use query::{missing_table, query_fault, query_message};
 pub use sqlstate::{ConnectionFault, notice_sqlstate, sqlstate};
@@ -198,13 +196,6 @@ impl Error {
             other => other.to_string(),
         };
         Report { code: sqlstate(self.fault()), message, detail: None, hint, position }
-    }
-
-    /// The column that may hold no NULL and was given one, if that is what happened.
-    pub(crate) fn null_column(&self) -> Option<&str> {
-        let Self::Query(error) = self else { return None };
-        let DataFusionError::ArrowError(error, _) = error.find_root() else { return None };
-        null_column(error)
     }
 
     /// The line and column that the error is about.

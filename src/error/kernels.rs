@@ -40,12 +40,12 @@ pub(super) fn arrow_message(error: &ArrowError) -> String {
 }
 
 /// PostgreSQL's words for NULL in a column that may hold none.
-pub(crate) fn null_violation(column: &str) -> String {
+fn null_violation(column: &str) -> String {
     format!("null value in column \"{column}\" violates not-null constraint")
 }
 
 /// The column that may hold no NULL and was given one; Arrow says so in words, which are pinned by a test.
-pub(super) fn null_column(error: &ArrowError) -> Option<&str> {
+fn null_column(error: &ArrowError) -> Option<&str> {
     let ArrowError::InvalidArgumentError(text) = error else { return None };
     let (column, _) = text.strip_prefix("Column '")?.split_once("' is declared as non-nullable")?;
     Some(column)

@@ -13,9 +13,11 @@ use fusewire_udfs::plan::FunctionQueryPlanner;
 
 mod arithmetic;
 mod around;
+mod assignments;
 mod bounds;
 mod calls;
 mod computed_once;
+mod constants;
 mod days;
 mod decimal_places;
 mod dependencies;
@@ -39,6 +41,8 @@ mod lossy_casts;
 mod nearest_floats;
 mod null_equality;
 mod number_types;
+mod open_operands;
+mod parameters;
 mod range_keys;
 mod recursion;
 mod rewritten_texts;
@@ -73,10 +77,12 @@ mod statistics;
 mod unordered;
 
 use around::Rule;
+pub(crate) use assignments::stored;
 pub(crate) use computed_once::COMPUTED_ONCE;
 pub(crate) use dependencies::Relations;
 pub(crate) use guards::can_fail;
 pub(crate) use number_types::compared_as;
+pub(crate) use parameters::parameter_types;
 pub(crate) use physical::physical_rules;
 pub(crate) use rounds::round;
 pub(crate) use scan::filter_scan;
@@ -87,6 +93,9 @@ pub(crate) use written_texts::Operators;
 
 /// The function that a row is written as beside a subquery. Whoever plans the subquery takes its calls apart.
 pub(crate) const ROW_OF: &str = "row_of";
+
+/// The function that the values of an INSERT are written as. Whoever plans the INSERT takes its calls apart.
+pub(crate) const ASSIGNED: &str = "assigned";
 
 /// The function that a cast is written as where the planner would take it for another. It never fails.
 pub(crate) const WRITTEN_AS: &str = "written_as";

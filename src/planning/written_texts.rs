@@ -9,14 +9,14 @@ use arrow::datatypes::{DataType, IntervalUnit};
 use datafusion::{
     common::{DFSchema, Result, ScalarValue},
     logical_expr::{
-        Between, BinaryExpr, Case, Cast, Expr, ExprSchemable,
+        Between, BinaryExpr, Case, Cast, Expr, ExprSchemable, Operator,
         expr::InList,
         planner::{ExprPlanner, PlannerResult, RawBinaryExpr},
     },
     sql::sqlparser::ast::BinaryOperator,
 };
 
-use super::{days, steps, text_numbers};
+use super::{days, open_operands, steps, text_numbers};
 
 /// Plans operators between values, of which one is a text that is written.
 #[derive(Debug)]
@@ -27,6 +27,9 @@ impl ExprPlanner for Operators {
         use BinaryOperator::{
             And, Divide, Eq, Gt, GtEq, Lt, LtEq, Minus, Modulo, Multiply, NotEq, Or, Plus, Spaceship,
         };
+        if let Some(op) = of_open_operands(&operation.op) {
+            open_operands::settle(&mut operation.left, op, &mut operation.right, schema);
+        }
         let operands = &mut [&mut operation.left, &mut operation.right];
         match operation.op {
             And | Or => cast_written(operands, &DataType::Boolean),
@@ -42,6 +45,18 @@ impl ExprPlanner for Operators {
             _ => {}
         }
         Ok(PlannerResult::Original(operation))
+    }
+}
+
+/// An operator that the engine has for other types than PostgreSQL where one of its operands has none.
+fn of_open_operands(op: &BinaryOperator) -> Option<Operator> {
+    match op {
+        BinaryOperator::Plus => Some(Operator::Plus),
+        BinaryOperator::Minus => Some(Operator::Minus),
+        BinaryOperator::Multiply => Some(Operator::Multiply),
+        BinaryOperator::Divide => Some(Operator::Divide),
+        BinaryOperator::StringConcat => Some(Operator::StringConcat),
+        _ => None,
     }
 }
 

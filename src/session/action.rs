@@ -12,11 +12,11 @@ use crate::Result;
 /// What is known of a statement before it runs.
 #[derive(Debug, Default)]
 pub(crate) struct Analysis {
-    /// The types of `$1`, `$2`, …; text where nothing tells.
+    /// The types of `$1`, `$2`, …
     pub(crate) parameters: Vec<DataType>,
     /// The columns of its rows, where they are known without a plan.
     pub(crate) columns: Option<SchemaRef>,
-    /// Its plan, where the types of all parameters are known and no value of theirs decides what is planned.
+    /// Its plan, unless a value of a parameter decides what is planned.
     pub(crate) plan: Option<Sealed<LogicalPlan>>,
 }
 
@@ -66,7 +66,7 @@ pub(crate) trait Action: Debug + Send + Sync {
     }
 }
 
-/// What a statement takes and returns.
+/// What a statement takes and returns; what is wrong in it whatever the values are, is told.
 pub(crate) async fn describe(
     action: &dyn Action,
     client: &Client,
@@ -74,6 +74,9 @@ pub(crate) async fn describe(
     types: &[Option<DataType>],
 ) -> Result<Description> {
     let analysis = action.analyze(client, scope, types).await?;
+    if let Some(plan) = &analysis.plan {
+        scope.check_types(plan, &analysis.parameters)?;
+    }
     let columns = action.columns(&analysis);
     Ok(Description { parameters: analysis.parameters, columns })
 }

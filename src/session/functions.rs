@@ -44,7 +44,7 @@ pub(crate) use settings::SET_CONFIG;
 
 use super::{
     DATABASE, Notice, Scope, Sessions, nth_value,
-    rewrite::{CompareArray, WrittenAs, row_of},
+    rewrite::{Assigned, CompareArray, WrittenAs, row_of},
     settings::SERVER_VERSION,
     shift, sliding,
 };
@@ -95,7 +95,7 @@ pub(crate) fn register(context: &SessionContext, user: &str) {
     context.register_udwf(nth_value::function());
     sliding::all().into_iter().for_each(|function| context.register_udaf(function));
     // What comparisons are written as before they are planned.
-    let written = CompareArray::both().into_iter().chain([row_of(), WrittenAs::function()]);
+    let written = CompareArray::both().into_iter().chain([row_of(), Assigned::function(), WrittenAs::function()]);
     written.for_each(|function| context.register_udf(function));
     // Connection pools give back locks that nobody can take here.
     context.register_udf(constant("pg_advisory_unlock_all", ScalarValue::Utf8(None)));

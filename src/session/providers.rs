@@ -252,7 +252,7 @@ async fn plan_view(
 ) -> Result<Arc<dyn TableProvider>> {
     let scope = scope.of_view(name, &object.header.owner, view)?;
     let statement = scope.parse_view(view)?;
-    let plan = scope.plan(statement).await?;
+    let plan = scope.plan(statement, &[]).await?;
     Ok(Arc::new(ViewTable::new(as_made(plan, name, &view.schema)?, Some(view.sql.clone()))))
 }
 

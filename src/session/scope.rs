@@ -13,7 +13,7 @@ use arrow::datatypes::DataType;
 use chrono::{DateTime, Utc};
 use datafusion::{
     catalog::{Session, TableFunction, TableProvider},
-    common::DFSchema,
+    common::{DFSchema, DataFusionError, ParamValues, ScalarValue, metadata::ScalarAndMetadata},
     execution::{FunctionRegistry, SessionState},
     logical_expr::{Expr, LogicalPlan},
     sql::{
@@ -31,7 +31,7 @@ use super::{
     client::{Physical, lock},
     functions,
     providers::Providers,
-    rewrite::{rewrite, with_microseconds},
+    rewrite::{rewrite, with_microseconds, with_types, without_types},
     search_path::{Name, SearchPath},
     settings::Settings,
 };
@@ -216,13 +216,17 @@ impl Scope {
         Ok(())
     }
 
-    /// Plans a statement.
-    pub(crate) fn plan(self: &Arc<Self>, mut statement: SqlStatement) -> BoxFuture<'static, Result<LogicalPlan>> {
-        let (state, scope) = (self.state(), Arc::clone(self));
+    /// Plans a statement whose parameters have these types; one that is not known yet is Null.
+    pub(crate) fn plan(
+        self: &Arc<Self>,
+        mut statement: SqlStatement,
+        parameters: &[DataType],
+    ) -> BoxFuture<'static, Result<LogicalPlan>> {
+        let (state, scope, parameters) = (self.state(), Arc::clone(self), parameters.to_vec());
         Box::pin(async move {
             rewrite(&mut statement, &scope, &state).await?;
-            let planned = state.statement_to_plan(statement).await;
-            planned.map_err(|error| {
+            let planned = state.statement_to_plan(with_types(statement, &parameters)).await;
+            planned.map(without_types).map_err(|error| {
                 let error = Error::from(error);
                 let view = scope.within.last().filter(|_| matches!(error, Error::Query(_)));
                 let seen = scope.snapshot.relations().filter(|(name, _)| scope.path().contains(&name.schema));
@@ -233,6 +237,27 @@ impl Scope {
                 }
             })
         })
+    }
+
+    /// Refuses a plan whose operators, functions or types do not fit, as it is refused when it runs. Its parameters have these
+    /// types.
+    pub(crate) fn check_types(&self, plan: &LogicalPlan, parameters: &[DataType]) -> Result<()> {
+        if let LogicalPlan::Explain(explain) = plan {
+            return self.check_types(&explain.plan, parameters);
+        }
+        let missing = |data_type: &DataType| ScalarValue::try_from(data_type).map(ScalarAndMetadata::from);
+        let mut plan = plan.clone();
+        if !parameters.is_empty() {
+            let missing = parameters.iter().map(missing).collect::<std::result::Result<Vec<_>, DataFusionError>>()?;
+            plan = plan.with_param_values(ParamValues::List(missing))?;
+        }
+        let engine = self.settings.engine();
+        let analyzed = engine.analyzer().execute_and_check(plan, engine.config_options(), |_, _| {});
+        match analyzed.map_err(Error::from) {
+            // With a value there may be nothing wrong with it.
+            Err(error) if !parameters.is_empty() && !is_of_types(error.fault()) => Ok(()),
+            analyzed => analyzed.map(drop),
+        }
     }
 
     /// The operators of a plan, and what they need to run.
@@ -440,6 +465,11 @@ impl Scope {
             None => self.settings.show(name),
         }
     }
+}
+
+/// Whether an error is one of types, whatever the values are.
+fn is_of_types(fault: Fault) -> bool {
+    matches!(fault, Fault::UndefinedFunction | Fault::DatatypeMismatch | Fault::CannotCoerce)
 }
 
 impl std::fmt::Debug for Scope {

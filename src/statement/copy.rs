@@ -99,7 +99,7 @@ impl Action for Copy {
         settle(&mut statement, &target);
         settle_format(&mut statement)?;
         settle_compression(&mut statement)?;
-        let plan = name_missing_partitions(plan(scope, statement, Some(values)).await?)?;
+        let plan = name_missing_partitions(plan(scope, statement, values).await?)?;
         check_quoted(&plan)?;
         let (plan, writing) = aim(plan, &target, scope.stores())?;
         let written = collect(scope, plan).await;

@@ -3,13 +3,14 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion::sql::{
     parser::Statement as SqlStatement,
     sqlparser::{
         ast::{
-            CreateView as Ast, Ident, Query, Statement as AstStatement, TableAlias, TableAliasColumnDef, TableFactor,
-            TableWithJoins,
+            CreateView as Ast, Ident, Query, SetExpr, Statement as AstStatement, TableAlias, TableAliasColumnDef,
+            TableFactor, TableWithJoins,
         },
         keywords::Keyword,
         tokenizer::{Token, Tokenizer},
@@ -20,8 +21,9 @@ use super::{
     Action, Form, Recognised,
     headings::name_all,
     names::{check_distinct, existing, identifier, object_name},
+    parameters::mentioned,
     parse::LineStarts,
-    plan::{plan, schema_of},
+    plan::{Typed, schema_of, typed},
     training::refuse_train,
 };
 use crate::{
@@ -52,6 +54,9 @@ fn convert(statement: &SqlStatement) -> Recognised {
         return Err(Error::new(Fault::FeatureNotSupported, format!("{found} is not supported; use {instead}")));
     }
     refuse_train(&query)?;
+    if matches!(query.body.as_ref(), SetExpr::Select(select) if select.into.is_some()) {
+        return Err(Error::new(Fault::FeatureNotSupported, "views must not contain SELECT INTO"));
+    }
     let columns = columns.iter().map(|column| identifier(&column.name)).collect();
     let existing = existing(or_replace, if_not_exists)?;
     Ok(Some(Arc::new(CreateView { name: object_name(&name)?, columns, query: Sealed::new(*query), existing })))
@@ -67,14 +72,16 @@ impl Action for CreateView {
             Existing::Keep | Existing::Refuse => Arc::clone(scope),
         };
         let mut view = self.written(scope.text(), scope.path())?;
-        let plan = match plan(scope, scope.parse_view(&view)?, None).await {
-            Ok(plan) => plan,
+        let query = Sealed::new(scope.parse_view(&view)?);
+        if let Some(number) = mentioned(&query).first() {
+            let message = format!("there is no parameter ${number}");
+            let hint = Some("a view takes no parameters; write the values out".to_owned());
+            return Err(Error::Statement { fault: Fault::UndefinedParameter, message, hint });
+        }
+        view.schema = match columns_of(scope, &query).await {
+            Ok(schema) => schema.as_ref().clone(),
             Err(error) => return Err(self.placed(scope, error).await),
         };
-        if !plan.get_parameter_names()?.is_empty() {
-            return Err(Error::new(Fault::InvalidArgument, "a view takes no parameters; write the values out"));
-        }
-        view.schema = schema_of(&plan).as_ref().clone();
         view.tables = scope.looked_up();
         check_distinct(&view.schema)?;
         client.create(scope, &name, client.header()?, Definition::View(view), self.existing).await?;
@@ -90,8 +97,8 @@ impl CreateView {
         if name(&mut query, &self.columns).is_err() {
             return error;
         }
-        let statement = SqlStatement::Statement(Box::new(AstStatement::Query(query)));
-        plan(scope, statement, None).await.err().unwrap_or(error)
+        let query = Sealed::new(SqlStatement::Statement(Box::new(AstStatement::Query(query))));
+        columns_of(scope, &query).await.err().unwrap_or(error)
     }
 
     /// The view without its columns, with its query as the statement's text has it.
@@ -111,6 +118,13 @@ impl CreateView {
         name(&mut query, &columns)?;
         Ok(View { sql: query.to_string(), search_path: None, tables: BTreeMap::new(), columns, schema })
     }
+}
+
+/// The columns of a view's query.
+async fn columns_of(scope: &Arc<Scope>, query: &Sealed<SqlStatement>) -> Result<SchemaRef> {
+    let Typed { plan, .. } = typed(scope, query, &[], Vec::new()).await?;
+    scope.check_types(&plan, &[])?;
+    Ok(schema_of(&plan))
 }
 
 /// The query in the text of a `CREATE VIEW`: what follows the first AS outside of parentheses.

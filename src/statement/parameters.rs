@@ -1,26 +1,16 @@
-//! The types of `$1`, `$2`, …: what the client declared, else what stands beside them.
-//!
-//! The planner infers the type of a parameter that is compared or computed with. Two things it does not see, and PostgreSQL
-//! does: `$1::bigint` is a bigint, and a parameter that is a column of its own has the type that it will be bound with.
+//! The parameters `$1`, `$2`, … of statements, by their numbers.
 
-use std::{collections::BTreeMap, ops::ControlFlow};
+use std::{collections::BTreeSet, ops::ControlFlow};
 
-use arrow::datatypes::DataType;
 use datafusion::sql::{
-    parser::Statement as SqlStatement,
+    parser::{CopyToSource, CopyToStatement, Statement as SqlStatement},
     sqlparser::{
-        ast::{
-            CastKind, Expr, LimitClause, Query, Select, SelectItem, SetExpr, Value, Visit, VisitMut, Visitor,
-            VisitorMut,
-        },
+        ast::{Expr, Value, visit_expressions},
         tokenizer::{Token, TokenWithSpan},
     },
 };
 
-use crate::{
-    Error, Fault, Result,
-    session::{Scope, written},
-};
+use crate::{Error, Fault, Result};
 
 /// The most parameters of a statement: the protocol counts them in two bytes.
 const MAX_PARAMETERS: usize = 65_535;
@@ -44,113 +34,23 @@ pub(super) fn check_numbers(tokens: &[TokenWithSpan]) -> Result<()> {
     Ok(())
 }
 
-/// The declared types, and where the client left one open the type of the cast or the clause that the parameter stands in.
-pub(super) fn with_hints(
-    scope: &Scope,
-    statement: &SqlStatement,
-    declared: &[Option<DataType>],
-) -> Vec<Option<DataType>> {
-    let SqlStatement::Statement(statement) = statement else { return declared.to_vec() };
-    let mut hints = Hints { scope, found: BTreeMap::new(), count: 0 };
-    let _ = statement.visit(&mut hints);
-    let count = hints.count.max(declared.len());
-    (1..=count)
-        .map(|number| declared.get(number - 1).cloned().flatten().or_else(|| hints.found.remove(&number)))
-        .collect()
-}
-
-/// Writes the known types into the statement where the planner would not find them: `SELECT $1` becomes
-/// `SELECT CAST($1 AS integer)`.
-pub(super) fn give_types(statement: &mut SqlStatement, types: &[Option<DataType>]) {
-    if types.iter().all(Option::is_none) {
-        return;
-    }
-    if let SqlStatement::Statement(statement) = statement {
-        let _ = statement.visit(&mut Giving { types });
-    }
-}
-
-struct Hints<'a> {
-    scope: &'a Scope,
-    found: BTreeMap<usize, DataType>,
-    /// The greatest number of a parameter; one that the plan has no use for is a parameter too.
-    count: usize,
-}
-
-impl Visitor for Hints<'_> {
-    type Break = ();
-
-    fn pre_visit_expr(&mut self, expression: &Expr) -> ControlFlow<()> {
-        self.count = self.count.max(number(expression).unwrap_or(0));
-        if let Expr::Cast { kind: CastKind::Cast | CastKind::DoubleColon, expr, data_type, .. } = expression
-            && let Some(number) = number(expr)
-            && let Ok(data_type) = self.scope.data_type(data_type)
-        {
-            self.found.entry(number).or_insert(data_type);
+/// The numbers of the parameters in a statement; one that its plan has no use for is a parameter too.
+pub(super) fn mentioned(statement: &SqlStatement) -> BTreeSet<usize> {
+    let mut found = BTreeSet::new();
+    let mut note = |expression: &Expr| {
+        found.extend(number(expression));
+        ControlFlow::<()>::Continue(())
+    };
+    // It never breaks off.
+    let _ = match statement {
+        SqlStatement::Statement(statement) => visit_expressions(statement.as_ref(), &mut note),
+        SqlStatement::Explain(explain) => return mentioned(&explain.statement),
+        SqlStatement::CopyTo(CopyToStatement { source: CopyToSource::Query(query), .. }) => {
+            visit_expressions(query.as_ref(), &mut note)
         }
-        ControlFlow::Continue(())
-    }
-
-    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
-        if let Some(LimitClause::LimitOffset { limit, offset, .. }) = &query.limit_clause {
-            for expression in limit.iter().chain(offset.iter().map(|offset| &offset.value)) {
-                if let Some(number) = number(expression) {
-                    self.found.entry(number).or_insert(DataType::Int64);
-                }
-            }
-        }
-        ControlFlow::Continue(())
-    }
-}
-
-struct Giving<'a> {
-    types: &'a [Option<DataType>],
-}
-
-impl VisitorMut for Giving<'_> {
-    type Break = ();
-
-    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
-        self.give(&mut query.body);
-        ControlFlow::Continue(())
-    }
-}
-
-impl Giving<'_> {
-    fn give(&self, body: &mut SetExpr) {
-        match body {
-            SetExpr::Select(select) => self.give_items(select),
-            SetExpr::Query(query) => self.give(&mut query.body),
-            SetExpr::SetOperation { left, right, .. } => {
-                self.give(left);
-                self.give(right);
-            }
-            SetExpr::Values(values) => {
-                values.rows.iter_mut().flat_map(|row| row.iter_mut()).for_each(|value| self.give_one(value));
-            }
-            _ => {}
-        }
-    }
-
-    fn give_items(&self, select: &mut Select) {
-        for item in &mut select.projection {
-            let (SelectItem::UnnamedExpr(expression) | SelectItem::ExprWithAlias { expr: expression, .. }) = item
-            else {
-                continue;
-            };
-            self.give_one(expression);
-        }
-    }
-
-    fn give_one(&self, expression: &mut Expr) {
-        let known = number(expression).and_then(|number| self.types.get(number - 1)?.as_ref());
-        // A column that is a timestamp is given as it comes.
-        let known = known.filter(|known| !matches!(known, DataType::Timestamp(..)));
-        if let Some(data_type) = known.and_then(written) {
-            let expr = Box::new(expression.clone());
-            *expression = Expr::Cast { kind: CastKind::Cast, expr, data_type, array: false, format: None };
-        }
-    }
+        _ => return BTreeSet::new(),
+    };
+    found
 }
 
 /// The number of a parameter, from 1.
@@ -167,10 +67,26 @@ pub(super) fn numbered(name: &str) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use datafusion::sql::sqlparser::tokenizer::Tokenizer;
+    use datafusion::sql::{parser::DFParserBuilder, sqlparser::tokenizer::Tokenizer};
 
     use super::*;
     use crate::session::PostgreSql;
+
+    #[test]
+    fn a_statement_has_the_parameters_that_are_written_in_it() {
+        let found = |sql: &str| {
+            let parsed = DFParserBuilder::new(sql)
+                .with_dialect(&PostgreSql)
+                .build()
+                .and_then(|mut parser| parser.parse_statement());
+            parsed.map(|statement| mentioned(&statement).into_iter().collect::<Vec<_>>()).unwrap_or_default()
+        };
+        assert_eq!(found("SELECT $3, '$1' FROM t WHERE a = $1 LIMIT $12"), [1, 3, 12]);
+        assert_eq!(found("WITH w AS (SELECT $2) SELECT (SELECT $4)"), [2, 4]);
+        assert_eq!(found("EXPLAIN SELECT $1"), [1]);
+        assert_eq!(found("INSERT INTO t VALUES ($1, $2), (1, $2 + $5)"), [1, 2, 5]);
+        assert_eq!(found("SELECT 1"), [0; 0]);
+    }
 
     #[test]
     fn parameters_have_numbers_that_the_protocol_can_count() {

@@ -1,20 +1,20 @@
 //! Plans of statements: made in their scope, with the types of their parameters and then with their values.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
-use arrow::datatypes::{DataType, Field, SchemaRef};
+use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::{
     common::{
         ParamValues, ScalarValue,
         metadata::ScalarAndMetadata,
-        tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion},
+        tree_node::{TreeNode, TreeNodeRecursion},
     },
-    logical_expr::{Expr, LogicalPlan, expr::Placeholder},
+    logical_expr::{Expr, LogicalPlan},
     sql::parser::Statement as SqlStatement,
 };
 use futures::future::BoxFuture;
 
-use super::parameters::{give_types, numbered};
+use super::parameters::{mentioned, numbered};
 use crate::{
     Error, Fault, Result, planning,
     session::{Analysis, Scope, Sealed, functions::SET_CONFIG},
@@ -25,26 +25,58 @@ pub(super) struct Typed {
     pub(super) plan: Sealed<LogicalPlan>,
     /// The types of its parameters.
     pub(super) parameters: Vec<DataType>,
-    /// Whether it is what runs: all types were told, and no value decides what is planned.
+    /// Whether it is what runs: no value decides what is planned.
     pub(super) is_final: bool,
 }
 
-/// Plans a statement whose parameters have these types, as far as they are told.
+/// Plans a statement whose parameters have these types, as far as they are told; where they are not, the plan of a statement
+/// with parameters of no type tells them. Its rows are stored in columns of the types `columns`, if there are any.
 pub(super) fn typed<'a>(
     scope: &Arc<Scope>,
     statement: &SqlStatement,
-    types: &'a [Option<DataType>],
+    declared: &'a [Option<DataType>],
+    columns: Vec<DataType>,
 ) -> BoxFuture<'a, Result<Typed>> {
     let mut statement = statement.clone();
-    give_types(&mut statement, types);
-    let planning = plan(scope, statement, None);
+    let rewritten = fusewire_udfs::arguments::rewrite(&mut statement, None);
+    let mentioned = mentioned(&statement);
+    let (scope, statement) = (Arc::clone(scope), Sealed::new(statement));
     Box::pin(async move {
-        let plan = planning.await?;
-        let parameters = parameter_types(&plan, types)?;
-        let told = parameters.iter().enumerate().all(|(at, _)| matches!(types.get(at), Some(Some(_))));
-        let is_final = told && !fusewire_udfs::plan::is_unbound(&plan)?;
+        rewritten?;
+        let mut types = declared_types(declared, &mentioned);
+        if types.iter().any(Option::is_none) {
+            let open: Vec<_> = types.iter().map(|known| known.clone().unwrap_or(DataType::Null)).collect();
+            let plan = scope.plan(SqlStatement::clone(&statement), &open).await?;
+            types = planning::parameter_types(&plan, &types, &columns)?;
+        }
+        let parameters = found_types(types, &mentioned)?;
+        let plan = scope.plan(SqlStatement::clone(&statement), &parameters).await?;
+        // Now that all types are known, so is what texts in quotes are.
+        let known: Vec<_> = parameters.iter().cloned().map(Some).collect();
+        planning::parameter_types(&plan, &known, &columns)?;
+        let is_final = !fusewire_udfs::plan::is_unbound(&plan)?;
         Ok(Typed { plan: Sealed::new(plan), parameters, is_final })
     })
+}
+
+/// The types that were declared of the parameters up to the greatest number.
+fn declared_types(declared: &[Option<DataType>], mentioned: &BTreeSet<usize>) -> Vec<Option<DataType>> {
+    let count = mentioned.last().copied().unwrap_or(0).max(declared.len());
+    let known = |at: usize| declared.get(at).cloned().flatten().filter(|data_type| !data_type.is_null());
+    (0..count).map(known).collect()
+}
+
+/// The types of all parameters. One that the plan has no use for is a text, and one that the statement does not have is unknown.
+fn found_types(found: Vec<Option<DataType>>, mentioned: &BTreeSet<usize>) -> Result<Vec<DataType>> {
+    let each = found.into_iter().zip(1..).map(|(found, number)| match found {
+        Some(data_type) => Ok(data_type),
+        None if mentioned.contains(&number) => Ok(DataType::Utf8),
+        None => {
+            let message = format!("could not determine data type of parameter ${number}");
+            Err(Error::new(Fault::IndeterminateDatatype, message))
+        }
+    });
+    each.collect()
 }
 
 /// What is known of such a statement, which has no rows to tell of.
@@ -53,7 +85,7 @@ pub(super) async fn analyze(
     statement: &SqlStatement,
     types: &[Option<DataType>],
 ) -> Result<Analysis> {
-    let Typed { plan, parameters, is_final } = typed(scope, statement, types).await?;
+    let Typed { plan, parameters, is_final } = typed(scope, statement, types, Vec::new()).await?;
     Ok(Analysis { parameters, plan: is_final.then_some(plan), columns: None })
 }
 
@@ -66,29 +98,22 @@ pub(super) fn planned<'a>(
 ) -> BoxFuture<'a, Result<LogicalPlan>> {
     match plan {
         Some(plan) => Box::pin(async move { bind(LogicalPlan::clone(&plan), values) }),
-        None => self::plan(scope, statement.clone(), Some(values)),
+        None => self::plan(scope, statement.clone(), values),
     }
 }
 
-/// Plans a statement; with the values of its parameters, or to describe it without.
+/// Plans a statement with the values of its parameters.
 pub(super) fn plan<'a>(
     scope: &Arc<Scope>,
     mut statement: SqlStatement,
-    values: Option<&'a [ScalarValue]>,
+    values: &'a [ScalarValue],
 ) -> BoxFuture<'a, Result<LogicalPlan>> {
-    if let Some(values) = values {
-        let types: Vec<_> = values.iter().map(|value| Some(value.data_type())).collect();
-        give_types(&mut statement, &types);
-    }
-    let rewritten = fusewire_udfs::arguments::rewrite(&mut statement, values);
-    let planned = scope.plan(statement);
+    let types: Vec<_> = values.iter().map(ScalarValue::data_type).collect();
+    let rewritten = fusewire_udfs::arguments::rewrite(&mut statement, Some(values));
+    let planned = scope.plan(statement, &types);
     Box::pin(async move {
         rewritten?;
-        let plan = planned.await?;
-        match values {
-            Some(values) => bind(plan, values),
-            None => Ok(plan),
-        }
+        bind(planned.await?, values)
     })
 }
 
@@ -107,50 +132,18 @@ pub(super) fn assigns(plan: &LogicalPlan) -> Result<bool> {
 
 /// Puts the values of `$1`, `$2`, … into a plan.
 pub(super) fn bind(plan: LogicalPlan, values: &[ScalarValue]) -> Result<LogicalPlan> {
-    let wanted = plan.get_parameter_names()?.len();
-    if wanted > values.len() {
-        return Err(Error::new(
-            Fault::InvalidArgument,
-            format!("the statement has {wanted} parameters, but {} values were given", values.len()),
-        ));
+    let wanted = plan.get_parameter_names()?;
+    if let Some(number) = wanted.iter().filter_map(|name| numbered(name)).filter(|number| *number > values.len()).min()
+    {
+        let message = format!("there is no parameter ${number}");
+        let hint = Some(format!("the statement was given {} values", values.len()));
+        return Err(Error::Statement { fault: Fault::UndefinedParameter, message, hint });
     }
     if values.is_empty() {
         return Ok(plan);
     }
     let values = values.iter().cloned().map(ScalarAndMetadata::from).collect();
     Ok(plan.with_param_values(ParamValues::List(values))?)
-}
-
-/// The types of a plan's parameters in their order: the client's where it declared them, text where nothing tells.
-pub(super) fn parameter_types(plan: &LogicalPlan, declared: &[Option<DataType>]) -> Result<Vec<DataType>> {
-    let inferred = plan.get_parameter_types()?;
-    let count = inferred.keys().filter_map(|name| numbered(name)).max().unwrap_or(0).max(declared.len());
-    Ok((1..=count)
-        .map(|number| {
-            let declared = declared.get(number - 1).cloned().flatten();
-            let inferred = inferred.get(&format!("${number}")).cloned().flatten();
-            declared.or(inferred).unwrap_or(DataType::Utf8)
-        })
-        .collect())
-}
-
-/// Gives the parameters that nothing in the statement tells the type of the types they will be bound with, so that the plan's
-/// columns are those of the rows.
-pub(super) fn with_types(plan: LogicalPlan, types: &[DataType]) -> Result<LogicalPlan> {
-    let typed = |expression: Expr| match expression {
-        Expr::Placeholder(Placeholder { id, field: None }) => {
-            let data_type = numbered(&id).and_then(|number| types.get(number - 1));
-            let field = data_type.map(|data_type| Arc::new(Field::new(&id, data_type.clone(), true)));
-            Ok(Transformed::yes(Expr::Placeholder(Placeholder { id, field })))
-        }
-        other => Ok(Transformed::no(other)),
-    };
-    let node = |node: LogicalPlan| node.map_expressions(|expression| expression.transform_up(typed));
-    let changed = plan.transform_up_with_subqueries(node)?;
-    if !changed.transformed {
-        return Ok(changed.data);
-    }
-    Ok(changed.data.transform_up(|node| node.recompute_schema().map(Transformed::yes)).data()?)
 }
 
 /// The columns of a plan's rows with the types that they will have. Before types are settled, a UNION has those of its first

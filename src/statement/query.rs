@@ -16,8 +16,7 @@ use datafusion::{
 use super::{
     Action, Form, Recognised,
     headings::{mark_columns, unmarked},
-    parameters::with_hints,
-    plan::{Typed, assigns, bind, plan, planned, schema_of, typed, with_types},
+    plan::{Typed, assigns, bind, planned, schema_of, typed},
     rows::{run, run_and_assign, run_and_publish},
     training::{check_train, train_first},
 };
@@ -77,19 +76,12 @@ fn check_explained(explain: &ExplainStatement) -> Result<()> {
 #[async_trait]
 impl Action for Reading {
     async fn analyze(&self, _client: &Client, scope: &Arc<Scope>, types: &[Option<DataType>]) -> Result<Analysis> {
-        let declares = types.iter().any(Option::is_some);
-        let types = with_hints(scope, &self.statement, types);
-        let Typed { plan, parameters, is_final } = typed(scope, &self.statement, &types).await?;
+        let Typed { plan, parameters, is_final } = typed(scope, &self.statement, types, Vec::new()).await?;
         if is_final {
             return Ok(Analysis { parameters, plan: Some(plan), columns: None });
         }
-        // What was not told is known by now, and tells the columns.
-        let columns = if declares { self.columns_with(scope, &parameters).await } else { None };
-        let columns = match columns {
-            Some(columns) => columns,
-            None => schema_of(&with_types(LogicalPlan::clone(&plan), &parameters)?),
-        };
-        Ok(Analysis { parameters, plan: None, columns: Some(unmarked(&columns)) })
+        let columns = Some(unmarked(&schema_of(&plan)));
+        Ok(Analysis { parameters, plan: None, columns })
     }
 
     fn columns(&self, analysis: &Analysis) -> Option<SchemaRef> {
@@ -110,15 +102,6 @@ impl Action for Reading {
             (plan, None) => run(scope, plan).await?,
         };
         Ok(if self.explains { rows.tagged(EXPLAINED) } else { rows })
-    }
-}
-
-impl Reading {
-    /// The columns of the rows for parameters of these types. The planner takes a parameter for what stands beside it, whatever
-    /// the client declared: of `a + $1` with an integer a it would tell an integer. None where a value decides the columns.
-    async fn columns_with(&self, scope: &Arc<Scope>, parameters: &[DataType]) -> Option<SchemaRef> {
-        let plan = plan(scope, SqlStatement::clone(&self.statement), Some(&missing(parameters)?)).await;
-        plan.ok().map(|plan| schema_of(&plan))
     }
 }
 

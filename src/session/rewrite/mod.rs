@@ -5,11 +5,12 @@
 //! `windows` with a name and positions in `groups` are written out where they are used. `columns` finds what a name without
 //! a table stands for: the merged column of a join with USING, or the column behind an alias of the same name, which `order`
 //! keeps apart where both are needed. `same_names` finds the item of FROM behind the name of a table. What SHOW tells of
-//! tables (`shows`) becomes a query. All is done on the syntax tree, in
-//! the order of [`REWRITES`]; a view's text stays as it was written.
+//! tables (`shows`) becomes a query. All is done on the syntax tree, in the order of [`REWRITES`]; a view's text stays as it
+//! was written. In the end `parameters` get their types; the values of an INSERT are `assigned` when it is read.
 
 mod aliases;
 mod arrays;
+mod assigned;
 mod casts;
 mod columns;
 mod common_types;
@@ -19,6 +20,7 @@ mod limit;
 mod merge;
 mod once;
 mod order;
+mod parameters;
 mod patterns;
 mod regexes;
 mod rows;
@@ -44,8 +46,15 @@ use datafusion::{
 };
 use futures::future::BoxFuture;
 
-pub(super) use self::{arrays::CompareArray, casts::WrittenAs, rows::row_of, timestamps::with_microseconds};
-pub(crate) use self::{common_types::written, merge::joins_by_name};
+pub(super) use self::{
+    arrays::CompareArray,
+    assigned::Assigned,
+    casts::WrittenAs,
+    parameters::{with_types, without_types},
+    rows::row_of,
+    timestamps::with_microseconds,
+};
+pub(crate) use self::{assigned::assign, merge::joins_by_name, parameters::ArrowTypes};
 use super::{Scope, files};
 use crate::{Error, Result, session::PostgreSql};
 

@@ -72,7 +72,7 @@ fn typed(expression: Expr, data_type: &DataType) -> Result<Transformed<Expr>> {
             alias.expr = Box::new(inner.data);
             Ok(Transformed::new_transformed(Expr::Alias(alias), inner.transformed))
         }
-        Expr::Placeholder(Placeholder { id, field: None }) => {
+        Expr::Placeholder(Placeholder { id, field }) if field.as_ref().is_none_or(|own| own.data_type().is_null()) => {
             let field = Arc::new(Field::new("", data_type.clone(), true));
             Ok(Transformed::yes(Expr::Placeholder(Placeholder::new_with_field(id, Some(field)))))
         }

@@ -1,0 +1,201 @@
+//! What an INSERT stores: each value as one of its column's type, where PostgreSQL casts it in an assignment; other types are
+//! refused, with a cast to be written.
+//!
+//! Any value is a text for a column of texts, numbers are numbers of any type, whole ones after they are rounded, and dates and
+//! times are what they contain. A text in quotes and NULL are of the column's type from the beginning.
+
+use std::{collections::HashMap, sync::Arc};
+
+use arrow::datatypes::{DataType, Field, FieldRef};
+use datafusion::{
+    common::{Column, DFSchema, Result},
+    logical_expr::{Cast, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Projection, Values},
+};
+
+use super::{
+    ASSIGNED,
+    number_types::{numeric_of, written_number},
+    open_operands::is_open,
+    rounds,
+};
+use crate::{
+    fault::{Failure, Fault},
+    pgtype::{self, DATE, INTERVAL, PgType, TIME, TIMESTAMP, TIMESTAMPTZ},
+};
+
+/// The rows of a query as those of these columns, which are as many as the query's.
+pub(crate) fn stored(plan: LogicalPlan, columns: &[FieldRef]) -> Result<LogicalPlan> {
+    match plan {
+        LogicalPlan::Values(values) if is_assigned(&values) => stored_values(values, columns),
+        LogicalPlan::Projection(projection) => stored_list(projection, columns),
+        other => {
+            let found = other.schema().columns();
+            let value = |(column, wanted): (Column, &FieldRef)| {
+                let name = column.name.clone();
+                assigned(Expr::Column(column), wanted, other.schema()).map(|value| value.alias(name))
+            };
+            let values = found.into_iter().zip(columns).map(value).collect::<Result<Vec<_>>>()?;
+            LogicalPlanBuilder::from(other).project(values)?.build()
+        }
+    }
+}
+
+fn is_assigned(values: &Values) -> bool {
+    values
+        .values
+        .iter()
+        .flatten()
+        .all(|value| matches!(value, Expr::ScalarFunction(call) if call.func.name() == ASSIGNED))
+}
+
+/// VALUES whose columns had no types.
+fn stored_values(values: Values, columns: &[FieldRef]) -> Result<LogicalPlan> {
+    let none = DFSchema::empty();
+    let value = |(value, column): (Expr, &FieldRef)| {
+        let value = match value {
+            Expr::ScalarFunction(call) => call.args.into_iter().next().unwrap_or_default(),
+            other => other,
+        };
+        assigned(value, column, &none)
+    };
+    let row = |row: Vec<Expr>| row.into_iter().zip(columns).map(&value).collect::<Result<Vec<_>>>();
+    let rows = values.values.into_iter().map(row).collect::<Result<Vec<_>>>()?;
+    let named = |(at, column): (usize, &FieldRef)| {
+        // NULL is refused under the name of the table's column, when it is stored.
+        Field::new(format!("column{}", at + 1), column.data_type().clone(), true)
+    };
+    let fields: Vec<Field> = columns.iter().enumerate().map(named).collect();
+    let schema = Arc::new(DFSchema::from_unqualified_fields(fields.into(), HashMap::new())?);
+    Ok(LogicalPlan::Values(Values { schema, values: rows }))
+}
+
+/// What a SELECT shows, under its names.
+fn stored_list(projection: Projection, columns: &[FieldRef]) -> Result<LogicalPlan> {
+    let Projection { expr, input, schema, .. } = projection;
+    let value = |(at, (value, column)): (usize, (Expr, &FieldRef))| {
+        let (qualifier, field) = schema.qualified_field(at);
+        let value = assigned(value.unalias(), column, input.schema())?;
+        Ok(value.alias_qualified(qualifier.cloned(), field.name()))
+    };
+    let values = expr.into_iter().zip(columns).enumerate().map(value).collect::<Result<Vec<_>>>()?;
+    Ok(LogicalPlan::Projection(Projection::try_new(values, input)?))
+}
+
+/// A value as one of its column's type.
+fn assigned(value: Expr, column: &Field, schema: &DFSchema) -> Result<Expr> {
+    let wanted = column.data_type();
+    let cast_to_wanted = |value: Expr| Expr::Cast(Cast::new(Box::new(value), wanted.clone()));
+    if is_open(&value) {
+        return Ok(cast_to_wanted(value));
+    }
+    let own = value.get_type(schema)?;
+    if !own.is_null() && !is_assignable(pgtype::of(&own).pg, pgtype::of(wanted).pg) {
+        let (name, wanted, own) = (column.name(), pgtype::type_name(wanted), pgtype::type_name(&own));
+        let message = format!(
+            "column \"{name}\" is of type {wanted} but expression is of type {own}; write a cast of the expression"
+        );
+        return Err(Failure::new(Fault::DatatypeMismatch, message).into());
+    }
+    if own == *wanted && !matches!(value, Expr::Placeholder(_)) {
+        return Ok(value);
+    }
+    if wanted.is_integer() && (own.is_decimal() || own.is_floating()) {
+        let number = match written_number(&value).and_then(numeric_of) {
+            Some(number) => Expr::Literal(number, None),
+            None => value,
+        };
+        return Ok(cast_to_wanted(rounds::round().call(vec![number])));
+    }
+    Ok(cast_to_wanted(value))
+}
+
+/// Whether PostgreSQL 15 casts values of a type in an assignment to another.
+fn is_assignable(from: &PgType, to: &PgType) -> bool {
+    let is = |known: &PgType, of: &[PgType]| of.iter().any(|one| one.oid == known.oid);
+    if from.oid == to.oid || to.category == TEXT_CATEGORY {
+        return true;
+    }
+    if let (Some(from), Some(to)) = (from.element_type(), to.element_type()) {
+        return is_assignable(from, to);
+    }
+    if is(from, &[DATE]) {
+        return is(to, &[TIMESTAMP, TIMESTAMPTZ]);
+    }
+    if is(from, &[TIMESTAMP, TIMESTAMPTZ]) {
+        return is(to, &[DATE, TIME, TIMESTAMP, TIMESTAMPTZ]);
+    }
+    if is(from, &[TIME, INTERVAL]) {
+        return is(to, &[TIME, INTERVAL]);
+    }
+    from.category == NUMBER_CATEGORY && to.category == NUMBER_CATEGORY
+}
+
+const TEXT_CATEGORY: char = 'S';
+const NUMBER_CATEGORY: char = 'N';
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use arrow::datatypes::{Schema, TimeUnit};
+    use datafusion::{
+        common::ScalarValue,
+        logical_expr::{cast, col, lit},
+    };
+
+    use super::*;
+
+    /// As in PostgreSQL 15's `pg_cast`, with what any type can do for one of texts.
+    #[test]
+    fn values_are_cast_that_postgresql_assigns() {
+        use pgtype::{BOOL, FLOAT4, INT2, INT4, INT8, JSON, NUMERIC, TEXT, VARCHAR};
+        for (from, to) in [
+            (&INT8, &INT2),
+            (&NUMERIC, &INT4),
+            (&FLOAT4, &NUMERIC),
+            (&BOOL, &TEXT),
+            (&DATE, &VARCHAR),
+            (&DATE, &TIMESTAMPTZ),
+            (&TIMESTAMP, &DATE),
+            (&TIMESTAMPTZ, &TIME),
+            (&TIME, &INTERVAL),
+            (&INTERVAL, &TIME),
+            (INT4.array_type().unwrap(), INT8.array_type().unwrap()),
+            (INT4.array_type().unwrap(), &TEXT),
+        ] {
+            assert!(is_assignable(from, to), "{} to {}", from.name, to.name);
+        }
+        for (from, to) in [
+            (&TEXT, &INT4),
+            (&TEXT, &DATE),
+            (&TEXT, &JSON),
+            (&BOOL, &INT4),
+            (&INT4, &BOOL),
+            (&INT4, &DATE),
+            (&TIME, &TIMESTAMP),
+            (&DATE, &TIME),
+            (&INT4, INT4.array_type().unwrap()),
+        ] {
+            assert!(!is_assignable(from, to), "{} to {}", from.name, to.name);
+        }
+    }
+
+    #[test]
+    fn values_are_of_their_columns_types() {
+        let fields = vec![Field::new("n", DataType::Int32, true), Field::new("s", DataType::Utf8, true)];
+        let schema = DFSchema::try_from(Schema::new(fields)).unwrap();
+        let stored = |value: Expr, wanted: DataType| assigned(value, &Field::new("c", wanted, true), &schema);
+        assert_eq!(stored(col("n"), DataType::Int32).unwrap(), col("n"));
+        assert_eq!(stored(col("n"), DataType::Int64).unwrap(), cast(col("n"), DataType::Int64));
+        assert_eq!(stored(lit("5"), DataType::Int32).unwrap(), cast(lit("5"), DataType::Int32));
+        assert_eq!(
+            stored(lit(ScalarValue::Null), DataType::Date32).unwrap(),
+            cast(lit(ScalarValue::Null), DataType::Date32)
+        );
+        let rounded = rounds::round().call(vec![lit(ScalarValue::Decimal128(Some(25), 2, 1))]);
+        assert_eq!(stored(lit(2.5), DataType::Int32).unwrap(), cast(rounded, DataType::Int32));
+        let told = "column \"c\" is of type integer but expression is of type text";
+        assert!(stored(col("s"), DataType::Int32).unwrap_err().to_string().contains(told));
+        let clock = DataType::Time64(TimeUnit::Microsecond);
+        assert!(stored(col("n"), clock).is_err());
+    }
+}

@@ -1,0 +1,107 @@
+//! Texts in quotes are read when the statement is analysed, as in PostgreSQL: one that is no value of its type is an error
+//! whether or not anything would have come to it, and `'x'::text::int` is one when it runs.
+
+use std::borrow::Cow;
+
+use arrow::datatypes::{DataType, TimeUnit};
+use datafusion::common::{Result, ScalarValue};
+
+use super::rewritten_texts::Reading;
+use crate::{
+    fault::{Failure, Fault},
+    pgtype,
+};
+
+/// Refuses a text that is no value of a type. Types whose texts the engine does not read pass.
+pub(super) fn check(text: &str, data_type: &DataType) -> Result<()> {
+    let is_number = data_type.is_integer() || data_type.is_floating() || data_type.is_decimal();
+    let is_time = is_time(data_type);
+    if !is_number && !is_time && *data_type != DataType::Boolean {
+        return Ok(());
+    }
+    let wanted = compared_as(data_type);
+    let data_type = wanted.as_ref();
+    // A text of more digits than a numeric has, and one that is no finite number, is compared with it as a double.
+    let is_double = data_type.is_decimal() && text.trim().parse::<f64>().is_ok();
+    if is_double || pgtype::read_text(text, data_type).is_ok() {
+        return Ok(());
+    }
+    let reading = match data_type {
+        DataType::Interval(_) => Some(Reading::Interval),
+        time if is_time => Some(Reading::Time(time.clone())),
+        _ => None,
+    };
+    let plain = reading.and_then(|reading| reading.of(text)).unwrap_or_else(|| text.to_owned());
+    match ScalarValue::Utf8(Some(plain)).cast_to(data_type) {
+        Ok(_) => Ok(()),
+        Err(_) if is_time => Err(unreadable_time(text, data_type).into()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Timestamps are compared in microseconds, of which there are all years, and what no clock of a zone shows is a time too.
+fn compared_as(data_type: &DataType) -> Cow<'_, DataType> {
+    match data_type {
+        DataType::Timestamp(_, zone) => {
+            let zone = zone.as_ref().map(|_| "+00:00".into());
+            Cow::Owned(DataType::Timestamp(TimeUnit::Microsecond, zone))
+        }
+        other => Cow::Borrowed(other),
+    }
+}
+
+fn is_time(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::Date32 | DataType::Time64(_) | DataType::Timestamp(..) | DataType::Interval(_))
+}
+
+/// What is told of a text that is no date, time or interval.
+fn unreadable_time(text: &str, data_type: &DataType) -> Failure {
+    match (pgtype::has_fields(text, data_type), data_type) {
+        (true, DataType::Interval(_)) => {
+            Failure::new(Fault::IntervalOutOfRange, format!("interval field value out of range: \"{text}\""))
+        }
+        (true, _) => Failure::new(Fault::DatetimeOutOfRange, format!("date/time field value out of range: \"{text}\"")),
+        (false, _) => {
+            let name = pgtype::type_name(data_type);
+            Failure::new(Fault::InvalidDatetime, format!("invalid input syntax for type {name}: \"{text}\""))
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use arrow::datatypes::{IntervalUnit, TimeUnit};
+
+    use super::*;
+
+    #[test]
+    fn texts_are_values_of_their_types_or_refused() {
+        let interval = DataType::Interval(IntervalUnit::MonthDayNano);
+        let timestamp = DataType::Timestamp(TimeUnit::Microsecond, None);
+        for (text, data_type) in [
+            (" 5 ", DataType::Int32),
+            ("yes", DataType::Boolean),
+            ("2.47", DataType::Decimal128(5, 1)),
+            ("NaN", DataType::Float64),
+            ("2024-02-29", DataType::Date32),
+            ("2024-02-29 10:00+02", timestamp.clone()),
+            ("1 mon 2 days 03:04:05", interval.clone()),
+            ("x", DataType::Utf8),
+        ] {
+            assert!(check(text, &data_type).is_ok(), "{text}");
+        }
+        // As PostgreSQL 15 tells of them.
+        for (text, data_type, told) in [
+            ("2024-13-01", DataType::Date32, "date/time field value out of range: \"2024-13-01\""),
+            ("2024-02-30 10:00", timestamp, "date/time field value out of range: \"2024-02-30 10:00\""),
+            ("abc", DataType::Date32, "invalid input syntax for type date: \"abc\""),
+            ("1 x", interval.clone(), "invalid input syntax for type interval: \"1 x\""),
+            ("1 day 1:60", interval, "interval field value out of range: \"1 day 1:60\""),
+        ] {
+            assert!(check(text, &data_type).unwrap_err().to_string().contains(told), "{text}");
+        }
+        assert!(check("abc", &DataType::Int32).is_err());
+        assert!(check("maybe", &DataType::Boolean).is_err());
+    }
+}

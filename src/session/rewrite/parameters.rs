@@ -1,0 +1,144 @@
+//! Parameters that have their types where the planner meets them: the statement is planned as `PREPARE p (types) AS …`.
+//!
+//! The planner finds operators and functions while it goes through a statement, and a type that comes later comes too late:
+//! `ts + $1` was a sum of two timestamps, whatever the client had declared. SQL cannot write all of Arrow's types, so here they
+//! are written by Arrow's names, which [`ArrowTypes`] reads.
+
+use std::{ops::ControlFlow, sync::Arc};
+
+use arrow::datatypes::{DataType, Field, FieldRef};
+use datafusion::{
+    common::Result as PlanResult,
+    logical_expr::{LogicalPlan, PlanType, Statement as Planned, StringifiedPlan, planner::TypePlanner},
+    sql::{
+        parser::Statement as SqlStatement,
+        sqlparser::ast::{
+            Array, DataType as Type, Expr, Ident, ObjectName, ObjectNamePart, Statement, Value, visit_expressions,
+            visit_expressions_mut,
+        },
+    },
+};
+
+use super::call;
+
+/// What the types are called; nobody writes it.
+const ARROW_TYPE: &str = "\u{1}arrow";
+
+/// A statement whose parameters have these types.
+pub(in crate::session) fn with_types(statement: SqlStatement, types: &[DataType]) -> SqlStatement {
+    if types.is_empty() {
+        return statement;
+    }
+    match statement {
+        SqlStatement::Statement(mut statement) => {
+            call_arrays(&mut statement);
+            let data_types = types.iter().map(written).collect();
+            let prepare = Statement::Prepare { name: Ident::new("typed"), data_types, statement };
+            SqlStatement::Statement(Box::new(prepare))
+        }
+        SqlStatement::Explain(mut explain) => {
+            let explained = explain.statement.as_ref().clone();
+            explain.statement = Box::new(with_types(explained, types));
+            SqlStatement::Explain(explain)
+        }
+        other => other,
+    }
+}
+
+/// The plan of a statement that was given types, without what carried them.
+pub(in crate::session) fn without_types(plan: LogicalPlan) -> LogicalPlan {
+    match plan {
+        LogicalPlan::Statement(Planned::Prepare(prepare)) => Arc::unwrap_or_clone(prepare.input),
+        LogicalPlan::Explain(mut explain) if is_prepared(&explain.plan) => {
+            let explained = without_types(explain.plan.as_ref().clone());
+            let shown = explained.display_indent().to_string();
+            explain.stringified_plans = vec![StringifiedPlan::new(PlanType::InitialLogicalPlan, shown)];
+            explain.plan = Arc::new(explained);
+            LogicalPlan::Explain(explain)
+        }
+        LogicalPlan::Analyze(mut analyze) if is_prepared(&analyze.input) => {
+            analyze.input = Arc::new(without_types(analyze.input.as_ref().clone()));
+            LogicalPlan::Analyze(analyze)
+        }
+        other => other,
+    }
+}
+
+fn is_prepared(plan: &LogicalPlan) -> bool {
+    matches!(plan, LogicalPlan::Statement(Planned::Prepare(_)))
+}
+
+/// The planner forgets the types within an array that is written out, and not within the call of a function, which it is too.
+fn call_arrays(statement: &mut Statement) {
+    let _ = visit_expressions_mut(statement, |expression| {
+        if let Expr::Array(array) = expression
+            && has_parameter(array)
+        {
+            *expression = call("make_array", std::mem::take(&mut array.elem));
+        }
+        ControlFlow::<()>::Continue(())
+    });
+}
+
+fn has_parameter(array: &Array) -> bool {
+    let is_parameter = |part: &Expr| matches!(part, Expr::Value(value) if matches!(value.value, Value::Placeholder(_)));
+    let found = visit_expressions(array, |part| match is_parameter(part) {
+        true => ControlFlow::Break(()),
+        false => ControlFlow::Continue(()),
+    });
+    found.is_break()
+}
+
+/// A type that Arrow does not read back is none: the parameter is without one.
+fn written(data_type: &DataType) -> Type {
+    let name = data_type.to_string();
+    let known = name.parse::<DataType>().is_ok_and(|read| read == *data_type);
+    let name = if known { name } else { DataType::Null.to_string() };
+    Type::Custom(ObjectName::from(Ident::new(ARROW_TYPE)), vec![name])
+}
+
+/// Reads the types that [`with_types`] writes.
+#[derive(Debug)]
+pub(crate) struct ArrowTypes;
+
+impl TypePlanner for ArrowTypes {
+    fn plan_type_field(&self, data_type: &Type) -> PlanResult<Option<FieldRef>> {
+        let Type::Custom(word, names) = data_type else { return Ok(None) };
+        match (word.0.as_slice(), names.as_slice()) {
+            ([ObjectNamePart::Identifier(word)], [name]) if word.value == ARROW_TYPE => {
+                let data_type: DataType = name.parse()?;
+                Ok(Some(Arc::new(Field::new("", data_type, true))))
+            }
+            _ => Ok(None),
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use arrow::datatypes::{IntervalUnit, TimeUnit};
+
+    use super::*;
+
+    #[test]
+    fn types_are_read_as_they_are_written() {
+        let list = |item: DataType| DataType::List(Arc::new(Field::new_list_field(item, true)));
+        for data_type in [
+            DataType::Null,
+            DataType::Utf8,
+            DataType::Decimal128(38, 10),
+            DataType::Decimal256(60, 2),
+            DataType::Time64(TimeUnit::Microsecond),
+            DataType::Timestamp(TimeUnit::Microsecond, Some("+00:00".into())),
+            DataType::Timestamp(TimeUnit::Nanosecond, None),
+            DataType::Interval(IntervalUnit::MonthDayNano),
+            list(DataType::Int32),
+            list(list(DataType::Utf8)),
+        ] {
+            let read = ArrowTypes.plan_type_field(&written(&data_type)).unwrap();
+            assert_eq!(read.map(|field| field.data_type().clone()), Some(data_type));
+        }
+        assert_eq!(ArrowTypes.plan_type_field(&Type::Text).unwrap(), None);
+    }
+}

@@ -91,13 +91,6 @@ pub(crate) const KNOWN: &[Known] = &[
         "a portal of a command has no rows to fetch, which is an internal error there",
     ),
     known(
-        "ParseComplete",
-        "ErrorResponse ERROR 22P02",
-        "",
-        Then::End,
-        "a constant that is no value of its type is found when the statement runs",
-    ),
-    known(
         "BindComplete",
         "ErrorResponse ERROR 0A000",
         "",
@@ -127,28 +120,6 @@ pub(crate) const KNOWN: &[Known] = &[
         "a transaction that failed forgets there that it was read-only, and so does the next of its chain",
     ),
     // To be mended.
-    known(
-        "ErrorResponse ERROR 42601",
-        "ParseComplete",
-        "insert",
-        Then::End,
-        "an INSERT of fewer values than the table has columns is not understood yet",
-    ),
-    known("ParseComplete", "ErrorResponse ERROR 42P01", "insert", Then::End, "INSERT looks for its table when it runs"),
-    known(
-        "ErrorResponse ERROR 42P05",
-        "ErrorResponse ERROR 42P01",
-        "insert",
-        Then::End,
-        "INSERT looks for its table when it runs",
-    ),
-    known(
-        "ErrorResponse ERROR 42601",
-        "CommandComplete INSERT",
-        "insert",
-        Then::End,
-        "an INSERT of fewer values than the table has columns is not understood yet",
-    ),
     known(
         "ErrorResponse ERROR 55000",
         "ErrorResponse ERROR 34000",

@@ -515,7 +515,7 @@ mod tests {
         mark_columns(query);
         assert_eq!(
             query.to_string(),
-            "WITH c AS (SELECT count(*) AS \"count\", 1 AS \"?column?\u{2063}\" FROM t) \
+            "WITH c AS (SELECT count(*) AS \"count\", 1 AS \"?column?\" FROM t) \
              SELECT count FROM c, (SELECT max(a) AS \"max\u{2063}\", max(b) AS \"max\u{2063}\u{2063}\", *, min(a) AS \"min\" FROM u) \
              AS v"
         );

@@ -6,7 +6,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use arrow::datatypes::{DataType, Field, FieldRef};
+use arrow::datatypes::{Field, FieldRef};
 use datafusion::{
     common::{Column, DFSchema, Result},
     logical_expr::{Cast, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Projection, Values},
@@ -136,7 +136,7 @@ const NUMBER_CATEGORY: char = 'N';
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use arrow::datatypes::{Schema, TimeUnit};
+    use arrow::datatypes::{DataType, Schema, TimeUnit};
     use datafusion::{
         common::ScalarValue,
         logical_expr::{cast, col, lit},

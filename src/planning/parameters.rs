@@ -460,9 +460,13 @@ fn unaliased(operand: &mut Expr) -> &mut Expr {
 
 /// The value that an INSERT stores.
 fn assigned(value: &mut Expr) -> &mut Expr {
+    let is_assigned = |call: &ScalarFunction| call.func.name() == ASSIGNED && call.args.len() == 1;
+    if matches!(value, Expr::ScalarFunction(call) if !is_assigned(call)) {
+        return value;
+    }
     match value {
         Expr::Alias(alias) => assigned(&mut alias.expr),
-        Expr::ScalarFunction(call) if call.func.name() == ASSIGNED && call.args.len() == 1 => &mut call.args[0],
+        Expr::ScalarFunction(call) => &mut call.args[0],
         other => other,
     }
 }

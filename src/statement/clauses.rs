@@ -1,5 +1,5 @@
-//! Clauses that PostgreSQL takes in more ways than the parser: `FETCH FIRST 2 ROWS ONLY OFFSET 1`, and `GROUP BY ALL a`,
-//! which is `GROUP BY a`.
+//! Clauses that PostgreSQL takes in more ways than the parser: `FETCH FIRST 2 ROWS ONLY OFFSET 1`, `GROUP BY ALL a`, which is
+//! `GROUP BY a`, and `TABLE t`, which is `SELECT * FROM t`.
 
 use datafusion::sql::sqlparser::{
     keywords::Keyword,
@@ -8,8 +8,9 @@ use datafusion::sql::sqlparser::{
 
 use crate::session::keyword;
 
-/// The tokens with each OFFSET before its FETCH, and without an ALL that says nothing.
-pub(super) fn as_parsed(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+/// The tokens with each OFFSET before its FETCH, without an ALL that says nothing, and with a SELECT for each TABLE.
+pub(super) fn as_parsed(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    let mut tokens = with_selects(tokens);
     let mut at = 0;
     while at < tokens.len() {
         match keyword(&tokens[at].token) {
@@ -30,6 +31,47 @@ pub(super) fn as_parsed(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
         at += 1;
     }
     tokens
+}
+
+/// `TABLE t` where a query may stand as `SELECT * FROM t`.
+fn with_selects(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    if !tokens.iter().any(|token| keyword(&token.token) == Keyword::TABLE) {
+        return tokens;
+    }
+    let solid: Vec<usize> = (0..tokens.len()).filter(|at| !matches!(tokens[*at].token, Token::Whitespace(_))).collect();
+    let word = |place: usize| solid.get(place).map_or(Keyword::NoKeyword, |at| keyword(&tokens[*at].token));
+    let first = word(0);
+    let is_query = |place: usize| {
+        let named = solid.get(place + 1).is_some_and(|at| matches!(tokens[*at].token, Token::Word(_)));
+        let before = place.checked_sub(1).map(|before| &tokens[solid[before]].token);
+        named
+            && match before {
+                None | Some(Token::LParen) => true,
+                Some(before) => match keyword(before) {
+                    Keyword::UNION | Keyword::INTERSECT | Keyword::EXCEPT | Keyword::EXPLAIN => true,
+                    Keyword::ALL => {
+                        place > 1 && matches!(word(place - 2), Keyword::UNION | Keyword::INTERSECT | Keyword::EXCEPT)
+                    }
+                    Keyword::AS => matches!(first, Keyword::CREATE | Keyword::PREPARE),
+                    Keyword::FOR => first == Keyword::DECLARE,
+                    _ => false,
+                },
+            }
+    };
+    let queries: Vec<usize> = (0..solid.len())
+        .filter(|place| word(*place) == Keyword::TABLE && is_query(*place))
+        .map(|place| solid[place])
+        .collect();
+    let mut written = Vec::with_capacity(tokens.len() + 2 * queries.len());
+    for (at, token) in tokens.into_iter().enumerate() {
+        if !queries.contains(&at) {
+            written.push(token);
+            continue;
+        }
+        let select = [Token::make_keyword("SELECT"), Token::Mul, Token::make_keyword("FROM")];
+        written.extend(select.map(|added| TokenWithSpan::new(added, token.span)));
+    }
+    written
 }
 
 /// Where the OFFSET begins that follows a FETCH, and where it ends.
@@ -124,6 +166,24 @@ mod tests {
             ("SELECT 1 OFFSET 1 FETCH FIRST ROW ONLY", "SELECT 1 OFFSET 1 FETCH FIRST ROW ONLY"),
             ("FETCH NEXT FROM c", "FETCH NEXT FROM c"),
             ("SELECT \"fetch\" first, 1 only", "SELECT \"fetch\" first, 1 only"),
+        ] {
+            assert_eq!(parsed(written), expected);
+        }
+    }
+
+    #[test]
+    fn a_table_is_a_query_where_one_may_stand() {
+        for (written, expected) in [
+            ("TABLE t ORDER BY a", "SELECT*FROM t ORDER BY a"),
+            ("TABLE a UNION ALL TABLE \"b\"", "SELECT*FROM a UNION ALL SELECT*FROM \"b\""),
+            ("SELECT * FROM (TABLE t) AS q", "SELECT * FROM (SELECT*FROM t) AS q"),
+            ("CREATE TABLE b AS TABLE a", "CREATE TABLE b AS SELECT*FROM a"),
+            ("DECLARE c CURSOR FOR TABLE a", "DECLARE c CURSOR FOR SELECT*FROM a"),
+            ("PREPARE p AS TABLE a", "PREPARE p AS SELECT*FROM a"),
+            ("SELECT 1 AS table", "SELECT 1 AS table"),
+            ("SELECT 1 AS table FROM t", "SELECT 1 AS table FROM t"),
+            ("COMMENT ON TABLE t IS 'x'", "COMMENT ON TABLE t IS 'x'"),
+            ("DROP TABLE t", "DROP TABLE t"),
         ] {
             assert_eq!(parsed(written), expected);
         }

@@ -1,22 +1,29 @@
 //! `PREPARE`, `EXECUTE`, `DEALLOCATE`: statements kept by name in the session, planned anew each time they run.
 
-use std::sync::Arc;
+use std::{ops::ControlFlow, sync::Arc};
 
-use arrow::datatypes::DataType;
+use arrow::{
+    array::{RecordBatch, RecordBatchOptions},
+    datatypes::{DataType, Schema},
+};
 use async_trait::async_trait;
 use datafusion::{
-    common::{DFSchema, ScalarValue},
-    logical_expr::{Expr, ExprSchemable, simplify::SimplifyContext},
-    optimizer::simplify_expressions::ExprSimplifier,
+    common::{DFSchema, DataFusionError, ScalarValue, tree_node::TreeNode},
+    logical_expr::{ColumnarValue, Expr, ExprSchemable},
     sql::{
         parser::Statement as SqlStatement,
-        sqlparser::ast::{DataType as AstType, Expr as AstExpr, ObjectName, ObjectNamePart, Statement as Ast},
+        sqlparser::ast::{
+            DataType as AstType, Expr as AstExpr, Ident, ObjectName, ObjectNamePart, Statement as Ast, Value,
+            visit_expressions,
+        },
     },
 };
 
-use super::{Action, Form, Recognised, names::identifier, parse::convert as convert_statement};
+use super::{Action, Form, Recognised, names::identifier, parameters::numbered, parse::convert as convert_statement};
 use crate::{
-    Error, Fault, Result, planning,
+    Error, Fault, Result,
+    pgtype::{self, Unreadable, read_null, read_text, type_name},
+    planning,
     session::{Analysis, Client, Outcome, PreparedStatement, Running, Scope, Sealed, describe, execute},
 };
 
@@ -33,11 +40,22 @@ fn convert(statement: &SqlStatement) -> Recognised {
     let SqlStatement::Statement(statement) = statement else { return Ok(None) };
     let action = match statement.as_ref() {
         Ast::Prepare { name, data_types, statement } => Prepared::Prepare {
-            name: identifier(name),
+            name: named(name)?,
             types: Sealed::new(data_types.clone()),
             action: convert_statement(SqlStatement::Statement(preparable(statement)?))?,
         },
-        Ast::Execute { name: Some(name), parameters, using, .. } if using.is_empty() => {
+        Ast::Execute { using, .. } if !using.is_empty() => {
+            return Err(Error::new(
+                Fault::Syntax,
+                "syntax error: EXECUTE takes its values in parentheses, found USING",
+            ));
+        }
+        Ast::Execute { parameters, has_parentheses: true, .. } if parameters.is_empty() => {
+            let message =
+                "syntax error: expected a value between the parentheses of EXECUTE; leave them out where there is none";
+            return Err(Error::new(Fault::Syntax, message));
+        }
+        Ast::Execute { name: Some(name), parameters, .. } => {
             Prepared::Execute { name: plain_name(name)?, values: Sealed::new(parameters.clone()) }
         }
         Ast::Deallocate { name, .. } => {
@@ -47,6 +65,15 @@ fn convert(statement: &SqlStatement) -> Recognised {
         _ => return Ok(None),
     };
     Ok(Some(Arc::new(action)))
+}
+
+/// The name of a new statement.
+fn named(name: &Ident) -> Result<String> {
+    if name.value.is_empty() {
+        let message = "syntax error: a name between quotes has at least one character";
+        return Err(Error::new(Fault::Syntax, message).at(name.span.start));
+    }
+    Ok(identifier(name))
 }
 
 /// A statement that can wait for values: a query, or a change of rows.
@@ -103,7 +130,8 @@ impl Action for Prepared {
                 let values = values
                     .iter()
                     .zip(parameters)
-                    .map(|(value, parameter)| constant(scope, value, &parameter.data_type))
+                    .enumerate()
+                    .map(|(at, (value, parameter))| given(scope, value, (at + 1, &parameter.data_type)))
                     .collect::<Result<Vec<_>>>()?;
                 let Some(action) = prepared.action() else { return Ok(Outcome::Empty) };
                 let _nested = client.nest()?;
@@ -125,17 +153,121 @@ impl Action for Prepared {
     }
 }
 
-/// The value of an expression without columns, as `data_type`.
-fn constant(scope: &Scope, value: &AstExpr, data_type: &DataType) -> Result<ScalarValue> {
+/// The value of an expression without columns, for the parameter of this number and type.
+fn given(scope: &Scope, written: &AstExpr, (number, data_type): (usize, &DataType)) -> Result<ScalarValue> {
+    // What is written as a text has the type of the parameter, as what the protocol binds.
+    if let AstExpr::Value(value) = written {
+        match &value.value {
+            Value::Null => return read_null(data_type).map_err(|why| unreadable(why, data_type)),
+            Value::SingleQuotedString(text) | Value::EscapedStringLiteral(text) => return read(text, data_type),
+            Value::DollarQuotedString(text) => return read(&text.value, data_type),
+            _ => {}
+        }
+    }
+    check_written(written)?;
     let schema = DFSchema::empty();
-    let expression = scope.expression(value.clone())?;
+    let expression = scope.expression(written.clone())?;
+    check_planned(&expression)?;
+    let found = expression.get_type(&schema)?;
+    if !is_assigned(&found, data_type) {
+        let (found, wanted) = (type_name(&found), type_name(data_type));
+        let message = format!("parameter ${number} of type {found} cannot be coerced to the expected type {wanted}");
+        let hint = Some("You will need to rewrite or cast the expression.".to_owned());
+        return Err(Error::Statement { fault: Fault::DatatypeMismatch, message, hint });
+    }
     // A numeric keeps the digits that it is written with: to round it to the column's would change what is compared.
-    let expression = if data_type.is_decimal() { expression } else { expression.cast_to(data_type, &schema)? };
-    let simplifier = ExprSimplifier::new(SimplifyContext::builder().with_current_time().build());
-    match simplifier.simplify(expression)? {
-        Expr::Literal(value, _) if data_type.is_decimal() => with_own_digits(value, data_type),
-        Expr::Literal(value, _) => Ok(value),
-        other => Err(Error::new(Fault::InvalidArgument, format!("the value {other} is not a constant"))),
+    match data_type.is_decimal() {
+        true => with_own_digits(computed(scope, expression)?, data_type),
+        false => computed(scope, expression.cast_to(data_type, &schema)?),
+    }
+}
+
+/// The value of a text as one of a parameter's type.
+fn read(text: &str, data_type: &DataType) -> Result<ScalarValue> {
+    let value = read_text(text, data_type).map_err(|why| unreadable(why, data_type))?;
+    if value.data_type() == *data_type || data_type.is_decimal() {
+        return Ok(value);
+    }
+    Ok(value.cast_to(data_type)?)
+}
+
+fn unreadable(why: Unreadable, data_type: &DataType) -> Error {
+    let kind = pgtype::of(data_type).pg.word(None);
+    match why {
+        Unreadable::Text(text) => {
+            Error::new(Fault::InvalidText, format!("invalid input syntax for type {kind}: \"{text}\""))
+        }
+        Unreadable::OutOfRange(pg) => Error::new(Fault::NumericOutOfRange, format!("{} out of range", pg.word(None))),
+        Unreadable::Unsupported(_) | Unreadable::Binary | Unreadable::Encoding(_) => {
+            let message = format!("values of type {kind} are not read from text; cast one of another type");
+            Error::new(Fault::FeatureNotSupported, message)
+        }
+    }
+}
+
+/// Refuses what is no value by itself.
+fn check_written(written: &AstExpr) -> Result<()> {
+    let refused = visit_expressions(written, |step| match step {
+        AstExpr::Subquery(_) | AstExpr::Exists { .. } | AstExpr::InSubquery { .. } => {
+            ControlFlow::Break(Error::new(Fault::FeatureNotSupported, "cannot use subquery in EXECUTE parameter"))
+        }
+        AstExpr::Value(value) => match &value.value {
+            Value::Placeholder(name) if numbered(name).is_some() => {
+                ControlFlow::Break(Error::new(Fault::UndefinedParameter, format!("there is no parameter {name}")))
+            }
+            _ => ControlFlow::Continue(()),
+        },
+        AstExpr::Identifier(word) if word.quote_style.is_none() && word.value.eq_ignore_ascii_case("default") => {
+            ControlFlow::Break(Error::new(Fault::Syntax, "DEFAULT is not allowed in this context"))
+        }
+        _ => ControlFlow::Continue(()),
+    });
+    match refused {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(error) => Err(error),
+    }
+}
+
+/// Refuses what is computed over rows.
+fn check_planned(expression: &Expr) -> Result<()> {
+    let has = |wanted: fn(&Expr) -> bool| expression.exists(|step| Ok(wanted(step)));
+    if has(|step| matches!(step, Expr::AggregateFunction(_)))? {
+        return Err(Error::new(Fault::Grouping, "aggregate functions are not allowed in EXECUTE parameters"));
+    }
+    if has(|step| matches!(step, Expr::WindowFunction(_)))? {
+        return Err(Error::new(Fault::Windowing, "window functions are not allowed in EXECUTE parameters"));
+    }
+    Ok(())
+}
+
+/// Whether PostgreSQL stores a value of one type as one of the other without being told to.
+fn is_assigned(from: &DataType, to: &DataType) -> bool {
+    use DataType::{Binary, BinaryView, Boolean, Date32, Interval, LargeBinary, Null, Time64, Timestamp};
+    let is_number = |data_type: &DataType| data_type.is_numeric();
+    let is_day = |data_type: &DataType| matches!(data_type, Date32 | Timestamp(..));
+    let is_bytes = |data_type: &DataType| matches!(data_type, Binary | LargeBinary | BinaryView);
+    match (from, to) {
+        (Null, _) => true,
+        (_, to) if to.is_string() => true,
+        (from, _) if from.is_string() => false,
+        (Boolean, to) => *to == Boolean,
+        (from, Boolean) => *from == Boolean,
+        (from, to) if is_number(from) || is_number(to) => is_number(from) && is_number(to),
+        (from, to) if is_bytes(from) || is_bytes(to) => is_bytes(from) && is_bytes(to),
+        (from, to) if is_day(from) && is_day(to) => true,
+        (Timestamp(..) | Interval(_), Time64(_)) | (Time64(_), Interval(_)) => true,
+        (from, to) => std::mem::discriminant(from) == std::mem::discriminant(to),
+    }
+}
+
+/// The value of an expression without columns, computed once.
+fn computed(scope: &Scope, expression: Expr) -> Result<ScalarValue> {
+    let operator = scope.engine().create_physical_expr(expression, &DFSchema::empty())?;
+    let options = RecordBatchOptions::new().with_row_count(Some(1));
+    let row = RecordBatch::try_new_with_options(Arc::new(Schema::empty()), Vec::new(), &options);
+    match operator.evaluate(&row.map_err(DataFusionError::from)?)? {
+        ColumnarValue::Scalar(value) => Ok(value),
+        ColumnarValue::Array(values) => Ok(ScalarValue::try_from_array(&values, 0)?),
     }
 }
 

@@ -128,6 +128,11 @@ impl Client {
         Ok(self.catalog().begin().header(&*self.user)?)
     }
 
+    /// Whether the statement that runs was called by another, by its name.
+    fn is_nested(&self) -> bool {
+        self.nested.load(Ordering::Relaxed) > 0
+    }
+
     /// Counts a statement that is run by its name, until the guard is dropped; too many within each other are an error.
     pub(crate) fn nest(&self) -> Result<Depth<'_>> {
         let depth = Depth(&self.nested);

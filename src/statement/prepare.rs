@@ -133,7 +133,7 @@ impl Action for Prepared {
                     .enumerate()
                     .map(|(at, (value, parameter))| given(scope, value, (at + 1, &parameter.data_type)))
                     .collect::<Result<Vec<_>>>()?;
-                let Some(action) = prepared.action() else { return Ok(Outcome::Empty) };
+                let Some(action) = prepared.action() else { return Ok(Outcome::done("EXECUTE")) };
                 let _nested = client.nest()?;
                 let outcome = execute(action.as_ref(), client, scope, &values).await?;
                 let columns = match &outcome {

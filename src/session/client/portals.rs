@@ -113,8 +113,14 @@ impl Client {
         limit: u64,
     ) -> Result<Outcome> {
         let mut run = portal.take()?;
+        let transaction = self.transaction().number();
         if let Some(outcome) = self.start_portal(scope, portal, &mut run, limit > 0).await? {
             run.finish();
+            // What ends a transaction ends with it.
+            let ends = portal.statement.action().is_some_and(|action| action.ends_transaction());
+            if ends && self.transaction().number() != transaction {
+                self.close_portal(&portal.name);
+            }
             return Ok(outcome);
         }
         let rows = if limit == 0 { u64::MAX } else { limit };

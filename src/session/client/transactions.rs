@@ -308,9 +308,9 @@ impl Client {
         Ok(())
     }
 
-    /// Warns of a statement that is for transaction blocks, outside of one.
+    /// Warns of a statement that is for transaction blocks, outside of one; not of one that another runs, as in PostgreSQL.
     pub(crate) fn warn_outside(&self, statement: &str) {
-        if !self.transaction().in_block() {
+        if !self.transaction().in_block() && !self.is_nested() {
             self.warn(Fault::NoActiveTransaction, &format!("{statement} can only be used in transaction blocks"));
         }
     }

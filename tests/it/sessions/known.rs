@@ -121,20 +121,6 @@ pub(crate) const KNOWN: &[Known] = &[
     ),
     // To be mended.
     known(
-        "ErrorResponse ERROR 55000",
-        "ErrorResponse ERROR 34000",
-        "",
-        Then::End,
-        "a portal that ends transactions outside of a block outlives itself",
-    ),
-    known(
-        "ErrorResponse ERROR 42P03",
-        "BindComplete",
-        "",
-        Then::End,
-        "a portal that ends transactions outside of a block outlives itself",
-    ),
-    known(
         "ErrorResponse ERROR 42601",
         "",
         "generate_series(1, $1)",

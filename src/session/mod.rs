@@ -62,7 +62,7 @@ pub use portal::Portal;
 pub(crate) use portal::{Direction, Options as PortalOptions, Scroll};
 pub use prepared::{Parameter, PreparedStatement};
 pub(crate) use registry::{Seat, Sessions};
-pub(crate) use rewrite::{ArrowTypes, assign, joins_by_name, query_from, query_of};
+pub(crate) use rewrite::{ArrowTypes, assign, joins_by_name, query_from, query_of, written};
 pub(crate) use scope::Scope;
 pub(crate) use sealed::Sealed;
 pub(crate) use search_path::{Name, quoted};

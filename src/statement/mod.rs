@@ -18,6 +18,8 @@ mod headings;
 mod names;
 mod parameters;
 mod partition_names;
+mod placeholders;
+mod series;
 mod set_returning;
 
 mod clocks;

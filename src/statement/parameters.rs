@@ -5,11 +5,12 @@ use std::{collections::BTreeSet, ops::ControlFlow};
 use datafusion::sql::{
     parser::{CopyToSource, CopyToStatement, Statement as SqlStatement},
     sqlparser::{
-        ast::{Expr, Value, visit_expressions},
+        ast::{Expr, visit_expressions},
         tokenizer::{Token, TokenWithSpan},
     },
 };
 
+use super::placeholders::{number, numbered};
 use crate::{Error, Fault, Result};
 
 /// The most parameters of a statement: the protocol counts them in two bytes.
@@ -51,18 +52,6 @@ pub(super) fn mentioned(statement: &SqlStatement) -> BTreeSet<usize> {
         _ => return BTreeSet::new(),
     };
     found
-}
-
-/// The number of a parameter, from 1.
-fn number(expression: &Expr) -> Option<usize> {
-    let Expr::Value(value) = expression else { return None };
-    let Value::Placeholder(name) = &value.value else { return None };
-    numbered(name)
-}
-
-/// The number in the name `$n`, from 1.
-pub(super) fn numbered(name: &str) -> Option<usize> {
-    name.strip_prefix('$')?.parse().ok().filter(|number| *number > 0)
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use datafusion::{
 };
 use futures::future::BoxFuture;
 
-use super::parameters::{mentioned, numbered};
+use super::{parameters::mentioned, placeholders::numbered, series};
 use crate::{
     Error, Fault, Result, planning,
     session::{Analysis, Scope, Sealed, functions::SET_CONFIG},
@@ -40,10 +40,14 @@ pub(super) fn typed<'a>(
     let mut statement = statement.clone();
     let rewritten = fusewire_udfs::arguments::rewrite(&mut statement, None);
     let mentioned = mentioned(&statement);
+    let of_series = series::give_values(&mut statement, None);
     let (scope, statement) = (Arc::clone(scope), Sealed::new(statement));
     Box::pin(async move {
         rewritten?;
         let mut types = declared_types(declared, &mentioned);
+        for number in &of_series {
+            types[number - 1].get_or_insert(DataType::Int64);
+        }
         if types.iter().any(Option::is_none) {
             let open: Vec<_> = types.iter().map(|known| known.clone().unwrap_or(DataType::Null)).collect();
             let plan = scope.plan(SqlStatement::clone(&statement), &open).await?;
@@ -54,7 +58,7 @@ pub(super) fn typed<'a>(
         // Now that all types are known, so is what texts in quotes are.
         let known: Vec<_> = parameters.iter().cloned().map(Some).collect();
         planning::parameter_types(&plan, &known, &columns)?;
-        let is_final = !fusewire_udfs::plan::is_unbound(&plan)?;
+        let is_final = of_series.is_empty() && !fusewire_udfs::plan::is_unbound(&plan)?;
         Ok(Typed { plan: Sealed::new(plan), parameters, is_final })
     })
 }
@@ -109,6 +113,7 @@ pub(super) fn plan<'a>(
     values: &'a [ScalarValue],
 ) -> BoxFuture<'a, Result<LogicalPlan>> {
     let types: Vec<_> = values.iter().map(ScalarValue::data_type).collect();
+    series::give_values(&mut statement, Some(values));
     let rewritten = fusewire_udfs::arguments::rewrite(&mut statement, Some(values));
     let planned = scope.plan(statement, &types);
     Box::pin(async move {

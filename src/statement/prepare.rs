@@ -19,7 +19,7 @@ use datafusion::{
     },
 };
 
-use super::{Action, Form, Recognised, names::identifier, parameters::numbered, parse::convert as convert_statement};
+use super::{Action, Form, Recognised, names::identifier, parse::convert as convert_statement, placeholders::numbered};
 use crate::{
     Error, Fault, Result,
     pgtype::{self, Unreadable, read_null, read_text, type_name},

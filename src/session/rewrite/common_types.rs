@@ -58,7 +58,7 @@ fn is_known(data_type: &DataType) -> bool {
 }
 
 /// How SQL writes a type as what the planner reads; none where that reads another.
-fn written(data_type: &DataType) -> Option<Type> {
+pub(crate) fn written(data_type: &DataType) -> Option<Type> {
     Some(match data_type {
         DataType::Boolean => Type::Boolean,
         DataType::Int16 => Type::SmallInt(None),

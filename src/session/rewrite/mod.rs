@@ -54,7 +54,7 @@ pub(super) use self::{
     rows::row_of,
     timestamps::with_microseconds,
 };
-pub(crate) use self::{assigned::assign, merge::joins_by_name, parameters::ArrowTypes};
+pub(crate) use self::{assigned::assign, common_types::written, merge::joins_by_name, parameters::ArrowTypes};
 use super::{Scope, files};
 use crate::{Error, Result, session::PostgreSql};
 

@@ -32,7 +32,7 @@ const fn known(ours: &'static str, theirs: &'static str, sql: &'static str, then
     Known { ours, theirs, sql, then, reason }
 }
 
-/// The first that fits counts. Those behind the comment are to be mended, and go with their causes.
+/// The first that fits counts.
 pub(crate) const KNOWN: &[Known] = &[
     known(
         "DataRow repeatable read",
@@ -118,14 +118,6 @@ pub(crate) const KNOWN: &[Known] = &[
         "",
         Then::End,
         "a transaction that failed forgets there that it was read-only, and so does the next of its chain",
-    ),
-    // To be mended.
-    known(
-        "ErrorResponse ERROR 42601",
-        "",
-        "generate_series(1, $1)",
-        Then::End,
-        "a function of rows takes no parameters yet",
     ),
 ];
 

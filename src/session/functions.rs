@@ -69,6 +69,7 @@ pub(crate) fn register(context: &SessionContext, user: &str) {
     let own = [
         array_length::function(),
         chr::function(),
+        now::clock(),
         date_trunc::function(),
         factorial::function(),
         planning::round(),
@@ -115,8 +116,8 @@ pub(crate) fn register_sessions(
 
 /// Those of one statement, which know its scope.
 pub(super) fn of(scope: &Scope) -> Vec<ScalarUDF> {
-    let now = now::at(scope.began(), scope.zone().into());
-    schemas::functions(scope).into_iter().chain(settings::functions(scope)).chain([now]).collect()
+    let now = now::at(scope.began(), &scope.zone().into());
+    schemas::functions(scope).into_iter().chain(settings::functions(scope)).chain(now).collect()
 }
 
 fn constant(name: &str, value: ScalarValue) -> ScalarUDF {

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     Error, Fault, Result,
-    session::{Isolation, Mode, Outcome, Running},
+    session::{Isolation, Mode, Outcome, Running, TransactionStatus},
 };
 
 pub(super) const FORM: Form = Form { parse: Some(parse), convert: no_convert };
@@ -49,6 +49,13 @@ enum Transaction {
     SetDefaults {
         modes: Vec<Mode>,
     },
+    /// `PREPARE TRANSACTION`, which ends the transaction where none is kept for later.
+    Prepare,
+    /// `COMMIT PREPARED` and `ROLLBACK PREPARED`.
+    Prepared {
+        statement: &'static str,
+        name: String,
+    },
 }
 
 fn parse(parser: &mut DFParser) -> Recognised {
@@ -57,6 +64,13 @@ fn parse(parser: &mut DFParser) -> Recognised {
         Transaction::Begin { tag: "BEGIN", modes: modes(parser)? }
     } else if take_words(parser, &["start", "transaction"]) {
         Transaction::Begin { tag: "START TRANSACTION", modes: modes(parser)? }
+    } else if is_text(parser, 2) && take_words(parser, &["prepare", "transaction"]) {
+        text(parser)?;
+        Transaction::Prepare
+    } else if take_words(parser, &["commit", "prepared"]) {
+        Transaction::Prepared { statement: "COMMIT PREPARED", name: text(parser)? }
+    } else if take_words(parser, &["rollback", "prepared"]) {
+        Transaction::Prepared { statement: "ROLLBACK PREPARED", name: text(parser)? }
     } else if take_words(parser, &["commit"]) || take_words(parser, &["end"]) {
         take_noise(parser);
         Transaction::Commit { chain: chain(parser) }
@@ -113,6 +127,19 @@ fn rollback_to(parser: &mut DFParser) -> Result<Transaction> {
 
 fn name(parser: &mut DFParser) -> Result<String> {
     Ok(identifier(&parser.parser.parse_identifier()?))
+}
+
+/// Whether a text stands so many tokens ahead: a prepared statement may be called transaction.
+fn is_text(parser: &DFParser, place: usize) -> bool {
+    matches!(parser.parser.peek_nth_token(place).token, Token::SingleQuotedString(_))
+}
+
+fn text(parser: &mut DFParser) -> Result<String> {
+    let Token::SingleQuotedString(text) = parser.parser.peek_token().token else {
+        return Err(expected(parser, "a text in single quotes"));
+    };
+    parser.parser.next_token();
+    Ok(text)
 }
 
 fn chain(parser: &mut DFParser) -> bool {
@@ -189,12 +216,26 @@ impl Action for Transaction {
                 }
                 "SET"
             }
+            Self::Prepare => {
+                let is_open = client.transaction_status() == TransactionStatus::Open;
+                client.rollback(false)?;
+                if is_open {
+                    let message = "prepared transactions are disabled; this one is rolled back";
+                    return Err(Error::new(Fault::WrongState, message));
+                }
+                "ROLLBACK"
+            }
+            Self::Prepared { statement, name } => {
+                client.stand_alone(statement)?;
+                let message = format!("prepared transaction with identifier \"{name}\" does not exist");
+                return Err(Error::new(Fault::UndefinedObject, message));
+            }
         };
         Ok(Outcome::done(tag))
     }
 
     fn ends_transaction(&self) -> bool {
-        matches!(self, Self::Commit { .. } | Self::Rollback { .. } | Self::RollbackTo { .. })
+        matches!(self, Self::Commit { .. } | Self::Rollback { .. } | Self::RollbackTo { .. } | Self::Prepare)
     }
 
     fn reads_catalog(&self) -> bool {

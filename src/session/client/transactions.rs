@@ -243,9 +243,14 @@ impl Client {
         self.change_settings(Settings::reset_all)
     }
 
+    /// Refuses a statement that takes no part in a transaction, in one.
+    pub(crate) fn stand_alone(&self, statement: &str) -> Result<()> {
+        self.transaction().stand_alone(statement)
+    }
+
     /// `DISCARD ALL`: the session is as new.
     pub(crate) fn discard(&self) -> Result<()> {
-        self.transaction().stand_alone("DISCARD ALL")?;
+        self.stand_alone("DISCARD ALL")?;
         self.close_portals();
         self.reset_all()?;
         self.deallocate(None)

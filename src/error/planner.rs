@@ -115,6 +115,13 @@ fn no_operator(operation: &str) -> Option<Said> {
             let wrong = [left, right].into_iter().find(|operand| *operand != "Boolean")?;
             return wrong_boolean(operator, wrong);
         }
+        // Of an interval, or of a number: nothing tells which.
+        "+" if matches!((left, right), ("Date32", "Null") | ("Null", "Date32")) => {
+            let unknown = |operand| if operand == "Null" { "unknown".to_owned() } else { operand_type(operand) };
+            let message = format!("operator is not unique: {} + {}", unknown(left), unknown(right));
+            let hint = format!("Could not choose a best candidate operator. {MORE_CASTS}");
+            return Some(Said { fault: Some(Fault::AmbiguousFunction), message, hint: Some(hint) });
+        }
         _ => format!("operator does not exist: {} {operator} {}", operand_type(left), operand_type(right)),
     };
     let hint = format!("No operator matches the given name and argument types. {MORE_CASTS}");

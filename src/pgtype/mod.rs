@@ -18,7 +18,7 @@ pub use self::{
 };
 pub(crate) use self::{
     columns::{canonical, element, sent_as},
-    read::{Unreadable, has_fields, plain_time, read_binary, read_null, read_string, read_text},
+    read::{Unreadable, has_fields, interval_in_words, plain_time, read_binary, read_null, read_string, read_text},
 };
 
 /// A type, as `pg_type` has it.

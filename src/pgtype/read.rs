@@ -4,6 +4,7 @@
 
 mod array;
 mod fields;
+mod intervals;
 mod numeric;
 mod times;
 
@@ -11,6 +12,7 @@ use arrow::datatypes::{DataType, IntervalMonthDayNano, TimeUnit};
 use datafusion::common::ScalarValue;
 
 pub(crate) use fields::has_fields;
+pub(crate) use intervals::interval_in_words;
 pub(crate) use times::plain_time;
 
 use super::{EPOCH_DAYS, EPOCH_MICROS, Form, PgType, element};
@@ -71,7 +73,10 @@ pub(crate) fn read_text(text: &str, target: &DataType) -> Result<ScalarValue> {
                 list(elements.collect::<Result<_>>()?, element)
             }
             None => {
-                let plain = plain_time(trimmed, target).unwrap_or_else(|| trimmed.to_owned());
+                let plain = match target {
+                    DataType::Interval(_) => interval_in_words(trimmed).ok_or_else(invalid)?,
+                    _ => plain_time(trimmed, target).unwrap_or_else(|| trimmed.to_owned()),
+                };
                 ScalarValue::Utf8(Some(plain)).cast_to(target).map_err(|_| invalid())?
             }
         },

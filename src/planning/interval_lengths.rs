@@ -37,9 +37,9 @@ use datafusion::{
 
 use super::{
     calls::{self, Back},
-    interval_texts::in_words,
     steps,
 };
+use crate::pgtype::interval_in_words;
 
 /// See the module. It comes when types are settled, before rows are sorted by columns.
 #[derive(Debug)]
@@ -133,7 +133,7 @@ fn reach_lengths(frame: &mut WindowFrame) {
 fn interval_of(distance: &ScalarValue) -> Option<IntervalMonthDayNano> {
     match distance {
         ScalarValue::IntervalMonthDayNano(interval) => *interval,
-        text => parse_interval_month_day_nano(&in_words(text.try_as_str()??)?).ok(),
+        text => parse_interval_month_day_nano(&interval_in_words(text.try_as_str()??)?).ok(),
     }
 }
 

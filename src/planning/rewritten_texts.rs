@@ -15,7 +15,7 @@ use datafusion::{
     },
 };
 
-use super::{INTERVAL_WORDS, PLAIN_TIME, interval_texts::in_words};
+use super::{INTERVAL_WORDS, PLAIN_TIME};
 use crate::pgtype;
 
 /// What a text is to be read as.
@@ -37,7 +37,7 @@ impl Reading {
     /// The text that is read, where it is not the one that is written.
     pub(super) fn of(&self, text: &str) -> Option<String> {
         match self {
-            Self::Interval => in_words(text),
+            Self::Interval => pgtype::interval_in_words(text),
             Self::Time(time) => pgtype::plain_time(text, time),
         }
     }

@@ -9,7 +9,7 @@ use datafusion::{
     logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, lit},
     sql::{
         parser::Statement as SqlStatement,
-        sqlparser::ast::{Insert as Ast, Statement as AstStatement, TableObject},
+        sqlparser::ast::{Insert as Ast, SetExpr, Statement as AstStatement, TableObject},
     },
 };
 
@@ -79,7 +79,11 @@ fn convert(statement: &SqlStatement) -> Recognised {
 impl Action for Insert {
     async fn analyze(&self, _client: &Client, scope: &Arc<Scope>, types: &[Option<DataType>]) -> Result<Analysis> {
         let (_, _, table) = self.found(scope)?;
-        let filled = self.filled(&table.schema)?.into_iter().map(|field| field.data_type().clone()).collect();
+        let filled = self.filled(&table.schema)?;
+        if let Some(width) = self.width() {
+            self.check_width(width, filled.len())?;
+        }
+        let filled = filled.into_iter().map(|field| field.data_type().clone()).collect();
         let Typed { plan, parameters, is_final } = typed(scope, &self.rows, types, filled).await?;
         let rows = self.stored(LogicalPlan::clone(&plan), &table.schema)?;
         Ok(Analysis { parameters, plan: is_final.then(|| Sealed::new(rows)), columns: None })
@@ -138,16 +142,29 @@ impl Insert {
         each.collect()
     }
 
+    /// How many values the rows have, where they are written out.
+    fn width(&self) -> Option<usize> {
+        let SqlStatement::Statement(statement) = &*self.rows else { return None };
+        let AstStatement::Query(query) = statement.as_ref() else { return None };
+        let SetExpr::Values(values) = query.body.as_ref() else { return None };
+        values.rows.first().map(|row| row.content.len())
+    }
+
+    /// Refuses more values than columns that are filled, and fewer than columns that are named.
+    fn check_width(&self, width: usize, filled: usize) -> Result<()> {
+        let message = match width {
+            _ if width > filled => "INSERT has more expressions than target columns",
+            _ if width < self.columns.len() => "INSERT has more target columns than expressions",
+            _ => return Ok(()),
+        };
+        Err(Error::new(Fault::Syntax, message))
+    }
+
     /// The rows of a query as those of the table: its columns by position, of the table's types; NULL where there is none.
     fn stored(&self, rows: LogicalPlan, schema: &Schema) -> Result<LogicalPlan> {
         let mut filled = self.filled(schema)?;
         let width = rows.schema().fields().len();
-        if width > filled.len() {
-            return Err(Error::new(Fault::Syntax, "INSERT has more expressions than target columns"));
-        }
-        if width < self.columns.len() {
-            return Err(Error::new(Fault::Syntax, "INSERT has more target columns than expressions"));
-        }
+        self.check_width(width, filled.len())?;
         filled.truncate(width);
         let rows = planning::stored(rows, &filled)?;
         let found = rows.schema().columns();

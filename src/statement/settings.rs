@@ -367,6 +367,10 @@ impl Action for Settings {
         }
     }
 
+    fn commits_at_once(&self) -> bool {
+        matches!(self, Self::Discard)
+    }
+
     fn reads_catalog(&self) -> bool {
         false
     }

@@ -117,8 +117,10 @@ impl Client {
         if let Some(outcome) = self.start_portal(scope, portal, &mut run, limit > 0).await? {
             run.finish();
             // What ends a transaction ends with it.
-            let ends = portal.statement.action().is_some_and(|action| action.ends_transaction());
-            if ends && self.transaction().number() != transaction {
+            let ends = |action: &dyn Action| {
+                action.commits_at_once() || action.ends_transaction() && self.transaction().number() != transaction
+            };
+            if portal.statement.action().is_some_and(|action| ends(action.as_ref())) {
                 self.close_portal(&portal.name);
             }
             return Ok(outcome);

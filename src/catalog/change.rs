@@ -1,16 +1,16 @@
 //! What can be done to a snapshot, one change at a time. A change that is refused leaves the snapshot as it was.
 //!
-//! It decides by what the snapshot holds alone: no files, no clock, so that a commit can replay it on a newer snapshot.
+//! It decides by what the snapshot holds alone: no files, no clock, so that a commit can decide it on a newer snapshot. What
+//! was decided are effects, which are what is done and written.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use super::{
+    effect::Effect,
     error::{Error, Result},
-    object::{
-        Definition, Header, Kind, ManagedTable, Model, ModelVersion, Object, ObjectKey, PUBLIC, QualifiedName,
-        TableFile,
-    },
+    object::{Definition, Header, Kind, ModelVersion, Object, ObjectKey, PUBLIC, QualifiedName},
     snapshot::Snapshot,
+    table::{ManagedTable, TableFile},
 };
 
 /// One change of the catalog.
@@ -144,27 +144,44 @@ impl Change {
     }
 
     /// The table files that it brings into the catalog.
-    pub(super) fn new_table_files(&self) -> &[TableFile] {
+    pub(super) fn new_table_files(&self) -> Vec<&TableFile> {
         match self {
-            Self::AppendFiles { files, .. } | Self::ReplaceFiles { files, .. } => files,
-            Self::Create { object: Object { definition: Definition::ManagedTable(table), .. }, .. } => &table.files,
-            _ => &[],
+            Self::AppendFiles { files, .. } | Self::ReplaceFiles { files, .. } => files.iter().collect(),
+            Self::Create { object: Object { definition: Definition::ManagedTable(table), .. }, .. } => {
+                table.files.iter().collect()
+            }
+            _ => Vec::new(),
         }
     }
 }
 
+/// What a change is to do, and what is told of it.
+type Decided = Result<(Applied, Vec<Effect>)>;
+
 impl Snapshot {
-    /// Makes the change, or refuses it and stays as it was.
-    pub(super) fn apply(&mut self, change: &Change) -> Result<Applied> {
+    /// Makes the change and says what that was, or refuses it and stays as it was.
+    pub(super) fn apply(&mut self, change: &Change) -> Decided {
+        let (applied, effects) = self.decide(change)?;
+        for effect in &effects {
+            self.perform(effect)?;
+        }
+        Ok((applied, effects))
+    }
+
+    fn decide(&self, change: &Change) -> Decided {
         match change {
             Change::CreateSchema { name, header, if_not_exists } => self.create_schema(name, header, *if_not_exists),
             Change::DropSchema { name, if_exists, cascade } => self.drop_schema(name, *if_exists, *cascade),
             Change::Create { name, object, existing } => self.create(name, object, *existing),
             Change::Drop { kind, name, if_exists } => self.drop_object(*kind, name, *if_exists),
             Change::AppendFiles { table, files } => {
-                self.alter_managed(table, |table| table.files.extend_from_slice(files))
+                let files = self.managed(table)?.numbered(files);
+                Ok((Applied::Altered, vec![Effect::AddFiles { table: table.clone(), files }]))
             }
-            Change::ReplaceFiles { table, files } => self.alter_managed(table, |table| table.files.clone_from(files)),
+            Change::ReplaceFiles { table, files } => {
+                let files = self.managed(table)?.numbered(files);
+                Ok((Applied::Altered, vec![Effect::SetFiles { table: table.clone(), files }]))
+            }
             Change::PublishModel { name, header, version, promote } => {
                 self.publish_model(name, header, version, *promote)
             }
@@ -173,44 +190,41 @@ impl Snapshot {
         }
     }
 
-    fn create_schema(&mut self, name: &str, header: &Header, if_not_exists: bool) -> Result<Applied> {
+    fn create_schema(&self, name: &str, header: &Header, if_not_exists: bool) -> Decided {
         if name.starts_with(RESERVED) {
             return Err(Error::ReservedSchema { name: name.to_owned() });
         }
         if self.has_schema(name) || is_of_system(name) {
             return match if_not_exists {
-                true => Ok(Applied::Unchanged),
+                true => Ok((Applied::Unchanged, Vec::new())),
                 false => Err(Error::DuplicateSchema { name: name.to_owned() }),
             };
         }
         let object = Object { header: header.clone(), definition: Definition::Schema };
-        self.objects.insert(ObjectKey::Schema(name.to_owned()), Arc::new(object));
-        Ok(Applied::Created(header.oid))
+        let key = ObjectKey::Schema(name.to_owned());
+        Ok((Applied::Created(header.oid), vec![Effect::Put { key, object: Arc::new(object) }]))
     }
 
-    fn drop_schema(&mut self, name: &str, if_exists: bool, cascade: bool) -> Result<Applied> {
+    fn drop_schema(&self, name: &str, if_exists: bool, cascade: bool) -> Decided {
         if name == PUBLIC || is_of_system(name) {
             return Err(Error::RequiredSchema { name: name.to_owned() });
         }
         if !self.has_schema(name) {
             return match if_exists {
-                true => Ok(Applied::Unchanged),
+                true => Ok((Applied::Unchanged, Vec::new())),
                 false => Err(Error::UndefinedSchema { name: name.to_owned() }),
             };
         }
         let is_member = |key: &ObjectKey| key.schema() == name && !matches!(key, ObjectKey::Schema(_));
-        let members: Vec<ObjectKey> = self.objects.keys().filter(|key| is_member(key)).cloned().collect();
-        if let Some(member) = members.first().filter(|_| !cascade) {
+        let mut dropped: Vec<ObjectKey> = self.objects.keys().filter(|key| is_member(key)).cloned().collect();
+        if let Some(member) = dropped.first().filter(|_| !cascade) {
             return Err(Error::SchemaNotEmpty { name: name.to_owned(), holds: member.to_string() });
         }
-        for key in &members {
-            self.remove(key);
-        }
-        self.remove(&ObjectKey::Schema(name.to_owned()));
-        Ok(Applied::Dropped)
+        dropped.push(ObjectKey::Schema(name.to_owned()));
+        Ok((Applied::Dropped, dropped.into_iter().map(|key| Effect::Remove { key }).collect()))
     }
 
-    fn create(&mut self, name: &QualifiedName, object: &Object, existing: Existing) -> Result<Applied> {
+    fn create(&self, name: &QualifiedName, object: &Object, existing: Existing) -> Decided {
         let kind = match object.definition.kind() {
             Some(Kind::Model) | None => {
                 let noun = object.definition.noun();
@@ -221,89 +235,69 @@ impl Snapshot {
         self.check_schema(name)?;
         let key = kind.key(name.clone());
         let Some(taken) = self.objects.get(&key) else {
-            self.objects.insert(key, Arc::new(object.clone()));
-            return Ok(Applied::Created(object.header.oid));
+            let effect = Effect::Put { key, object: Arc::new(object.clone()) };
+            return Ok((Applied::Created(object.header.oid), vec![effect]));
         };
         let taken_kind = taken.definition.kind().unwrap_or(kind);
         match existing {
-            Existing::Keep => Ok(Applied::Unchanged),
+            Existing::Keep => Ok((Applied::Unchanged, Vec::new())),
             Existing::Replace if taken_kind == kind => {
-                let header = taken.header.clone();
+                // What was declared of the old rows is not true of the new ones.
+                let header = Header { keys: object.header.keys.clone(), ..taken.header.clone() };
                 let oid = header.oid;
-                self.objects.insert(key, Arc::new(Object { header, definition: object.definition.clone() }));
-                Ok(Applied::Replaced(oid))
+                let object = Arc::new(Object { header, definition: object.definition.clone() });
+                Ok((Applied::Replaced(oid), vec![Effect::Put { key, object }]))
             }
             Existing::Replace => Err(wrong_type(name, &taken.definition, "CREATE OR REPLACE")),
             Existing::Refuse => Err(Error::Duplicate { kind: taken_kind, name: name.clone() }),
         }
     }
 
-    fn drop_object(&mut self, kind: Kind, name: &QualifiedName, if_exists: bool) -> Result<Applied> {
+    fn drop_object(&self, kind: Kind, name: &QualifiedName, if_exists: bool) -> Decided {
         match self.existing(kind, name, "DROP") {
-            Ok(_) => {
-                self.remove(&kind.key(name.clone()));
-                Ok(Applied::Dropped)
+            Ok(_) => Ok((Applied::Dropped, vec![Effect::Remove { key: kind.key(name.clone()) }])),
+            Err(Error::Undefined { .. } | Error::UndefinedSchema { .. }) if if_exists => {
+                Ok((Applied::Unchanged, Vec::new()))
             }
-            Err(Error::Undefined { .. } | Error::UndefinedSchema { .. }) if if_exists => Ok(Applied::Unchanged),
             Err(error) => Err(error),
         }
     }
 
-    fn alter_managed(&mut self, name: &QualifiedName, alter: impl FnOnce(&mut ManagedTable)) -> Result<Applied> {
-        let mut object = match self.relation(name) {
-            Some(object) => object.as_ref().clone(),
-            None => return Err(self.undefined(Kind::Table, name)),
-        };
-        let Definition::ManagedTable(table) = &mut object.definition else {
-            let action = "rows can be written only to a table made by CREATE TABLE".to_owned();
-            return Err(Error::WrongObjectType { name: name.clone(), found: object.definition.noun(), action });
-        };
-        alter(table);
-        self.objects.insert(ObjectKey::Relation(name.clone()), Arc::new(object));
-        Ok(Applied::Altered)
+    /// The table whose files are to be others, which is one of ours.
+    fn managed(&self, name: &QualifiedName) -> Result<&ManagedTable> {
+        match self.relation(name).map(|object| &object.definition) {
+            Some(Definition::ManagedTable(table)) => Ok(table),
+            Some(other) => {
+                let action = "rows can be written only to a table made by CREATE TABLE".to_owned();
+                Err(Error::WrongObjectType { name: name.clone(), found: other.noun(), action })
+            }
+            None => Err(self.undefined(Kind::Table, name)),
+        }
     }
 
-    fn publish_model(
-        &mut self,
-        name: &QualifiedName,
-        header: &Header,
-        version: &ModelVersion,
-        promote: bool,
-    ) -> Result<Applied> {
+    fn publish_model(&self, name: &QualifiedName, header: &Header, version: &ModelVersion, promote: bool) -> Decided {
         self.check_schema(name)?;
         let number = self.last_version(name) + 1;
-        let key = ObjectKey::Model(name.clone());
-        let existing = self.objects.get(&key).map(|object| (object.header.clone(), object.as_model().cloned()));
-        let (header, mut model) = match existing {
-            Some((header, Some(model))) => (header, model),
-            _ => (header.clone(), Model { last_version: number, live: number, versions: BTreeMap::new() }),
-        };
-        let live = promote || model.versions.is_empty();
-        model.last_version = number;
-        model.live = if live { number } else { model.live };
-        model.versions.insert(number, version.clone());
-        self.retired_models.remove(name);
-        self.objects.insert(key, Arc::new(Object { header, definition: Definition::Model(model) }));
-        Ok(Applied::Published { version: number, live })
+        let live = promote || self.model(name).is_none_or(|model| model.versions.is_empty());
+        let (model, header, version) = (name.clone(), header.clone(), Arc::new(version.clone()));
+        let effect = Effect::AddVersion { model, header, number, live, version };
+        Ok((Applied::Published { version: number, live }, vec![effect]))
     }
 
-    fn promote_model(&mut self, name: &QualifiedName, version: u64) -> Result<Applied> {
-        let mut object = self.existing(Kind::Model, name, "ALTER")?.as_ref().clone();
-        let Definition::Model(model) = &mut object.definition else { return Err(self.undefined(Kind::Model, name)) };
+    fn promote_model(&self, name: &QualifiedName, version: u64) -> Decided {
+        let object = self.existing(Kind::Model, name, "ALTER")?;
+        let Some(model) = object.as_model() else { return Err(self.undefined(Kind::Model, name)) };
         if !model.versions.contains_key(&version) {
             let versions: Vec<String> = model.versions.keys().map(u64::to_string).collect();
             return Err(Error::UndefinedVersion { name: name.clone(), version, versions: versions.join(", ") });
         }
-        model.live = version;
-        self.objects.insert(ObjectKey::Model(name.clone()), Arc::new(object));
-        Ok(Applied::Altered)
+        Ok((Applied::Altered, vec![Effect::SetLive { model: name.clone(), version }]))
     }
 
-    fn set_comment(&mut self, kind: Kind, name: &QualifiedName, comment: Option<&String>) -> Result<Applied> {
-        let mut object = self.existing(kind, name, "COMMENT ON")?.as_ref().clone();
-        object.header.comment = comment.cloned();
-        self.objects.insert(kind.key(name.clone()), Arc::new(object));
-        Ok(Applied::Altered)
+    fn set_comment(&self, kind: Kind, name: &QualifiedName, comment: Option<&String>) -> Decided {
+        let object = self.existing(kind, name, "COMMENT ON")?;
+        let header = Header { comment: comment.cloned(), ..object.header.clone() };
+        Ok((Applied::Altered, vec![Effect::SetHeader { key: kind.key(name.clone()), header }]))
     }
 
     /// The object, if it exists and is what the statement says it is.
@@ -315,14 +309,6 @@ impl Snapshot {
             }
             Some(object) => Ok(object),
         }
-    }
-
-    /// Removes an object; the version numbers of a model stay taken.
-    fn remove(&mut self, key: &ObjectKey) {
-        if let ObjectKey::Model(name) = key {
-            self.retired_models.insert(name.clone(), self.last_version(name));
-        }
-        self.objects.remove(key);
     }
 
     fn check_schema(&self, name: &QualifiedName) -> Result<()> {

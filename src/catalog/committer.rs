@@ -1,10 +1,11 @@
-//! The thread that publishes: one commit after the other, in the order in which they were asked for.
+//! The thread that publishes, in the order in which commits were asked for. Those that wait are written together.
 //!
 //! Whoever asks waits for an answer and blocks nothing. Until a commit's turn comes its statement may be cancelled; from
-//! then on it runs to its end, whoever still waits for it.
+//! then on it runs to its end, whoever still waits for it. What is decided is decided for each alone: a commit that is
+//! refused is left out of what is written.
 
 use std::{
-    fmt,
+    fmt, io,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc, OnceLock, PoisonError, RwLock,
@@ -19,7 +20,8 @@ use tokio::sync::oneshot;
 use super::{
     directory::DataDirectory,
     error::{Error, Result},
-    manifest::Manifests,
+    journal::{self, Journal},
+    log::Batch,
     snapshot::Snapshot,
     transaction::Transaction,
 };
@@ -33,37 +35,61 @@ pub trait Permit: Send {
     fn end(&self, committed: bool);
 }
 
-/// A moment of a commit, in their order.
+/// How much is written together at most, in bytes; what waits beyond it is written next.
+const MAX_BATCH_BYTES: usize = 4 << 20;
+
+/// A moment of a commit, of those that are written together, or of a checkpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Step {
     /// Its turn has come.
     Turn,
     /// It may begin.
     Begun,
-    /// The manifest is to be written.
+    /// The records are to be written.
     Write,
-    /// It is written and to be made durable.
+    /// What was written in part is to be taken back.
+    Cut,
+    /// They are written and to be made durable.
     Sync,
-    /// It is durable under its temporary name.
+    /// They are durable.
     Synced,
-    /// It has its name.
-    Named,
-    /// Its name is durable.
-    Durable,
+    /// That they are is noted.
+    Noted,
     /// Everybody sees it; whoever waits is to be told.
     Answer,
+    /// The log of a new checkpoint has its name.
+    LogNamed,
+    /// The checkpoint has its name.
+    CheckpointNamed,
+    /// What was before it is removed.
+    Removed,
 }
 
-/// Who looks on while commits go through their steps. In the product nobody does.
+/// Who looks on while commits go through their steps, and lets them fail. In the product nobody does.
 #[derive(Clone, Default)]
-pub(super) struct Watch(pub(super) Arc<OnceLock<Watcher>>);
+pub(super) struct Watch {
+    pub(super) look: Arc<OnceLock<Watcher>>,
+    pub(super) limit: Arc<OnceLock<Limiter>>,
+}
 
 type Watcher = Box<dyn Fn(Step) + Send + Sync>;
 
+/// Says how much can still be written at a step; none: all of it.
+type Limiter = Box<dyn Fn(Step) -> Option<usize> + Send + Sync>;
+
 impl Watch {
     pub(super) fn at(&self, step: Step) {
-        if let Some(look) = self.0.get() {
+        if let Some(look) = self.look.get() {
             look(step);
+        }
+    }
+
+    /// How much of so many bytes can be written at this step; an error where what is no writing fails.
+    pub(super) fn room(&self, step: Step, wanted: usize) -> io::Result<usize> {
+        match self.limit.get().and_then(|limit| limit(step)) {
+            None => Ok(wanted),
+            Some(_) if wanted == 0 => Err(io::ErrorKind::StorageFull.into()),
+            Some(room) => Ok(room.min(wanted)),
         }
     }
 }
@@ -93,14 +119,19 @@ struct Job {
     answer: oneshot::Sender<Result<Arc<Snapshot>>>,
 }
 
+/// A commit that has begun and whose changes fit: it is to be written.
+struct Ready {
+    job: Job,
+    snapshot: Arc<Snapshot>,
+}
+
 /// What the thread has to itself.
 pub(super) struct Publisher {
     pub(super) newest: Newest,
     pub(super) next_oid: Arc<AtomicU32>,
     /// None: in memory.
-    pub(super) manifests: Option<Manifests>,
+    pub(super) journal: Option<Journal>,
     pub(super) watch: Watch,
-    pub(super) is_outcome_unknown: bool,
 }
 
 impl Committer {
@@ -137,53 +168,107 @@ impl Drop for Committer {
 
 impl Publisher {
     fn run(mut self, asked: &mpsc::Receiver<Job>) {
-        while let Ok(Job { transaction, permit, answer }) = asked.recv() {
-            let caught = catch_unwind(AssertUnwindSafe(|| self.commit(&transaction, permit.as_ref())));
-            let panicked = caught.is_err();
-            let outcome = caught.unwrap_or_else(|_| {
-                // How far it came is not known.
-                self.is_outcome_unknown = true;
-                Err(Error::Internal("a commit failed by a fault of the engine; restart".to_owned()))
-            });
-            // A manifest of unknown outcome may need the files after a restart.
-            if panicked || matches!(outcome, Ok(_) | Err(Error::OutcomeUnknown { .. })) {
-                transaction.hand_over();
-            } else {
-                drop(transaction);
-            }
-            permit.end(outcome.is_ok());
-            self.watch.at(Step::Answer);
-            // Nobody may be left to hear it.
-            let _unheard = answer.send(outcome);
+        while let Ok(first) = asked.recv() {
+            self.publish(first, asked);
+            self.checkpoint();
         }
     }
 
-    fn commit(&mut self, transaction: &Transaction, permit: &dyn Permit) -> Result<Arc<Snapshot>> {
+    /// Publishes a commit and those that wait behind it.
+    fn publish(&mut self, first: Job, asked: &mpsc::Receiver<Job>) {
+        let mut newest = self.newest();
+        let mut batch = self.journal.as_ref().map(Journal::batch);
+        let mut ready = Vec::new();
+        let mut next = Some(first);
+        while let Some(job) = next.take() {
+            let prepared = catch_unwind(AssertUnwindSafe(|| self.prepare(&job, &newest, batch.as_mut())));
+            match prepared.unwrap_or_else(|_| Err(panicked())) {
+                Ok(snapshot) => {
+                    newest = Arc::clone(&snapshot);
+                    ready.push(Ready { job, snapshot });
+                }
+                Err(error) => self.answer(job, Err(error)),
+            }
+            if batch.as_ref().is_none_or(|batch| batch.size_bytes() < MAX_BATCH_BYTES) {
+                next = asked.try_recv().ok();
+            }
+        }
+        if ready.is_empty() {
+            return;
+        }
+        match self.write(batch.as_ref()) {
+            Ok(()) => {
+                *self.newest.write().unwrap_or_else(PoisonError::into_inner) = newest;
+                for Ready { job, snapshot } in ready {
+                    self.answer(job, Ok(snapshot));
+                }
+            }
+            Err(error) => {
+                for Ready { job, .. } in ready {
+                    self.answer(job, Err(error.again()));
+                }
+            }
+        }
+    }
+
+    /// What the newest state becomes with a commit, which begins now and is added to those that are written together.
+    fn prepare(&self, job: &Job, newest: &Arc<Snapshot>, batch: Option<&mut Batch>) -> Result<Arc<Snapshot>> {
         self.watch.at(Step::Turn);
-        if !permit.begin() {
+        if !job.permit.begin() {
             return Err(Error::Cancelled);
         }
         self.watch.at(Step::Begun);
-        let newest = self.newest.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let mut next = transaction.replay(&newest)?;
+        if let Some(journal) = &self.journal {
+            journal.check()?;
+        }
+        let (mut next, effects) = job.transaction.replay(newest)?;
         next.number = newest.number.saturating_add(1);
         next.next_oid = self.next_oid.load(Ordering::Relaxed);
-        self.write(&next)?;
-        let next = Arc::new(next);
-        *self.newest.write().unwrap_or_else(PoisonError::into_inner) = next.clone();
-        Ok(next)
+        if let Some(batch) = batch {
+            let body = journal::encode(&next, effects)?;
+            batch.push(next.number, &body)?;
+        }
+        Ok(Arc::new(next))
     }
 
-    fn write(&mut self, snapshot: &Snapshot) -> Result<()> {
-        let Some(manifests) = &self.manifests else { return Ok(()) };
-        if self.is_outcome_unknown {
-            return Err(Error::OutcomeUnknown { path: manifests.directory().to_owned() });
-        }
-        let written = manifests.write(snapshot, &self.watch);
-        self.is_outcome_unknown = matches!(written, Err(Error::OutcomeUnknown { .. }));
-        written?;
-        // The commit stands; manifests that are kept too long are removed by a later one.
-        let _tried_again_later = manifests.prune(snapshot.number);
-        Ok(())
+    fn write(&mut self, batch: Option<&Batch>) -> Result<()> {
+        let (Some(journal), Some(batch)) = (&mut self.journal, batch) else { return Ok(()) };
+        let written = catch_unwind(AssertUnwindSafe(|| journal.append(batch)));
+        written.unwrap_or_else(|_| {
+            // How far it came is not known.
+            journal.give_up();
+            journal.check()
+        })
     }
+
+    /// Tells whoever waits for a commit how it ended.
+    fn answer(&self, job: Job, outcome: Result<Arc<Snapshot>>) {
+        let Job { transaction, permit, answer } = job;
+        // Records of unknown outcome may need the files after a restart.
+        match outcome {
+            Ok(_) | Err(Error::OutcomeUnknown { .. }) => transaction.hand_over(),
+            Err(_) => drop(transaction),
+        }
+        permit.end(outcome.is_ok());
+        self.watch.at(Step::Answer);
+        // Nobody may be left to hear it.
+        let _unheard = answer.send(outcome);
+    }
+
+    /// Writes a checkpoint where one is due. Whoever commits meanwhile waits for it.
+    fn checkpoint(&mut self) {
+        let newest = self.newest();
+        let Some(journal) = self.journal.as_mut().filter(|journal| journal.is_due()) else { return };
+        if catch_unwind(AssertUnwindSafe(|| journal.checkpoint(&newest))).is_err() {
+            journal.give_up();
+        }
+    }
+
+    fn newest(&self) -> Arc<Snapshot> {
+        self.newest.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+fn panicked() -> Error {
+    Error::Internal("a commit failed by a fault of the engine".to_owned())
 }

@@ -20,7 +20,7 @@ use sha2::{Digest, Sha256};
 use super::{
     error::{Error, Result},
     lock::DirectoryLock,
-    object::TableFile,
+    table::TableFile,
 };
 
 /// Where the files of managed tables are, below the data directory.
@@ -75,7 +75,7 @@ impl DataDirectory {
         &self.root
     }
 
-    /// Where model files go. The files in it that no kept manifest knows are removed when the catalog is opened.
+    /// Where model files go. The files in it that nobody knows are removed when the catalog is opened.
     pub fn models(&self) -> PathBuf {
         self.root.join(MODELS)
     }
@@ -105,7 +105,7 @@ impl DataDirectory {
         let (size_bytes, sha256) = checksum(handle).map_err(Error::io("read", path))?;
         file.is_sealed = true;
         self.verified().insert((file.relative.clone(), sha256.clone()));
-        Ok(TableFile { path: file.relative.clone(), size_bytes, sha256, rows })
+        Ok(TableFile::new(&file.relative, size_bytes, sha256, rows))
     }
 
     /// Checks that a file is what was sealed and returns its absolute path: the length each time, the checksum
@@ -252,7 +252,7 @@ pub(super) fn create_private(path: &Path) -> Result<()> {
 }
 
 /// Makes the names in a directory permanent.
-pub(super) fn sync_directory(path: &Path) -> Result<()> {
+fn sync_directory(path: &Path) -> Result<()> {
     File::open(path).and_then(|directory| directory.sync_all()).map_err(Error::io("write", path))
 }
 

@@ -106,6 +106,14 @@ pub enum Error {
         /// Why not.
         source: serde_json::Error,
     },
+    /// A transaction changes more than a record of the log can hold.
+    #[error(
+        "the transaction changes more than can be committed at once: its record has {size_bytes} bytes, at most 4 GB; commit it in parts"
+    )]
+    TooLong {
+        /// The length of its record.
+        size_bytes: usize,
+    },
     /// A file is not what was written.
     #[error("{} is damaged: {found}; {action}", path.display())]
     Corrupt {
@@ -128,15 +136,18 @@ pub enum Error {
         /// Where the manifests should be.
         directory: PathBuf,
     },
-    /// A manifest of a format that this build does not read.
-    #[error("{} has the format {found}, expected {expected}; open it with the version that wrote it", path.display())]
+    /// A file of a later format than this build knows.
+    #[error(
+        "{} has the format {found}, and this version reads formats up to {newest}; open it with the version that wrote it",
+        path.display()
+    )]
     UnknownFormat {
         /// The file.
         path: PathBuf,
         /// The format it names.
-        found: String,
-        /// The format that is read.
-        expected: u32,
+        found: u32,
+        /// The newest format that is read.
+        newest: u32,
     },
     /// Another process holds the data directory.
     #[error("data directory {} is in use by {holder}; stop that process or choose another directory", path.display())]
@@ -146,11 +157,13 @@ pub enum Error {
         /// Who holds it.
         holder: String,
     },
-    /// An earlier commit ended without a known outcome.
-    #[error("an earlier commit to {} failed half way; restart to go on from what reached the disk", path.display())]
+    /// A commit ended without a known outcome, this one or an earlier one.
+    #[error("a commit to {} failed half way: {why}; restart to go on from what reached the disk", path.display())]
     OutcomeUnknown {
-        /// The directory of the manifests.
+        /// The file or directory that was written.
         path: PathBuf,
+        /// What the operating system said.
+        why: io::ErrorKind,
     },
     /// A file operation failed.
     #[error("cannot {action} {}: {source}", path.display())]
@@ -184,15 +197,25 @@ impl Error {
             Self::SystemSchema { .. } => Fault::PermissionDenied,
             Self::Conflict { .. } => Fault::Conflict,
             Self::Cancelled => Fault::Cancelled,
-            Self::OidsExhausted | Self::Unstorable { .. } => Fault::LimitExceeded,
+            Self::OidsExhausted | Self::Unstorable { .. } | Self::TooLong { .. } => Fault::LimitExceeded,
             Self::Corrupt { .. } | Self::NoManifest { .. } | Self::UnknownFormat { .. } => Fault::Corrupt,
-            Self::OutcomeUnknown { .. } => Fault::Io,
-            Self::Io { source, .. } => match source.kind() {
-                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Fault::DiskFull,
-                io::ErrorKind::PermissionDenied => Fault::PermissionDenied,
+            Self::OutcomeUnknown { why, .. } => match fault_of(*why) {
+                Fault::DiskFull => Fault::DiskFull,
                 _ => Fault::Io,
             },
+            Self::Io { source, .. } => fault_of(source.kind()),
             Self::Internal(_) => Fault::Internal,
+        }
+    }
+
+    /// The same, for another of the commits that were written together.
+    pub(super) fn again(&self) -> Self {
+        match self {
+            Self::Io { action, path, source } => {
+                Self::Io { action, path: path.clone(), source: io::Error::new(source.kind(), source.to_string()) }
+            }
+            Self::OutcomeUnknown { path, why } => Self::OutcomeUnknown { path: path.clone(), why: *why },
+            other => Self::Internal(other.to_string()),
         }
     }
 
@@ -200,5 +223,13 @@ impl Error {
     pub(super) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Io { action, path, source }
+    }
+}
+
+fn fault_of(kind: io::ErrorKind) -> Fault {
+    match kind {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Fault::DiskFull,
+        io::ErrorKind::PermissionDenied => Fault::PermissionDenied,
+        _ => Fault::Io,
     }
 }

@@ -1,16 +1,21 @@
 //! What persists: one immutable snapshot of all schemas, tables, views, secrets and models, replaced as a whole.
 //!
-//! A [`Catalog`] hands out the newest [`Snapshot`]; a [`Transaction`] changes a copy, and its commit writes the next
-//! numbered manifest before anybody sees it. The catalog knows no SQL and no query engine.
+//! A [`Catalog`] hands out the newest [`Snapshot`]; a [`Transaction`] changes a copy, and its commit appends what it changed
+//! to a log before anybody sees it. The catalog knows no SQL and no query engine.
 
 mod change;
+mod checkpoint;
 mod committer;
 mod directory;
+mod effect;
 mod error;
+mod journal;
 mod lock;
-mod manifest;
+mod log;
 mod object;
+mod persistent;
 mod snapshot;
+mod table;
 mod transaction;
 
 use std::{
@@ -24,12 +29,15 @@ pub use committer::Permit;
 use committer::{Committer, Newest, Publisher, Watch};
 pub use directory::{DataDirectory, NewTableFile};
 pub use error::{Error, Result};
-use manifest::Manifests;
+pub use journal::CHECKPOINT_BYTES;
+use journal::Journal;
 pub use object::{
-    AclEntry, Definition, ExternalTable, Header, Kind, ManagedTable, Model, ModelVersion, Object, ObjectKey, PUBLIC,
-    Privilege, QualifiedName, Secret, Sensitive, TableFile, View,
+    AclEntry, DeclaredKey, Definition, ExternalTable, Header, KeyKind, Kind, Model, ModelVersion, Object, ObjectKey,
+    PUBLIC, Privilege, QualifiedName, Secret, Sensitive, View,
 };
+pub use persistent::{List, Map};
 pub use snapshot::{FIRST_OID, SYSTEM_OWNER, Snapshot};
+pub use table::{Column, ColumnStatistics, DeletedRows, ManagedTable, TableFile};
 pub use transaction::{Savepoint, Transaction};
 
 /// The catalog of one data directory. Readers never wait for a commit's disk.
@@ -42,30 +50,32 @@ pub struct Catalog {
 }
 
 impl Catalog {
-    /// Opens a data directory: creates it if needed, locks it, reads the newest manifest and removes orphans. Without
-    /// one the catalog is in memory, and files go to a private directory that is removed with it.
+    /// Opens a data directory: creates it if needed, locks it, reads what was committed and removes orphans. Without one
+    /// the catalog is in memory, and files go to a private directory that is removed with it.
     pub fn open(data_dir: Option<&Path>) -> Result<Self> {
+        Self::with_checkpoints(data_dir, CHECKPOINT_BYTES)
+    }
+
+    /// The same, with a checkpoint whenever the log is so long, and as long as the last checkpoint.
+    pub fn with_checkpoints(data_dir: Option<&Path>, checkpoint_bytes: u64) -> Result<Self> {
         let directory = match data_dir {
             Some(path) => DataDirectory::open(path)?,
             None => DataDirectory::temporary()?,
         };
-        let (snapshot, manifests) = match data_dir {
+        let watch = Watch::default();
+        let (snapshot, journal) = match data_dir {
             Some(_) => {
-                let manifests = Manifests::open(directory.root())?;
-                (load(&manifests, &directory)?, Some(manifests))
+                let any_file = || directory.any_file();
+                let (snapshot, journal) = Journal::open(directory.root(), checkpoint_bytes, watch.clone(), any_file)?;
+                directory.remove_orphans(&snapshot.files().collect::<HashSet<_>>())?;
+                (snapshot, Some(journal))
             }
             None => (Snapshot::initial(), None),
         };
         directory.create_places()?;
         let next_oid = Arc::new(AtomicU32::new(snapshot.next_oid));
         let newest = Newest::new(RwLock::new(Arc::new(snapshot)));
-        let publisher = Publisher {
-            newest: newest.clone(),
-            next_oid: next_oid.clone(),
-            manifests,
-            watch: Watch::default(),
-            is_outcome_unknown: false,
-        };
+        let publisher = Publisher { newest: newest.clone(), next_oid: next_oid.clone(), journal, watch };
         let committer = Committer::start(publisher, &directory)?;
         Ok(Self { newest, next_oid, directory: Arc::new(directory), committer })
     }
@@ -85,7 +95,7 @@ impl Catalog {
         Transaction::new(self.snapshot(), self.directory.clone(), self.next_oid.clone())
     }
 
-    /// Publishes a transaction and returns the state it is part of, once the manifest is on disk. Dropping the future
+    /// Publishes a transaction and returns the state it is part of, once its changes are on disk. Dropping the future
     /// stops nothing: whether the commit begins is for the permit to say, and what has begun is finished.
     pub async fn commit(&self, transaction: Transaction, permit: Box<dyn Permit>) -> Result<Arc<Snapshot>> {
         if transaction.has_changes() {
@@ -102,29 +112,6 @@ impl Catalog {
     pub fn discard(&self, changes: &[Change]) {
         self.directory.discard(changes.iter().flat_map(Change::new_table_files));
     }
-}
-
-/// Reads the newest manifest, or writes the first one, and removes the files that no kept manifest knows.
-fn load(manifests: &Manifests, directory: &DataDirectory) -> Result<Snapshot> {
-    let numbers = manifests.numbers()?;
-    let Some((newest, older)) = numbers.split_last() else {
-        if let Some(file) = directory.any_file()? {
-            return Err(Error::NoManifest { file, directory: manifests.directory().to_owned() });
-        }
-        let snapshot = Snapshot::initial();
-        manifests.write(&snapshot, &Watch::default())?;
-        return Ok(snapshot);
-    };
-    let snapshot = manifests.read(*newest)?;
-    manifests.prune(*newest)?;
-    let kept = older.iter().filter(|number| Manifests::is_kept(**number, *newest));
-    let older: Result<Vec<Snapshot>> = kept.map(|number| manifests.read(*number)).collect();
-    // An older manifest that is damaged may know files to go back to: they stay until it is pruned.
-    if let Ok(older) = older {
-        let known: HashSet<&str> = older.iter().chain([&snapshot]).flat_map(Snapshot::files).collect();
-        directory.remove_orphans(&known)?;
-    }
-    Ok(snapshot)
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! What the catalog holds: schemas, tables, views, secrets and models, as plain values that are written as JSON.
+//! What the catalog holds: schemas, tables, views, secrets and models, as plain values that are written as JSON. What a
+//! managed table is, `table` says.
 //!
 //! Nothing here reads a file or plans a query. Unknown fields are refused when read, because an older build that
 //! ignored them would lose them with its next commit.
@@ -7,13 +8,22 @@ use std::{
     borrow::Cow,
     collections::BTreeMap,
     fmt::{self, Display, Formatter},
+    sync::Arc,
 };
 
 use arrow_schema::{DataType, Field, Schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::{
+    persistent::{Map, numbered},
+    table::ManagedTable,
+};
+
 /// The schema in which unqualified names are looked for and created.
 pub const PUBLIC: &str = "public";
+
+/// What the names of schemas begin with whose objects are gone with their session: nothing in them is written to the disk.
+pub(super) const TEMPORARY: &str = "pg_temp_";
 
 /// A schema's name and the name of an object in it, both folded and unquoted already.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -73,6 +83,38 @@ pub struct Header {
     pub acl: Vec<AclEntry>,
     /// The text of COMMENT ON.
     pub comment: Option<String>,
+    /// The keys that were declared of its rows; nothing checks them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<DeclaredKey>,
+}
+
+/// A key that was declared of the rows of a table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeclaredKey {
+    /// The name of the constraint.
+    pub name: String,
+    /// What it says.
+    pub kind: KeyKind,
+    /// The numbers of its columns, in its order.
+    pub columns: Vec<u32>,
+}
+
+/// What a key says of the rows of a table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum KeyKind {
+    /// PRIMARY KEY: no two rows have the same, and none has NULL.
+    Primary,
+    /// UNIQUE: no two rows have the same.
+    Unique,
+    /// FOREIGN KEY: what a row has, a row of another table has.
+    Foreign {
+        /// The identifier of the other table.
+        table: u32,
+        /// The numbers of that table's columns.
+        columns: Vec<u32>,
+    },
 }
 
 /// What one role was granted.
@@ -140,30 +182,6 @@ pub struct ExternalTable {
     pub secret: Option<QualifiedName>,
 }
 
-/// A table whose files are under the data directory.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ManagedTable {
-    /// The columns.
-    pub schema: Schema,
-    /// The files that hold the rows, in insertion order.
-    pub files: Vec<TableFile>,
-}
-
-/// One sealed file of a managed table.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TableFile {
-    /// The path relative to the data directory, with `/` between its parts.
-    pub path: String,
-    /// The length in bytes.
-    pub size_bytes: u64,
-    /// The SHA-256 of the content, in lower-case hexadecimal.
-    pub sha256: String,
-    /// The rows it holds.
-    pub rows: u64,
-}
-
 /// A stored query.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -210,7 +228,8 @@ pub struct Model {
     /// The version that the bare name stands for.
     pub live: u64,
     /// The versions by number.
-    pub versions: BTreeMap<u64, ModelVersion>,
+    #[serde(with = "numbered")]
+    pub versions: Map<u64, Arc<ModelVersion>>,
 }
 
 /// One trained version of a model.
@@ -254,6 +273,13 @@ impl Display for QualifiedName {
     }
 }
 
+impl Header {
+    /// The header of a new object.
+    pub(super) fn new(oid: u32, owner: impl Into<String>) -> Self {
+        Self { oid, owner: owner.into(), acl: Vec::new(), comment: None, keys: Vec::new() }
+    }
+}
+
 impl Kind {
     /// The key of an object of this kind.
     pub fn key(self, name: QualifiedName) -> ObjectKey {
@@ -288,6 +314,11 @@ impl ObjectKey {
             Self::Schema(name) => name,
             Self::Relation(name) | Self::Model(name) | Self::Secret(name) => &name.schema,
         }
+    }
+
+    /// Whether it is gone with its session.
+    pub(super) fn is_temporary(&self) -> bool {
+        self.schema().starts_with(TEMPORARY)
     }
 }
 
@@ -329,7 +360,7 @@ impl Definition {
     /// The paths, relative to the data directory, of the files that it lives in.
     pub fn files(&self) -> Vec<&str> {
         match self {
-            Self::ManagedTable(table) => table.files.iter().map(|file| file.path.as_str()).collect(),
+            Self::ManagedTable(table) => table.paths().collect(),
             Self::Model(model) => model.versions.values().map(|version| version.location.as_str()).collect(),
             Self::Schema | Self::ExternalTable(_) | Self::View(_) | Self::Secret(_) => Vec::new(),
         }

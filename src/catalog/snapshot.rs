@@ -1,12 +1,16 @@
 //! One immutable state of the catalog: what a statement or a transaction reads from its start to its end.
 //!
-//! It knows no files and no transactions; `change` makes one snapshot from another.
+//! It knows no files and no transactions; `change` decides what another snapshot is to be, and `effect` makes it from this one.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::object::{Definition, Header, Model, Object, ObjectKey, PUBLIC, QualifiedName};
+use super::{
+    object::{Definition, Header, Model, Object, ObjectKey, PUBLIC, QualifiedName, TEMPORARY},
+    persistent::Map,
+    table::ManagedTable,
+};
 
 /// The first identifier that is given out; lower ones belong to the system.
 pub const FIRST_OID: u32 = 16384;
@@ -17,21 +21,21 @@ const PUBLIC_OID: u32 = 2200;
 /// The role that owns what comes with the engine.
 pub const SYSTEM_OWNER: &str = "fusewire";
 
-/// One immutable state of the catalog. Cloning it copies pointers to the objects only.
+/// One immutable state of the catalog. A copy shares all with it, and a changed one all that is not changed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Snapshot {
     pub(super) number: u64,
     pub(super) next_oid: u32,
     #[serde(with = "objects")]
-    pub(super) objects: BTreeMap<ObjectKey, Arc<Object>>,
+    pub(super) objects: Map<ObjectKey, Arc<Object>>,
     /// The last version of each model that was dropped, so that its numbers stay retired.
     #[serde(with = "retired")]
-    pub(super) retired_models: BTreeMap<QualifiedName, u64>,
+    pub(super) retired_models: Map<QualifiedName, u64>,
 }
 
 impl Snapshot {
-    /// The number of the manifest that holds it. Inside a transaction: of the one it started from.
+    /// The number of the commit that made it. Inside a transaction: of the one that it started from.
     pub fn number(&self) -> u64 {
         self.number
     }
@@ -100,14 +104,28 @@ impl Snapshot {
 
     /// The state of a new data directory: the schema `public` and nothing in it.
     pub(super) fn initial() -> Self {
-        let header = Header { oid: PUBLIC_OID, owner: SYSTEM_OWNER.to_owned(), acl: Vec::new(), comment: None };
+        let header = Header::new(PUBLIC_OID, SYSTEM_OWNER);
         let public = Arc::new(Object { header, definition: Definition::Schema });
         Self {
             number: 1,
             next_oid: FIRST_OID,
-            objects: BTreeMap::from([(ObjectKey::Schema(PUBLIC.to_owned()), public)]),
-            retired_models: BTreeMap::new(),
+            objects: Map::from_iter([(ObjectKey::Schema(PUBLIC.to_owned()), public)]),
+            retired_models: Map::new_sync(),
         }
+    }
+
+    /// The same, read from a manifest that did not know yet what is known of columns and rows.
+    pub(super) fn completed(mut self) -> Self {
+        let old: Vec<(ObjectKey, Arc<Object>)> =
+            self.objects.iter().map(|(key, object)| (key.clone(), object.clone())).collect();
+        for (key, object) in old {
+            if let Definition::ManagedTable(table) = &object.definition {
+                let table = ManagedTable::new(table.schema.clone(), table.files.iter().cloned().collect());
+                let object = Object { header: object.header.clone(), definition: Definition::ManagedTable(table) };
+                self.objects.insert_mut(key, Arc::new(object));
+            }
+        }
+        self
     }
 
     /// The highest version that the name ever had, whether the model still exists or not.
@@ -117,24 +135,25 @@ impl Snapshot {
     }
 }
 
-/// Writes the objects as pairs, because a key of JSON is a text.
+/// Writes the objects as pairs, because a key of JSON is a text, and leaves out those that go with their session.
 mod objects {
-    use std::{collections::BTreeMap, sync::Arc};
+    use std::sync::Arc;
 
     use serde::{Deserialize, Deserializer, Serializer};
 
-    use super::{Object, ObjectKey};
+    use super::{Map, Object, ObjectKey};
 
     pub(super) fn serialize<S: Serializer>(
-        objects: &BTreeMap<ObjectKey, Arc<Object>>,
+        objects: &Map<ObjectKey, Arc<Object>>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(objects.iter().map(|(key, object)| (key, object.as_ref())))
+        let kept = objects.iter().filter(|(key, _)| !key.is_temporary());
+        serializer.collect_seq(kept.map(|(key, object)| (key, object.as_ref())))
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
-    ) -> Result<BTreeMap<ObjectKey, Arc<Object>>, D::Error> {
+    ) -> Result<Map<ObjectKey, Arc<Object>>, D::Error> {
         let pairs = Vec::<(ObjectKey, Object)>::deserialize(deserializer)?;
         Ok(pairs.into_iter().map(|(key, object)| (key, Arc::new(object))).collect())
     }
@@ -142,22 +161,15 @@ mod objects {
 
 /// Writes the retired models as pairs, because a key of JSON is a text.
 mod retired {
-    use std::collections::BTreeMap;
-
     use serde::{Deserialize, Deserializer, Serializer};
 
-    use super::QualifiedName;
+    use super::{Map, QualifiedName, TEMPORARY};
 
-    pub(super) fn serialize<S: Serializer>(
-        models: &BTreeMap<QualifiedName, u64>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(models)
+    pub(super) fn serialize<S: Serializer>(models: &Map<QualifiedName, u64>, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(models.iter().filter(|(name, _)| !name.schema.starts_with(TEMPORARY)))
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<BTreeMap<QualifiedName, u64>, D::Error> {
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Map<QualifiedName, u64>, D::Error> {
         Ok(Vec::<(QualifiedName, u64)>::deserialize(deserializer)?.into_iter().collect())
     }
 }

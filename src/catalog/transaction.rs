@@ -12,6 +12,7 @@ use std::{
 use super::{
     change::{Applied, Change},
     directory::DataDirectory,
+    effect::Effect,
     error::{Error, Result},
     object::{Header, Object},
     snapshot::Snapshot,
@@ -75,7 +76,7 @@ impl Transaction {
     pub fn header(&self, owner: impl Into<String>) -> Result<Header> {
         let next = |oid: u32| oid.checked_add(1);
         match self.next_oid.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next) {
-            Ok(oid) => Ok(Header { oid, owner: owner.into(), acl: Vec::new(), comment: None }),
+            Ok(oid) => Ok(Header::new(oid, owner)),
             Err(_) => Err(Error::OidsExhausted),
         }
     }
@@ -84,7 +85,7 @@ impl Transaction {
     /// refused or needless change brought are removed.
     pub fn apply(&mut self, change: Change) -> Result<Applied> {
         self.check_files(&change)?;
-        let applied = Arc::make_mut(&mut self.working).apply(&change);
+        let applied = Arc::make_mut(&mut self.working).apply(&change).map(|(applied, _)| applied);
         match &applied {
             Ok(Applied::Unchanged) | Err(_) => self.discard(&change, &self.working),
             Ok(applied) => self.changes.push((change, *applied)),
@@ -92,17 +93,14 @@ impl Transaction {
         applied
     }
 
-    /// What the newest snapshot becomes with these changes. An object that both sides changed is a conflict, and so is
-    /// a change that would do something else now than what was reported when it was made. Only added rows never get in
-    /// each other's way: two clients may insert into one table at once.
-    pub(super) fn replay(&self, newest: &Arc<Snapshot>) -> Result<Snapshot> {
-        if Arc::ptr_eq(&self.base, newest) {
-            return Ok(self.working.as_ref().clone());
-        }
-        if self.is_serializable {
+    /// What the newest snapshot becomes with these changes, and by which effects. An object that both sides changed is a
+    /// conflict, and so is a change that would do something else now than what was reported when it was made. Only added
+    /// rows never get in each other's way: two clients may insert into one table at once.
+    pub(super) fn replay(&self, newest: &Arc<Snapshot>) -> Result<(Snapshot, Vec<Effect>)> {
+        if self.is_serializable && !Arc::ptr_eq(&self.base, newest) {
             return Err(Error::Conflict { object: "the catalog".to_owned() });
         }
-        let mut next = newest.as_ref().clone();
+        let (mut next, mut effects) = (newest.as_ref().clone(), Vec::new());
         for (change, reported) in &self.changes {
             let key = change.key();
             let (before, now) = (self.base.get(&key), newest.get(&key));
@@ -110,11 +108,12 @@ impl Transaction {
                 Change::AppendFiles { .. } => is_same_table(before, now),
                 _ => before.map(Arc::as_ptr) == now.map(Arc::as_ptr),
             };
-            if !is_undisturbed || next.apply(change).ok() != Some(*reported) {
-                return Err(Error::Conflict { object: key.to_string() });
+            match next.apply(change) {
+                Ok((applied, done)) if is_undisturbed && applied == *reported => effects.extend(done),
+                _ => return Err(Error::Conflict { object: key.to_string() }),
             }
         }
-        Ok(next)
+        Ok((next, effects))
     }
 
     /// Forgets the changes: their files belong to the catalog now, or nobody can say whether they do.
@@ -125,7 +124,7 @@ impl Transaction {
     /// Files outside of the places that are searched for orphans would never be removed, and files that are not where
     /// the catalog says would make it unreadable.
     fn check_files(&self, change: &Change) -> Result<()> {
-        let tables = change.new_table_files().iter().map(|file| (file.path.as_str(), "tables"));
+        let tables = change.new_table_files().into_iter().map(|file| (file.path.as_str(), "tables"));
         let model = match change {
             Change::PublishModel { version, .. } => Some((version.location.as_str(), "models")),
             _ => None,
@@ -146,7 +145,7 @@ impl Transaction {
         let files = change.new_table_files();
         if !files.is_empty() {
             let needed: HashSet<&str> = needed_by.files().collect();
-            self.directory.discard(files.iter().filter(|file| !needed.contains(file.path.as_str())));
+            self.directory.discard(files.into_iter().filter(|file| !needed.contains(file.path.as_str())));
         }
     }
 }

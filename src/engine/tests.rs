@@ -67,15 +67,14 @@ enum Moment {
     Over,
 }
 
-const MOMENTS: [Moment; 10] = [
+const MOMENTS: [Moment; 9] = [
     Moment::Expected,
     Moment::At(Step::Turn),
     Moment::At(Step::Begun),
     Moment::At(Step::Write),
     Moment::At(Step::Sync),
     Moment::At(Step::Synced),
-    Moment::At(Step::Named),
-    Moment::At(Step::Durable),
+    Moment::At(Step::Noted),
     Moment::At(Step::Answer),
     Moment::Over,
 ];

@@ -116,7 +116,7 @@ struct Version<'a> {
 fn versions(snapshot: &Snapshot) -> Result<Vec<Version<'_>>> {
     let mut versions = Vec::new();
     for (name, header, model) in snapshot.models() {
-        let of = model.versions.len();
+        let of = model.versions.size();
         for (number, entry) in &model.versions {
             let kept = kept(name, *number, entry)?;
             versions.push(Version { name, header, of, number: *number, live: *number == model.live, entry, kept });

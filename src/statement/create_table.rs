@@ -109,7 +109,7 @@ impl CreateTable {
         (name, header): (&QualifiedName, Header),
         (schema, files): (Schema, Vec<TableFile>),
     ) -> Result<()> {
-        let table = Definition::ManagedTable(ManagedTable { schema, files });
+        let table = Definition::ManagedTable(ManagedTable::new(schema, files));
         client.create(scope, name, header, table, self.existing).await
     }
 }

@@ -66,6 +66,42 @@ async fn everything_survives_a_restart() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_directory_of_the_format_before_opens() {
+    let home = tempfile::tempdir().unwrap();
+    let data_dir = home.path().join("data");
+    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/data_directories/format_1");
+    for file in files_below(&kept) {
+        let target = data_dir.join(&file);
+        fs::create_dir_all(target.parent().unwrap()).unwrap();
+        fs::copy(kept.join(&file), target).unwrap();
+    }
+    let first = Local::at(&data_dir).await.unwrap();
+    // Sixty ratings from 1 to 5, as many of each, and one of 2.5; whoever rated has rated something with a 5.
+    assert_eq!(first.rows("SELECT count(*), sum(rating) FROM ratings").await, [["61", "182.5"]]);
+    assert_eq!(first.rows("SELECT count(*), min(most), max(most) FROM best").await, [["7", "5.0", "5.0"]]);
+    let sources = "SELECT schema, name, kind, columns, rows, comment FROM fusewire.sources ORDER BY 1, 2";
+    let expected = [
+        ["public", "best", "view", "2", "NULL", "what each liked most"],
+        ["public", "prices", "external table", "2", "NULL", "NULL"],
+        ["public", "ratings", "table", "4", "61", "NULL"],
+        ["sales", "empty", "table", "2", "0", "NULL"],
+    ];
+    assert_eq!(first.rows(sources).await, expected);
+    let predict = "SELECT * FROM predict('taste', (SELECT user_id, item_id FROM ratings)) ORDER BY 1, 2, 3";
+    let predicted = first.rows(predict).await;
+    assert_eq!(predicted.len(), 61);
+    first.rows("INSERT INTO ratings VALUES ('u1', 'i1', 2.5, NULL)").await;
+    assert!(first.error("INSERT INTO ratings VALUES (NULL, 'i1', 2.5, NULL)").await.contains("user_id"));
+    first.rows("DROP SCHEMA sales CASCADE").await;
+    drop(first);
+    let second = Local::at(&data_dir).await.unwrap();
+    assert_eq!(second.value("SELECT count(*) FROM ratings").await, "62");
+    assert_eq!(second.value("SELECT count(*) FROM fusewire.sources").await, "3");
+    second.rows("CREATE OR REPLACE TABLE ratings AS SELECT * FROM ratings WHERE at IS NOT NULL").await;
+    assert_eq!(second.value("SELECT count(*) FROM ratings").await, "60");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_secret_is_for_its_owner_alone_and_never_shown() {
     let home = tempfile::tempdir().unwrap();
     let data_dir = home.path().join("data");

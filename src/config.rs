@@ -10,7 +10,7 @@ use std::{collections::BTreeMap, num::NonZero, path::Path, path::PathBuf, thread
 
 use settings::{Declaration, SETTINGS};
 
-use crate::{Error, Fault, Result};
+use crate::{Error, Fault, Result, catalog::CHECKPOINT_BYTES};
 
 /// What the names of environment variables begin with.
 const ENVIRONMENT_PREFIX: &str = "FUSEWIRE_";
@@ -25,8 +25,10 @@ pub const THREAD_STACK_BYTES: usize = 256 << 20;
 /// The configuration of an engine and its server.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
-    /// Where tables, models and the manifest live; none: in memory.
+    /// Where tables, models and the catalog live; none: in memory.
     pub data_dir: Option<PathBuf>,
+    /// How long the log of changes of the catalog becomes before a checkpoint takes its place, in bytes.
+    pub checkpoint_bytes: u64,
     /// Paths and URLs that SQL from the wire may open.
     pub allow_paths: Vec<String>,
     /// Memory that queries may use before they spill, in bytes.
@@ -65,6 +67,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             data_dir: None,
+            checkpoint_bytes: CHECKPOINT_BYTES,
             allow_paths: Vec::new(),
             memory_limit_bytes: 2 << 30,
             spill_limit_bytes: 100 << 30,

@@ -50,7 +50,7 @@ impl EngineBuilder {
         self
     }
 
-    /// Opens the engine: locks the data directory and reads its newest manifest.
+    /// Opens the engine: locks the data directory and reads what was committed.
     pub async fn open(self) -> Result<Engine> {
         let mut sources = Sources::default();
         for source in self.sources {

@@ -31,6 +31,14 @@ pub(super) const SETTINGS: &[Declaration] = &[
         write: |config, values| assign(&mut config.data_dir, text(values).map(|path| Some(PathBuf::from(path)))),
     },
     Declaration {
+        name: "checkpoint_bytes",
+        accepts: "a size, for example 1MiB",
+        description: "how long the log of changes becomes at least before a checkpoint of the catalog takes its place",
+        list: false,
+        read: |config| config.checkpoint_bytes.to_string(),
+        write: |config, values| assign(&mut config.checkpoint_bytes, size(values, 1)),
+    },
+    Declaration {
         name: "allow_paths",
         accepts: "paths and URLs: an array in the file, elsewhere separated by commas",
         description: "what SQL that comes over the network may open",

@@ -52,9 +52,9 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    /// Locks the data directory, reads its newest manifest and starts the threads.
+    /// Locks the data directory, reads what was committed and starts the threads.
     pub(crate) fn open(config: Config, sources: Sources, parse_view: ParseView) -> Result<Self> {
-        let catalog = Catalog::open(config.data_dir.as_deref())?;
+        let catalog = Catalog::with_checkpoints(config.data_dir.as_deref(), config.checkpoint_bytes)?;
         let registry = Arc::new(registry(&catalog, &config)?);
         let runtime = runtime_env(&config)?;
         let compute = ComputeRuntime::new(config.threads)?;

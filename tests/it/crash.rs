@@ -1,8 +1,8 @@
 //! kill -9 at random moments of statements that change the catalog: what opens afterwards is the old state or the new
-//! one. And damage: a manifest, a table file or a model file that is not what was written is refused by name.
+//! one. And damage: a checkpoint, a log, a table file or a model file that is not what was written is refused by name.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::Path,
     process::Stdio,
@@ -16,20 +16,23 @@ const KILLS: u64 = 100;
 const KILLS_A_DIRECTORY: u64 = 20;
 
 /// Statements that a run would make if nobody killed it.
-const STATEMENTS_A_RUN: u64 = 9;
+const STATEMENTS_A_RUN: u64 = 12;
 
 /// Rows of the first generation of the table; each next one has one more.
 const ROWS: u64 = 5_000;
 
+/// Rows that an INSERT adds.
+const ADDED: u64 = 20;
+
 /// Whether a line of the output says that a statement is on disk: a tag, or the header of the metrics of a training.
 fn is_commit(line: &str) -> bool {
-    line.starts_with("SELECT ") || line == "CREATE VIEW" || line.contains("baseline")
+    line.starts_with("SELECT ") || line.starts_with("INSERT ") || line == "CREATE VIEW" || line.contains("baseline")
 }
 
-/// The statement that leads from state `step` to the next: table, view and model take turns.
+/// The statement that leads from state `step` to the next: table, view, rows and model take turns.
 fn statement(step: u64) -> String {
-    let generation = step / 3 + 1;
-    match step % 3 {
+    let generation = step / 4 + 1;
+    match step % 4 {
         0 => format!(
             "CREATE OR REPLACE TABLE t AS SELECT CAST({generation} AS BIGINT) AS generation, value, \
              'row ' || value AS label FROM generate_series(1, {}) AS series(value)",
@@ -37,6 +40,9 @@ fn statement(step: u64) -> String {
         ),
         1 => format!(
             "CREATE OR REPLACE VIEW v AS SELECT CAST({generation} AS BIGINT) AS generation, count(*) AS n FROM base"
+        ),
+        2 => format!(
+            "INSERT INTO grown SELECT CAST({generation} AS BIGINT), value FROM generate_series(1, {ADDED}) AS series(value)"
         ),
         _ => format!(
             "SELECT * FROM train('m', (SELECT user_id, item_id, rating FROM base), target => 'rating', \
@@ -46,7 +52,8 @@ fn statement(step: u64) -> String {
 }
 
 const BASE: &str = "CREATE TABLE base AS SELECT 'u' || (value % 40) AS user_id, 'i' || (value * 7 % 23) AS item_id, \
-                    CAST(1 + (value * 13 % 17) % 5 AS DOUBLE) AS rating FROM generate_series(1, 600) AS series(value)";
+                    CAST(1 + (value * 13 % 17) % 5 AS DOUBLE) AS rating FROM generate_series(1, 600) AS series(value); \
+                    CREATE TABLE grown (generation BIGINT, value BIGINT)";
 
 /// A small generator, so that a failure can be repeated from the seed that it prints.
 struct Random(u64);
@@ -76,12 +83,14 @@ struct Run {
     from_first_commit: Duration,
 }
 
-/// Runs the statements from `step` on in a process of its own, and kills it.
-fn run(data_dir: &Path, step: u64, kill: &Kill) -> Run {
+/// Runs the statements from `step` on in a process of its own, which writes a checkpoint when its log is so long, and kills it.
+fn run(data_dir: &Path, step: u64, checkpoint_bytes: u64, kill: &Kill) -> Run {
     let script: Vec<String> = (step..step + STATEMENTS_A_RUN).map(statement).collect();
     let file = data_dir.with_extension("sql");
     fs::write(&file, script.join(";\n") + ";\n").unwrap();
-    let arguments = ["--data-dir", &data_dir.display().to_string(), "-f", &file.display().to_string()];
+    let (data_dir, file) = (data_dir.display().to_string(), file.display().to_string());
+    let checkpoints = format!("checkpoint_bytes={checkpoint_bytes}");
+    let arguments = ["--data-dir", &data_dir, "--set", &checkpoints, "-f", &file];
     let started = Instant::now();
     let mut child = fusewire(arguments).stderr(Stdio::inherit()).spawn().unwrap();
     let lines = lines_of(child.stdout.take().unwrap());
@@ -135,6 +144,11 @@ async fn state(data_dir: &Path, known: u64) -> u64 {
             rows[0][0].parse().unwrap()
         }
     };
+    let inserted = local.rows("SELECT generation, count(*), sum(value) FROM grown GROUP BY 1 ORDER BY 1").await;
+    for (index, rows) in inserted.iter().enumerate() {
+        let numbers: Vec<u64> = rows.iter().map(|number| number.parse().unwrap()).collect();
+        assert_eq!(numbers, [index as u64 + 1, ADDED, ADDED * (ADDED + 1) / 2], "an INSERT is there whole and once");
+    }
     let versions = local.rows("SELECT version, seed, live FROM fusewire.model_versions ORDER BY version").await;
     for (index, version) in versions.iter().enumerate() {
         let number = (index + 1).to_string();
@@ -149,28 +163,27 @@ async fn state(data_dir: &Path, known: u64) -> u64 {
         );
         assert_eq!(local.value(&scored).await, "50");
     }
-    let models = versions.len() as u64;
-    let step = table + view + models;
-    let expected = [step.div_ceil(3), (step + 1) / 3, step / 3];
-    assert_eq!([table, view, models], expected, "no prefix of the statements leads here");
+    let (inserts, models) = (inserted.len() as u64, versions.len() as u64);
+    let step = table + view + inserts + models;
+    let expected = [step.div_ceil(4), (step + 2) / 4, (step + 1) / 4, step / 4];
+    assert_eq!([table, view, inserts, models], expected, "no prefix of the statements leads here");
     assert!(step >= known, "{step} statements are on disk, and {known} were before");
-    assert_no_orphans(data_dir);
+    // Those that have rows have files: each table in a directory, each version of a model in a file.
+    let tables = 1 + usize::from(table > 0) + usize::from(inserts > 0);
+    assert_no_orphans(data_dir, tables, versions.len());
     step
 }
 
-/// Every file that is there belongs to a manifest that is kept, and nothing is half written.
-fn assert_no_orphans(data_dir: &Path) {
+/// Nothing is there of tables and models that are not, and nothing is half written.
+fn assert_no_orphans(data_dir: &Path, tables: usize, models: usize) {
     let files = files_below(data_dir);
-    let manifests: String = files
-        .iter()
-        .filter(|file| file.starts_with("manifest/"))
-        .map(|file| fs::read_to_string(data_dir.join(file)).unwrap())
-        .collect();
-    for file in &files {
-        assert!(!file.ends_with(".tmp"), "{file} was left behind");
-        let is_content = file.starts_with("tables/") || file.starts_with("models/");
-        assert!(!is_content || manifests.contains(file.as_str()), "{file} belongs to nothing");
-    }
+    assert!(files.iter().all(|file| !file.ends_with(".tmp")), "left behind: {files:?}");
+    let manifests = files.iter().filter(|file| file.starts_with("manifest/")).count();
+    assert_eq!(manifests, 2, "a checkpoint and its log: {files:?}");
+    let directories: BTreeSet<&str> =
+        files.iter().filter_map(|file| file.strip_prefix("tables/")?.split('/').next()).collect();
+    assert_eq!(directories.len(), tables, "{files:?}");
+    assert_eq!(files.iter().filter(|file| file.starts_with("models/")).count(), models, "{files:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -187,8 +200,10 @@ async fn a_killed_process_leaves_the_old_state_or_the_new() {
         let home = tempfile::tempdir().unwrap();
         let data_dir = home.path().join("data");
         Local::at(&data_dir).await.unwrap().rows(BASE).await;
+        // After every few statements, or with the log of all of them.
+        let checkpoint_bytes = if directory % 2 == 0 { 1 } else { 1 << 20 };
         // One run in peace tells how long the statements take on this machine.
-        let whole = run(&data_dir, 0, &Kill::Never);
+        let whole = run(&data_dir, 0, checkpoint_bytes, &Kill::Never);
         let mut step = state(&data_dir, STATEMENTS_A_RUN).await;
         assert_eq!((whole.commits, step, whole.ended), (STATEMENTS_A_RUN, STATEMENTS_A_RUN, true));
         let span = (whole.from_first_commit.as_micros() as u64).max(1);
@@ -196,20 +211,20 @@ async fn a_killed_process_leaves_the_old_state_or_the_new() {
             let delay = Duration::from_micros(random.below(span));
             // A few are killed while they start, most between their first and their last statement.
             let kill = if number % 8 == 7 { Kill::AfterStart(delay) } else { Kill::AfterCommit(delay) };
-            let killed = run(&data_dir, step, &kill);
+            let killed = run(&data_dir, step, checkpoint_bytes, &kill);
             let found = state(&data_dir, step + killed.commits).await;
             let context = format!("CRASH_SEED={seed}, directory {directory}, kill {number}");
             assert!(found <= step + killed.commits + 1, "{context}: {found} after {step} + {}", killed.commits);
             unacknowledged += found - step - killed.commits;
-            *between.entry(found % 3).or_default() += 1;
+            *between.entry(found % 4).or_default() += 1;
             step = found;
         }
     }
     println!(
-        "what was last on disk (0: a model, 1: a table, 2: a view): {between:?}; not yet reported: {unacknowledged}"
+        "what was last on disk (0: a model, 1: a table, 2: a view, 3: rows): {between:?}; not yet reported: {unacknowledged}"
     );
     assert_eq!(between.values().sum::<u64>(), KILLS);
-    assert!(between.len() == 3, "the kills fell on too few kinds of statements: {between:?}");
+    assert!(between.len() >= 3, "the kills fell on too few kinds of statements: {between:?}");
 }
 
 /// What is done to a file.
@@ -247,28 +262,27 @@ async fn damaged_files_are_refused_by_name() {
     let whole = home.path().join("whole");
     let local = Local::at(&whole).await.unwrap();
     local.rows(BASE).await;
-    for step in 0..3 {
+    for step in 0..4 {
         local.rows(&statement(step)).await;
     }
     drop(local);
     let files = files_below(&whole);
-    let newest = files.iter().rfind(|file| file.starts_with("manifest/")).unwrap();
-    let model = files.iter().find(|file| file.starts_with("models/")).unwrap();
-    let manifest = fs::read_to_string(whole.join(newest)).unwrap();
-    let table = files.iter().find(|file| file.starts_with("tables/") && manifest.contains(file.as_str())).unwrap();
+    let first = |place: &str, ending: &str| {
+        files.iter().find(|file| file.starts_with(place) && file.ends_with(ending)).unwrap().clone()
+    };
+    let (checkpoint, log) = (first("manifest/", ".json"), first("manifest/", ".log"));
+    let (table, model) = (first("tables/", ""), first("models/", ""));
     let predict = "SELECT sum(prediction) FROM predict('m', (SELECT user_id, item_id FROM base))";
     let questions = "SELECT count(*), sum(rating) FROM base; SELECT count(*), sum(value) FROM t";
     for (index, kind) in [Damage::Truncated, Damage::Flipped, Damage::Emptied, Damage::Removed].into_iter().enumerate()
     {
-        for (part, file) in [("manifest", newest), ("table", table), ("model", model)] {
+        for (part, file) in [("checkpoint", &checkpoint), ("log", &log), ("table", &table), ("model", &model)] {
             let broken = home.path().join(format!("{part}-{index}"));
             copy(&whole, &broken);
             damage(&broken.join(file), kind);
             let name = file.rsplit('/').next().unwrap();
             let message = match (part, kind) {
-                // The manifest before it is whole, and the files know nothing of a newer one.
-                ("manifest", Damage::Removed) => continue,
-                ("manifest", _) => Local::at(&broken).await.err().map(|error| error.report().message),
+                ("checkpoint" | "log", _) => Local::at(&broken).await.err().map(|error| error.report().message),
                 ("table", _) => Some(Local::at(&broken).await.unwrap().error(questions).await),
                 _ => Some(Local::at(&broken).await.unwrap().error(predict).await),
             };

@@ -207,7 +207,7 @@ impl UserSchema {
                 let opened = scope.sources().open(table, scope.stores(), scope.access());
                 Ok(Some(opened.map_err(Error::from)?))
             }
-            Definition::ManagedTable(table) => storage::open(scope, name, table).await.map(Some),
+            Definition::ManagedTable(table) => Ok(Some(storage::open(scope, name, table))),
             Definition::View(view) => plan_view(scope, name, object, view).await.map(Some),
             _ => Ok(None),
         }

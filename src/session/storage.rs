@@ -34,7 +34,7 @@ use futures::StreamExt;
 
 use crate::{
     Error, Fault, Result,
-    catalog::{self, DataDirectory, ManagedTable, NewTableFile, QualifiedName, TableFile},
+    catalog::{self, DataDirectory, List, ManagedTable, NewTableFile, QualifiedName, TableFile},
     planning,
 };
 
@@ -192,45 +192,50 @@ fn conform(batch: &RecordBatch, schema: &SchemaRef) -> std::result::Result<Recor
     Ok(RecordBatch::try_new(Arc::clone(schema), columns)?)
 }
 
-/// The table as the planner reads it, after its files were found to be what was sealed.
-pub(crate) async fn open(
-    scope: &Arc<Scope>,
-    name: &QualifiedName,
-    table: &ManagedTable,
-) -> std::result::Result<Arc<dyn TableProvider>, DataFusionError> {
+/// The table as the planner reads it. Its files are looked at when they are to be read, so that what only names the table, as
+/// an INSERT does, costs the same however many it has.
+pub(crate) fn open(scope: &Arc<Scope>, name: &QualifiedName, table: &ManagedTable) -> Arc<dyn TableProvider> {
     let schema = Arc::new(table.schema.clone());
     if table.files.is_empty() {
-        return Ok(Arc::new(EmptyTable::new(schema)));
+        return Arc::new(EmptyTable::new(schema));
     }
     let directory = Arc::clone(scope.shared().catalog.directory());
-    let files = table.files.clone();
-    let check = move || files.iter().map(|file| directory.verify(file)).collect::<Result<Vec<_>, _>>();
-    let paths = tokio::task::spawn_blocking(check)
-        .await
-        .map_err(|error| {
-            Error::new(Fault::Internal, format!("checking the table \"{name}\" was interrupted: {error}"))
-        })?
-        .map_err(Error::from)?;
-    let urls = paths
-        .iter()
-        .map(|path| {
-            let url = url::Url::from_file_path(path)
-                .map_err(|()| Error::new(Fault::Internal, format!("{} is not an absolute path", path.display())))?;
-            ListingTableUrl::try_new(url, None)
-        })
-        .collect::<Result<Vec<_>, DataFusionError>>()?;
-    let options = ListingOptions::new(Arc::new(ParquetFormat::default())).with_file_extension("");
-    let stored = form::stored(&schema);
-    let config = ListingTableConfig::new_with_multi_paths(urls).with_listing_options(options).with_schema(stored);
-    Ok(Arc::new(StoredTable { schema, files: ListingTable::try_new(config)? }))
+    Arc::new(StoredTable { name: name.clone(), schema, files: table.files.clone(), directory })
 }
 
 /// The files of a managed table, read with the filters of the statement.
 #[derive(Debug)]
 struct StoredTable {
+    name: QualifiedName,
     /// The table's columns; those of the files are how they are stored.
     schema: SchemaRef,
-    files: ListingTable,
+    files: List<TableFile>,
+    directory: Arc<DataDirectory>,
+}
+
+impl StoredTable {
+    /// The files, after they were found to be what was sealed.
+    async fn checked(&self) -> Result<ListingTable, DataFusionError> {
+        let (directory, files) = (Arc::clone(&self.directory), self.files.clone());
+        let check = move || files.iter().map(|file| directory.verify(file)).collect::<Result<Vec<_>, _>>();
+        let interrupted = |error: tokio::task::JoinError| {
+            Error::new(Fault::Internal, format!("checking the table {} was interrupted: {error}", self.name))
+        };
+        let paths = tokio::task::spawn_blocking(check).await.map_err(interrupted)?.map_err(Error::from)?;
+        let urls = paths
+            .iter()
+            .map(|path| {
+                let url = url::Url::from_file_path(path)
+                    .map_err(|()| Error::new(Fault::Internal, format!("{} is not an absolute path", path.display())))?;
+                ListingTableUrl::try_new(url, None)
+            })
+            .collect::<Result<Vec<_>, DataFusionError>>()?;
+        let options = ListingOptions::new(Arc::new(ParquetFormat::default())).with_file_extension("");
+        let config = ListingTableConfig::new_with_multi_paths(urls)
+            .with_listing_options(options)
+            .with_schema(form::stored(&self.schema));
+        ListingTable::try_new(config)
+    }
 }
 
 #[async_trait]
@@ -240,7 +245,7 @@ impl TableProvider for StoredTable {
     }
 
     fn table_type(&self) -> TableType {
-        self.files.table_type()
+        TableType::Base
     }
 
     fn supports_filters_pushdown(
@@ -263,7 +268,7 @@ impl TableProvider for StoredTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> std::result::Result<Arc<dyn ExecutionPlan>, DataFusionError> {
-        let scan = self.files.scan(session, projection, filters, limit).await?;
+        let scan = self.checked().await?.scan(session, projection, filters, limit).await?;
         form::as_declared(session, planning::filter_scan(session, scan, filters)?, &self.schema)
     }
 }

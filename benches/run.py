@@ -5,6 +5,7 @@
     /tmp/benches/bin/python benches/run.py target/release/fusewire [start] [train] [predict] [files] [tpch] [star] [subquery]
     /tmp/benches/bin/python benches/run.py before=old/fusewire after=target/release/fusewire tpch --data /tmp/benchdata
     /tmp/benches/bin/python benches/run.py before=old/fusewire after=target/release/fusewire wire --clients 1,8,64 --seconds 5
+    /tmp/benches/bin/python benches/run.py before=old/fusewire after=target/release/fusewire commits --rows 10000
 
 Times are medians; memory is the peak resident set that the system reports of a process. Nothing is kept but the data
 under --data. It ends with an error if a query fails or its rows are not its peer's.
@@ -23,6 +24,7 @@ import statistics
 import sys
 import tempfile
 
+import commits
 import files
 import queries
 import servers
@@ -208,9 +210,10 @@ MEASURES = {
     "star": (queries.star, 10_000_000),
     "subquery": (queries.subquery, 1_000_000),
     "wire": (wire.wire, 100_000),
+    "commits": (commits.commits, 10_000),
 }
 # Those that compare several binaries and their rows, and print a table of their own.
-COMPARED = ("tpch", "star", "subquery", "wire")
+COMPARED = ("tpch", "star", "subquery", "wire", "commits")
 
 
 def main():
@@ -229,8 +232,8 @@ def main():
     parser.add_argument("--data", type=pathlib.Path, help="a directory where the data of queries is kept and found again")
     parser.add_argument("--only", type=lambda text: text.split(","), default=[],
                         help="names of queries, for example 01,17; of wire select, lookup, pipeline, message")
-    parser.add_argument("--clients", default="1,8,64", help="numbers of clients that ask over the wire at once (1,8,64)")
-    parser.add_argument("--seconds", type=int, default=5, help="for each figure of wire in each round (5)")
+    parser.add_argument("--clients", default="1,8,64", help="numbers of clients of wire and commits at once (1,8,64)")
+    parser.add_argument("--seconds", type=int, default=5, help="for each figure of wire and commits in each round (5)")
     options = parser.parse_args()
     first, *others = options.arguments
     binaries = [first, *(other for other in others if "=" in other)]
@@ -239,7 +242,7 @@ def main():
         parser.error(f"unknown measures: {', '.join(sorted(unknown))}; there are {', '.join(MEASURES)}")
     options.threads = [int(number) for number in options.threads.split(",")]
     options.clients = [int(number) for number in options.clients.split(",")]
-    if "wire" in measures:
+    if "wire" in measures or "commits" in measures:
         # Said now, not after hours of other measures, if it is missing.
         servers.programs()
     fusewires = [named(binary) for binary in binaries]

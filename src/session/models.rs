@@ -70,7 +70,7 @@ const NAMES_LISTED: usize = 10;
 /// What training kept of a version.
 pub(super) fn kept(name: &QualifiedName, number: u64, entry: &ModelVersion) -> Result<NewVersion, DataFusionError> {
     serde_json::from_value(entry.metadata.clone()).map_err(|error| {
-        let message = format!("the manifest's entry of version {number} of the model {name} cannot be read: {error}");
+        let message = format!("the catalog's entry of version {number} of the model {name} cannot be read: {error}");
         Error::new(Fault::Corrupt, message).into()
     })
 }

@@ -1,4 +1,5 @@
-//! `CREATE SECRET`: the key to a bucket or the like, kept in the manifest, which only its owner can read, and never shown again.
+//! `CREATE SECRET`: the key to a bucket or the like, kept in the catalog's files, which only their owner can read, and never
+//! shown again.
 
 use std::sync::Arc;
 

@@ -5,6 +5,7 @@
 //! refused is left out of what is written.
 
 use std::{
+    collections::HashSet,
     fmt, io,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
@@ -19,9 +20,11 @@ use tokio::sync::oneshot;
 
 use super::{
     directory::DataDirectory,
+    effect::files_taken_out,
     error::{Error, Result},
     journal::{self, Journal},
     log::Batch,
+    readers::Readers,
     snapshot::Snapshot,
     transaction::Transaction,
 };
@@ -63,6 +66,8 @@ pub(crate) enum Step {
     CheckpointNamed,
     /// What was before it is removed.
     Removed,
+    /// Files are removed that nobody reads any more.
+    FilesRemoved,
 }
 
 /// Who looks on while commits go through their steps, and lets them fail. In the product nobody does.
@@ -109,11 +114,19 @@ pub(super) struct Committer {
     /// None while it is dropped.
     jobs: Option<mpsc::Sender<Job>>,
     thread: Option<JoinHandle<()>>,
+    readers: Arc<Readers>,
     #[cfg_attr(not(test), allow(dead_code, reason = "only tests look on"))]
     pub(super) watch: Watch,
 }
 
-struct Job {
+/// What the thread is asked for.
+enum Job {
+    Commit(Commit),
+    /// To remove the files that nobody reads any more.
+    RemoveFiles,
+}
+
+struct Commit {
     transaction: Transaction,
     permit: Box<dyn Permit>,
     answer: oneshot::Sender<Result<Arc<Snapshot>>>,
@@ -121,8 +134,15 @@ struct Job {
 
 /// A commit that has begun and whose changes fit: it is to be written.
 struct Ready {
-    job: Job,
+    commit: Commit,
+    prepared: Prepared,
+}
+
+/// What a commit makes of the newest state.
+struct Prepared {
     snapshot: Arc<Snapshot>,
+    /// The files that older ones have and it has not.
+    taken_out: Vec<String>,
 }
 
 /// What the thread has to itself.
@@ -131,19 +151,25 @@ pub(super) struct Publisher {
     pub(super) next_oid: Arc<AtomicU32>,
     /// None: in memory.
     pub(super) journal: Option<Journal>,
+    pub(super) directory: Arc<DataDirectory>,
+    pub(super) readers: Arc<Readers>,
     pub(super) watch: Watch,
 }
 
 impl Committer {
     /// Starts the thread.
-    pub(super) fn start(publisher: Publisher, directory: &DataDirectory) -> Result<Self> {
+    pub(super) fn start(publisher: Publisher) -> Result<Self> {
         let (jobs, asked) = mpsc::channel();
-        let watch = publisher.watch.clone();
+        let (watch, readers) = (publisher.watch.clone(), Arc::clone(&publisher.readers));
+        let directory = Arc::clone(&publisher.directory);
+        let wake = jobs.clone();
+        // A thread that has ended leaves the files to the next start.
+        readers.wake_by(Some(Box::new(move || drop(wake.send(Job::RemoveFiles)))));
         let thread = thread::Builder::new()
             .name("fusewire-commit".to_owned())
             .spawn(move || publisher.run(&asked))
             .map_err(Error::io("start the thread that commits to", directory.root()))?;
-        Ok(Self { jobs: Some(jobs), thread: Some(thread), watch })
+        Ok(Self { jobs: Some(jobs), thread: Some(thread), readers, watch })
     }
 
     /// Publishes a transaction and returns the state it is part of.
@@ -151,13 +177,14 @@ impl Committer {
         let gone = || Error::Internal("the thread that commits has ended; restart".to_owned());
         let (answer, told) = oneshot::channel();
         let jobs = self.jobs.as_ref().ok_or_else(gone)?;
-        jobs.send(Job { transaction, permit, answer }).map_err(|_| gone())?;
+        jobs.send(Job::Commit(Commit { transaction, permit, answer })).map_err(|_| gone())?;
         told.await.map_err(|_| gone())?
     }
 }
 
 impl Drop for Committer {
     fn drop(&mut self) {
+        self.readers.wake_by(None);
         drop(self.jobs.take());
         if let Some(thread) = self.thread.take().filter(|thread| thread.thread().id() != thread::current().id()) {
             // It catches what a commit panics with.
@@ -168,29 +195,32 @@ impl Drop for Committer {
 
 impl Publisher {
     fn run(mut self, asked: &mpsc::Receiver<Job>) {
-        while let Ok(first) = asked.recv() {
-            self.publish(first, asked);
-            self.checkpoint();
+        while let Ok(job) = asked.recv() {
+            if let Job::Commit(first) = job {
+                self.publish(first, asked);
+                self.checkpoint();
+            }
+            self.remove_files();
         }
     }
 
     /// Publishes a commit and those that wait behind it.
-    fn publish(&mut self, first: Job, asked: &mpsc::Receiver<Job>) {
+    fn publish(&mut self, first: Commit, asked: &mpsc::Receiver<Job>) {
         let mut newest = self.newest();
         let mut batch = self.journal.as_ref().map(Journal::batch);
         let mut ready = Vec::new();
         let mut next = Some(first);
-        while let Some(job) = next.take() {
-            let prepared = catch_unwind(AssertUnwindSafe(|| self.prepare(&job, &newest, batch.as_mut())));
+        while let Some(commit) = next.take() {
+            let prepared = catch_unwind(AssertUnwindSafe(|| self.prepare(&commit, &newest, batch.as_mut())));
             match prepared.unwrap_or_else(|_| Err(panicked())) {
-                Ok(snapshot) => {
-                    newest = Arc::clone(&snapshot);
-                    ready.push(Ready { job, snapshot });
+                Ok(prepared) => {
+                    newest = Arc::clone(&prepared.snapshot);
+                    ready.push(Ready { commit, prepared });
                 }
-                Err(error) => self.answer(job, Err(error)),
+                Err(error) => self.answer(commit, Err(error)),
             }
             if batch.as_ref().is_none_or(|batch| batch.size_bytes() < MAX_BATCH_BYTES) {
-                next = asked.try_recv().ok();
+                next = waiting(asked);
             }
         }
         if ready.is_empty() {
@@ -198,37 +228,43 @@ impl Publisher {
         }
         match self.write(batch.as_ref()) {
             Ok(()) => {
+                for Ready { prepared, .. } in &mut ready {
+                    self.readers.retire(prepared.snapshot.number, std::mem::take(&mut prepared.taken_out));
+                }
                 *self.newest.write().unwrap_or_else(PoisonError::into_inner) = newest;
-                for Ready { job, snapshot } in ready {
-                    self.answer(job, Ok(snapshot));
+                for Ready { commit, prepared } in ready {
+                    self.answer(commit, Ok(prepared.snapshot));
                 }
             }
             Err(error) => {
-                for Ready { job, .. } in ready {
-                    self.answer(job, Err(error.again()));
+                for Ready { commit, .. } in ready {
+                    self.answer(commit, Err(error.again()));
                 }
             }
         }
     }
 
     /// What the newest state becomes with a commit, which begins now and is added to those that are written together.
-    fn prepare(&self, job: &Job, newest: &Arc<Snapshot>, batch: Option<&mut Batch>) -> Result<Arc<Snapshot>> {
+    fn prepare(&self, commit: &Commit, newest: &Arc<Snapshot>, batch: Option<&mut Batch>) -> Result<Prepared> {
         self.watch.at(Step::Turn);
-        if !job.permit.begin() {
+        if !commit.permit.begin() {
             return Err(Error::Cancelled);
         }
         self.watch.at(Step::Begun);
         if let Some(journal) = &self.journal {
             journal.check()?;
         }
-        let (mut next, effects) = job.transaction.replay(newest)?;
+        commit.transaction.check_models()?;
+        let (mut next, effects) = commit.transaction.replay(newest)?;
         next.number = newest.number.saturating_add(1);
         next.next_oid = self.next_oid.load(Ordering::Relaxed);
+        let taken_out = files_taken_out(&effects, newest, &next);
         if let Some(batch) = batch {
             let body = journal::encode(&next, effects)?;
             batch.push(next.number, &body)?;
         }
-        Ok(Arc::new(next))
+        next.hold = self.readers.hold(next.number);
+        Ok(Prepared { snapshot: Arc::new(next), taken_out })
     }
 
     fn write(&mut self, batch: Option<&Batch>) -> Result<()> {
@@ -242,8 +278,8 @@ impl Publisher {
     }
 
     /// Tells whoever waits for a commit how it ended.
-    fn answer(&self, job: Job, outcome: Result<Arc<Snapshot>>) {
-        let Job { transaction, permit, answer } = job;
+    fn answer(&self, commit: Commit, outcome: Result<Arc<Snapshot>>) {
+        let Commit { transaction, permit, answer } = commit;
         // Records of unknown outcome may need the files after a restart.
         match outcome {
             Ok(_) | Err(Error::OutcomeUnknown { .. }) => transaction.hand_over(),
@@ -264,8 +300,32 @@ impl Publisher {
         }
     }
 
+    /// Removes the files that nobody reads any more, unless a model has come back to one.
+    fn remove_files(&self) {
+        let free = self.readers.free();
+        if free.is_empty() {
+            return;
+        }
+        let newest = self.newest();
+        let versions = newest.models().flat_map(|(_, _, model)| model.versions.values());
+        let needed: HashSet<&str> = versions.map(|version| version.location.as_str()).collect();
+        self.directory.remove(free.iter().filter(|path| !needed.contains(path.as_str())));
+        self.watch.at(Step::FilesRemoved);
+    }
+
     fn newest(&self) -> Arc<Snapshot> {
         self.newest.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// The next commit that waits already.
+fn waiting(asked: &mpsc::Receiver<Job>) -> Option<Commit> {
+    loop {
+        match asked.try_recv().ok()? {
+            Job::Commit(commit) => return Some(commit),
+            // It is done after what is published now.
+            Job::RemoveFiles => {}
+        }
     }
 }
 

@@ -26,7 +26,7 @@ use super::{
 /// Where the files of managed tables are, below the data directory.
 const TABLES: &str = "tables";
 /// Where the files of models are, below the data directory.
-const MODELS: &str = "models";
+pub(super) const MODELS: &str = "models";
 
 /// What to do about a damaged file of a table or a model.
 const RESTORE: &str = "restore it from a backup, or drop the table and load it again";
@@ -140,6 +140,16 @@ impl DataDirectory {
         for file in files {
             let _left_for_the_next_start = fs::remove_file(self.root.join(&file.path));
         }
+    }
+
+    /// Removes files that nobody needs any more, given relative to the root. What cannot be removed is left for the next
+    /// start, and so are their directories, in which somebody may be about to create a file.
+    pub(super) fn remove<'a>(&self, paths: impl IntoIterator<Item = &'a String>) {
+        let removed: HashSet<&String> = paths.into_iter().collect();
+        for path in &removed {
+            let _left_for_the_next_start = fs::remove_file(self.root.join(path));
+        }
+        self.verified().retain(|(path, _)| !removed.contains(path));
     }
 
     /// Creates the directories of tables and models.

@@ -3,11 +3,12 @@
 //! What an effect does must never change, because logs hold it; what a statement does is for `change` to say. It is as
 //! long as what is new: an INSERT's holds the files that it adds, and none of those that the table had.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
 use super::{
+    directory::MODELS,
     error::{Error, Result},
     object::{Definition, Header, Model, ModelVersion, Object, ObjectKey, QualifiedName},
     persistent::{List, Map, shared},
@@ -55,6 +56,42 @@ impl Effect {
             Self::AddVersion { model, .. } | Self::SetLive { model, .. } => ObjectKey::Model(model.clone()),
         }
     }
+
+    /// The files that come with it.
+    fn files(&self) -> Vec<String> {
+        match self {
+            Self::Put { object, .. } => object.definition.files().into_iter().map(str::to_owned).collect(),
+            Self::AddFiles { files, .. } | Self::SetFiles { files, .. } => {
+                files.iter().map(|file| file.path.clone()).collect()
+            }
+            Self::AddVersion { version, .. } => vec![version.location.clone()],
+            Self::Remove { .. } | Self::SetHeader { .. } | Self::SetLive { .. } => Vec::new(),
+        }
+    }
+}
+
+/// The files that were in the catalog before some effects or came with them, and are not in it after them.
+pub(super) fn files_taken_out(effects: &[Effect], before: &Snapshot, after: &Snapshot) -> Vec<String> {
+    let takes_out =
+        |effect: &&Effect| matches!(effect, Effect::Put { .. } | Effect::Remove { .. } | Effect::SetFiles { .. });
+    let keys: BTreeSet<ObjectKey> = effects.iter().filter(takes_out).map(Effect::key).collect();
+    let of = |snapshot: &Snapshot| -> Vec<String> {
+        let objects = keys.iter().filter_map(|key| snapshot.get(key));
+        objects.flat_map(|object| object.definition.files()).map(str::to_owned).collect()
+    };
+    let mut files: BTreeSet<String> = of(before).into_iter().collect();
+    files.extend(effects.iter().filter(|effect| keys.contains(&effect.key())).flat_map(Effect::files));
+    for kept in of(after) {
+        files.remove(&kept);
+    }
+    // The same bytes are one file, of whatever model they are.
+    if files.iter().any(|file| file.starts_with(MODELS)) {
+        let versions = after.models().flat_map(|(_, _, model)| model.versions.values());
+        for version in versions {
+            files.remove(&version.location);
+        }
+    }
+    files.into_iter().collect()
 }
 
 impl Snapshot {

@@ -14,6 +14,7 @@ mod lock;
 mod log;
 mod object;
 mod persistent;
+mod readers;
 mod snapshot;
 mod table;
 mod transaction;
@@ -36,6 +37,7 @@ pub use object::{
     PUBLIC, Privilege, QualifiedName, Secret, Sensitive, View,
 };
 pub use persistent::{List, Map};
+use readers::Readers;
 pub use snapshot::{FIRST_OID, SYSTEM_OWNER, Snapshot};
 pub use table::{Column, ColumnStatistics, DeletedRows, ManagedTable, TableFile};
 pub use transaction::{Savepoint, Transaction};
@@ -63,7 +65,7 @@ impl Catalog {
             None => DataDirectory::temporary()?,
         };
         let watch = Watch::default();
-        let (snapshot, journal) = match data_dir {
+        let (mut snapshot, journal) = match data_dir {
             Some(_) => {
                 let any_file = || directory.any_file();
                 let (snapshot, journal) = Journal::open(directory.root(), checkpoint_bytes, watch.clone(), any_file)?;
@@ -73,11 +75,20 @@ impl Catalog {
             None => (Snapshot::initial(), None),
         };
         directory.create_places()?;
+        let (directory, readers) = (Arc::new(directory), Arc::new(Readers::default()));
+        snapshot.hold = readers.hold(snapshot.number);
         let next_oid = Arc::new(AtomicU32::new(snapshot.next_oid));
         let newest = Newest::new(RwLock::new(Arc::new(snapshot)));
-        let publisher = Publisher { newest: newest.clone(), next_oid: next_oid.clone(), journal, watch };
-        let committer = Committer::start(publisher, &directory)?;
-        Ok(Self { newest, next_oid, directory: Arc::new(directory), committer })
+        let publisher = Publisher {
+            newest: newest.clone(),
+            next_oid: next_oid.clone(),
+            journal,
+            directory: directory.clone(),
+            readers,
+            watch,
+        };
+        let committer = Committer::start(publisher)?;
+        Ok(Self { newest, next_oid, directory, committer })
     }
 
     /// The newest committed state.

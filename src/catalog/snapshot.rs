@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     object::{Definition, Header, Model, Object, ObjectKey, PUBLIC, QualifiedName, TEMPORARY},
     persistent::Map,
+    readers::Hold,
     table::ManagedTable,
 };
 
@@ -32,6 +33,9 @@ pub struct Snapshot {
     /// The last version of each model that was dropped, so that its numbers stay retired.
     #[serde(with = "retired")]
     pub(super) retired_models: Map<QualifiedName, u64>,
+    /// What keeps its files from being removed.
+    #[serde(skip)]
+    pub(super) hold: Hold,
 }
 
 impl Snapshot {
@@ -111,6 +115,7 @@ impl Snapshot {
             next_oid: FIRST_OID,
             objects: Map::from_iter([(ObjectKey::Schema(PUBLIC.to_owned()), public)]),
             retired_models: Map::new_sync(),
+            hold: Hold::default(),
         }
     }
 

@@ -17,6 +17,7 @@ use super::*;
 use crate::fault::Fault;
 
 mod journal;
+mod readers;
 
 /// A permit that is always given.
 struct Always;

@@ -116,6 +116,19 @@ impl Transaction {
         Ok((next, effects))
     }
 
+    /// Whether the files of its models are there. They are named by what is in them, so that one may have been removed with
+    /// a model of the same bytes since it was written.
+    pub(super) fn check_models(&self) -> Result<()> {
+        for (change, _) in &self.changes {
+            if let Change::PublishModel { version, .. } = change
+                && !self.directory.root().join(&version.location).is_file()
+            {
+                return Err(Error::Conflict { object: change.key().to_string() });
+            }
+        }
+        Ok(())
+    }
+
     /// Forgets the changes: their files belong to the catalog now, or nobody can say whether they do.
     pub(super) fn hand_over(mut self) {
         self.changes.clear();

@@ -48,7 +48,13 @@ async fn start(scope: &Scope, planned: BoxFuture<'_, Result<Physical>>) -> Resul
     let (sender, receiver) = mpsc::channel(BATCHES_BUFFERED);
     let interrupt = scope.interrupt().clone();
     let runtime = Arc::clone(&scope.shared().runtime);
-    let worker = scope.shared().compute_handle().spawn(interrupt.over(forward(stream, physical, runtime, sender)));
+    // The files of what it reads stay as long as it does.
+    let read = Arc::clone(scope.snapshot());
+    let forwarded = async move {
+        forward(stream, physical, runtime, sender).await;
+        drop(read);
+    };
+    let worker = scope.shared().compute_handle().spawn(interrupt.over(forwarded));
     let rows = ComputedRows { schema, receiver, worker, interrupt, timer: None, finished: false };
     Ok(Outcome::rows(Box::pin(rows)))
 }

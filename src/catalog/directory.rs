@@ -20,6 +20,7 @@ use sha2::{Digest, Sha256};
 use super::{
     error::{Error, Result},
     lock::DirectoryLock,
+    scratch::Scratch,
     table::TableFile,
 };
 
@@ -35,7 +36,8 @@ const RESTORE: &str = "restore it from a backup, or drop the table and load it a
 #[derive(Debug)]
 pub struct DataDirectory {
     root: PathBuf,
-    is_temporary: bool,
+    /// Where it is, if it goes with this value.
+    _scratch: Option<Scratch>,
     files_made: AtomicU64,
     /// Path and checksum of the files whose content this process has read and found whole.
     verified: Mutex<HashSet<(String, String)>>,
@@ -55,19 +57,20 @@ impl DataDirectory {
     pub(super) fn open(root: &Path) -> Result<Self> {
         create_private(root)?;
         let root = root.canonicalize().map_err(Error::io("open", root))?;
-        Self::locked(root, false)
+        Self::locked(root, None)
     }
 
     /// A private directory that is removed when this value is dropped.
     pub(super) fn temporary() -> Result<Self> {
-        let root = std::env::temp_dir().join(format!("fusewire-{}-{}", std::process::id(), random_name()));
+        let scratch = Scratch::create()?;
+        let root = scratch.path().join("data");
         DirBuilder::new().mode(0o700).create(&root).map_err(Error::io("create", &root))?;
-        Self::locked(root, true)
+        Self::locked(root, Some(scratch))
     }
 
-    fn locked(root: PathBuf, is_temporary: bool) -> Result<Self> {
+    fn locked(root: PathBuf, scratch: Option<Scratch>) -> Result<Self> {
         let lock = DirectoryLock::take(&root)?;
-        Ok(Self { root, is_temporary, files_made: AtomicU64::new(0), verified: Mutex::default(), _lock: lock })
+        Ok(Self { root, _scratch: scratch, files_made: AtomicU64::new(0), verified: Mutex::default(), _lock: lock })
     }
 
     /// The directory's absolute path; the paths in the catalog are relative to it.
@@ -220,14 +223,6 @@ impl Contents {
     }
 }
 
-impl Drop for DataDirectory {
-    fn drop(&mut self) {
-        if self.is_temporary {
-            let _left_for_the_system = fs::remove_dir_all(&self.root);
-        }
-    }
-}
-
 impl NewTableFile {
     /// Where to write the rows.
     pub fn path(&self) -> &Path {
@@ -274,6 +269,6 @@ fn checksum(mut reader: impl Read) -> io::Result<(u64, String)> {
 }
 
 /// A name that nobody else will choose: the operating system seeds the hasher.
-fn random_name() -> String {
+pub(super) fn random_name() -> String {
     format!("{:016x}", RandomState::new().build_hasher().finish())
 }

@@ -14,7 +14,7 @@ use chrono::{SecondsFormat, Utc};
 use super::error::{Error, Result};
 
 /// The name of the locked file.
-const LOCK: &str = "lock";
+pub(super) const LOCK: &str = "lock";
 
 /// The most that is read of who holds the lock.
 const MAX_HOLDER_BYTES: u64 = 512;

@@ -15,6 +15,7 @@ mod log;
 mod object;
 mod persistent;
 mod readers;
+mod scratch;
 mod snapshot;
 mod table;
 mod transaction;
@@ -38,6 +39,7 @@ pub use object::{
 };
 pub use persistent::{List, Map};
 use readers::Readers;
+pub use scratch::Scratch;
 pub use snapshot::{FIRST_OID, SYSTEM_OWNER, Snapshot};
 pub use table::{Column, ColumnStatistics, DeletedRows, ManagedTable, TableFile};
 pub use transaction::{Savepoint, Transaction};

@@ -18,6 +18,7 @@ use crate::fault::Fault;
 
 mod journal;
 mod readers;
+mod scratch;
 
 /// A permit that is always given.
 struct Always;

@@ -24,7 +24,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use super::{Interrupt, Scope, Sessions, Ticket, interrupt::ask_in_tasks};
 use crate::{
     Config, Error, Fault, Result,
-    catalog::Catalog,
+    catalog::{Catalog, Scratch},
     config::THREAD_STACK_BYTES,
     source::{Looks, Sources},
 };
@@ -49,6 +49,8 @@ pub(crate) struct Shared {
     /// Who is connected.
     pub(crate) sessions: Arc<Sessions>,
     compute: ComputeRuntime,
+    /// What queries have spilled goes with it.
+    _scratch: Option<Scratch>,
 }
 
 impl Shared {
@@ -56,11 +58,13 @@ impl Shared {
     pub(crate) fn open(config: Config, sources: Sources, parse_view: ParseView) -> Result<Self> {
         let catalog = Catalog::with_checkpoints(config.data_dir.as_deref(), config.checkpoint_bytes)?;
         let registry = Arc::new(registry(&catalog, &config)?);
-        let runtime = runtime_env(&config)?;
+        // Where nothing can be kept, nothing is spilled; who never spills does not mind.
+        let scratch = Scratch::create().ok();
+        let runtime = runtime_env(&config, scratch.as_ref())?;
         let compute = ComputeRuntime::new(config.threads)?;
         ask_in_tasks();
         let (looks, sessions) = (Arc::default(), Arc::default());
-        Ok(Self { config, parse_view, catalog, registry, runtime, sources, looks, sessions, compute })
+        Ok(Self { config, parse_view, catalog, registry, runtime, sources, looks, sessions, compute, _scratch: scratch })
     }
 
     /// Runs `work`, which is a statement's, on the compute runtime. Stopping its ticket ends it, and so does dropping the
@@ -96,7 +100,7 @@ fn registry(catalog: &Catalog, config: &Config) -> Result<Registry> {
     Ok(Registry::new(Arc::new(store), Path::from("models"), Some(root.to_owned()), cache_bytes))
 }
 
-fn runtime_env(config: &Config) -> Result<Arc<RuntimeEnv>> {
+fn runtime_env(config: &Config, scratch: Option<&Scratch>) -> Result<Arc<RuntimeEnv>> {
     let consumers = NonZeroUsize::MIN.saturating_add(4);
     let pool: Arc<dyn MemoryPool> =
         Arc::new(TrackConsumersPool::new(FairSpillPool::new(config.memory_limit_bytes), consumers));
@@ -106,6 +110,10 @@ fn runtime_env(config: &Config) -> Result<Arc<RuntimeEnv>> {
         .with_object_list_cache_limit(0)
         .with_object_list_cache_ttl(Some(Duration::ZERO))
         .with_max_temp_directory_size(config.spill_limit_bytes);
+    let builder = match scratch {
+        Some(scratch) => builder.with_temp_file_path(scratch.path().join("spilled")),
+        None => builder,
+    };
     Ok(builder.build_arc()?)
 }
 

@@ -227,6 +227,40 @@ async fn a_killed_process_leaves_the_old_state_or_the_new() {
     assert!(between.len() >= 3, "the kills fell on too few kinds of statements: {between:?}");
 }
 
+// Symptom: what killed processes had spilled stayed on the disk for ever. Cause: it was in directories that nobody could
+// tell from those of a process that lives. Fix: each has a lock, and the next process removes those that nobody holds.
+#[test]
+fn what_a_killed_process_has_spilled_goes_at_the_next_start() {
+    let home = tempfile::tempdir().unwrap();
+    let temporary = home.path().join("tmp");
+    fs::create_dir(&temporary).unwrap();
+    let directories = || -> BTreeSet<String> {
+        let entries = fs::read_dir(&temporary).unwrap().map(|entry| entry.unwrap().file_name());
+        entries.map(|name| name.to_string_lossy().into_owned()).filter(|name| name.starts_with("fusewire-")).collect()
+    };
+    let start = || {
+        let mut command = fusewire(["serve", "--port", "0"]);
+        let mut child = command.env("TMPDIR", &temporary).stderr(Stdio::inherit()).spawn().unwrap();
+        let lines = lines_of(child.stdout.take().unwrap());
+        assert!(lines.recv_timeout(PATIENCE).unwrap().starts_with("listening on "));
+        (child, lines)
+    };
+    let (mut first, _said) = start();
+    let left = directories();
+    first.kill().unwrap();
+    first.wait().unwrap();
+    assert!(!left.is_empty() && directories() == left, "a killed process leaves what it had: {left:?}");
+    let (mut second, _said) = start();
+    let started = Instant::now();
+    while !directories().is_disjoint(&left) {
+        assert!(started.elapsed() < PATIENCE, "{:?} are still there", directories());
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert!(!directories().is_empty(), "those of a process that lives stay");
+    second.kill().unwrap();
+    second.wait().unwrap();
+}
+
 /// What is done to a file.
 #[derive(Debug, Clone, Copy)]
 enum Damage {

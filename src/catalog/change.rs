@@ -66,6 +66,18 @@ pub enum Change {
         /// The files.
         files: Vec<TableFile>,
     },
+    /// Puts sealed files in the place of some that a managed table has in a row, with the same rows in the same order. It
+    /// changes nothing that anybody sees, and gets in nobody's way.
+    MergeFiles {
+        /// The table.
+        table: QualifiedName,
+        /// Its identifier, by which it is told from another of its name.
+        oid: u32,
+        /// The paths of the files that go.
+        merged: Vec<String>,
+        /// The files that come.
+        files: Vec<TableFile>,
+    },
     /// Adds a version to a model, which is created with its first version.
     PublishModel {
         /// The model.
@@ -138,7 +150,9 @@ impl Change {
                 None => ObjectKey::Schema(name.name.clone()),
             },
             Self::Drop { kind, name, .. } | Self::SetComment { kind, name, .. } => kind.key(name.clone()),
-            Self::AppendFiles { table, .. } | Self::ReplaceFiles { table, .. } => ObjectKey::Relation(table.clone()),
+            Self::AppendFiles { table, .. } | Self::ReplaceFiles { table, .. } | Self::MergeFiles { table, .. } => {
+                ObjectKey::Relation(table.clone())
+            }
             Self::PublishModel { name, .. } | Self::PromoteModel { name, .. } => ObjectKey::Model(name.clone()),
         }
     }
@@ -146,7 +160,9 @@ impl Change {
     /// The table files that it brings into the catalog.
     pub(super) fn new_table_files(&self) -> Vec<&TableFile> {
         match self {
-            Self::AppendFiles { files, .. } | Self::ReplaceFiles { files, .. } => files.iter().collect(),
+            Self::AppendFiles { files, .. } | Self::ReplaceFiles { files, .. } | Self::MergeFiles { files, .. } => {
+                files.iter().collect()
+            }
             Self::Create { object: Object { definition: Definition::ManagedTable(table), .. }, .. } => {
                 table.files.iter().collect()
             }
@@ -181,6 +197,14 @@ impl Snapshot {
             Change::ReplaceFiles { table, files } => {
                 let files = self.managed(table)?.numbered(files);
                 Ok((Applied::Altered, vec![Effect::SetFiles { table: table.clone(), files }]))
+            }
+            Change::MergeFiles { table, oid, merged, files } => {
+                let is_same = self.relation(table).is_some_and(|object| object.header.oid == *oid);
+                if !is_same || !self.managed(table)?.has_in_a_row(merged) {
+                    return Err(Error::Conflict { object: change.key().to_string() });
+                }
+                let (table, merged, files) = (table.clone(), merged.clone(), files.clone());
+                Ok((Applied::Altered, vec![Effect::MergeFiles { table, merged, files }]))
             }
             Change::PublishModel { name, header, version, promote } => {
                 self.publish_model(name, header, version, *promote)

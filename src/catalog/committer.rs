@@ -258,6 +258,7 @@ impl Publisher {
         let (mut next, effects) = commit.transaction.replay(newest)?;
         next.number = newest.number.saturating_add(1);
         next.next_oid = self.next_oid.load(Ordering::Relaxed);
+        next.changed = if commit.transaction.is_unseen() { newest.changed } else { next.number };
         let taken_out = files_taken_out(&effects, newest, &next);
         if let Some(batch) = batch {
             let body = journal::encode(&next, effects)?;

@@ -11,7 +11,7 @@ use super::{
     directory::MODELS,
     error::{Error, Result},
     object::{Definition, Header, Model, ModelVersion, Object, ObjectKey, QualifiedName},
-    persistent::{List, Map, shared},
+    persistent::{Map, shared},
     snapshot::Snapshot,
     table::{ManagedTable, TableFile},
 };
@@ -34,6 +34,8 @@ pub(super) enum Effect {
     AddFiles { table: QualifiedName, files: Vec<TableFile> },
     /// A managed table has these files, and none of those that it had.
     SetFiles { table: QualifiedName, files: Vec<TableFile> },
+    /// A managed table has these files in the place of others that follow one another and have the same rows.
+    MergeFiles { table: QualifiedName, merged: Vec<String>, files: Vec<TableFile> },
     /// A model has this version too; the header counts where it is the first.
     AddVersion {
         model: QualifiedName,
@@ -52,7 +54,9 @@ impl Effect {
     pub(super) fn key(&self) -> ObjectKey {
         match self {
             Self::Put { key, .. } | Self::Remove { key } | Self::SetHeader { key, .. } => key.clone(),
-            Self::AddFiles { table, .. } | Self::SetFiles { table, .. } => ObjectKey::Relation(table.clone()),
+            Self::AddFiles { table, .. } | Self::SetFiles { table, .. } | Self::MergeFiles { table, .. } => {
+                ObjectKey::Relation(table.clone())
+            }
             Self::AddVersion { model, .. } | Self::SetLive { model, .. } => ObjectKey::Model(model.clone()),
         }
     }
@@ -61,7 +65,7 @@ impl Effect {
     fn files(&self) -> Vec<String> {
         match self {
             Self::Put { object, .. } => object.definition.files().into_iter().map(str::to_owned).collect(),
-            Self::AddFiles { files, .. } | Self::SetFiles { files, .. } => {
+            Self::AddFiles { files, .. } | Self::SetFiles { files, .. } | Self::MergeFiles { files, .. } => {
                 files.iter().map(|file| file.path.clone()).collect()
             }
             Self::AddVersion { version, .. } => vec![version.location.clone()],
@@ -81,6 +85,11 @@ pub(super) fn files_taken_out(effects: &[Effect], before: &Snapshot, after: &Sna
     };
     let mut files: BTreeSet<String> = of(before).into_iter().collect();
     files.extend(effects.iter().filter(|effect| keys.contains(&effect.key())).flat_map(Effect::files));
+    for effect in effects {
+        if let Effect::MergeFiles { merged, .. } = effect {
+            files.extend(merged.iter().cloned());
+        }
+    }
     for kept in of(after) {
         files.remove(&kept);
     }
@@ -106,10 +115,15 @@ impl Snapshot {
                 self.objects.insert_mut(key.clone(), Arc::new(object));
             }
             Effect::AddFiles { table, files } => self.alter_table(table, |table| table.add(files))?,
-            Effect::SetFiles { table, files } => self.alter_table(table, |table| {
-                table.files = List::new_sync();
-                table.add(files);
-            })?,
+            Effect::SetFiles { table, files } => self.alter_table(table, |table| table.set(files))?,
+            Effect::MergeFiles { table, merged, files } => {
+                let mut has_merged = false;
+                self.alter_table(table, |table| has_merged = table.merge(merged, files))?;
+                if !has_merged {
+                    let message = format!("files of the table {table} are put together that it does not have in a row");
+                    return Err(Error::Internal(message));
+                }
+            }
             Effect::AddVersion { model, header, number, live, version } => {
                 self.add_version(model, header, (*number, version), *live)?;
             }

@@ -78,6 +78,7 @@ impl Catalog {
         };
         directory.create_places()?;
         let (directory, readers) = (Arc::new(directory), Arc::new(Readers::default()));
+        snapshot.changed = snapshot.number;
         snapshot.hold = readers.hold(snapshot.number);
         let next_oid = Arc::new(AtomicU32::new(snapshot.next_oid));
         let newest = Newest::new(RwLock::new(Arc::new(snapshot)));

@@ -94,13 +94,6 @@ impl Drop for Held {
     }
 }
 
-/// A snapshot is what it holds, whoever reads it.
-impl PartialEq for Hold {
-    fn eq(&self, _other: &Self) -> bool {
-        true
-    }
-}
-
 impl fmt::Debug for Hold {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("Hold")

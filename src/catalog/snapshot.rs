@@ -23,7 +23,7 @@ const PUBLIC_OID: u32 = 2200;
 pub const SYSTEM_OWNER: &str = "fusewire";
 
 /// One immutable state of the catalog. A copy shares all with it, and a changed one all that is not changed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Snapshot {
     pub(super) number: u64,
@@ -33,15 +33,31 @@ pub struct Snapshot {
     /// The last version of each model that was dropped, so that its numbers stay retired.
     #[serde(with = "retired")]
     pub(super) retired_models: Map<QualifiedName, u64>,
+    /// The number of the last commit that changed something that anybody sees.
+    #[serde(skip)]
+    pub(super) changed: u64,
     /// What keeps its files from being removed.
     #[serde(skip)]
     pub(super) hold: Hold,
+}
+
+/// What is equal is what is written: whoever holds it and what else led to it does not count.
+impl PartialEq for Snapshot {
+    fn eq(&self, other: &Self) -> bool {
+        let numbers = (self.number, self.next_oid) == (other.number, other.next_oid);
+        numbers && self.objects == other.objects && self.retired_models == other.retired_models
+    }
 }
 
 impl Snapshot {
     /// The number of the commit that made it. Inside a transaction: of the one that it started from.
     pub fn number(&self) -> u64 {
         self.number
+    }
+
+    /// Whether the other one shows the same: nothing lies between them but files that were put together.
+    pub fn shows_as(&self, other: &Self) -> bool {
+        self.changed == other.changed
     }
 
     /// An object by its key.
@@ -115,6 +131,7 @@ impl Snapshot {
             next_oid: FIRST_OID,
             objects: Map::from_iter([(ObjectKey::Schema(PUBLIC.to_owned()), public)]),
             retired_models: Map::new_sync(),
+            changed: 1,
             hold: Hold::default(),
         }
     }

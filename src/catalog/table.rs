@@ -2,7 +2,7 @@
 //!
 //! What nothing fills yet is left out where it is written, and what was written without it is read.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use arrow_schema::{Field, Schema};
 use serde::{Deserialize, Serialize};
@@ -28,6 +28,26 @@ pub struct ManagedTable {
     /// The files that hold the rows, in insertion order.
     #[serde(with = "list")]
     pub files: List<TableFile>,
+    /// Tells its rows from those that it had before: whoever puts files together keeps it.
+    #[serde(skip)]
+    pub(super) generation: Generation,
+}
+
+/// What two states of a table share whose rows are the same.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Generation(Arc<()>);
+
+impl Generation {
+    pub(super) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+/// A table is what it holds, however it came to that.
+impl PartialEq for Generation {
+    fn eq(&self, _other: &Self) -> bool {
+        true
+    }
 }
 
 /// A column as it was declared.
@@ -106,7 +126,8 @@ impl ManagedTable {
         let columns: Vec<Column> =
             schema.fields().iter().zip(1..).map(|(field, number)| Column::new(number, field)).collect();
         let next_column = columns.last().map_or(1, |column| column.number + 1);
-        let mut table = Self { schema, columns, next_column, next_row: 0, files: List::new_sync() };
+        let (files_before, generation) = (List::new_sync(), Generation::default());
+        let mut table = Self { schema, columns, next_column, next_row: 0, files: files_before, generation };
         let files = table.numbered(&files);
         table.add(&files);
         table
@@ -130,6 +151,32 @@ impl ManagedTable {
             self.next_row = self.next_row.max(end);
             self.files.push_back_mut(file.clone());
         }
+        self.generation = Generation::default();
+    }
+
+    /// Has these files and none of those that it had.
+    pub(super) fn set(&mut self, files: &[TableFile]) {
+        self.files = List::new_sync();
+        self.add(files);
+    }
+
+    /// Whether these files follow one another in it.
+    pub(super) fn has_in_a_row(&self, paths: &[String]) -> bool {
+        self.place_of(paths).is_some()
+    }
+
+    /// Puts files in the place of some that follow one another and have the same rows; false where it does not have those.
+    pub(super) fn merge(&mut self, paths: &[String], files: &[TableFile]) -> bool {
+        let Some(at) = self.place_of(paths) else { return false };
+        let (before, after) = (self.files.iter().take(at), self.files.iter().skip(at + paths.len()));
+        self.files = before.chain(files).chain(after).cloned().collect();
+        true
+    }
+
+    fn place_of(&self, paths: &[String]) -> Option<usize> {
+        let first = paths.first()?;
+        let at = self.files.iter().position(|file| file.path == *first)?;
+        self.files.iter().skip(at).take(paths.len()).map(|file| &file.path).eq(paths).then_some(at)
     }
 
     /// The paths, relative to the data directory, of the files that it lives in.

@@ -17,6 +17,7 @@ use super::*;
 use crate::fault::Fault;
 
 mod journal;
+mod merging;
 mod readers;
 mod scratch;
 

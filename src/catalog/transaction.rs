@@ -14,7 +14,7 @@ use super::{
     directory::DataDirectory,
     effect::Effect,
     error::{Error, Result},
-    object::{Header, Object},
+    object::{Definition, Header, Object},
     snapshot::Snapshot,
 };
 
@@ -97,7 +97,7 @@ impl Transaction {
     /// conflict, and so is a change that would do something else now than what was reported when it was made. Only added
     /// rows never get in each other's way: two clients may insert into one table at once.
     pub(super) fn replay(&self, newest: &Arc<Snapshot>) -> Result<(Snapshot, Vec<Effect>)> {
-        if self.is_serializable && !Arc::ptr_eq(&self.base, newest) {
+        if self.is_serializable && !self.base.shows_as(newest) {
             return Err(Error::Conflict { object: "the catalog".to_owned() });
         }
         let (mut next, mut effects) = (newest.as_ref().clone(), Vec::new());
@@ -106,7 +106,9 @@ impl Transaction {
             let (before, now) = (self.base.get(&key), newest.get(&key));
             let is_undisturbed = match change {
                 Change::AppendFiles { .. } => is_same_table(before, now),
-                _ => before.map(Arc::as_ptr) == now.map(Arc::as_ptr),
+                // Whether it has the files is asked where it is decided.
+                Change::MergeFiles { .. } => true,
+                _ => is_unchanged(before, now),
             };
             match next.apply(change) {
                 Ok((applied, done)) if is_undisturbed && applied == *reported => effects.extend(done),
@@ -114,6 +116,11 @@ impl Transaction {
             }
         }
         Ok((next, effects))
+    }
+
+    /// Whether it changes nothing that anybody sees.
+    pub(super) fn is_unseen(&self) -> bool {
+        self.changes.iter().all(|(change, _)| matches!(change, Change::MergeFiles { .. }))
     }
 
     /// Whether the files of its models are there. They are named by what is in them, so that one may have been removed with
@@ -169,6 +176,16 @@ impl Drop for Transaction {
             self.discard(change, &self.base);
         }
     }
+}
+
+/// Whether an object is what it was, but for files that were put together.
+fn is_unchanged(before: Option<&Arc<Object>>, now: Option<&Arc<Object>>) -> bool {
+    let (Some(before), Some(now)) = (before, now) else { return before.is_none() && now.is_none() };
+    let has_same_rows = match (&before.definition, &now.definition) {
+        (Definition::ManagedTable(before), Definition::ManagedTable(now)) => before.generation.is(&now.generation),
+        _ => false,
+    };
+    Arc::ptr_eq(before, now) || (has_same_rows && before.header == now.header)
 }
 
 /// Whether rows for the one table fit the other, whatever rows either has.

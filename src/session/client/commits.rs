@@ -1,7 +1,5 @@
 //! How what a client's statements change reaches the catalog: with the ticket of the statement, which commits or is cancelled.
 
-use std::sync::Arc;
-
 use super::{Client, lock};
 use crate::{
     Result,
@@ -92,7 +90,7 @@ impl Client {
         }
         drop(state);
         let mut alone = catalog.begin();
-        let read_newest = Arc::ptr_eq(scope.snapshot(), alone.snapshot());
+        let read_newest = scope.snapshot().shows_as(alone.snapshot());
         if scope.modes().isolation == Isolation::Serializable && !read_newest {
             catalog.discard(&changes);
             return Err(CatalogError::Conflict { object: "the catalog".to_owned() }.into());

@@ -9,7 +9,7 @@ use std::{
     fmt, io,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
-        Arc, OnceLock, PoisonError, RwLock,
+        Arc, Mutex, OnceLock, PoisonError, RwLock,
         atomic::{AtomicU32, Ordering},
         mpsc,
     },
@@ -20,10 +20,11 @@ use tokio::sync::oneshot;
 
 use super::{
     directory::DataDirectory,
-    effect::files_taken_out,
+    effect::{Effect, files_taken_out},
     error::{Error, Result},
     journal::{self, Journal},
     log::Batch,
+    object::QualifiedName,
     readers::Readers,
     snapshot::Snapshot,
     transaction::Transaction,
@@ -108,6 +109,9 @@ impl fmt::Debug for Watch {
 /// The newest state, which readers take without waiting for a commit.
 pub(super) type Newest = Arc<RwLock<Arc<Snapshot>>>;
 
+/// Who is told of tables that have got files.
+pub(super) type Grown = Arc<Mutex<Option<mpsc::Sender<QualifiedName>>>>;
+
 /// The way to the thread; dropping it waits for the commits that were asked for.
 #[derive(Debug)]
 pub(super) struct Committer {
@@ -143,6 +147,8 @@ struct Prepared {
     snapshot: Arc<Snapshot>,
     /// The files that older ones have and it has not.
     taken_out: Vec<String>,
+    /// The tables that have got files.
+    grown: Vec<QualifiedName>,
 }
 
 /// What the thread has to itself.
@@ -152,6 +158,7 @@ pub(super) struct Publisher {
     /// None: in memory.
     pub(super) journal: Option<Journal>,
     pub(super) directory: Arc<DataDirectory>,
+    pub(super) grown: Grown,
     pub(super) readers: Arc<Readers>,
     pub(super) watch: Watch,
 }
@@ -233,6 +240,7 @@ impl Publisher {
                 }
                 *self.newest.write().unwrap_or_else(PoisonError::into_inner) = newest;
                 for Ready { commit, prepared } in ready {
+                    self.tell_growth(prepared.grown);
                     self.answer(commit, Ok(prepared.snapshot));
                 }
             }
@@ -260,12 +268,13 @@ impl Publisher {
         next.next_oid = self.next_oid.load(Ordering::Relaxed);
         next.changed = if commit.transaction.is_unseen() { newest.changed } else { next.number };
         let taken_out = files_taken_out(&effects, newest, &next);
+        let grown = effects.iter().filter_map(Effect::grown_table).cloned().collect();
         if let Some(batch) = batch {
             let body = journal::encode(&next, effects)?;
             batch.push(next.number, &body)?;
         }
         next.hold = self.readers.hold(next.number);
-        Ok(Prepared { snapshot: Arc::new(next), taken_out })
+        Ok(Prepared { snapshot: Arc::new(next), taken_out, grown })
     }
 
     fn write(&mut self, batch: Option<&Batch>) -> Result<()> {
@@ -276,6 +285,16 @@ impl Publisher {
             journal.give_up();
             journal.check()
         })
+    }
+
+    fn tell_growth(&self, tables: Vec<QualifiedName>) {
+        let listener = self.grown.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(listener) = listener.as_ref() {
+            for table in tables {
+                // It has ended, and nobody is to be told any more.
+                let _unheard = listener.send(table);
+            }
+        }
     }
 
     /// Tells whoever waits for a commit how it ended.

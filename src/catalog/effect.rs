@@ -61,6 +61,14 @@ impl Effect {
         }
     }
 
+    /// The table that has more files after it.
+    pub(super) fn grown_table(&self) -> Option<&QualifiedName> {
+        match self {
+            Self::AddFiles { table, .. } => Some(table),
+            _ => None,
+        }
+    }
+
     /// The files that come with it.
     fn files(&self) -> Vec<String> {
         match self {

@@ -23,12 +23,12 @@ mod transaction;
 use std::{
     collections::HashSet,
     path::Path,
-    sync::{Arc, PoisonError, RwLock, atomic::AtomicU32},
+    sync::{Arc, PoisonError, RwLock, atomic::AtomicU32, mpsc},
 };
 
 pub use change::{Applied, Change, Existing, is_of_system};
 pub use committer::Permit;
-use committer::{Committer, Newest, Publisher, Watch};
+use committer::{Committer, Grown, Newest, Publisher, Watch};
 pub use directory::{DataDirectory, NewTableFile};
 pub use error::{Error, Result};
 pub use journal::CHECKPOINT_BYTES;
@@ -50,6 +50,7 @@ pub struct Catalog {
     newest: Newest,
     next_oid: Arc<AtomicU32>,
     directory: Arc<DataDirectory>,
+    grown: Grown,
     committer: Committer,
 }
 
@@ -82,16 +83,18 @@ impl Catalog {
         snapshot.hold = readers.hold(snapshot.number);
         let next_oid = Arc::new(AtomicU32::new(snapshot.next_oid));
         let newest = Newest::new(RwLock::new(Arc::new(snapshot)));
+        let grown = Grown::default();
         let publisher = Publisher {
             newest: newest.clone(),
             next_oid: next_oid.clone(),
             journal,
             directory: directory.clone(),
+            grown: grown.clone(),
             readers,
             watch,
         };
         let committer = Committer::start(publisher)?;
-        Ok(Self { newest, next_oid, directory, committer })
+        Ok(Self { newest, next_oid, directory, grown, committer })
     }
 
     /// The newest committed state.
@@ -120,6 +123,11 @@ impl Catalog {
         }
         permit.end(true);
         Ok(self.snapshot())
+    }
+
+    /// Tells somebody of each table that has got files; none: nobody any more.
+    pub fn tell_growth(&self, to: Option<mpsc::Sender<QualifiedName>>) {
+        *self.grown.lock().unwrap_or_else(PoisonError::into_inner) = to;
     }
 
     /// Removes the table files of changes that no transaction takes.

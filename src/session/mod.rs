@@ -7,6 +7,7 @@ mod action;
 mod assignments;
 mod cancel_key;
 mod client;
+pub(crate) mod compaction;
 mod dialect;
 mod files;
 pub(crate) mod functions;

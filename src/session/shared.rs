@@ -21,7 +21,11 @@ use futures::FutureExt;
 use object_store::{local::LocalFileSystem, path::Path};
 use tokio::runtime::{Builder, Handle, Runtime};
 
-use super::{Interrupt, Scope, Sessions, Ticket, interrupt::ask_in_tasks};
+use super::{
+    Interrupt, Scope, Sessions, Ticket,
+    compaction::{Compactions, Compactor},
+    interrupt::ask_in_tasks,
+};
 use crate::{
     Config, Error, Fault, Result,
     catalog::{Catalog, Scratch},
@@ -37,7 +41,10 @@ pub(crate) struct Shared {
     pub(crate) config: Config,
     /// How a view's text is read.
     pub(crate) parse_view: ParseView,
-    pub(crate) catalog: Catalog,
+    pub(crate) catalog: Arc<Catalog>,
+    /// What is being put together of its tables.
+    pub(crate) compactions: Arc<Compactions>,
+    _compactor: Compactor,
     /// Model files.
     pub(crate) registry: Arc<Registry>,
     /// Memory, disk and object stores of queries.
@@ -56,7 +63,9 @@ pub(crate) struct Shared {
 impl Shared {
     /// Locks the data directory, reads what was committed and starts the threads.
     pub(crate) fn open(config: Config, sources: Sources, parse_view: ParseView) -> Result<Self> {
-        let catalog = Catalog::with_checkpoints(config.data_dir.as_deref(), config.checkpoint_bytes)?;
+        let catalog = Arc::new(Catalog::with_checkpoints(config.data_dir.as_deref(), config.checkpoint_bytes)?);
+        let compactions = Arc::default();
+        let compactor = Compactor::start(&catalog, &compactions)?;
         let registry = Arc::new(registry(&catalog, &config)?);
         // Where nothing can be kept, nothing is spilled; who never spills does not mind.
         let scratch = Scratch::create().ok();
@@ -64,7 +73,20 @@ impl Shared {
         let compute = ComputeRuntime::new(config.threads)?;
         ask_in_tasks();
         let (looks, sessions) = (Arc::default(), Arc::default());
-        Ok(Self { config, parse_view, catalog, registry, runtime, sources, looks, sessions, compute, _scratch: scratch })
+        Ok(Self {
+            config,
+            parse_view,
+            catalog,
+            compactions,
+            _compactor: compactor,
+            registry,
+            runtime,
+            sources,
+            looks,
+            sessions,
+            compute,
+            _scratch: scratch,
+        })
     }
 
     /// Runs `work`, which is a statement's, on the compute runtime. Stopping its ticket ends it, and so does dropping the

@@ -55,6 +55,11 @@ pub(crate) fn stored_schema(schema: &Schema) -> SchemaRef {
     Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }
 
+/// The columns of a table as its files have them.
+pub(super) fn file_schema(schema: &Schema) -> SchemaRef {
+    form::stored(schema)
+}
+
 /// NewFiles files that no change has taken over yet; dropping it removes them.
 struct NewFiles {
     directory: Arc<DataDirectory>,
@@ -166,7 +171,7 @@ async fn blocking<T: Send + 'static>(
 
 /// Least and greatest values of floating point columns are not kept: Parquet's leave NaN out, and readers that prune by
 /// them would lose its rows.
-fn writer_properties(schema: &Schema) -> WriterProperties {
+pub(super) fn writer_properties(schema: &Schema) -> WriterProperties {
     let floats = schema.fields().iter().filter(|field| field.data_type().is_floating());
     let properties = WriterProperties::builder().set_compression(Compression::SNAPPY);
     let without = |properties: WriterPropertiesBuilder, field: &FieldRef| {
@@ -178,7 +183,7 @@ fn writer_properties(schema: &Schema) -> WriterProperties {
 const STRICT: CastOptions<'static> = CastOptions { safe: false, format_options: FormatOptions::new() };
 
 /// The batch with the table's columns by position, cast where a query's type differs in form only.
-fn conform(batch: &RecordBatch, schema: &SchemaRef) -> std::result::Result<RecordBatch, DataFusionError> {
+pub(super) fn conform(batch: &RecordBatch, schema: &SchemaRef) -> std::result::Result<RecordBatch, DataFusionError> {
     let columns = batch
         .columns()
         .iter()

@@ -17,7 +17,7 @@ use datafusion::{
 };
 use fusewire_udfs::{FUNCTIONS, TableFunction, models::NewVersion};
 
-use super::{DATABASE, Origin, Scope, Seen, files, in_memory::Columns, models::kept};
+use super::{DATABASE, Origin, Scope, Seen, compaction::Compaction, files, in_memory::Columns, models::kept};
 use crate::{
     catalog::{Definition, Header, ModelVersion, Object, QualifiedName, Snapshot},
     pgtype::type_name,
@@ -48,6 +48,8 @@ enum Rows {
     Settings(fn(&[Setting]) -> Columns),
     /// Who is connected.
     Sessions(fn(&[Seen]) -> Columns),
+    /// What is being put together of tables.
+    Compactions(fn(&[Compaction]) -> Columns),
     /// What the session's scans left out, which is read first when a query asks for it.
     Rejects,
 }
@@ -62,6 +64,7 @@ pub(crate) const TABLES: &[SystemTable] = &[
     SystemTable { name: "functions", rows: Rows::Functions(functions) },
     SystemTable { name: "settings", rows: Rows::Settings(settings) },
     SystemTable { name: "sessions", rows: Rows::Sessions(sessions) },
+    SystemTable { name: "compactions", rows: Rows::Compactions(compactions) },
     SystemTable { name: "rejects", rows: Rows::Rejects },
 ];
 
@@ -78,6 +81,7 @@ impl SystemTable {
                 let sessions = scope.shared().sessions.all();
                 columns(&sessions.iter().map(|session| session.seen_by(scope)).collect::<Vec<_>>())
             }
+            Rows::Compactions(columns) => columns(&scope.shared().compactions.all()),
             Rows::Rejects => return Ok(Arc::new(RejectsTable(Arc::clone(scope.rejects())))),
         };
         Ok(Arc::new(columns.table()?))
@@ -91,6 +95,7 @@ impl SystemTable {
             Rows::Functions(columns) => columns(),
             Rows::Settings(columns) => columns(&[]),
             Rows::Sessions(columns) => columns(&[]),
+            Rows::Compactions(columns) => columns(&[]),
             Rows::Rejects => rejects(&[]),
         };
         columns.schema()
@@ -221,6 +226,16 @@ fn sources(rows: &[Relation]) -> Columns {
         )
         .text("owner", rows.iter().map(|(_, object)| Some(object.header.owner.clone())))
         .text("comment", rows.iter().map(|(_, object)| object.header.comment.clone()))
+}
+
+fn compactions(rows: &[Compaction]) -> Columns {
+    Columns::default()
+        .text("schema", rows.iter().map(|row| Some(row.table.schema.clone())))
+        .text("name", rows.iter().map(|row| Some(row.table.name.clone())))
+        .integer("files", rows.iter().map(|row| Some(row.files as u64)))
+        .integer("bytes", rows.iter().map(|row| Some(row.bytes)))
+        .integer("rows", rows.iter().map(|row| Some(row.rows)))
+        .instant("started_at", rows.iter().map(|row| Some(row.began)))
 }
 
 fn functions() -> Columns {

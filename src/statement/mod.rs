@@ -45,6 +45,7 @@ mod cursors;
 mod prepare;
 mod settings;
 mod transaction;
+mod vacuum;
 
 pub(crate) use parse::{parse, parse_view};
 
@@ -65,6 +66,7 @@ pub(crate) const FORMS: &[Form] = &[
     transaction::FORM,
     prepare::FORM,
     cursors::FORM,
+    vacuum::FORM,
     query::FORM,
 ];
 

@@ -41,6 +41,8 @@ pub struct Config {
     pub target_partitions: usize,
     /// Rows that operators hand on at once.
     pub batch_size: usize,
+    /// Memory that plans take which are kept for the next statement that is the same, in bytes; 0: none is kept.
+    pub plan_cache_size: usize,
     /// The longest a statement may run, in milliseconds; 0: no limit.
     pub statement_timeout_ms: u64,
     /// How deep expressions and queries may nest.
@@ -74,6 +76,7 @@ impl Default for Config {
             threads: thread::available_parallelism().map_or(1, NonZero::get),
             target_partitions: 0,
             batch_size: 8192,
+            plan_cache_size: 32 << 20,
             statement_timeout_ms: 0,
             max_parse_depth: 50,
             max_model_bytes: 1 << 30,

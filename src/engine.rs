@@ -19,7 +19,9 @@ use tokio::sync::{
 pub(crate) use crate::session::{Working, engine_zone};
 use crate::{
     Config, Error, Fault, Result, pgtype, planning,
-    session::{ArrowTypes, Client, DATABASE, PATH_SCHEMA, Scope, Shared, describe, execute, functions, timed_out},
+    session::{
+        ArrowTypes, Client, DATABASE, Known, PATH_SCHEMA, Scope, Shared, describe, execute, functions, timed_out,
+    },
     source::{self, Access, Source, Sources},
 };
 pub use crate::{
@@ -203,7 +205,22 @@ fn session_batch(config: &Config) -> usize {
 impl Session {
     /// Splits a text into its statements. A syntax error carries its position.
     pub fn parse(&self, sql: &str) -> Result<Vec<Statement>> {
-        crate::statement::parse(sql, self.client.config().max_parse_depth)
+        if let Some(known) = self.known(sql) {
+            return Ok(vec![known]);
+        }
+        let statements = crate::statement::parse(sql, self.client.config().max_parse_depth)?;
+        if let [Statement { text, source, action }] = statements.as_slice() {
+            let known =
+                Known { action: Arc::clone(action), text: Arc::from(text.as_str()), source: Arc::clone(source) };
+            self.client.shared().plans.keep_statement(known);
+        }
+        Ok(statements)
+    }
+
+    /// The statement that a text is, where it was read before and is kept.
+    pub(crate) fn known(&self, sql: &str) -> Option<Statement> {
+        let Known { action, text, source } = self.client.shared().plans.statement(sql)?;
+        Some(Statement { text: text.to_string(), source, action })
     }
 
     /// What the statement takes and returns, found in the time of a statement. Never runs it, never trains. `types` are those
@@ -222,6 +239,11 @@ impl Session {
     pub async fn execute(&self, statement: &Statement, parameters: &[ScalarValue]) -> Result<Outcome> {
         let working = self.client.work();
         let scope = self.client.start(statement.action.as_ref(), &statement.text)?;
+        if parameters.is_empty()
+            && let Some(outcome) = scope.kept_rows(statement.action.as_ref())
+        {
+            return Ok(outcome.watched(scope.ticket().clone(), working));
+        }
         let (client, task, values) = (Arc::clone(&self.client), statement.clone(), parameters.to_vec());
         let within = Arc::clone(&scope);
         let work = async move { execute(task.action.as_ref(), &client, &within, &values).await };
@@ -304,7 +326,10 @@ impl Session {
         let scope = self.client.start(action.as_ref(), statement.text())?;
         let (client, within) = (Arc::clone(&self.client), Arc::clone(&scope));
         let work = async move { client.run_portal(&within, &portal, limit).await };
-        let outcome = self.timed(&scope, work).await.map(|outcome| outcome.watched(scope.ticket().clone(), working));
+        // Where its rows are kept, nothing is computed.
+        let is_there = statement.parameters().is_empty() && scope.has_kept_rows(action.as_ref());
+        let outcome = if is_there { work.await } else { self.timed(&scope, work).await };
+        let outcome = outcome.map(|outcome| outcome.watched(scope.ticket().clone(), working));
         outcome.map_err(|error| error.located(statement.source()))
     }
 

@@ -90,6 +90,14 @@ pub(super) const SETTINGS: &[Declaration] = &[
         write: |config, values| assign(&mut config.batch_size, number(values, 1, 1_000_000)),
     },
     Declaration {
+        name: "plan_cache_size",
+        accepts: "a size, 0 to keep none",
+        description: "memory for plans that are kept until the same statement comes again",
+        list: false,
+        read: |config| config.plan_cache_size.to_string(),
+        write: |config, values| assign(&mut config.plan_cache_size, size(values, 0)),
+    },
+    Declaration {
         name: "statement_timeout_ms",
         accepts: "milliseconds, 0 for no limit",
         description: "the longest that a statement may run",

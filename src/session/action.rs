@@ -1,12 +1,18 @@
 //! What the statements of a client are to its session: analysed first, and then run.
 
-use std::{fmt::Debug, sync::Arc};
+use std::{
+    fmt::Debug,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use arrow::datatypes::{DataType, SchemaRef};
 use async_trait::async_trait;
 use datafusion::{common::ScalarValue, logical_expr::LogicalPlan};
 
-use super::{Client, Description, Outcome, Scope, Sealed};
+use super::{Client, Description, Kept, Outcome, Reads, Scope, Sealed};
 use crate::Result;
 
 /// What is known of a statement before it runs.
@@ -18,6 +24,10 @@ pub(crate) struct Analysis {
     pub(crate) columns: Option<SchemaRef>,
     /// Its plan, unless a value of a parameter decides what is planned.
     pub(crate) plan: Option<Sealed<LogicalPlan>>,
+    /// The objects that it was made of.
+    pub(crate) reads: Arc<Reads>,
+    /// The same as it is kept for the next statement that is the same.
+    pub(crate) kept: Option<Arc<Kept>>,
 }
 
 /// A statement that is about to run.
@@ -65,10 +75,27 @@ pub(crate) trait Action: Debug + Send + Sync {
         None
     }
 
+    /// What tells it from every other statement that was read, where what is known of it may be kept: the same is found for the
+    /// same types of parameters as long as nothing changes that it was made of. See [`new_identity`].
+    fn identity(&self) -> Option<u64> {
+        None
+    }
+
+    /// About how many bytes the plan takes of what was found, where that may be kept. It is asked of what has an identity.
+    fn bytes_to_keep(&self, _analysis: &Analysis) -> Option<usize> {
+        None
+    }
+
     /// Whether it reads the catalog: the first that does decides which state its transaction reads.
     fn reads_catalog(&self) -> bool {
         true
     }
+}
+
+/// An identity that no other statement has.
+pub(crate) fn new_identity() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
 /// What a statement takes and returns; what is wrong in it whatever the values are, is told.
@@ -78,9 +105,13 @@ pub(crate) async fn describe(
     scope: &Arc<Scope>,
     types: &[Option<DataType>],
 ) -> Result<Description> {
-    let analysis = action.analyze(client, scope, types).await?;
+    let analysis = analyze(action, client, scope, types).await?;
     if let Some(plan) = &analysis.plan {
-        scope.check_types(plan, &analysis.parameters)?;
+        let check = || scope.check_types(plan, &analysis.parameters);
+        match &analysis.kept {
+            Some(kept) => kept.check(check)?,
+            None => check()?,
+        }
     }
     let columns = action.columns(&analysis);
     Ok(Description { parameters: analysis.parameters, columns })
@@ -94,6 +125,30 @@ pub(crate) async fn execute(
     values: &[ScalarValue],
 ) -> Result<Outcome> {
     let types: Vec<_> = values.iter().map(|value| Some(value.data_type())).collect();
-    let analysis = action.analyze(client, scope, &types).await?;
+    let analysis = analyze(action, client, scope, &types).await?;
     action.run(Running { client, scope, analysis, values }).await
+}
+
+/// What is known of a statement: what was found before, where that is still so.
+async fn analyze(
+    action: &dyn Action,
+    client: &Client,
+    scope: &Arc<Scope>,
+    types: &[Option<DataType>],
+) -> Result<Analysis> {
+    let key = scope.plan_key(action, types);
+    if let Some(key) = &key
+        && let Some(known) = scope.known(key)
+    {
+        return Ok(known);
+    }
+    let mut analysis = action.analyze(client, scope, types).await?;
+    analysis.reads = Arc::new(scope.reads());
+    if let Some(key) = key
+        && analysis.reads.are_objects()
+        && let Some(bytes) = action.bytes_to_keep(&analysis)
+    {
+        analysis.kept = Some(scope.keep_plan(key, &analysis, bytes));
+    }
+    Ok(analysis)
 }

@@ -32,6 +32,7 @@ use crate::{
 };
 
 use activity::Presence;
+pub(super) use activity::beginning;
 pub(crate) use activity::{Seen, Working};
 pub(crate) use commits::Staged;
 

@@ -14,7 +14,8 @@ impl Models for Scope {
         let name = ModelName::parse(text)?;
         let snapshot = self.snapshot();
         let qualified = self.named(Kind::Model, &Name { schema: name.schema.clone(), name: name.name.clone() });
-        let Some(model) = snapshot.model(&qualified) else {
+        let found = self.find(Kind::Model.key(qualified.clone()));
+        let Some(model) = found.and_then(|object| object.as_model()) else {
             let mut known: Vec<String> = snapshot.models().map(|(name, _, _)| name.to_string()).collect();
             known.truncate(NAMES_LISTED);
             let known = if known.is_empty() { "there is none yet".to_owned() } else { known.join(", ") };

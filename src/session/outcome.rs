@@ -2,11 +2,14 @@
 
 use std::net::SocketAddr;
 
-use arrow::datatypes::{DataType, SchemaRef};
-use datafusion::execution::SendableRecordBatchStream;
+use arrow::{
+    array::RecordBatch,
+    datatypes::{DataType, SchemaRef},
+};
+use datafusion::{execution::SendableRecordBatchStream, physical_plan::memory::MemoryStream};
 use fusewire_udfs::Progress;
 
-use crate::Fault;
+use crate::{Fault, Result};
 
 /// Who opens a session and from where.
 #[derive(Debug, Clone)]
@@ -123,6 +126,11 @@ impl Outcome {
     /// The rows of a query.
     pub(crate) fn rows(stream: SendableRecordBatchStream) -> Self {
         Self::Rows { stream, tag: RowsTag::Counted("SELECT"), binary: false }
+    }
+
+    /// The rows of a query that are there already.
+    pub(crate) fn batches(schema: SchemaRef, batches: Vec<RecordBatch>) -> Result<Self> {
+        Ok(Self::rows(Box::pin(MemoryStream::try_new(batches, schema, None)?)))
     }
 
     /// The same rows with another tag.

@@ -17,7 +17,7 @@ use datafusion::{
 use super::{DATABASE, PATH_SCHEMA, Scope, files, information_schema, storage, system};
 use crate::{
     Error, Fault,
-    catalog::{Definition, Object, Privilege, QualifiedName, View},
+    catalog::{Definition, Object, ObjectKey, Privilege, QualifiedName, View},
     pgtype::type_name,
     planning,
     source::{self, TableRequest},
@@ -126,10 +126,11 @@ impl CatalogProvider for Database {
             return Some(Arc::new(SystemSchema { scope }));
         }
         if name == information_schema::SCHEMA {
+            scope.looks_beside();
             let functions = scope.functions().clone();
             return Some(information_schema::schema(Arc::clone(scope.snapshot()), functions));
         }
-        let known = scope.snapshot().has_schema(name);
+        let known = scope.find(ObjectKey::Schema(name.to_owned())).is_some();
         known.then(|| Arc::new(UserSchema { name: name.to_owned(), scope }) as Arc<dyn SchemaProvider>)
     }
 }
@@ -147,6 +148,7 @@ impl SchemaProvider for SystemSchema {
 
     async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
         let Some(table) = system::TABLES.iter().find(|table| table.name == name) else { return Ok(None) };
+        self.scope.looks_beside();
         Ok(Some(table.provider(&self.scope)?))
     }
 
@@ -185,7 +187,7 @@ impl SchemaProvider for UserSchema {
     }
 
     async fn table_type(&self, name: &str) -> Result<Option<TableType>> {
-        let object = self.scope.snapshot().relation(&QualifiedName::new(&self.name, name));
+        let object = self.find(name);
         Ok(object.map(|object| match object.definition {
             Definition::View(_) => TableType::View,
             _ => TableType::Base,
@@ -193,21 +195,26 @@ impl SchemaProvider for UserSchema {
     }
 
     fn table_exist(&self, name: &str) -> bool {
-        self.scope.snapshot().relation(&QualifiedName::new(&self.name, name)).is_some()
+        self.find(name).is_some()
     }
 }
 
 impl UserSchema {
+    fn find(&self, name: &str) -> Option<&Arc<Object>> {
+        self.scope.find(ObjectKey::Relation(QualifiedName::new(&self.name, name)))
+    }
+
     async fn open(&self, name: &QualifiedName) -> Result<Option<Arc<dyn TableProvider>>> {
         let scope = &self.scope;
-        let Some(object) = scope.snapshot().relation(name) else { return Ok(None) };
+        let Some(object) = self.find(&name.name) else { return Ok(None) };
         scope.check(Privilege::Select, object)?;
         match &object.definition {
             Definition::ExternalTable(table) => {
+                scope.looks_beside();
                 let opened = scope.sources().open(table, scope.stores(), scope.access());
                 Ok(Some(opened.map_err(Error::from)?))
             }
-            Definition::ManagedTable(table) => Ok(Some(storage::open(scope, name, table))),
+            Definition::ManagedTable(table) => Ok(Some(storage::open(scope, name, object, table))),
             Definition::View(view) => plan_view(scope, name, object, view).await.map(Some),
             _ => Ok(None),
         }
@@ -216,6 +223,7 @@ impl UserSchema {
 
 /// What a name that no table has stands for among files: a call that reads some, or a path.
 async fn named_files(scope: &Scope, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+    scope.looks_beside();
     let key = QualifiedName::new(PATH_SCHEMA, name);
     if let Some(provider) = scope.opened(&key) {
         return Ok(Some(provider));

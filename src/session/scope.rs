@@ -15,7 +15,7 @@ use datafusion::{
     catalog::{Session, TableFunction, TableProvider},
     common::{DFSchema, DataFusionError, ParamValues, ScalarValue, metadata::ScalarAndMetadata},
     execution::{FunctionRegistry, SessionState},
-    logical_expr::{Expr, LogicalPlan},
+    logical_expr::{Expr, LogicalPlan, ScalarUDF},
     sql::{
         parser::Statement as SqlStatement,
         sqlparser::ast::{CastKind, DataType as AstType, Expr as AstExpr, ExprWithAlias, Value},
@@ -26,7 +26,7 @@ use futures::future::BoxFuture;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::{
-    DEFAULT_SCHEMA, Interrupt, Modes, Notice, Shared, Ticket,
+    DEFAULT_SCHEMA, Interrupt, Modes, Notice, Reads, Shared, Ticket,
     assignments::{Assignment, Assignments},
     client::{Physical, lock},
     functions,
@@ -37,7 +37,7 @@ use super::{
 };
 use crate::{
     Error, Fault, Result,
-    catalog::{Existing, Kind, Object, Privilege, QualifiedName, Snapshot, View, is_of_system},
+    catalog::{Existing, Kind, Object, ObjectKey, Privilege, QualifiedName, Snapshot, View, is_of_system},
     planning,
     source::{Access, Rejects, SecretDefinition, SecretType, Sources, Stores},
 };
@@ -81,12 +81,13 @@ pub(crate) struct Scope {
     pub(super) within: Arc<Vec<QualifiedName>>,
 }
 
-/// What was looked up for a statement and is not looked up again: names are when it is rewritten and once more when it is
-/// planned, and those of the views in it are too, so that views over views would be planned twice as often with each.
+/// What was looked up for a statement, in its views too, and is not looked up again: names are when it is rewritten and once
+/// more when it is planned, so that views over views would be planned twice as often with each.
 #[derive(Debug, Default)]
 pub(super) struct Found {
     stores: OnceLock<Stores>,
     tables: Mutex<HashMap<QualifiedName, Arc<dyn TableProvider>>>,
+    reads: Mutex<Reads>,
 }
 
 impl Scope {
@@ -146,6 +147,16 @@ impl Scope {
     /// The query engine's own functions that stand where a table may.
     pub(super) fn functions(&self) -> &HashMap<String, Arc<TableFunction>> {
         self.settings.engine().table_functions()
+    }
+
+    /// The scalar functions that know this scope.
+    pub(crate) fn own_functions(&self) -> Vec<Arc<ScalarUDF>> {
+        functions::of(self).into_iter().map(Arc::new).collect()
+    }
+
+    /// A scalar function of its session, which knows no statement.
+    pub(crate) fn session_function(&self, name: &str) -> Option<&Arc<ScalarUDF>> {
+        self.settings.engine().scalar_functions().get(name)
     }
 
     /// The query engine's state, with the tables and models that this scope finds.
@@ -262,11 +273,27 @@ impl Scope {
 
     /// The operators of a plan, and what they need to run.
     pub(crate) fn physical(&self, plan: LogicalPlan) -> BoxFuture<'static, Result<Physical>> {
-        let (engine, interrupt) = (Arc::clone(self.settings.engine()), self.interrupt.clone());
+        self.operators(plan, false)
+    }
+
+    /// The same of a plan that is optimized already.
+    pub(crate) fn physical_of_optimized(&self, plan: LogicalPlan) -> BoxFuture<'static, Result<Physical>> {
+        self.operators(plan, true)
+    }
+
+    fn operators(&self, plan: LogicalPlan, is_optimized: bool) -> BoxFuture<'static, Result<Physical>> {
+        let (settings, interrupt) = (self.settings.clone(), self.interrupt.clone());
         Box::pin(async move {
-            let physical = engine.create_physical_plan(&plan).await?;
-            Ok((interrupt.guard(physical)?, engine.task_ctx()))
+            let engine = settings.engine();
+            let plan = if is_optimized { plan } else { engine.optimize(&plan)? };
+            let physical = engine.query_planner().create_physical_plan(&plan, engine.as_ref()).await?;
+            Ok((interrupt.guard(physical)?, settings.task()))
         })
+    }
+
+    /// The plan as the rules of its session make it.
+    pub(crate) fn optimize(&self, plan: &LogicalPlan) -> Result<LogicalPlan> {
+        Ok(self.settings.engine().optimize(plan)?)
     }
 
     /// The scope of a view's query: its names are found and its rights are those of whoever owns it.
@@ -302,6 +329,23 @@ impl Scope {
         Arc::new(Self { defines: Some(name.clone()), ..self.clone() })
     }
 
+    /// An object of the catalog, of which what is planned is made.
+    pub(crate) fn find(&self, key: ObjectKey) -> Option<&Arc<Object>> {
+        let found = self.snapshot.get(&key);
+        lock(&self.found.reads).note(key, found);
+        found
+    }
+
+    /// What is planned is made of something else, too, which may change although no object does.
+    pub(super) fn looks_beside(&self) {
+        lock(&self.found.reads).note_other();
+    }
+
+    /// What was looked for until now.
+    pub(crate) fn reads(&self) -> Reads {
+        lock(&self.found.reads).clone()
+    }
+
     /// The table of a name, if it was opened for this statement already.
     pub(super) fn opened(&self, name: &QualifiedName) -> Option<Arc<dyn TableProvider>> {
         lock(&self.found.tables).get(name).cloned()
@@ -324,7 +368,7 @@ impl Scope {
         if let Some(schema) = &name.schema {
             return within(schema);
         }
-        let found = self.path().iter().map(within).find(|name| self.snapshot.get(&kind.key(name.clone())).is_some());
+        let found = self.path().iter().map(within).find(|name| self.find(kind.key(name.clone())).is_some());
         let own = || self.path().iter().find(|schema| self.snapshot.has_schema(schema));
         found.unwrap_or_else(|| own().map_or_else(|| QualifiedName::new(DEFAULT_SCHEMA, &name.name), within))
     }

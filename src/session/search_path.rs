@@ -27,7 +27,7 @@ impl fmt::Display for Name {
 const USER: &str = "$user";
 
 /// Schemas that are looked into one after the other. Those that are not there are passed over.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct SearchPath {
     schemas: Vec<String>,
 }

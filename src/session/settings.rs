@@ -5,11 +5,14 @@ mod list;
 mod takes;
 mod zones;
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, OnceLock},
+};
 
 use datafusion::{
     config::ConfigOptions,
-    execution::{FunctionRegistry, SessionState},
+    execution::{FunctionRegistry, SessionState, TaskContext},
 };
 
 use self::{
@@ -59,6 +62,10 @@ pub(crate) struct Settings {
     options: Arc<ConfigOptions>,
     /// What plans and runs statements, with the values of now.
     engine: Arc<SessionState>,
+    /// What operators have of it, once one has asked.
+    task: Arc<OnceLock<Arc<TaskContext>>>,
+    /// What is chosen of the engine's options.
+    choice: Arc<str>,
     /// Where names without a schema are looked for, with the values of now.
     path: Arc<SearchPath>,
 }
@@ -101,6 +108,8 @@ impl Settings {
             custom: Arc::default(),
             options,
             engine: Arc::new(engine),
+            task: Arc::default(),
+            choice: Arc::from(""),
             path,
         }
     }
@@ -108,6 +117,16 @@ impl Settings {
     /// What plans and runs statements; it knows no tables.
     pub(crate) fn engine(&self) -> &Arc<SessionState> {
         &self.engine
+    }
+
+    /// The same as operators have it.
+    pub(crate) fn task(&self) -> Arc<TaskContext> {
+        Arc::clone(self.task.get_or_init(|| self.engine.task_ctx()))
+    }
+
+    /// What is chosen of the engine's options, as one text: of any two sessions with the same one they are the same.
+    pub(crate) fn choice(&self) -> &Arc<str> {
+        &self.choice
     }
 
     /// Where names without a schema are looked for.
@@ -130,8 +149,8 @@ impl Settings {
         self.note(name)?;
         Arc::make_mut(&mut self.start).put(name, value.as_deref());
         if is_engine(name) || name == "timezone" {
-            let options = self.engine_options(&self.values.current)?;
-            install(&mut self.engine, options)?;
+            let values = self.values.clone();
+            self.install(&values.current)?;
         }
         self.find_path()
     }
@@ -197,8 +216,7 @@ impl Settings {
         let zone = known("timezone")?;
         let same_zone = self.value(zone) == self.value_of(&values.current, zone);
         if !same_zone || !self.values.current.engine().eq(values.current.engine()) {
-            let options = self.engine_options(&values.current)?;
-            install(&mut self.engine, options)?;
+            self.install(&values.current)?;
         }
         let reported = SETTINGS.iter().filter_map(|known| {
             let (before, now) = (self.value(known), self.value_of(&values.current, known));
@@ -228,6 +246,17 @@ impl Settings {
         if *self.path != path {
             self.path = Arc::new(path);
         }
+        Ok(())
+    }
+
+    /// Has the engine do as is chosen.
+    fn install(&mut self, chosen: &Chosen) -> Result<()> {
+        let options = self.engine_options(chosen)?;
+        let zone = self.value_of(chosen, known("timezone")?);
+        let own = self.start.engine().chain(chosen.engine()).map(|(name, value)| (name.as_str(), value.as_str()));
+        let choice: String = own.chain([("timezone", zone)]).map(|option| format!("{option:?}\n")).collect();
+        install(&mut self.engine, options)?;
+        (self.task, self.choice) = (Arc::default(), Arc::from(choice));
         Ok(())
     }
 

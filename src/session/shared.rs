@@ -25,6 +25,7 @@ use super::{
     Interrupt, Scope, Sessions, Ticket,
     compaction::{Compactions, Compactor},
     interrupt::ask_in_tasks,
+    plans::Plans,
 };
 use crate::{
     Config, Error, Fault, Result,
@@ -53,6 +54,8 @@ pub(crate) struct Shared {
     pub(crate) sources: Sources,
     /// What was found when files were looked at.
     pub(crate) looks: Arc<Looks>,
+    /// The plans that are kept.
+    pub(crate) plans: Plans,
     /// Who is connected.
     pub(crate) sessions: Arc<Sessions>,
     compute: ComputeRuntime,
@@ -73,6 +76,7 @@ impl Shared {
         let compute = ComputeRuntime::new(config.threads)?;
         ask_in_tasks();
         let (looks, sessions) = (Arc::default(), Arc::default());
+        let plans = Plans::new(config.plan_cache_size);
         Ok(Self {
             config,
             parse_view,
@@ -83,6 +87,7 @@ impl Shared {
             runtime,
             sources,
             looks,
+            plans,
             sessions,
             compute,
             _scratch: scratch,

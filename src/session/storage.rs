@@ -2,7 +2,10 @@
 
 mod form;
 
-use std::{fs::File, sync::Arc};
+use std::{
+    fs::File,
+    sync::{Arc, Weak},
+};
 
 use arrow::{
     array::RecordBatch,
@@ -19,9 +22,10 @@ use datafusion::{
         empty::EmptyTable,
         file_format::parquet::ParquetFormat,
         listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl},
+        source_as_provider,
     },
     execution::SendableRecordBatchStream,
-    logical_expr::{Expr, LogicalPlan, TableProviderFilterPushDown},
+    logical_expr::{Expr, LogicalPlan, TableProviderFilterPushDown, TableSource},
     parquet::{
         arrow::ArrowWriter,
         basic::Compression,
@@ -34,7 +38,7 @@ use futures::StreamExt;
 
 use crate::{
     Error, Fault, Result,
-    catalog::{self, DataDirectory, List, ManagedTable, NewTableFile, QualifiedName, TableFile},
+    catalog::{self, DataDirectory, Definition, List, ManagedTable, NewTableFile, Object, QualifiedName, TableFile},
     planning,
 };
 
@@ -199,13 +203,25 @@ pub(super) fn conform(batch: &RecordBatch, schema: &SchemaRef) -> std::result::R
 
 /// The table as the planner reads it. Its files are looked at when they are to be read, so that what only names the table, as
 /// an INSERT does, costs the same however many it has.
-pub(crate) fn open(scope: &Arc<Scope>, name: &QualifiedName, table: &ManagedTable) -> Arc<dyn TableProvider> {
+pub(crate) fn open(
+    scope: &Scope,
+    name: &QualifiedName,
+    object: &Arc<Object>,
+    table: &ManagedTable,
+) -> Arc<dyn TableProvider> {
     let schema = Arc::new(table.schema.clone());
     if table.files.is_empty() {
         return Arc::new(EmptyTable::new(schema));
     }
     let directory = Arc::clone(scope.shared().catalog.directory());
-    Arc::new(StoredTable { name: name.clone(), schema, files: table.files.clone(), directory })
+    Arc::new(StoredTable { name: name.clone(), schema, object: Arc::downgrade(object), directory })
+}
+
+/// Whether a source is a managed table, whose rows are those of its definition.
+pub(crate) fn is_managed(source: &Arc<dyn TableSource>) -> bool {
+    source_as_provider(source).is_ok_and(|table| {
+        table.downcast_ref::<StoredTable>().is_some() || table.downcast_ref::<EmptyTable>().is_some()
+    })
 }
 
 /// The files of a managed table, read with the filters of the statement.
@@ -214,14 +230,22 @@ struct StoredTable {
     name: QualifiedName,
     /// The table's columns; those of the files are how they are stored.
     schema: SchemaRef,
-    files: List<TableFile>,
+    /// Whoever reads it holds a snapshot that has it. A plan that is kept does not: it would keep lists of files that are gone.
+    object: Weak<Object>,
     directory: Arc<DataDirectory>,
 }
 
 impl StoredTable {
+    fn files(&self) -> Result<List<TableFile>> {
+        match self.object.upgrade().as_deref().map(|object| &object.definition) {
+            Some(Definition::ManagedTable(table)) => Ok(table.files.clone()),
+            _ => Err(Error::new(Fault::Internal, format!("the table {} is read without its snapshot", self.name))),
+        }
+    }
+
     /// The files, after they were found to be what was sealed.
     async fn checked(&self) -> Result<ListingTable, DataFusionError> {
-        let (directory, files) = (Arc::clone(&self.directory), self.files.clone());
+        let (directory, files) = (Arc::clone(&self.directory), self.files()?);
         let check = move || files.iter().map(|file| directory.verify(file)).collect::<Result<Vec<_>, _>>();
         let interrupted = |error: tokio::task::JoinError| {
             Error::new(Fault::Internal, format!("checking the table {} was interrupted: {error}", self.name))

@@ -17,7 +17,9 @@ use datafusion::{
 };
 use fusewire_udfs::{FUNCTIONS, TableFunction, models::NewVersion};
 
-use super::{DATABASE, Origin, Scope, Seen, compaction::Compaction, files, in_memory::Columns, models::kept};
+use super::{
+    DATABASE, Origin, Scope, Seen, compaction::Compaction, files, in_memory::Columns, models::kept, plans::Shown,
+};
 use crate::{
     catalog::{Definition, Header, ModelVersion, Object, QualifiedName, Snapshot},
     pgtype::type_name,
@@ -50,6 +52,8 @@ enum Rows {
     Sessions(fn(&[Seen]) -> Columns),
     /// What is being put together of tables.
     Compactions(fn(&[Compaction]) -> Columns),
+    /// The plans that are kept.
+    Plans(fn(&[Shown]) -> Columns),
     /// What the session's scans left out, which is read first when a query asks for it.
     Rejects,
 }
@@ -65,6 +69,7 @@ pub(crate) const TABLES: &[SystemTable] = &[
     SystemTable { name: "settings", rows: Rows::Settings(settings) },
     SystemTable { name: "sessions", rows: Rows::Sessions(sessions) },
     SystemTable { name: "compactions", rows: Rows::Compactions(compactions) },
+    SystemTable { name: "plan_cache", rows: Rows::Plans(plan_cache) },
     SystemTable { name: "rejects", rows: Rows::Rejects },
 ];
 
@@ -82,6 +87,7 @@ impl SystemTable {
                 columns(&sessions.iter().map(|session| session.seen_by(scope)).collect::<Vec<_>>())
             }
             Rows::Compactions(columns) => columns(&scope.shared().compactions.all()),
+            Rows::Plans(columns) => columns(&scope.shared().plans.shown()),
             Rows::Rejects => return Ok(Arc::new(RejectsTable(Arc::clone(scope.rejects())))),
         };
         Ok(Arc::new(columns.table()?))
@@ -96,6 +102,7 @@ impl SystemTable {
             Rows::Settings(columns) => columns(&[]),
             Rows::Sessions(columns) => columns(&[]),
             Rows::Compactions(columns) => columns(&[]),
+            Rows::Plans(columns) => columns(&[]),
             Rows::Rejects => rejects(&[]),
         };
         columns.schema()
@@ -352,6 +359,20 @@ fn sessions(rows: &[Seen]) -> Columns {
         .text("state", rows.iter().map(|row| Some(row.state)))
         .text("query", rows.iter().map(|row| Some(row.text.clone())))
         .text("origin", rows.iter().map(|row| Some(origin(row))))
+}
+
+fn plan_cache(rows: &[Shown]) -> Columns {
+    let types = |row: &Shown| {
+        let names = row.types.iter().map(|known| known.as_ref().map_or_else(|| "unknown".to_owned(), type_name));
+        names.collect::<Vec<_>>().join(", ")
+    };
+    Columns::default()
+        .text("query", rows.iter().map(|row| Some(row.text.clone())))
+        .text("parameter_types", rows.iter().map(|row| Some(types(row))))
+        .text("usename", rows.iter().map(|row| Some(row.role.clone())))
+        .integer("bytes", rows.iter().map(|row| Some(row.bytes)))
+        .integer("hits", rows.iter().map(|row| Some(row.hits)))
+        .text("reads", rows.iter().map(|row| Some(row.reads.join(", "))))
 }
 
 fn named(versions: &[Version]) -> Columns {

@@ -86,7 +86,7 @@ impl Action for Insert {
         let filled = filled.into_iter().map(|field| field.data_type().clone()).collect();
         let Typed { plan, parameters, is_final } = typed(scope, &self.rows, types, filled).await?;
         let rows = self.stored(LogicalPlan::clone(&plan), &table.schema)?;
-        Ok(Analysis { parameters, plan: is_final.then(|| Sealed::new(rows)), columns: None })
+        Ok(Analysis { parameters, plan: is_final.then(|| Sealed::new(rows)), ..Analysis::default() })
     }
 
     async fn run(&self, running: Running<'_>) -> Result<Outcome> {

@@ -24,6 +24,7 @@ mod set_returning;
 
 mod clocks;
 mod plan;
+mod reuse;
 mod rows;
 mod training;
 

@@ -90,7 +90,7 @@ pub(super) async fn analyze(
     types: &[Option<DataType>],
 ) -> Result<Analysis> {
     let Typed { plan, parameters, is_final } = typed(scope, statement, types, Vec::new()).await?;
-    Ok(Analysis { parameters, plan: is_final.then_some(plan), columns: None })
+    Ok(Analysis { parameters, plan: is_final.then_some(plan), ..Analysis::default() })
 }
 
 /// The plan of a statement that was analysed, with the values of its parameters.

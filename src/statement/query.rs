@@ -17,12 +17,13 @@ use super::{
     Action, Form, Recognised,
     headings::{mark_columns, unmarked},
     plan::{Typed, assigns, bind, planned, schema_of, typed},
+    reuse,
     rows::{run, run_and_assign, run_and_publish},
     training::{check_train, train_first},
 };
 use crate::{
     Error, Fault, Result,
-    session::{Analysis, Client, Outcome, RowsTag, Running, Scope, Sealed},
+    session::{Analysis, Client, Outcome, RowsTag, Running, Scope, Sealed, new_identity},
 };
 
 pub(super) const FORM: Form = Form { parse: None, convert };
@@ -35,6 +36,8 @@ const EXPLAINED: RowsTag = RowsTag::Plain("EXPLAIN");
 struct Reading {
     statement: Sealed<SqlStatement>,
     explains: bool,
+    /// None where its plan is not kept.
+    identity: Option<u64>,
 }
 
 fn convert(statement: &SqlStatement) -> Recognised {
@@ -61,7 +64,9 @@ fn convert(statement: &SqlStatement) -> Recognised {
     {
         mark_columns(query);
     }
-    Ok(Some(Arc::new(Reading { statement: Sealed::new(statement), explains })))
+    let is_query = matches!(&statement, SqlStatement::Statement(inner) if matches!(inner.as_ref(), Ast::Query(_)));
+    let identity = is_query.then(new_identity);
+    Ok(Some(Arc::new(Reading { statement: Sealed::new(statement), explains, identity })))
 }
 
 fn check_explained(explain: &ExplainStatement) -> Result<()> {
@@ -78,20 +83,40 @@ impl Action for Reading {
     async fn analyze(&self, _client: &Client, scope: &Arc<Scope>, types: &[Option<DataType>]) -> Result<Analysis> {
         let Typed { plan, parameters, is_final } = typed(scope, &self.statement, types, Vec::new()).await?;
         if is_final {
-            return Ok(Analysis { parameters, plan: Some(plan), columns: None });
+            return Ok(Analysis { parameters, plan: Some(plan), ..Analysis::default() });
         }
         let columns = Some(unmarked(&schema_of(&plan)));
-        Ok(Analysis { parameters, plan: None, columns })
+        Ok(Analysis { parameters, columns, ..Analysis::default() })
     }
 
     fn columns(&self, analysis: &Analysis) -> Option<SchemaRef> {
-        let Some(plan) = &analysis.plan else { return analysis.columns.clone() };
-        Some(unmarked(&columns_of(plan, &analysis.parameters).unwrap_or_else(|| schema_of(plan))))
+        match &analysis.kept {
+            Some(kept) => kept.told(|| told(analysis)),
+            None => told(analysis),
+        }
+    }
+
+    fn identity(&self) -> Option<u64> {
+        self.identity
+    }
+
+    fn bytes_to_keep(&self, analysis: &Analysis) -> Option<usize> {
+        // What is only described has no plan.
+        analysis.plan.as_ref().map_or(Some(0), |plan| reuse::bytes_of(plan))
     }
 
     async fn run(&self, running: Running<'_>) -> Result<Outcome> {
         let Running { client, scope, analysis, values } = running;
-        let plan = planned(scope, &self.statement, analysis.plan, values).await?;
+        let plan = match (&analysis.kept, analysis.plan) {
+            (Some(kept), Some(plan)) => {
+                if let Some(outcome) = reuse::run(scope, kept, values).await? {
+                    return Ok(outcome);
+                }
+                Some(Sealed::new(reuse::rebound(LogicalPlan::clone(&plan), scope)?))
+            }
+            (_, plan) => plan,
+        };
+        let plan = planned(scope, &self.statement, plan, values).await?;
         let analyzes = matches!(plan, LogicalPlan::Analyze(_));
         if self.explains && !analyzes {
             return Ok(run(scope, plan).await?.tagged(EXPLAINED));
@@ -103,6 +128,12 @@ impl Action for Reading {
         };
         Ok(if self.explains { rows.tagged(EXPLAINED) } else { rows })
     }
+}
+
+/// What clients are told of the columns of a statement's rows.
+fn told(analysis: &Analysis) -> Option<SchemaRef> {
+    let Some(plan) = &analysis.plan else { return analysis.columns.clone() };
+    Some(unmarked(&columns_of(plan, &analysis.parameters).unwrap_or_else(|| schema_of(plan))))
 }
 
 /// The columns of a plan with parameters of these types.

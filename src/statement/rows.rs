@@ -40,6 +40,11 @@ pub(super) fn run(scope: &Scope, plan: LogicalPlan) -> BoxFuture<'_, Result<Outc
     Box::pin(start(scope, scope.physical(plan)))
 }
 
+/// The same of a plan that is optimized already.
+pub(super) fn run_optimized(scope: &Scope, plan: LogicalPlan) -> BoxFuture<'_, Result<Outcome>> {
+    Box::pin(start(scope, scope.physical_of_optimized(plan)))
+}
+
 async fn start(scope: &Scope, planned: BoxFuture<'_, Result<Physical>>) -> Result<Outcome> {
     let (physical, task) = planned.await?;
     let zone = task.session_config().options().execution.time_zone.clone();

@@ -76,6 +76,11 @@ pub(crate) struct Seen {
 #[derive(Debug)]
 pub(crate) struct Working(Arc<Client>);
 
+/// As much of a statement as others are shown.
+pub(in crate::session) fn beginning(text: &str) -> &str {
+    &text[..text.floor_char_boundary(SHOWN_BYTES)]
+}
+
 impl Presence {
     pub(super) fn new(seat: Seat) -> Self {
         let now = SystemTime::now();
@@ -256,7 +261,7 @@ impl Client {
             address: self.options.address,
             application,
             state: activity.state(status),
-            text: activity.text[..activity.text.floor_char_boundary(SHOWN_BYTES)].to_owned(),
+            text: beginning(&activity.text).to_owned(),
             began: self.presence.began,
             transaction_began: activity.transaction_began,
             statement_began: activity.statement_began,

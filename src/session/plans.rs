@@ -1,0 +1,349 @@
+//! Plans that are kept for statements that are the same: read once, planned once, run as often as they come.
+//!
+//! One store an engine. A plan is kept for a statement, the types of its parameters, the role, the search path and the
+//! engine's options; it is used while the objects that it was made of are those that the statement sees. It holds nothing of
+//! the statement that it was made for: no scope, and functions that know one are given those of each statement anew (see
+//! `statement/reuse.rs`). What is used least goes when all of it is larger than it may be.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    mem,
+    sync::{
+        Arc, Mutex, OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use arrow::{
+    array::RecordBatch,
+    datatypes::{DataType, SchemaRef},
+};
+use datafusion::logical_expr::LogicalPlan;
+
+use super::{
+    Action, Analysis, Outcome, Reads, Scope, Sealed,
+    client::{beginning, lock},
+    masked::masked,
+    search_path::SearchPath,
+};
+use crate::{Result, catalog::ObjectKey};
+
+/// No statement takes more than this part of the store.
+const PARTS: usize = 8;
+
+/// About what a statement takes of memory for each byte of its text, as a tree.
+const BYTES_OF_LETTER: usize = 16;
+
+/// The same of an entry without its contents, and of an object that was looked for.
+const BYTES_OF_ENTRY: usize = 512;
+
+/// Rows that are kept with their plan take no more than this.
+const MAX_BYTES_OF_ROWS: usize = 16 << 10;
+
+/// Which statement a plan is for, and for whom.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(crate) struct PlanKey {
+    /// What tells the statement from every other one: see [`Action::identity`].
+    statement: u64,
+    /// The types of its parameters, as far as they were told.
+    types: Vec<Option<DataType>>,
+    role: Arc<str>,
+    path: Arc<SearchPath>,
+    /// What is chosen of the engine's options.
+    options: Arc<str>,
+}
+
+/// A statement that was read.
+#[derive(Debug, Clone)]
+pub(crate) struct Known {
+    pub(crate) action: Arc<dyn Action>,
+    pub(crate) text: Arc<str>,
+    /// The whole text that it is alone in.
+    pub(crate) source: Arc<str>,
+}
+
+/// What is known of a statement, and its plan.
+#[derive(Debug)]
+pub(crate) struct Kept {
+    /// What others are shown of it, which has no secrets.
+    text: Arc<str>,
+    parameters: Vec<DataType>,
+    columns: Option<SchemaRef>,
+    plan: Option<Sealed<LogicalPlan>>,
+    reads: Arc<Reads>,
+    bytes: usize,
+    hits: AtomicU64,
+    /// What clients are told of its columns; none: that it has none.
+    told: OnceLock<Option<SchemaRef>>,
+    /// Set once its types were found to fit.
+    checked: OnceLock<()>,
+    /// The plan as it was optimized; none: it is to be each time.
+    optimized: OnceLock<Option<Sealed<LogicalPlan>>>,
+    /// Its rows, where they are the same each time and few.
+    rows: OnceLock<RecordBatch>,
+}
+
+/// What others see of a kept plan.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Shown {
+    pub(crate) text: String,
+    /// None where it was left open.
+    pub(crate) types: Vec<Option<DataType>>,
+    pub(crate) role: String,
+    pub(crate) bytes: u64,
+    pub(crate) hits: u64,
+    /// The names of tables, views and models.
+    pub(crate) reads: Vec<String>,
+}
+
+/// The statements and plans of an engine that are kept.
+#[derive(Debug)]
+pub(crate) struct Plans {
+    /// Bytes that they take together; 0: nothing is kept.
+    limit: usize,
+    slots: Mutex<Slots>,
+}
+
+#[derive(Debug, Default)]
+struct Slots {
+    filled: HashMap<Key, Slot>,
+    /// Whose turn it is to go, unless it was used since it was asked last.
+    turns: VecDeque<Key>,
+    bytes: usize,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Key {
+    /// The whole text of a statement.
+    Text(Arc<str>),
+    Plan(Arc<PlanKey>),
+}
+
+#[derive(Debug, Clone)]
+enum Value {
+    Statement(Known),
+    Plan(Arc<Kept>),
+}
+
+#[derive(Debug)]
+struct Slot {
+    value: Value,
+    bytes: usize,
+    used: bool,
+}
+
+impl Plans {
+    pub(crate) fn new(limit: usize) -> Self {
+        Self { limit, slots: Mutex::default() }
+    }
+
+    /// The statement that a text is.
+    pub(crate) fn statement(&self, source: &str) -> Option<Known> {
+        if self.limit == 0 {
+            return None;
+        }
+        match lock(&self.slots).get(&Key::Text(Arc::from(source)))? {
+            Value::Statement(known) => Some(known),
+            Value::Plan(_) => None,
+        }
+    }
+
+    /// Keeps the statement that a text is, where its plans may be kept.
+    pub(crate) fn keep_statement(&self, known: Known) {
+        if known.action.identity().is_some() {
+            let bytes = BYTES_OF_ENTRY.saturating_add(known.source.len().saturating_mul(BYTES_OF_LETTER));
+            self.keep(Key::Text(Arc::clone(&known.source)), Value::Statement(known), bytes);
+        }
+    }
+
+    fn plan(&self, key: &Arc<PlanKey>) -> Option<Arc<Kept>> {
+        match lock(&self.slots).get(&Key::Plan(Arc::clone(key)))? {
+            Value::Plan(kept) => Some(kept),
+            Value::Statement(_) => None,
+        }
+    }
+
+    fn keep(&self, key: Key, value: Value, bytes: usize) {
+        if bytes <= self.limit / PARTS {
+            lock(&self.slots).put(key, value, bytes, self.limit);
+        }
+    }
+
+    /// What plans there are, by their texts.
+    pub(crate) fn shown(&self) -> Vec<Shown> {
+        let slots = lock(&self.slots);
+        let plans = slots.filled.iter().filter_map(|(key, slot)| match (key, &slot.value) {
+            (Key::Plan(key), Value::Plan(kept)) => Some(kept.shown(key)),
+            _ => None,
+        });
+        let mut plans: Vec<Shown> = plans.collect();
+        drop(slots);
+        plans.sort_unstable();
+        plans
+    }
+}
+
+impl Slots {
+    fn get(&mut self, key: &Key) -> Option<Value> {
+        let slot = self.filled.get_mut(key)?;
+        slot.used = true;
+        Some(slot.value.clone())
+    }
+
+    /// Takes a value, in the place of another one of its key, and lets others go until all are within the limit.
+    fn put(&mut self, key: Key, value: Value, bytes: usize, limit: usize) {
+        match self.filled.insert(key.clone(), Slot { value, bytes, used: false }) {
+            Some(before) => self.bytes -= before.bytes,
+            None => self.turns.push_back(key),
+        }
+        self.bytes += bytes;
+        while self.bytes > limit {
+            let Some(key) = self.turns.pop_front() else { return };
+            let used = self.filled.get_mut(&key).is_some_and(|slot| mem::take(&mut slot.used));
+            if used {
+                self.turns.push_back(key);
+            } else {
+                self.bytes -= self.filled.remove(&key).map_or(0, |slot| slot.bytes);
+            }
+        }
+    }
+}
+
+impl Kept {
+    /// What is known of a statement; `bytes` is what its plan takes.
+    fn new(scope: &Scope, analysis: &Analysis, bytes: usize) -> Self {
+        let (text, reads) = (masked(scope.text()), Arc::clone(&analysis.reads));
+        let beside = text.len() + BYTES_OF_ENTRY * (1 + reads.count() + analysis.parameters.len());
+        Self {
+            text,
+            parameters: analysis.parameters.clone(),
+            columns: analysis.columns.clone(),
+            plan: analysis.plan.clone(),
+            reads,
+            // The plan as it was optimized is about as large.
+            bytes: bytes.saturating_mul(2).saturating_add(beside),
+            hits: AtomicU64::new(0),
+            told: OnceLock::new(),
+            checked: OnceLock::new(),
+            optimized: OnceLock::new(),
+            rows: OnceLock::new(),
+        }
+    }
+
+    /// The types of its parameters.
+    pub(crate) fn parameters(&self) -> &[DataType] {
+        &self.parameters
+    }
+
+    /// What clients are told of its columns; found once.
+    pub(crate) fn told(&self, find: impl FnOnce() -> Option<SchemaRef>) -> Option<SchemaRef> {
+        self.told.get_or_init(find).clone()
+    }
+
+    /// Checks its plan, unless it was found to be right before.
+    pub(crate) fn check(&self, check: impl FnOnce() -> Result<()>) -> Result<()> {
+        if self.checked.get().is_none() {
+            check()?;
+            // Whoever was first has found the same.
+            let _ = self.checked.set(());
+        }
+        Ok(())
+    }
+
+    /// The plan as it is optimized, unless it is to be each time; found once.
+    pub(crate) fn optimized(
+        &self,
+        find: impl FnOnce(&LogicalPlan) -> Option<LogicalPlan>,
+    ) -> Option<&Sealed<LogicalPlan>> {
+        let plan: &LogicalPlan = self.plan.as_ref()?;
+        self.optimized.get_or_init(|| find(plan).map(Sealed::new)).as_ref()
+    }
+
+    /// Its rows are the same each time.
+    pub(crate) fn keep_rows(&self, rows: &RecordBatch) {
+        if rows.get_array_memory_size() <= MAX_BYTES_OF_ROWS {
+            // Whoever was first has the same.
+            let _ = self.rows.set(rows.clone());
+        }
+    }
+
+    /// What it returns, where its rows are kept.
+    pub(crate) fn outcome(&self) -> Option<Outcome> {
+        let rows = self.rows.get()?;
+        Outcome::batches(rows.schema(), vec![rows.clone()]).ok()
+    }
+
+    fn analysis(self: Arc<Self>) -> Analysis {
+        self.hits.fetch_add(1, Ordering::Relaxed);
+        Analysis {
+            parameters: self.parameters.clone(),
+            columns: self.columns.clone(),
+            plan: self.plan.clone(),
+            reads: Arc::clone(&self.reads),
+            kept: Some(self),
+        }
+    }
+
+    fn shown(&self, key: &PlanKey) -> Shown {
+        let names = self.reads.objects().filter_map(|(key, _)| match key {
+            ObjectKey::Relation(name) | ObjectKey::Model(name) => Some(name.to_string()),
+            ObjectKey::Schema(_) | ObjectKey::Secret(_) => None,
+        });
+        Shown {
+            text: beginning(&self.text).to_owned(),
+            types: key.types.clone(),
+            role: key.role.to_string(),
+            bytes: self.bytes as u64,
+            hits: self.hits.load(Ordering::Relaxed),
+            reads: names.collect(),
+        }
+    }
+}
+
+impl Scope {
+    /// The key of a statement's plan; none where none is kept.
+    pub(super) fn plan_key(&self, action: &dyn Action, types: &[Option<DataType>]) -> Option<Arc<PlanKey>> {
+        if self.shared.plans.limit == 0 {
+            return None;
+        }
+        Some(Arc::new(PlanKey {
+            statement: action.identity()?,
+            types: types.to_vec(),
+            role: Arc::clone(&self.role),
+            path: Arc::clone(&self.path),
+            options: Arc::clone(self.settings.choice()),
+        }))
+    }
+
+    /// The plan of this key, if it is made of the objects that this scope sees.
+    fn current_plan(&self, key: &Arc<PlanKey>) -> Option<Arc<Kept>> {
+        let kept = self.shared.plans.plan(key)?;
+        kept.reads.are_in(&self.snapshot).then_some(kept)
+    }
+
+    /// What is known of a statement by the plan of this key.
+    pub(super) fn known(&self, key: &Arc<PlanKey>) -> Option<Analysis> {
+        Some(self.current_plan(key)?.analysis())
+    }
+
+    /// What a statement without parameters returns, where its rows are kept: nothing is to be computed.
+    pub(crate) fn kept_rows(&self, action: &dyn Action) -> Option<Outcome> {
+        let kept = self.current_plan(&self.plan_key(action, &[])?)?;
+        let outcome = kept.outcome()?;
+        kept.hits.fetch_add(1, Ordering::Relaxed);
+        Some(outcome)
+    }
+
+    /// Whether they are.
+    pub(crate) fn has_kept_rows(&self, action: &dyn Action) -> bool {
+        let kept = self.plan_key(action, &[]).and_then(|key| self.current_plan(&key));
+        kept.is_some_and(|kept| kept.rows.get().is_some())
+    }
+
+    /// Keeps what is known of a statement, whose plan takes so many bytes.
+    pub(super) fn keep_plan(&self, key: Arc<PlanKey>, analysis: &Analysis, bytes: usize) -> Arc<Kept> {
+        let kept = Arc::new(Kept::new(self, analysis, bytes));
+        self.shared.plans.keep(Key::Plan(key), Value::Plan(Arc::clone(&kept)), kept.bytes);
+        kept
+    }
+}

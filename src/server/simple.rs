@@ -14,8 +14,13 @@ impl Connection {
     pub(super) async fn query(&mut self, query: Query) -> Result<(), Failure> {
         self.session.close_statement("");
         self.session.close_portal("");
-        let session = Arc::clone(&self.session);
-        let statements = self.offload(async move { session.parse(&query.query) }).await?;
+        let statements = match self.session.known(&query.query) {
+            Some(statement) => vec![statement],
+            None => {
+                let session = Arc::clone(&self.session);
+                self.offload(async move { session.parse(&query.query) }).await?
+            }
+        };
         if statements.is_empty() {
             self.finish().await?;
             self.tell_end(&Sent::Empty);

@@ -17,8 +17,8 @@ use tokio::task::JoinHandle;
 use crate::engine::{Outcome, RowsTag};
 use crate::{Error, Fault, Result};
 
-/// Batches that wait for the client; the statement stands still beyond.
-const BATCHES_AHEAD: usize = 2;
+/// What waits for the client; the statement stands still beyond. As much as a statement of one batch tells.
+const EVENTS_AHEAD: usize = 3;
 
 /// How long a cancelled statement may go on before the connection turns to the next.
 const STOP_TIMEOUT: Duration = Duration::from_secs(1);
@@ -42,7 +42,8 @@ pub(super) enum Event {
 #[derive(Debug)]
 pub(super) struct Running {
     events: Receiver<Result<Event>>,
-    task: Task<()>,
+    /// None: it was done at once.
+    task: Option<Task<()>>,
 }
 
 /// Spawned work that ends when it is dropped.
@@ -54,8 +55,8 @@ pub(super) struct Task<T> {
 impl Running {
     /// Starts the work of a statement.
     pub(super) fn start(work: impl Future<Output = Result<Outcome>> + Send + 'static) -> Self {
-        let (sender, events) = channel(BATCHES_AHEAD);
-        let task = async move {
+        let (sender, events) = channel(EVENTS_AHEAD);
+        let mut work = Box::pin(async move {
             let last = match catch_panic(drive(work, &sender)).await {
                 Ok(Some(event)) => Ok(event),
                 Ok(None) => return,
@@ -63,8 +64,10 @@ impl Running {
             };
             // Nobody may be left to hear it.
             drop(sender.send(last).await);
-        };
-        Self { events, task: Task::spawn(task) }
+        });
+        // Where nothing is to be computed or waited for, it needs no task.
+        let is_done = work.as_mut().now_or_never().is_some();
+        Self { events, task: (!is_done).then(|| Task::spawn(work)) }
     }
 
     /// What it tells next. It always ends in `End`, `Done`, `Empty` or an error.
@@ -76,9 +79,10 @@ impl Running {
     /// Cancels it and waits until it has let go of what it held. What commits already goes on alone.
     pub(super) async fn stop(mut self) {
         self.events.close();
-        self.task.handle.abort();
+        let Some(task) = &mut self.task else { return };
+        task.handle.abort();
         // One that does not stop in time goes on alone; its rows have nowhere to go.
-        drop(tokio::time::timeout(STOP_TIMEOUT, &mut self.task.handle).await);
+        drop(tokio::time::timeout(STOP_TIMEOUT, &mut task.handle).await);
     }
 }
 
@@ -151,6 +155,19 @@ mod tests {
         let error = Task::start(work).result().await.unwrap_err();
         assert_eq!(error.report().code, "XX000");
         assert!(error.report().message.ends_with("bad luck"));
+    }
+
+    #[tokio::test]
+    async fn what_is_done_at_once_needs_no_task() {
+        let mut running = Running::start(async { Ok(Outcome::done("BEGIN")) });
+        assert!(running.task.is_none());
+        assert!(matches!(running.next().await, Ok(Event::Done(tag)) if tag == "BEGIN"));
+        running.stop().await;
+        let (sender, receiver) = tokio::sync::oneshot::channel();
+        let mut running = Running::start(async move { receiver.await.map_err(|_| Error::new(Fault::Internal, "dropped")) });
+        assert!(running.task.is_some());
+        assert!(sender.send(Outcome::Empty).is_ok());
+        assert!(matches!(running.next().await, Ok(Event::Empty)));
     }
 
     #[tokio::test]

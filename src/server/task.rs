@@ -164,7 +164,8 @@ mod tests {
         assert!(matches!(running.next().await, Ok(Event::Done(tag)) if tag == "BEGIN"));
         running.stop().await;
         let (sender, receiver) = tokio::sync::oneshot::channel();
-        let mut running = Running::start(async move { receiver.await.map_err(|_| Error::new(Fault::Internal, "dropped")) });
+        let mut running =
+            Running::start(async move { receiver.await.map_err(|_| Error::new(Fault::Internal, "dropped")) });
         assert!(running.task.is_some());
         assert!(sender.send(Outcome::Empty).is_ok());
         assert!(matches!(running.next().await, Ok(Event::Empty)));

@@ -132,6 +132,11 @@ struct Slot {
     used: bool,
 }
 
+/// About how many bytes a statement takes that was read.
+fn bytes_of_text(source: &str) -> usize {
+    BYTES_OF_ENTRY.saturating_add(source.len().saturating_mul(BYTES_OF_LETTER))
+}
+
 impl Plans {
     pub(crate) fn new(limit: usize) -> Self {
         Self { limit, slots: Mutex::default() }
@@ -139,7 +144,7 @@ impl Plans {
 
     /// The statement that a text is.
     pub(crate) fn statement(&self, source: &str) -> Option<Known> {
-        if self.limit == 0 {
+        if bytes_of_text(source) > self.limit / PARTS {
             return None;
         }
         match lock(&self.slots).get(&Key::Text(Arc::from(source)))? {
@@ -151,7 +156,7 @@ impl Plans {
     /// Keeps the statement that a text is, where its plans may be kept.
     pub(crate) fn keep_statement(&self, known: Known) {
         if known.action.identity().is_some() {
-            let bytes = BYTES_OF_ENTRY.saturating_add(known.source.len().saturating_mul(BYTES_OF_LETTER));
+            let bytes = bytes_of_text(&known.source);
             self.keep(Key::Text(Arc::clone(&known.source)), Value::Statement(known), bytes);
         }
     }
@@ -286,7 +291,7 @@ impl Kept {
 
     fn shown(&self, key: &PlanKey) -> Shown {
         let names = self.reads.objects().filter_map(|(key, _)| match key {
-            ObjectKey::Relation(name) | ObjectKey::Model(name) => Some(name.to_string()),
+            ObjectKey::Relation(name) | ObjectKey::Model(name) => Some(format!("{}.{}", name.schema, name.name)),
             ObjectKey::Schema(_) | ObjectKey::Secret(_) => None,
         });
         Shown {
@@ -345,5 +350,67 @@ impl Scope {
         let kept = Arc::new(Kept::new(self, analysis, bytes));
         self.shared.plans.keep(Key::Plan(key), Value::Plan(Arc::clone(&kept)), kept.bytes);
         kept
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use async_trait::async_trait;
+
+    use super::*;
+    use crate::{Result, session::Running};
+
+    #[derive(Debug)]
+    struct Nothing(Option<u64>);
+
+    #[async_trait]
+    impl Action for Nothing {
+        async fn run(&self, _running: Running<'_>) -> Result<Outcome> {
+            Ok(Outcome::Empty)
+        }
+
+        fn identity(&self) -> Option<u64> {
+            self.0
+        }
+    }
+
+    fn keep(plans: &Plans, source: &str, identity: Option<u64>) {
+        let text: Arc<str> = Arc::from(source);
+        plans.keep_statement(Known { action: Arc::new(Nothing(identity)), text: Arc::clone(&text), source: text });
+    }
+
+    fn has(plans: &Plans, source: &str) -> bool {
+        plans.statement(source).is_some()
+    }
+
+    #[test]
+    fn what_was_not_used_goes_first_when_there_is_too_much() {
+        let plans = Plans::new(PARTS * bytes_of_text("s000"));
+        (0..PARTS).for_each(|number| keep(&plans, &format!("s{number:03}"), Some(1)));
+        assert!(has(&plans, "s000"));
+        keep(&plans, "new1", Some(2));
+        assert!(has(&plans, "new1") && has(&plans, "s000") && !has(&plans, "s001") && has(&plans, "s002"));
+        keep(&plans, "s000", Some(3));
+        assert_eq!(lock(&plans.slots).bytes, plans.limit);
+        assert_eq!(lock(&plans.slots).filled.len(), PARTS);
+        assert_eq!(lock(&plans.slots).turns.len(), PARTS, "each has one turn");
+        for number in 0..10 * PARTS {
+            keep(&plans, &format!("t{number:03}"), Some(4));
+        }
+        assert_eq!(lock(&plans.slots).bytes, plans.limit);
+        assert_eq!(lock(&plans.slots).turns.len(), PARTS);
+        assert!(!has(&plans, "s002"), "it was used once, long ago");
+    }
+
+    #[test]
+    fn what_is_too_large_or_may_not_be_kept_is_not() {
+        let plans = Plans::new(PARTS * bytes_of_text("s000"));
+        keep(&plans, "s0000", Some(1));
+        keep(&plans, "s000", None);
+        assert!(!has(&plans, "s0000") && !has(&plans, "s000"));
+        assert_eq!(lock(&plans.slots).bytes, 0);
+        let none = Plans::new(0);
+        keep(&none, "", Some(1));
+        assert!(!has(&none, ""));
     }
 }

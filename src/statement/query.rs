@@ -112,7 +112,8 @@ impl Action for Reading {
                 if let Some(outcome) = reuse::run(scope, kept, values).await? {
                     return Ok(outcome);
                 }
-                Some(Sealed::new(reuse::rebound(LogicalPlan::clone(&plan), scope)?))
+                // What cannot be fitted is planned anew.
+                reuse::rebound(LogicalPlan::clone(&plan), scope).ok().map(Sealed::new)
             }
             (_, plan) => plan,
         };

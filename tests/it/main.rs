@@ -13,6 +13,7 @@ mod crash;
 
 mod determinism;
 
+mod plan_cache;
 mod plans;
 mod words;
 

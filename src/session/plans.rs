@@ -261,7 +261,11 @@ impl Kept {
         find: impl FnOnce(&LogicalPlan) -> Option<LogicalPlan>,
     ) -> Option<&Sealed<LogicalPlan>> {
         let plan: &LogicalPlan = self.plan.as_ref()?;
-        self.optimized.get_or_init(|| find(plan).map(Sealed::new)).as_ref()
+        if self.optimized.get().is_none() {
+            // Who comes meanwhile does not wait for it; whoever is first has the same.
+            let _ = self.optimized.set(find(plan).map(Sealed::new));
+        }
+        self.optimized.get()?.as_ref()
     }
 
     /// Its rows are the same each time.
@@ -290,7 +294,7 @@ impl Kept {
     }
 
     fn shown(&self, key: &PlanKey) -> Shown {
-        let names = self.reads.objects().filter_map(|(key, _)| match key {
+        let names = self.reads.objects().filter_map(|key| match key {
             ObjectKey::Relation(name) | ObjectKey::Model(name) => Some(format!("{}.{}", name.schema, name.name)),
             ObjectKey::Schema(_) | ObjectKey::Secret(_) => None,
         });

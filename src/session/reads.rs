@@ -1,9 +1,14 @@
 //! What a plan was made of: the objects of the catalog that were looked for, whether they were there or not.
 //!
 //! Objects never change, others take their places. So a plan that was made of objects is still right where each of them is
-//! still there, and nothing is where nothing was: a table that comes before another on the search path counts, too.
+//! still there, and nothing is where nothing was: a table that comes before another on the search path counts, too. What is
+//! remembered of an object is its place in memory, which no other gets meanwhile; the object itself may go.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    ptr,
+    sync::{Arc, Weak},
+};
 
 use crate::catalog::{Object, ObjectKey, Snapshot};
 
@@ -11,7 +16,7 @@ use crate::catalog::{Object, ObjectKey, Snapshot};
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Reads {
     /// What was found by each key; none where there was nothing.
-    found: BTreeMap<ObjectKey, Option<Arc<Object>>>,
+    found: BTreeMap<ObjectKey, Option<Weak<Object>>>,
     /// Whether something else was looked at, which may change although no object does.
     beside: bool,
 }
@@ -19,7 +24,7 @@ pub(crate) struct Reads {
 impl Reads {
     /// This was found by a key.
     pub(super) fn note(&mut self, key: ObjectKey, object: Option<&Arc<Object>>) {
-        self.found.insert(key, object.cloned());
+        self.found.insert(key, object.map(Arc::downgrade));
     }
 
     /// Something else was looked at: files, or what a system table tells.
@@ -35,15 +40,15 @@ impl Reads {
     /// Whether the same objects are found in this state of the catalog.
     pub(crate) fn are_in(&self, snapshot: &Snapshot) -> bool {
         self.found.iter().all(|(key, then)| match (snapshot.get(key), then) {
-            (Some(now), Some(then)) => Arc::ptr_eq(now, then),
+            (Some(now), Some(then)) => ptr::eq(Arc::as_ptr(now), then.as_ptr()),
             (None, None) => true,
             _ => false,
         })
     }
 
-    /// The objects that were found.
-    pub(crate) fn objects(&self) -> impl Iterator<Item = (&ObjectKey, &Arc<Object>)> {
-        self.found.iter().filter_map(|(key, object)| Some((key, object.as_ref()?)))
+    /// The keys of the objects that were found.
+    pub(crate) fn objects(&self) -> impl Iterator<Item = &ObjectKey> {
+        self.found.iter().filter(|(_, object)| object.is_some()).map(|(key, _)| key)
     }
 
     /// How many objects were looked for.

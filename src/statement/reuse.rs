@@ -79,7 +79,7 @@ pub(super) fn rebound(plan: LogicalPlan, scope: &Scope) -> Result<LogicalPlan> {
             let Some(function) = found.or_else(|| scope.session_function(call.name())) else {
                 return internal_err!("the function {} of a plan that was kept is not there any more", call.name());
             };
-            let bound = ScalarFunction { func: function.clone(), args: call.args };
+            let bound = ScalarFunction { func: Arc::clone(function), args: call.args };
             Ok(Transformed::yes(Expr::ScalarFunction(bound)))
         }
         other => Ok(Transformed::no(other)),

@@ -34,7 +34,7 @@ const PARTS: usize = 8;
 /// About what a statement takes of memory for each byte of its text, as a tree.
 const BYTES_OF_LETTER: usize = 16;
 
-/// The same of an entry without its contents, and of an object that was looked for.
+/// The same of an entry without its contents, of an object that was looked for, and of a parameter.
 const BYTES_OF_ENTRY: usize = 512;
 
 /// Rows that are kept with their plan take no more than this.

@@ -34,11 +34,14 @@ use crate::{
 const BYTES_OF_NODE: usize = 1_024;
 const BYTES_OF_EXPRESSION: usize = 256;
 
-/// Functions that yield other values for each row and know nothing of the session.
-const RANDOM: &[&str] = &["random", "uuid", "gen_random_uuid"];
-
 /// Functions that yield the same for all statements of a role.
-const OF_ROLE: &[&str] = &["version", "current_database", "current_catalog", "current_user", "session_user", "user"];
+const OF_ROLE: &[&str] =
+    &["version", "current_database", "current_catalog", "current_user", "current_role", "session_user", "user"];
+
+/// Functions that yield the same for one statement, or session, alone, or something else for each row; they hold nothing but
+/// that. What is in neither list is in no plan that is kept: it may do something, or hold a session.
+const OF_STATEMENT: &[&str] =
+    &["current_date", "current_schema", "current_schemas", "current_time", "now", "pg_backend_pid", "random", "uuid"];
 
 /// About how many bytes a plan takes; none if it may not be used again, as those that train, and those over anything that is
 /// not in the catalog.
@@ -53,8 +56,8 @@ pub(super) fn bytes_of(plan: &LogicalPlan) -> Option<usize> {
                 bytes = bytes.saturating_add(BYTES_OF_EXPRESSION);
                 match step {
                     Expr::Literal(value, _) => bytes = bytes.saturating_add(value.size()),
-                    Expr::ScalarFunction(call) if volatility(call) == Volatility::Volatile => {
-                        may_be &= RANDOM.contains(&call.name());
+                    Expr::ScalarFunction(call) if volatility(call) != Volatility::Immutable => {
+                        may_be &= OF_ROLE.contains(&call.name()) || OF_STATEMENT.contains(&call.name());
                     }
                     Expr::ScalarVariable(..) => may_be = false,
                     _ => {}

@@ -268,9 +268,9 @@ impl Kept {
         self.optimized.get()?.as_ref()
     }
 
-    /// Its rows are the same each time.
+    /// Its rows are the same each time. They take no more than the plan does.
     pub(crate) fn keep_rows(&self, rows: &RecordBatch) {
-        if rows.get_array_memory_size() <= MAX_BYTES_OF_ROWS {
+        if rows.get_array_memory_size() <= MAX_BYTES_OF_ROWS.min(self.bytes) {
             // Whoever was first has the same.
             let _ = self.rows.set(rows.clone());
         }
@@ -362,7 +362,7 @@ mod tests {
     use async_trait::async_trait;
 
     use super::*;
-    use crate::{Result, session::Running};
+    use crate::session::Running;
 
     #[derive(Debug)]
     struct Nothing(Option<u64>);

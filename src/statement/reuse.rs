@@ -40,8 +40,18 @@ const OF_ROLE: &[&str] =
 
 /// Functions that yield the same for one statement, or session, alone, or something else for each row; they hold nothing but
 /// that. What is in neither list is in no plan that is kept: it may do something, or hold a session.
-const OF_STATEMENT: &[&str] =
-    &["current_date", "current_schema", "current_schemas", "current_time", "now", "pg_backend_pid", "random", "uuid"];
+const OF_STATEMENT: &[&str] = &[
+    "clock_timestamp",
+    "current_date",
+    "current_schema",
+    "current_schemas",
+    "current_time",
+    "now",
+    "pg_backend_pid",
+    "random",
+    "statement_timestamp",
+    "uuid",
+];
 
 /// About how many bytes a plan takes; none if it may not be used again, as those that train, and those over anything that is
 /// not in the catalog.
@@ -128,7 +138,10 @@ fn optimized(scope: &Scope, plan: &LogicalPlan, parameters: &[DataType]) -> Resu
     if knows_session(plan)? || !(parameters.is_empty() || are_compared(plan, parameters)?) {
         return Ok(None);
     }
-    let optimized = scope.optimize(&with_types_of_columns(plan.clone())?)?;
+    let optimized = match parameters {
+        [] => scope.optimize(plan)?,
+        _ => scope.optimize(&with_types_of_columns(plan.clone())?)?,
+    };
     // What is computed once keeps its rows.
     let is_plain = !has(&optimized, |node| matches!(node, LogicalPlan::Extension(_)))?;
     Ok(is_plain.then_some(optimized))

@@ -58,10 +58,10 @@ async fn sessions_share_plans_and_nothing_else() {
         let pid = "SELECT pg_backend_pid()";
         let pids = [ada.value(pid).await, again.value(pid).await, bob.value(pid).await, ada.value(pid).await];
         assert_eq!(pids, ["1", "2", "3", "1"]);
-        let random = "SELECT random()";
-        assert_ne!(ada.value(random).await, ada.value(random).await);
-        let now = "SELECT now()";
-        assert_ne!(ada.value(now).await, ada.value(now).await);
+        for other in ["SELECT random()", "SELECT now()", "SELECT statement_timestamp()", "SELECT clock_timestamp()"] {
+            assert_ne!(ada.value(other).await, ada.value(other).await, "{other}");
+            assert_eq!(hits(&ada, other).await, if size == SIZES[2] { "1" } else { "0" }, "{other}");
+        }
         if size == SIZES[2] {
             // One plan for each role.
             assert_eq!(hits(&ada, "SELECT word FROM t WHERE id = 2").await, "4");

@@ -36,31 +36,30 @@ struct Copy {
 
 /// Takes nothing, but says what `COPY` over a connection is not.
 fn parse(parser: &mut DFParser) -> Recognised {
-    let keyword = |at: usize| match parser.parser.peek_nth_token(at).token {
-        Token::Word(word) => Some(word.keyword),
-        _ => None,
-    };
-    if keyword(0) != Some(Keyword::COPY) {
+    let is = |token: &Token, keyword: Keyword| matches!(token, Token::Word(word) if word.keyword == keyword);
+    if !is(&parser.parser.peek_token_ref().token, Keyword::COPY) {
         return Ok(None);
     }
-    let tokens = (1..).take_while(|&at| parser.parser.peek_nth_token(at).token != Token::EOF);
-    let (mut depth, mut outside) = (0i32, Vec::new());
-    for at in tokens {
-        match parser.parser.peek_nth_token(at).token {
+    // The statement may be long: each of its tokens is looked at once.
+    let tokens = (0..).map(|at| &parser.parser.token_at(at).token).take_while(|token| **token != Token::EOF);
+    let (mut depth, mut reads, mut writes) = (0_i32, false, false);
+    for token in tokens {
+        match token {
             Token::LParen => depth += 1,
             Token::RParen => depth -= 1,
-            _ if depth == 0 => outside.extend(keyword(at)),
+            word if depth == 0 => {
+                reads |= is(word, Keyword::FROM);
+                writes |= is(word, Keyword::STDOUT);
+            }
             _ => {}
         }
     }
-    let instead = match outside.as_slice() {
-        words if words.contains(&Keyword::FROM) => {
-            "COPY … FROM is not supported; use CREATE EXTERNAL TABLE over the file, or INSERT INTO … SELECT * FROM 'path'"
-        }
-        words if words.contains(&Keyword::STDOUT) => {
-            "COPY … TO STDOUT is not supported; run the query by itself, or name a file"
-        }
-        _ => return Ok(None),
+    let instead = if reads {
+        "COPY … FROM is not supported; use CREATE EXTERNAL TABLE over the file, or INSERT INTO … SELECT * FROM 'path'"
+    } else if writes {
+        "COPY … TO STDOUT is not supported; run the query by itself, or name a file"
+    } else {
+        return Ok(None);
     };
     Err(Error::new(Fault::FeatureNotSupported, instead))
 }

@@ -12,34 +12,40 @@ use datafusion::sql::sqlparser::{
 use crate::{Error, Fault, Result};
 
 /// The statement in the parser's words. Any other statement stays as it is, and so does what is no option.
-pub(super) fn in_known_clauses(tokens: Vec<TokenWithSpan>) -> Result<Vec<TokenWithSpan>> {
-    let is_solid = |token: &&TokenWithSpan| !matches!(token.token, Token::Whitespace(_) | Token::EOF);
-    if !tokens.iter().find(is_solid).is_some_and(|first| is_keyword(&first.token, Keyword::COPY)) {
-        return Ok(tokens);
-    }
-    let solid: Vec<TokenWithSpan> = tokens.iter().filter(is_solid).cloned().collect();
-    let Some(target) = target_of(&solid) else { return Ok(tokens) };
-    let (head, tail) = solid.split_at((target + 1).min(solid.len()));
-    let mut clauses = Clauses { rest: tail, written: with_query(head), options: Vec::new(), names: Vec::new() };
+pub(super) fn in_known_clauses(mut tokens: Vec<TokenWithSpan>) -> Result<Vec<TokenWithSpan>> {
+    let Some(target) = target_of(&tokens) else { return Ok(tokens) };
+    let tail = tokens.split_off(target + 1);
+    let tail: Vec<_> = tail.into_iter().filter(is_solid).collect();
+    let head = tokens.into_iter().filter(is_solid).collect();
+    let mut clauses = Clauses { rest: &tail, written: with_query(head), options: Vec::new(), names: Vec::new() };
     clauses.read()?;
     Ok(clauses.finish())
+}
+
+fn is_solid(token: &TokenWithSpan) -> bool {
+    !matches!(token.token, Token::Whitespace(_) | Token::EOF)
 }
 
 fn is_keyword(token: &Token, wanted: Keyword) -> bool {
     matches!(token, Token::Word(word) if word.keyword == wanted)
 }
 
-/// The place of the text that says where to write.
+/// The place of the text that says where COPY writes.
 fn target_of(tokens: &[TokenWithSpan]) -> Option<usize> {
+    let mut solid = tokens.iter().enumerate().filter(|(_, token)| is_solid(token));
+    let (_, first) = solid.next()?;
+    if !is_keyword(&first.token, Keyword::COPY) {
+        return None;
+    }
     let mut depth = 0_usize;
-    for (place, token) in tokens.iter().enumerate() {
+    while let Some((_, token)) = solid.next() {
         match &token.token {
             Token::LParen => depth += 1,
             Token::RParen => depth = depth.saturating_sub(1),
             token if depth == 0 && is_keyword(token, Keyword::TO) => {
-                let next = tokens.get(place + 1).map(|next| &next.token);
-                let is_text = matches!(next, Some(Token::SingleQuotedString(_) | Token::EscapedStringLiteral(_)));
-                return is_text.then_some(place + 1);
+                let (place, next) = solid.next()?;
+                let is_text = matches!(next.token, Token::SingleQuotedString(_) | Token::EscapedStringLiteral(_));
+                return is_text.then_some(place);
             }
             _ => {}
         }
@@ -48,28 +54,22 @@ fn target_of(tokens: &[TokenWithSpan]) -> Option<usize> {
 }
 
 /// A query in the place of a table with a list of its columns.
-fn with_query(head: &[TokenWithSpan]) -> Vec<TokenWithSpan> {
-    let is_name = |token: &TokenWithSpan| matches!(token.token, Token::Word(_) | Token::Period);
-    let table: Vec<_> = head.iter().skip(1).take_while(|token| is_name(token)).cloned().collect();
-    let open = 1 + table.len();
-    let columns = head.get(open + 1..).unwrap_or_default();
+fn with_query(head: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    let is_name = |token: &&TokenWithSpan| matches!(token.token, Token::Word(_) | Token::Period);
+    let open = 1 + head.iter().skip(1).take_while(is_name).count();
     let is_column = |token: &&TokenWithSpan| matches!(token.token, Token::Word(_) | Token::Comma);
-    let columns: Vec<_> = columns.iter().take_while(is_column).cloned().collect();
-    let close = open + 1 + columns.len();
+    let close = open + 1 + head.iter().skip(open + 1).take_while(is_column).count();
     let is_at = |place: usize, wanted: Token| head.get(place).is_some_and(|token| token.token == wanted);
-    if table.is_empty() || columns.is_empty() || !is_at(open, Token::LParen) || !is_at(close, Token::RParen) {
-        return head.to_vec();
+    if open == 1 || close == open + 1 || !is_at(open, Token::LParen) || !is_at(close, Token::RParen) {
+        return head;
     }
-    let made = |token: Token, like: Option<&TokenWithSpan>| {
-        TokenWithSpan::new(token, like.map_or_else(Span::empty, |like| like.span))
-    };
-    let mut query: Vec<_> = head.iter().take(1).cloned().collect();
-    query.push(made(Token::LParen, table.first()));
-    query.push(made(Token::make_keyword("SELECT"), table.first()));
-    query.extend(columns);
-    query.push(made(Token::make_keyword("FROM"), table.first()));
-    query.extend(table);
-    query.extend(head.get(close..).unwrap_or_default().iter().cloned());
+    let (table, columns) = (&head[1..open], &head[open + 1..close]);
+    let made = |token: Token| TokenWithSpan::new(token, table[0].span);
+    let mut query = vec![head[0].clone(), made(Token::LParen), made(Token::make_keyword("SELECT"))];
+    query.extend_from_slice(columns);
+    query.push(made(Token::make_keyword("FROM")));
+    query.extend_from_slice(table);
+    query.extend_from_slice(&head[close..]);
     query
 }
 

@@ -22,7 +22,7 @@ use super::{
     headings::name_all,
     names::{check_distinct, existing, identifier, object_name},
     parameters::mentioned,
-    parse::LineStarts,
+    places::Places,
     plan::{Typed, schema_of, typed},
     training::refuse_train,
 };
@@ -141,7 +141,7 @@ fn query_of(statement: &str) -> Option<&str> {
         }
         depth == 0 && is_word(&token.token, Keyword::AS)
     })?;
-    let text = statement.get(LineStarts::new(statement).byte(begins.span.end)..)?;
+    let text = statement.get(Places::new(statement).byte(begins.span.end)..)?;
     Some(text.trim())
 }
 

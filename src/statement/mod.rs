@@ -12,6 +12,8 @@ pub(crate) use crate::session::Action;
 
 mod parse;
 
+mod places;
+
 mod clauses;
 mod copy_options;
 mod headings;

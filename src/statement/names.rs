@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use arrow::datatypes::Schema;
 use datafusion::sql::sqlparser::ast::{
-    DataType, Expr, Function, FunctionArguments, Ident, ObjectName, Select, SelectItem, Statement, Value, Visit,
+    DataType, Expr, Function, FunctionArguments, Ident, ObjectName, Select, SelectItem, Value, Visit, VisitMut,
     Visitor, visit_expressions_mut,
 };
 
@@ -80,7 +80,7 @@ pub(super) fn check_distinct(schema: &Schema) -> Result<()> {
 }
 
 /// Refuses an alias that is written as a text: two texts in one line are neither a column with its alias nor one text.
-pub(super) fn check_aliases(statement: &Statement) -> Result<()> {
+pub(super) fn check_aliases(statement: &impl Visit) -> Result<()> {
     struct Aliases;
     impl Visitor for Aliases {
         type Break = Ident;
@@ -110,7 +110,7 @@ const CALLS: [&str; 2] = ["current_role", "current_schema"];
 
 /// Writes as the planner reads it what PostgreSQL reads differently: `pg_catalog.version()` as `version()`, `current_schema`
 /// as the call that it is, and the text `'\xff'::bytea` as the bytes that it stands for.
-pub(super) fn as_planned(statement: &mut Statement) {
+pub(super) fn as_planned(statement: &mut impl VisitMut) {
     let _ = visit_expressions_mut(statement, |expression| {
         match expression {
             Expr::Function(function) => {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use datafusion::sql::{
     parser::{CopyToSource, CopyToStatement, DFParser, DFParserBuilder, Statement as SqlStatement},
     sqlparser::{
-        ast::Statement as Ast,
+        ast::{Visit, VisitMut},
         keywords::Keyword,
         tokenizer::{Location, Token, TokenWithSpan, Tokenizer, Word},
     },
@@ -21,6 +21,7 @@ use super::{
     create_view::as_view,
     names::{as_planned, check_aliases},
     parameters::check_numbers,
+    places::Places,
     set_returning::as_lists,
 };
 use crate::{Error, Fault, Result, config::THREAD_STACK_BYTES, session::PostgreSql};
@@ -41,17 +42,33 @@ fn parse_here(sql: &str, max_depth: usize) -> Result<Vec<Statement>> {
     let tokens = Tokenizer::new(&PostgreSql, sql)
         .tokenize_with_location()
         .map_err(|error| Error::syntax(error.message.clone(), Some(&source), Some(error.location)))?;
-    let lines = LineStarts::new(sql);
+    let places = Places::new(sql);
     let mut statements = Vec::new();
-    for tokens in tokens.split(|token| token.token == Token::SemiColon) {
+    for tokens in cut(tokens) {
         let mut solid = tokens.iter().filter(|token| !matches!(token.token, Token::Whitespace(_) | Token::EOF));
         let Some(first) = solid.next() else { continue };
-        let last = solid.next_back().unwrap_or(first);
-        let text = sql.get(lines.byte(first.span.start)..lines.byte(last.span.end)).unwrap_or(sql);
-        let action = parse_one(tokens, &lines, last.span.end, max_depth).map_err(|error| error.located(&source))?;
-        statements.push(Statement { text: text.trim().to_owned(), source: Arc::clone(&source), action });
+        let (start, end) = (first.span.start, solid.next_back().unwrap_or(first).span.end);
+        let action = parse_one(tokens, &places, end, max_depth).map_err(|error| error.located(&source))?;
+        let text = places.between(start, end).trim().to_owned();
+        statements.push(Statement { text, source: Arc::clone(&source), action });
     }
     Ok(statements)
+}
+
+/// The tokens of each statement, which are moved and not copied.
+fn cut(mut tokens: Vec<TokenWithSpan>) -> impl Iterator<Item = Vec<TokenWithSpan>> {
+    while tokens.last().is_some_and(|last| matches!(last.token, Token::SemiColon | Token::Whitespace(_))) {
+        tokens.pop();
+    }
+    let mut rest = tokens.into_iter();
+    std::iter::from_fn(move || {
+        // The last statement, or the only one, stays where it is.
+        if !rest.as_slice().iter().any(|token| token.token == Token::SemiColon) {
+            let last: Vec<_> = std::mem::take(&mut rest).collect();
+            return (!last.is_empty()).then_some(last);
+        }
+        Some(rest.by_ref().take_while(|token| token.token != Token::SemiColon).collect())
+    })
 }
 
 /// Reads the query of a view, whose columns have these names from the first on. It has no places: none is one in the text of
@@ -61,11 +78,11 @@ pub(crate) fn parse_view(sql: &str, columns: &[String], max_depth: usize) -> Res
         let tokens = Tokenizer::new(&PostgreSql, sql)
             .tokenize_with_location()
             .map_err(|error| Error::syntax(error.message, None, None))?;
-        let lines = LineStarts::new(sql);
+        let places = Places::new(sql);
         let end = tokens.last().map_or_else(Location::empty, |last| last.span.end);
-        let tokens = prepared(&tokens, &lines, end).map_err(Error::without_place)?;
-        let tokens: Vec<TokenWithSpan> = tokens.into_iter().map(|token| TokenWithSpan::wrap(token.token)).collect();
-        let mut parser = parser_of(&tokens, max_depth)?;
+        let tokens = prepared(tokens, &places, end).map_err(Error::without_place)?;
+        let tokens = tokens.into_iter().map(|token| TokenWithSpan::wrap(token.token)).collect();
+        let mut parser = parser_of(tokens, max_depth)?;
         let mut parsed = parser.parse_statement()?;
         finish(&mut parser)?;
         rewrite(&mut parsed)?;
@@ -74,30 +91,31 @@ pub(crate) fn parse_view(sql: &str, columns: &[String], max_depth: usize) -> Res
 }
 
 /// The tokens of a statement as the parser takes them.
-fn prepared(tokens: &[TokenWithSpan], lines: &LineStarts<'_>, end: Location) -> Result<Vec<TokenWithSpan>> {
-    check_chains(tokens)?;
-    check_numbers(tokens)?;
-    let tokens = as_parsed(with_selects(with_option_texts(with_stored_as(tokens, end), lines)));
+fn prepared(tokens: Vec<TokenWithSpan>, places: &Places<'_>, end: Location) -> Result<Vec<TokenWithSpan>> {
+    check_chains(&tokens)?;
+    check_numbers(&tokens)?;
+    let tokens = as_parsed(with_selects(with_option_texts(with_stored_as(tokens, end), places)));
     in_known_clauses(tokens)
 }
 
 fn parse_one(
-    tokens: &[TokenWithSpan],
-    lines: &LineStarts<'_>,
+    tokens: Vec<TokenWithSpan>,
+    places: &Places<'_>,
     end: Location,
     max_depth: usize,
 ) -> Result<Arc<dyn Action>> {
-    let tokens = prepared(tokens, lines, end)?;
+    let mut parser = parser_of(prepared(tokens, places, end)?, max_depth)?;
     for parse in FORMS.iter().filter_map(|form| form.parse) {
-        let mut parser = parser_of(&tokens, max_depth)?;
         if let Some(action) = parse(&mut parser)? {
             finish(&mut parser)?;
             return Ok(action);
         }
+        rewind(&mut parser);
     }
-    let mut parser = parser_of(&tokens, max_depth)?;
     let mut parsed = parser.parse_statement()?;
     finish(&mut parser)?;
+    // Its tokens are not needed any more, and those of a long one take as much as its tree.
+    drop(parser);
     rewrite(&mut parsed)?;
     convert(parsed)
 }
@@ -105,24 +123,20 @@ fn parse_one(
 /// Writes as the planner reads it what PostgreSQL reads differently.
 pub(super) fn rewrite(parsed: &mut SqlStatement) -> Result<()> {
     match parsed {
-        SqlStatement::Statement(statement) => rewrite_inner(statement)?,
+        SqlStatement::Statement(statement) => rewrite_part(statement.as_mut())?,
         SqlStatement::Explain(explain) => rewrite(&mut explain.statement)?,
         SqlStatement::CopyTo(CopyToStatement { source: CopyToSource::Query(query), .. }) => {
-            let mut statement = Ast::Query(query.clone());
-            rewrite_inner(&mut statement)?;
-            if let Ast::Query(rewritten) = statement {
-                *query = rewritten;
-            }
+            rewrite_part(query.as_mut())?;
         }
         _ => {}
     }
     Ok(())
 }
 
-fn rewrite_inner(statement: &mut Ast) -> Result<()> {
-    check_aliases(statement)?;
-    as_planned(statement);
-    as_lists(statement);
+fn rewrite_part(part: &mut (impl Visit + VisitMut)) -> Result<()> {
+    check_aliases(part)?;
+    as_planned(part);
+    as_lists(part);
     Ok(())
 }
 
@@ -138,8 +152,18 @@ pub(super) fn convert(parsed: SqlStatement) -> Result<Arc<dyn Action>> {
     Err(Error::new(Fault::FeatureNotSupported, format!("{} is not supported", words.join(" "))))
 }
 
-fn parser_of(tokens: &[TokenWithSpan], max_depth: usize) -> Result<DFParser<'static>> {
-    Ok(DFParserBuilder::new(tokens.to_vec()).with_dialect(&PostgreSql).with_recursion_limit(max_depth).build()?)
+fn parser_of(tokens: Vec<TokenWithSpan>, max_depth: usize) -> Result<DFParser<'static>> {
+    Ok(DFParserBuilder::new(tokens).with_dialect(&PostgreSql).with_recursion_limit(max_depth).build()?)
+}
+
+/// Goes back to the first token, for the next form.
+fn rewind(parser: &mut DFParser) {
+    let parser = &mut parser.parser;
+    let is_space = |at: &usize| matches!(parser.token_at(*at).token, Token::Whitespace(_));
+    let first = (0..).find(|at| !is_space(at)).unwrap_or_default();
+    while !std::ptr::eq(parser.peek_token_ref(), parser.token_at(first)) {
+        parser.prev_token();
+    }
 }
 
 fn finish(parser: &mut DFParser) -> Result<()> {
@@ -191,31 +215,24 @@ fn check_chains(tokens: &[TokenWithSpan]) -> Result<()> {
 
 /// The parser takes `(VALUES …)` for a call where an expression may stand: it becomes `(SELECT * FROM (VALUES …) AS "values")`.
 fn with_selects(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
-    let is_space = |token: &Token| matches!(token, Token::Whitespace(_));
-    let keyword = |token: &Token, wanted: Keyword| matches!(token, Token::Word(word) if word.keyword == wanted);
-    if !tokens.iter().any(|token| keyword(&token.token, Keyword::VALUES)) {
+    let wrapped = value_lists(&tokens);
+    if wrapped.is_empty() {
         return tokens;
     }
-    let solid = |at: usize| tokens[at..].iter().find(|token| !is_space(&token.token)).map(|token| &token.token);
+    let mut wrapped = wrapped.into_iter().peekable();
     let mut written = Vec::with_capacity(tokens.len() + 8);
     // For each open parenthesis, whether it was opened here.
     let mut open = Vec::new();
-    let mut before = Token::EOF;
-    for (at, token) in tokens.iter().enumerate() {
+    for (at, token) in tokens.into_iter().enumerate() {
         let add = |written: &mut Vec<TokenWithSpan>, added: Token| {
             written.push(TokenWithSpan::new(added, token.span));
         };
         match &token.token {
             Token::LParen => {
-                let values =
-                    tokens[at + 1..].iter().position(|token| !is_space(&token.token)).map(|skip| at + 1 + skip);
-                let rows = values.filter(|values| keyword(&tokens[*values].token, Keyword::VALUES));
-                let is_list = rows.is_some_and(|values| solid(values + 1) == Some(&Token::LParen));
-                let wrapped = is_list && before_expression(&before);
-                written.push(token.clone());
-                open.push(wrapped);
-                if wrapped {
-                    for added in [Token::make_keyword("SELECT"), Token::Mul, Token::make_keyword("FROM"), Token::LParen]
+                let is_wrapped = wrapped.next_if_eq(&at).is_some();
+                open.push(is_wrapped);
+                if is_wrapped {
+                    for added in [Token::LParen, Token::make_keyword("SELECT"), Token::Mul, Token::make_keyword("FROM")]
                     {
                         add(&mut written, added);
                     }
@@ -227,15 +244,31 @@ fn with_selects(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
                         add(&mut written, added);
                     }
                 }
-                written.push(token.clone());
             }
-            _ => written.push(token.clone()),
+            _ => {}
         }
-        if !is_space(&token.token) {
-            before = token.token.clone();
-        }
+        written.push(token);
     }
     written
+}
+
+/// The places of the parentheses before those VALUES that stand where an expression may.
+fn value_lists(tokens: &[TokenWithSpan]) -> Vec<usize> {
+    let is_values = |token: &Token| matches!(token, Token::Word(word) if word.keyword == Keyword::VALUES);
+    let solid = tokens.iter().enumerate().filter(|(_, token)| !matches!(token.token, Token::Whitespace(_)));
+    let mut solid = solid.map(|(at, token)| (at, &token.token));
+    let mut found = Vec::new();
+    let (mut before, mut open) = (&Token::EOF, None);
+    while let Some((at, token)) = solid.next() {
+        if let (Some((at, true)), true) = (open, is_values(token))
+            && solid.clone().next().is_some_and(|(_, next)| *next == Token::LParen)
+        {
+            found.push(at);
+        }
+        open = (*token == Token::LParen).then(|| (at, before_expression(before)));
+        before = token;
+    }
+    found
 }
 
 /// Whether an expression, and not a table, may come after this token.
@@ -270,8 +303,7 @@ fn before_expression(before: &Token) -> bool {
 }
 
 /// DataFusion's parser wants `STORED AS` in every `CREATE EXTERNAL TABLE`; ours may leave it out.
-fn with_stored_as(tokens: &[TokenWithSpan], end: Location) -> Vec<TokenWithSpan> {
-    let mut tokens = tokens.to_vec();
+fn with_stored_as(mut tokens: Vec<TokenWithSpan>, end: Location) -> Vec<TokenWithSpan> {
     let has_format = || {
         let mut pairs = keywords(&tokens).zip(keywords(&tokens).skip(1));
         pairs.any(|pair| pair == (Keyword::STORED, Keyword::AS))
@@ -302,7 +334,7 @@ fn creates_external_table(tokens: &[TokenWithSpan]) -> bool {
 
 /// DataFusion's parser takes a word, a text or a number as an option's value. A call that reads files takes lists and names
 /// with values, too: of an external table they come as their text between double quotes, as nothing else does.
-fn with_option_texts(tokens: Vec<TokenWithSpan>, lines: &LineStarts<'_>) -> Vec<TokenWithSpan> {
+fn with_option_texts(tokens: Vec<TokenWithSpan>, places: &Places<'_>) -> Vec<TokenWithSpan> {
     if !creates_external_table(&tokens) {
         return tokens;
     }
@@ -328,8 +360,8 @@ fn with_option_texts(tokens: Vec<TokenWithSpan>, lines: &LineStarts<'_>) -> Vec<
             (Token::DollarQuotedString(text), _) => (1, Some(Token::SingleQuotedString(text.value.clone()))),
             _ if is_list => {
                 let length = bracketed(tokens.get(place..).unwrap_or_default());
-                let (start, last) = (token.span.start, tokens.get(place + length - 1).unwrap_or(token));
-                let text = lines.text.get(lines.byte(start)..lines.byte(last.span.end)).unwrap_or_default();
+                let last = tokens.get(place + length - 1).unwrap_or(token);
+                let text = places.between(token.span.start, last.span.end);
                 (length, Some(Token::DoubleQuotedString(text.to_owned())))
             }
             _ => (1, None),
@@ -377,24 +409,4 @@ pub(super) fn take_words(parser: &mut DFParser, words: &[&str]) -> bool {
         }
     }
     all
-}
-
-/// Where each line of a text starts, to find the byte of a location.
-pub(super) struct LineStarts<'a> {
-    text: &'a str,
-    starts: Vec<usize>,
-}
-
-impl<'a> LineStarts<'a> {
-    pub(super) fn new(text: &'a str) -> Self {
-        let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        Self { text, starts }
-    }
-
-    pub(super) fn byte(&self, location: Location) -> usize {
-        let line = (location.line as usize).saturating_sub(1);
-        let Some(&start) = self.starts.get(line) else { return self.text.len() };
-        let column = (location.column as usize).saturating_sub(1);
-        self.text[start..].char_indices().nth(column).map_or(self.text.len(), |(at, _)| start + at)
-    }
 }

@@ -22,7 +22,7 @@ const SERIES: &[&str] = &["generate_series"];
 const RANKS: &[&str] = &["row_number", "rank", "dense_rank", "ntile"];
 
 /// Writes the forms of the module as the planner knows them.
-pub(super) fn as_lists(statement: &mut Statement) {
+pub(super) fn as_lists(statement: &mut impl VisitMut) {
     let _ = statement.visit(&mut Sets);
 }
 
@@ -118,6 +118,10 @@ fn lists_apart(select: &Select, order: Option<&[Ident]>) -> Option<Select> {
         SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => unnested_list(expr).is_some(),
         _ => false,
     };
+    if !select.projection.iter().any(is_list) {
+        return None;
+    }
+    // Each item is compared with each: only where there is a list.
     let renames = select.projection.iter().any(|item| match item {
         SelectItem::ExprWithAlias { expr, alias } => {
             unnested_list(expr).is_none()
@@ -131,7 +135,7 @@ fn lists_apart(select: &Select, order: Option<&[Ident]>) -> Option<Select> {
         _ => false,
     });
     // What a column of USING stands for has no name of its own.
-    if !renames && !joins_by_name(&select.from) || !select.projection.iter().any(is_list) {
+    if !renames && !joins_by_name(&select.from) {
         return None;
     }
     let mut inner = select.clone();

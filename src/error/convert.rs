@@ -11,7 +11,11 @@ use super::{
     place,
     query::{query_fault, query_message},
 };
-use crate::{catalog, fault::Failure, source};
+use crate::{
+    catalog,
+    fault::{Failure, Fault},
+    source,
+};
 
 impl From<DataFusionError> for Error {
     /// Takes our own errors back out of the query engine's, whole.
@@ -49,6 +53,9 @@ impl From<Failure> for Error {
 
 impl From<ParserError> for Error {
     fn from(error: ParserError) -> Self {
+        if error == ParserError::RecursionLimitExceeded {
+            return Self::new(Fault::TooComplex, "the statement is nested too deeply");
+        }
         let (message, location) = place::parser_error(&error);
         Self::syntax(message, None, location)
     }

@@ -6,7 +6,7 @@ use datafusion::sql::sqlparser::{parser::ParserError, tokenizer::Location};
 pub(super) fn parser_error(error: &ParserError) -> (String, Option<Location>) {
     let text = match error {
         ParserError::TokenizerError(text) | ParserError::ParserError(text) => text.clone(),
-        ParserError::RecursionLimitExceeded => "the statement is nested too deeply".to_owned(),
+        ParserError::RecursionLimitExceeded => "nested too deeply".to_owned(),
     };
     let Some((message, place)) = text.rsplit_once(" at Line: ") else { return (lower_first(&text), None) };
     let location = place.split_once(", Column: ").and_then(|(line, column)| {

@@ -62,6 +62,8 @@ pub fn sqlstate(fault: Fault) -> &'static str {
         Fault::IdleSession => "57P05",
         Fault::PermissionDenied => "42501",
         Fault::LimitExceeded => "54000",
+        Fault::TooComplex => "54001",
+        Fault::TooManyColumns => "54011",
         Fault::OutOfMemory => "53200",
         Fault::DiskFull => "53100",
         Fault::UndefinedFile => "58P01",

@@ -12,6 +12,7 @@ pub(crate) use crate::session::Action;
 
 mod parse;
 
+mod limits;
 mod places;
 
 mod clauses;

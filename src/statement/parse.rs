@@ -19,6 +19,7 @@ use super::{
     clauses::as_parsed,
     copy_options::in_known_clauses,
     create_view::as_view,
+    limits::{check_lists, check_tokens, with_limit},
     names::{as_planned, check_aliases},
     parameters::check_numbers,
     places::Places,
@@ -48,7 +49,8 @@ fn parse_here(sql: &str, max_depth: usize) -> Result<Vec<Statement>> {
         let mut solid = tokens.iter().filter(|token| !matches!(token.token, Token::Whitespace(_) | Token::EOF));
         let Some(first) = solid.next() else { continue };
         let (start, end) = (first.span.start, solid.next_back().unwrap_or(first).span.end);
-        let action = parse_one(tokens, &places, end, max_depth).map_err(|error| error.located(&source))?;
+        let action = parse_one(tokens, &places, end, max_depth);
+        let action = action.map_err(|error| with_limit(error, max_depth).located(&source))?;
         let text = places.between(start, end).trim().to_owned();
         statements.push(Statement { text, source: Arc::clone(&source), action });
     }
@@ -80,7 +82,7 @@ pub(crate) fn parse_view(sql: &str, columns: &[String], max_depth: usize) -> Res
             .map_err(|error| Error::syntax(error.message, None, None))?;
         let places = Places::new(sql);
         let end = tokens.last().map_or_else(Location::empty, |last| last.span.end);
-        let tokens = prepared(tokens, &places, end).map_err(Error::without_place)?;
+        let tokens = prepared(tokens, &places, end, max_depth).map_err(Error::without_place)?;
         let tokens = tokens.into_iter().map(|token| TokenWithSpan::wrap(token.token)).collect();
         let mut parser = parser_of(tokens, max_depth)?;
         let mut parsed = parser.parse_statement()?;
@@ -91,8 +93,13 @@ pub(crate) fn parse_view(sql: &str, columns: &[String], max_depth: usize) -> Res
 }
 
 /// The tokens of a statement as the parser takes them.
-fn prepared(tokens: Vec<TokenWithSpan>, places: &Places<'_>, end: Location) -> Result<Vec<TokenWithSpan>> {
-    check_chains(&tokens)?;
+fn prepared(
+    tokens: Vec<TokenWithSpan>,
+    places: &Places<'_>,
+    end: Location,
+    max_depth: usize,
+) -> Result<Vec<TokenWithSpan>> {
+    check_tokens(&tokens, max_depth)?;
     check_numbers(&tokens)?;
     let tokens = as_parsed(with_selects(with_option_texts(with_stored_as(tokens, end), places)));
     in_known_clauses(tokens)
@@ -104,7 +111,7 @@ fn parse_one(
     end: Location,
     max_depth: usize,
 ) -> Result<Arc<dyn Action>> {
-    let mut parser = parser_of(prepared(tokens, places, end)?, max_depth)?;
+    let mut parser = parser_of(prepared(tokens, places, end, max_depth)?, max_depth)?;
     for parse in FORMS.iter().filter_map(|form| form.parse) {
         if let Some(action) = parse(&mut parser)? {
             finish(&mut parser)?;
@@ -134,6 +141,7 @@ pub(super) fn rewrite(parsed: &mut SqlStatement) -> Result<()> {
 }
 
 fn rewrite_part(part: &mut (impl Visit + VisitMut)) -> Result<()> {
+    check_lists(part)?;
     check_aliases(part)?;
     as_planned(part);
     as_lists(part);
@@ -173,44 +181,6 @@ fn finish(parser: &mut DFParser) -> Result<()> {
     }
     let message = format!("expected the end of the statement, found {}", token.token);
     Err(Error::syntax(message, None, Some(token.span.start)))
-}
-
-/// Operators in one chain, as in `a = 1 OR a = 2 OR …`: each makes the tree deeper that planning walks by recursion.
-const MAX_OPERATORS: usize = 3_000;
-/// The same for `UNION` and `JOIN`, which take more room.
-const MAX_RELATIONS: usize = 1_000;
-
-/// The parser's own limit is on nesting; what follows one another nests in its result too.
-fn check_chains(tokens: &[TokenWithSpan]) -> Result<()> {
-    let too_long = |what: &str, most: usize, instead: &str, token: &TokenWithSpan| {
-        let message = format!("more than {most} {what} follow one another; {instead}");
-        Error::new(Fault::LimitExceeded, message).at(token.span.start)
-    };
-    let mut enclosing = Vec::new();
-    let (mut operators, mut relations) = (0, 0);
-    for token in tokens {
-        match &token.token {
-            Token::LParen => enclosing.push(std::mem::take(&mut operators)),
-            Token::RParen => operators = enclosing.pop().unwrap_or(0),
-            Token::Comma => operators = 0,
-            Token::Word(Word { keyword, .. }) => match keyword {
-                Keyword::UNION | Keyword::INTERSECT | Keyword::EXCEPT | Keyword::JOIN => relations += 1,
-                Keyword::AND | Keyword::OR | Keyword::NOT | Keyword::IS => operators += 1,
-                _ => {}
-            },
-            Token::Number(..) | Token::SingleQuotedString(_) | Token::Whitespace(_) | Token::Period => {}
-            _ => operators += 1,
-        }
-        if relations > MAX_RELATIONS {
-            let instead = "read the files as one table with a glob, or store parts in tables of their own";
-            return Err(too_long("UNIONs or JOINs", MAX_RELATIONS, instead, token));
-        }
-        if operators > MAX_OPERATORS {
-            let instead = "write a list of values as IN (…), or put them into a table and join it";
-            return Err(too_long("operators", MAX_OPERATORS, instead, token));
-        }
-    }
-    Ok(())
 }
 
 /// The parser takes `(VALUES …)` for a call where an expression may stand: it becomes `(SELECT * FROM (VALUES …) AS "values")`.

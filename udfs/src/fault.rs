@@ -117,6 +117,10 @@ pub enum Fault {
     PermissionDenied,
     /// A limit of the configuration was passed.
     LimitExceeded,
+    /// A statement nests deeper, or has more operators in a row, than can be planned.
+    TooComplex,
+    /// A list of columns is longer than it may be.
+    TooManyColumns,
     /// Memory ran out within the limit.
     OutOfMemory,
     /// The disk is full.

@@ -70,6 +70,9 @@ fn apart(operand: Expr) -> Expr {
 
 /// What stands right of `left` and its operator; none when the parent reads it.
 pub(super) fn infix(parser: &mut Parser, left: &Expr) -> Option<Result<Expr>> {
+    if ends_deep(left) {
+        return Some(Err(ParserError::RecursionLimitExceeded));
+    }
     let token = parser.peek_token_ref();
     let op = match &token.token {
         Token::Eq => BinaryOperator::Eq,
@@ -95,6 +98,26 @@ pub(super) fn infix(parser: &mut Parser, left: &Expr) -> Option<Result<Expr>> {
     }
     parser.advance_token();
     Some(compared(parser, left, op))
+}
+
+/// Operators after one operand in a row, as in `a AT TIME ZONE 'UTC' AT TIME ZONE 'UTC'`: what parentheses would nest, and
+/// nobody writes.
+const MAX_AFTER: usize = 100;
+
+fn ends_deep(mut operand: &Expr) -> bool {
+    for _ in 0..MAX_AFTER {
+        operand = match operand {
+            Expr::AtTimeZone { timestamp: inner, .. }
+            | Expr::Collate { expr: inner, .. }
+            | Expr::Cast { expr: inner, .. }
+            | Expr::InList { expr: inner, .. }
+            | Expr::InSubquery { expr: inner, .. }
+            | Expr::IsNull(inner)
+            | Expr::IsNotNull(inner) => inner,
+            _ => return false,
+        };
+    }
+    true
 }
 
 fn compared(parser: &mut Parser, left: &Expr, op: BinaryOperator) -> Result<Expr> {
@@ -368,6 +391,15 @@ mod tests {
             let Ok(expression) = parsed(text) else { continue };
             let again = parsed(&expression.to_string()).unwrap();
             assert_eq!(grouped(&again), grouped(&expression), "{text} is written {expression}");
+        }
+    }
+
+    #[test]
+    fn operators_after_an_operand_nest() {
+        for after in [" AT TIME ZONE 'UTC'", " COLLATE \"C\"", "::text", " ISNULL", " IN (1, 2)", " NOTNULL"] {
+            assert!(parsed(&format!("a{}", after.repeat(MAX_AFTER / 2))).is_ok(), "{after}");
+            let error = parsed(&format!("a{}", after.repeat(MAX_AFTER + 2))).unwrap_err();
+            assert_eq!(error, ParserError::RecursionLimitExceeded, "{after}");
         }
     }
 

@@ -42,23 +42,24 @@ pub(super) fn quantified(parser: &mut Parser, left: &Expr, compare_op: &BinaryOp
 
 /// Whether the token after the next `skipped` ones opens a query that itself starts with a parenthesis.
 fn starts_query(parser: &Parser, skipped: usize) -> bool {
-    let mut opened = skipped;
-    while parser.peek_nth_token_ref(opened).token == Token::LParen {
-        opened += 1;
-    }
-    let first = keyword(&parser.peek_nth_token_ref(opened).token);
-    if opened < skipped + 2 || !matches!(first, Keyword::SELECT | Keyword::WITH | Keyword::VALUES) {
+    let opens = |at: usize| parser.peek_nth_token_ref(at).token == Token::LParen;
+    if !opens(skipped) || !opens(skipped + 1) {
         return false;
     }
-    // Of the tokens that follow, those that are not white space, from the inner parenthesis on. The current one was read.
+    // The tokens that follow, but white space, from the outer parenthesis on. The current one was read.
     let current = parser.get_current_index();
     let start = current + usize::from(current > 0);
-    let mut depth = 0_usize;
-    let mut solid = (start..)
+    let solid = (start..)
         .map(|index| &parser.token_at(index).token)
         .skip_while(|token| **token != Token::LParen)
-        .filter(|token| !matches!(token, Token::Whitespace(_)))
-        .skip(1);
+        .filter(|token| !matches!(token, Token::Whitespace(_)));
+    let first = solid.clone().find(|token| **token != Token::LParen).map_or(Keyword::NoKeyword, keyword);
+    if !matches!(first, Keyword::SELECT | Keyword::WITH | Keyword::VALUES) {
+        return false;
+    }
+    // From the inner one on.
+    let mut solid = solid.skip(1);
+    let mut depth = 0_usize;
     for token in solid.by_ref() {
         match token {
             Token::LParen => depth += 1,

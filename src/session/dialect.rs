@@ -5,6 +5,7 @@
 //! The parser tries each argument of a call as `expression => value` first and, when there is no arrow, reads it again: in
 //! calls within calls that doubles the work with each. Names of arguments are identifiers here, so nothing is read twice.
 
+mod chains;
 mod groups;
 mod operators;
 mod queries;
@@ -18,6 +19,7 @@ use datafusion::sql::sqlparser::{
     parser::{Parser, ParserError},
 };
 
+pub(super) use chains::chain;
 pub(super) use groups::DISTINCT as DISTINCT_GROUPS;
 pub(crate) use queries::keyword;
 
@@ -82,8 +84,8 @@ impl Dialect for PostgreSql {
         special.or_else(|| operators::prefix(parser))
     }
 
-    fn parse_infix(&self, parser: &mut Parser, left: &Expr, _precedence: u8) -> Option<Result<Expr, ParserError>> {
-        operators::infix(parser, left)
+    fn parse_infix(&self, parser: &mut Parser, left: &Expr, precedence: u8) -> Option<Result<Expr, ParserError>> {
+        chains::infix(parser, left, precedence).or_else(|| operators::infix(parser, left))
     }
 
     /// `groups` reads what is no expression there.

@@ -55,7 +55,7 @@ pub(super) use self::{
     timestamps::with_microseconds,
 };
 pub(crate) use self::{assigned::assign, common_types::written, merge::joins_by_name, parameters::ArrowTypes};
-use super::{Scope, files};
+use super::{Scope, dialect::chain, files};
 use crate::{Error, Result, session::PostgreSql};
 
 /// What is written otherwise in a statement, by where it stands.
@@ -196,8 +196,8 @@ fn any(conditions: impl IntoIterator<Item = Expr>) -> Expr {
 }
 
 fn joined(conditions: impl IntoIterator<Item = Expr>, op: &BinaryOperator) -> Expr {
-    let chain = conditions.into_iter().reduce(|left, right| operation(left, op.clone(), right));
-    Expr::Nested(Box::new(chain.unwrap_or_else(|| Expr::Value(Value::Boolean(*op == BinaryOperator::And).into()))))
+    let joined = chain(conditions.into_iter().collect(), op);
+    Expr::Nested(Box::new(joined.unwrap_or_else(|| Expr::Value(Value::Boolean(*op == BinaryOperator::And).into()))))
 }
 
 fn operation(left: Expr, op: BinaryOperator, right: Expr) -> Expr {

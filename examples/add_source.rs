@@ -41,7 +41,7 @@ async fn main() -> Result<(), fusewire::Error> {
         CREATE EXTERNAL TABLE squares STORED AS squares LOCATION '0..3000000000';
         SELECT * FROM squares WHERE n > 2999999997;
         EXPLAIN SELECT n FROM squares WHERE n > 1000 LIMIT 3";
-    for statement in session.parse(statements)? {
+    for statement in session.parse(statements).await? {
         if let Outcome::Rows { stream, .. } = session.execute(&statement, &[]).await? {
             let batches: Vec<_> = stream.try_collect().await?;
             println!("{}", pretty_format_batches(&batches).map_err(DataFusionError::from)?);

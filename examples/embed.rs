@@ -25,7 +25,7 @@ async fn main() -> Result<(), Error> {
 
 /// Runs statements and prints what they return.
 async fn run(session: &Session, sql: &str) -> Result<(), Error> {
-    for statement in session.parse(sql)? {
+    for statement in session.parse(sql).await? {
         match session.execute(&statement, &[]).await? {
             Outcome::Rows { stream, .. } => {
                 let batches: Vec<_> = stream.try_collect().await?;

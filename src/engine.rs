@@ -20,7 +20,8 @@ pub(crate) use crate::session::{Working, engine_zone};
 use crate::{
     Config, Error, Fault, Result, pgtype, planning,
     session::{
-        ArrowTypes, Client, DATABASE, Known, PATH_SCHEMA, Scope, Shared, describe, execute, functions, timed_out,
+        ArrowTypes, Client, DATABASE, Known, PATH_SCHEMA, Reading, Scope, Shared, asking_analyzers, asking_optimizers,
+        describe, execute, functions, timed_out,
     },
     source::{self, Access, Source, Sources},
 };
@@ -104,8 +105,8 @@ impl Engine {
             .with_runtime_env(Arc::clone(&self.shared.runtime))
             .with_default_features()
             .with_type_planner(Arc::new(ArrowTypes))
-            .with_analyzer_rules(planning::analyzer_rules())
-            .with_optimizer_rules(planning::optimizer_rules())
+            .with_analyzer_rules(asking_analyzers(planning::analyzer_rules()))
+            .with_optimizer_rules(asking_optimizers(planning::optimizer_rules()))
             .with_physical_optimizer_rules(planning::physical_rules());
         builder.expr_planners().get_or_insert_default().push(Arc::new(planning::Operators));
         let builder = fusewire_udfs::register(builder, functions_context).with_query_planner(planning::planner());
@@ -203,13 +204,17 @@ fn session_batch(config: &Config) -> usize {
 }
 
 impl Session {
-    /// Splits a text into its statements. A syntax error carries its position.
-    pub fn parse(&self, sql: &str) -> Result<Vec<Statement>> {
+    /// Splits a text into its statements, in the time of a statement. A syntax error carries its position.
+    pub async fn parse(&self, sql: &str) -> Result<Vec<Statement>> {
         if let Some(known) = self.known(sql) {
             return Ok(vec![known]);
         }
-        let statements = crate::statement::parse(sql, self.client.config().max_parse_depth)?;
-        if let [Statement { text, source, action }] = statements.as_slice() {
+        let _working = self.client.work();
+        let scope = self.client.read(sql)?;
+        let within = Arc::clone(&scope);
+        let work = async move { crate::statement::parse(within.text(), Reading::new(within.shared())) };
+        let statements = self.timed(&scope, work).await?;
+        if let [Statement { text, source, action, memory: None }] = statements.as_slice() {
             let known =
                 Known { action: Arc::clone(action), text: Arc::from(text.as_str()), source: Arc::clone(source) };
             self.client.shared().plans.keep_statement(known);
@@ -220,7 +225,7 @@ impl Session {
     /// The statement that a text is, where it was read before and is kept.
     pub(crate) fn known(&self, sql: &str) -> Option<Statement> {
         let Known { action, text, source } = self.client.shared().plans.statement(sql)?;
-        Some(Statement { text: text.to_string(), source, action })
+        Some(Statement { text: text.to_string(), source, action, memory: None })
     }
 
     /// What the statement takes and returns, found in the time of a statement. Never runs it, never trains. `types` are those
@@ -258,7 +263,7 @@ impl Session {
         if name.is_empty() {
             self.client.forget_statement(name);
         }
-        let mut statements = self.parse(sql)?;
+        let mut statements = self.parse(sql).await?;
         if statements.len() > 1 {
             return Err(Error::new(Fault::Syntax, "cannot insert multiple commands into a prepared statement"));
         }

@@ -215,7 +215,7 @@ impl Embedded {
 
     async fn run_all(&self, sql: &str) -> Result<Output, Refused> {
         let mut last = DBOutput::StatementComplete(0);
-        let parsed = self.session.parse(sql);
+        let parsed = self.session.parse(sql).await;
         for statement in parsed.inspect_err(|_| self.session.fail_transaction())? {
             let outcome = self.session.execute(&statement, &[]).await;
             let outcome = outcome.inspect_err(|_| self.session.fail_transaction())?;

@@ -97,7 +97,7 @@ fn session(engine: &Engine) -> (Session, UnboundedReceiver<Notice>) {
 /// The rows of statements as text, a line a row.
 async fn rows(session: &Session, sql: &str) -> Result<String> {
     let mut lines = Vec::new();
-    for statement in session.parse(sql)? {
+    for statement in session.parse(sql).await? {
         if let Outcome::Rows { mut stream, .. } = session.execute(&statement, &[]).await? {
             while let Some(batch) = stream.next().await {
                 for row in crate::server::text_rows(&batch?)? {
@@ -247,7 +247,7 @@ async fn what_is_prepared_has_its_time() {
 async fn what_arrives_when_its_statement_is_over_is_refused() {
     let engine = Engine::open(Config::default()).await.unwrap();
     let (session, _notices) = session(&engine);
-    let statement = session.parse("SELECT 1").unwrap().remove(0);
+    let statement = session.parse("SELECT 1").await.unwrap().remove(0);
     for (before, then) in [
         ("SELECT 1", "SELECT 2"),
         ("SELECT 1", "BEGIN"),
@@ -298,7 +298,7 @@ async fn sessions_see_each_other() {
     one.fail_transaction();
     assert_eq!(rows(&other, &seen("state")).await.unwrap(), "idle in transaction (aborted)");
     rows(&one, "ROLLBACK").await.unwrap();
-    let statement = one.parse("SELECT 1").unwrap().remove(0);
+    let statement = one.parse("SELECT 1").await.unwrap().remove(0);
     let unread = one.execute(&statement, &[]).await.unwrap();
     assert_eq!(rows(&other, &seen("state")).await.unwrap(), "active", "its rows are not read yet");
     drop(unread);
@@ -334,7 +334,7 @@ async fn sessions_cancel_and_terminate_each_other() {
     one.join(true);
     assert_eq!(one.finish().await.unwrap_err().fault(), Fault::Shutdown);
     // Who is only about to read rows is stopped, too.
-    let statement = other.parse("SELECT 1").unwrap().remove(0);
+    let statement = other.parse("SELECT 1").await.unwrap().remove(0);
     let Outcome::Rows { mut stream, .. } = other.execute(&statement, &[]).await.unwrap() else { panic!("no rows") };
     let (third, _noted) = session(&engine);
     let ask = format!("SELECT pg_cancel_backend({})", other.client.pid());

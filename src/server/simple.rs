@@ -18,7 +18,7 @@ impl Connection {
             Some(statement) => vec![statement],
             None => {
                 let session = Arc::clone(&self.session);
-                self.offload(async move { session.parse(&query.query) }).await?
+                self.offload(async move { session.parse(&query.query).await }).await?
             }
         };
         if statements.is_empty() {

@@ -19,6 +19,7 @@ use datafusion::sql::sqlparser::{
     parser::{Parser, ParserError},
 };
 
+use super::step;
 pub(super) use chains::chain;
 pub(super) use groups::DISTINCT as DISTINCT_GROUPS;
 pub(crate) use queries::keyword;
@@ -80,6 +81,10 @@ impl Dialect for PostgreSql {
     }
 
     fn parse_prefix(&self, parser: &mut Parser) -> Option<Result<Expr, ParserError>> {
+        // The parser does not hide this error behind other readings of the text. What is told is why it was stopped.
+        if step().is_err() {
+            return Some(Err(ParserError::RecursionLimitExceeded));
+        }
         let special = queries::prefix(parser).or_else(|| groups::prefix(parser));
         special.or_else(|| operators::prefix(parser))
     }

@@ -3,6 +3,7 @@
 //! Dropping a statement's task stops it at its next pause. A join that tries millions of pairs of one batch makes none, so
 //! its condition asks here: whether anybody still wants the answer, and whether others wait for this thread.
 
+mod rules;
 mod tasks;
 
 use std::{
@@ -34,7 +35,9 @@ use datafusion::{
 };
 use tokio::runtime::{Handle, RuntimeFlavor};
 
+pub(crate) use rules::{asking_analyzers, asking_optimizers};
 pub(super) use tasks::ask_in_tasks;
+pub(crate) use tasks::check_wanted;
 
 use super::timed_out;
 use crate::{Error, Fault};
@@ -171,8 +174,20 @@ impl Hash for Guarded {
     }
 }
 
+/// Steps from one question to the next.
+const STEPS: u32 = 1_024;
+
 thread_local! {
+    static STEP: Cell<u32> = const { Cell::new(0) };
     static HANDED_OVER: Cell<Option<Instant>> = const { Cell::new(None) };
+}
+
+/// A step of what computes for long without coming up for air, as reading a long text does. Every so many of them it is asked
+/// whether the statement is to go on that this thread works for.
+pub(crate) fn step() -> crate::Result<()> {
+    let step = STEP.get().wrapping_add(1);
+    STEP.set(step);
+    if step.is_multiple_of(STEPS) { check_wanted() } else { Ok(()) }
 }
 
 /// Every few milliseconds of one computation, hands what else waits for this thread to another.

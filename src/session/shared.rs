@@ -17,9 +17,15 @@ use datafusion::execution::{
 };
 use datafusion::sql::parser::Statement as SqlStatement;
 use fusewire_udfs::Registry;
-use futures::FutureExt;
+use futures::{
+    FutureExt,
+    future::{AbortHandle, Aborted, abortable},
+};
 use object_store::{local::LocalFileSystem, path::Path};
-use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::{
+    runtime::{Builder, Handle, Runtime},
+    task::JoinHandle,
+};
 
 use super::{
     Interrupt, Scope, Sessions, Ticket,
@@ -33,6 +39,10 @@ use crate::{
     config::THREAD_STACK_BYTES,
     source::{Looks, Sources},
 };
+
+/// What a longer text says is read and planned on a thread of its own, for seconds maybe, in which others have the threads
+/// that compute.
+const LONG_TEXT_BYTES: usize = 64 << 10;
 
 /// Reads the query of a view that was created with these names of its columns; parentheses within one another may be so many.
 pub(crate) type ParseView = fn(&str, &[String], usize) -> Result<SqlStatement>;
@@ -103,10 +113,14 @@ impl Shared {
         work: impl Future<Output = Result<T>> + Send + 'static,
     ) -> Result<T> {
         let (ticket, interrupt) = (scope.ticket().clone(), scope.interrupt().clone());
-        let handle = self.compute.handle().spawn(interrupt.over(AssertUnwindSafe(work).catch_unwind()));
+        let (work, stopper) = abortable(interrupt.over(AssertUnwindSafe(work).catch_unwind()));
+        let handle = match scope.text().len() > LONG_TEXT_BYTES {
+            true => self.compute.start_apart(work),
+            false => self.compute.handle().spawn(work),
+        };
         tokio::select! {
             biased;
-            result = AbortOnDrop { handle, ticket, interrupt }.join() => result,
+            result = AbortOnDrop { handle, stopper, ticket, interrupt }.join() => result,
             error = poll_fn(|context| scope.ticket().poll_stopped(context)) => Err(error),
         }
     }
@@ -165,6 +179,13 @@ impl ComputeRuntime {
             None => Handle::current(),
         }
     }
+
+    /// Starts work that takes long without a pause.
+    fn start_apart<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
+        let runtime = self.handle();
+        let within = runtime.clone();
+        runtime.spawn_blocking(move || within.block_on(work))
+    }
 }
 
 impl Drop for ComputeRuntime {
@@ -179,7 +200,9 @@ type Caught<T> = std::result::Result<Result<T>, Box<dyn Any + Send>>;
 
 /// A task that ends with whoever waits for it, unless it commits.
 struct AbortOnDrop<T> {
-    handle: tokio::task::JoinHandle<Caught<T>>,
+    handle: JoinHandle<Result<Caught<T>, Aborted>>,
+    /// Ends it where it waits on a thread of its own.
+    stopper: AbortHandle,
     ticket: Ticket,
     interrupt: Interrupt,
 }
@@ -187,8 +210,9 @@ struct AbortOnDrop<T> {
 impl<T> AbortOnDrop<T> {
     async fn join(mut self) -> Result<T> {
         match (&mut self.handle).await {
-            Ok(Ok(result)) => result,
-            Ok(Err(panic)) => Err(Error::panicked(panic.as_ref())),
+            Ok(Ok(Ok(result))) => result,
+            Ok(Ok(Err(panic))) => Err(Error::panicked(panic.as_ref())),
+            Ok(Err(error)) => Err(Error::new(Fault::Shutdown, format!("the statement was stopped: {error}"))),
             Err(error) => Err(Error::new(Fault::Shutdown, format!("the statement was stopped: {error}"))),
         }
     }
@@ -199,6 +223,7 @@ impl<T> Drop for AbortOnDrop<T> {
         // A finished one may have left rows behind, which are still to be read.
         if !self.handle.is_finished() && self.ticket.cancel() {
             self.interrupt.raise();
+            self.stopper.abort();
             self.handle.abort();
         }
     }

@@ -96,10 +96,7 @@ impl Console {
     /// Runs the statements of a text; the first error ends it.
     pub(super) async fn run(&mut self, sql: &str, place: &Place) -> Result<(), Stop> {
         let started = Instant::now();
-        let statements = match self.session.parse(sql) {
-            Ok(statements) => statements,
-            Err(error) => return Err(self.fail(&error, sql, place)),
-        };
+        let statements = self.parse(sql, place).await?;
         for statement in statements {
             let text = statement.text.clone();
             if self.echo {
@@ -138,6 +135,22 @@ impl Console {
         Stop::Failed
     }
 
+    /// Reads a text, which may be long, until Ctrl-C.
+    async fn parse(&mut self, sql: &str, place: &Place) -> Result<Vec<Statement>, Stop> {
+        self.session.expect_statement();
+        let session = Arc::clone(&self.session);
+        let parsed = tokio::select! {
+            biased;
+            Ok(()) = tokio::signal::ctrl_c() => {
+                self.session.cancel();
+                self.fail(&cancelled(), "", &Place::default());
+                return Err(Stop::Interrupted);
+            }
+            parsed = session.parse(sql) => parsed,
+        };
+        parsed.map_err(|error| self.fail(&error, sql, place))
+    }
+
     async fn execute(&mut self, statement: Statement) -> Result<(), Problem> {
         self.progress.start();
         let mut running = Running::start(Arc::clone(&self.session), statement);
@@ -166,7 +179,7 @@ impl Console {
                         commits = true;
                         continue;
                     }
-                    self.fail(&Error::new(Fault::Cancelled, "statement cancelled"), "", &Place::default());
+                    self.fail(&cancelled(), "", &Place::default());
                     return Err(Problem::Stop(Stop::Interrupted));
                 }
                 Some(notice) = self.notices.recv() => self.tell(notice),
@@ -226,6 +239,11 @@ impl Console {
         let _ = self.out.flush();
         let _ = io::stderr().lock().write_all(text.as_bytes());
     }
+}
+
+/// What Ctrl-C leaves of a statement.
+fn cancelled() -> Error {
+    Error::new(Fault::Cancelled, "statement cancelled")
 }
 
 /// Why a statement did not come to its end.

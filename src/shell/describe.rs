@@ -34,7 +34,7 @@ pub(super) async fn describe_relation(console: &mut Console, name: &str, place: 
 }
 
 async fn columns_of(console: &Console, name: &str) -> Result<Vec<RecordBatch>> {
-    let statements = console.session.parse(&format!("DESCRIBE {}", quoted(name)))?;
+    let statements = console.session.parse(&format!("DESCRIBE {}", quoted(name))).await?;
     let Some(statement) = statements.first() else {
         return Err(Error::new(Fault::Internal, "DESCRIBE is no statement"));
     };
@@ -73,7 +73,7 @@ async fn names_a_model(console: &Console, name: &str) -> bool {
 
 /// Whether a query of the catalog finds anything; a catalog that cannot be asked has nothing to show.
 async fn has_rows(console: &Console, query: &str) -> bool {
-    let Ok(statements) = console.session.parse(query) else { return false };
+    let Ok(statements) = console.session.parse(query).await else { return false };
     let Some(statement) = statements.first() else { return false };
     match console.session.execute(statement, &[]).await {
         Ok(Outcome::Rows { stream, .. }) => {

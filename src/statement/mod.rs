@@ -5,7 +5,10 @@
 
 use std::{fmt::Debug, sync::Arc};
 
-use datafusion::sql::parser::{DFParser, Statement as SqlStatement};
+use datafusion::{
+    execution::memory_pool::MemoryReservation,
+    sql::parser::{DFParser, Statement as SqlStatement},
+};
 
 use crate::Result;
 pub(crate) use crate::session::Action;
@@ -14,6 +17,7 @@ mod parse;
 
 mod limits;
 mod places;
+mod tokens;
 
 mod clauses;
 mod copy_options;
@@ -98,4 +102,6 @@ pub struct Statement {
     /// The whole text it came in, to which positions of errors refer.
     pub(crate) source: Arc<str>,
     pub(crate) action: Arc<dyn Action>,
+    /// The memory of the statements of one text, where that is long.
+    pub(crate) memory: Option<Arc<MemoryReservation>>,
 }

@@ -24,8 +24,13 @@ use super::{
     parameters::check_numbers,
     places::Places,
     set_returning::as_lists,
+    tokens::tokens_of,
 };
-use crate::{Error, Fault, Result, config::THREAD_STACK_BYTES, session::PostgreSql};
+use crate::{
+    Error, Fault, Result,
+    config::THREAD_STACK_BYTES,
+    session::{PostgreSql, Reading, check_wanted, step},
+};
 
 /// The format that `CREATE EXTERNAL TABLE` has when `STORED AS` is left out: the location's name tells.
 pub(crate) const FORMAT_FROM_NAME: &str = "AUTO";
@@ -33,27 +38,28 @@ pub(crate) const FORMAT_FROM_NAME: &str = "AUTO";
 /// Below so much room on the stack, parsing gets a stack of its own: an embedding program's threads may have little.
 const ROOM_BYTES: usize = THREAD_STACK_BYTES / 2;
 
-/// Splits `sql` into statements; comments and empty statements vanish. Nesting deeper than `max_depth` is an error.
-pub(crate) fn parse(sql: &str, max_depth: usize) -> Result<Vec<Statement>> {
-    stacker::maybe_grow(ROOM_BYTES, THREAD_STACK_BYTES, || parse_here(sql, max_depth))
+/// Splits a text into statements; comments and empty statements vanish.
+pub(crate) fn parse(source: &Arc<str>, reading: Reading) -> Result<Vec<Statement>> {
+    // What was stopped says so, whatever the parser makes of that.
+    let parsed = stacker::maybe_grow(ROOM_BYTES, THREAD_STACK_BYTES, || parse_here(source, reading));
+    parsed.map_err(|error| check_wanted().err().unwrap_or(error).located(source))
 }
 
-fn parse_here(sql: &str, max_depth: usize) -> Result<Vec<Statement>> {
-    let source: Arc<str> = Arc::from(sql);
-    let tokens = Tokenizer::new(&PostgreSql, sql)
-        .tokenize_with_location()
-        .map_err(|error| Error::syntax(error.message.clone(), Some(&source), Some(error.location)))?;
-    let places = Places::new(sql);
+fn parse_here(source: &Arc<str>, mut reading: Reading) -> Result<Vec<Statement>> {
+    let tokens = tokens_of(source, &mut reading)?;
+    let (places, max_depth) = (Places::new(source), reading.max_depth());
     let mut statements = Vec::new();
     for tokens in cut(tokens) {
+        step()?;
         let mut solid = tokens.iter().filter(|token| !matches!(token.token, Token::Whitespace(_) | Token::EOF));
         let Some(first) = solid.next() else { continue };
         let (start, end) = (first.span.start, solid.next_back().unwrap_or(first).span.end);
-        let action = parse_one(tokens, &places, end, max_depth);
-        let action = action.map_err(|error| with_limit(error, max_depth).located(&source))?;
+        let action = parse_one(tokens, &places, end, max_depth).map_err(|error| with_limit(error, max_depth))?;
         let text = places.between(start, end).trim().to_owned();
-        statements.push(Statement { text, source: Arc::clone(&source), action });
+        statements.push(Statement { text, source: Arc::clone(source), action, memory: None });
     }
+    let memory = reading.held();
+    statements.iter_mut().for_each(|statement| statement.memory.clone_from(&memory));
     Ok(statements)
 }
 

@@ -151,7 +151,7 @@ async fn describing_a_training_in_process_does_not_train() {
     for (objective, columns, options) in OBJECTIVES {
         let sql = training(objective, columns, options);
         for text in [sql.clone(), format!("EXPLAIN {sql}"), format!("{sql} LIMIT 0")] {
-            for statement in local.session.parse(&text).unwrap() {
+            for statement in local.session.parse(&text).await.unwrap() {
                 let description = local.session.describe(&statement, &[]).await.unwrap();
                 assert!(description.columns.is_some(), "{text}");
             }
@@ -194,7 +194,7 @@ async fn a_dropped_training_stops_and_leaves_no_trace() {
     local.rows(BIG).await;
     let before = (local.visible().await, files(&home.path().display().to_string()));
     for objective in ["squared", "logistic", "implicit"] {
-        let statement = local.session.parse(&endless(objective)).unwrap().remove(0);
+        let statement = local.session.parse(&endless(objective)).await.unwrap().remove(0);
         let session = local.session.clone();
         let running = async move {
             if let Outcome::Rows { mut stream, .. } = session.execute(&statement, &[]).await.unwrap() {

@@ -178,7 +178,7 @@ impl Local {
     /// Runs statements; the rows of the last one, as text, NULL as "NULL".
     pub(crate) async fn try_rows(&self, sql: &str) -> Result<Vec<Vec<String>>, fusewire::Error> {
         let mut rows = Vec::new();
-        for statement in self.session.parse(sql)? {
+        for statement in self.session.parse(sql).await? {
             rows.clear();
             if let Outcome::Rows { mut stream, .. } = self.session.execute(&statement, &[]).await? {
                 while let Some(batch) = stream.next().await {

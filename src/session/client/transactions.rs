@@ -34,6 +34,18 @@ impl Client {
         Ok(scope)
     }
 
+    /// The scope in which a text is read, before it is known what it says: until then a cancel is meant for it. What went
+    /// before is left alone.
+    pub(crate) fn read(&self, text: &str) -> Result<Arc<Scope>> {
+        self.check_terminated()?;
+        let transaction = self.transaction().number();
+        let expected = lock(&self.ticket).claim(transaction);
+        if let Some(ticket) = &expected {
+            ticket.check(transaction)?;
+        }
+        Ok(self.scope(expected.unwrap_or_default(), None, text))
+    }
+
     /// The scope of what is done with this ticket; without a snapshot it sees the newest.
     pub(crate) fn scope(&self, ticket: Ticket, snapshot: Option<Arc<Snapshot>>, text: &str) -> Arc<Scope> {
         let modes = self.modes();

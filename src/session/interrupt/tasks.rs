@@ -38,6 +38,16 @@ impl Interrupt {
     }
 }
 
+/// An error where the statement that this thread works for is to end.
+pub(crate) fn check_wanted() -> crate::Result<()> {
+    WORKS_FOR.try_with(Interrupt::check).unwrap_or(Ok(()))
+}
+
+/// Whether nobody waits any more for the statement that this thread works for.
+pub(super) fn is_raised() -> bool {
+    WORKS_FOR.try_with(Interrupt::is_raised).unwrap_or(false)
+}
+
 /// Has the query engine's tasks ask the statements that they work for. An embedding program may have them do something else:
 /// then they end when their turn comes.
 pub(in crate::session) fn ask_in_tasks() {

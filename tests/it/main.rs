@@ -29,6 +29,8 @@ mod sources;
 
 mod wire;
 
+mod sizes;
+
 mod clients;
 
 mod oracle;

@@ -386,3 +386,70 @@ pub(super) fn take_words(parser: &mut DFParser, words: &[&str]) -> bool {
     }
     all
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn tokens(sql: &str) -> Vec<TokenWithSpan> {
+        Tokenizer::new(&PostgreSql, sql).tokenize_with_location().unwrap()
+    }
+
+    fn written(tokens: &[TokenWithSpan]) -> String {
+        tokens.iter().map(|token| token.token.to_string()).collect()
+    }
+
+    #[test]
+    fn statements_are_cut_at_semicolons() {
+        let cases: [(&str, &[&str]); 4] = [
+            ("SELECT 1; SELECT ';' ;", &["SELECT 1", " SELECT ';'"]),
+            (";;SELECT 1;;  SELECT 2 -- ;\n;", &["", "", "SELECT 1", "", "  SELECT 2"]),
+            ("; -- nothing\n", &[]),
+            ("", &[]),
+        ];
+        for (sql, statements) in cases {
+            let cut: Vec<String> = cut(tokens(sql)).map(|tokens| written(&tokens)).collect();
+            assert_eq!(cut, statements, "{sql}");
+        }
+    }
+
+    #[test]
+    fn each_form_starts_at_the_first_token() {
+        for sql in [
+            " SELECT 1",
+            " DESCRIBE t",
+            "DESC t",
+            "COPY t TO 'f'",
+            "CREATE TABLE t (a int)",
+            "DROP TABLE t",
+            "COMMENT ON TABLE t IS 'x'",
+            "ALTER TABLE t ADD a int",
+            "SHOW TABLES",
+        ] {
+            let mut parser = parser_of(tokens(sql), 50).unwrap();
+            let first = parser.parser.peek_token();
+            for parse in FORMS.iter().filter_map(|form| form.parse) {
+                assert!(parse(&mut parser).unwrap().is_none(), "{sql}");
+                rewind(&mut parser);
+                assert_eq!(parser.parser.peek_token(), first, "{sql}");
+            }
+        }
+    }
+
+    #[test]
+    fn values_where_an_expression_stands_are_a_query() {
+        for (sql, expected) in [
+            ("SELECT a IN (VALUES (1), (2))", "SELECT a IN (SELECT*FROM(VALUES (1), (2))AS\"values\")"),
+            ("SELECT (VALUES (1)), b", "SELECT (SELECT*FROM(VALUES (1))AS\"values\"), b"),
+            ("SELECT * FROM (VALUES (1)) v", "SELECT * FROM (VALUES (1)) v"),
+            (
+                "INSERT INTO t VALUES (1), ((VALUES (2)))",
+                "INSERT INTO t VALUES (1), ((SELECT*FROM(VALUES (2))AS\"values\"))",
+            ),
+            ("(VALUES (1))", "(VALUES (1))"),
+        ] {
+            assert_eq!(written(&with_selects(tokens(sql))), expected);
+        }
+    }
+}

@@ -17,10 +17,15 @@ use fusewire::{
     server,
     shell::{self, Exit, Format, IN_MEMORY, Input},
 };
+use mimalloc::MiMalloc;
 use tokio::{
     net::TcpListener,
     runtime::{Builder, Runtime},
 };
+
+/// Whose memory all of the process has.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// Exit codes beside those of [`Exit`]: an argument or a setting is wrong; a bug.
 const USAGE_CODE: i32 = 2;

@@ -25,7 +25,10 @@ struct State {
 
 /// What a snapshot and its copies have as long as they are there.
 #[derive(Clone, Default)]
-pub(super) struct Hold(Option<Arc<Held>>);
+pub(super) struct Hold {
+    /// Its end tells the readers.
+    _held: Option<Arc<Held>>,
+}
 
 struct Held {
     number: u64,
@@ -42,7 +45,7 @@ impl Readers {
     /// Holds the snapshot of this number until what is returned and its copies are dropped.
     pub(super) fn hold(self: &Arc<Self>, number: u64) -> Hold {
         self.state().held.insert(number);
-        Hold(Some(Arc::new(Held { number, readers: Arc::clone(self) })))
+        Hold { _held: Some(Arc::new(Held { number, readers: Arc::clone(self) })) }
     }
 
     /// The snapshot of this number is the first without these files.

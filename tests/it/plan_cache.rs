@@ -30,7 +30,7 @@ async fn hits(local: &Local, query: &str) -> String {
 
 /// The rows of a statement with these values, of its first column.
 async fn with_values(local: &Local, sql: &str, values: &[ScalarValue]) -> Result<Vec<String>, String> {
-    let statement = local.session.parse(sql).unwrap().pop().unwrap();
+    let statement = local.session.parse(sql).await.unwrap().pop().unwrap();
     let outcome = local.session.execute(&statement, values).await.map_err(|error| error.report().message)?;
     let Outcome::Rows { mut stream, .. } = outcome else { panic!("{sql} returns no rows") };
     let mut rows = Vec::new();

@@ -100,6 +100,6 @@ mod tests {
     #[test]
     fn an_operand_must_follow() {
         assert!(Parser::new(&PostgreSql).try_with_sql("a AND").unwrap().parse_expr().is_err());
-        assert!(Parser::new(&PostgreSql).try_with_sql("a OR b AND OR c").unwrap().parse_expr().is_err());
+        assert!(Parser::new(&PostgreSql).try_with_sql("a OR b AND )").unwrap().parse_expr().is_err());
     }
 }

@@ -69,7 +69,10 @@ fn take_options(parser: &mut DFParser) -> Result<()> {
     loop {
         match parser.parser.next_token().token {
             Token::Word(word) if OPTIONS.contains(&word.value.to_lowercase().as_str()) => {}
-            other => return Err(Error::new(Fault::Syntax, format!("unrecognized VACUUM option \"{other}\""))),
+            other => {
+                let option = other.to_string().to_lowercase();
+                return Err(Error::new(Fault::Syntax, format!("unrecognized VACUUM option \"{option}\"")));
+            }
         }
         loop {
             match parser.parser.next_token().token {

@@ -44,6 +44,11 @@ impl TableFunctionImpl for Series {
         });
         for expression in &mut expressions {
             let Expr::Literal(value, _) = expression else { continue };
+            if value.is_null() {
+                // The engine takes the one without a type alone.
+                *value = ScalarValue::Null;
+                continue;
+            }
             match (value.data_type(), &zone) {
                 (DataType::Timestamp(_, zone), _) => become_nanoseconds(value, zone)?,
                 (DataType::Date32, Some(zone)) => become_nanoseconds(value, zone.clone())?,

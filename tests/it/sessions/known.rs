@@ -56,6 +56,13 @@ pub(crate) const KNOWN: &[Known] = &[
         "as above: nothing is told of the columns then",
     ),
     known(
+        "ErrorResponse ERROR 57014",
+        "RowDescription n",
+        "generate_series(1, 1000000000000)",
+        Then::End,
+        "the time of a statement may be over before its columns are told",
+    ),
+    known(
         "ErrorResponse ERROR 34000",
         "NoData",
         "describe portal \"\"",

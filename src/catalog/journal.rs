@@ -2,7 +2,8 @@
 //!
 //! A new checkpoint is written when the log is longer than the last one, so that all that is written stays in proportion to
 //! what is changed. First comes its log, without a record, then the checkpoint, and only then are those before it removed:
-//! so a checkpoint always has its log, and a log with records its checkpoint, and what is missing was lost.
+//! so a checkpoint always has its log, and a log its checkpoint or the state from which it would go on, and what is missing
+//! was lost.
 
 use std::{
     fs, io,
@@ -14,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     checkpoint::{self, Checkpoint, RESTORE, TEMPORARY, numbered, numbers, write_whole},
     committer::{Step, Watch},
-    directory::create_private,
+    directory::{create_private, sync_directory},
     effect::Effect,
     error::{Error, Result},
     log::{self, Batch, Log},
@@ -62,23 +63,28 @@ impl Journal {
         create_private(&directory)?;
         remove_temporary(&directory)?;
         let newest = numbers(&directory, checkpoint::ENDING)?.last().copied();
-        check_logs(&directory, newest)?;
+        let unused = logs_after(&directory, newest)?;
+        // A process that was killed has named them, maybe, and not waited for the disk.
+        sync_directory(&directory)?;
         let Some(newest) = newest else {
+            let snapshot = Snapshot::initial();
+            remove_unused(&directory, unused, snapshot.number)?;
             if let Some(file) = file()? {
                 return Err(Error::NoManifest { file, directory });
             }
-            let snapshot = Snapshot::initial();
             let journal = Self::start(directory, &snapshot, least_bytes, watch)?;
             return Ok((snapshot, journal));
         };
         let Checkpoint { mut snapshot, size_bytes, sum } = checkpoint::read(&directory, newest)?;
         let Some(sum) = sum else {
             snapshot.number = snapshot.number.saturating_add(1);
+            remove_unused(&directory, unused, snapshot.number)?;
             let journal = Self::start(directory, &snapshot, least_bytes, watch)?;
             return Ok((snapshot, journal));
         };
         let log =
             Log::open(&directory, newest, sum, watch.clone(), |number, body| replay(&mut snapshot, number, body))?;
+        remove_unused(&directory, unused, snapshot.number)?;
         let due_bytes = size_bytes.max(least_bytes);
         let journal = Self { directory, log, least_bytes, due_bytes, unknown: None, watch };
         journal.remove_older(newest);
@@ -216,20 +222,36 @@ fn remove_temporary(directory: &Path) -> Result<()> {
     Ok(())
 }
 
-/// A log that is newer than every checkpoint is that of one which was never written. If it has records, the checkpoint is
-/// lost.
-fn check_logs(directory: &Path, newest: Option<u64>) -> Result<()> {
-    let newer = |number: &u64| newest.is_none_or(|newest| *number > newest);
-    for number in numbers(directory, log::ENDING)?.into_iter().filter(newer) {
-        let path = numbered(directory, number, log::ENDING);
-        if !log::is_empty(&path)? {
-            let missing = numbered(Path::new(""), number, checkpoint::ENDING);
-            let found = format!("it goes on from {}, which is missing", missing.display());
-            return Err(Error::Corrupt { path, found, action: RESTORE });
+/// The logs that are newer than every checkpoint. If one has records, its checkpoint is lost.
+fn logs_after(directory: &Path, newest: Option<u64>) -> Result<Vec<u64>> {
+    let mut logs = numbers(directory, log::ENDING)?;
+    logs.retain(|number| newest.is_none_or(|newest| *number > newest));
+    for number in &logs {
+        if !log::is_empty(&numbered(directory, *number, log::ENDING))? {
+            return Err(lost(directory, *number));
         }
+    }
+    Ok(logs)
+}
+
+/// Removes logs without a record whose checkpoint was never written: what they would go on from is what was found, or came
+/// before it. If it came after that, the checkpoint was written and is lost, and with it all that only it knew.
+fn remove_unused(directory: &Path, logs: Vec<u64>, found: u64) -> Result<()> {
+    for number in logs {
+        if number > found {
+            return Err(lost(directory, number));
+        }
+        let path = numbered(directory, number, log::ENDING);
         fs::remove_file(&path).map_err(Error::io("remove", &path))?;
     }
     Ok(())
+}
+
+/// A log is there and its checkpoint is not.
+fn lost(directory: &Path, number: u64) -> Error {
+    let missing = numbered(Path::new(""), number, checkpoint::ENDING);
+    let found = format!("it goes on from {}, which is missing", missing.display());
+    Error::Corrupt { path: numbered(directory, number, log::ENDING), found, action: RESTORE }
 }
 
 /// How deep arrays and objects nest in a text of JSON.

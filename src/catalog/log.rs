@@ -143,9 +143,11 @@ impl Log {
             }
         }
         let mut log = Self { path, file, checkpoint, last, end: at as u64, note: 0, watch };
-        // What is shown from now on has to be on the disk.
+        // What is shown from now on has to be on the disk. What nobody was told of is written once more: where the disk has
+        // refused it, the system may show it and take it for written.
         if at != acknowledged || at < bytes.len() {
-            log.cut().map_err(Error::io("write", &log.path))?;
+            let rewritten = log.file.write_all_at(&bytes[acknowledged..at], acknowledged as u64);
+            rewritten.and_then(|()| log.cut()).map_err(Error::io("write", &log.path))?;
             log.acknowledge();
         }
         Ok(log)

@@ -472,6 +472,36 @@ fn what_a_checkpoint_replaced_is_removed_and_what_is_lost_is_missed() {
 }
 
 #[test]
+fn a_log_without_records_tells_of_a_lost_checkpoint_too() {
+    // Symptom: a directory of views alone opened as a new one when its checkpoint was lost, and one with an older checkpoint
+    // as that. Cause: a log without records was taken for that of a checkpoint that was never written. Fix: it is one only
+    // where the state from which it would go on is there.
+    let directory = tempfile::tempdir().unwrap();
+    drop(Catalog::open(Some(directory.path())).unwrap());
+    let early = copied(directory.path());
+    let catalog = Catalog::with_checkpoints(Some(directory.path()), 1).unwrap();
+    commit_view(&catalog, "v");
+    drop(catalog);
+    let (checkpoint, log) = (manifest(directory.path(), ".json"), manifest(directory.path(), ".log"));
+    assert!(checkpoint.ends_with("00000000000000000002.json"), "{}", checkpoint.display());
+    assert_eq!(fs::metadata(&log).unwrap().len(), NOTES.end as u64, "there is no record after the checkpoint");
+    fs::remove_file(&checkpoint).unwrap();
+    for is_older_there in [false, true] {
+        if is_older_there {
+            for ending in [".json", ".log"] {
+                let old = manifest(early.path(), ending);
+                fs::copy(&old, directory.path().join("manifest").join(old.file_name().unwrap())).unwrap();
+            }
+        }
+        let error = reopened(directory.path()).unwrap_err();
+        assert_eq!(error.fault(), Fault::Corrupt, "{error}");
+        let told = error.to_string();
+        assert!(told.contains("00000000000000000002.log") && told.contains("00000000000000000002.json"), "{told}");
+        assert!(log.exists(), "it stays, to tell of it again");
+    }
+}
+
+#[test]
 fn a_later_format_is_refused_with_both_versions() {
     let directory = tempfile::tempdir().unwrap();
     let catalog = Catalog::open(Some(directory.path())).unwrap();

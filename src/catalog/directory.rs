@@ -39,6 +39,8 @@ pub struct DataDirectory {
     /// Where it is, if it goes with this value.
     _scratch: Option<Scratch>,
     files_made: AtomicU64,
+    /// Held while the directory of a table is made.
+    making_place: Mutex<()>,
     /// Path and checksum of the files whose content this process has read and found whole.
     verified: Mutex<HashSet<(String, String)>>,
     _lock: DirectoryLock,
@@ -70,7 +72,14 @@ impl DataDirectory {
 
     fn locked(root: PathBuf, scratch: Option<Scratch>) -> Result<Self> {
         let lock = DirectoryLock::take(&root)?;
-        Ok(Self { root, _scratch: scratch, files_made: AtomicU64::new(0), verified: Mutex::default(), _lock: lock })
+        Ok(Self {
+            root,
+            _scratch: scratch,
+            files_made: AtomicU64::new(0),
+            making_place: Mutex::default(),
+            verified: Mutex::default(),
+            _lock: lock,
+        })
     }
 
     /// The directory's absolute path; the paths in the catalog are relative to it.
@@ -87,7 +96,11 @@ impl DataDirectory {
     pub fn new_table_file(&self, oid: u32) -> Result<NewTableFile> {
         let relative_directory = format!("{TABLES}/{oid}");
         let directory = self.root.join(&relative_directory);
-        create_private(&directory)?;
+        {
+            // Whoever finds it must not commit a file in it before its name is on the disk.
+            let _alone = self.making_place.lock().unwrap_or_else(PoisonError::into_inner);
+            create_private(&directory)?;
+        }
         let count = self.files_made.fetch_add(1, Ordering::Relaxed);
         let relative = format!("{relative_directory}/{count}-{}.parquet", random_name());
         let absolute = self.root.join(&relative);
@@ -142,6 +155,7 @@ impl DataDirectory {
     pub fn discard<'a>(&self, files: impl IntoIterator<Item = &'a TableFile>) {
         for file in files {
             let _left_for_the_next_start = fs::remove_file(self.root.join(&file.path));
+            self.verified().remove(&(file.path.clone(), file.sha256.clone()));
         }
     }
 
@@ -243,21 +257,26 @@ impl Drop for NewTableFile {
     }
 }
 
-/// Creates a directory for its owner alone, its parents too, and makes its name permanent. One that is there already is
+/// Creates a directory for its owner alone, its parents too, and makes their names permanent. One that is there already is
 /// left as it is, and so is its parent, which may be closed to us.
 pub(super) fn create_private(path: &Path) -> Result<()> {
-    if path.is_dir() {
+    let is_missing = |path: &&Path| !path.as_os_str().is_empty() && !path.is_dir();
+    let missing: Vec<&Path> = path.ancestors().take_while(is_missing).collect();
+    if missing.is_empty() {
         return Ok(());
     }
     DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(Error::io("create", path))?;
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => sync_directory(parent),
-        _ => sync_directory(Path::new(".")),
+    for made in missing {
+        match made.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => sync_directory(parent)?,
+            _ => sync_directory(Path::new("."))?,
+        }
     }
+    Ok(())
 }
 
 /// Makes the names in a directory permanent.
-fn sync_directory(path: &Path) -> Result<()> {
+pub(super) fn sync_directory(path: &Path) -> Result<()> {
     File::open(path).and_then(|directory| directory.sync_all()).map_err(Error::io("write", path))
 }
 

@@ -90,10 +90,10 @@ fn is_name(name: &str) -> bool {
 }
 
 /// The lock of a directory that is this user's and nobody holds. Others may have made what is there, so that nothing in it
-/// is followed or written.
+/// is followed, waited for or written.
 fn abandoned(path: &Path, user: u32) -> Option<File> {
-    let nofollow = i32::try_from(OFlags::NOFOLLOW.bits()).ok()?;
-    let lock = OpenOptions::new().read(true).custom_flags(nofollow).open(path.join(LOCK)).ok()?;
+    let flags = i32::try_from((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits()).ok()?;
+    let lock = OpenOptions::new().read(true).custom_flags(flags).open(path.join(LOCK)).ok()?;
     let (directory, file) = (fs::symlink_metadata(path).ok()?, lock.metadata().ok()?);
     let is_directory = directory.is_dir() && file.is_file();
     let is_own = directory.uid() == user && file.uid() == user;

@@ -38,6 +38,10 @@ fn what_killed_processes_leave_is_removed_and_nothing_else() {
     make("fusewire-5-0123456789abcdef", false);
     symlink(outside.join("lock"), within.join("fusewire-5-0123456789abcdef/lock")).unwrap();
     symlink(&outside, within.join("fusewire-6-0123456789abcdef")).unwrap();
+    // Nobody writes into this one, and nobody waits until somebody does.
+    make("fusewire-7-0123456789abcdef", false);
+    let pipe = within.join("fusewire-7-0123456789abcdef/lock");
+    assert!(Command::new("mkfifo").arg(pipe).status().unwrap().success());
     remove_leftovers(within, user + 1);
     assert!(within.join("fusewire-1-0123456789abcdef").exists(), "it is another user's");
     remove_leftovers(within, user);
@@ -54,6 +58,7 @@ fn what_killed_processes_leave_is_removed_and_nothing_else() {
         "fusewire-4-0123456789abcde",
         "fusewire-5-0123456789abcdef",
         "fusewire-6-0123456789abcdef",
+        "fusewire-7-0123456789abcdef",
         "fusewire-bench-0123456789abcdef",
         "outside",
     ];

@@ -16,6 +16,7 @@ use super::{
     error::{Error, Result},
     object::{Definition, Header, Object},
     snapshot::Snapshot,
+    table::TableFile,
 };
 
 /// Changes that are published together or not at all. Dropping it rolls back and removes the table files it brought.
@@ -66,9 +67,7 @@ impl Transaction {
         // Without a change before it, it is the state that the transaction started from.
         self.working = if savepoint.changes == 0 { self.base.clone() } else { savepoint.working.clone() };
         let undone = self.changes.split_off(savepoint.changes.min(self.changes.len()));
-        for (change, _) in &undone {
-            self.discard(change, &self.working);
-        }
+        self.discard(undone.iter().map(|(change, _)| change), &self.working);
     }
 
     /// The header of an object to be created. Its identifier is taken for good, even if the transaction rolls back, so
@@ -87,7 +86,7 @@ impl Transaction {
         self.check_files(&change)?;
         let applied = Arc::make_mut(&mut self.working).apply(&change).map(|(applied, _)| applied);
         match &applied {
-            Ok(Applied::Unchanged) | Err(_) => self.discard(&change, &self.working),
+            Ok(Applied::Unchanged) | Err(_) => self.discard([&change], &self.working),
             Ok(applied) => self.changes.push((change, *applied)),
         }
         applied
@@ -160,9 +159,9 @@ impl Transaction {
         Ok(())
     }
 
-    /// Removes the table files that a change brought and that the snapshot does not need.
-    fn discard(&self, change: &Change, needed_by: &Snapshot) {
-        let files = change.new_table_files();
+    /// Removes the table files that changes brought and that the snapshot does not need.
+    fn discard<'a>(&self, changes: impl IntoIterator<Item = &'a Change>, needed_by: &Snapshot) {
+        let files: Vec<&TableFile> = changes.into_iter().flat_map(Change::new_table_files).collect();
         if !files.is_empty() {
             let needed: HashSet<&str> = needed_by.files().collect();
             self.directory.discard(files.into_iter().filter(|file| !needed.contains(file.path.as_str())));
@@ -172,9 +171,7 @@ impl Transaction {
 
 impl Drop for Transaction {
     fn drop(&mut self) {
-        for (change, _) in &self.changes {
-            self.discard(change, &self.base);
-        }
+        self.discard(self.changes.iter().map(|(change, _)| change), &self.base);
     }
 }
 

@@ -15,6 +15,7 @@ use std::{
     },
 };
 
+use rustix::fs::statvfs;
 use sha2::{Digest, Sha256};
 
 use super::{
@@ -90,6 +91,11 @@ impl DataDirectory {
     /// Where model files go. The files in it that nobody knows are removed when the catalog is opened.
     pub fn models(&self) -> PathBuf {
         self.root.join(MODELS)
+    }
+
+    /// Whether so much can be written and as much is left on the disk then. Where nobody knows, it can.
+    pub fn has_room_for(&self, bytes: u64) -> bool {
+        !statvfs(&self.root).is_ok_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) / 2 < bytes)
     }
 
     /// Creates an empty file, readable by its owner alone, for rows of the table with this identifier.

@@ -133,6 +133,11 @@ impl DataDirectory {
     /// Checks that a file is what was sealed and returns its absolute path: the length each time, the checksum
     /// once in this process.
     pub fn verify(&self, file: &TableFile) -> Result<PathBuf> {
+        self.verify_while(file, || true)
+    }
+
+    /// The same, for as long as it is wanted; it fails then.
+    pub fn verify_while(&self, file: &TableFile, is_wanted: impl Fn() -> bool) -> Result<PathBuf> {
         let path = self.root.join(&file.path);
         let corrupt = |found: String| Error::Corrupt { path: path.clone(), found, action: RESTORE };
         let handle = match File::open(&path) {
@@ -145,23 +150,27 @@ impl DataDirectory {
         if size_bytes != file.size_bytes {
             return Err(corrupt(format!("it has {size_bytes} bytes, expected {}", file.size_bytes)));
         }
-        let identity = (file.path.clone(), file.sha256.clone());
-        if self.verified().contains(&identity) {
+        if self.is_verified(file) {
             return Ok(path);
         }
-        let (_, sha256) = checksum(handle).map_err(Error::io("read", &path))?;
+        let (_, sha256) = checksum(While { reader: handle, is_wanted }).map_err(Error::io("read", &path))?;
         if sha256 != file.sha256 {
             return Err(corrupt(format!("its SHA-256 is {sha256}, expected {}", file.sha256)));
         }
-        self.verified().insert(identity);
+        self.verified().insert(identity(file));
         Ok(path)
+    }
+
+    /// Whether the content of a file was read and found whole in this process.
+    pub fn is_verified(&self, file: &TableFile) -> bool {
+        self.verified().contains(&identity(file))
     }
 
     /// Removes sealed files that no commit will ever know. What cannot be removed is left for the next start.
     pub fn discard<'a>(&self, files: impl IntoIterator<Item = &'a TableFile>) {
         for file in files {
             let _left_for_the_next_start = fs::remove_file(self.root.join(&file.path));
-            self.verified().remove(&(file.path.clone(), file.sha256.clone()));
+            self.verified().remove(&identity(file));
         }
     }
 
@@ -284,6 +293,26 @@ pub(super) fn create_private(path: &Path) -> Result<()> {
 /// Makes the names in a directory permanent.
 pub(super) fn sync_directory(path: &Path) -> Result<()> {
     File::open(path).and_then(|directory| directory.sync_all()).map_err(Error::io("write", path))
+}
+
+/// What a file is known by whose content was read.
+fn identity(file: &TableFile) -> (String, String) {
+    (file.path.clone(), file.sha256.clone())
+}
+
+/// A reader that fails when nobody wants it to go on.
+struct While<R, W> {
+    reader: R,
+    is_wanted: W,
+}
+
+impl<R: Read, W: Fn() -> bool> Read for While<R, W> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match (self.is_wanted)() {
+            true => self.reader.read(buffer),
+            false => Err(io::Error::other("reading it was stopped")),
+        }
+    }
 }
 
 /// The length and the SHA-256 of what a reader yields.

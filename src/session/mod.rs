@@ -39,6 +39,7 @@ pub(crate) mod storage;
 mod system;
 mod ticket;
 mod transaction;
+mod verification;
 mod watched;
 
 use std::{panic::AssertUnwindSafe, sync::Arc};

@@ -32,6 +32,7 @@ use super::{
     compaction::{Compactions, Compactor},
     interrupt::ask_in_tasks,
     plans::Plans,
+    verification::Verifier,
 };
 use crate::{
     Config, Error, Fault, Result,
@@ -56,6 +57,7 @@ pub(crate) struct Shared {
     /// What is being put together of its tables.
     pub(crate) compactions: Arc<Compactions>,
     _compactor: Compactor,
+    _verifier: Verifier,
     /// Model files.
     pub(crate) registry: Arc<Registry>,
     /// Memory, disk and object stores of queries.
@@ -79,6 +81,7 @@ impl Shared {
         let catalog = Arc::new(Catalog::with_checkpoints(config.data_dir.as_deref(), config.checkpoint_bytes)?);
         let compactions = Arc::default();
         let compactor = Compactor::start(&catalog, &compactions)?;
+        let verifier = Verifier::start(&catalog)?;
         let registry = Arc::new(registry(&catalog, &config)?);
         // Where nothing can be kept, nothing is spilled; who never spills does not mind.
         let scratch = Scratch::create().ok();
@@ -93,6 +96,7 @@ impl Shared {
             catalog,
             compactions,
             _compactor: compactor,
+            _verifier: verifier,
             registry,
             runtime,
             sources,

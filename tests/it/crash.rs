@@ -69,6 +69,16 @@ impl Random {
     }
 }
 
+/// The seed of a test, which it prints.
+fn seed() -> u64 {
+    let seed = std::env::var("CRASH_SEED")
+        .ok()
+        .and_then(|seed| seed.parse().ok())
+        .unwrap_or_else(|| u64::from(std::process::id()) ^ std::time::UNIX_EPOCH.elapsed().unwrap().as_secs());
+    println!("repeat with CRASH_SEED={seed}");
+    seed
+}
+
 /// When a run is killed.
 enum Kill {
     Never,
@@ -85,9 +95,8 @@ struct Run {
     from_first_commit: Duration,
 }
 
-/// Runs the statements from `step` on in a process of its own, which writes a checkpoint when its log is so long, and kills it.
-fn run(data_dir: &Path, step: u64, checkpoint_bytes: u64, kill: &Kill) -> Run {
-    let script: Vec<String> = (step..step + STATEMENTS_A_RUN).map(statement).collect();
+/// Runs statements in a process of its own, which writes a checkpoint when its log is so long, and kills it.
+fn run(data_dir: &Path, script: &[String], checkpoint_bytes: u64, kill: &Kill) -> Run {
     let file = data_dir.with_extension("sql");
     fs::write(&file, script.join(";\n") + ";\n").unwrap();
     let (data_dir, file) = (data_dir.display().to_string(), file.display().to_string());
@@ -119,6 +128,11 @@ fn run(data_dir: &Path, step: u64, checkpoint_bytes: u64, kill: &Kill) -> Run {
     // What was written before the kill may still be on its way.
     let (late, _) = count_until(&lines, Instant::now() + PATIENCE, is_commit);
     Run { commits: commits + more as u64 + late as u64, ended: ended || finished, from_first_commit }
+}
+
+/// The statements from `step` on.
+fn statements(step: u64) -> Vec<String> {
+    (step..step + STATEMENTS_A_RUN).map(statement).collect()
 }
 
 /// Opens what a killed process left and finds the state: how many statements of the sequence it shows. Fails if it shows
@@ -190,11 +204,7 @@ fn assert_no_orphans(data_dir: &Path, tables: usize, models: usize) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_process_leaves_the_old_state_or_the_new() {
-    let seed = std::env::var("CRASH_SEED")
-        .ok()
-        .and_then(|seed| seed.parse().ok())
-        .unwrap_or_else(|| u64::from(std::process::id()) ^ std::time::UNIX_EPOCH.elapsed().unwrap().as_secs());
-    println!("repeat with CRASH_SEED={seed}");
+    let seed = seed();
     let mut random = Random(seed);
     let mut between: BTreeMap<u64, u64> = BTreeMap::new();
     let mut unacknowledged = 0;
@@ -205,7 +215,7 @@ async fn a_killed_process_leaves_the_old_state_or_the_new() {
         // After every few statements, or with the log of all of them.
         let checkpoint_bytes = if directory % 2 == 0 { 1 } else { 1 << 20 };
         // One run in peace tells how long the statements take on this machine.
-        let whole = run(&data_dir, 0, checkpoint_bytes, &Kill::Never);
+        let whole = run(&data_dir, &statements(0), checkpoint_bytes, &Kill::Never);
         let mut step = state(&data_dir, STATEMENTS_A_RUN).await;
         assert_eq!((whole.commits, step, whole.ended), (STATEMENTS_A_RUN, STATEMENTS_A_RUN, true));
         let span = (whole.from_first_commit.as_micros() as u64).max(1);
@@ -213,7 +223,7 @@ async fn a_killed_process_leaves_the_old_state_or_the_new() {
             let delay = Duration::from_micros(random.below(span));
             // A few are killed while they start, most between their first and their last statement.
             let kill = if number % 8 == 7 { Kill::AfterStart(delay) } else { Kill::AfterCommit(delay) };
-            let killed = run(&data_dir, step, checkpoint_bytes, &kill);
+            let killed = run(&data_dir, &statements(step), checkpoint_bytes, &kill);
             let found = state(&data_dir, step + killed.commits).await;
             let context = format!("CRASH_SEED={seed}, directory {directory}, kill {number}");
             assert!(found <= step + killed.commits + 1, "{context}: {found} after {step} + {}", killed.commits);
@@ -227,6 +237,47 @@ async fn a_killed_process_leaves_the_old_state_or_the_new() {
     );
     assert_eq!(between.values().sum::<u64>(), KILLS);
     assert!(between.len() >= 3, "the kills fell on too few kinds of statements: {between:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_killed_while_it_puts_files_together_leaves_each_row_once() {
+    const KILLS: u64 = 10;
+    // So many that the background puts files together more than once.
+    const INSERTS: u64 = 100;
+
+    let seed = seed();
+    let mut random = Random(seed);
+    let home = tempfile::tempdir().unwrap();
+    let data_dir = home.path().join("data");
+    Local::at(&data_dir).await.unwrap().rows("CREATE TABLE small (id BIGINT)").await;
+    let inserts = |after: u64| -> Vec<String> {
+        (after + 1..=after + INSERTS).map(|id| format!("INSERT INTO small VALUES ({id})")).collect()
+    };
+    let whole = run(&data_dir, &inserts(0), 1, &Kill::Never);
+    assert_eq!((whole.commits, whole.ended), (INSERTS, true));
+    let span = (whole.from_first_commit.as_micros() as u64).max(1);
+    let mut rows = INSERTS;
+    for number in 0..KILLS {
+        let kill = Kill::AfterCommit(Duration::from_micros(random.below(span)));
+        let checkpoint_bytes = if number % 2 == 0 { 1 } else { 1 << 20 };
+        let killed = run(&data_dir, &inserts(rows), checkpoint_bytes, &kill);
+        let local = Local::at(&data_dir).await.unwrap();
+        let told = rows + killed.commits;
+        rows = local.value("SELECT count(*) FROM small").await.parse().unwrap();
+        let context = format!("CRASH_SEED={seed}, kill {number}");
+        assert!((told..=told + 1).contains(&rows), "{context}: {rows} rows, and {told} were told of");
+        let expected = [[rows.to_string(), rows.to_string()]];
+        assert_eq!(local.rows("SELECT count(DISTINCT id), max(id) FROM small").await, expected, "{context}");
+        // All are one file then, and whatever else is there nobody knows.
+        local.rows("VACUUM small").await;
+        let started = Instant::now();
+        while files_below(&data_dir.join("tables")).len() > 1 {
+            let left = files_below(&data_dir.join("tables"));
+            assert!(started.elapsed() < PATIENCE, "{context}: {left:?} are still there");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert_eq!(local.rows("SELECT count(DISTINCT id), max(id) FROM small").await, expected, "{context}");
+    }
 }
 
 // Symptom: what killed processes had spilled stayed on the disk for ever. Cause: it was in directories that nobody could

@@ -10,6 +10,7 @@ mod layers;
 mod restart;
 
 mod crash;
+mod storage;
 
 mod determinism;
 

@@ -236,7 +236,9 @@ impl Publisher {
         match self.write(batch.as_ref()) {
             Ok(()) => {
                 for Ready { prepared, .. } in &mut ready {
-                    self.readers.retire(prepared.snapshot.number, std::mem::take(&mut prepared.taken_out));
+                    let taken_out = std::mem::take(&mut prepared.taken_out);
+                    let retired = taken_out.into_iter().map(|path| self.directory.retired(path));
+                    self.readers.retire(prepared.snapshot.number, retired.collect());
                 }
                 *self.newest.write().unwrap_or_else(PoisonError::into_inner) = newest;
                 for Ready { commit, prepared } in ready {
@@ -311,7 +313,8 @@ impl Publisher {
         let _unheard = answer.send(outcome);
     }
 
-    /// Writes a checkpoint where one is due. Whoever commits meanwhile waits for it.
+    /// Writes a checkpoint where one is due. Whoever commits meanwhile waits for it: as long as it takes to write all names
+    /// and files of the catalog, once in as many commits as have written as much.
     fn checkpoint(&mut self) {
         let newest = self.newest();
         let Some(journal) = self.journal.as_mut().filter(|journal| journal.is_due()) else { return };
@@ -329,7 +332,7 @@ impl Publisher {
         let newest = self.newest();
         let versions = newest.models().flat_map(|(_, _, model)| model.versions.values());
         let needed: HashSet<&str> = versions.map(|version| version.location.as_str()).collect();
-        self.directory.remove(free.iter().filter(|path| !needed.contains(path.as_str())));
+        self.directory.remove(free.iter().filter(|file| !needed.contains(file.path.as_str())));
         self.watch.at(Step::FilesRemoved);
     }
 

@@ -7,7 +7,7 @@ use std::{
     fs::{self, DirBuilder, File, OpenOptions, Permissions},
     hash::{BuildHasher, Hasher, RandomState},
     io::{self, Read},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
     sync::{
         Mutex, MutexGuard, PoisonError,
@@ -53,6 +53,18 @@ pub struct NewTableFile {
     absolute: PathBuf,
     relative: String,
     is_sealed: bool,
+}
+
+/// Which file has a name, and when it was written.
+type Written = (u64, i64, i64);
+
+/// A file that waits for its last reader to be gone.
+#[derive(Debug)]
+pub(super) struct Retired {
+    /// The path relative to the data directory.
+    pub(super) path: String,
+    /// What it was then, where another may get its name.
+    written: Option<Written>,
 }
 
 impl DataDirectory {
@@ -174,14 +186,28 @@ impl DataDirectory {
         }
     }
 
-    /// Removes files that nobody needs any more, given relative to the root. What cannot be removed is left for the next
-    /// start, and so are their directories, in which somebody may be about to create a file.
-    pub(super) fn remove<'a>(&self, paths: impl IntoIterator<Item = &'a String>) {
-        let removed: HashSet<&String> = paths.into_iter().collect();
+    /// What is to be known of a file, given relative to the root, that is removed when its last reader is gone.
+    pub(super) fn retired(&self, path: String) -> Retired {
+        // Nobody gives a table's file the name of another.
+        let written = if path.starts_with(MODELS) { self.written(&path) } else { None };
+        Retired { path, written }
+    }
+
+    /// Removes files that nobody needs any more. One that was written again since is left to whoever has: a training whose
+    /// model has the bytes of one that was dropped. What cannot be removed is left for the next start, and so are the
+    /// directories, in which somebody may be about to create a file.
+    pub(super) fn remove<'a>(&self, files: impl IntoIterator<Item = &'a Retired>) {
+        let is_same = |file: &&Retired| file.written.is_none() || file.written == self.written(&file.path);
+        let removed: HashSet<&str> = files.into_iter().filter(is_same).map(|file| file.path.as_str()).collect();
         for path in &removed {
             let _left_for_the_next_start = fs::remove_file(self.root.join(path));
         }
-        self.verified().retain(|(path, _)| !removed.contains(path));
+        self.verified().retain(|(path, _)| !removed.contains(path.as_str()));
+    }
+
+    fn written(&self, path: &str) -> Option<Written> {
+        let found = fs::symlink_metadata(self.root.join(path)).ok()?;
+        Some((found.ino(), found.mtime(), found.mtime_nsec()))
     }
 
     /// Creates the directories of tables and models.

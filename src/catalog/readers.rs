@@ -1,13 +1,19 @@
 //! Who still reads what: the files that a commit took out of the catalog go once nobody holds a snapshot that has them.
 //!
-//! It knows numbers of snapshots and paths alone. What it says is free is removed by the thread that commits, so that no
-//! commit brings a file back while it is removed.
+//! It knows numbers of snapshots and names of files alone. What it says is free is removed by the thread that commits, so
+//! that no commit brings a file back while it is removed.
+//!
+//! The oldest snapshot that is held keeps all files that were taken out after it, those too that it never had: a session
+//! that leaves its transaction open keeps them all, as it keeps dead rows in PostgreSQL. Its
+//! `idle_in_transaction_session_timeout` is what limits that, and a restart ends it.
 
 use std::{
     collections::{BTreeSet, HashSet, VecDeque},
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
+
+use super::directory::Retired;
 
 /// The snapshots that are held, and the files that wait for their readers.
 #[derive(Default)]
@@ -18,7 +24,7 @@ struct State {
     /// The numbers of the snapshots that somebody holds.
     held: BTreeSet<u64>,
     /// By the number of the first snapshot without them, ascending: files that older ones have.
-    gone: VecDeque<(u64, Vec<String>)>,
+    gone: VecDeque<(u64, Vec<Retired>)>,
     /// Tells whoever removes files that some are free.
     wake: Option<Box<dyn Fn() + Send>>,
 }
@@ -49,22 +55,23 @@ impl Readers {
     }
 
     /// The snapshot of this number is the first without these files.
-    pub(super) fn retire(&self, number: u64, files: Vec<String>) {
+    pub(super) fn retire(&self, number: u64, files: Vec<Retired>) {
         if !files.is_empty() {
             self.state().gone.push_back((number, files));
         }
     }
 
     /// The files that nobody reads any more. They are handed out once.
-    pub(super) fn free(&self) -> Vec<String> {
+    pub(super) fn free(&self) -> Vec<Retired> {
         let mut state = self.state();
         let mut free = Vec::new();
         while state.is_any_free() {
             free.extend(state.gone.pop_front().into_iter().flat_map(|(_, files)| files));
         }
         // One that came back and went again waits for those who read it since.
-        let again: HashSet<&String> = state.gone.iter().flat_map(|(_, files)| files).collect();
-        free.retain(|file| !again.contains(file));
+        let waiting = state.gone.iter().flat_map(|(_, files)| files);
+        let again: HashSet<&str> = waiting.map(|file| file.path.as_str()).collect();
+        free.retain(|file: &Retired| !again.contains(file.path.as_str()));
         free
     }
 

@@ -144,6 +144,29 @@ fn models_of_the_same_bytes_share_a_file() {
 }
 
 #[test]
+fn a_model_that_is_trained_again_while_its_file_waits_keeps_what_it_wrote() {
+    // Symptom: a training failed at its end, to be run again, because a model of the same bytes had been dropped before it
+    // began. Cause: its file was removed when the last reader of the dropped one was gone. Fix: what was written again stays.
+    let watched = Watched::new();
+    watched.commit(|transaction| vec![publish(transaction, &watched.catalog, "old", "bytes", true)]);
+    let reader = watched.catalog.snapshot();
+    watched.commit(|_| vec![drop_of(Kind::Model, "old")]);
+    // Written beside its place and renamed, as trainings do.
+    let models = watched.catalog.directory().models();
+    fs::write(models.join("bytes.tmp"), "bytes").unwrap();
+    fs::rename(models.join("bytes.tmp"), models.join("bytes")).unwrap();
+    let mut training = watched.catalog.begin();
+    drop(reader);
+    watched.wait();
+    assert!(watched.has("models/bytes"));
+    training.apply(publish(&training, &watched.catalog, "new", "bytes", true)).unwrap();
+    watched.catalog.publish(training).unwrap();
+    watched.commit(|_| vec![drop_of(Kind::Model, "new")]);
+    watched.wait();
+    assert!(!watched.has("models/bytes"), "and goes with that model");
+}
+
+#[test]
 fn a_model_whose_file_was_removed_meanwhile_is_not_published() {
     let watched = Watched::new();
     watched.commit(|transaction| vec![publish(transaction, &watched.catalog, "old", "bytes", true)]);

@@ -1,13 +1,16 @@
-//! `now()` in microseconds, so that `valid_to > now()` holds of the year 9999 as well; `statement_timestamp()`, which is when
-//! the statement began, and `clock_timestamp()`, which is when it is computed.
+//! `now()` in microseconds, so that `valid_to > now()` holds of the year 9999 as well, `current_date` and `current_time`, which
+//! are what clocks show then; `statement_timestamp()`, which is when the statement began, and `clock_timestamp()`, which is
+//! when it is computed.
+//!
+//! The query engine's own have the time at which the session began.
 
 use std::sync::Arc;
 
 use arrow::{
-    array::TimestampMicrosecondArray,
-    datatypes::{DataType, Field, FieldRef, TimeUnit},
+    array::{TimestampMicrosecondArray, timezone::Tz},
+    datatypes::{DataType, Date32Type, Field, FieldRef, TimeUnit},
 };
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDateTime, Timelike, Utc};
 use datafusion::{
     common::{Result, ScalarValue, config::ConfigOptions},
     logical_expr::{
@@ -16,17 +19,35 @@ use datafusion::{
 };
 
 /// The functions of a transaction that began then, and of a statement that begins now, in the session's zone.
-pub(super) fn at(began: DateTime<Utc>, zone: &Arc<str>) -> [ScalarUDF; 2] {
-    let function = |name, instant: DateTime<Utc>, aliases: &[&str]| {
+pub(super) fn at(began: DateTime<Utc>, zone: &Arc<str>) -> [ScalarUDF; 4] {
+    let function = |name, value: ScalarValue, aliases: &[&str]| {
         let aliases = aliases.iter().map(|alias| (*alias).to_owned()).collect();
-        let signature = Signature::nullary(Volatility::Stable);
-        let (microseconds, zone) = (instant.timestamp_micros(), Arc::clone(zone));
-        ScalarUDF::from(Now { name, microseconds, zone, aliases, signature })
+        ScalarUDF::from(Now { name, value, aliases, signature: Signature::nullary(Volatility::Stable) })
     };
+    let instant = |instant: DateTime<Utc>| {
+        ScalarValue::TimestampMicrosecond(Some(instant.timestamp_micros()), Some(Arc::clone(zone)))
+    };
+    let shown = shown_at(began, zone);
     [
-        function("now", began, &["current_timestamp", "transaction_timestamp"]),
-        function("statement_timestamp", Utc::now().max(began), &[]),
+        function("now", instant(began), &["current_timestamp", "transaction_timestamp"]),
+        function("statement_timestamp", instant(Utc::now().max(began)), &[]),
+        function("current_date", ScalarValue::Date32(Some(Date32Type::from_naive_date(shown.date()))), &["today"]),
+        function("current_time", ScalarValue::Time64Nanosecond(Some(nanoseconds_of_day(shown))), &[]),
     ]
+}
+
+/// What the clocks of a zone show at an instant; those of one that is not known show UTC.
+fn shown_at(instant: DateTime<Utc>, zone: &str) -> NaiveDateTime {
+    match zone.parse::<Tz>() {
+        Ok(zone) => instant.with_timezone(&zone).naive_local(),
+        Err(_) => instant.naive_utc(),
+    }
+}
+
+/// As a column of times has them, in whole microseconds as `now()` is.
+fn nanoseconds_of_day(shown: NaiveDateTime) -> i64 {
+    let microseconds = i64::from(shown.num_seconds_from_midnight()) * 1_000_000 + i64::from(shown.nanosecond() / 1_000);
+    microseconds * 1_000
 }
 
 /// The function that tells the time, for a session whose zone is UTC.
@@ -38,12 +59,11 @@ fn clock_in(zone: Arc<str>) -> ScalarUDF {
     ScalarUDF::from(Clock { zone, signature: Signature::nullary(Volatility::Volatile) })
 }
 
-/// The instant at which a transaction or a statement began, in the session's zone.
+/// When a transaction or a statement began, in the session's zone.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Now {
     name: &'static str,
-    microseconds: i64,
-    zone: Arc<str>,
+    value: ScalarValue,
     aliases: Vec<String>,
     signature: Signature,
 }
@@ -62,16 +82,15 @@ impl ScalarUDFImpl for Now {
     }
 
     fn return_type(&self, _types: &[DataType]) -> Result<DataType> {
-        Ok(DataType::Timestamp(TimeUnit::Microsecond, Some(Arc::clone(&self.zone))))
+        Ok(self.value.data_type())
     }
 
     fn return_field_from_args(&self, _arguments: ReturnFieldArgs) -> Result<FieldRef> {
-        Ok(Arc::new(Field::new(self.name(), self.return_type(&[])?, false)))
+        Ok(Arc::new(Field::new(self.name(), self.value.data_type(), false)))
     }
 
     fn invoke_with_args(&self, _call: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let value = ScalarValue::TimestampMicrosecond(Some(self.microseconds), Some(Arc::clone(&self.zone)));
-        Ok(ColumnarValue::Scalar(value))
+        Ok(ColumnarValue::Scalar(self.value.clone()))
     }
 }
 
@@ -107,5 +126,27 @@ impl ScalarUDFImpl for Clock {
         let times = (0..call.number_rows).map(|_| Utc::now().timestamp_micros());
         let times: TimestampMicrosecondArray = times.collect::<Vec<_>>().into();
         Ok(ColumnarValue::Array(Arc::new(times.with_timezone(Arc::clone(&self.zone)))))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clocks_show_the_time_of_their_zone() {
+        let instant: DateTime<Utc> = "2024-12-31T23:30:00.123456789Z".parse().unwrap();
+        // PostgreSQL 15: SELECT TIMESTAMPTZ '2024-12-31 23:30:00.123456+00' AT TIME ZONE '…'.
+        for (zone, expected) in [
+            ("UTC", "2024-12-31 23:30:00.123456789"),
+            ("Asia/Tokyo", "2025-01-01 08:30:00.123456789"),
+            ("America/New_York", "2024-12-31 18:30:00.123456789"),
+            ("+05:30", "2025-01-01 05:00:00.123456789"),
+            ("nowhere", "2024-12-31 23:30:00.123456789"),
+        ] {
+            assert_eq!(shown_at(instant, zone).to_string(), expected, "{zone}");
+        }
+        assert_eq!(nanoseconds_of_day(shown_at(instant, "UTC")), 84_600_123_456_000);
     }
 }

@@ -273,6 +273,7 @@ impl Session {
                 let declared: Vec<_> = types.iter().map(|oid| pgtype::arrow(*oid, -1)).collect();
                 let described = self.describe(&statement, &declared).await?;
                 PreparedStatement::new(statement.action, (statement.text.as_str(), statement.source), types, described)
+                    .with_memory(statement.memory)
             }
         };
         self.client.keep_statement(name, prepared)

@@ -3,6 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use arrow::datatypes::{DataType, Schema, SchemaRef};
+use datafusion::execution::memory_pool::MemoryReservation;
 
 use super::{Action, Client, Description, Scope, describe};
 use crate::{Error, Fault, Result, pgtype};
@@ -22,6 +23,8 @@ pub struct PreparedStatement {
     declared: Vec<Option<DataType>>,
     parameters: Vec<Parameter>,
     columns: Option<SchemaRef>,
+    /// The memory of what was read, where its text is long.
+    _memory: Option<Arc<MemoryReservation>>,
 }
 
 /// A parameter of a prepared statement.
@@ -58,6 +61,7 @@ impl PreparedStatement {
             declared: declared.iter().map(|oid| pgtype::arrow(*oid, -1)).collect(),
             parameters: parameters.collect(),
             columns: description.columns,
+            _memory: None,
         }
     }
 
@@ -65,6 +69,11 @@ impl PreparedStatement {
     pub(crate) fn with_declared(mut self, declared: Vec<Option<DataType>>) -> Self {
         self.declared = declared;
         self
+    }
+
+    /// The same, which holds the memory that its text was read into.
+    pub(crate) fn with_memory(self, memory: Option<Arc<MemoryReservation>>) -> Self {
+        Self { _memory: memory, ..self }
     }
 
     /// A text without a statement.
@@ -77,6 +86,7 @@ impl PreparedStatement {
             declared: Vec::new(),
             parameters: Vec::new(),
             columns: None,
+            _memory: None,
         }
     }
 

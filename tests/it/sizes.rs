@@ -239,3 +239,25 @@ async fn a_text_takes_no_more_memory_than_there_is() {
     }
     served.stop();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn statements_that_are_kept_hold_the_memory_of_their_texts() {
+    let served = Served::start(&["--set", "memory_limit_bytes=32MB"]);
+    let client = connect(&served).await;
+    let sql = format!("SELECT 1 IN ({}1)", "1,".repeat(10_000));
+    let mut kept = Vec::new();
+    let error = loop {
+        match client.prepare(&sql).await {
+            Ok(statement) => kept.push(statement),
+            Err(error) => break error,
+        }
+        assert!(kept.len() < 100, "a hundred statements take no memory");
+    };
+    let error = error.as_db_error().unwrap();
+    assert_eq!(error.code().code(), "53200", "{}", error.message());
+    assert!(!kept.is_empty());
+    // They are closed before what follows.
+    drop(kept);
+    client.prepare(&sql).await.unwrap();
+    served.stop();
+}

@@ -331,9 +331,10 @@ impl Session {
         self.client.join(false);
         let scope = self.client.start(action.as_ref(), statement.text())?;
         let (client, within) = (Arc::clone(&self.client), Arc::clone(&scope));
-        let work = async move { client.run_portal(&within, &portal, limit).await };
         // Where its rows are kept, nothing is computed.
-        let is_there = statement.parameters().is_empty() && scope.has_kept_rows(action.as_ref());
+        let kept = if statement.parameters().is_empty() { scope.kept_rows(action.as_ref()) } else { None };
+        let is_there = kept.is_some();
+        let work = async move { client.run_portal(&within, &portal, limit, kept).await };
         let outcome = if is_there { work.await } else { self.timed(&scope, work).await };
         let outcome = outcome.map(|outcome| outcome.watched(scope.ticket().clone(), working));
         outcome.map_err(|error| error.located(statement.source()))

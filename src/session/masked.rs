@@ -28,6 +28,9 @@ const SECRETS: &[&str] = &[
 /// What stands in the place of a secret.
 const MASK: &str = "***";
 
+/// What is read of a long statement to show how it begins: more than is shown, so that a secret's end is there.
+const BEGINNING_BYTES: usize = 16 << 10;
+
 /// The text without its secrets.
 pub(super) fn masked(text: &Arc<str>) -> Arc<str> {
     let has_login = || text.contains("://") && text.contains('@');
@@ -39,6 +42,24 @@ pub(super) fn masked(text: &Arc<str>) -> Arc<str> {
         // It is no statement, and nobody knows what is in it.
         Err(_) => MASK.into(),
     }
+}
+
+/// The beginning of the text without its secrets, which is all that others are shown of a long one: it is not read to its end.
+pub(super) fn masked_beginning(text: &Arc<str>) -> Arc<str> {
+    if text.len() <= BEGINNING_BYTES {
+        return masked(text);
+    }
+    let beginning = &text[..text.floor_char_boundary(BEGINNING_BYTES)];
+    if !is_suspicious(beginning) && !beginning.contains("://") {
+        return Arc::from(beginning);
+    }
+    let mut tokens = Vec::new();
+    // The last token may go on, and what breaks off is none.
+    let _ = Tokenizer::new(&PostgreSql, beginning).tokenize_with_location_into_buf(&mut tokens);
+    tokens.pop();
+    let Some(last) = tokens.last() else { return MASK.into() };
+    let end = Places::new(beginning).byte(last.span.end);
+    without_secrets(&beginning[..end], &tokens).into()
 }
 
 /// Whether something is called as secrets are.
@@ -193,6 +214,26 @@ mod tests {
             assert_eq!(shown(written), expected);
         }
         assert_eq!(shown("SELECT 'the secret"), "***", "what cannot be read is not shown");
+    }
+
+    #[test]
+    fn a_long_statement_is_shown_as_it_begins() {
+        let begins = |text: &str| masked_beginning(&Arc::from(text)).to_string();
+        assert_eq!(begins("SET app.token = 42"), "SET app.token = '***'");
+        let values = "1234567, ".repeat(BEGINNING_BYTES);
+        let shown = begins(&format!("SELECT token = 'x' FROM t WHERE a IN ({values}1)"));
+        assert!(shown.starts_with("SELECT token = '***' FROM t WHERE a IN (1234567, 1234567,"), "{shown}");
+        assert!(shown.len() <= BEGINNING_BYTES);
+        let shown = begins(&format!("SELECT 1 IN ({values}1)"));
+        assert_eq!(shown.len(), BEGINNING_BYTES);
+        // What breaks off may be a secret, or have one.
+        let long = "x".repeat(BEGINNING_BYTES);
+        assert_eq!(begins(&format!("SET app.token = '{long}'")), "SET app.token =");
+        assert_eq!(begins(&format!("SELECT 's3://ann:{long}@host/'")), "SELECT");
+        assert_eq!(begins(&format!("'token {long}'")), MASK);
+        assert_eq!(begins(&format!("token{long}")), MASK);
+        let wide = format!("SELECT 'secret', 'a{}'", "ä".repeat(BEGINNING_BYTES));
+        assert_eq!(begins(&wide), "SELECT 'secret',");
     }
 
     #[test]

@@ -23,10 +23,10 @@ use datafusion::logical_expr::LogicalPlan;
 use super::{
     Action, Analysis, Outcome, Reads, Scope, Sealed,
     client::{beginning, lock},
-    masked::masked,
+    masked::masked_beginning,
     search_path::SearchPath,
 };
-use crate::{Result, catalog::ObjectKey};
+use crate::{Fault, Result, catalog::ObjectKey};
 
 /// No statement takes more than this part of the store.
 const PARTS: usize = 8;
@@ -217,7 +217,7 @@ impl Slots {
 impl Kept {
     /// What is known of a statement; `bytes` is what its plan takes.
     fn new(scope: &Scope, analysis: &Analysis, bytes: usize) -> Self {
-        let (text, reads) = (masked(scope.text()), Arc::clone(&analysis.reads));
+        let (text, reads) = (masked_beginning(scope.text()), Arc::clone(&analysis.reads));
         let beside = text.len() + BYTES_OF_ENTRY * (1 + reads.count() + analysis.parameters.len());
         Self {
             text,
@@ -255,15 +255,19 @@ impl Kept {
         Ok(())
     }
 
-    /// The plan as it is optimized, unless it is to be each time; found once.
+    /// The plan as it is optimized, unless it is to be each time, as one that cannot be; found once.
     pub(crate) fn optimized(
         &self,
-        find: impl FnOnce(&LogicalPlan) -> Option<LogicalPlan>,
+        find: impl FnOnce(&LogicalPlan) -> Result<Option<LogicalPlan>>,
     ) -> Option<&Sealed<LogicalPlan>> {
         let plan: &LogicalPlan = self.plan.as_ref()?;
         if self.optimized.get().is_none() {
-            // Who comes meanwhile does not wait for it; whoever is first has the same.
-            let _ = self.optimized.set(find(plan).map(Sealed::new));
+            match find(plan) {
+                // The statement was stopped, which says nothing of its plan.
+                Err(error) if error.fault() == Fault::Cancelled => return None,
+                // Who comes meanwhile does not wait for it; whoever is first has the same.
+                found => drop(self.optimized.set(found.ok().flatten().map(Sealed::new))),
+            }
         }
         self.optimized.get()?.as_ref()
     }
@@ -341,12 +345,6 @@ impl Scope {
         let outcome = kept.outcome()?;
         kept.hits.fetch_add(1, Ordering::Relaxed);
         Some(outcome)
-    }
-
-    /// Whether they are.
-    pub(crate) fn has_kept_rows(&self, action: &dyn Action) -> bool {
-        let kept = self.plan_key(action, &[]).and_then(|key| self.current_plan(&key));
-        kept.is_some_and(|kept| kept.rows.get().is_some())
     }
 
     /// Keeps what is known of a statement, whose plan takes so many bytes.

@@ -109,7 +109,7 @@ pub(super) async fn run(scope: &Scope, kept: &Kept, values: &[ScalarValue]) -> R
         return Ok(Some(outcome));
     }
     // What cannot be optimized so, tells why when it is planned as always.
-    let optimized = kept.optimized(|plan| optimized(scope, plan, kept.parameters()).ok().flatten());
+    let optimized = kept.optimized(|plan| optimized(scope, plan, kept.parameters()));
     let Some(plan) = optimized.map(|plan| LogicalPlan::clone(plan)) else { return Ok(None) };
     if !values.is_empty() {
         return match filled(plan, values) {

@@ -105,16 +105,18 @@ impl Client {
         lock(&self.portals).open(portal, level)
     }
 
-    /// Runs a portal on for up to `limit` rows; 0 asks for all.
+    /// Runs a portal on for up to `limit` rows; 0 asks for all. `kept` is what its statement returns, where that is known: then
+    /// nothing is planned.
     pub(crate) async fn run_portal(
         self: &Arc<Self>,
         scope: &Arc<Scope>,
         portal: &Portal,
         limit: u64,
+        kept: Option<Outcome>,
     ) -> Result<Outcome> {
         let mut run = portal.take()?;
         let transaction = self.transaction().number();
-        if let Some(outcome) = self.start_portal(scope, portal, &mut run, limit > 0).await? {
+        if let Some(outcome) = self.start_portal(scope, portal, &mut run, (limit > 0, kept)).await? {
             run.finish();
             // What ends a transaction ends with it.
             let ends = |action: &dyn Action| {
@@ -224,18 +226,19 @@ impl Client {
             return Err(no_rows(&portal));
         }
         let _nested = self.nest()?;
-        self.start_portal(scope, &portal, &mut run, true).await?;
+        self.start_portal(scope, &portal, &mut run, (true, None)).await?;
         Ok((portal, run))
     }
 
     /// Runs the statement of a portal that has not begun, and gives it the time of the running statement. Returns what came
-    /// of a command. `in_portions`: whether it may be left alone before its rows have been read.
+    /// of a command. `in_portions`: whether it may be left alone before its rows have been read; `kept` is what it returns,
+    /// where that is known.
     async fn start_portal(
         self: &Arc<Self>,
         scope: &Arc<Scope>,
         portal: &Portal,
         run: &mut Run,
-        in_portions: bool,
+        (in_portions, kept): (bool, Option<Outcome>),
     ) -> Result<Option<Outcome>> {
         let interrupt = scope.interrupt().clone();
         if let Some(rows) = run.rows() {
@@ -246,7 +249,11 @@ impl Client {
         let Content::Bound(values) = mem::replace(run.content(), Content::Ran) else {
             return Err(Error::new(Fault::Internal, "a portal was run that cannot be"));
         };
-        let (stream, tag) = match execute(action.as_ref(), self, scope, &values).await? {
+        let outcome = match kept {
+            Some(outcome) => outcome,
+            None => execute(action.as_ref(), self, scope, &values).await?,
+        };
+        let (stream, tag) = match outcome {
             Outcome::Rows { stream, tag, .. } => (stream, tag),
             command => return Ok(Some(command)),
         };

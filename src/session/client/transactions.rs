@@ -15,7 +15,7 @@ use crate::{
     catalog::Snapshot,
     session::{
         Action, Interrupt, Mode, Modes, Notice, Scope, Ticket, TransactionStatus,
-        masked::masked,
+        masked::masked_beginning,
         settings::{Reported, SETTINGS, Settings},
         transaction::{State, Work},
     },
@@ -30,7 +30,7 @@ impl Client {
         ticket.check(self.transaction().number())?;
         let started = self.transaction().start(action.ends_transaction(), action.reads_catalog(), self.catalog())?;
         let scope = self.scope(ticket, started, text);
-        self.note_statement(action.shown().map_or_else(|| masked(scope.text()), Arc::from));
+        self.note_statement(action.shown().map_or_else(|| masked_beginning(scope.text()), Arc::from));
         Ok(scope)
     }
 

@@ -25,19 +25,44 @@ use crate::{
 
 /// The rows of a query as those of these columns, which are as many as the query's.
 pub(crate) fn stored(plan: LogicalPlan, columns: &[FieldRef]) -> Result<LogicalPlan> {
+    let are_open: Vec<bool> = match listing(&plan) {
+        LogicalPlan::Projection(list) => list.expr.iter().map(is_open).collect(),
+        other => vec![false; other.schema().fields().len()],
+    };
     match plan {
         LogicalPlan::Values(values) if is_assigned(&values) => stored_values(values, columns),
-        LogicalPlan::Projection(projection) => stored_list(projection, columns),
+        LogicalPlan::Projection(projection) => stored_list(projection, &are_open, columns),
         other => {
-            let found = other.schema().columns();
-            let value = |(column, wanted): (Column, &FieldRef)| {
+            let found = other.schema().columns().into_iter().zip(are_open);
+            let value = |((column, is_open), wanted): ((Column, bool), &FieldRef)| {
                 let name = column.name.clone();
-                assigned(Expr::Column(column), wanted, other.schema()).map(|value| value.alias(name))
+                let value = listed(Expr::Column(column), is_open, wanted, other.schema())?;
+                Ok(value.alias(name))
             };
-            let values = found.into_iter().zip(columns).map(value).collect::<Result<Vec<_>>>()?;
+            let values = found.zip(columns).map(value).collect::<Result<Vec<_>>>()?;
             LogicalPlanBuilder::from(other).project(values)?.build()
         }
     }
+}
+
+/// What computes the columns of a query, below what puts its rows in order and counts them. It may have more columns behind
+/// those of the query.
+pub(super) fn listing(plan: &LogicalPlan) -> &LogicalPlan {
+    match plan {
+        LogicalPlan::Sort(sort) => listing(&sort.input),
+        LogicalPlan::Limit(limit) => listing(&limit.input),
+        LogicalPlan::Projection(shown) if leaves_out_keys(shown) => listing(&shown.input),
+        other => other,
+    }
+}
+
+/// Whether a projection is there for the columns that rows are sorted by and that are not shown, which are the last.
+fn leaves_out_keys(shown: &Projection) -> bool {
+    let columns = shown.input.schema().columns();
+    let is_same = |(value, column): (&Expr, &Column)| matches!(value, Expr::Column(own) if own == column);
+    matches!(shown.input.as_ref(), LogicalPlan::Sort(_))
+        && shown.expr.len() < columns.len()
+        && shown.expr.iter().zip(&columns).all(is_same)
 }
 
 fn is_assigned(values: &Values) -> bool {
@@ -70,23 +95,31 @@ fn stored_values(values: Values, columns: &[FieldRef]) -> Result<LogicalPlan> {
 }
 
 /// What a SELECT shows, under its names.
-fn stored_list(projection: Projection, columns: &[FieldRef]) -> Result<LogicalPlan> {
+fn stored_list(projection: Projection, are_open: &[bool], columns: &[FieldRef]) -> Result<LogicalPlan> {
     let Projection { expr, input, schema, .. } = projection;
     let value = |(at, (value, column)): (usize, (Expr, &FieldRef))| {
         let (qualifier, field) = schema.qualified_field(at);
-        let value = assigned(value.unalias(), column, input.schema())?;
+        let value = listed(value.unalias(), are_open.get(at) == Some(&true), column, input.schema())?;
         Ok(value.alias_qualified(qualifier.cloned(), field.name()))
     };
     let values = expr.into_iter().zip(columns).enumerate().map(value).collect::<Result<Vec<_>>>()?;
     Ok(LogicalPlan::Projection(Projection::try_new(values, input)?))
 }
 
+/// A column of a query as one of its column's type, where a value without a type may have been written.
+fn listed(value: Expr, is_open: bool, column: &Field, schema: &DFSchema) -> Result<Expr> {
+    if is_open { Ok(cast_to(value, column)) } else { assigned(value, column, schema) }
+}
+
+fn cast_to(value: Expr, column: &Field) -> Expr {
+    Expr::Cast(Cast::new(Box::new(value), column.data_type().clone()))
+}
+
 /// A value as one of its column's type.
 fn assigned(value: Expr, column: &Field, schema: &DFSchema) -> Result<Expr> {
     let wanted = column.data_type();
-    let cast_to_wanted = |value: Expr| Expr::Cast(Cast::new(Box::new(value), wanted.clone()));
     if is_open(&value) {
-        return Ok(cast_to_wanted(value));
+        return Ok(cast_to(value, column));
     }
     let own = value.get_type(schema)?;
     if !own.is_null() && !is_assignable(pgtype::of(&own).pg, pgtype::of(wanted).pg) {
@@ -104,9 +137,9 @@ fn assigned(value: Expr, column: &Field, schema: &DFSchema) -> Result<Expr> {
             Some(number) => Expr::Literal(number, None),
             None => value,
         };
-        return Ok(cast_to_wanted(rounds::round().call(vec![number])));
+        return Ok(cast_to(rounds::round().call(vec![number]), column));
     }
-    Ok(cast_to_wanted(value))
+    Ok(cast_to(value, column))
 }
 
 /// Whether PostgreSQL 15 casts values of a type in an assignment to another.

@@ -25,7 +25,9 @@ use datafusion::{
 
 use self::arguments::{Argument, element, of_function, of_rows};
 use super::{
-    ASSIGNED, WRITTEN_AS, constants,
+    ASSIGNED, WRITTEN_AS,
+    assignments::listing,
+    constants,
     open_operands::{Beside, INTERVAL, Operand, beside, beside_open, type_of},
     steps, types,
 };
@@ -62,7 +64,7 @@ fn rows_of(plan: &LogicalPlan) -> &LogicalPlan {
     match plan {
         LogicalPlan::Explain(explain) => rows_of(&explain.plan),
         LogicalPlan::Analyze(analyze) => rows_of(&analyze.input),
-        other => other,
+        other => listing(other),
     }
 }
 
@@ -79,6 +81,7 @@ struct Finding<'a> {
 }
 
 impl Finding<'_> {
+    #[recursive::recursive]
     fn node(&mut self, plan: &LogicalPlan) -> Result<()> {
         let mut condition = None;
         for input in plan.inputs() {
@@ -109,7 +112,8 @@ impl Finding<'_> {
             }
             _ => (&[][..], None),
         };
-        let width = columns.len().max(1);
+        // A row may have fewer values than there are columns.
+        let width = plan.schema().fields().len().max(1);
         let mut schema: Option<DFSchema> = None;
         let mut count = 0;
         // What is stored is cast when all of it has been looked at.

@@ -282,7 +282,8 @@ fn as_made(plan: LogicalPlan, name: &QualifiedName, made: &Schema) -> crate::Res
     }
     let mut columns = Vec::with_capacity(made.fields().len());
     for column in made.fields() {
-        let Some((at, found)) = now.iter().enumerate().find(|(_, found)| found.name() == column.name()) else {
+        let mut of_name = now.iter().enumerate().filter(|(_, found)| found.name() == column.name());
+        let Some((at, found)) = of_name.next() else {
             let columns: Vec<&str> = now.iter().map(|column| column.name().as_str()).collect();
             let message = format!(
                 "column \"{}\" of the view {name} does not exist any more: what the view reads was made anew, and its query \
@@ -292,6 +293,14 @@ fn as_made(plan: LogicalPlan, name: &QualifiedName, made: &Schema) -> crate::Res
             );
             return Err(Error::new(Fault::UndefinedColumn, message));
         };
+        if of_name.next().is_some() {
+            let message = format!(
+                "column \"{}\" of the view {name} is ambiguous: what the view reads was made anew, and several of its columns \
+                 have this name now; CREATE OR REPLACE the view",
+                column.name()
+            );
+            return Err(Error::new(Fault::AmbiguousColumn, message));
+        }
         if !same_type(column, found) {
             let message = format!(
                 "column \"{}\" of the view {name} is of type {}, but what the view reads was made anew, and its query yields \

@@ -1,7 +1,8 @@
 //! Statements as others are shown them, and as they are kept with what they made: without the secrets in them.
 //!
 //! A secret is a text or a number that stands behind a word that says so: `secret_access_key 'x'`, `password = 'x'`,
-//! `token => 'x'`, `set_config('app.secret', 'x', false)`, and what an address has before its `@`.
+//! `token => 'x'`, `set_config('app.secret', 'x', false)`, what an address has before its `@`, and what follows `password=` and
+//! the like within a text.
 
 use std::{iter::Peekable, str::CharIndices, sync::Arc};
 
@@ -86,6 +87,8 @@ enum Before {
     },
     /// The same and a sign behind it: whatever follows is the value.
     Sign,
+    /// A secret: a text behind it is the rest of it.
+    Secret,
 }
 
 fn without_secrets(text: &str, tokens: &[TokenWithSpan]) -> String {
@@ -112,21 +115,24 @@ fn without_secrets(text: &str, tokens: &[TokenWithSpan]) -> String {
 
 /// What is shown instead of a token, where it is not shown, and what it tells of what follows.
 fn read(token: &Token, written: &str, before: Before) -> (Option<String>, Before) {
-    let named = before != Before::Anything;
+    let named = matches!(before, Before::Name { .. } | Before::Sign);
     match token {
         Token::Eq | Token::RArrow | Token::Assignment | Token::Colon if named => (None, Before::Sign),
         Token::Comma if before == (Before::Name { is_text: true }) => (None, Before::Sign),
+        Token::LParen | Token::LBracket if before == Before::Sign => (None, Before::Sign),
+        Token::StringConcat if before == Before::Secret => (None, Before::Sign),
         // `my.secret.name`
         Token::Period if named => (None, before),
         Token::Word(_) if before == Before::Sign => (Some(MASK.to_owned()), Before::Anything),
         Token::Word(word) if named && word.value.eq_ignore_ascii_case("to") => (None, Before::Sign),
         Token::Word(word) if is_suspicious(&word.value) => (None, Before::Name { is_text: false }),
         token => match literal(token) {
-            Some(_) if named => (Some(format!("'{MASK}'")), Before::Anything),
+            Some(_) if named || before == Before::Secret => (Some(format!("'{MASK}'")), Before::Secret),
             Some(text) => {
-                let is_name = is_suspicious(text) && !text.contains(char::is_whitespace);
+                let is_name =
+                    is_suspicious(text) && !text.contains(|letter: char| letter.is_whitespace() || letter == '=');
                 let next = if is_name { Before::Name { is_text: true } } else { Before::Anything };
-                (without_login(written), next)
+                (without_told(written), next)
             }
             None => (None, Before::Anything),
         },
@@ -172,6 +178,49 @@ fn literal(token: &Token) -> Option<&str> {
     }
 }
 
+/// A literal without the secrets that its text tells; none where it tells none.
+fn without_told(written: &str) -> Option<String> {
+    let outside = without_login(written);
+    let within = without_values(outside.as_deref().unwrap_or(written));
+    within.or(outside)
+}
+
+/// `host=a password=x`, `https://host/a?token=x` without the values of such names. They end with a blank, in an address with
+/// `&` too; one between quotes of its own, with the text.
+fn without_values(written: &str) -> Option<String> {
+    let (mut rest, close) = written.split_at(written.len() - closing_bytes(written));
+    let is_address = rest.contains("://");
+    let is_of_name = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '-' | '.');
+    let is_end = |letter: char| letter.is_whitespace() || is_address && letter == '&';
+    let (mut shown, mut is_masked) = (String::new(), false);
+    while let Some((before, behind)) = rest.split_once('=') {
+        shown.push_str(before);
+        shown.push('=');
+        rest = behind;
+        let name = before.trim_end().rsplit(|letter: char| !is_of_name(letter)).next().unwrap_or_default();
+        let value = behind.trim_start();
+        if !is_suspicious(name) || value.is_empty() {
+            continue;
+        }
+        is_masked = true;
+        shown.push_str(MASK);
+        let is_quoted = value.starts_with(['\'', '"', '\\']);
+        rest = value.find(is_end).filter(|_| !is_quoted).map_or("", |end| &value[end..]);
+    }
+    shown.push_str(rest);
+    shown.push_str(close);
+    is_masked.then_some(shown)
+}
+
+/// How long the sign is that ends a literal: `'`, `$$`, `$tag$`.
+fn closing_bytes(written: &str) -> usize {
+    let Some(within) = written.strip_suffix(['\'', '$']) else { return 0 };
+    match within.rfind('$').filter(|_| written.ends_with('$')) {
+        Some(start) => written.len() - start,
+        None => 1,
+    }
+}
+
 /// `https://ann:x@host` without who logs in; none where nobody does.
 fn without_login(written: &str) -> Option<String> {
     let (scheme, rest) = written.split_once("://")?;
@@ -210,6 +259,16 @@ mod tests {
             ("SET app.token = 42", "SET app.token = '***'"),
             ("SELECT set_config('app.Secret', 'x', false), 'y'", "SELECT set_config('app.Secret', '***', false), 'y'"),
             ("COPY t TO 's3://ann:x@host/a' OPTIONS (a 1)", "COPY t TO 's3://***@host/a' OPTIONS (a 1)"),
+            ("SELECT f(password => ('x'), a => 'y')", "SELECT f(password => ('***'), a => 'y')"),
+            ("SELECT f(password => 'x' || 'y', 'z')", "SELECT f(password => '***' || '***', 'z')"),
+            ("SELECT set_config('a.token', 'x'\n 'y', true)", "SELECT set_config('a.token', '***'\n '***', true)"),
+            (
+                "SELECT * FROM 'https://host/a?X-Amz-Signature=x&b=c', 'd'",
+                "SELECT * FROM 'https://host/a?X-Amz-Signature=***&b=c', 'd'",
+            ),
+            ("SELECT 'host=a password = x user=b', 'c'", "SELECT 'host=a password =*** user=b', 'c'"),
+            ("SELECT 'password=''x y'' a=b', 'c'", "SELECT 'password=***', 'c'"),
+            ("SELECT $$user=a password=x$$, 'c'", "SELECT $$user=a password=***$$, 'c'"),
         ] {
             assert_eq!(shown(written), expected);
         }
@@ -243,6 +302,7 @@ mod tests {
             "SELECT 1",
             "CREATE TABLE users (name text, password text, age int)",
             "SELECT 'mail@host', 'https://host/a@b:c' FROM t WHERE a = E'\\n'",
+            "SELECT 'password=', 'a=b', 'token' || 'x = y'",
         ] {
             assert_eq!(shown(text), text);
         }

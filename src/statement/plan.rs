@@ -14,7 +14,11 @@ use datafusion::{
 };
 use futures::future::BoxFuture;
 
-use super::{parameters::mentioned, placeholders::numbered, series};
+use super::{
+    parameters::mentioned,
+    placeholders::numbered,
+    series::{self, Given},
+};
 use crate::{
     Error, Fault, Result, planning,
     session::{Analysis, Scope, Sealed, functions::SET_CONFIG},
@@ -40,13 +44,13 @@ pub(super) fn typed<'a>(
     let mut statement = statement.clone();
     let rewritten = fusewire_udfs::arguments::rewrite(&mut statement, None);
     let mentioned = mentioned(&statement);
-    let of_series = series::give_values(&mut statement, None);
+    let of_series = series::give(scope, &mut statement, Given::Types(declared));
     let (scope, statement) = (Arc::clone(scope), Sealed::new(statement));
     Box::pin(async move {
         rewritten?;
         let mut types = declared_types(declared, &mentioned);
-        for number in &of_series {
-            types[number - 1].get_or_insert(DataType::Int64);
+        for (number, data_type) in &of_series {
+            types[number - 1].get_or_insert_with(|| data_type.clone());
         }
         if types.iter().any(Option::is_none) {
             let open: Vec<_> = types.iter().map(|known| known.clone().unwrap_or(DataType::Null)).collect();
@@ -113,7 +117,7 @@ pub(super) fn plan<'a>(
     values: &'a [ScalarValue],
 ) -> BoxFuture<'a, Result<LogicalPlan>> {
     let types: Vec<_> = values.iter().map(ScalarValue::data_type).collect();
-    series::give_values(&mut statement, Some(values));
+    series::give(scope, &mut statement, Given::Values(values));
     let rewritten = fusewire_udfs::arguments::rewrite(&mut statement, Some(values));
     let planned = scope.plan(statement, &types);
     Box::pin(async move {

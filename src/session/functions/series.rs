@@ -50,6 +50,7 @@ impl TableFunctionImpl for Series {
                 continue;
             }
             match (value.data_type(), &zone) {
+                (DataType::Int8 | DataType::Int16 | DataType::Int32, _) => *value = value.cast_to(&DataType::Int64)?,
                 (DataType::Timestamp(_, zone), _) => become_nanoseconds(value, zone)?,
                 (DataType::Date32, Some(zone)) => become_nanoseconds(value, zone.clone())?,
                 _ => {}

@@ -79,6 +79,13 @@ pub(crate) const KNOWN: &[Known] = &[
     known(
         "CommandComplete",
         "ErrorResponse ERROR 25001",
+        "execute",
+        Then::End,
+        "EXECUTE counts as the first query of the transaction that it begins there",
+    ),
+    known(
+        "CommandComplete",
+        "ErrorResponse ERROR 25001",
         "isolation level",
         Then::End,
         "a query that the same message prepared counts as the first of the transaction there",

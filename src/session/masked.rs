@@ -281,7 +281,7 @@ mod tests {
         assert_eq!(begins("SET app.token = 42"), "SET app.token = '***'");
         let values = "1234567, ".repeat(BEGINNING_BYTES);
         let shown = begins(&format!("SELECT token = 'x' FROM t WHERE a IN ({values}1)"));
-        assert!(shown.starts_with("SELECT token = '***' FROM t WHERE a IN (1234567, 1234567,"), "{shown}");
+        assert!(shown.contains(" token = '***' FROM t WHERE a IN (1234567, 1234567,"), "{shown}");
         assert!(shown.len() <= BEGINNING_BYTES);
         let shown = begins(&format!("SELECT 1 IN ({values}1)"));
         assert_eq!(shown.len(), BEGINNING_BYTES);

@@ -118,17 +118,24 @@ impl Client {
         let transaction = self.transaction().number();
         if let Some(outcome) = self.start_portal(scope, portal, &mut run, (limit > 0, kept)).await? {
             run.finish();
-            // What ends a transaction ends with it.
-            let ends = |action: &dyn Action| {
-                action.commits_at_once() || action.ends_transaction() && self.transaction().number() != transaction
-            };
-            if portal.statement.action().is_some_and(|action| ends(action.as_ref())) {
-                self.close_portal(&portal.name);
+            if let Some(action) = portal.statement.action() {
+                self.end_own(portal, action.as_ref(), transaction);
             }
             return Ok(outcome);
         }
         let rows = if limit == 0 { u64::MAX } else { limit };
         fetched(portal, run, (false, rows), None)
+    }
+
+    /// Ends a portal whose statement has ended its transaction, or has gone back to before it.
+    fn end_own(&self, portal: &Portal, action: &dyn Action, transaction: Option<u64>) {
+        let ends = action.ends_transaction();
+        let has_ended = ends && self.transaction().number() != transaction;
+        if has_ended || action.commits_at_once() {
+            self.close_portal(&portal.name);
+        } else if ends && self.is_explicit() {
+            self.take_portals_back(self.savepoints());
+        }
     }
 
     /// `FETCH`.

@@ -133,6 +133,13 @@ pub(crate) const KNOWN: &[Known] = &[
         Then::End,
         "a transaction that failed forgets there that it was read-only, and so does the next of its chain",
     ),
+    known(
+        "ErrorResponse ERROR 25006",
+        "ErrorResponse ERROR 42P07",
+        "",
+        Then::End,
+        "a transaction that failed forgets there that it was read-only, and so does the next of its chain",
+    ),
 ];
 
 /// How an answer differs.

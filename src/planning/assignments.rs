@@ -8,7 +8,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use arrow::datatypes::{Field, FieldRef};
 use datafusion::{
-    common::{Column, DFSchema, Result},
+    common::{Column, DFSchema, Result, ScalarValue},
     logical_expr::{Cast, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Projection, Values},
 };
 
@@ -65,20 +65,26 @@ fn leaves_out_keys(shown: &Projection) -> bool {
         && shown.expr.iter().zip(&columns).all(is_same)
 }
 
+/// Whether these are the values of an INSERT themselves. Where all its columns are written alike, none of them is a call.
 fn is_assigned(values: &Values) -> bool {
-    values
-        .values
-        .iter()
-        .flatten()
-        .all(|value| matches!(value, Expr::ScalarFunction(call) if call.func.name() == ASSIGNED))
+    let mut each = values.values.iter().flatten();
+    each.clone().any(is_call) || each.all(|value| matches!(value, Expr::Literal(..)))
 }
 
-/// VALUES whose columns had no types.
+fn is_call(value: &Expr) -> bool {
+    matches!(value, Expr::ScalarFunction(call) if call.func.name() == ASSIGNED)
+}
+
+/// VALUES, each as one of its own type.
 fn stored_values(values: Values, columns: &[FieldRef]) -> Result<LogicalPlan> {
     let none = DFSchema::empty();
     let value = |(value, column): (Expr, &FieldRef)| {
         let value = match value {
-            Expr::ScalarFunction(call) => call.args.into_iter().next().unwrap_or_default(),
+            Expr::ScalarFunction(call) if call.func.name() == ASSIGNED => {
+                call.args.into_iter().next().unwrap_or_default()
+            }
+            // The planner gives it the type of the other values of its column.
+            Expr::Literal(null, metadata) if null.is_null() => Expr::Literal(ScalarValue::Null, metadata),
             other => other,
         };
         assigned(value, column, &none)
@@ -170,10 +176,7 @@ const NUMBER_CATEGORY: char = 'N';
 #[allow(clippy::unwrap_used)]
 mod tests {
     use arrow::datatypes::{DataType, Schema, TimeUnit};
-    use datafusion::{
-        common::ScalarValue,
-        logical_expr::{cast, col, lit},
-    };
+    use datafusion::logical_expr::{cast, col, lit};
 
     use super::*;
 

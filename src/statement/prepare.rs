@@ -2,24 +2,24 @@
 
 use std::{ops::ControlFlow, sync::Arc};
 
-use arrow::{
-    array::{RecordBatch, RecordBatchOptions},
-    datatypes::{DataType, Schema},
-};
+use arrow::datatypes::DataType;
 use async_trait::async_trait;
 use datafusion::{
-    common::{DFSchema, DataFusionError, ScalarValue, tree_node::TreeNode},
-    logical_expr::{ColumnarValue, Expr, ExprSchemable},
+    common::{DFSchema, ScalarValue, tree_node::TreeNode},
+    logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder},
     sql::{
         parser::Statement as SqlStatement,
         sqlparser::ast::{
-            DataType as AstType, Expr as AstExpr, Ident, ObjectName, ObjectNamePart, Statement as Ast, Value,
+            DataType as AstType, Expr as AstExpr, Ident, ObjectName, ObjectNamePart, Spanned, Statement as Ast, Value,
             visit_expressions,
         },
     },
 };
+use futures::future::{BoxFuture, ready};
 
-use super::{Action, Form, Recognised, names::identifier, parse::convert as convert_statement, placeholders::numbered};
+use super::{
+    Action, Form, Recognised, names::identifier, parse::convert as convert_statement, placeholders::numbered, rows,
+};
 use crate::{
     Error, Fault, Result,
     pgtype::{self, Unreadable, read_null, read_text, type_name},
@@ -54,6 +54,10 @@ fn convert(statement: &SqlStatement) -> Recognised {
             let message =
                 "syntax error: expected a value between the parentheses of EXECUTE; leave them out where there is none";
             return Err(Error::new(Fault::Syntax, message));
+        }
+        Ast::Execute { parameters, has_parentheses: false, .. } if !parameters.is_empty() => {
+            let message = format!("syntax error at or near \"{}\"", parameters[0]);
+            return Err(Error::new(Fault::Syntax, message).at(parameters[0].span().start));
         }
         Ast::Execute { name: Some(name), parameters, .. } => {
             Prepared::Execute { name: plain_name(name)?, values: Sealed::new(parameters.clone()) }
@@ -127,12 +131,16 @@ impl Action for Prepared {
                     let hint = Some(format!("Expected {} parameters but got {}.", parameters.len(), values.len()));
                     return Err(Error::Statement { fault: Fault::Syntax, message, hint });
                 }
-                let values = values
+                let computing: Vec<_> = values
                     .iter()
                     .zip(parameters)
                     .enumerate()
                     .map(|(at, (value, parameter))| given(scope, value, (at + 1, &parameter.data_type)))
-                    .collect::<Result<Vec<_>>>()?;
+                    .collect();
+                let mut values = Vec::with_capacity(computing.len());
+                for value in computing {
+                    values.push(value.await?);
+                }
                 let Some(action) = prepared.action() else { return Ok(Outcome::done("EXECUTE")) };
                 let _nested = client.nest()?;
                 let outcome = execute(action.as_ref(), client, scope, &values).await?;
@@ -153,14 +161,52 @@ impl Action for Prepared {
     }
 }
 
+/// What is given for a parameter.
+enum Given {
+    Value(ScalarValue),
+    /// The plan of one row with one column.
+    Computed(Box<LogicalPlan>),
+}
+
 /// The value of an expression without columns, for the parameter of this number and type.
-fn given(scope: &Scope, written: &AstExpr, (number, data_type): (usize, &DataType)) -> Result<ScalarValue> {
+fn given<'a>(
+    scope: &'a Scope,
+    written: &AstExpr,
+    (number, data_type): (usize, &'a DataType),
+) -> BoxFuture<'a, Result<ScalarValue>> {
+    let plan = match meant(scope, written, (number, data_type)) {
+        Ok(Given::Value(value)) => return Box::pin(ready(Ok(value))),
+        Ok(Given::Computed(plan)) => plan,
+        Err(error) => return Box::pin(ready(Err(error))),
+    };
+    // By the rules of a query, so that clocks, casts and operators mean what they mean there.
+    let computing = rows::collect(scope, *plan);
+    Box::pin(async move {
+        let batches = computing.await?;
+        let Some(row) = batches.iter().find(|batch| batch.num_rows() > 0) else {
+            return Err(Error::new(Fault::Internal, "the value of a parameter was computed as no row"));
+        };
+        let value = ScalarValue::try_from_array(row.column(0), 0)?;
+        match data_type.is_decimal() {
+            true => with_own_digits(value, data_type),
+            false if value.data_type() == *data_type => Ok(value),
+            false => Ok(value.cast_to(data_type)?),
+        }
+    })
+}
+
+/// What an expression says that is given for the parameter of this number and type.
+fn meant(scope: &Scope, written: &AstExpr, (number, data_type): (usize, &DataType)) -> Result<Given> {
     // What is written as a text has the type of the parameter, as what the protocol binds.
     if let AstExpr::Value(value) = written {
         match &value.value {
-            Value::Null => return read_null(data_type).map_err(|why| unreadable(why, data_type)),
-            Value::SingleQuotedString(text) | Value::EscapedStringLiteral(text) => return read(text, data_type),
-            Value::DollarQuotedString(text) => return read(&text.value, data_type),
+            Value::Null => {
+                return read_null(data_type).map(Given::Value).map_err(|why| unreadable(why, data_type));
+            }
+            Value::SingleQuotedString(text) | Value::EscapedStringLiteral(text) => {
+                return read(text, data_type).map(Given::Value);
+            }
+            Value::DollarQuotedString(text) => return read(&text.value, data_type).map(Given::Value),
             _ => {}
         }
     }
@@ -176,10 +222,12 @@ fn given(scope: &Scope, written: &AstExpr, (number, data_type): (usize, &DataTyp
         return Err(Error::Statement { fault: Fault::DatatypeMismatch, message, hint });
     }
     // A numeric keeps the digits that it is written with: to round it to the column's would change what is compared.
-    match data_type.is_decimal() {
-        true => with_own_digits(computed(scope, expression)?, data_type),
-        false => computed(scope, expression.cast_to(data_type, &schema)?),
-    }
+    let expression = match data_type.is_decimal() {
+        true => expression,
+        false => expression.cast_to(data_type, &schema)?,
+    };
+    let plan = LogicalPlanBuilder::empty(true).project([expression])?.build()?;
+    Ok(Given::Computed(Box::new(plan)))
 }
 
 /// The value of a text as one of a parameter's type.
@@ -242,7 +290,7 @@ fn check_planned(expression: &Expr) -> Result<()> {
 
 /// Whether PostgreSQL stores a value of one type as one of the other without being told to.
 fn is_assigned(from: &DataType, to: &DataType) -> bool {
-    use DataType::{Binary, BinaryView, Boolean, Date32, Interval, LargeBinary, Null, Time64, Timestamp};
+    use DataType::{Binary, BinaryView, Boolean, Date32, Duration, Interval, LargeBinary, Null, Time64, Timestamp};
     let is_number = |data_type: &DataType| data_type.is_numeric();
     let is_day = |data_type: &DataType| matches!(data_type, Date32 | Timestamp(..));
     let is_bytes = |data_type: &DataType| matches!(data_type, Binary | LargeBinary | BinaryView);
@@ -255,19 +303,9 @@ fn is_assigned(from: &DataType, to: &DataType) -> bool {
         (from, to) if is_number(from) || is_number(to) => is_number(from) && is_number(to),
         (from, to) if is_bytes(from) || is_bytes(to) => is_bytes(from) && is_bytes(to),
         (from, to) if is_day(from) && is_day(to) => true,
-        (Timestamp(..) | Interval(_), Time64(_)) | (Time64(_), Interval(_)) => true,
+        // The difference of two timestamps is a duration until it is shown.
+        (Timestamp(..) | Interval(_) | Duration(_), Time64(_)) | (Time64(_) | Duration(_), Interval(_)) => true,
         (from, to) => std::mem::discriminant(from) == std::mem::discriminant(to),
-    }
-}
-
-/// The value of an expression without columns, computed once.
-fn computed(scope: &Scope, expression: Expr) -> Result<ScalarValue> {
-    let operator = scope.engine().create_physical_expr(expression, &DFSchema::empty())?;
-    let options = RecordBatchOptions::new().with_row_count(Some(1));
-    let row = RecordBatch::try_new_with_options(Arc::new(Schema::empty()), Vec::new(), &options);
-    match operator.evaluate(&row.map_err(DataFusionError::from)?)? {
-        ColumnarValue::Scalar(value) => Ok(value),
-        ColumnarValue::Array(values) => Ok(ScalarValue::try_from_array(&values, 0)?),
     }
 }
 

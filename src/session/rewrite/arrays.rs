@@ -6,13 +6,18 @@
 use std::{ops::ControlFlow, sync::Arc};
 
 use arrow::{
-    array::{Array, ArrayRef, AsArray, BooleanArray, BooleanBuilder, ListArray, UInt64Array, new_null_array},
-    compute::{cast, kernels::cmp, take},
+    array::{
+        Array, ArrayRef, AsArray, BooleanArray, BooleanBuilder, Datum, ListArray, Scalar, UInt64Array, new_null_array,
+    },
+    compute::{and_kleene, cast, kernels::cmp, or_kleene, take},
     datatypes::{DataType, Field, Float32Type, Float64Type},
 };
 use datafusion::{
-    common::{exec_err, plan_err, utils::take_function_args},
-    logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility},
+    common::{ScalarValue, exec_err, plan_err, utils::take_function_args},
+    logical_expr::{
+        ColumnarValue, Expr as Planned, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+        simplify::{ExprSimplifyResult, SimplifyContext},
+    },
     sql::sqlparser::ast::{
         AccessExpr, BinaryOperator, Expr, Function, FunctionArgumentClause, FunctionArguments, Select, Subscript,
         UnaryOperator, Value, visit_expressions, visit_expressions_mut,
@@ -218,8 +223,13 @@ impl Comparison {
         }
     }
 
-    fn compare(self, left: &ArrayRef, right: &ArrayRef) -> PlanResult<BooleanArray> {
-        let (left, right) = (&one_zero(left), &one_zero(right));
+    fn named(name: &ScalarValue) -> Option<Self> {
+        let name = name.try_as_str().flatten()?;
+        Self::EACH.into_iter().find(|comparison| comparison.name() == name)
+    }
+
+    /// Compares values in which zeros are one.
+    fn compare(self, left: &dyn Datum, right: &dyn Datum) -> PlanResult<BooleanArray> {
         Ok(match self {
             Self::Equal => cmp::eq(left, right),
             Self::NotEqual => cmp::neq(left, right),
@@ -279,18 +289,36 @@ impl ScalarUDFImpl for CompareArray {
         Ok(vec![common, list, name.clone()])
     }
 
+    fn simplify(&self, arguments: Vec<Planned>, context: &SimplifyContext) -> PlanResult<ExprSimplifyResult> {
+        Ok(match self.as_set(&arguments, context)? {
+            Some(lookup) => ExprSimplifyResult::Simplified(lookup),
+            None => ExprSimplifyResult::Original(arguments),
+        })
+    }
+
     fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> PlanResult<ColumnarValue> {
         let rows = arguments.number_rows;
         let [left, right, op] = take_function_args(self.name(), arguments.args)?;
         let ColumnarValue::Scalar(op) = op else { return exec_err!("the operator is not a constant") };
-        let op = op.try_as_str().flatten().and_then(|name| Comparison::EACH.into_iter().find(|op| op.name() == name));
-        let Some(op) = op else { return exec_err!("the operator is not known") };
-        let (left, right) = (left.into_array(rows)?, right.into_array(rows)?);
+        let Some(op) = Comparison::named(&op) else { return exec_err!("the operator is not known") };
+        let left = left.into_array(rows)?;
+        if let ColumnarValue::Scalar(ScalarValue::List(list)) = &right
+            && list.is_valid(0)
+        {
+            return Ok(ColumnarValue::Array(Arc::new(self.fold_one(&left, &list.value(0), op)?)));
+        }
+        let right = right.into_array(rows)?;
         if right.data_type().is_null() {
             return Ok(ColumnarValue::Array(new_null_array(&DataType::Boolean, rows)));
         }
         Ok(ColumnarValue::Array(Arc::new(self.fold(&left, right.as_list(), op)?)))
     }
+}
+
+/// Whether values of a type are equal where their bytes are.
+fn is_exact(data_type: &DataType) -> bool {
+    let is_time = matches!(data_type, DataType::Date32 | DataType::Timestamp(..));
+    data_type.is_integer() || data_type.is_string() || is_time
 }
 
 /// Floats in which -0 is 0, which the kernels tell apart.
@@ -316,6 +344,47 @@ fn element(list: &DataType) -> Option<&DataType> {
 }
 
 impl CompareArray {
+    /// The same as a lookup among the elements of a constant; none where it has to be gone through.
+    fn as_set(&self, arguments: &[Planned], context: &SimplifyContext) -> PlanResult<Option<Planned>> {
+        let [left, Planned::Literal(ScalarValue::List(list), _), Planned::Literal(op, _)] = arguments else {
+            return Ok(None);
+        };
+        let is_set = matches!(
+            (Comparison::named(op), self.is_any),
+            (Some(Comparison::Equal), true) | (Some(Comparison::NotEqual), false)
+        );
+        if !is_set || list.is_null(0) {
+            return Ok(None);
+        }
+        let elements = list.value(0);
+        let data_type = elements.data_type();
+        if elements.is_empty() || !is_exact(data_type) || context.get_data_type(left)? != *data_type {
+            return Ok(None);
+        }
+        let each = (0..elements.len()).map(|at| ScalarValue::try_from_array(&elements, at));
+        let each = each.map(|value| value.map(|value| Planned::Literal(value, None)));
+        Ok(Some(left.clone().in_list(each.collect::<PlanResult<Vec<_>>>()?, !self.is_any)))
+    }
+
+    /// Compares all values with one array, which is never repeated: it may be long, and the values many.
+    fn fold_one(&self, left: &ArrayRef, elements: &ArrayRef, op: Comparison) -> PlanResult<BooleanArray> {
+        let mut folded = BooleanArray::from(vec![!self.is_any; left.len()]);
+        if elements.is_empty() {
+            return Ok(folded);
+        }
+        if left.data_type().is_null() {
+            return Ok(BooleanArray::new_null(left.len()));
+        }
+        let cast_to_left = || cast(elements, left.data_type());
+        let elements = if elements.data_type() == left.data_type() { Arc::clone(elements) } else { cast_to_left()? };
+        let (left, elements) = (one_zero(left), one_zero(&elements));
+        for at in 0..elements.len() {
+            let compared = op.compare(&left, &Scalar::new(elements.slice(at, 1)))?;
+            folded = if self.is_any { or_kleene(&folded, &compared)? } else { and_kleene(&folded, &compared)? };
+        }
+        Ok(folded)
+    }
+
     fn fold(&self, left: &ArrayRef, lists: &ListArray, op: Comparison) -> PlanResult<BooleanArray> {
         let offsets = lists.value_offsets();
         let (first, last) = match offsets {
@@ -329,7 +398,7 @@ impl CompareArray {
         let values = if values.data_type() == left.data_type() { values } else { cast(&values, left.data_type())? };
         let compared = match left.data_type() {
             DataType::Null => BooleanArray::new_null(values.len()),
-            _ => op.compare(&left, &values)?,
+            _ => op.compare(&one_zero(&left), &one_zero(&values))?,
         };
         let mut folded = BooleanBuilder::with_capacity(lists.len());
         let mut at = 0;

@@ -5,6 +5,7 @@
 //! The parser tries each argument of a call as `expression => value` first and, when there is no arrow, reads it again: in
 //! calls within calls that doubles the work with each. Names of arguments are identifiers here, so nothing is read twice.
 
+mod attempts;
 mod chains;
 mod groups;
 mod operators;
@@ -20,6 +21,7 @@ use datafusion::sql::sqlparser::{
 };
 
 use super::step;
+pub(crate) use attempts::within_attempts;
 pub(super) use chains::chain;
 pub(super) use groups::DISTINCT as DISTINCT_GROUPS;
 pub(crate) use queries::keyword;
@@ -68,8 +70,9 @@ impl Dialect for PostgreSql {
         PARENT.is_identifier_part(ch)
     }
 
+    /// What is wrong behind these is told as it is, and not of a column of that name: that they nest too deeply, above all.
     fn is_reserved_for_identifier(&self, keyword: Keyword) -> bool {
-        PARENT.is_reserved_for_identifier(keyword)
+        matches!(keyword, Keyword::CASE | Keyword::CAST | Keyword::NOT) || PARENT.is_reserved_for_identifier(keyword)
     }
 
     fn is_custom_operator_part(&self, ch: char) -> bool {
@@ -81,8 +84,9 @@ impl Dialect for PostgreSql {
     }
 
     fn parse_prefix(&self, parser: &mut Parser) -> Option<Result<Expr, ParserError>> {
-        // The parser does not hide this error behind other readings of the text. What is told is why it was stopped.
-        if step().is_err() {
+        // The parser hides this error behind other readings of the text in a few places only, where it comes again. Of what was
+        // stopped is told why.
+        if step().is_err() || !attempts::take() {
             return Some(Err(ParserError::RecursionLimitExceeded));
         }
         let special = queries::prefix(parser).or_else(|| groups::prefix(parser));

@@ -179,15 +179,23 @@ const STEPS: u32 = 1_024;
 
 thread_local! {
     static STEP: Cell<u32> = const { Cell::new(0) };
+    /// Whether the last question had no for an answer.
+    static STOPPED: Cell<bool> = const { Cell::new(false) };
     static HANDED_OVER: Cell<Option<Instant>> = const { Cell::new(None) };
 }
 
 /// A step of what computes for long without coming up for air, as reading a long text does. Every so many of them it is asked
-/// whether the statement is to go on that this thread works for.
+/// whether the statement is to go on that this thread works for; where it is not, each step says so, as whoever makes them may
+/// try something else first.
 pub(crate) fn step() -> crate::Result<()> {
     let step = STEP.get().wrapping_add(1);
     STEP.set(step);
-    if step.is_multiple_of(STEPS) { check_wanted() } else { Ok(()) }
+    if !STOPPED.get() && !step.is_multiple_of(STEPS) {
+        return Ok(());
+    }
+    let wanted = check_wanted();
+    STOPPED.set(wanted.is_err());
+    wanted
 }
 
 /// Every few milliseconds of one computation, hands what else waits for this thread to another.

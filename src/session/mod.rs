@@ -57,7 +57,7 @@ use futures::FutureExt;
 
 pub(crate) use action::{Action, Analysis, Running, describe, execute, new_identity};
 pub(crate) use client::{Client, Physical, Seen, Staged, Working, text_rows};
-pub(crate) use dialect::{PostgreSql, keyword};
+pub(crate) use dialect::{PostgreSql, keyword, within_attempts};
 pub(crate) use files::{Given, request as request_named, with_options};
 pub(crate) use interrupt::{Interrupt, asking_analyzers, asking_optimizers, check_wanted, step};
 pub(crate) use models::publication;

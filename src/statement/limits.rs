@@ -6,7 +6,7 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::{
-    ast::{GroupByExpr, OrderByKind, Query, Select, Visit, Visitor},
+    ast::{Expr, Function, GroupByExpr, ObjectNamePart, OrderByKind, Query, Select, Visit, Visitor},
     keywords::Keyword,
     tokenizer::{Location, Token, TokenWithSpan, Word},
 };
@@ -21,6 +21,9 @@ const MAX_RELATIONS: usize = 1_000;
 
 /// Entries of a list of SELECT, GROUP BY or ORDER BY: as many as PostgreSQL takes.
 const MAX_ENTRIES: usize = 1_664;
+
+/// Rows within rows, ordered aggregates within one another, and WITH within WITH: each doubles what the planner does.
+const MAX_DOUBLING: usize = 16;
 
 /// What stands open around a token.
 #[derive(PartialEq, Eq)]
@@ -101,18 +104,67 @@ fn follow_one_another(what: &str, most: usize, instead: &str, place: Location) -
 
 /// Checks the lists of what was parsed.
 pub(super) fn check_lists(parsed: &impl Visit) -> Result<()> {
-    match parsed.visit(&mut Lists) {
+    match parsed.visit(&mut Lists::default()) {
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(error) => Err(error),
     }
 }
 
-struct Lists;
+#[derive(Default)]
+struct Lists {
+    /// What stands around that doubles what the planner does.
+    doubling: usize,
+}
+
+impl Lists {
+    fn enter(&mut self, what: &str) -> ControlFlow<Error> {
+        self.doubling += 1;
+        if self.doubling <= MAX_DOUBLING {
+            return ControlFlow::Continue(());
+        }
+        let message = format!("more than {MAX_DOUBLING} {what} stand within one another");
+        let hint = Some("write them one after the other, or store parts in tables of their own".to_owned());
+        ControlFlow::Break(Error::Statement { fault: Fault::TooComplex, message, hint })
+    }
+
+    fn leave(&mut self) -> ControlFlow<Error> {
+        self.doubling -= 1;
+        ControlFlow::Continue(())
+    }
+}
+
+/// What an expression is called that doubles what the planner does for what stands in it.
+fn doubling(expression: &Expr) -> Option<&'static str> {
+    match expression {
+        Expr::Tuple(_) => Some("rows"),
+        Expr::Function(Function { within_group, .. }) if !within_group.is_empty() => Some("ordered aggregates"),
+        Expr::Function(Function { name, .. }) => match name.0.as_slice() {
+            [ObjectNamePart::Identifier(name)] if name.value.eq_ignore_ascii_case("row") => Some("rows"),
+            _ => None,
+        },
+        _ => None,
+    }
+}
 
 impl Visitor for Lists {
     type Break = Error;
 
+    fn pre_visit_expr(&mut self, expression: &Expr) -> ControlFlow<Error> {
+        doubling(expression).map_or(ControlFlow::Continue(()), |what| self.enter(what))
+    }
+
+    fn post_visit_expr(&mut self, expression: &Expr) -> ControlFlow<Error> {
+        doubling(expression).map_or(ControlFlow::Continue(()), |_| self.leave())
+    }
+
+    fn post_visit_query(&mut self, query: &Query) -> ControlFlow<Error> {
+        if query.with.is_some() { self.leave() } else { ControlFlow::Continue(()) }
+    }
+
     fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<Error> {
+        if query.with.is_some() {
+            self.enter("WITH")?;
+        }
         let ordered = match query.order_by.as_ref().map(|order| &order.kind) {
             Some(OrderByKind::Expressions(keys)) => keys.len(),
             _ => 0,
@@ -191,6 +243,21 @@ mod tests {
         assert_eq!(tokens_fault(&nested(51)), Some(Fault::TooComplex));
         assert_eq!(tokens_fault(&format!("SELECT {}", "CASE WHEN ".repeat(51))), Some(Fault::TooComplex));
         assert_eq!(tokens_fault(&format!("SELECT {}", "(CASE WHEN a) ".repeat(51))), None);
+    }
+
+    #[test]
+    fn what_doubles_does_not_nest_deeply() {
+        let nested = |(before, after): (&str, &str), depth: usize| {
+            list_fault(&format!("SELECT {}1{}", before.repeat(depth), after.repeat(depth)))
+        };
+        for around in [("(1, ", ")"), ("ROW(", ")"), ("percentile_cont(0.5) WITHIN GROUP (ORDER BY ", ")")] {
+            assert_eq!(nested(around, MAX_DOUBLING), None, "{around:?}");
+            assert_eq!(nested(around, MAX_DOUBLING + 1), Some(Fault::TooComplex), "{around:?}");
+        }
+        let with = |depth: usize| format!("{}SELECT 1{}", "WITH a AS (".repeat(depth), ") SELECT 1".repeat(depth));
+        assert_eq!(list_fault(&with(MAX_DOUBLING)), None);
+        assert_eq!(list_fault(&with(MAX_DOUBLING + 1)), Some(Fault::TooComplex));
+        assert_eq!(list_fault(&format!("SELECT {}", vec!["(1, (2, 3))"; 100].join(", "))), None);
     }
 
     #[test]

@@ -29,7 +29,7 @@ use super::{
 use crate::{
     Error, Fault, Result,
     config::THREAD_STACK_BYTES,
-    session::{PostgreSql, Reading, check_wanted, step},
+    session::{PostgreSql, Reading, check_wanted, step, within_attempts},
 };
 
 /// The format that `CREATE EXTERNAL TABLE` has when `STORED AS` is left out: the location's name tells.
@@ -89,13 +89,19 @@ pub(crate) fn parse_view(sql: &str, columns: &[String], max_depth: usize) -> Res
         let places = Places::new(sql);
         let end = tokens.last().map_or_else(Location::empty, |last| last.span.end);
         let tokens = prepared(tokens, &places, end, max_depth).map_err(Error::without_place)?;
-        let tokens = tokens.into_iter().map(|token| TokenWithSpan::wrap(token.token)).collect();
-        let mut parser = parser_of(tokens, max_depth)?;
-        let mut parsed = parser.parse_statement()?;
-        finish(&mut parser)?;
+        let tokens: Vec<_> = tokens.into_iter().map(|token| TokenWithSpan::wrap(token.token)).collect();
+        let mut parsed = within_attempts(tokens.len(), || parse_whole(tokens, max_depth))?;
         rewrite(&mut parsed)?;
         as_view(parsed, columns)
     })
+}
+
+/// The statement that the query engine's parser makes of all tokens.
+fn parse_whole(tokens: Vec<TokenWithSpan>, max_depth: usize) -> Result<SqlStatement> {
+    let mut parser = parser_of(tokens, max_depth)?;
+    let parsed = parser.parse_statement()?;
+    finish(&mut parser)?;
+    Ok(parsed)
 }
 
 /// The tokens of a statement as the parser takes them.
@@ -117,7 +123,12 @@ fn parse_one(
     end: Location,
     max_depth: usize,
 ) -> Result<Arc<dyn Action>> {
-    let mut parser = parser_of(prepared(tokens, places, end, max_depth)?, max_depth)?;
+    let tokens = prepared(tokens, places, end, max_depth)?;
+    within_attempts(tokens.len(), || parse_tokens(tokens, max_depth))
+}
+
+fn parse_tokens(tokens: Vec<TokenWithSpan>, max_depth: usize) -> Result<Arc<dyn Action>> {
+    let mut parser = parser_of(tokens, max_depth)?;
     for parse in FORMS.iter().filter_map(|form| form.parse) {
         if let Some(action) = parse(&mut parser)? {
             finish(&mut parser)?;

@@ -180,11 +180,7 @@ impl Finding<'_> {
             | Expr::IsNotTrue(operand)
             | Expr::IsNotFalse(operand)
             | Expr::IsNotUnknown(operand) => self.give(operand, &DataType::Boolean)?,
-            Expr::Negative(operand) => {
-                if open_parameter(operand).is_some() {
-                    return Err(not_unique("- unknown"));
-                }
-            }
+            Expr::Negative(operand) if open_parameter(operand).is_some() => return Err(not_unique("- unknown")),
             Expr::Between(Between { expr, low, high, .. }) => {
                 self.alike(&mut [expr.as_mut(), low.as_mut(), high.as_mut()], schema)?;
             }

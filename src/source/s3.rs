@@ -171,16 +171,15 @@ mod tests {
 
     #[test]
     fn endpoints_say_whether_requests_are_encrypted() {
-        let cases: [(&[(&str, &str)], Option<&str>, bool); 7] = [
-            (&[], None, false),
-            (&[("USE_SSL", "off")], None, true),
-            (&[("ENDPOINT", "h:9")], Some("https://h:9"), false),
-            (&[("ENDPOINT", "h:9"), ("ALLOW_HTTP", "TRUE")], Some("http://h:9"), true),
-            (&[("ENDPOINT", "h:9"), ("USE_SSL", "0")], Some("http://h:9"), true),
-            (&[("ENDPOINT", "http://h:9")], Some("http://h:9"), true),
-            (&[("ENDPOINT", "https://h:9"), ("USE_SSL", "1")], Some("https://h:9"), false),
-        ];
-        for (given, url, is_plain) in cases {
+        for (given, url, is_plain) in [
+            (&[][..], None, false),
+            (&[("USE_SSL", "off")][..], None, true),
+            (&[("ENDPOINT", "h:9")][..], Some("https://h:9"), false),
+            (&[("ENDPOINT", "h:9"), ("ALLOW_HTTP", "TRUE")][..], Some("http://h:9"), true),
+            (&[("ENDPOINT", "h:9"), ("USE_SSL", "0")][..], Some("http://h:9"), true),
+            (&[("ENDPOINT", "http://h:9")][..], Some("http://h:9"), true),
+            (&[("ENDPOINT", "https://h:9"), ("USE_SSL", "1")][..], Some("https://h:9"), false),
+        ] {
             let found = read(given).map(|secret| endpoint(&secret));
             assert_eq!(found.ok(), Some(Ok((url.map(str::to_owned), is_plain))), "{given:?}");
         }

@@ -15,13 +15,15 @@ use super::{Error, Looks, Rejects, SecretDefinition, s3};
 /// Every kind of store, in the order in which errors list them.
 pub(super) const STORES: [&StoreKind; 1] = [&s3::STORE];
 
+/// Reaches a bucket with a secret, which has a name, or as the environment says.
+type Connect = fn(&str, Option<(&str, &SecretDefinition)>) -> Result<Arc<dyn ObjectStore>, Error>;
+
 /// A kind of store.
 #[derive(Debug)]
 pub(super) struct StoreKind {
     /// The scheme of its URLs, in letters and digits alone: `s3` of `s3://bucket/key`.
     pub(super) scheme: &'static str,
-    /// Reaches a bucket with a secret, which has a name, or as the environment says.
-    pub(super) connect: fn(&str, Option<(&str, &SecretDefinition)>) -> Result<Arc<dyn ObjectStore>, Error>,
+    pub(super) connect: Connect,
 }
 
 impl PartialEq for StoreKind {

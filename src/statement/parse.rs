@@ -226,11 +226,9 @@ fn with_selects(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
                 }
             }
             Token::RParen => {
-                if open.pop() == Some(true) {
-                    for added in [Token::RParen, Token::make_keyword("AS"), Token::make_word("values", Some('"'))] {
-                        add(&mut written, added);
-                    }
-                }
+                let is_wrapped = open.pop() == Some(true);
+                let added = [Token::RParen, Token::make_keyword("AS"), Token::make_word("values", Some('"'))];
+                added.into_iter().filter(|_| is_wrapped).for_each(|added| add(&mut written, added));
             }
             _ => {}
         }

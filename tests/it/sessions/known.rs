@@ -77,6 +77,13 @@ pub(crate) const KNOWN: &[Known] = &[
         "a simple query that failed leaves an unnamed portal there",
     ),
     known(
+        "ErrorResponse ERROR 25P01",
+        "ErrorResponse FATAL XX000",
+        "execute",
+        Then::End,
+        "EXECUTE of what is about a savepoint, outside of a block, ends the session there",
+    ),
+    known(
         "CommandComplete",
         "ErrorResponse ERROR 25001",
         "execute",
@@ -94,6 +101,13 @@ pub(crate) const KNOWN: &[Known] = &[
         "ErrorResponse ERROR 34000",
         "ErrorResponse ERROR 25P02",
         "execute",
+        Then::End,
+        "what failed leaves its portal there until its transaction has ended",
+    ),
+    known(
+        "ErrorResponse ERROR 34000",
+        "ErrorResponse ERROR 25P02",
+        "describe portal",
         Then::End,
         "what failed leaves its portal there until its transaction has ended",
     ),
@@ -129,6 +143,13 @@ pub(crate) const KNOWN: &[Known] = &[
     known(
         "ErrorResponse ERROR 25006",
         "CommandComplete",
+        "",
+        Then::End,
+        "a transaction that failed forgets there that it was read-only, and so does the next of its chain",
+    ),
+    known(
+        "ErrorResponse ERROR 25006",
+        "NoticeResponse NOTICE",
         "",
         Then::End,
         "a transaction that failed forgets there that it was read-only, and so does the next of its chain",

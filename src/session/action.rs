@@ -65,11 +65,6 @@ pub(crate) trait Action: Debug + Send + Sync {
         false
     }
 
-    /// Whether it is no part of a transaction, and what it did is committed when it is done.
-    fn commits_at_once(&self) -> bool {
-        false
-    }
-
     /// What others are shown in place of its text, where that holds a secret.
     fn shown(&self) -> Option<&'static str> {
         None

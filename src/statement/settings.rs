@@ -367,10 +367,6 @@ impl Action for Settings {
         }
     }
 
-    fn commits_at_once(&self) -> bool {
-        matches!(self, Self::Discard)
-    }
-
     fn reads_catalog(&self) -> bool {
         false
     }

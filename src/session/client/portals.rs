@@ -118,9 +118,7 @@ impl Client {
         let transaction = self.transaction().number();
         if let Some(outcome) = self.start_portal(scope, portal, &mut run, (limit > 0, kept)).await? {
             run.finish();
-            if let Some(action) = portal.statement.action() {
-                self.end_own(portal, action.as_ref(), transaction);
-            }
+            self.end_own(portal, transaction);
             return Ok(outcome);
         }
         let rows = if limit == 0 { u64::MAX } else { limit };
@@ -128,12 +126,11 @@ impl Client {
     }
 
     /// Ends a portal whose statement has ended its transaction, or has gone back to before it.
-    fn end_own(&self, portal: &Portal, action: &dyn Action, transaction: Option<u64>) {
-        let ends = action.ends_transaction();
-        let has_ended = ends && self.transaction().number() != transaction;
-        if has_ended || action.commits_at_once() {
+    fn end_own(&self, portal: &Portal, transaction: Option<u64>) {
+        let goes_back = || portal.statement.action().is_some_and(|action| action.ends_transaction());
+        if transaction.is_some() && self.transaction().number() != transaction {
             self.close_portal(&portal.name);
-        } else if ends && self.is_explicit() {
+        } else if goes_back() && self.is_explicit() {
             self.take_portals_back(self.savepoints());
         }
     }

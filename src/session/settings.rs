@@ -15,6 +15,7 @@ use datafusion::{
     execution::{FunctionRegistry, SessionState, TaskContext},
 };
 
+pub(super) use self::zones::titled;
 use self::{
     list::{ACCEPTED, DEFAULT_PATH, MESSAGES, Setting},
     takes::{NoDates, Refused, Takes, Unit},

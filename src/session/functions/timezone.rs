@@ -19,7 +19,7 @@ use datafusion::{
     logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility},
 };
 
-use crate::{Error, Fault, print::a_second};
+use crate::{Error, Fault, print::a_second, session::settings::titled};
 
 /// The function for a session whose zone is UTC.
 pub(super) fn function() -> ScalarUDF {
@@ -209,16 +209,7 @@ fn spelled(name: &str) -> Option<Tz> {
     if !name.starts_with(|first: char| first.is_ascii_alphabetic()) {
         return None;
     }
-    let titled = || {
-        let mut begins = true;
-        let letters = name.chars().map(|letter| {
-            let cased = if begins { letter.to_ascii_uppercase() } else { letter.to_ascii_lowercase() };
-            begins = !letter.is_ascii_alphanumeric();
-            cased
-        });
-        letters.collect::<String>()
-    };
-    name.parse().or_else(|_| titled().parse()).or_else(|_| name.to_ascii_uppercase().parse()).ok()
+    name.parse().or_else(|_| titled(name).parse()).or_else(|_| name.to_ascii_uppercase().parse()).ok()
 }
 
 /// `+2`, `-03:30` or `UTC+3`, where hours are counted to the west as in POSIX.

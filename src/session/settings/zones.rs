@@ -98,15 +98,6 @@ fn spelled(name: &str) -> Option<String> {
     if !name.starts_with(|first: char| first.is_ascii_alphabetic()) {
         return None;
     }
-    let titled = |name: &str| {
-        let mut begins = true;
-        let letters = name.chars().map(|letter| {
-            let cased = if begins { letter.to_ascii_uppercase() } else { letter.to_ascii_lowercase() };
-            begins = !letter.is_ascii_alphanumeric();
-            cased
-        });
-        letters.collect::<String>()
-    };
     let (area, place) = name.split_once('/').unwrap_or((name, ""));
     let of_parts = |area: String, place: String| if place.is_empty() { area } else { format!("{area}/{place}") };
     let candidates = [
@@ -117,6 +108,17 @@ fn spelled(name: &str) -> Option<String> {
         name.to_owned(),
     ];
     candidates.into_iter().find(|candidate| candidate.parse::<Tz>().is_ok())
+}
+
+/// A name whose words begin with a capital letter.
+pub(in crate::session) fn titled(name: &str) -> String {
+    let mut begins = true;
+    let letters = name.chars().map(|letter| {
+        let cased = if begins { letter.to_ascii_uppercase() } else { letter.to_ascii_lowercase() };
+        begins = !letter.is_ascii_alphanumeric();
+        cased
+    });
+    letters.collect()
 }
 
 #[cfg(test)]

@@ -16,6 +16,8 @@ use datafusion::{
     optimizer::AnalyzerRule,
 };
 
+use super::subquery::is_subquery;
+
 /// The rule; see the module. It comes when subqueries have become joins.
 #[derive(Debug)]
 pub(super) struct ComputeLate;
@@ -93,13 +95,5 @@ fn compute_late(mut sort: Sort, names: &mut Names) -> Result<Transformed<Logical
 
 /// Whether a step has a plan of its own, whose columns are not to be renamed, or makes rows.
 fn has_plan(step: &Expr) -> bool {
-    matches!(
-        step,
-        Expr::ScalarSubquery(_)
-            | Expr::InSubquery(_)
-            | Expr::Exists(_)
-            | Expr::SetComparison(_)
-            | Expr::OuterReferenceColumn(..)
-            | Expr::Unnest(_)
-    )
+    is_subquery(step) || matches!(step, Expr::OuterReferenceColumn(..) | Expr::Unnest(_))
 }

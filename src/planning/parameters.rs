@@ -472,7 +472,7 @@ fn assigned(value: &mut Expr) -> &mut Expr {
 }
 
 /// The number in the name `$n`, from 1.
-fn number(id: &str) -> Option<usize> {
+pub(crate) fn number(id: &str) -> Option<usize> {
     id.strip_prefix('$')?.parse().ok().filter(|number| *number > 0)
 }
 

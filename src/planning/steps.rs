@@ -11,7 +11,7 @@ use datafusion::{
 };
 
 /// Whether one of a node's expressions has a step that `concerns`.
-pub(super) fn any(node: &LogicalPlan, concerns: impl Fn(&Expr) -> bool) -> Result<bool> {
+pub(crate) fn any(node: &LogicalPlan, concerns: impl Fn(&Expr) -> bool) -> Result<bool> {
     let mut found = false;
     node.apply_expressions(|expression| {
         found = expression.exists(|step| Ok(concerns(step)))?;

@@ -5,9 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::{
     common::{
-        ParamValues, ScalarValue,
-        metadata::ScalarAndMetadata,
-        tree_node::{TreeNode, TreeNodeRecursion},
+        ParamValues, Result as PlanResult, ScalarValue, metadata::ScalarAndMetadata, tree_node::TreeNodeRecursion,
     },
     logical_expr::{Expr, LogicalPlan},
     sql::parser::Statement as SqlStatement,
@@ -129,12 +127,15 @@ pub(super) fn plan<'a>(
 /// Whether a plan calls `set_config`.
 pub(super) fn assigns(plan: &LogicalPlan) -> Result<bool> {
     let is_call = |part: &Expr| matches!(part, Expr::ScalarFunction(call) if call.name() == SET_CONFIG);
+    Ok(has(plan, |node| planning::has_step(node, is_call).unwrap_or(true))?)
+}
+
+/// Whether a plan, or one of the subqueries in it, has such a node.
+pub(super) fn has(plan: &LogicalPlan, is_wanted: impl Fn(&LogicalPlan) -> bool) -> PlanResult<bool> {
     let mut found = false;
     plan.apply_with_subqueries(|node| {
-        node.apply_expressions(|expression| {
-            found = found || expression.exists(|part| Ok(is_call(part)))?;
-            Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
-        })
+        found = is_wanted(node);
+        Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
     })?;
     Ok(found)
 }

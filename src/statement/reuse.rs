@@ -24,9 +24,9 @@ use datafusion::{
 use fusewire_udfs::table::train;
 use futures::TryStreamExt;
 
-use super::{placeholders::numbered, rows::run_optimized};
+use super::{placeholders::numbered, plan::has, rows::run_optimized};
 use crate::{
-    Result,
+    Result, planning,
     session::{Kept, Outcome, Scope, storage::is_managed},
 };
 
@@ -177,14 +177,7 @@ fn knows_session(plan: &LogicalPlan) -> PlanResult<bool> {
         Expr::ScalarFunction(call) => volatility(call) != Volatility::Immutable && !OF_ROLE.contains(&call.name()),
         _ => false,
     };
-    has(plan, |node| {
-        let mut own = matches!(node, LogicalPlan::Extension(_));
-        let looked = node.apply_expressions(|expression| {
-            own = own || expression.exists(|step| Ok(is_own(step)))?;
-            Ok(TreeNodeRecursion::Continue)
-        });
-        own || looked.is_err()
-    })
+    has(plan, |node| matches!(node, LogicalPlan::Extension(_)) || planning::has_step(node, is_own).unwrap_or(true))
 }
 
 /// Whether all parameters of a plan are values that columns of their types are compared with.
@@ -308,15 +301,6 @@ fn is_constant(plan: &LogicalPlan) -> bool {
         }
         _ => false,
     }
-}
-
-fn has(plan: &LogicalPlan, is_wanted: impl Fn(&LogicalPlan) -> bool) -> PlanResult<bool> {
-    let mut found = false;
-    plan.apply_with_subqueries(|node| {
-        found = found || is_wanted(node);
-        Ok(go_on_if(!found))
-    })?;
-    Ok(found)
 }
 
 fn go_on_if(on: bool) -> TreeNodeRecursion {

@@ -23,7 +23,11 @@ use datafusion::{
 };
 
 use super::{
-    super::{ROW_OF, arithmetic::can_overflow, subquery::from_within},
+    super::{
+        ROW_OF,
+        arithmetic::can_overflow,
+        subquery::{from_within, is_subquery},
+    },
     failing::can_fail,
     filters::{joined, reads_only},
 };
@@ -257,10 +261,6 @@ fn looked_up(value: Expr, guard: &Expr, schema: &DFSchema) -> Result<Expr> {
         value if can_fail(&value, schema) => when(guard.clone(), value).end(),
         value => Ok(value),
     }
-}
-
-fn is_subquery(step: &Expr) -> bool {
-    matches!(step, Expr::InSubquery(_) | Expr::Exists(_) | Expr::ScalarSubquery(_) | Expr::SetComparison(_))
 }
 
 /// Makes each expression NULL where the condition does not hold; says whether there was any.

@@ -17,7 +17,7 @@ use datafusion::{
     optimizer::{ApplyOrder, OptimizerConfig, OptimizerRule, push_down_filter::PushDownFilter},
 };
 
-use super::failing::can_fail;
+use super::{super::subquery::is_subquery, failing::can_fail};
 
 /// DataFusion's rule that pushes filters down, for the conditions that cannot fail.
 #[derive(Debug, Default)]
@@ -189,16 +189,7 @@ fn joins(condition: &Expr, below: &LogicalPlan) -> bool {
 /// Whether an expression reads columns, and only of this plan.
 pub(super) fn reads_only(expr: &Expr, plan: &LogicalPlan) -> bool {
     let columns = expr.column_refs();
-    let computed = expr.exists(|step| {
-        Ok(matches!(
-            step,
-            Expr::ScalarSubquery(_)
-                | Expr::InSubquery(_)
-                | Expr::Exists(_)
-                | Expr::SetComparison(_)
-                | Expr::OuterReferenceColumn(..)
-        ))
-    });
+    let computed = expr.exists(|step| Ok(is_subquery(step) || matches!(step, Expr::OuterReferenceColumn(..))));
     !columns.is_empty() && columns.iter().all(|column| plan.schema().has_column(column)) && !computed.unwrap_or(true)
 }
 

@@ -407,7 +407,8 @@ fn about(expression: &Expr) -> Result<outer::Outer> {
     Ok(found)
 }
 
-fn is_subquery(expression: &Expr) -> bool {
+/// Whether an expression is a subquery, whatever is asked of it.
+pub(super) fn is_subquery(expression: &Expr) -> bool {
     outer::subquery_of(expression).is_some()
 }
 

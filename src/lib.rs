@@ -11,6 +11,7 @@ pub mod pgtype;
 
 mod print;
 
+mod functions;
 mod planning;
 
 pub mod catalog;

@@ -4,20 +4,20 @@
 //! Arrow type the values of one have; `read` knows values that are given in text or in binary. How they are written, `print`
 //! knows. Nothing here knows errors, statements or the network.
 
+mod casts;
 mod columns;
 mod read;
 mod table;
 
 use arrow::datatypes::DataType;
 
-#[cfg(test)]
-pub(crate) use self::columns::list_of;
 pub use self::{
+    casts::{Context, cast_between},
     columns::{ColumnType, of, type_name},
     table::*,
 };
 pub(crate) use self::{
-    columns::{canonical, element, sent_as},
+    columns::{canonical, element, list_of, sent_as},
     read::{Unreadable, has_fields, interval_in_words, plain_time, read_binary, read_null, read_string, read_text},
 };
 

@@ -86,8 +86,13 @@ types! {
         JSONB       "jsonb"       "jsonb"                       []                  3802 3807 -1 'U' None    Other;
     }
     without {
-        UNKNOWN     "unknown"      705 -2 'X' Unknown;
-        VOID        "void"        2278  4 'P' Other;
+        UNKNOWN          "unknown"              705 -2 'X' Unknown;
+        ANY              "any"                 2276  4 'P' Other;
+        ANYARRAY         "anyarray"            2277 -1 'P' Other;
+        VOID             "void"                2278  4 'P' Other;
+        ANYELEMENT       "anyelement"          2283  4 'P' Other;
+        ANYCOMPATIBLE    "anycompatible"       5077  4 'P' Other;
+        ANYCOMPATIBLEARRAY "anycompatiblearray" 5078 -1 'P' Other;
     }
 }
 

@@ -42,6 +42,7 @@ mod nearest_floats;
 mod null_equality;
 mod number_types;
 mod open_operands;
+mod overloads;
 mod parameters;
 mod range_keys;
 mod recursion;

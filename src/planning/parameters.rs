@@ -29,7 +29,7 @@ use super::{
     assignments::listing,
     constants,
     open_operands::{Beside, INTERVAL, Operand, beside, beside_open, type_of},
-    steps, types,
+    overloads, steps, types,
 };
 use crate::{
     fault::{Failure, Fault},
@@ -279,6 +279,13 @@ impl Finding<'_> {
     }
 
     fn call(&mut self, call: &mut ScalarFunction, schema: &DFSchema) -> Result<()> {
+        if let Some(taken) = overloads::taken(call, schema) {
+            let taken = taken?;
+            return self.arguments(&mut call.args, schema, |at, _| match taken.get(at) {
+                Some(Some(wanted)) => Argument::Of(wanted.clone()),
+                _ => Argument::Any,
+            });
+        }
         let (name, arguments) = (call.func.name(), &mut call.args);
         match name {
             "coalesce" | "greatest" | "least" | "nvl" | "ifnull" | "nullif" | "make_array" => {

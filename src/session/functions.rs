@@ -90,7 +90,8 @@ pub(crate) fn register(context: &SessionContext, user: &str) {
         .chain(whole::functions())
         .chain(padding::functions())
         .chain(translated_patterns::functions());
-    own.into_iter().chain(several).for_each(|function| context.register_udf(function));
+    let own = own.into_iter().chain(several).chain(crate::functions::scalar_functions());
+    own.for_each(|function| context.register_udf(function));
     series::register(context);
     shift::both().into_iter().for_each(|function| context.register_udwf(function));
     context.register_udwf(nth_value::function());

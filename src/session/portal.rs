@@ -123,6 +123,11 @@ impl Portal {
         Self::new(&self.name, statement, self.options, formats, Content::Failed)
     }
 
+    /// Whether what it runs has failed.
+    pub(super) fn has_failed(&self) -> bool {
+        self.content.try_lock().is_ok_and(|content| matches!(*content, Content::Failed))
+    }
+
     /// Whether it is the one that runs.
     pub(super) fn is_active(&self) -> bool {
         self.content.try_lock().is_err()

@@ -22,6 +22,7 @@ use super::{
 };
 use crate::{
     catalog::{Definition, Header, ModelVersion, Object, QualifiedName, Snapshot},
+    functions,
     pgtype::type_name,
     source::{Rejected, Rejects},
 };
@@ -65,7 +66,7 @@ pub(crate) const TABLES: &[SystemTable] = &[
     SystemTable { name: "model_columns", rows: Rows::Versions(model_columns) },
     SystemTable { name: "metrics", rows: Rows::Versions(metrics) },
     SystemTable { name: "sources", rows: Rows::Relations(sources) },
-    SystemTable { name: "functions", rows: Rows::Functions(functions) },
+    SystemTable { name: "functions", rows: Rows::Functions(all_functions) },
     SystemTable { name: "settings", rows: Rows::Settings(settings) },
     SystemTable { name: "sessions", rows: Rows::Sessions(sessions) },
     SystemTable { name: "compactions", rows: Rows::Compactions(compactions) },
@@ -245,7 +246,7 @@ fn compactions(rows: &[Compaction]) -> Columns {
         .instant("started_at", rows.iter().map(|row| Some(row.began)))
 }
 
-fn functions() -> Columns {
+fn all_functions() -> Columns {
     let own = FUNCTIONS.iter().map(|function| {
         let (name, purpose) = (function.name().to_owned(), function.purpose().to_owned());
         [name, arguments_of(*function), purpose, function.returns().to_owned(), function.example().to_owned()]
@@ -256,7 +257,14 @@ fn functions() -> Columns {
         let example = format!("SELECT * FROM {name}('data/*.{ending}', filename => true)");
         [name, files::arguments_of(format), purpose, "the columns in the files".to_owned(), example]
     });
-    let rows: Vec<_> = own.chain(readers).collect();
+    let scalars = functions::all().flat_map(|function| {
+        let call = |overload: &functions::Overload| {
+            let (name, purpose) = (function.name.to_owned(), format!("{}.", function.purpose));
+            [name, overload.spelling(), purpose, overload.returns().to_owned(), format!("SELECT {}", function.example)]
+        };
+        function.overloads.iter().map(call)
+    });
+    let rows: Vec<_> = own.chain(readers).chain(scalars).collect();
     let column = |place: usize| rows.iter().map(move |row| row.get(place).cloned());
     Columns::default()
         .text("name", column(0))

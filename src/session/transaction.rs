@@ -400,7 +400,7 @@ fn outside(statement: &str) -> Error {
     Error::new(Fault::NoActiveTransaction, format!("{statement} can only be used in transaction blocks"))
 }
 
-fn in_failed() -> Error {
+pub(super) fn in_failed() -> Error {
     Error::new(
         Fault::InFailedTransaction,
         "current transaction is aborted, commands ignored until end of transaction block",

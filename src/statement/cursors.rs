@@ -246,6 +246,6 @@ impl Action for Cursor {
     }
 
     fn reads_catalog(&self) -> bool {
-        matches!(self, Self::Declare { .. })
+        matches!(self, Self::Declare { .. } | Self::Close { .. })
     }
 }

@@ -368,6 +368,7 @@ impl Action for Settings {
     }
 
     fn reads_catalog(&self) -> bool {
-        false
+        // PostgreSQL takes it for a query.
+        matches!(self, Self::Discard)
     }
 }

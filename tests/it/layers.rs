@@ -13,6 +13,7 @@ use self::source::{Source, sources};
 const LAYERS: &[&[&str]] = &[
     &["fault", "pgtype"],
     &["print"],
+    &["functions"],
     &["planning"],
     &["catalog"],
     &["source"],

@@ -12,6 +12,7 @@ use crate::{
         Scope, Scroll, TransactionStatus, execute,
         portal::{Content, Fetch, Rows, Run},
         prepared::missing,
+        transaction::in_failed,
     },
 };
 
@@ -114,6 +115,10 @@ impl Client {
         limit: u64,
         kept: Option<Outcome>,
     ) -> Result<Outcome> {
+        // As in PostgreSQL, what failed tells of its transaction first.
+        if self.transaction_status() == TransactionStatus::Failed && portal.has_failed() {
+            return Err(in_failed());
+        }
         let mut run = portal.take()?;
         let transaction = self.transaction().number();
         if let Some(outcome) = self.start_portal(scope, portal, &mut run, (limit > 0, kept)).await? {

@@ -77,6 +77,13 @@ pub(crate) const KNOWN: &[Known] = &[
         "a simple query that failed leaves an unnamed portal there",
     ),
     known(
+        "CommandComplete ROLLBACK",
+        "NoticeResponse WARNING 01000",
+        "commit",
+        Then::End,
+        "a portal that was bound in a transaction that had failed is told of there when that ends",
+    ),
+    known(
         "ErrorResponse ERROR 25P01",
         "ErrorResponse FATAL XX000",
         "execute",

@@ -1,0 +1,144 @@
+//! A call of an overload over the rows of a batch.
+
+use std::sync::Arc;
+
+use arrow::{
+    array::{
+        Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Date32Array, Float32Array, Float64Array, Int16Array,
+        Int32Array, Int64Array, IntervalMonthDayNanoArray, StringViewArray, Time64MicrosecondArray,
+        TimestampMicrosecondArray,
+    },
+    datatypes::{
+        DataType, Date32Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type, IntervalMonthDayNano,
+        IntervalMonthDayNanoType, Time64MicrosecondType, TimestampMicrosecondType,
+    },
+};
+use datafusion::common::config::ConfigOptions;
+
+use crate::{
+    fault::{Failure, Fault, Result},
+    pgtype,
+};
+
+/// The values of the arguments, each in the form of its type in the overload.
+pub(crate) struct Call<'a> {
+    pub(super) arguments: &'a [ArrayRef],
+    pub(super) rows: usize,
+    pub(super) strict: bool,
+    pub(super) result: &'a DataType,
+    pub(super) options: &'a ConfigOptions,
+}
+
+/// Makes an accessor of an argument's values for each line.
+macro_rules! values {
+    ($($(#[$doc:meta])* $name:ident $array:ty, $as:ident $(::<$arrow:ty>)?;)*) => {
+        $(
+            $(#[$doc])*
+            pub(crate) fn $name(&self, at: usize) -> Result<&'a $array> {
+                let argument = self.argument(at)?;
+                argument.$as$(::<$arrow>)?().ok_or_else(|| wrong_form(at, argument.data_type()))
+            }
+        )*
+    };
+}
+
+/// Makes a builder of an array of what is computed of each row for each line.
+macro_rules! results {
+    ($($(#[$doc:meta])* $name:ident $value:ty, $array:ty;)*) => {
+        $(
+            $(#[$doc])*
+            pub(crate) fn $name(&self, of_row: impl FnMut(usize) -> Result<Option<$value>>) -> Result<ArrayRef> {
+                Ok(Arc::new(self.each(of_row)?.into_iter().collect::<$array>()))
+            }
+        )*
+    };
+}
+
+impl<'a> Call<'a> {
+    /// How many rows there are.
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// How many arguments it was called with.
+    pub(crate) fn len(&self) -> usize {
+        self.arguments.len()
+    }
+
+    /// The type that was promised of the values.
+    pub(crate) fn result(&self) -> &'a DataType {
+        self.result
+    }
+
+    /// The name of the session's time zone.
+    pub(crate) fn zone(&self) -> &'a str {
+        self.options.execution.time_zone.as_deref().unwrap_or("UTC")
+    }
+
+    /// The values of an argument as they are.
+    pub(crate) fn argument(&self, at: usize) -> Result<&'a ArrayRef> {
+        self.arguments
+            .get(at)
+            .ok_or_else(|| Failure::new(Fault::Internal, format!("the argument {} is missing", at + 1)))
+    }
+
+    /// Whether an argument is NULL in a row.
+    pub(crate) fn is_null(&self, at: usize, row: usize) -> bool {
+        self.arguments.get(at).is_none_or(|argument| argument.is_null(row))
+    }
+
+    values! {
+        booleans BooleanArray, as_boolean_opt;
+        int2s Int16Array, as_primitive_opt::<Int16Type>;
+        int4s Int32Array, as_primitive_opt::<Int32Type>;
+        int8s Int64Array, as_primitive_opt::<Int64Type>;
+        float4s Float32Array, as_primitive_opt::<Float32Type>;
+        float8s Float64Array, as_primitive_opt::<Float64Type>;
+        texts StringViewArray, as_string_view_opt;
+        bytes BinaryArray, as_binary_opt::<i32>;
+        /// Days since 1970.
+        dates Date32Array, as_primitive_opt::<Date32Type>;
+        /// Microseconds since midnight.
+        times Time64MicrosecondArray, as_primitive_opt::<Time64MicrosecondType>;
+        /// Microseconds since 1970, on some clock or in UTC.
+        timestamps TimestampMicrosecondArray, as_primitive_opt::<TimestampMicrosecondType>;
+        intervals IntervalMonthDayNanoArray, as_primitive_opt::<IntervalMonthDayNanoType>;
+    }
+
+    /// What is computed of each row; of a strict overload, of those alone where no argument is NULL.
+    pub(crate) fn each<T>(&self, mut of_row: impl FnMut(usize) -> Result<Option<T>>) -> Result<Vec<Option<T>>> {
+        let skips = |row: usize| self.strict && self.arguments.iter().any(|argument| argument.is_null(row));
+        (0..self.rows).map(|row| if skips(row) { Ok(None) } else { of_row(row) }).collect()
+    }
+
+    results! {
+        boolean_of bool, BooleanArray;
+        int2_of i16, Int16Array;
+        int4_of i32, Int32Array;
+        int8_of i64, Int64Array;
+        float4_of f32, Float32Array;
+        float8_of f64, Float64Array;
+        text_of String, StringViewArray;
+        bytes_of Vec<u8>, BinaryArray;
+        /// Days since 1970.
+        date_of i32, Date32Array;
+        /// Microseconds since midnight.
+        time_of i64, Time64MicrosecondArray;
+        interval_of IntervalMonthDayNano, IntervalMonthDayNanoArray;
+    }
+
+    /// Microseconds since 1970, with a zone where that was promised.
+    pub(crate) fn timestamp_of(&self, of_row: impl FnMut(usize) -> Result<Option<i64>>) -> Result<ArrayRef> {
+        let values: TimestampMicrosecondArray = self.each(of_row)?.into_iter().collect();
+        let zone = match self.result {
+            DataType::Timestamp(_, zone) => zone.clone(),
+            _ => None,
+        };
+        Ok(Arc::new(values.with_timezone_opt(zone)))
+    }
+}
+
+fn wrong_form(at: usize, found: &DataType) -> Failure {
+    let found = pgtype::type_name(found);
+    Failure::new(Fault::Internal, format!("the argument {} is of the type {found}, which was not asked for", at + 1))
+}

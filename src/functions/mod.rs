@@ -1,0 +1,159 @@
+//! What an expression can call: PostgreSQL's functions that DataFusion lacks or has otherwise, and that know no session.
+//!
+//! A function is a file with what PostgreSQL's catalog says of it, as data, and what it computes; a line in the list of its
+//! room makes it known. Which of its [overloads](Overload) a call means is settled as PostgreSQL settles it
+//! ([`resolve`](resolve())), over the types of `pgtype` and the casts between them.
+
+mod call;
+mod resolve;
+mod text;
+mod udf;
+
+use std::fmt;
+
+use arrow::{array::ArrayRef, datatypes::DataType};
+use datafusion::logical_expr::{ScalarUDF, Volatility};
+
+pub(crate) use self::{
+    call::Call,
+    resolve::{Given, Resolved, resolve},
+};
+use crate::{
+    fault,
+    pgtype::{self, PgType},
+};
+
+/// The lists of the rooms.
+const ROOMS: &[&[&Function]] = &[text::ROOM];
+
+/// A function: a name, with all that it can be called with.
+pub(crate) struct Function {
+    /// As `pg_proc` has it.
+    pub(crate) name: &'static str,
+    /// What it is for, in a line.
+    pub(crate) purpose: &'static str,
+    /// A call of it, and the text of its value; a test runs it.
+    pub(crate) example: &'static str,
+    pub(crate) shows: &'static str,
+    pub(crate) overloads: &'static [Overload],
+}
+
+/// What a function can be called with, and what it makes of that.
+pub(crate) struct Overload {
+    pub(crate) arguments: &'static [PgType],
+    /// The last argument may come several times.
+    pub(crate) variadic: bool,
+    pub(crate) returns: Returns,
+    /// Of NULL it is NULL, and its [`run`](Self::run) need not look at such rows.
+    pub(crate) strict: bool,
+    pub(crate) volatility: Volatility,
+    /// Computes the values of a batch, of the type that was promised; it refuses what PostgreSQL refuses.
+    pub(crate) run: fn(&Call<'_>) -> fault::Result<ArrayRef>,
+}
+
+/// The type of an overload's values.
+pub(crate) enum Returns {
+    /// Of `anyelement` and `anyarray` it is what the arguments say.
+    Type(PgType),
+    /// A numeric whose digits follow from the Arrow types of the arguments.
+    Digits(fn(&[DataType]) -> DataType),
+}
+
+impl Overload {
+    /// How the argument at a place is declared.
+    fn argument(&self, at: usize) -> &'static PgType {
+        self.arguments.get(at).or(self.arguments.last()).unwrap_or(&pgtype::UNKNOWN)
+    }
+
+    /// The types of its arguments, as a call would have them.
+    pub(crate) fn spelling(&self) -> String {
+        let types = self.arguments.iter().map(|argument| argument.spelling);
+        let (types, more) = (types.collect::<Vec<_>>().join(", "), if self.variadic { ", …" } else { "" });
+        format!("{types}{more}")
+    }
+
+    /// The type of its values, as SQL writes it.
+    pub(crate) fn returns(&self) -> &'static str {
+        match self.returns {
+            Returns::Type(returns) => returns.spelling,
+            Returns::Digits(_) => pgtype::NUMERIC.spelling,
+        }
+    }
+
+    /// An immutable one that is NULL of NULL.
+    pub(crate) const fn new(
+        arguments: &'static [PgType],
+        returns: PgType,
+        run: fn(&Call<'_>) -> fault::Result<ArrayRef>,
+    ) -> Self {
+        let (returns, volatility) = (Returns::Type(returns), Volatility::Immutable);
+        Self { arguments, variadic: false, returns, strict: true, volatility, run }
+    }
+
+    /// The last argument may come several times.
+    pub(crate) const fn variadic(self) -> Self {
+        Self { variadic: true, ..self }
+    }
+
+    /// It is asked about rows with NULL as well.
+    pub(crate) const fn called_on_null(self) -> Self {
+        Self { strict: false, ..self }
+    }
+
+    /// It depends on settings of the session, as the time zone.
+    pub(crate) const fn stable(self) -> Self {
+        Self { volatility: Volatility::Stable, ..self }
+    }
+
+    /// The digits of its values follow from its arguments.
+    pub(crate) const fn with_digits(self, digits: fn(&[DataType]) -> DataType) -> Self {
+        Self { returns: Returns::Digits(digits), ..self }
+    }
+}
+
+impl fmt::Debug for Overload {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let arguments: Vec<&str> = self.arguments.iter().map(|argument| argument.spelling).collect();
+        formatter.debug_struct("Overload").field("arguments", &arguments).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Function {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Function").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// All of them.
+pub(crate) fn all() -> impl Iterator<Item = &'static Function> {
+    ROOMS.iter().flat_map(|room| room.iter().copied())
+}
+
+/// The same, as the query engine calls them.
+pub(crate) fn scalar_functions() -> impl Iterator<Item = ScalarUDF> {
+    all().map(udf::of)
+}
+
+/// The one that a function of the query engine is.
+pub(crate) fn function_of(function: &ScalarUDF) -> Option<&'static Function> {
+    udf::function_of(function)
+}
+
+/// What an argument has to be for an overload that takes values of a type: the form in which its `run` finds them. Given
+/// numerics keep their digits.
+pub(crate) fn form(wanted: &PgType, given: &DataType) -> Option<DataType> {
+    match wanted.form {
+        pgtype::Form::Text => Some(DataType::Utf8View),
+        pgtype::Form::Numeric => Some(match given {
+            DataType::Decimal128(..) | DataType::Decimal256(..) => given.clone(),
+            DataType::Int8 | DataType::Int16 | DataType::Int32 => DataType::Decimal128(10, 0),
+            DataType::Int64 | DataType::UInt32 | DataType::UInt64 => DataType::Decimal128(20, 0),
+            _ => return wanted.arrow(-1),
+        }),
+        _ => wanted.arrow(-1),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

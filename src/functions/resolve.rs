@@ -1,0 +1,216 @@
+//! Which overload a call means, as PostgreSQL finds it (chapter 10.3 of its manual, "Functions").
+
+use super::{Function, Overload, Returns};
+use crate::{
+    fault::{Failure, Fault},
+    pgtype::{self, Context, PgType, TEXT},
+};
+
+/// What is known of an argument.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Given {
+    Type(PgType),
+    /// A text in quotes, NULL or a parameter without a type.
+    Unknown,
+}
+
+/// The overload that was found.
+#[derive(Debug)]
+pub(crate) struct Resolved {
+    pub(crate) overload: &'static Overload,
+    /// A type for each argument that was given.
+    pub(crate) arguments: Vec<PgType>,
+    /// The type of its values, none of whose digits are said here.
+    pub(crate) returns: PgType,
+}
+
+/// Why none was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unresolved {
+    None,
+    Several,
+    /// A polymorphic one of nothing but unknown values.
+    Indeterminate,
+}
+
+impl Unresolved {
+    /// As PostgreSQL says it.
+    pub(crate) fn failure(self, function: &Function, given: &[Given]) -> Failure {
+        let types: Vec<&str> = given.iter().map(|given| given.spelling()).collect();
+        let call = format!("{}({})", function.name, types.join(", "));
+        match self {
+            Self::None => Failure::new(Fault::UndefinedFunction, format!("function {call} does not exist")),
+            Self::Several => {
+                Failure::new(Fault::AmbiguousFunction, format!("function {call} is not unique; cast its arguments"))
+            }
+            Self::Indeterminate => {
+                let message = "could not determine polymorphic type because input has type unknown; cast an argument";
+                Failure::new(Fault::DatatypeMismatch, message)
+            }
+        }
+    }
+}
+
+impl Given {
+    fn spelling(&self) -> &'static str {
+        match self {
+            Self::Type(given) => given.spelling,
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// An overload that the arguments fit, with the types that it takes of them.
+struct Candidate {
+    overload: &'static Overload,
+    arguments: Vec<PgType>,
+}
+
+/// The overload of a function that a call with such arguments means.
+pub(crate) fn resolve(function: &'static Function, given: &[Given]) -> Result<Resolved, Unresolved> {
+    let fitting = function.overloads.iter().filter_map(|overload| candidate(overload, given));
+    let found = best(fitting.collect(), given)?;
+    let returns = match &found.overload.returns {
+        Returns::Type(returns) if returns.is_polymorphic() => of_elements(returns, &found, given)?,
+        Returns::Type(returns) => *returns,
+        Returns::Digits(_) => pgtype::NUMERIC,
+    };
+    let arguments = found.arguments.iter().map(|wanted| match wanted.is_polymorphic() {
+        true => of_elements(wanted, &found, given),
+        false => Ok(*wanted),
+    });
+    let arguments = arguments.collect::<Result<Vec<_>, _>>()?;
+    Ok(Resolved { overload: found.overload, arguments, returns })
+}
+
+/// The overload, if it takes so many arguments of types that these become by themselves.
+fn candidate(overload: &'static Overload, given: &[Given]) -> Option<Candidate> {
+    let fixed = overload.arguments;
+    let takes = if overload.variadic { given.len() + 1 >= fixed.len() } else { given.len() == fixed.len() };
+    if !takes {
+        return None;
+    }
+    let wanted = (0..given.len()).map(|at| fixed.get(at).or(fixed.last()).copied());
+    let arguments = wanted.collect::<Option<Vec<PgType>>>()?;
+    let fits = given.iter().zip(&arguments).all(|(given, wanted)| match given {
+        Given::Unknown => true,
+        Given::Type(given) => becomes(given, wanted),
+    });
+    fits.then_some(Candidate { overload, arguments })
+}
+
+/// Whether values of a type become those of another where they are given to a function.
+fn becomes(given: &PgType, wanted: &PgType) -> bool {
+    if wanted.is_polymorphic() {
+        return !wanted.is_any_array() || given.element != 0;
+    }
+    given.oid == wanted.oid
+        || pgtype::cast_between(given, wanted) == Some(Context::Implicit)
+        // A number that is written is a bigint or a double yet, whatever it would be there.
+        || given.category == 'N' && wanted.category == 'N' && is_written_wider(given, wanted)
+}
+
+fn is_written_wider(given: &PgType, wanted: &PgType) -> bool {
+    (given.oid == pgtype::INT8.oid && [pgtype::INT2.oid, pgtype::INT4.oid].contains(&wanted.oid))
+        || (given.oid == pgtype::FLOAT8.oid && wanted.oid == pgtype::NUMERIC.oid)
+}
+
+/// The one that is left when those that fit worse are left out, step by step.
+fn best(mut candidates: Vec<Candidate>, given: &[Given]) -> Result<Candidate, Unresolved> {
+    if candidates.is_empty() {
+        return Err(Unresolved::None);
+    }
+    let is_exact = |candidate: &Candidate, at: usize| match given[at] {
+        Given::Type(given) => given.oid == candidate.arguments[at].oid,
+        Given::Unknown => false,
+    };
+    keep_most(&mut candidates, given.len(), is_exact);
+    // A number that is written becomes an integer before it becomes anything else.
+    keep_most(&mut candidates, given.len(), |candidate, at| match given[at] {
+        Given::Type(given) => is_exact(candidate, at) || is_written_wider(&given, &candidate.arguments[at]),
+        Given::Unknown => false,
+    });
+    keep_most(&mut candidates, given.len(), |candidate, at| match given[at] {
+        Given::Type(given) => is_exact(candidate, at) || is_preferred(&candidate.arguments[at], given.category),
+        Given::Unknown => false,
+    });
+    if candidates.len() > 1 {
+        keep_by_category(&mut candidates, given);
+    }
+    if candidates.len() > 1 {
+        keep_by_known(&mut candidates, given);
+    }
+    match candidates.pop() {
+        Some(found) if candidates.is_empty() => Ok(found),
+        _ => Err(Unresolved::Several),
+    }
+}
+
+/// Keeps those for which most arguments are as asked.
+fn keep_most(candidates: &mut Vec<Candidate>, arguments: usize, is_so: impl Fn(&Candidate, usize) -> bool) {
+    let count = |candidate: &Candidate| (0..arguments).filter(|at| is_so(candidate, *at)).count();
+    let most = candidates.iter().map(count).max().unwrap_or(0);
+    candidates.retain(|candidate| count(candidate) == most);
+}
+
+fn is_preferred(wanted: &PgType, category: char) -> bool {
+    wanted.category == category && wanted.is_preferred()
+}
+
+/// Where nothing is known of an argument: it is a text if any of them takes one, else of the category that all have.
+fn keep_by_category(candidates: &mut Vec<Candidate>, given: &[Given]) {
+    let mut kept: Vec<(usize, char)> = Vec::new();
+    for at in (0..given.len()).filter(|at| given[*at] == Given::Unknown) {
+        let mut categories = candidates.iter().map(|candidate| candidate.arguments[at].category);
+        let first = categories.next().unwrap_or(TEXT.category);
+        let all_same = categories.clone().all(|category| category == first);
+        if first == TEXT.category || categories.any(|category| category == TEXT.category) {
+            kept.push((at, TEXT.category));
+        } else if all_same {
+            kept.push((at, first));
+        } else {
+            return;
+        }
+    }
+    for (at, category) in kept {
+        if candidates.iter().any(|candidate| candidate.arguments[at].category == category) {
+            candidates.retain(|candidate| candidate.arguments[at].category == category);
+        }
+        if candidates.iter().any(|candidate| candidate.arguments[at].is_preferred()) {
+            candidates.retain(|candidate| candidate.arguments[at].is_preferred());
+        }
+    }
+}
+
+/// Where what is known is of one type, the rest is taken for it, too.
+fn keep_by_known(candidates: &mut Vec<Candidate>, given: &[Given]) {
+    let mut known = given.iter().filter_map(|given| match given {
+        Given::Type(given) => Some(*given),
+        Given::Unknown => None,
+    });
+    let Some(first) = known.next() else { return };
+    if !known.all(|other| other.oid == first.oid) {
+        return;
+    }
+    let takes = |candidate: &Candidate| candidate.arguments.iter().all(|wanted| becomes(&first, wanted));
+    if candidates.iter().filter(|candidate| takes(candidate)).count() == 1 {
+        candidates.retain(takes);
+    }
+}
+
+/// The type that a polymorphic one stands for, by the arguments that are given for one.
+fn of_elements(wanted: &PgType, found: &Candidate, given: &[Given]) -> Result<PgType, Unresolved> {
+    if wanted.is_any() {
+        return Ok(*wanted);
+    }
+    let element = found.arguments.iter().zip(given).find_map(|(argument, given)| match given {
+        Given::Type(given) if argument.is_any_array() => given.element_type().copied(),
+        Given::Type(given) if argument.is_polymorphic() && !argument.is_any() => Some(*given),
+        _ => None,
+    });
+    let element = element.ok_or(Unresolved::Indeterminate)?;
+    match wanted.is_any_array() {
+        true => element.array_type().copied().ok_or(Unresolved::None),
+        false => Ok(element),
+    }
+}

@@ -1,0 +1,150 @@
+//! The functions as the query engine calls them.
+
+use std::{
+    hash::{Hash, Hasher},
+    ptr,
+    sync::Arc,
+};
+
+use arrow::{
+    array::ArrayRef,
+    datatypes::{DataType, Field, FieldRef},
+};
+use datafusion::{
+    common::{DataFusionError, Result, ScalarValue, internal_err},
+    logical_expr::{
+        ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+    },
+};
+
+use super::{Call, Function, Given, Resolved, Returns, resolve};
+use crate::{
+    fault::{Failure, Fault},
+    pgtype::{self, PgType},
+};
+
+#[derive(Debug)]
+struct Udf {
+    function: &'static Function,
+    signature: Signature,
+}
+
+pub(super) fn of(function: &'static Function) -> ScalarUDF {
+    // It is as volatile as the most volatile of its overloads.
+    let is_stable = function.overloads.iter().any(|overload| overload.volatility != Volatility::Immutable);
+    let volatility = if is_stable { Volatility::Stable } else { Volatility::Immutable };
+    ScalarUDF::from(Udf { function, signature: Signature::user_defined(volatility) })
+}
+
+pub(super) fn function_of(function: &ScalarUDF) -> Option<&'static Function> {
+    function.inner().downcast_ref::<Udf>().map(|udf| udf.function)
+}
+
+impl Udf {
+    /// The overload that arguments of these types mean. A text may have been one in quotes, which may be anything: whoever
+    /// settles types knows.
+    fn resolved(&self, types: &[DataType]) -> Result<Resolved> {
+        let known = |arrow: &DataType| match arrow {
+            DataType::Null => Given::Unknown,
+            other => Given::Type(*pgtype::of(other).pg),
+        };
+        let given: Vec<Given> = types.iter().map(known).collect();
+        let found = resolve(self.function, &given).or_else(|unresolved| {
+            let is_text = |given: &Given| matches!(given, Given::Type(given) if given.oid == pgtype::TEXT.oid);
+            let open: Vec<Given> =
+                given.iter().map(|given| if is_text(given) { Given::Unknown } else { *given }).collect();
+            resolve(self.function, &open).map_err(|_| unresolved)
+        });
+        Ok(found.map_err(|unresolved| unresolved.failure(self.function, &given))?)
+    }
+}
+
+impl PartialEq for Udf {
+    fn eq(&self, other: &Self) -> bool {
+        ptr::eq(self.function, other.function)
+    }
+}
+
+impl Eq for Udf {}
+
+impl Hash for Udf {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.function.name.hash(state);
+    }
+}
+
+impl ScalarUDFImpl for Udf {
+    fn name(&self) -> &str {
+        self.function.name
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
+        let resolved = self.resolved(types)?;
+        let wanted = resolved.arguments.iter().enumerate().zip(types);
+        wanted.map(|((at, wanted), given)| form_of(resolved.overload.argument(at), wanted, given)).collect()
+    }
+
+    fn return_type(&self, types: &[DataType]) -> Result<DataType> {
+        let resolved = self.resolved(types)?;
+        match resolved.overload.returns {
+            Returns::Digits(digits) => Ok(digits(types)),
+            Returns::Type(returns) if returns.is_polymorphic() => {
+                let given = types.iter().enumerate().find_map(|(at, given)| {
+                    let declared = resolved.overload.argument(at);
+                    let is_array = declared.is_any_array();
+                    let given =
+                        (declared.is_polymorphic() && !declared.is_any() && !given.is_null()).then_some(given)?;
+                    match (is_array, returns.is_any_array()) {
+                        (true, false) => pgtype::element(given).cloned(),
+                        (false, true) => Some(pgtype::list_of(given.clone())),
+                        _ => Some(given.clone()),
+                    }
+                });
+                given.map_or_else(|| form_of(&resolved.returns, &resolved.returns, &DataType::Null), Ok)
+            }
+            Returns::Type(returns) => form_of(&returns, &returns, &DataType::Null),
+        }
+    }
+
+    fn return_field_from_args(&self, arguments: ReturnFieldArgs) -> Result<FieldRef> {
+        let types: Vec<DataType> = arguments.arg_fields.iter().map(|field| field.data_type().clone()).collect();
+        Ok(Arc::new(Field::new(self.function.name, self.return_type(&types)?, true)))
+    }
+
+    fn invoke_with_args(&self, call: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let types: Vec<DataType> = call.arg_fields.iter().map(|field| field.data_type().clone()).collect();
+        let resolved = self.resolved(&types)?;
+        let is_constant = call.args.iter().all(|argument| matches!(argument, ColumnarValue::Scalar(_)))
+            && resolved.overload.volatility != Volatility::Volatile;
+        let rows = if is_constant { 1 } else { call.number_rows };
+        let arguments = call.args.iter().map(|argument| argument.to_array(rows)).collect::<Result<Vec<ArrayRef>>>()?;
+        let result = call.return_field.data_type();
+        let (strict, options) = (resolved.overload.strict, call.config_options.as_ref());
+        let values = (resolved.overload.run)(&Call { arguments: &arguments, rows, strict, result, options })?;
+        if values.len() != rows || values.data_type() != result {
+            let found = values.data_type();
+            return internal_err!("{} made {} values of {found} and not {rows} of {result}", self.name(), values.len());
+        }
+        Ok(match is_constant {
+            true => ColumnarValue::Scalar(ScalarValue::try_from_array(&values, 0)?),
+            false => ColumnarValue::Array(values),
+        })
+    }
+}
+
+/// The form of an argument that is declared so, for which values of a type are wanted.
+fn form_of(declared: &PgType, wanted: &PgType, given: &DataType) -> Result<DataType> {
+    let is_given = declared.is_polymorphic() && !given.is_null();
+    if is_given {
+        return Ok(given.clone());
+    }
+    let wanted = if wanted.is_any() { &pgtype::TEXT } else { wanted };
+    super::form(wanted, given).ok_or_else(|| {
+        let message = format!("values of the type {} are not known", wanted.spelling);
+        DataFusionError::from(Failure::new(Fault::FeatureNotSupported, message))
+    })
+}

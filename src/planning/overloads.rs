@@ -1,0 +1,56 @@
+//! Calls of [functions](crate::functions) mean the overload that PostgreSQL finds for them: a text in quotes is read as what
+//! that takes, and a call that fits none, or several, is refused.
+//!
+//! ```sql
+//! SELECT age('2024-03-01', timestamp '2023-01-15')
+//! ```
+//!
+//! The query engine asks for the type of a call before it can be told which of its texts are written in quotes, and takes any
+//! text for one then. Here they are told apart, when types are settled.
+
+use arrow::datatypes::DataType;
+use datafusion::{
+    common::{DFSchema, Result, ScalarValue},
+    logical_expr::{Cast, Expr, expr::ScalarFunction},
+};
+
+use super::open_operands::Operand;
+use crate::{
+    functions::{self, Given},
+    pgtype,
+};
+
+/// What is known of the arguments of a call, and for which of them nothing is.
+pub(super) fn given(arguments: &[Expr], schema: &DFSchema) -> Vec<Given> {
+    let known = |argument: &Expr| match Operand::of(argument, schema) {
+        Operand::Of(data_type) => Given::Type(*pgtype::of(&data_type).pg),
+        Operand::Open | Operand::Unclear => Given::Unknown,
+    };
+    arguments.iter().map(known).collect()
+}
+
+/// The types that a function takes of arguments such as these; none of those that may be anything, and none at all of a
+/// function of the query engine's.
+pub(super) fn taken(call: &ScalarFunction, schema: &DFSchema) -> Option<Result<Vec<Option<DataType>>>> {
+    let function = functions::function_of(&call.func)?;
+    let given = given(&call.args, schema);
+    Some(match functions::resolve(function, &given) {
+        Ok(resolved) => Ok(resolved.arguments.iter().map(|wanted| wanted.arrow(-1)).collect()),
+        Err(unresolved) => Err(unresolved.failure(function, &given).into()),
+    })
+}
+
+/// A step of an expression whose texts in quotes are what the function that it calls takes.
+pub(super) fn settled(mut step: Expr, schema: &DFSchema) -> Result<Expr> {
+    if let Expr::ScalarFunction(call) = &mut step
+        && let Some(taken) = taken(call, schema)
+    {
+        for (argument, wanted) in call.args.iter_mut().zip(taken?) {
+            let is_written = matches!(argument, Expr::Literal(ScalarValue::Utf8(Some(_)), _));
+            if let Some(wanted) = wanted.filter(|wanted| is_written && !wanted.is_string()) {
+                *argument = Expr::Cast(Cast::new(Box::new(std::mem::take(argument)), wanted));
+            }
+        }
+    }
+    Ok(step)
+}

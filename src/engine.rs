@@ -155,6 +155,7 @@ impl Engine {
         let options = session.options_mut();
         options.sql_parser.collect_spans = true;
         options.sql_parser.dialect = Dialect::PostgreSQL;
+        options.sql_parser.parse_float_as_decimal = true;
         // Filters inside Parquet files, and the order that a subquery states, are kept.
         options.execution.parquet.pushdown_filters = true;
         options.execution.parquet.reorder_filters = true;

@@ -175,6 +175,9 @@ impl PgType {
     }
 }
 
+/// The most digits of a numeric.
+pub(crate) const MAX_NUMERIC_DIGITS: usize = 76;
+
 /// Days from 1970 to 2000, where PostgreSQL's calendar starts.
 pub(crate) const EPOCH_DAYS: i32 = 10_957;
 pub(crate) const EPOCH_MICROS: i64 = EPOCH_DAYS as i64 * 86_400_000_000;

@@ -12,12 +12,7 @@ use datafusion::{
     logical_expr::{Cast, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Projection, Values},
 };
 
-use super::{
-    ASSIGNED,
-    number_types::{numeric_of, written_number},
-    open_operands::is_open,
-    rounds,
-};
+use super::{ASSIGNED, open_operands::is_open};
 use crate::{
     fault::{Failure, Fault},
     pgtype::{self, DATE, INTERVAL, PgType, TIME, TIMESTAMP, TIMESTAMPTZ},
@@ -138,13 +133,7 @@ fn assigned(value: Expr, column: &Field, schema: &DFSchema) -> Result<Expr> {
     if own == *wanted && !matches!(value, Expr::Placeholder(_)) {
         return Ok(value);
     }
-    if wanted.is_integer() && (own.is_decimal() || own.is_floating()) {
-        let number = match written_number(&value).and_then(numeric_of) {
-            Some(number) => Expr::Literal(number, None),
-            None => value,
-        };
-        return Ok(cast_to(rounds::round().call(vec![number]), column));
-    }
+    // Casts round by themselves.
     Ok(cast_to(value, column))
 }
 
@@ -227,8 +216,7 @@ mod tests {
             stored(lit(ScalarValue::Null), DataType::Date32).unwrap(),
             cast(lit(ScalarValue::Null), DataType::Date32)
         );
-        let rounded = rounds::round().call(vec![lit(ScalarValue::Decimal128(Some(25), 2, 1))]);
-        assert_eq!(stored(lit(2.5), DataType::Int32).unwrap(), cast(rounded, DataType::Int32));
+        assert_eq!(stored(lit(2.5), DataType::Int32).unwrap(), cast(lit(2.5), DataType::Int32));
         let told = "column \"c\" is of type integer but expression is of type text";
         assert!(stored(col("s"), DataType::Int32).unwrap_err().to_string().contains(told));
         let clock = DataType::Time64(TimeUnit::Microsecond);

@@ -27,6 +27,9 @@ const LEAST_PLACES: i16 = 16;
 /// Places up to which the engine's own products are left as they are.
 const FEW_PLACES: i16 = 12;
 
+/// The numerics that bigints are.
+const OF_BIGINT: DataType = DataType::Decimal128(19, 0);
+
 /// How many digits a number has before the point and behind it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Digits {
@@ -59,17 +62,30 @@ pub(super) fn kept(mut step: Expr, schema: &DFSchema) -> Result<Expr> {
             })
         }
         _ => {
-            if let Some(("avg", arguments)) = calls::aggregate(&mut step) {
-                average(arguments, schema)?;
+            match calls::aggregate(&mut step) {
+                Some(("avg", arguments)) => average(arguments, schema)?,
+                Some(("sum", arguments)) => sum(arguments, schema)?,
+                _ => {}
             }
             Ok(step)
         }
     }
 }
 
+/// The sum of bigints is a numeric.
+fn sum(arguments: &mut [Expr], schema: &DFSchema) -> Result<()> {
+    if let [argument] = arguments
+        && argument.get_type(schema)? == DataType::Int64
+    {
+        *argument = std::mem::take(argument).cast_to(&OF_BIGINT, schema)?;
+    }
+    Ok(())
+}
+
+/// The average of integers is a numeric, too.
 fn average(arguments: &mut [Expr], schema: &DFSchema) -> Result<()> {
     if let [argument] = arguments
-        && let Some(digits) = decimal(&argument.get_type(schema)?)
+        && let Some(digits) = digits_of_type(&argument.get_type(schema)?)
     {
         // Sums that are as long as the number of rows makes them have room in a numeric, or are computed with twice the digits.
         let places = (i16::from(MAX_SUMMED_DIGITS) - digits.whole).max(LEAST_PLACES);
@@ -108,22 +124,29 @@ fn decimal(data_type: &DataType) -> Option<Digits> {
 
 /// The digits of a numeric or of an integer beside one.
 fn digits(operand: &Expr, data_type: &DataType) -> Option<Digits> {
-    use DataType::{Int8, Int16, Int32, Int64, UInt8, UInt16, UInt32, UInt64};
     let written = match operand {
-        Expr::Literal(value, _) if data_type.is_integer() => match value.cast_to(&Int64) {
+        Expr::Literal(value, _) if data_type.is_integer() => match value.cast_to(&DataType::Int64) {
             Ok(ScalarValue::Int64(Some(number))) => number.unsigned_abs().checked_ilog10().map(|log| log + 1),
             _ => None,
         },
         _ => None,
     };
-    let whole = match (written.and_then(|digits| i16::try_from(digits).ok()), data_type) {
-        (Some(digits), _) => digits,
-        (None, Int8 | UInt8) => 3,
-        (None, Int16 | UInt16) => 5,
-        (None, Int32 | UInt32) => 10,
-        (None, Int64) => 19,
-        (None, UInt64) => 20,
-        (None, other) => return decimal(other),
+    match written.and_then(|digits| i16::try_from(digits).ok()) {
+        Some(whole) => Some(Digits { whole, places: 0 }),
+        None => digits_of_type(data_type),
+    }
+}
+
+/// The digits of numerics or integers of a type.
+fn digits_of_type(data_type: &DataType) -> Option<Digits> {
+    use DataType::{Int8, Int16, Int32, Int64, UInt8, UInt16, UInt32, UInt64};
+    let whole = match data_type {
+        Int8 | UInt8 => 3,
+        Int16 | UInt16 => 5,
+        Int32 | UInt32 => 10,
+        Int64 => 19,
+        UInt64 => 20,
+        other => return decimal(other),
     };
     Some(Digits { whole, places: 0 })
 }

@@ -50,17 +50,17 @@ pub(super) fn columns_of(node: &LogicalPlan) -> Result<DFSchema> {
 /// The plan with changed expressions under their names, by which the plans above know them.
 pub(super) fn keep_names(
     plan: LogicalPlan,
-    change: impl Fn(Expr) -> Result<Transformed<Expr>>,
+    mut change: impl FnMut(Expr) -> Result<Transformed<Expr>>,
 ) -> Result<Transformed<LogicalPlan>> {
     let names = NamePreserver::new(&plan);
-    let named = |expression: Expr| {
+    let mut named = |expression: Expr| {
         let name = names.save(&expression);
         let changed = change(expression)?;
         Ok(changed.update_data(|expression| name.restore(expression)))
     };
     plan.map_expressions(|expression| match expression {
         // The keys have names, the sets have none.
-        Expr::GroupingSet(_) => expression.map_children(named),
+        Expr::GroupingSet(_) => expression.map_children(&mut named),
         expression => named(expression),
     })
 }

@@ -59,6 +59,37 @@ pub(super) fn shown_at(plan: &LogicalPlan, at: usize) -> Expr {
     }
 }
 
+/// Whether one of a plan's columns is no column of a table, but computed of such or written.
+pub(crate) fn is_computed(plan: &LogicalPlan, at: usize) -> bool {
+    let named = |expression: &Expr, input: &LogicalPlan| match expression.clone().unalias() {
+        Expr::Column(column) => input.schema().maybe_index_of_column(&column).is_none_or(|at| is_computed(input, at)),
+        _ => true,
+    };
+    match plan {
+        LogicalPlan::TableScan(_) => false,
+        LogicalPlan::Projection(projection) => named(&projection.expr[at], &projection.input),
+        LogicalPlan::SubqueryAlias(alias) => is_computed(&alias.input, at),
+        LogicalPlan::Filter(filter) => is_computed(&filter.input, at),
+        LogicalPlan::Sort(sort) => is_computed(&sort.input, at),
+        LogicalPlan::Limit(limit) => is_computed(&limit.input, at),
+        LogicalPlan::Distinct(Distinct::All(input)) => is_computed(input, at),
+        LogicalPlan::Aggregate(aggregate) => match aggregate.group_expr.get(at) {
+            Some(key @ Expr::Column(_)) => named(key, &aggregate.input),
+            _ => true,
+        },
+        LogicalPlan::Join(join) => {
+            let left = join.left.schema().fields().len();
+            let is_both = join.schema.fields().len() == left + join.right.schema().fields().len();
+            match at.checked_sub(left) {
+                Some(at) if is_both => is_computed(&join.right, at),
+                None if is_both => is_computed(&join.left, at),
+                _ => true,
+            }
+        }
+        _ => true,
+    }
+}
+
 /// The node over inputs whose columns have got other types.
 pub(super) fn recomputed(node: LogicalPlan) -> Result<LogicalPlan> {
     match node {
@@ -169,12 +200,16 @@ fn with_columns(union: Union) -> Result<Union> {
         }
     }
     // Until types are settled it has those of its first input, which may be others by now.
-    let is_stale = schema
-        .fields()
-        .iter()
-        .zip(inputs[0].schema().fields())
-        .any(|(own, first)| own.data_type() != first.data_type());
-    if is_stale { Union::try_new_with_loose_types(inputs) } else { Ok(Union { inputs, schema }) }
+    if differ(&schema, inputs[0].schema()) {
+        Union::try_new_with_loose_types(inputs)
+    } else {
+        Ok(Union { inputs, schema })
+    }
+}
+
+/// Whether columns at the same places are of other types.
+pub(super) fn differ(one: &DFSchema, other: &DFSchema) -> bool {
+    one.fields().iter().zip(other.fields()).any(|(one, other)| one.data_type() != other.data_type())
 }
 
 /// The expressions of a plan's columns.
@@ -232,6 +267,48 @@ fn with_rows(mut values: Values) -> Result<Values> {
         let metadata = values.schema.metadata().clone();
         values.schema = Arc::new(DFSchema::from_unqualified_fields(fields.into(), metadata)?);
     }
+    Ok(values)
+}
+
+/// The rows of VALUES that were just planned, without the casts by which the planner made numbers of one type of a column.
+pub(super) fn forget_casts(values: &mut Values) -> Result<()> {
+    let none = DFSchema::empty();
+    for (at, field) in values.schema.fields().iter().enumerate() {
+        let planned = field.data_type();
+        if !planned.is_numeric() {
+            continue;
+        }
+        let written: Vec<Expr> = values.values.iter().map(|row| before_cast(&row[at], planned, &none)).collect();
+        let types = written.iter().map(|value| value.get_type(&none)).collect::<Result<Vec<_>>>()?;
+        // Casts of another type than the planner chose are the statement's own.
+        if common(&types).as_ref() == Some(planned) {
+            for (row, value) in values.values.iter_mut().zip(written) {
+                row[at] = value;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The rows of VALUES with the types that their columns have by what is written in them.
+pub(super) fn with_columns_of_rows(mut values: Values) -> Result<Values> {
+    let none = DFSchema::empty();
+    let mut fields: Vec<Field> = values.schema.fields().iter().map(|field| field.as_ref().clone()).collect();
+    for (at, field) in fields.iter_mut().enumerate() {
+        let types = values.values.iter().map(|row| row[at].get_type(&none)).collect::<Result<Vec<_>>>()?;
+        let Some(common) = common(&types) else { continue };
+        for (row, own) in values.values.iter_mut().zip(&types) {
+            let value = std::mem::take(&mut row[at]);
+            row[at] = match own {
+                DataType::Null => Expr::Literal(ScalarValue::try_from(&common)?, None),
+                own if *own == common => value,
+                _ => value.cast_to(&common, &none)?,
+            };
+        }
+        *field = field.clone().with_data_type(common);
+    }
+    let metadata = values.schema.metadata().clone();
+    values.schema = Arc::new(DFSchema::from_unqualified_fields(fields.into(), metadata)?);
     Ok(values)
 }
 

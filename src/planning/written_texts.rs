@@ -16,7 +16,7 @@ use datafusion::{
     sql::sqlparser::ast::BinaryOperator,
 };
 
-use super::{days, open_operands, steps, text_numbers};
+use super::{days, integers, open_operands, steps, text_numbers};
 
 /// Plans operators between values, of which one is a text that is written.
 #[derive(Debug)]
@@ -117,6 +117,8 @@ fn settle(operands: &mut [&mut Expr], schema: &DFSchema, wanted: fn(&DataType) -
     for operand in operands.iter().filter(|operand| !is_written(operand)) {
         let own = match operand.get_type(schema) {
             Ok(DataType::Null) => continue,
+            // What is a bigint for the planner yet.
+            Ok(DataType::Int64) if integers::is_integer(operand) => wanted(&DataType::Int32),
             Ok(data_type) => wanted(&data_type),
             Err(_) => None,
         };

@@ -11,7 +11,7 @@ use datafusion::{
     catalog::{CatalogProvider, CatalogProviderList, SchemaProvider, TableProvider},
     common::{Column, DataFusionError},
     datasource::{TableType, ViewTable},
-    logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder},
+    logical_expr::{Cast, Expr, LogicalPlan, LogicalPlanBuilder},
 };
 
 use super::{DATABASE, PATH_SCHEMA, Scope, files, information_schema, storage, system};
@@ -301,6 +301,16 @@ fn as_made(plan: LogicalPlan, name: &QualifiedName, made: &Schema) -> crate::Res
             );
             return Err(Error::new(Fault::AmbiguousColumn, message));
         }
+        let (own, wanted) = (Expr::Column(Column::from(plan.schema().qualified_field(at))), column.data_type());
+        // Numbers that are written were bigints and doubles once, and the view was made with such.
+        let was_wider = matches!(
+            (wanted, found.data_type()),
+            (DataType::Int64, DataType::Int32) | (DataType::Float64, DataType::Decimal128(..))
+        );
+        if was_wider {
+            columns.push(Expr::Cast(Cast::new(Box::new(own), wanted.clone())).alias(column.name()));
+            continue;
+        }
         if !same_type(column, found) {
             let message = format!(
                 "column \"{}\" of the view {name} is of type {}, but what the view reads was made anew, and its query yields \
@@ -311,7 +321,7 @@ fn as_made(plan: LogicalPlan, name: &QualifiedName, made: &Schema) -> crate::Res
             );
             return Err(Error::new(Fault::DatatypeMismatch, message));
         }
-        columns.push(Expr::Column(Column::from(plan.schema().qualified_field(at))));
+        columns.push(own);
     }
     Ok(LogicalPlanBuilder::from(plan).project(columns)?.build()?)
 }

@@ -237,7 +237,8 @@ impl Scope {
         Box::pin(async move {
             rewrite(&mut statement, &scope, &state).await?;
             let planned = state.statement_to_plan(with_types(statement, &parameters)).await;
-            planned.map(without_types).map_err(|error| {
+            let planned = planned.and_then(|plan| planning::with_integers(without_types(plan)));
+            planned.map_err(|error| {
                 let error = Error::from(error);
                 let view = scope.within.last().filter(|_| matches!(error, Error::Query(_)));
                 let seen = scope.snapshot.relations().filter(|(name, _)| scope.path().contains(&name.schema));

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::{
-    logical_expr::{LogicalPlan, LogicalPlanBuilder, cast, col},
+    logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, col},
     sql::{
         parser::Statement as SqlStatement,
         sqlparser::ast::{ColumnDef, ColumnOption, CreateTable as Ast, Query, Statement as AstStatement},
@@ -22,6 +22,7 @@ use super::{
 use crate::{
     Error, Fault, Result,
     catalog::{Definition, Existing, Header, ManagedTable, QualifiedName, TableFile},
+    planning,
     session::{Analysis, Client, Name, Outcome, Running, Scope, Sealed, storage},
 };
 
@@ -91,7 +92,10 @@ impl Action for CreateTable {
             return Ok(Outcome::done("CREATE TABLE"));
         };
         let query = planned(scope, query, analysis.plan, values).await?;
-        let query = if self.columns.is_empty() { query } else { as_declared(scope, query, &self.columns)? };
+        let query = match self.columns.as_slice() {
+            [] => with_room(query)?,
+            columns => as_declared(scope, query, columns)?,
+        };
         let schema = storage::stored_schema(&unmarked(&schema_of(&query)));
         check_distinct(&schema)?;
         let files = storage::write(scope, query, Arc::clone(&schema), header.oid).await?;
@@ -128,6 +132,24 @@ pub(super) fn declared(scope: &Scope, columns: &[ColumnDef]) -> Result<SchemaRef
         })
         .collect::<Result<_>>()?;
     Ok(Arc::new(Schema::new(fields)))
+}
+
+/// The query with as much room as there is for the digits of numerics that are computed, which no declaration limits.
+fn with_room(query: LogicalPlan) -> Result<LogicalPlan> {
+    let settled = planning::settled(query.clone())?;
+    let columns = query.schema().columns().into_iter().zip(settled.schema().fields()).enumerate();
+    let mut is_any = false;
+    let columns: Vec<_> = columns
+        .map(|(at, (column, field))| match field.data_type() {
+            DataType::Decimal128(_, scale) if planning::is_computed(&query, at) => {
+                is_any = true;
+                let name = column.name.clone();
+                cast(Expr::Column(column), DataType::Decimal128(DECIMAL128_MAX_PRECISION, *scale)).alias(name)
+            }
+            _ => Expr::Column(column),
+        })
+        .collect();
+    if is_any { Ok(LogicalPlanBuilder::from(query).project(columns)?.build()?) } else { Ok(query) }
 }
 
 /// The query's columns renamed and cast to those declared, by position.

@@ -18,6 +18,7 @@ mod groups;
 mod lengths;
 mod limit;
 mod merge;
+mod numbers;
 mod once;
 mod order;
 mod parameters;
@@ -112,6 +113,7 @@ const REWRITES: &[Rewrite] = &[
     Rewrite::Expression(order::without_constants),
     Rewrite::Expression(timestamps::rewrite),
     Rewrite::Expression(lengths::rewrite),
+    Rewrite::Expression(numbers::rewrite),
     Rewrite::Expression(windows::distances),
     // Calls that read files are names of tables by now, which are looked up with the others.
     Rewrite::Tables(columns::rewrite),

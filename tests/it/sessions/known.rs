@@ -77,6 +77,27 @@ pub(crate) const KNOWN: &[Known] = &[
         "a simple query that failed leaves an unnamed portal there",
     ),
     known(
+        "DataRow serializable",
+        "DataRow read committed",
+        "isolation",
+        Then::End,
+        "a transaction that failed forgets its level there, and so does the next of its chain",
+    ),
+    known(
+        "CommandComplete BEGIN",
+        "ErrorResponse FATAL XX000",
+        "execute",
+        Then::End,
+        "BEGIN behind an EXECUTE that has ended the transaction ends the session there",
+    ),
+    known(
+        "ReadyForQuery E",
+        "ReadyForQuery I",
+        "execute",
+        Then::End,
+        "what COMMIT AND CHAIN begins by an EXECUTE is no block there until its message has ended",
+    ),
+    known(
         "CommandComplete ROLLBACK",
         "NoticeResponse WARNING 01000",
         "commit",
@@ -163,7 +184,7 @@ pub(crate) const KNOWN: &[Known] = &[
     ),
     known(
         "ErrorResponse ERROR 25006",
-        "ErrorResponse ERROR 42P07",
+        "ErrorResponse ERROR 42",
         "",
         Then::End,
         "a transaction that failed forgets there that it was read-only, and so does the next of its chain",

@@ -264,7 +264,11 @@ fn placeholder_type(kind: Kind) -> DataType {
 /// What was found: the literal as it was written, and its type where that is not plain.
 fn described(sql: &str, constant: &ScalarValue) -> String {
     match constant {
-        ScalarValue::Utf8(_) | ScalarValue::Int64(_) | ScalarValue::Float64(_) | ScalarValue::Boolean(_) => sql.into(),
+        ScalarValue::Utf8(_)
+        | ScalarValue::Int64(_)
+        | ScalarValue::Float64(_)
+        | ScalarValue::Decimal128(..)
+        | ScalarValue::Boolean(_) => sql.into(),
         other => format!("{sql} of type {}", other.data_type()),
     }
 }

@@ -1,0 +1,177 @@
+//! A numeric or a float that is cast to an integer is rounded, a half of a numeric away from zero and that of a float to the even
+//! one, as in PostgreSQL.
+//!
+//! ```sql
+//! SELECT 12.7::bigint, 2.5::int, 2.5::float8::int
+//! ```
+//!
+//! The engine cuts the digits behind the point off.
+
+use std::sync::Arc;
+
+use arrow::{
+    array::{Array, ArrayRef, AsArray, Int64Array},
+    compute::{CastOptions, cast, cast_with_options},
+    datatypes::{DataType, Decimal256Type, Field, FieldRef, Float64Type, i256},
+};
+use datafusion::{
+    common::{DFSchema, Result, ScalarValue, config::ConfigOptions, tree_node::Transformed, utils::take_function_args},
+    logical_expr::{
+        Cast, ColumnarValue, Expr, ExprSchemable, LogicalPlan, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF,
+        ScalarUDFImpl, Signature, Volatility, expr::ScalarFunction,
+    },
+    optimizer::analyzer::AnalyzerRule,
+};
+
+use super::steps;
+use crate::{
+    fault::{Failure, Fault},
+    pgtype,
+};
+
+/// See the module. It comes when types are known.
+#[derive(Debug)]
+pub(super) struct RoundToWhole;
+
+impl AnalyzerRule for RoundToWhole {
+    fn name(&self) -> &str {
+        "round_to_whole"
+    }
+
+    fn analyze(&self, plan: LogicalPlan, _config: &ConfigOptions) -> Result<LogicalPlan> {
+        steps::change(plan, |step| cast_to_whole(step).is_some(), rounded)
+    }
+}
+
+/// What is cast to an integer.
+fn cast_to_whole(step: &Expr) -> Option<(&Expr, &DataType)> {
+    match step {
+        Expr::Cast(Cast { expr, field }) if field.data_type().is_signed_integer() => Some((expr, field.data_type())),
+        _ => None,
+    }
+}
+
+fn rounded(mut step: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
+    let Some((number, whole)) = cast_to_whole(&step) else { return Ok(Transformed::no(step)) };
+    let from = number.get_type(schema)?;
+    let has_fraction = match from {
+        DataType::Decimal128(_, scale) | DataType::Decimal256(_, scale) => scale > 0,
+        _ => from.is_floating(),
+    };
+    if !has_fraction {
+        return Ok(Transformed::no(step));
+    }
+    let whole = whole.clone();
+    if let Expr::Cast(Cast { expr, .. }) = &mut step {
+        let function = Whole { whole, signature: Signature::any(1, Volatility::Immutable) };
+        let func = Arc::new(ScalarUDF::new_from_impl(function));
+        step = Expr::ScalarFunction(ScalarFunction { func, args: vec![std::mem::take(expr.as_mut())] });
+    }
+    Ok(Transformed::yes(step))
+}
+
+/// It fails on what the type cannot hold.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Whole {
+    whole: DataType,
+    signature: Signature,
+}
+
+impl ScalarUDFImpl for Whole {
+    fn name(&self) -> &str {
+        "whole_number"
+    }
+
+    fn schema_name(&self, operands: &[Expr]) -> Result<String> {
+        // A cast is called as what it casts.
+        let [number] = take_function_args(self.name(), operands)?;
+        Ok(number.schema_name().to_string())
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _types: &[DataType]) -> Result<DataType> {
+        Ok(self.whole.clone())
+    }
+
+    fn return_field_from_args(&self, arguments: ReturnFieldArgs) -> Result<FieldRef> {
+        let nullable = arguments.arg_fields.iter().any(|field| field.is_nullable());
+        Ok(Arc::new(Field::new(self.name(), self.whole.clone(), nullable)))
+    }
+
+    fn invoke_with_args(&self, call: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let [numbers] = take_function_args(self.name(), &call.args)?;
+        Ok(match numbers {
+            ColumnarValue::Array(numbers) => ColumnarValue::Array(whole(numbers, &self.whole)?),
+            ColumnarValue::Scalar(number) => {
+                let whole = whole(&number.to_array()?, &self.whole)?;
+                ColumnarValue::Scalar(ScalarValue::try_from_array(&whole, 0)?)
+            }
+        })
+    }
+}
+
+/// The nearest integers of a type.
+fn whole(numbers: &ArrayRef, data_type: &DataType) -> Result<ArrayRef> {
+    let out_of_range =
+        || Failure::new(Fault::NumericOutOfRange, format!("{} out of range", pgtype::of(data_type).pg.spelling));
+    let bigints: Int64Array = match numbers.data_type() {
+        DataType::Decimal128(_, scale) | DataType::Decimal256(_, scale) => {
+            // Room for the digit that rounding may add.
+            let digits = cast(numbers, &DataType::Decimal256(76, *scale))?;
+            let power = i256::from_i128(10).wrapping_pow(u32::try_from(*scale).unwrap_or(0));
+            let half = power.wrapping_div(i256::from_i128(2));
+            let nearest = |digits: i256| {
+                let away = if digits.is_negative() { half.wrapping_neg() } else { half };
+                let whole = digits.checked_add(away)?.checked_div(power)?.to_i128()?;
+                i64::try_from(whole).ok()
+            };
+            digits.as_primitive::<Decimal256Type>().try_unary(|digits| nearest(digits).ok_or_else(out_of_range))?
+        }
+        _ => {
+            let floats = cast(numbers, &DataType::Float64)?;
+            // As a double, the greatest bigint is one more.
+            const LIMIT: f64 = 9_223_372_036_854_775_808.0;
+            floats.as_primitive::<Float64Type>().try_unary(|float: f64| {
+                let whole = float.round_ties_even();
+                #[allow(clippy::cast_possible_truncation)]
+                let fits = (-LIMIT..LIMIT).contains(&whole).then_some(whole as i64);
+                fits.ok_or_else(out_of_range)
+            })?
+        }
+    };
+    let strict = CastOptions { safe: false, ..CastOptions::default() };
+    Ok(cast_with_options(&bigints, data_type, &strict).map_err(|_| out_of_range())?)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use arrow::{
+        array::{Decimal128Array, Float64Array},
+        datatypes::Int32Type,
+    };
+
+    use super::*;
+
+    fn of(numbers: ArrayRef) -> Option<i32> {
+        whole(&numbers, &DataType::Int32).ok().map(|whole| whole.as_primitive::<Int32Type>().value(0))
+    }
+
+    /// As PostgreSQL 15 casts them.
+    #[test]
+    fn halves_of_numerics_go_away_from_zero_and_those_of_floats_to_the_even_one() {
+        let numeric = |digits: i128, scale: i8| {
+            of(Arc::new(Decimal128Array::from(vec![digits]).with_precision_and_scale(38, scale).unwrap()))
+        };
+        let float = |float: f64| of(Arc::new(Float64Array::from(vec![float])));
+        assert_eq!([25, -25, 24, 35].map(|digits| numeric(digits, 1)), [Some(3), Some(-3), Some(2), Some(4)]);
+        assert_eq!(numeric(21_474_836_474, 1), Some(i32::MAX));
+        assert_eq!(numeric(21_474_836_475, 1), None);
+        assert_eq!(numeric(10_i128.pow(37), 1), None);
+        assert_eq!([2.5, -2.5, 3.5, 0.49].map(float), [Some(2), Some(-2), Some(4), Some(0)]);
+        assert_eq!([2_147_483_647.4, 2_147_483_647.5, f64::NAN, 1e300].map(float), [Some(i32::MAX), None, None, None]);
+    }
+}

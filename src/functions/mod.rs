@@ -5,6 +5,7 @@
 //! ([`resolve`](resolve())), over the types of `pgtype` and the casts between them.
 
 mod call;
+mod format;
 mod resolve;
 mod text;
 mod udf;
@@ -24,7 +25,7 @@ use crate::{
 };
 
 /// The lists of the rooms.
-const ROOMS: &[&[&Function]] = &[text::ROOM];
+const ROOMS: &[&[&Function]] = &[format::ROOM, text::ROOM];
 
 /// A function: a name, with all that it can be called with.
 pub(crate) struct Function {

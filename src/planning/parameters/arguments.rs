@@ -39,7 +39,7 @@ pub(super) fn of_function(name: &str, at: usize, types: &[Option<DataType>]) -> 
         | ("make_date", _, _) => Argument::Of(Int32),
         ("round" | "trunc", 0, 2) | ("log", _, 2) => Argument::Of(NUMERIC),
         ("to_hex", 0, _) => Argument::Of(Int64),
-        ("to_timestamp", _, 1) | ("atan2", _, _) => Argument::Of(Float64),
+        ("atan2", _, _) => Argument::Of(Float64),
         ("power" | "pow", _, _) => Argument::Of(match others() {
             Some(numeric) if numeric.is_decimal() => numeric.clone(),
             _ => Float64,
@@ -53,8 +53,7 @@ pub(super) fn of_function(name: &str, at: usize, types: &[Option<DataType>]) -> 
         (
             "upper" | "lower" | "initcap" | "length" | "char_length" | "character_length" | "octet_length"
             | "bit_length" | "reverse" | "ascii" | "md5" | "btrim" | "ltrim" | "rtrim" | "replace" | "strpos"
-            | "translate" | "starts_with" | "left" | "right" | "repeat" | "lpad" | "rpad" | "substr" | "split_part"
-            | "to_timestamp",
+            | "translate" | "starts_with" | "left" | "right" | "repeat" | "lpad" | "rpad" | "substr" | "split_part",
             _,
             _,
         ) => Argument::Of(Utf8),
@@ -112,8 +111,6 @@ mod tests {
         assert_eq!([0, 1].map(|at| of("round", at, &[None, None])), [Argument::Of(NUMERIC), whole]);
         assert_eq!(of("power", 1, &[Some(DataType::Int64), None]), double);
         assert_eq!(of("mod", 1, &[Some(DataType::Int64), None]), Argument::Of(DataType::Int64));
-        assert_eq!(of("to_timestamp", 0, &[None]), double);
-        assert_eq!([0, 1].map(|at| of("to_timestamp", at, &[None, None])), [text.clone(), text]);
         assert_eq!(of("concat", 0, &[None]), Argument::Any);
         assert_eq!(of_rows("lag", 2, &[Some(DataType::Date32), None, None]), Argument::Of(DataType::Date32));
         assert_eq!(of_rows("sum", 0, &[None]), Argument::Any);

@@ -50,6 +50,8 @@ pub fn sqlstate(fault: Fault) -> &'static str {
         Fault::ZoneOutOfRange => "22009",
         Fault::DivisionByZero => "22012",
         Fault::InvalidLogarithm => "2201E",
+        Fault::InvalidPower => "2201F",
+        Fault::InvalidWidthBucket => "2201G",
         Fault::CardinalityViolation => "21000",
         Fault::InvalidRegularExpression => "2201B",
         Fault::Cancelled => "57014",

@@ -6,6 +6,7 @@
 
 mod call;
 mod format;
+mod number;
 mod resolve;
 mod text;
 mod udf;
@@ -13,7 +14,10 @@ mod udf;
 use std::fmt;
 
 use arrow::{array::ArrayRef, datatypes::DataType};
-use datafusion::logical_expr::{ScalarUDF, Volatility};
+use datafusion::{
+    common::ScalarValue,
+    logical_expr::{ScalarUDF, Volatility},
+};
 
 pub(crate) use self::{
     call::Call,
@@ -25,7 +29,7 @@ use crate::{
 };
 
 /// The lists of the rooms.
-const ROOMS: &[&[&Function]] = &[format::ROOM, text::ROOM];
+const ROOMS: &[&[&Function]] = &[format::ROOM, text::ROOM, &[&Function]] = &[text::ROOM, number::ROOM];
 
 /// A function: a name, with all that it can be called with.
 pub(crate) struct Function {
@@ -58,6 +62,15 @@ pub(crate) enum Returns {
     Type(PgType),
     /// A numeric whose digits follow from the Arrow types of the arguments.
     Digits(fn(&[DataType]) -> DataType),
+    /// One whose digits follow from the values of the arguments, too, as far as the statement says them.
+    KnownDigits(fn(&[Known<'_>]) -> DataType),
+}
+
+/// What is known of an argument where the digits of a result are settled.
+pub(crate) struct Known<'a> {
+    pub(crate) data_type: &'a DataType,
+    /// Its value, of that type, if the statement says it. It is not NULL.
+    pub(crate) value: Option<ScalarValue>,
 }
 
 impl Overload {
@@ -77,7 +90,7 @@ impl Overload {
     pub(crate) fn returns(&self) -> &'static str {
         match self.returns {
             Returns::Type(returns) => returns.spelling,
-            Returns::Digits(_) => pgtype::NUMERIC.spelling,
+            Returns::Digits(_) | Returns::KnownDigits(_) => pgtype::NUMERIC.spelling,
         }
     }
 
@@ -110,6 +123,11 @@ impl Overload {
     pub(crate) const fn with_digits(self, digits: fn(&[DataType]) -> DataType) -> Self {
         Self { returns: Returns::Digits(digits), ..self }
     }
+
+    /// The digits of its values follow from its arguments and from what the statement says they are.
+    pub(crate) const fn with_known_digits(self, digits: fn(&[Known<'_>]) -> DataType) -> Self {
+        Self { returns: Returns::KnownDigits(digits), ..self }
+    }
 }
 
 impl fmt::Debug for Overload {
@@ -133,6 +151,22 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Function> {
 /// The same, as the query engine calls them.
 pub(crate) fn scalar_functions() -> impl Iterator<Item = ScalarUDF> {
     all().map(udf::of)
+}
+
+/// The function or the operator of this name, as the query engine calls it.
+pub(crate) fn named(name: &str) -> Option<ScalarUDF> {
+    all().find(|function| function.name == name).map(udf::of)
+}
+
+/// The function for calls with arguments that the statement says to have these values, the others `None`; none if it is
+/// told already, or if its type is the same whatever they are.
+pub(crate) fn with_known(function: &ScalarUDF, values: impl FnOnce() -> Vec<Option<ScalarValue>>) -> Option<ScalarUDF> {
+    udf::with_known(function, values)
+}
+
+/// The value of a call with constants; none if it is not known before it runs, or fails.
+pub(crate) fn value_of(function: &ScalarUDF, arguments: &[ScalarValue]) -> Option<ScalarValue> {
+    udf::value_of(function, arguments)
 }
 
 /// The one that a function of the query engine is.

@@ -37,13 +37,22 @@ impl Unresolved {
     /// As PostgreSQL says it.
     pub(crate) fn failure(self, function: &Function, given: &[Given]) -> Failure {
         let types: Vec<&str> = given.iter().map(|given| given.spelling()).collect();
-        let call = format!("{}({})", function.name, types.join(", "));
-        match self {
-            Self::None => Failure::new(Fault::UndefinedFunction, format!("function {call} does not exist")),
-            Self::Several => {
+        let is_operator = !function.name.starts_with(|first: char| first.is_alphabetic() || first == '_');
+        let call = match types.as_slice() {
+            [operand] if is_operator => format!("{} {operand}", function.name),
+            [left, right] if is_operator => format!("{left} {} {right}", function.name),
+            types => format!("{}({})", function.name, types.join(", ")),
+        };
+        match (self, is_operator) {
+            (Self::None, true) => Failure::new(Fault::UndefinedFunction, format!("operator does not exist: {call}")),
+            (Self::None, false) => Failure::new(Fault::UndefinedFunction, format!("function {call} does not exist")),
+            (Self::Several, true) => {
+                Failure::new(Fault::AmbiguousFunction, format!("operator is not unique: {call}; cast its operands"))
+            }
+            (Self::Several, false) => {
                 Failure::new(Fault::AmbiguousFunction, format!("function {call} is not unique; cast its arguments"))
             }
-            Self::Indeterminate => {
+            (Self::Indeterminate, _) => {
                 let message = "could not determine polymorphic type because input has type unknown; cast an argument";
                 Failure::new(Fault::DatatypeMismatch, message)
             }
@@ -73,7 +82,7 @@ pub(crate) fn resolve(function: &'static Function, given: &[Given]) -> Result<Re
     let returns = match &found.overload.returns {
         Returns::Type(returns) if returns.is_polymorphic() => of_elements(returns, &found, given)?,
         Returns::Type(returns) => *returns,
-        Returns::Digits(_) => pgtype::NUMERIC,
+        Returns::Digits(_) | Returns::KnownDigits(_) => pgtype::NUMERIC,
     };
     let arguments = found.arguments.iter().map(|wanted| match wanted.is_polymorphic() {
         true => of_elements(wanted, &found, given),

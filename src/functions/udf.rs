@@ -17,7 +17,7 @@ use datafusion::{
     },
 };
 
-use super::{Call, Function, Given, Resolved, Returns, resolve};
+use super::{Call, Function, Given, Known, Overload, Resolved, Returns, resolve};
 use crate::{
     fault::{Failure, Fault},
     pgtype::{self, PgType},
@@ -27,20 +27,64 @@ use crate::{
 struct Udf {
     function: &'static Function,
     signature: Signature,
+    /// The values that the statement says the arguments of a call to have, once they were looked for.
+    known: Option<Vec<Option<ScalarValue>>>,
 }
 
 pub(super) fn of(function: &'static Function) -> ScalarUDF {
     // It is as volatile as the most volatile of its overloads.
     let is_stable = function.overloads.iter().any(|overload| overload.volatility != Volatility::Immutable);
     let volatility = if is_stable { Volatility::Stable } else { Volatility::Immutable };
-    ScalarUDF::from(Udf { function, signature: Signature::user_defined(volatility) })
+    ScalarUDF::from(Udf { function, signature: Signature::user_defined(volatility), known: None })
 }
 
 pub(super) fn function_of(function: &ScalarUDF) -> Option<&'static Function> {
     function.inner().downcast_ref::<Udf>().map(|udf| udf.function)
 }
 
+pub(super) fn with_known(function: &ScalarUDF, values: impl FnOnce() -> Vec<Option<ScalarValue>>) -> Option<ScalarUDF> {
+    let udf = function.inner().downcast_ref::<Udf>()?;
+    let depends = |overload: &Overload| matches!(overload.returns, Returns::KnownDigits(_));
+    if udf.known.is_some() || !udf.function.overloads.iter().any(depends) {
+        return None;
+    }
+    Some(ScalarUDF::from(Udf { function: udf.function, signature: udf.signature.clone(), known: Some(values()) }))
+}
+
+pub(super) fn value_of(function: &ScalarUDF, arguments: &[ScalarValue]) -> Option<ScalarValue> {
+    let udf = function.inner().downcast_ref::<Udf>()?;
+    if udf.signature.volatility != Volatility::Immutable {
+        return None;
+    }
+    let given: Vec<DataType> = arguments.iter().map(ScalarValue::data_type).collect();
+    let wanted = udf.coerce_types(&given).ok()?;
+    let values = arguments.iter().zip(&wanted).map(|(value, wanted)| value.cast_to(wanted).map(ColumnarValue::Scalar));
+    let args = values.collect::<Result<Vec<_>>>().ok()?;
+    let field = |data_type: &DataType| Arc::new(Field::new(udf.name(), data_type.clone(), true));
+    let call = ScalarFunctionArgs {
+        args,
+        arg_fields: wanted.iter().map(field).collect(),
+        number_rows: 1,
+        return_field: field(&udf.return_type(&wanted).ok()?),
+        config_options: Arc::default(),
+    };
+    match udf.invoke_with_args(call).ok()? {
+        ColumnarValue::Scalar(value) => Some(value),
+        ColumnarValue::Array(_) => None,
+    }
+}
+
 impl Udf {
+    /// What is known of the arguments of a call that have these types.
+    fn known_of<'a>(&self, types: &'a [DataType]) -> Vec<Known<'a>> {
+        let value = |at: usize| self.known.as_ref()?.get(at)?.as_ref();
+        let of = |(at, data_type): (usize, &'a DataType)| {
+            let value = value(at).and_then(|value| value.cast_to(data_type).ok()).filter(|value| !value.is_null());
+            Known { data_type, value }
+        };
+        types.iter().enumerate().map(of).collect()
+    }
+
     /// The overload that arguments of these types mean. A text may have been one in quotes, which may be anything: whoever
     /// settles types knows.
     fn resolved(&self, types: &[DataType]) -> Result<Resolved> {
@@ -61,7 +105,7 @@ impl Udf {
 
 impl PartialEq for Udf {
     fn eq(&self, other: &Self) -> bool {
-        ptr::eq(self.function, other.function)
+        ptr::eq(self.function, other.function) && self.known == other.known
     }
 }
 
@@ -70,6 +114,7 @@ impl Eq for Udf {}
 impl Hash for Udf {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.function.name.hash(state);
+        self.known.hash(state);
     }
 }
 
@@ -92,6 +137,7 @@ impl ScalarUDFImpl for Udf {
         let resolved = self.resolved(types)?;
         match resolved.overload.returns {
             Returns::Digits(digits) => Ok(digits(types)),
+            Returns::KnownDigits(digits) => Ok(digits(&self.known_of(types))),
             Returns::Type(returns) if returns.is_polymorphic() => {
                 let given = types.iter().enumerate().find_map(|(at, given)| {
                     let declared = resolved.overload.argument(at);

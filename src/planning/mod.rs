@@ -35,6 +35,7 @@ mod integers;
 mod interval_lengths;
 mod interval_texts;
 mod join_keys;
+mod known_arguments;
 mod late_columns;
 mod list_texts;
 mod lists;
@@ -43,6 +44,7 @@ mod nearest_floats;
 mod null_equality;
 mod number_types;
 mod open_operands;
+mod operator_calls;
 mod overloads;
 mod parameters;
 mod range_keys;
@@ -133,6 +135,7 @@ pub(crate) fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
         Arc::new(recursion::CheckRecursion),
         Arc::new(group_keys::KeysOnce),
         Arc::new(rounds::ReadPlaces),
+        Arc::new(known_arguments::ReadArguments),
         Arc::new(sets::CommonTypes),
         Arc::new(sets::CountCopies),
         Arc::new(distinct_on::FirstOfEach),

@@ -16,7 +16,7 @@ use datafusion::{
     sql::sqlparser::ast::BinaryOperator,
 };
 
-use super::{days, integers, open_operands, steps, text_numbers};
+use super::{days, integers, open_operands, operator_calls, steps, text_numbers};
 
 /// Plans operators between values, of which one is a text that is written.
 #[derive(Debug)]
@@ -27,6 +27,9 @@ impl ExprPlanner for Operators {
         use BinaryOperator::{
             And, Divide, Eq, Gt, GtEq, Lt, LtEq, Minus, Modulo, Multiply, NotEq, Or, Plus, Spaceship,
         };
+        if let Some(call) = operator_calls::planned(&operation, schema)? {
+            return Ok(PlannerResult::Planned(call));
+        }
         if let Some(op) = of_open_operands(&operation.op) {
             open_operands::settle(&mut operation.left, op, &mut operation.right, schema);
         }

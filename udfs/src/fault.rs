@@ -93,6 +93,10 @@ pub enum Fault {
     DivisionByZero,
     /// A logarithm of a number that has none.
     InvalidLogarithm,
+    /// A power or a root of a number that has none.
+    InvalidPower,
+    /// Buckets that there are none of, or whose bounds are no range.
+    InvalidWidthBucket,
     /// More rows than the one that a subquery may have.
     CardinalityViolation,
     /// A regular expression that is none.

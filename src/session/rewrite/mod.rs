@@ -28,6 +28,7 @@ mod rows;
 mod same_names;
 mod scopes;
 mod shows;
+mod signs;
 mod timestamps;
 mod values;
 mod windows;
@@ -114,6 +115,7 @@ const REWRITES: &[Rewrite] = &[
     Rewrite::Expression(timestamps::rewrite),
     Rewrite::Expression(lengths::rewrite),
     Rewrite::Expression(numbers::rewrite),
+    Rewrite::Expression(signs::rewrite),
     Rewrite::Expression(windows::distances),
     // Calls that read files are names of tables by now, which are looked up with the others.
     Rewrite::Tables(columns::rewrite),

@@ -1,0 +1,109 @@
+//! Calls whose digits follow from the values of their arguments, as `round(n, 2)` and `ln(2.0)`, are told those that the
+//! statement says.
+//!
+//! The engine would tell them only where it sees constants, which it sees at some times and not at others: between the places
+//! where types are made the same, which cast the 2, and the one where constants are evaluated, it sees an expression. What a
+//! comparison, a join, a CASE or a set operation was planned for would not be what it gets. Here a call is read once, as it
+//! is written, and keeps what was read.
+
+use std::sync::Arc;
+
+use datafusion::{
+    common::{Result, ScalarValue, config::ConfigOptions, tree_node::Transformed},
+    logical_expr::{Expr, LogicalPlan},
+    optimizer::AnalyzerRule,
+};
+
+use super::steps;
+use crate::functions;
+
+/// Calls within calls that are looked into: each looks again at those within it.
+const MAX_DEPTH: usize = 8;
+
+/// Reads the calls of a plan; see the module. It comes before types are made the same.
+#[derive(Debug)]
+pub(super) struct ReadArguments;
+
+impl AnalyzerRule for ReadArguments {
+    fn name(&self) -> &str {
+        "read_arguments"
+    }
+
+    fn analyze(&self, plan: LogicalPlan, _config: &ConfigOptions) -> Result<LogicalPlan> {
+        steps::change(plan, is_call, |step, _| Ok(read(step)))
+    }
+}
+
+fn is_call(step: &Expr) -> bool {
+    matches!(step, Expr::ScalarFunction(call) if functions::function_of(&call.func).is_some())
+}
+
+fn read(mut step: Expr) -> Transformed<Expr> {
+    if let Expr::ScalarFunction(call) = &mut step {
+        let told =
+            functions::with_known(&call.func, || call.args.iter().map(|argument| value(argument, MAX_DEPTH)).collect());
+        if let Some(told) = told {
+            call.func = Arc::new(told);
+            return Transformed::yes(step);
+        }
+    }
+    Transformed::no(step)
+}
+
+/// What an argument is, if the statement says it.
+fn value(argument: &Expr, depth: usize) -> Option<ScalarValue> {
+    match argument {
+        Expr::Literal(value, _) => Some(value.clone()),
+        Expr::Cast(cast) => value(&cast.expr, depth)?.cast_to(cast.field.data_type()).ok(),
+        Expr::Negative(operand) => value(operand, depth)?.arithmetic_negate().ok(),
+        Expr::ScalarFunction(call) => {
+            let depth = depth.checked_sub(1)?;
+            let values = call.args.iter().map(|argument| value(argument, depth)).collect::<Option<Vec<_>>>()?;
+            functions::value_of(&call.func, &values)
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use arrow::datatypes::{DataType, Field};
+    use datafusion::{
+        common::DFSchema,
+        logical_expr::{ExprSchemable, cast, col, lit},
+    };
+
+    use super::*;
+
+    fn called(name: &str, arguments: Vec<Expr>) -> Expr {
+        read(functions::named(name).unwrap().call(arguments)).data
+    }
+
+    fn type_of(call: &Expr) -> DataType {
+        let fields = vec![Field::new("n", DataType::Decimal128(10, 2), true), Field::new("k", DataType::Int32, true)];
+        let schema = DFSchema::try_from(arrow::datatypes::Schema::new(fields)).unwrap();
+        call.get_type(&schema).unwrap()
+    }
+
+    #[test]
+    fn the_places_that_are_written_are_the_results() {
+        let rounded = |places: Expr| type_of(&called("round", vec![col("n"), places]));
+        assert_eq!(rounded(lit(1_i32)), DataType::Decimal128(10, 1));
+        assert_eq!(rounded(cast(lit(1_i64), DataType::Int32)), DataType::Decimal128(10, 1));
+        assert_eq!(rounded(Expr::Negative(Box::new(lit(1_i32)))), DataType::Decimal128(9, 0));
+        assert_eq!(rounded(lit(5_i32)), DataType::Decimal128(13, 5));
+        assert_eq!(rounded(col("k")), DataType::Decimal128(11, 2));
+    }
+
+    #[test]
+    fn what_is_written_has_the_digits_that_postgresql_shows() {
+        let two = || lit(ScalarValue::Decimal128(Some(20), 2, 1));
+        assert_eq!(type_of(&called("ln", vec![two()])), DataType::Decimal128(16, 16));
+        assert_eq!(type_of(&called("exp", vec![called("ln", vec![two()])])), DataType::Decimal128(17, 16));
+        assert_eq!(type_of(&called("ln", vec![col("n")])), DataType::Decimal128(23, 20));
+        // It was told once.
+        let again = read(called("round", vec![col("n"), lit(1_i32)]));
+        assert!(!again.transformed);
+    }
+}

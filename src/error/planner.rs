@@ -49,11 +49,12 @@ pub(super) fn wrong_arguments(text: &str) -> Option<Said> {
         }
         known => format!("{name} is known as {}. {MORE_CASTS}", known.join(", ")),
     };
-    Some(Said {
-        fault: Some(Fault::UndefinedFunction),
-        message: format!("function {name}({}) does not exist", types.join(", ")),
-        hint: Some(hint),
-    })
+    let is_operator = !name.starts_with(|first: char| first.is_alphabetic() || first == '_');
+    let message = match types.as_slice() {
+        [operand] if is_operator => format!("operator does not exist: {name} {operand}"),
+        types => format!("function {name}({}) does not exist", types.join(", ")),
+    };
+    Some(Said { fault: Some(Fault::UndefinedFunction), message, hint: Some(hint) })
 }
 
 /// Spellings listed in a hint.

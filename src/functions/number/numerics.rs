@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::{
-    array::{Array, ArrayRef, AsArray, Decimal128Array, Decimal256Array},
+    array::{ArrayRef, AsArray, Decimal128Array, Decimal256Array},
     datatypes::{DECIMAL128_MAX_PRECISION, DECIMAL256_MAX_PRECISION, DataType, Decimal128Type, Decimal256Type, i256},
 };
 

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use arrow::{
-    array::{Array, ArrayRef, AsArray},
+    array::{ArrayRef, AsArray},
     datatypes::{DECIMAL128_MAX_PRECISION, DataType, Decimal128Type},
 };
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::{
-    array::{Array, ArrayRef, AsArray},
+    array::{ArrayRef, AsArray},
     datatypes::{DataType, Decimal128Type},
 };
 

@@ -90,7 +90,6 @@ pub(crate) use integers::with_integers;
 pub(crate) use number_types::compared_as;
 pub(crate) use parameters::{number as parameter_number, parameter_types};
 pub(crate) use physical::physical_rules;
-pub(crate) use rounds::round;
 pub(crate) use scan::filter_scan;
 pub(crate) use steps::any as has_step;
 pub(crate) use text_numbers::own_digits;

@@ -9,10 +9,9 @@ mod chr;
 mod concat;
 mod date_part;
 mod date_trunc;
-mod domains;
-mod factorial;
 mod interval_parts;
 mod length;
+mod log2;
 mod now;
 mod padding;
 mod regexp_match;
@@ -28,7 +27,6 @@ mod texts;
 mod timezone;
 mod to_hex;
 mod translated_patterns;
-mod whole;
 
 use std::sync::Arc;
 
@@ -48,7 +46,6 @@ use super::{
     settings::SERVER_VERSION,
     shift, sliding,
 };
-use crate::planning;
 
 /// Registers them for a session of `user`.
 pub(crate) fn register(context: &SessionContext, user: &str) {
@@ -71,8 +68,7 @@ pub(crate) fn register(context: &SessionContext, user: &str) {
         chr::function(),
         now::clock(),
         date_trunc::function(),
-        factorial::function(),
-        planning::round(),
+        log2::function(),
         regexp_match::function(),
         regexp_replace::function(),
         split_part::function(),
@@ -85,9 +81,7 @@ pub(crate) fn register(context: &SessionContext, user: &str) {
         .chain(casing::functions())
         .chain(concat::functions())
         .chain(date_part::functions())
-        .chain(domains::functions())
         .chain(length::functions())
-        .chain(whole::functions())
         .chain(padding::functions())
         .chain(translated_patterns::functions());
     let own = own.into_iter().chain(several).chain(crate::functions::scalar_functions());

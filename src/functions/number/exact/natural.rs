@@ -74,7 +74,7 @@ impl Natural {
         let Some(at) = self.0.iter().position(|group| *group != 0) else { return 0 };
         let mut group = self.0[at];
         let mut zeros = at * GROUP;
-        while group % 10 == 0 {
+        while group.is_multiple_of(10) {
             group /= 10;
             zeros += 1;
         }

@@ -77,7 +77,7 @@ fn quotients_of_long_numbers_multiply_back() {
         let mut text = String::new();
         while text.len() < digits {
             state = (state * 6_364_136_223_846_793_005 + 1_442_695_040_888_963_407) % (1 << 64);
-            text.push_str(if state % 3 == 0 { "999999999" } else { "000000000" });
+            text.push_str(if state.is_multiple_of(3) { "999999999" } else { "000000000" });
             text.push_str(&state.to_string());
         }
         number(&text[..digits])

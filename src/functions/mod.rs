@@ -29,7 +29,7 @@ use crate::{
 };
 
 /// The lists of the rooms.
-const ROOMS: &[&[&Function]] = &[format::ROOM, text::ROOM, &[&Function]] = &[text::ROOM, number::ROOM];
+const ROOMS: &[&[&Function]] = &[format::ROOM, number::ROOM, text::ROOM];
 
 /// A function: a name, with all that it can be called with.
 pub(crate) struct Function {

@@ -43,6 +43,8 @@ pub struct Config {
     pub batch_size: usize,
     /// Memory that plans take which are kept for the next statement that is the same, in bytes; 0: none is kept.
     pub plan_cache_size: usize,
+    /// Memory that takes what is kept of tables for lookups by key, in bytes; 0: nothing is kept.
+    pub lookup_cache_size: usize,
     /// The longest a statement may run, in milliseconds; 0: no limit.
     pub statement_timeout_ms: u64,
     /// How deep expressions and queries may nest.
@@ -77,6 +79,7 @@ impl Default for Config {
             target_partitions: 0,
             batch_size: 8192,
             plan_cache_size: 32 << 20,
+            lookup_cache_size: 256 << 20,
             statement_timeout_ms: 0,
             max_parse_depth: 50,
             max_model_bytes: 1 << 30,

@@ -215,10 +215,11 @@ impl Session {
         let within = Arc::clone(&scope);
         let work = async move { crate::statement::parse(within.text(), Reading::new(within.shared())) };
         let statements = self.timed(&scope, work).await?;
-        if let [Statement { text, source, action, memory: None }] = statements.as_slice() {
+        if let [statement @ Statement { text, source, action, memory: None }] = statements.as_slice() {
             let known =
                 Known { action: Arc::clone(action), text: Arc::from(text.as_str()), source: Arc::clone(source) };
             self.client.shared().plans.keep_statement(known);
+            crate::statement::keep_shape(self.client.shared(), statement);
         }
         Ok(statements)
     }
@@ -227,6 +228,11 @@ impl Session {
     pub(crate) fn known(&self, sql: &str) -> Option<Statement> {
         let Known { action, text, source } = self.client.shared().plans.statement(sql)?;
         Some(Statement { text: text.to_string(), source, action, memory: None })
+    }
+
+    /// The statement that a text is, where one was read before and is kept that differs from it in values alone.
+    pub(crate) fn shaped(&self, sql: &str) -> Option<Statement> {
+        crate::statement::shaped(self.client.shared(), sql)
     }
 
     /// What the statement takes and returns, found in the time of a statement. Never runs it, never trains. `types` are those
@@ -245,9 +251,7 @@ impl Session {
     pub async fn execute(&self, statement: &Statement, parameters: &[ScalarValue]) -> Result<Outcome> {
         let working = self.client.work();
         let scope = self.client.start(statement.action.as_ref(), &statement.text)?;
-        if parameters.is_empty()
-            && let Some(outcome) = scope.kept_rows(statement.action.as_ref())
-        {
+        if let Some(outcome) = statement.action.answer(&scope, parameters) {
             return Ok(outcome.watched(scope.ticket().clone(), working));
         }
         let (client, task, values) = (Arc::clone(&self.client), statement.clone(), parameters.to_vec());
@@ -332,8 +336,8 @@ impl Session {
         self.client.join(false);
         let scope = self.client.start(action.as_ref(), statement.text())?;
         let (client, within) = (Arc::clone(&self.client), Arc::clone(&scope));
-        // Where its rows are kept, nothing is computed.
-        let kept = if statement.parameters().is_empty() { scope.kept_rows(action.as_ref()) } else { None };
+        // Where its rows are there, nothing is computed.
+        let kept = portal.answered(|values| action.answer(&scope, values));
         let is_there = kept.is_some();
         let work = async move { client.run_portal(&within, &portal, limit, kept).await };
         let outcome = if is_there { work.await } else { self.timed(&scope, work).await };

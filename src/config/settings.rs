@@ -98,6 +98,14 @@ pub(super) const SETTINGS: &[Declaration] = &[
         write: |config, values| assign(&mut config.plan_cache_size, size(values, 0)),
     },
     Declaration {
+        name: "lookup_cache_size",
+        accepts: "a size, 0 to keep nothing",
+        description: "memory for indexes and rows of tables that are looked up by a key; at most a quarter of memory_limit_bytes",
+        list: false,
+        read: |config| config.lookup_cache_size.to_string(),
+        write: |config, values| assign(&mut config.lookup_cache_size, size(values, 0)),
+    },
+    Declaration {
         name: "statement_timeout_ms",
         accepts: "milliseconds, 0 for no limit",
         description: "the longest that a statement may run",

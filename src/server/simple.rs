@@ -14,7 +14,8 @@ impl Connection {
     pub(super) async fn query(&mut self, query: Query) -> Result<(), Failure> {
         self.session.close_statement("");
         self.session.close_portal("");
-        let statements = match self.session.known(&query.query) {
+        let known = self.session.known(&query.query).or_else(|| self.session.shaped(&query.query));
+        let statements = match known {
             Some(statement) => vec![statement],
             None => {
                 let session = Arc::clone(&self.session);

@@ -10,7 +10,7 @@ use std::{
 
 use arrow::datatypes::{DataType, SchemaRef};
 use async_trait::async_trait;
-use datafusion::{common::ScalarValue, logical_expr::LogicalPlan};
+use datafusion::{common::ScalarValue, logical_expr::LogicalPlan, sql::sqlparser::tokenizer::Location};
 
 use super::{Client, Description, Kept, Outcome, Reads, Scope, Sealed};
 use crate::Result;
@@ -81,6 +81,17 @@ pub(crate) trait Action: Debug + Send + Sync {
         None
     }
 
+    /// What it returns with these values, where that is known or can be looked up at once: nothing is read, and nobody waits.
+    fn answer(&self, _scope: &Scope, _values: &[ScalarValue]) -> Option<Outcome> {
+        None
+    }
+
+    /// The same statement with parameters in the places of values that columns are compared with, from the first on, and
+    /// where those stand in its text; none where it has none, or where its plan is not kept.
+    fn parametrised(&self) -> Option<(Arc<dyn Action>, Vec<Location>)> {
+        None
+    }
+
     /// Whether it reads the catalog: the first that does decides which state its transaction reads.
     fn reads_catalog(&self) -> bool {
         true
@@ -125,7 +136,7 @@ pub(crate) async fn execute(
 }
 
 /// What is known of a statement: what was found before, where that is still so.
-async fn analyze(
+pub(crate) async fn analyze(
     action: &dyn Action,
     client: &Client,
     scope: &Arc<Scope>,

@@ -78,7 +78,8 @@ impl Interrupt {
         self.raised.load(Ordering::Relaxed)
     }
 
-    fn check(&self) -> crate::Result<()> {
+    /// An error where the statement is to end.
+    pub(super) fn check(&self) -> crate::Result<()> {
         if self.is_raised() {
             return Err(Error::new(Fault::Cancelled, "canceling statement due to user request"));
         }

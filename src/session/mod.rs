@@ -32,6 +32,7 @@ mod scope;
 mod sealed;
 mod search_path;
 mod settings;
+mod shapes;
 mod shared;
 mod shift;
 mod sliding;
@@ -39,6 +40,7 @@ pub(crate) mod storage;
 mod system;
 mod ticket;
 mod transaction;
+mod turns;
 mod verification;
 mod watched;
 
@@ -55,7 +57,7 @@ use datafusion::{
 };
 use futures::FutureExt;
 
-pub(crate) use action::{Action, Analysis, Running, describe, execute, new_identity};
+pub(crate) use action::{Action, Analysis, Running, analyze, describe, execute, new_identity};
 pub(crate) use client::{Client, Physical, Seen, Staged, Working, text_rows};
 pub(crate) use dialect::{PostgreSql, keyword, within_attempts};
 pub(crate) use files::{Given, request as request_named, with_options};
@@ -75,6 +77,7 @@ pub(crate) use scope::Scope;
 pub(crate) use sealed::Sealed;
 pub(crate) use search_path::{Name, quoted};
 pub(crate) use settings::{engine_zone, spelled, takes_several};
+pub(crate) use shapes::{Blanked, Shape};
 pub(crate) use shared::Shared;
 pub(crate) use ticket::{Stop, Ticket};
 

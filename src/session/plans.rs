@@ -5,13 +5,9 @@
 //! the statement that it was made for: no scope, and functions that know one are given those of each statement anew (see
 //! `statement/reuse.rs`). What is used least goes when all of it is larger than it may be.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    mem,
-    sync::{
-        Arc, Mutex, OnceLock,
-        atomic::{AtomicU64, Ordering},
-    },
+use std::sync::{
+    Arc, Mutex, OnceLock,
+    atomic::{AtomicU64, Ordering},
 };
 
 use arrow::{
@@ -25,6 +21,9 @@ use super::{
     client::{beginning, lock},
     masked::masked_beginning,
     search_path::SearchPath,
+    shapes::Shape,
+    storage::PointRead,
+    turns::Turns,
 };
 use crate::{Fault, Result, catalog::ObjectKey};
 
@@ -79,6 +78,8 @@ pub(crate) struct Kept {
     checked: OnceLock<()>,
     /// The plan as it was optimized; none: it is to be each time.
     optimized: OnceLock<Option<Sealed<LogicalPlan>>>,
+    /// The rows that the optimized plan looks up, where it does nothing else.
+    point: OnceLock<Option<PointRead>>,
     /// Its rows, where they are the same each time and few.
     rows: OnceLock<RecordBatch>,
 }
@@ -101,35 +102,23 @@ pub(crate) struct Shown {
 pub(crate) struct Plans {
     /// Bytes that they take together; 0: nothing is kept.
     limit: usize,
-    slots: Mutex<Slots>,
-}
-
-#[derive(Debug, Default)]
-struct Slots {
-    filled: HashMap<Key, Slot>,
-    /// Whose turn it is to go, unless it was used since it was asked last.
-    turns: VecDeque<Key>,
-    bytes: usize,
+    slots: Mutex<Turns<Key, Value>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Key {
     /// The whole text of a statement.
     Text(Arc<str>),
+    /// The text without the values in it.
+    Shape(Arc<str>),
     Plan(Arc<PlanKey>),
 }
 
 #[derive(Debug, Clone)]
 enum Value {
     Statement(Known),
+    Shape(Arc<Shape>),
     Plan(Arc<Kept>),
-}
-
-#[derive(Debug)]
-struct Slot {
-    value: Value,
-    bytes: usize,
-    used: bool,
 }
 
 /// About how many bytes a statement takes that was read.
@@ -149,7 +138,7 @@ impl Plans {
         }
         match lock(&self.slots).get(&Key::Text(Arc::from(source)))? {
             Value::Statement(known) => Some(known),
-            Value::Plan(_) => None,
+            Value::Shape(_) | Value::Plan(_) => None,
         }
     }
 
@@ -161,10 +150,23 @@ impl Plans {
         }
     }
 
+    /// The statement that a text is but for its values, which are left out of `blank`.
+    pub(crate) fn shape(&self, blank: &str) -> Option<Arc<Shape>> {
+        match lock(&self.slots).get(&Key::Shape(Arc::from(blank)))? {
+            Value::Shape(shape) => Some(shape),
+            Value::Statement(_) | Value::Plan(_) => None,
+        }
+    }
+
+    /// Keeps the statement that texts are but for their values.
+    pub(crate) fn keep_shape(&self, blank: &str, shape: Shape) {
+        self.keep(Key::Shape(Arc::from(blank)), Value::Shape(Arc::new(shape)), bytes_of_text(blank));
+    }
+
     fn plan(&self, key: &Arc<PlanKey>) -> Option<Arc<Kept>> {
         match lock(&self.slots).get(&Key::Plan(Arc::clone(key)))? {
             Value::Plan(kept) => Some(kept),
-            Value::Statement(_) => None,
+            Value::Statement(_) | Value::Shape(_) => None,
         }
     }
 
@@ -177,7 +179,7 @@ impl Plans {
     /// What plans there are, by their texts.
     pub(crate) fn shown(&self) -> Vec<Shown> {
         let slots = lock(&self.slots);
-        let plans = slots.filled.iter().filter_map(|(key, slot)| match (key, &slot.value) {
+        let plans = slots.iter().filter_map(|(key, value)| match (key, value) {
             (Key::Plan(key), Value::Plan(kept)) => Some(kept.shown(key)),
             _ => None,
         });
@@ -185,32 +187,6 @@ impl Plans {
         drop(slots);
         plans.sort_unstable();
         plans
-    }
-}
-
-impl Slots {
-    fn get(&mut self, key: &Key) -> Option<Value> {
-        let slot = self.filled.get_mut(key)?;
-        slot.used = true;
-        Some(slot.value.clone())
-    }
-
-    /// Takes a value, in the place of another one of its key, and lets others go until all are within the limit.
-    fn put(&mut self, key: Key, value: Value, bytes: usize, limit: usize) {
-        match self.filled.insert(key.clone(), Slot { value, bytes, used: false }) {
-            Some(before) => self.bytes -= before.bytes,
-            None => self.turns.push_back(key),
-        }
-        self.bytes += bytes;
-        while self.bytes > limit {
-            let Some(key) = self.turns.pop_front() else { return };
-            let used = self.filled.get_mut(&key).is_some_and(|slot| mem::take(&mut slot.used));
-            if used {
-                self.turns.push_back(key);
-            } else {
-                self.bytes -= self.filled.remove(&key).map_or(0, |slot| slot.bytes);
-            }
-        }
     }
 }
 
@@ -231,6 +207,7 @@ impl Kept {
             told: OnceLock::new(),
             checked: OnceLock::new(),
             optimized: OnceLock::new(),
+            point: OnceLock::new(),
             rows: OnceLock::new(),
         }
     }
@@ -270,6 +247,12 @@ impl Kept {
             }
         }
         self.optimized.get()?.as_ref()
+    }
+
+    /// What it looks up by a key, where it was optimized and does nothing else.
+    pub(crate) fn point(&self) -> Option<&PointRead> {
+        let plan: &LogicalPlan = self.optimized.get()?.as_ref()?;
+        self.point.get_or_init(|| PointRead::of(plan)).as_ref()
     }
 
     /// Its rows are the same each time. They take no more than the plan does.
@@ -339,12 +322,17 @@ impl Scope {
         Some(self.current_plan(key)?.analysis())
     }
 
-    /// What a statement without parameters returns, where its rows are kept: nothing is to be computed.
-    pub(crate) fn kept_rows(&self, action: &dyn Action) -> Option<Outcome> {
-        let kept = self.current_plan(&self.plan_key(action, &[])?)?;
-        let outcome = kept.outcome()?;
+    /// What is known of a statement, for values of these types. It counts as a use where `answers` makes something of it.
+    pub(crate) fn answered<T>(
+        &self,
+        action: &dyn Action,
+        types: &[Option<DataType>],
+        answers: impl FnOnce(&Kept) -> Option<T>,
+    ) -> Option<T> {
+        let kept = self.current_plan(&self.plan_key(action, types)?)?;
+        let answer = answers(&kept)?;
         kept.hits.fetch_add(1, Ordering::Relaxed);
-        Some(outcome)
+        Some(answer)
     }
 
     /// Keeps what is known of a statement, whose plan takes so many bytes.
@@ -393,14 +381,11 @@ mod tests {
         keep(&plans, "new1", Some(2));
         assert!(has(&plans, "new1") && has(&plans, "s000") && !has(&plans, "s001") && has(&plans, "s002"));
         keep(&plans, "s000", Some(3));
-        assert_eq!(lock(&plans.slots).bytes, plans.limit);
-        assert_eq!(lock(&plans.slots).filled.len(), PARTS);
-        assert_eq!(lock(&plans.slots).turns.len(), PARTS, "each has one turn");
+        assert_eq!(lock(&plans.slots).taken(), (plans.limit, PARTS));
         for number in 0..10 * PARTS {
             keep(&plans, &format!("t{number:03}"), Some(4));
         }
-        assert_eq!(lock(&plans.slots).bytes, plans.limit);
-        assert_eq!(lock(&plans.slots).turns.len(), PARTS);
+        assert_eq!(lock(&plans.slots).taken(), (plans.limit, PARTS));
         assert!(!has(&plans, "s002"), "it was used once, long ago");
     }
 
@@ -410,7 +395,7 @@ mod tests {
         keep(&plans, "s0000", Some(1));
         keep(&plans, "s000", None);
         assert!(!has(&plans, "s0000") && !has(&plans, "s000"));
-        assert_eq!(lock(&plans.slots).bytes, 0);
+        assert_eq!(lock(&plans.slots).taken(), (0, 0));
         let none = Plans::new(0);
         keep(&none, "", Some(1));
         assert!(!has(&none, ""));

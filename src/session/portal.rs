@@ -109,6 +109,15 @@ impl Portal {
         &self.formats
     }
 
+    /// What is made of the values of its parameters; nothing once it has run.
+    pub(crate) fn answered<T>(&self, answers: impl FnOnce(&[ScalarValue]) -> Option<T>) -> Option<T> {
+        let content = self.content.try_lock().ok()?;
+        match &*content {
+            Content::Bound(values) => answers(values),
+            Content::Rows(_) | Content::Ran | Content::Failed => None,
+        }
+    }
+
     /// Takes it for a run.
     pub(super) fn take(&self) -> Result<Run> {
         let cannot_run = || Error::new(Fault::WrongState, format!("portal \"{}\" cannot be run", self.name));

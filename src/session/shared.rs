@@ -32,6 +32,7 @@ use super::{
     compaction::{Compactions, Compactor},
     interrupt::ask_in_tasks,
     plans::Plans,
+    storage::Lookups,
     verification::Verifier,
 };
 use crate::{
@@ -68,6 +69,8 @@ pub(crate) struct Shared {
     pub(crate) looks: Arc<Looks>,
     /// The plans that are kept.
     pub(crate) plans: Plans,
+    /// What is kept of tables for lookups by key.
+    pub(crate) lookups: Arc<Lookups>,
     /// Who is connected.
     pub(crate) sessions: Arc<Sessions>,
     compute: ComputeRuntime,
@@ -90,6 +93,8 @@ impl Shared {
         ask_in_tasks();
         let (looks, sessions) = (Arc::default(), Arc::default());
         let plans = Plans::new(config.plan_cache_size);
+        let pool = Arc::clone(&runtime.memory_pool);
+        let lookups = Arc::new(Lookups::new(config.lookup_cache_size, config.memory_limit_bytes, pool));
         Ok(Self {
             config,
             parse_view,
@@ -102,6 +107,7 @@ impl Shared {
             sources,
             looks,
             plans,
+            lookups,
             sessions,
             compute,
             _scratch: scratch,

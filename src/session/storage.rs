@@ -1,6 +1,9 @@
 //! Managed tables: rows as Parquet files under the data directory.
 
+mod cache;
 mod form;
+mod index;
+mod lookup;
 
 use std::{
     fs::File,
@@ -42,6 +45,7 @@ use crate::{
     planning,
 };
 
+pub(crate) use self::{cache::Lookups, lookup::PointRead};
 use super::{Scope, caught, explain_failure};
 
 /// The schema that rows of a query are stored with: no metadata, and no column without a type.
@@ -214,7 +218,8 @@ pub(crate) fn open(
         return Arc::new(EmptyTable::new(schema));
     }
     let directory = Arc::clone(scope.shared().catalog.directory());
-    Arc::new(StoredTable { name: name.clone(), schema, object: Arc::downgrade(object), directory })
+    let lookups = Arc::clone(&scope.shared().lookups);
+    Arc::new(StoredTable { name: name.clone(), schema, object: Arc::downgrade(object), directory, lookups })
 }
 
 /// Whether a source is a managed table, whose rows are those of its definition.
@@ -233,6 +238,8 @@ struct StoredTable {
     /// Whoever reads it holds a snapshot that has it. A plan that is kept does not: it would keep lists of files that are gone.
     object: Weak<Object>,
     directory: Arc<DataDirectory>,
+    /// What is kept of its files for lookups by key.
+    lookups: Arc<Lookups>,
 }
 
 impl StoredTable {

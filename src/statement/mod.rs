@@ -36,6 +36,7 @@ mod rows;
 mod training;
 
 mod query;
+mod shaped;
 
 mod copy;
 mod create_external_table;
@@ -56,6 +57,7 @@ mod transaction;
 mod vacuum;
 
 pub(crate) use parse::{parse, parse_view};
+pub(crate) use shaped::{keep_shape, shaped};
 
 /// Every form of statement, in the order in which they are asked.
 pub(crate) const FORMS: &[Form] = &[

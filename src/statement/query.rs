@@ -9,7 +9,7 @@ use datafusion::{
     logical_expr::LogicalPlan,
     sql::{
         parser::{ExplainStatement, Statement as SqlStatement},
-        sqlparser::ast::Statement as Ast,
+        sqlparser::{ast::Statement as Ast, tokenizer::Location},
     },
 };
 
@@ -19,6 +19,7 @@ use super::{
     plan::{Typed, assigns, bind, planned, schema_of, typed},
     reuse,
     rows::{run, run_and_assign, run_and_publish},
+    shaped::with_parameters,
     training::{check_train, train_first},
 };
 use crate::{
@@ -103,6 +104,19 @@ impl Action for Reading {
     fn bytes_to_keep(&self, analysis: &Analysis) -> Option<usize> {
         // What is only described has no plan.
         analysis.plan.as_ref().map_or(Some(0), |plan| reuse::bytes_of(plan))
+    }
+
+    fn answer(&self, scope: &Scope, values: &[ScalarValue]) -> Option<Outcome> {
+        let types: Vec<_> = values.iter().map(|value| Some(value.data_type())).collect();
+        scope.answered(self, &types, |kept| reuse::answer(scope, kept, values))
+    }
+
+    fn parametrised(&self) -> Option<(Arc<dyn Action>, Vec<Location>)> {
+        self.identity?;
+        let (statement, places) = with_parameters(&self.statement)?;
+        let reading =
+            Self { statement: Sealed::new(statement), explains: self.explains, identity: Some(new_identity()) };
+        Some((Arc::new(reading), places))
     }
 
     async fn run(&self, running: Running<'_>) -> Result<Outcome> {

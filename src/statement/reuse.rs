@@ -24,7 +24,11 @@ use datafusion::{
 use fusewire_udfs::table::train;
 use futures::TryStreamExt;
 
-use super::{placeholders::numbered, plan::has, rows::run_optimized};
+use super::{
+    placeholders::numbered,
+    plan::has,
+    rows::{run_optimized, shown},
+};
 use crate::{
     Result, planning,
     session::{Kept, Outcome, Scope, storage::is_managed},
@@ -108,6 +112,9 @@ pub(super) async fn run(scope: &Scope, kept: &Kept, values: &[ScalarValue]) -> R
     {
         return Ok(Some(outcome));
     }
+    if let Some(outcome) = looked_up(scope, kept, values).await {
+        return Ok(Some(outcome));
+    }
     // What cannot be optimized so, tells why when it is planned as always.
     let optimized = kept.optimized(|plan| optimized(scope, plan, kept.parameters()));
     let Some(plan) = optimized.map(|plan| LogicalPlan::clone(plan)) else { return Ok(None) };
@@ -130,6 +137,22 @@ pub(super) async fn run(scope: &Scope, kept: &Kept, values: &[ScalarValue]) -> R
         }
         other => Ok(Some(other)),
     }
+}
+
+/// What a kept plan returns, where its rows are kept or those that it looks up are in memory.
+pub(super) fn answer(scope: &Scope, kept: &Kept, values: &[ScalarValue]) -> Option<Outcome> {
+    if values.is_empty()
+        && let Some(outcome) = kept.outcome()
+    {
+        return Some(outcome);
+    }
+    shown(scope, kept.point()?.now(values)?).ok()
+}
+
+/// The rows that a kept plan looks up by a key; none where it does something else, or reads as ever.
+pub(super) async fn looked_up(scope: &Scope, kept: &Kept, values: &[ScalarValue]) -> Option<Outcome> {
+    kept.optimized(|plan| optimized(scope, plan, kept.parameters()))?;
+    shown(scope, kept.point()?.read(values, scope.interrupt()).await?).ok()
 }
 
 /// The plan as it is optimized, where that is the same for all statements: values of its parameters, which have these types,

@@ -45,6 +45,13 @@ pub(super) fn run_optimized(scope: &Scope, plan: LogicalPlan) -> BoxFuture<'_, R
     Box::pin(start(scope, scope.physical_of_optimized(plan)))
 }
 
+/// Rows that are there already, as clients see them.
+pub(super) fn shown(scope: &Scope, rows: RecordBatch) -> Result<Outcome> {
+    let schema = clocks::in_zone(&unmarked(rows.schema_ref()), scope.zone());
+    let rows = named(rows, &schema)?;
+    Outcome::batches(schema, vec![rows])
+}
+
 async fn start(scope: &Scope, planned: BoxFuture<'_, Result<Physical>>) -> Result<Outcome> {
     let (physical, task) = planned.await?;
     let zone = task.session_config().options().execution.time_zone.clone();
@@ -186,7 +193,7 @@ impl Stream for ComputedRows {
             return Poll::Ready(Some(Err(self.time_out())));
         };
         match received {
-            Some(item) => Poll::Ready(Some(item.and_then(|batch| self.named(batch)))),
+            Some(item) => Poll::Ready(Some(item.and_then(|batch| named(batch, &self.schema)))),
             // The channel closes when the worker ends; only a panic ends it without a last word.
             None => match ready!(Pin::new(&mut self.worker).poll(context)) {
                 Err(error) if error.is_panic() => {
@@ -219,17 +226,17 @@ impl ComputedRows {
         self.worker.abort();
         timed_out().into()
     }
+}
 
-    /// The batch as clients see it: the columns' names, and instants by the session's clocks.
-    fn named(&self, batch: RecordBatch) -> std::result::Result<RecordBatch, DataFusionError> {
-        if batch.schema_ref().fields() == self.schema.fields() {
-            return Ok(batch);
-        }
-        let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-        let (_, columns, _) = batch.into_parts();
-        let columns = clocks::shown(columns, &self.schema)?;
-        Ok(RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)?)
+/// The batch as clients see it: the columns' names, and instants by the session's clocks.
+fn named(batch: RecordBatch, schema: &SchemaRef) -> std::result::Result<RecordBatch, DataFusionError> {
+    if batch.schema_ref().fields() == schema.fields() {
+        return Ok(batch);
     }
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    let (_, columns, _) = batch.into_parts();
+    let columns = clocks::shown(columns, schema)?;
+    Ok(RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options)?)
 }
 
 impl RecordBatchStream for ComputedRows {

@@ -215,7 +215,8 @@ impl Session {
         let within = Arc::clone(&scope);
         let work = async move { crate::statement::parse(within.text(), Reading::new(within.shared())) };
         let statements = self.timed(&scope, work).await?;
-        if let [statement @ Statement { text, source, action, memory: None }] = statements.as_slice() {
+        if let [statement @ Statement { memory: None, .. }] = statements.as_slice() {
+            let Statement { text, source, action, .. } = statement;
             let known =
                 Known { action: Arc::clone(action), text: Arc::from(text.as_str()), source: Arc::clone(source) };
             self.client.shared().plans.keep_statement(known);

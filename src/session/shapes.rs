@@ -111,6 +111,11 @@ impl Shape {
         tried
     }
 
+    /// It was not in vain.
+    pub(crate) fn worked(&self) {
+        self.failures.store(0, Ordering::Relaxed);
+    }
+
     /// It was in vain.
     pub(crate) fn failed(&self) {
         self.failures.fetch_add(1, Ordering::Relaxed);

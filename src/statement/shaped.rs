@@ -68,6 +68,7 @@ impl Action for Shaped {
             if let Some(kept) = &kept
                 && let Some(outcome) = reuse::looked_up(scope, kept, &self.values).await
             {
+                self.shape.worked();
                 return Ok(outcome);
             }
             if kept.is_none_or(|kept| kept.point().is_none()) {

@@ -14,6 +14,7 @@ mod storage;
 
 mod determinism;
 
+mod lookups;
 mod plan_cache;
 mod plans;
 mod words;

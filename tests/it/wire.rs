@@ -2,6 +2,7 @@
 
 mod commits;
 mod hostile;
+mod lookups;
 mod parameters;
 mod portals;
 mod raw;

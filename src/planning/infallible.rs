@@ -7,15 +7,27 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Schema, TimeUnit};
 use datafusion::{
-    logical_expr::Operator,
+    common::DFSchema,
+    logical_expr::{
+        Expr, Operator, execution_props::ExecutionProps, physical_planning_context::PhysicalPlanningContext,
+    },
     physical_expr::{
-        PhysicalExpr,
+        PhysicalExpr, create_physical_expr,
         expressions::{
             BinaryExpr, CastExpr, Column, DynamicFilterPhysicalExpr, InListExpr, IsNotNullExpr, IsNullExpr, LikeExpr,
             Literal, NotExpr,
         },
     },
 };
+
+/// The condition over the columns of this schema as it is evaluated, where that is known never to fail.
+pub(crate) fn evaluable(condition: &Expr, schema: &DFSchema) -> Option<Arc<dyn PhysicalExpr>> {
+    let (properties, context) = (ExecutionProps::new(), PhysicalPlanningContext::default());
+    let condition = create_physical_expr(condition, schema, &properties, &context).ok()?;
+    let columns = schema.as_arrow();
+    let is_condition = condition.data_type(columns).is_ok_and(|data_type| data_type == DataType::Boolean);
+    (is_condition && cannot_fail(&condition, columns)).then_some(condition)
+}
 
 /// Whether the expression is known never to fail over rows of this schema. What isn't known can.
 pub(super) fn cannot_fail(expression: &Arc<dyn PhysicalExpr>, schema: &Schema) -> bool {
@@ -96,12 +108,8 @@ pub(super) fn keeps_every_value(from: &DataType, to: &DataType) -> bool {
 mod tests {
     use arrow::datatypes::Field;
     use datafusion::{
-        common::{DFSchema, ScalarValue},
-        logical_expr::{
-            Expr, cast, col, execution_props::ExecutionProps, lit, physical_planning_context::PhysicalPlanningContext,
-            try_cast,
-        },
-        physical_expr::create_physical_expr,
+        common::ScalarValue,
+        logical_expr::{cast, col, lit, try_cast},
     };
 
     use super::*;
@@ -113,11 +121,8 @@ mod tests {
             Field::new("name", DataType::Utf8View, true),
             Field::new("list", DataType::new_list(DataType::Int32, true), true),
         ]);
-        let names = DFSchema::try_from(schema.clone()).unwrap();
-        let physical =
-            create_physical_expr(&condition, &names, &ExecutionProps::new(), &PhysicalPlanningContext::default())
-                .unwrap();
-        cannot_fail(&physical, &schema)
+        let names = DFSchema::try_from(schema).unwrap();
+        evaluable(&condition, &names).is_some()
     }
 
     #[test]

@@ -87,6 +87,7 @@ pub(crate) use computed_once::COMPUTED_ONCE;
 pub(crate) use dependencies::Relations;
 pub(crate) use guards::can_fail;
 pub(crate) use integers::with_integers;
+pub(crate) use infallible::evaluable;
 pub(crate) use number_types::compared_as;
 pub(crate) use parameters::{number as parameter_number, parameter_types};
 pub(crate) use physical::physical_rules;

@@ -1,18 +1,21 @@
 //! Queries that look up a few rows of a managed table by a key, answered from memory.
 //!
-//! An optimized plan is one where it keeps columns of the rows of one table for which a column equals a value: the
-//! [`Index`](super::index::Index) of that column tells which rows may, and the conditions are compared with the values of those
-//! rows. Nothing else is computed, so that nothing has to be planned: whatever else a plan does (a function, a sort, a cast)
-//! makes it none, and it runs as ever. So does every plan whose parts are not in memory, until they are: the first lookups in a
-//! column read as before, and the next makes its index.
+//! An optimized plan is one where it keeps columns of the rows of one table for which a column equals a value, or one of a few:
+//! the [`Index`](super::index::Index) of that column tells which rows may, and the conditions are asked of the values of those
+//! rows, as a scan asks them. They may be sorted, and counted off; nothing else is computed, so that nothing has to be planned:
+//! whatever else a plan does makes it none, and it runs as ever. So does every plan whose parts are not in memory, until they
+//! are: the first lookups in a column read as before, and the next makes its index.
 //!
 //! The files are those of the snapshot that the statement reads, and what is kept of them are their own values.
+
+mod condition;
+mod seen;
 
 use std::sync::Arc;
 
 use arrow::{
-    array::{Array, ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions, Scalar},
-    compute::{and, filter, interleave, is_not_null, is_null, kernels::cmp, prep_null_mask_filter},
+    array::{Array, ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions},
+    compute::{SortColumn, SortOptions, and, filter, lexsort_to_indices, take},
     datatypes::{DataType, SchemaRef},
     error::ArrowError,
 };
@@ -21,32 +24,28 @@ use datafusion::{
     common::{DFSchema, ScalarValue},
     datasource::source_as_provider,
     logical_expr::{
-        BinaryExpr, Expr, FetchType, LogicalPlan, Operator, SkipType, TableScan, expr::Placeholder,
-        utils::split_conjunction,
+        Expr, FetchType, Limit, LogicalPlan, SkipType, Sort, SortExpr, TableScan, utils::split_conjunction,
     },
 };
 
+use self::{
+    condition::{Condition, Values},
+    seen::{Lack, Places, Seen},
+};
 use super::{
     StoredTable,
-    cache::{Column, Key, Lookups, Part, ROWS_OF_PART, Wanted, compact},
+    cache::{Column, Wanted},
     form,
-    index::{hashes, is_indexed},
+    index::is_indexed,
 };
 use crate::{
     catalog::{Definition, ManagedTable, TableFile},
     pgtype,
-    planning::parameter_number,
     session::Interrupt,
 };
 
 /// Lookups in a column before its indexes are made.
 const LOOKUPS_BEFORE: u32 = 2;
-
-/// A table of more files is read as ever.
-const MAX_FILES: usize = 64;
-
-/// So many rows may have a key, and more are read as ever.
-const MAX_ROWS: usize = 128;
 
 /// How often parts are read for one lookup: others may let go of them.
 const MAX_LOADS: usize = 5;
@@ -58,29 +57,15 @@ pub(crate) struct PointRead {
     table: Arc<dyn TableProvider>,
     /// The columns that are read, by their places in the table.
     columns: Vec<usize>,
-    /// All of them hold. One of them says what a column equals.
+    /// All of them hold. One of them finds rows.
     conditions: Vec<Condition>,
-    /// What is returned of each row.
-    output: Vec<Output>,
+    /// What the rows are sorted by: columns, by their places among those that are read.
+    order: Vec<(usize, SortOptions)>,
     skip: usize,
     fetch: Option<usize>,
+    /// What is returned of each row.
+    output: Vec<Output>,
     schema: SchemaRef,
-}
-
-/// What holds for a column, given by its place among those that are read.
-#[derive(Debug, Clone, PartialEq)]
-enum Condition {
-    Compared(usize, Operator, Value),
-    IsNull(usize),
-    IsNotNull(usize),
-}
-
-/// What a column is compared with; it is of the column's type.
-#[derive(Debug, Clone, PartialEq)]
-enum Value {
-    Known(ScalarValue),
-    /// The value of this parameter, from 0, as one of the type.
-    Given(usize, DataType),
 }
 
 #[derive(Debug, Clone)]
@@ -90,74 +75,48 @@ enum Output {
     Value(ScalarValue),
 }
 
-/// Why rows cannot be told at once.
-enum Lack {
-    /// They never can.
-    Unfit,
-    /// Something is to be read first, of files by their places in the table.
-    Parts(Vec<(usize, Wanted)>),
-}
-
-/// Rows, or parts of the rows, of files, by their places in the table.
-type Places = Vec<(usize, u64)>;
-
-/// The table as the statement sees it.
-struct Seen<'a> {
-    lookups: &'a Lookups,
-    table: &'a ManagedTable,
-    /// The paths of its files.
-    paths: Vec<Arc<str>>,
-}
-
 impl PointRead {
     /// What an optimized plan looks up, where that is all that it does.
     pub(crate) fn of(plan: &LogicalPlan) -> Option<Self> {
         let read = Self::read_by(plan)?;
-        let finds = |condition: &Condition| match condition {
-            Condition::Compared(place, Operator::Eq, _) => read.type_of(*place).is_some_and(is_indexed),
-            _ => false,
-        };
-        read.conditions.iter().any(finds).then_some(read)
+        read.conditions.iter().any(|condition| matches!(condition, Condition::Equals(..))).then_some(read)
     }
 
     fn read_by(plan: &LogicalPlan) -> Option<Self> {
-        match plan {
-            LogicalPlan::TableScan(scan) => Self::of_scan(scan),
-            LogicalPlan::SubqueryAlias(alias) => {
-                let read = Self::read_by(&alias.input)?;
-                Some(Self { schema: Arc::clone(plan.schema().inner()), ..read })
+        let mut read = match plan {
+            LogicalPlan::TableScan(scan) => return Self::of_scan(scan),
+            LogicalPlan::Filter(filter) if matches!(filter.input.as_ref(), LogicalPlan::TableScan(_)) => {
+                let LogicalPlan::TableScan(scan) = filter.input.as_ref() else { return None };
+                let mut read = Self::of_scan_asked(scan, &split_conjunction(&filter.predicate))?;
+                read.ask(&filter.predicate, filter.input.schema())?;
+                read
             }
             LogicalPlan::Filter(filter) => {
                 let mut read = Self::read_by(&filter.input)?;
-                if read.skip > 0 || read.fetch.is_some() {
-                    return None;
-                }
-                for condition in split_conjunction(&filter.predicate) {
-                    read.add(condition, filter.input.schema())?;
-                }
-                Some(read)
+                read.ask(&filter.predicate, filter.input.schema())?;
+                read
             }
+            LogicalPlan::SubqueryAlias(alias) => Self::read_by(&alias.input)?,
             LogicalPlan::Projection(projection) => {
-                let read = Self::read_by(&projection.input)?;
+                let mut read = Self::read_by(&projection.input)?;
                 let kept = |expression| read.kept(expression, projection.input.schema());
-                let output = projection.expr.iter().map(kept).collect::<Option<_>>()?;
-                Some(Self { output, schema: Arc::clone(plan.schema().inner()), ..read })
+                read.output = projection.expr.iter().map(kept).collect::<Option<_>>()?;
+                read
             }
-            LogicalPlan::Limit(limit) => {
-                let read = Self::read_by(&limit.input)?;
-                let (SkipType::Literal(skip), FetchType::Literal(fetch)) =
-                    (limit.get_skip_type().ok()?, limit.get_fetch_type().ok()?)
-                else {
-                    return None;
-                };
-                let is_first = read.skip == 0 && read.fetch.is_none();
-                is_first.then_some(Self { skip, fetch, ..read })
-            }
-            _ => None,
-        }
+            LogicalPlan::Sort(sort) => Self::read_by(&sort.input)?.sorted(sort)?,
+            LogicalPlan::Limit(limit) => Self::read_by(&limit.input)?.limited(limit)?,
+            _ => return None,
+        };
+        read.schema = Arc::clone(plan.schema().inner());
+        Some(read)
     }
 
     fn of_scan(scan: &TableScan) -> Option<Self> {
+        Self::of_scan_asked(scan, &[])
+    }
+
+    /// What a scan reads, whose rows are asked these conditions by a filter above it.
+    fn of_scan_asked(scan: &TableScan, above: &[&Expr]) -> Option<Self> {
         let table = source_as_provider(&scan.source).ok()?;
         let stored = table.downcast_ref::<StoredTable>()?;
         if scan.fetch.is_some() || !stored.lookups.is_on() {
@@ -173,45 +132,69 @@ impl PointRead {
         if !columns.iter().all(is_stored) {
             return None;
         }
-        let output = (0..columns.len()).map(Output::Column).collect();
-        let schema = Arc::clone(scan.projected_schema.inner());
-        let mut read =
-            Self { table: Arc::clone(&table), columns, conditions: Vec::new(), output, skip: 0, fetch: None, schema };
+        let mut read = Self {
+            table: Arc::clone(&table),
+            output: (0..columns.len()).map(Output::Column).collect(),
+            columns,
+            conditions: Vec::new(),
+            order: Vec::new(),
+            skip: 0,
+            fetch: None,
+            schema: Arc::clone(scan.projected_schema.inner()),
+        };
         for condition in scan.filters.iter().flat_map(split_conjunction) {
-            read.add(condition, &scan.projected_schema)?;
+            if !above.contains(&condition) {
+                read.ask(condition, &scan.projected_schema)?;
+            }
         }
         Some(read)
     }
 
-    /// Takes one more condition over the columns of this schema; nothing where it is another than the rows can be asked.
-    fn add(&mut self, condition: &Expr, schema: &DFSchema) -> Option<()> {
-        let condition = match condition {
-            Expr::IsNull(column) => Condition::IsNull(self.place(column, schema)?),
-            Expr::IsNotNull(column) => Condition::IsNotNull(self.place(column, schema)?),
-            Expr::BinaryExpr(BinaryExpr { left, op, right }) => {
-                let (column, op, value) = match left.as_ref() {
-                    Expr::Column(_) => (left, *op, right),
-                    _ => (right, op.swap()?, left),
-                };
-                let place = self.place(column, schema)?;
-                // Of the other types not all that is the same is equal, or the other way round.
-                let data_type = self.type_of(place).filter(|data_type| is_indexed(data_type))?;
-                Condition::Compared(place, compared(op)?, value_of(value, data_type)?)
-            }
-            _ => return None,
+    /// Leaves the rows for which a condition over the columns of this schema holds; nothing where they cannot be asked.
+    fn ask(&mut self, condition: &Expr, schema: &DFSchema) -> Option<()> {
+        if self.skip > 0 || self.fetch.is_some() {
+            return None;
+        }
+        let place = |output: &Output| match output {
+            Output::Column(place) => Some(*place),
+            Output::Value(_) => None,
         };
-        if !self.conditions.contains(&condition) {
-            self.conditions.push(condition);
+        let places: Vec<Option<usize>> = self.output.iter().map(place).collect();
+        for condition in split_conjunction(condition) {
+            self.conditions.push(Condition::of(condition, schema, &places)?);
         }
         Some(())
     }
 
-    /// The place of a column among those that are read.
-    fn place(&self, column: &Expr, schema: &DFSchema) -> Option<usize> {
-        match self.kept(column, schema)? {
-            Output::Column(place) => Some(place),
-            Output::Value(_) => None,
+    /// Sorts the rows.
+    fn sorted(mut self, sort: &Sort) -> Option<Self> {
+        if self.skip > 0 || self.fetch.is_some() {
+            return None;
         }
+        let key = |key: &SortExpr| {
+            let Output::Column(place) = self.kept(&key.expr, sort.input.schema())? else { return None };
+            let options = SortOptions { descending: !key.asc, nulls_first: key.nulls_first };
+            is_sorted(self.type_of(place)?).then_some((place, options))
+        };
+        self.order = sort.expr.iter().map(key).collect::<Option<_>>()?;
+        self.fetch = sort.fetch;
+        Some(self)
+    }
+
+    /// Counts rows off.
+    fn limited(mut self, limit: &Limit) -> Option<Self> {
+        let (SkipType::Literal(skip), FetchType::Literal(fetch)) =
+            (limit.get_skip_type().ok()?, limit.get_fetch_type().ok()?)
+        else {
+            return None;
+        };
+        let left = self.fetch.map(|before| before.saturating_sub(skip));
+        self.skip = self.skip.saturating_add(skip);
+        self.fetch = match (left, fetch) {
+            (Some(left), Some(fetch)) => Some(left.min(fetch)),
+            (left, fetch) => left.or(fetch),
+        };
+        Some(self)
     }
 
     /// What an expression over the columns of this schema keeps of a row.
@@ -247,55 +230,47 @@ impl PointRead {
         None
     }
 
-    fn look(&self, values: &[ScalarValue]) -> Result<RecordBatch, Lack> {
+    fn look(&self, given: &[ScalarValue]) -> Result<RecordBatch, Lack> {
         let stored = self.table.downcast_ref::<StoredTable>().ok_or(Lack::Unfit)?;
         let object = stored.object.upgrade().ok_or(Lack::Unfit)?;
         let Definition::ManagedTable(table) = &object.definition else { return Err(Lack::Unfit) };
-        if table.files.len() > MAX_FILES || table.files.iter().any(|file| file.deleted.is_some()) {
-            return Err(Lack::Unfit);
-        }
-        let paths: Vec<Arc<str>> = table.files.iter().map(|file| Arc::from(file.path.as_str())).collect();
-        let seen = Seen { lookups: &stored.lookups, table, paths };
+        let seen = Seen::new(&stored.lookups, table).ok_or(Lack::Unfit)?;
         if !self.conditions.iter().all(|condition| self.is_plain(condition, table)) {
             return Err(Lack::Unfit);
         }
-        let compared = self.compared(values).ok_or(Lack::Unfit)?;
-        let found = self.candidates(&seen, &compared)?;
+        let values: Vec<Values> = self
+            .conditions
+            .iter()
+            .map(|condition| condition.values(given))
+            .collect::<Option<_>>()
+            .ok_or(Lack::Unfit)?;
+        let found = self.find(&seen, &values)?;
         if found.is_empty() {
             return Ok(RecordBatch::new_empty(Arc::clone(&self.schema)));
         }
-        let columns = self.values(&seen, &found)?;
-        self.rows(&columns, &compared, found.len()).map_err(|_| Lack::Unfit)
+        let columns: Vec<Column> =
+            self.columns.iter().map(|place| seen.column(*place)).collect::<Option<_>>().ok_or(Lack::Unfit)?;
+        let columns = seen.values(&columns, &found)?;
+        self.rows(columns, &values, found.len()).map_err(|_| Lack::Unfit)
     }
 
-    /// Whether a condition compares no texts, or such as are equal where they are the same, and only there.
+    /// Whether what a condition says to be equal is so where it is the same, and only there, whatever type a parameter has.
     fn is_plain(&self, condition: &Condition, table: &ManagedTable) -> bool {
-        let Condition::Compared(place, ..) = condition else { return true };
-        let column = self.columns.get(*place).and_then(|column| table.columns.get(*column));
-        column.is_some_and(|column| {
-            let is_text = |known: pgtype::PgType| known.oid == column.type_oid;
-            self.type_of(*place) != Some(&DataType::Utf8View) || is_text(pgtype::TEXT) || is_text(pgtype::VARCHAR)
-        })
+        let Condition::Equals(place, _) = condition else { return true };
+        let column = self.columns.get(*place).and_then(|place| table.columns.get(*place));
+        let is_text = |oid: u32| [pgtype::TEXT, pgtype::VARCHAR].iter().any(|known| known.oid == oid);
+        column.is_some_and(|column| is_text(column.type_oid) || self.type_of(*place) != Some(&DataType::Utf8View))
     }
 
-    /// What the column of each condition is compared with; nothing for those that compare none.
-    fn compared(&self, values: &[ScalarValue]) -> Option<Vec<Option<Scalar<ArrayRef>>>> {
-        let value = |condition: &Condition| match condition {
-            Condition::Compared(_, _, value) => Some(Some(value.scalar(values)?)),
-            Condition::IsNull(_) | Condition::IsNotNull(_) => Some(None),
-        };
-        self.conditions.iter().map(value).collect()
-    }
-
-    /// The rows that one of the conditions leaves, and maybe a few others, in the order of the table.
-    fn candidates(&self, seen: &Seen<'_>, compared: &[Option<Scalar<ArrayRef>>]) -> Result<Places, Lack> {
-        for (condition, value) in self.conditions.iter().zip(compared) {
-            let (Condition::Compared(place, Operator::Eq, _), Some(value)) = (condition, value) else { continue };
+    /// The rows that one of the conditions finds, and maybe a few others, in the order of the table.
+    fn find(&self, seen: &Seen<'_>, values: &[Values]) -> Result<Places, Lack> {
+        for (condition, values) in self.conditions.iter().zip(values) {
+            let Condition::Equals(place, _) = condition else { continue };
             let column = seen.column(*self.columns.get(*place).ok_or(Lack::Unfit)?).ok_or(Lack::Unfit)?;
             if !is_indexed(&column.data_type) {
                 continue;
             }
-            match seen.rows_of(&column, value) {
+            match seen.rows_of(&column, values) {
                 // A key that too many rows have.
                 Ok(None) => {}
                 Ok(Some(found)) => return Ok(found),
@@ -307,60 +282,39 @@ impl PointRead {
         Err(Lack::Unfit)
     }
 
-    /// The columns that are read, of these rows.
-    fn values(&self, seen: &Seen<'_>, found: &[(usize, u64)]) -> Result<Vec<ArrayRef>, Lack> {
-        let columns: Vec<Column> =
-            self.columns.iter().map(|place| seen.column(*place)).collect::<Option<_>>().ok_or(Lack::Unfit)?;
-        let (mut arrays, mut missing) = (Vec::with_capacity(columns.len()), Places::new());
-        for column in &columns {
-            arrays.extend(seen.values_of(column, found, &mut missing)?);
+    /// Those of so many rows for which all conditions hold, as they are returned.
+    fn rows(&self, mut columns: Vec<ArrayRef>, values: &[Values], count: usize) -> Result<RecordBatch, ArrowError> {
+        let mut holds = BooleanArray::from(vec![true; count]);
+        for (condition, values) in self.conditions.iter().zip(values) {
+            holds = and(&holds, &condition.holds(&columns, values)?)?;
         }
-        if missing.is_empty() {
-            return Ok(arrays);
-        }
-        missing.sort_unstable();
-        missing.dedup();
-        let of_file = |parts: &[(usize, u64)]| {
-            let file = parts.first().map_or(0, |(file, _)| *file);
-            (file, Wanted::Values(columns.clone(), parts.iter().map(|(_, part)| *part).collect()))
-        };
-        Err(Lack::Parts(missing.chunk_by(|one, next| one.0 == next.0).map(of_file).collect()))
-    }
-
-    /// Those of the rows for which all conditions hold, as they are returned.
-    fn rows(
-        &self,
-        columns: &[ArrayRef],
-        compared: &[Option<Scalar<ArrayRef>>],
-        count: usize,
-    ) -> Result<RecordBatch, ArrowError> {
-        let missing = || ArrowError::ComputeError("a column is missing".to_owned());
-        let mut holds: Option<BooleanArray> = None;
-        for (condition, value) in self.conditions.iter().zip(compared) {
-            let column = columns.get(condition.place()).ok_or_else(missing)?;
-            let one = condition.holds(column, value.as_ref())?;
-            holds = Some(match holds {
-                Some(holds) => and(&holds, &one)?,
-                None => one,
-            });
-        }
-        let holds = holds.ok_or_else(missing)?;
         let left = holds.true_count();
+        if left < count {
+            columns = columns.iter().map(|column| filter(column, &holds)).collect::<Result<_, _>>()?;
+        }
+        if left > 1 && !self.order.is_empty() {
+            let places = lexsort_to_indices(&self.sort_columns(&columns)?, None)?;
+            columns = columns.iter().map(|column| take(column, &places, None)).collect::<Result<_, _>>()?;
+        }
         let skip = self.skip.min(left);
         let fetch = self.fetch.unwrap_or(usize::MAX).min(left - skip);
         let returned = |output: &Output| -> Result<ArrayRef, ArrowError> {
             match output {
                 Output::Value(value) => Ok(value.to_array_of_size(fetch)?),
-                Output::Column(place) => {
-                    let column = columns.get(*place).ok_or_else(missing)?;
-                    let kept = if left == count { Arc::clone(column) } else { filter(column, &holds)? };
-                    Ok(if fetch == left { kept } else { kept.slice(skip, fetch) })
-                }
+                Output::Column(place) => Ok(columns.get(*place).ok_or_else(missing)?.slice(skip, fetch)),
             }
         };
         let output = self.output.iter().map(returned).collect::<Result<Vec<ArrayRef>, ArrowError>>()?;
         let options = RecordBatchOptions::new().with_row_count(Some(fetch));
         RecordBatch::try_new_with_options(Arc::clone(&self.schema), output, &options)
+    }
+
+    fn sort_columns(&self, columns: &[ArrayRef]) -> Result<Vec<SortColumn>, ArrowError> {
+        let key = |(place, options): &(usize, SortOptions)| {
+            let values = Arc::clone(columns.get(*place).ok_or_else(missing)?);
+            Ok(SortColumn { values, options: Some(*options) })
+        };
+        self.order.iter().map(key).collect()
     }
 
     /// Reads what a lookup lacks, where it is worth it.
@@ -391,127 +345,11 @@ impl PointRead {
     }
 }
 
-impl Condition {
-    fn place(&self) -> usize {
-        match self {
-            Self::Compared(place, ..) | Self::IsNull(place) | Self::IsNotNull(place) => *place,
-        }
-    }
-
-    /// For which values of its column it holds.
-    fn holds(&self, column: &ArrayRef, value: Option<&Scalar<ArrayRef>>) -> Result<BooleanArray, ArrowError> {
-        let (operator, value) = match (self, value) {
-            (Self::IsNull(_), _) => return is_null(column),
-            (Self::IsNotNull(_), _) => return is_not_null(column),
-            (Self::Compared(_, operator, _), Some(value)) => (operator, value),
-            (Self::Compared(..), None) => return Err(ArrowError::ComputeError("a value is missing".to_owned())),
-        };
-        let holds = match operator {
-            Operator::Eq => cmp::eq(column, value),
-            Operator::NotEq => cmp::neq(column, value),
-            Operator::Lt => cmp::lt(column, value),
-            Operator::LtEq => cmp::lt_eq(column, value),
-            Operator::Gt => cmp::gt(column, value),
-            Operator::GtEq => cmp::gt_eq(column, value),
-            other => Err(ArrowError::ComputeError(format!("{other} is no comparison"))),
-        }?;
-        // What is compared with NULL does not hold.
-        Ok(if holds.null_count() == 0 { holds } else { prep_null_mask_filter(&holds) })
-    }
+/// Whether values of a type are sorted as the engine's operators sort them.
+fn is_sorted(data_type: &DataType) -> bool {
+    is_indexed(data_type) || matches!(data_type, DataType::Boolean | DataType::Decimal128(..))
 }
 
-impl Value {
-    fn scalar(&self, values: &[ScalarValue]) -> Option<Scalar<ArrayRef>> {
-        match self {
-            Self::Known(value) => value.to_scalar().ok(),
-            Self::Given(number, data_type) => match values.get(*number)? {
-                value if value.data_type() == *data_type => value.to_scalar().ok(),
-                value => value.cast_to(data_type).ok()?.to_scalar().ok(),
-            },
-        }
-    }
-}
-
-impl Seen<'_> {
-    /// A column of the table, by its place.
-    fn column(&self, place: usize) -> Option<Column> {
-        let (field, column) = (self.table.schema.fields().get(place)?, self.table.columns.get(place)?);
-        Some(Column { name: field.name().clone(), number: column.number, data_type: field.data_type().clone() })
-    }
-
-    /// The rows of a value of a column, and maybe a few others; none if they are too many.
-    fn rows_of(&self, column: &Column, value: &Scalar<ArrayRef>) -> Result<Option<Places>, Lack> {
-        let value = value.clone().into_inner();
-        let hash = hashes(self.lookups.hasher(), &value).and_then(|hashes| hashes.first().copied());
-        // Nothing equals NULL.
-        let Some(hash) = hash.ok_or(Lack::Unfit)? else { return Ok(Some(Places::new())) };
-        let (mut found, mut lacking) = (Places::new(), Vec::new());
-        for (at, path) in self.paths.iter().enumerate() {
-            let index = match self.lookups.get(&Key::index(path, column.number)) {
-                Some(Part::Index(index)) if *index.data_type() == column.data_type => index,
-                Some(_) => return Err(Lack::Unfit),
-                None => {
-                    lacking.push((at, Wanted::Index(column.clone())));
-                    continue;
-                }
-            };
-            let rows = index.rows(hash);
-            if found.len() + rows.len() > MAX_ROWS {
-                return Ok(None);
-            }
-            found.extend(rows.map(|row| (at, row)));
-        }
-        if lacking.is_empty() { Ok(Some(found)) } else { Err(Lack::Parts(lacking)) }
-    }
-
-    /// The values of a column in these rows; the parts of files that are not in memory are added to those that are missing.
-    fn values_of(
-        &self,
-        column: &Column,
-        found: &[(usize, u64)],
-        missing: &mut Places,
-    ) -> Result<Option<ArrayRef>, Lack> {
-        let (mut arrays, mut places, mut last) = (Vec::new(), Vec::with_capacity(found.len()), None);
-        for (file, row) in found {
-            let part = (*file, row / ROWS_OF_PART);
-            if last != Some(part) {
-                last = Some(part);
-                let path = self.paths.get(part.0).ok_or(Lack::Unfit)?;
-                match self.lookups.get(&Key::values(path, column.number, part.1)) {
-                    Some(Part::Values(values)) if *values.data_type() == column.data_type => arrays.push(values),
-                    Some(_) => return Err(Lack::Unfit),
-                    None => missing.push(part),
-                }
-            }
-            let within = usize::try_from(row % ROWS_OF_PART).map_err(|_| Lack::Unfit)?;
-            places.push((arrays.len().saturating_sub(1), within));
-        }
-        if !missing.is_empty() {
-            return Ok(None);
-        }
-        let is_there = |(array, row): &(usize, usize)| arrays.get(*array).is_some_and(|values| *row < values.len());
-        if !places.iter().all(is_there) {
-            return Err(Lack::Unfit);
-        }
-        let arrays: Vec<&dyn Array> = arrays.iter().map(AsRef::as_ref).collect();
-        // A copy: whoever holds a row holds no more than it.
-        interleave(&arrays, &places).map(|values| Some(compact(values))).map_err(|_| Lack::Unfit)
-    }
-}
-
-/// The operator, where it compares.
-fn compared(operator: Operator) -> Option<Operator> {
-    use Operator::{Eq, Gt, GtEq, Lt, LtEq, NotEq};
-    matches!(operator, Eq | NotEq | Lt | LtEq | Gt | GtEq).then_some(operator)
-}
-
-/// What a column of this type is compared with, where that is a value of it or becomes one as it is given.
-fn value_of(expression: &Expr, data_type: &DataType) -> Option<Value> {
-    match expression {
-        Expr::Literal(value, _) if value.data_type() == *data_type => Some(Value::Known(value.clone())),
-        Expr::Placeholder(Placeholder { id, field: Some(field) }) if field.data_type() == data_type => {
-            Some(Value::Given(parameter_number(id)?.checked_sub(1)?, data_type.clone()))
-        }
-        _ => None,
-    }
+fn missing() -> ArrowError {
+    ArrowError::ComputeError("a column of a lookup is missing".to_owned())
 }

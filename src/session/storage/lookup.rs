@@ -84,15 +84,12 @@ impl PointRead {
 
     fn read_by(plan: &LogicalPlan) -> Option<Self> {
         let mut read = match plan {
-            LogicalPlan::TableScan(scan) => return Self::of_scan(scan),
-            LogicalPlan::Filter(filter) if matches!(filter.input.as_ref(), LogicalPlan::TableScan(_)) => {
-                let LogicalPlan::TableScan(scan) = filter.input.as_ref() else { return None };
-                let mut read = Self::of_scan_asked(scan, &split_conjunction(&filter.predicate))?;
-                read.ask(&filter.predicate, filter.input.schema())?;
-                read
-            }
+            LogicalPlan::TableScan(scan) => return Self::of_scan(scan, &[]),
             LogicalPlan::Filter(filter) => {
-                let mut read = Self::read_by(&filter.input)?;
+                let mut read = match filter.input.as_ref() {
+                    LogicalPlan::TableScan(scan) => Self::of_scan(scan, &split_conjunction(&filter.predicate))?,
+                    input => Self::read_by(input)?,
+                };
                 read.ask(&filter.predicate, filter.input.schema())?;
                 read
             }
@@ -111,12 +108,8 @@ impl PointRead {
         Some(read)
     }
 
-    fn of_scan(scan: &TableScan) -> Option<Self> {
-        Self::of_scan_asked(scan, &[])
-    }
-
-    /// What a scan reads, whose rows are asked these conditions by a filter above it.
-    fn of_scan_asked(scan: &TableScan, above: &[&Expr]) -> Option<Self> {
+    /// What a scan reads. Of its conditions, these are asked by a filter above it.
+    fn of_scan(scan: &TableScan, above: &[&Expr]) -> Option<Self> {
         let table = source_as_provider(&scan.source).ok()?;
         let stored = table.downcast_ref::<StoredTable>()?;
         if scan.fetch.is_some() || !stored.lookups.is_on() {

@@ -9,7 +9,9 @@ mod format;
 mod number;
 mod resolve;
 mod text;
+mod time;
 mod udf;
+mod units;
 
 use std::fmt;
 
@@ -17,11 +19,19 @@ use arrow::{array::ArrayRef, datatypes::DataType};
 use datafusion::{
     common::ScalarValue,
     logical_expr::{ScalarUDF, Volatility},
+    common::Result as PlanResult,
+    logical_expr::{
+        Expr, ScalarUDF, Volatility,
+        preimage::PreimageResult,
+        simplify::SimplifyContext,
+        sort_properties::{ExprProperties, SortProperties},
+    },
 };
 
 pub(crate) use self::{
     call::Call,
     resolve::{Given, Resolved, resolve},
+    time::{TimeSeries, instant_in_session, spelled_zone},
 };
 use crate::{
     fault,
@@ -29,7 +39,7 @@ use crate::{
 };
 
 /// The lists of the rooms.
-const ROOMS: &[&[&Function]] = &[format::ROOM, number::ROOM, text::ROOM];
+const ROOMS: &[&[&Function]] = &[format::ROOM, number::ROOM, text::ROOM, time::ROOM];
 
 /// A function: a name, with all that it can be called with.
 pub(crate) struct Function {
@@ -54,7 +64,21 @@ pub(crate) struct Overload {
     pub(crate) volatility: Volatility,
     /// Computes the values of a batch, of the type that was promised; it refuses what PostgreSQL refuses.
     pub(crate) run: fn(&Call<'_>) -> fault::Result<ArrayRef>,
+    /// What the query engine may know of the values without computing them.
+    pub(crate) known: Known,
 }
+
+/// What is known of the values of an overload by its arguments, so that tables are pruned and sorted rows stay so.
+#[derive(Clone, Copy)]
+pub(crate) struct Known {
+    /// The order of the values, from what is known of the arguments; asked of the first overload that has it.
+    pub(crate) order: Option<fn(&[ExprProperties]) -> SortProperties>,
+    /// The arguments for which it has a value.
+    pub(crate) preimage: Option<Preimage>,
+}
+
+/// Of the arguments of a call, and a value that it is compared with.
+pub(crate) type Preimage = fn(&[Expr], &Expr, &SimplifyContext) -> PlanResult<PreimageResult>;
 
 /// The type of an overload's values.
 pub(crate) enum Returns {
@@ -71,6 +95,8 @@ pub(crate) struct Known<'a> {
     pub(crate) data_type: &'a DataType,
     /// Its value, of that type, if the statement says it. It is not NULL.
     pub(crate) value: Option<ScalarValue>,
+    /// A numeric whose digits follow from the text that the first argument is; none where no constant is written there.
+    DigitsOf(fn(Option<&str>) -> DataType),
 }
 
 impl Overload {
@@ -91,6 +117,7 @@ impl Overload {
         match self.returns {
             Returns::Type(returns) => returns.spelling,
             Returns::Digits(_) | Returns::KnownDigits(_) => pgtype::NUMERIC.spelling,
+            Returns::Digits(_) | Returns::DigitsOf(_) => pgtype::NUMERIC.spelling,
         }
     }
 
@@ -101,7 +128,8 @@ impl Overload {
         run: fn(&Call<'_>) -> fault::Result<ArrayRef>,
     ) -> Self {
         let (returns, volatility) = (Returns::Type(returns), Volatility::Immutable);
-        Self { arguments, variadic: false, returns, strict: true, volatility, run }
+        let known = Known { order: None, preimage: None };
+        Self { arguments, variadic: false, returns, strict: true, volatility, run, known }
     }
 
     /// The last argument may come several times.
@@ -127,6 +155,19 @@ impl Overload {
     /// The digits of its values follow from its arguments and from what the statement says they are.
     pub(crate) const fn with_known_digits(self, digits: fn(&[Known<'_>]) -> DataType) -> Self {
         Self { returns: Returns::KnownDigits(digits), ..self }
+    /// The digits of its values follow from what the first argument names.
+    pub(crate) const fn with_digits_of(self, digits: fn(Option<&str>) -> DataType) -> Self {
+        Self { returns: Returns::DigitsOf(digits), ..self }
+    }
+
+    /// The order of its values is known.
+    pub(crate) const fn with_order(self, order: fn(&[ExprProperties]) -> SortProperties) -> Self {
+        Self { known: Known { order: Some(order), ..self.known }, ..self }
+    }
+
+    /// It is known for which arguments it has a value.
+    pub(crate) const fn with_preimage(self, preimage: Preimage) -> Self {
+        Self { known: Known { preimage: Some(preimage), ..self.known }, ..self }
     }
 }
 
@@ -174,8 +215,9 @@ pub(crate) fn function_of(function: &ScalarUDF) -> Option<&'static Function> {
     udf::function_of(function)
 }
 
-/// What an argument has to be for an overload that takes values of a type: the form in which its `run` finds them. Given
-/// numerics keep their digits.
+/// What an argument has to be for an overload that takes values of a type: the form in which its `run` finds them, but for
+/// times of another unit or zone, and what counts as an interval: they stay what they are, so that conditions on columns of
+/// them are known to be such, and become the form when they are computed. Given numerics keep their digits.
 pub(crate) fn form(wanted: &PgType, given: &DataType) -> Option<DataType> {
     match wanted.form {
         pgtype::Form::Text => Some(DataType::Utf8View),
@@ -185,6 +227,7 @@ pub(crate) fn form(wanted: &PgType, given: &DataType) -> Option<DataType> {
             DataType::Int64 | DataType::UInt32 | DataType::UInt64 => DataType::Decimal128(20, 0),
             _ => return wanted.arrow(-1),
         }),
+        _ if units::may_stay(wanted, given) => Some(given.clone()),
         _ => wanted.arrow(-1),
     }
 }

@@ -13,11 +13,14 @@ use arrow::{
 use datafusion::{
     common::{DataFusionError, Result, ScalarValue, internal_err},
     logical_expr::{
-        ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+        ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+        preimage::PreimageResult,
+        simplify::SimplifyContext,
+        sort_properties::{ExprProperties, SortProperties},
     },
 };
 
-use super::{Call, Function, Given, Known, Overload, Resolved, Returns, resolve};
+use super::{Call, Function, Given, Known, Overload, Resolved, Returns, resolve, units};
 use crate::{
     fault::{Failure, Fault},
     pgtype::{self, PgType},
@@ -138,6 +141,7 @@ impl ScalarUDFImpl for Udf {
         match resolved.overload.returns {
             Returns::Digits(digits) => Ok(digits(types)),
             Returns::KnownDigits(digits) => Ok(digits(&self.known_of(types))),
+            Returns::DigitsOf(digits) => Ok(digits(None)),
             Returns::Type(returns) if returns.is_polymorphic() => {
                 let given = types.iter().enumerate().find_map(|(at, given)| {
                     let declared = resolved.overload.argument(at);
@@ -158,7 +162,14 @@ impl ScalarUDFImpl for Udf {
 
     fn return_field_from_args(&self, arguments: ReturnFieldArgs) -> Result<FieldRef> {
         let types: Vec<DataType> = arguments.arg_fields.iter().map(|field| field.data_type().clone()).collect();
-        Ok(Arc::new(Field::new(self.function.name, self.return_type(&types)?, true)))
+        let returns = match self.resolved(&types)?.overload.returns {
+            Returns::DigitsOf(digits) => {
+                let name = arguments.scalar_arguments.first().copied().flatten();
+                digits(name.and_then(|name| name.try_as_str().flatten()))
+            }
+            _ => self.return_type(&types)?,
+        };
+        Ok(Arc::new(Field::new(self.function.name, returns, true)))
     }
 
     fn invoke_with_args(&self, call: ScalarFunctionArgs) -> Result<ColumnarValue> {
@@ -167,7 +178,10 @@ impl ScalarUDFImpl for Udf {
         let is_constant = call.args.iter().all(|argument| matches!(argument, ColumnarValue::Scalar(_)))
             && resolved.overload.volatility != Volatility::Volatile;
         let rows = if is_constant { 1 } else { call.number_rows };
-        let arguments = call.args.iter().map(|argument| argument.to_array(rows)).collect::<Result<Vec<ArrayRef>>>()?;
+        let in_form = |(argument, wanted): (&ColumnarValue, &PgType)| -> Result<ArrayRef> {
+            Ok(units::in_form(argument.to_array(rows)?, wanted)?)
+        };
+        let arguments = call.args.iter().zip(&resolved.arguments).map(in_form).collect::<Result<Vec<ArrayRef>>>()?;
         let result = call.return_field.data_type();
         let (strict, options) = (resolved.overload.strict, call.config_options.as_ref());
         let values = (resolved.overload.run)(&Call { arguments: &arguments, rows, strict, result, options })?;
@@ -179,6 +193,22 @@ impl ScalarUDFImpl for Udf {
             true => ColumnarValue::Scalar(ScalarValue::try_from_array(&values, 0)?),
             false => ColumnarValue::Array(values),
         })
+    }
+
+    fn output_ordering(&self, inputs: &[ExprProperties]) -> Result<SortProperties> {
+        let order = self.function.overloads.iter().find_map(|overload| overload.known.order);
+        Ok(order.map_or(SortProperties::Unordered, |order| order(inputs)))
+    }
+
+    fn preimage(&self, arguments: &[Expr], value: &Expr, context: &SimplifyContext) -> Result<PreimageResult> {
+        if self.function.overloads.iter().all(|overload| overload.known.preimage.is_none()) {
+            return Ok(PreimageResult::None);
+        }
+        let types = arguments.iter().map(|argument| context.get_data_type(argument)).collect::<Result<Vec<_>>>()?;
+        match self.resolved(&types)?.overload.known.preimage {
+            Some(preimage) => preimage(arguments, value, context),
+            None => Ok(PreimageResult::None),
+        }
     }
 }
 

@@ -259,9 +259,10 @@ fn are_same(one: &str, other: &str) -> bool {
     one == other || is_utc(one) && is_utc(other)
 }
 
-/// Whether a function returns what clocks show at an instant.
+/// Whether a function returns what clocks show at an instant, or cuts that off.
 fn reads_clock(step: &Expr) -> bool {
-    matches!(step, Expr::ScalarFunction(call) if matches!(call.func.name(), "date_part" | "extract" | "to_char"))
+    const READ: &[&str] = &["date_part", "date_trunc", "extract", "to_char"];
+    matches!(step, Expr::ScalarFunction(call) if READ.contains(&call.func.name()))
 }
 
 fn local(mut step: Expr, schema: &DFSchema, session: &Arc<str>) -> Result<Transformed<Expr>> {

@@ -135,8 +135,9 @@ fn zone_in(data_type: &DataType) -> Option<&str> {
     }
 }
 
+/// The year, the month and the day that are so many days after 1970 began; the year before 1 is 0.
 // Counts from March, so that the leap day is a year's last.
-fn civil(days: i64) -> (i64, u64, u64) {
+pub(crate) fn civil(days: i64) -> (i64, u64, u64) {
     let days = days + EPOCH_FROM_MARCH_0;
     let (era, day_of_era) = (days.div_euclid(DAYS_PER_ERA), days.rem_euclid(DAYS_PER_ERA));
     let leap_days = day_of_era / 1_460 - day_of_era / 36_524 + day_of_era / (DAYS_PER_ERA - 1);

@@ -27,7 +27,7 @@ use bytes::{BufMut, BytesMut};
 
 pub(crate) use self::{
     binary::{MAX_BYTES, binary_writer, patch_length, write_sized},
-    calendar::Zone,
+    calendar::{Zone, civil},
     json::{json_texts, json_writers},
 };
 use self::{

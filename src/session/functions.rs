@@ -10,6 +10,8 @@ mod concat;
 mod date_part;
 mod date_trunc;
 mod interval_parts;
+mod domains;
+mod factorial;
 mod length;
 mod log2;
 mod now;
@@ -24,7 +26,6 @@ mod signals;
 mod sleep;
 mod split_part;
 mod texts;
-mod timezone;
 mod to_hex;
 mod translated_patterns;
 
@@ -37,7 +38,6 @@ use datafusion::{
 };
 use tokio::sync::mpsc::UnboundedSender;
 
-pub(super) use date_part::EXTRACT;
 pub(crate) use settings::SET_CONFIG;
 
 use super::{
@@ -69,10 +69,11 @@ pub(crate) fn register(context: &SessionContext, user: &str) {
         now::clock(),
         date_trunc::function(),
         log2::function(),
+        factorial::function(),
+        planning::round(),
         regexp_match::function(),
         regexp_replace::function(),
         split_part::function(),
-        timezone::function(),
         to_hex::function(),
     ];
     let several = array_counts::functions()
@@ -81,6 +82,7 @@ pub(crate) fn register(context: &SessionContext, user: &str) {
         .chain(casing::functions())
         .chain(concat::functions())
         .chain(date_part::functions())
+        .chain(domains::functions())
         .chain(length::functions())
         .chain(padding::functions())
         .chain(translated_patterns::functions());

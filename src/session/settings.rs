@@ -15,7 +15,6 @@ use datafusion::{
     execution::{FunctionRegistry, SessionState, TaskContext},
 };
 
-pub(super) use self::zones::titled;
 use self::{
     list::{ACCEPTED, DEFAULT_PATH, MESSAGES, Setting},
     takes::{NoDates, Refused, Takes, Unit},

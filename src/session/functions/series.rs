@@ -1,102 +1,209 @@
-//! `generate_series` and `range`: in FROM over timestamps of microseconds too, where the engine's count nanoseconds, and
-//! from a date to a timestamp, which the end of `generate_series(d, d + INTERVAL '1 day', INTERVAL '1 hour')` is.
+//! `generate_series` and `range` of times: the engine's count nanoseconds, of which 64 bits hold the years 1678 to 2261, and
+//! know no zone's days. Those of numbers are the engine's.
+//!
+//! ```sql
+//! SELECT * FROM generate_series(date '2024-01-31', date '2024-06-30', '1 month')
+//! ```
 
-use std::sync::Arc;
+use std::{iter, sync::Arc};
 
-use arrow::datatypes::{DataType, IntervalUnit, TimeUnit};
+use arrow::{
+    array::{Array, ArrayRef, AsArray, IntervalMonthDayNanoArray, ListArray, RecordBatch, TimestampMicrosecondArray},
+    buffer::{NullBuffer, OffsetBuffer},
+    datatypes::{
+        DataType, Field, FieldRef, IntervalMonthDayNano, IntervalMonthDayNanoType, IntervalUnit, Schema, SchemaRef,
+        TimeUnit, TimestampMicrosecondType,
+    },
+};
 use datafusion::{
-    catalog::{TableFunctionArgs, TableFunctionImpl, TableProvider},
-    common::{
-        Result, ScalarValue,
-        types::{NativeType, logical_date},
-    },
-    execution::FunctionRegistry,
+    catalog::{TableFunctionArgs, TableFunctionImpl, TableProvider, streaming::StreamingTable},
+    common::{Result, ScalarValue, plan_err},
+    execution::{FunctionRegistry, SendableRecordBatchStream, TaskContext},
     logical_expr::{
-        Coercion, ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, TypeSignature,
-        TypeSignatureClass,
+        Cast, ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+        type_coercion::functions::fields_with_udf,
     },
+    physical_plan::{stream::RecordBatchStreamAdapter, streaming::PartitionStream},
     prelude::SessionContext,
 };
 
+use crate::{
+    fault::{Failure, Fault},
+    functions::{TimeSeries, instant_in_session},
+    pgtype,
+};
+
+/// The steps between times.
+const STEP: DataType = DataType::Interval(IntervalUnit::MonthDayNano);
+
 /// Puts these in the places of the engine's own.
 pub(super) fn register(context: &SessionContext) {
-    for name in ["generate_series", "range"] {
+    for (name, has_end) in [("generate_series", true), ("range", false)] {
         if let Ok(inner) = context.table_function(name) {
-            context.register_udtf(name, Arc::new(Series { inner: Arc::clone(inner.function()) }));
+            context.register_udtf(name, Arc::new(Series { has_end, inner: Arc::clone(inner.function()) }));
         }
         if let Ok(inner) = context.udf(name) {
-            context.register_udf(ScalarUDF::from(List::new(inner)));
+            let signature = Signature::user_defined(Volatility::Immutable);
+            context.register_udf(ScalarUDF::from(List { has_end, inner, signature }));
         }
     }
 }
 
+/// The type of the times of a series between values of these types, none of a series of numbers. They are instants unless one
+/// is without a zone and none has one.
+fn type_of_times(types: &[DataType]) -> Option<DataType> {
+    let [start, end, step] = types else { return None };
+    let bounds = [start, end];
+    let are_times = bounds.iter().any(|bound| matches!(bound, DataType::Timestamp(..) | DataType::Date32));
+    if !are_times && !matches!(step, DataType::Interval(_) | DataType::Duration(_)) {
+        return None;
+    }
+    let is_local = bounds.iter().any(|bound| matches!(bound, DataType::Timestamp(_, None)))
+        && !bounds.iter().any(|bound| matches!(bound, DataType::Timestamp(_, Some(_))));
+    if is_local { pgtype::TIMESTAMP.arrow(-1) } else { pgtype::TIMESTAMPTZ.arrow(-1) }
+}
+
+/// The function in FROM, whose arguments are values.
 #[derive(Debug)]
 struct Series {
+    has_end: bool,
     inner: Arc<dyn TableFunctionImpl>,
 }
 
 impl TableFunctionImpl for Series {
     fn call_with_args(&self, arguments: TableFunctionArgs<'_, '_>) -> Result<Arc<dyn TableProvider>> {
-        let mut expressions = arguments.exprs().to_vec();
-        let zone = expressions.iter().find_map(|expression| match literal_type(expression) {
-            Some(DataType::Timestamp(_, zone)) => Some(zone),
-            _ => None,
-        });
+        let mut expressions: Vec<Expr> = arguments.exprs().iter().map(value_of_cast).collect();
+        let values: Option<Vec<&ScalarValue>> = expressions.iter().map(Expr::as_literal).collect();
+        let types: Vec<DataType> = values.iter().flatten().map(|value| value.data_type()).collect();
+        if let (Some([start, end, step]), Some(times)) = (values.as_deref(), type_of_times(&types)) {
+            let zone = arguments.session().config_options().execution.time_zone.as_deref().unwrap_or("UTC");
+            let zone = matches!(times, DataType::Timestamp(_, Some(_))).then_some(zone);
+            return table((*start, *end), self.has_end, step, zone);
+        }
         for expression in &mut expressions {
             let Expr::Literal(value, _) = expression else { continue };
             if value.is_null() {
                 // The engine takes the one without a type alone.
                 *value = ScalarValue::Null;
-                continue;
-            }
-            match (value.data_type(), &zone) {
-                (DataType::Int8 | DataType::Int16 | DataType::Int32, _) => *value = value.cast_to(&DataType::Int64)?,
-                (DataType::Timestamp(_, zone), _) => become_nanoseconds(value, zone)?,
-                (DataType::Date32, Some(zone)) => become_nanoseconds(value, zone.clone())?,
-                _ => {}
+            } else if matches!(value.data_type(), DataType::Int8 | DataType::Int16 | DataType::Int32) {
+                *value = value.cast_to(&DataType::Int64)?;
             }
         }
         self.inner.call_with_args(TableFunctionArgs::new(&expressions, arguments.session()))
     }
 }
 
-fn literal_type(expression: &Expr) -> Option<DataType> {
-    match expression {
-        Expr::Literal(value, _) => Some(value.data_type()),
+/// A text that is cast, as the value that is read of it; what is none stays what it is.
+fn value_of_cast(expression: &Expr) -> Expr {
+    if let Expr::Cast(Cast { expr, field }) = expression
+        && let Expr::Literal(text, metadata) = expr.as_ref()
+        && let Some(text) = text.try_as_str().flatten()
+        && let Ok(value) = pgtype::read_text(text, field.data_type())
+    {
+        return Expr::Literal(value, metadata.clone());
+    }
+    expression.clone()
+}
+
+/// The table of a series, in whose zone instants are if one is given.
+fn table(
+    (start, end): (&ScalarValue, &ScalarValue),
+    has_end: bool,
+    step: &ScalarValue,
+    zone: Option<&str>,
+) -> Result<Arc<dyn TableProvider>> {
+    let bounds = micros(start, zone)?.zip(micros(end, zone)?);
+    let series = match bounds.zip(interval(step)?) {
+        Some((bounds, step)) => Some(TimeSeries::new(bounds, has_end, step, zone)?),
+        None => None,
+    };
+    let data_type = DataType::Timestamp(TimeUnit::Microsecond, zone.map(Into::into));
+    let schema = Arc::new(Schema::new(vec![Field::new("value", data_type, false)]));
+    let times = Times { schema: Arc::clone(&schema), series };
+    Ok(Arc::new(StreamingTable::try_new(schema, vec![Arc::new(times)])?))
+}
+
+/// Microseconds since 1970, of an instant if a zone is given.
+fn micros(value: &ScalarValue, zone: Option<&str>) -> Result<Option<i64>> {
+    let target = DataType::Timestamp(TimeUnit::Microsecond, zone.map(Into::into));
+    let local = DataType::Timestamp(TimeUnit::Microsecond, None);
+    let time = match value.data_type() {
+        _ if value.is_null() => return Ok(None),
+        text if text.is_string() => read(value, &target)?,
+        DataType::Date32 | DataType::Timestamp(_, None) => value.cast_to(&local)?,
+        DataType::Timestamp(_, Some(_)) => value.cast_to(&target)?,
+        other => return plan_err!("a series of times has none of the type {}", pgtype::type_name(&other)),
+    };
+    Ok(match (time, zone) {
+        (ScalarValue::TimestampMicrosecond(Some(shown), None), Some(zone)) => Some(instant_in_session(shown, zone)?),
+        (ScalarValue::TimestampMicrosecond(micros, _), _) => micros,
         _ => None,
+    })
+}
+
+fn interval(value: &ScalarValue) -> Result<Option<IntervalMonthDayNano>> {
+    let step = match value.data_type() {
+        _ if value.is_null() => return Ok(None),
+        text if text.is_string() => read(value, &STEP)?,
+        _ => value.cast_to(&STEP)?,
+    };
+    match step {
+        ScalarValue::IntervalMonthDayNano(step) => Ok(step),
+        _ => Ok(None),
     }
 }
 
-fn become_nanoseconds(value: &mut ScalarValue, zone: Option<Arc<str>>) -> Result<()> {
-    *value = value.cast_to(&DataType::Timestamp(TimeUnit::Nanosecond, zone))?;
-    Ok(())
+/// The value of a text in quotes.
+fn read(text: &ScalarValue, target: &DataType) -> Result<ScalarValue> {
+    let text = text.try_as_str().flatten().unwrap_or_default();
+    let invalid = |_| {
+        let message = format!("invalid input syntax for type {}: \"{text}\"", pgtype::type_name(target));
+        Failure::new(Fault::InvalidDatetime, message)
+    };
+    Ok(pgtype::read_text(text, target).map_err(invalid)?)
 }
 
-/// The function that makes a list of a series, which the engine's does of two dates or of two timestamps.
+/// The rows of a series; none if one of its arguments is NULL.
+#[derive(Debug)]
+struct Times {
+    schema: SchemaRef,
+    series: Option<TimeSeries>,
+}
+
+impl PartitionStream for Times {
+    fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    fn execute(&self, context: Arc<TaskContext>) -> SendableRecordBatchStream {
+        let (rows, schema) = (context.session_config().batch_size(), Arc::clone(&self.schema));
+        let mut series = self.series.clone().into_iter().flatten();
+        let batches = iter::from_fn(move || batch(&mut series, rows, &schema).transpose());
+        let batches = futures::stream::iter(batches);
+        Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), batches))
+    }
+}
+
+/// The next rows, if there are more.
+fn batch(
+    series: &mut impl Iterator<Item = Result<i64, Failure>>,
+    rows: usize,
+    schema: &SchemaRef,
+) -> Result<Option<RecordBatch>> {
+    let times = series.take(rows).collect::<Result<Vec<i64>, Failure>>()?;
+    if times.is_empty() {
+        return Ok(None);
+    }
+    let times = TimestampMicrosecondArray::from(times).with_data_type(schema.field(0).data_type().clone());
+    Ok(Some(RecordBatch::try_new(Arc::clone(schema), vec![Arc::new(times)])?))
+}
+
+/// The function that makes a list of a series.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct List {
+    has_end: bool,
     inner: Arc<ScalarUDF>,
     signature: Signature,
-}
-
-impl List {
-    fn new(inner: Arc<ScalarUDF>) -> Self {
-        let time = || {
-            let dates = vec![TypeSignatureClass::Native(logical_date())];
-            let timestamp = NativeType::Timestamp(TimeUnit::Nanosecond, None);
-            Coercion::new_implicit(TypeSignatureClass::Timestamp, dates, timestamp)
-        };
-        let step = Coercion::new_implicit(
-            TypeSignatureClass::Interval,
-            Vec::new(),
-            NativeType::Interval(IntervalUnit::MonthDayNano),
-        );
-        let mut signature = inner.signature().clone();
-        if let TypeSignature::OneOf(variants) = &mut signature.type_signature {
-            variants.push(TypeSignature::Coercible(vec![time(), time(), step]));
-        }
-        Self { inner, signature }
-    }
 }
 
 impl ScalarUDFImpl for List {
@@ -108,11 +215,76 @@ impl ScalarUDFImpl for List {
         &self.signature
     }
 
+    fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
+        if let Some(times) = type_of_times(types) {
+            return Ok(vec![times.clone(), times, STEP]);
+        }
+        let fields: Vec<FieldRef> = types.iter().map(|of| Arc::new(Field::new("", of.clone(), true))).collect();
+        let fields = fields_with_udf(&fields, self.inner.as_ref())?;
+        Ok(fields.iter().map(|field| field.data_type().clone()).collect())
+    }
+
     fn return_type(&self, types: &[DataType]) -> Result<DataType> {
-        self.inner.return_type(types)
+        match type_of_times(types) {
+            Some(times) => Ok(pgtype::list_of(times)),
+            None => self.inner.return_type(types),
+        }
     }
 
     fn invoke_with_args(&self, call: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        self.inner.invoke_with_args(call)
+        let types: Vec<DataType> = call.arg_fields.iter().map(|field| field.data_type().clone()).collect();
+        let Some(times) = type_of_times(&types) else { return self.inner.invoke_with_args(call) };
+        let arrays = call.args.iter().map(|argument| argument.to_array(call.number_rows));
+        let arrays = arrays.collect::<Result<Vec<ArrayRef>>>()?;
+        let [starts, ends, steps] = arrays.as_slice() else {
+            return plan_err!("a series has a start, an end and a step");
+        };
+        let (starts, ends) = (starts.as_primitive::<TimestampMicrosecondType>(), ends.as_primitive());
+        let steps = steps.as_primitive::<IntervalMonthDayNanoType>();
+        let zone = call.config_options.execution.time_zone.as_deref().unwrap_or("UTC");
+        let zone = matches!(times, DataType::Timestamp(_, Some(_))).then_some(zone);
+        let lists = lists(starts, ends, steps, self.has_end, zone)?;
+        Ok(ColumnarValue::Array(Arc::new(lists.with_items(times)?)))
+    }
+}
+
+/// The times of several series, and how many each has.
+struct Lists {
+    times: Vec<i64>,
+    lengths: Vec<usize>,
+    nulls: Option<NullBuffer>,
+}
+
+fn lists(
+    starts: &TimestampMicrosecondArray,
+    ends: &TimestampMicrosecondArray,
+    steps: &IntervalMonthDayNanoArray,
+    has_end: bool,
+    zone: Option<&str>,
+) -> Result<Lists> {
+    let nulls = NullBuffer::union_many([starts.nulls(), ends.nulls(), steps.nulls()]);
+    let (mut times, mut lengths) = (Vec::new(), Vec::with_capacity(starts.len()));
+    for row in 0..starts.len() {
+        let before = times.len();
+        if nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row)) {
+            for time in TimeSeries::new((starts.value(row), ends.value(row)), has_end, steps.value(row), zone)? {
+                times.push(time?);
+                if i32::try_from(times.len()).is_err() {
+                    let message = "the series of a statement have more times than lists can hold; read them in FROM";
+                    return Err(Failure::new(Fault::LimitExceeded, message).into());
+                }
+            }
+        }
+        lengths.push(times.len() - before);
+    }
+    Ok(Lists { times, lengths, nulls })
+}
+
+impl Lists {
+    fn with_items(self, data_type: DataType) -> Result<ListArray> {
+        let items = TimestampMicrosecondArray::from(self.times).with_data_type(data_type.clone());
+        let field = Arc::new(Field::new_list_field(data_type, true));
+        let offsets = OffsetBuffer::from_lengths(self.lengths);
+        Ok(ListArray::try_new(field, offsets, Arc::new(items), self.nulls)?)
     }
 }

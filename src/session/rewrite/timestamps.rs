@@ -1,10 +1,10 @@
 //! Timestamps in SQL have microseconds, of which 64 bits hold all years that PostgreSQL knows; the planner's have nanoseconds,
 //! which begin in 1678 and end in 2262. And `AT TIME ZONE` and `extract` are functions.
 
-use datafusion::sql::sqlparser::ast::{ArrayElemTypeDef, DataType as Type, Expr, Value};
+use datafusion::sql::sqlparser::ast::{ArrayElemTypeDef, DataType as Type, DateTimeField, Expr, Value};
 
 use super::call;
-use crate::{Result, planning::with_seconds, session::functions::EXTRACT};
+use crate::{Result, planning::with_seconds};
 
 /// Rewrites a cast, a typed text, `AT TIME ZONE` or `extract`.
 pub(super) fn rewrite(expression: &mut Expr) -> Result<()> {
@@ -25,8 +25,12 @@ pub(super) fn rewrite(expression: &mut Expr) -> Result<()> {
             *expression = call("timezone", vec![*time_zone.clone(), *timestamp.clone()]);
         }
         Expr::Extract { field, expr, .. } => {
-            let field = Expr::Value(Value::SingleQuotedString(field.to_string()).into());
-            *expression = call(EXTRACT, vec![field, *expr.clone()]);
+            let name = match field {
+                DateTimeField::Custom(word) => word.value.clone(),
+                other => other.to_string(),
+            };
+            let field = Expr::Value(Value::SingleQuotedString(name).into());
+            *expression = call("extract", vec![field, *expr.clone()]);
         }
         _ => {}
     }

@@ -3,7 +3,7 @@
 //! PostgreSQL takes a name in any case, hours to the east as a number, and POSIX's names, which count hours to the west. The
 //! engine knows names as the database of zones has them, and distances to the east.
 
-use arrow::array::timezone::Tz;
+use crate::functions::spelled_zone;
 
 /// The furthest a zone is from UTC, in seconds.
 const FURTHEST: i64 = 24 * 3_600;
@@ -16,7 +16,7 @@ pub(super) fn named(text: &str) -> Option<String> {
     if posix(text).is_some() {
         return Some(text.to_ascii_uppercase());
     }
-    spelled(text)
+    spelled_zone(text)
 }
 
 /// A zone so many seconds to the east of UTC.
@@ -91,34 +91,6 @@ fn distance(text: &str) -> Option<i64> {
     let seconds = parts.next().unwrap_or(Some(0))?;
     let is_time = parts.next().is_none() && hours <= 24 && minutes < 60 && seconds < 60;
     is_time.then_some(sign * (hours * 3_600 + minutes * 60 + seconds))
-}
-
-/// A zone's name as the database of zones has it, in any case.
-fn spelled(name: &str) -> Option<String> {
-    if !name.starts_with(|first: char| first.is_ascii_alphabetic()) {
-        return None;
-    }
-    let (area, place) = name.split_once('/').unwrap_or((name, ""));
-    let of_parts = |area: String, place: String| if place.is_empty() { area } else { format!("{area}/{place}") };
-    let candidates = [
-        name.to_ascii_uppercase(),
-        titled(name),
-        of_parts(titled(area), place.to_ascii_uppercase()),
-        of_parts(area.to_ascii_uppercase(), titled(place)),
-        name.to_owned(),
-    ];
-    candidates.into_iter().find(|candidate| candidate.parse::<Tz>().is_ok())
-}
-
-/// A name whose words begin with a capital letter.
-pub(in crate::session) fn titled(name: &str) -> String {
-    let mut begins = true;
-    let letters = name.chars().map(|letter| {
-        let cased = if begins { letter.to_ascii_uppercase() } else { letter.to_ascii_lowercase() };
-        begins = !letter.is_ascii_alphanumeric();
-        cased
-    });
-    letters.collect()
 }
 
 #[cfg(test)]

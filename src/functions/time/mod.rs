@@ -1,0 +1,42 @@
+//! Dates, times, timestamps and intervals.
+
+mod abbreviations;
+mod age;
+mod bin;
+mod calendar;
+mod fields;
+mod isfinite;
+mod justify;
+mod make;
+mod part;
+mod series;
+mod span_part;
+mod timezone;
+mod to_timestamp;
+mod trunc;
+mod zones;
+
+pub(crate) use self::{
+    series::{TimeSeries, instant_in_session},
+    zones::spelled as spelled_zone,
+};
+use super::Function;
+
+pub(super) const ROOM: &[&Function] = &[
+    &age::AGE,
+    &bin::DATE_BIN,
+    &part::DATE_PART,
+    &trunc::DATE_TRUNC,
+    &part::EXTRACT,
+    &isfinite::ISFINITE,
+    &justify::JUSTIFY_DAYS,
+    &justify::JUSTIFY_HOURS,
+    &justify::JUSTIFY_INTERVAL,
+    &make::MAKE_DATE,
+    &make::MAKE_INTERVAL,
+    &make::MAKE_TIME,
+    &make::MAKE_TIMESTAMP,
+    &make::MAKE_TIMESTAMPTZ,
+    &timezone::TIMEZONE,
+    &to_timestamp::TO_TIMESTAMP,
+];

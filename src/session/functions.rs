@@ -69,6 +69,7 @@ pub(crate) fn register(context: &SessionContext, user: &str) {
         now::clock(),
         date_trunc::function(),
         log2::function(),
+        now::in_words(),
         factorial::function(),
         planning::round(),
         regexp_match::function(),

@@ -54,6 +54,7 @@ const OF_STATEMENT: &[&str] = &[
     "pg_backend_pid",
     "random",
     "statement_timestamp",
+    "timeofday",
     "uuid",
 ];
 

@@ -3,20 +3,24 @@
 
 use std::{collections::BTreeMap, ops::ControlFlow};
 
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, TimeUnit};
 use datafusion::{
     common::ScalarValue,
     sql::{
         parser::Statement as SqlStatement,
         sqlparser::ast::{
-            CastKind, Expr, FunctionArg, ObjectName, TableFactor, UnaryOperator, Value, VisitMut, VisitorMut,
-            visit_expressions, visit_expressions_mut,
+            CastKind, DataType as Type, Expr, FunctionArg, FunctionArgExpr, ObjectName, TableFactor, TimezoneInfo,
+            UnaryOperator, Value, VisitMut, VisitorMut, visit_expressions, visit_expressions_mut,
         },
     },
 };
 
 use super::placeholders::number;
-use crate::session::{Scope, written};
+use crate::{
+    pgtype::{INTERVAL, TIMESTAMP, TIMESTAMPTZ},
+    print::{self, Form},
+    session::{Scope, written},
+};
 
 /// The functions.
 const SERIES: [&str; 2] = ["generate_series", "range"];
@@ -60,6 +64,7 @@ impl VisitorMut for Giving<'_> {
             _ => return ControlFlow::Continue(()),
         };
         if is_series(name) {
+            self.note_alone(arguments);
             let _ = visit_expressions(arguments, |step| self.note(step));
             let _ = visit_expressions_mut(arguments, |step| {
                 if let Some(given) = number(step).and_then(|number| self.literal(number)) {
@@ -72,24 +77,69 @@ impl VisitorMut for Giving<'_> {
     }
 }
 
+/// The argument, if it is an expression.
+fn expression(argument: &FunctionArg) -> Option<&Expr> {
+    match argument {
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(expression)) => Some(expression),
+        _ => None,
+    }
+}
+
 impl Giving<'_> {
-    /// Notes the type of a parameter: the declared one, that of a cast around it, or bigint.
-    fn note(&mut self, step: &Expr) -> ControlFlow<()> {
-        let declared = |number: usize| match self.given {
+    /// The type that was declared of a parameter.
+    fn declared(&self, number: usize) -> Option<DataType> {
+        match self.given {
             Given::Types(types) => types.get(number - 1).cloned().flatten(),
             Given::Values(_) => None,
-        };
+        }
+    }
+
+    /// Notes the types of parameters that stand alone in a series of times: those of the others say what they are.
+    fn note_alone(&mut self, arguments: &[FunctionArg]) {
+        let types: Vec<Option<DataType>> =
+            arguments.iter().map(|argument| self.type_of(expression(argument)?)).collect();
+        let [start, end, step] = types.as_slice() else { return };
+        let bounds = || [start, end].into_iter().flatten();
+        let are_times = bounds().any(|bound| matches!(bound, DataType::Timestamp(..) | DataType::Date32));
+        if !are_times && !matches!(step, Some(DataType::Interval(_))) {
+            return;
+        }
+        let is_local = bounds().any(|bound| matches!(bound, DataType::Timestamp(_, None)))
+            && !bounds().any(|bound| matches!(bound, DataType::Timestamp(_, Some(_))));
+        let bound = if is_local { TIMESTAMP } else { TIMESTAMPTZ };
+        for (argument, wanted) in arguments.iter().zip([bound, bound, INTERVAL]) {
+            if let Some(number) = expression(argument).and_then(number)
+                && let Some(found) = self.declared(number).or_else(|| wanted.arrow(-1))
+            {
+                self.found.entry(number).or_insert(found);
+            }
+        }
+    }
+
+    /// The type of an argument, where it says one.
+    fn type_of(&self, argument: &Expr) -> Option<DataType> {
+        match argument {
+            Expr::Cast { data_type, .. } => self.scope.data_type(data_type).ok(),
+            Expr::TypedString(typed) => self.scope.data_type(&typed.data_type).ok(),
+            Expr::Interval(_) => INTERVAL.arrow(-1),
+            Expr::Nested(inner) => self.type_of(inner),
+            other => self.declared(number(other)?),
+        }
+    }
+
+    /// Notes the type of a parameter: the declared one, that of a cast around it, or bigint.
+    fn note(&mut self, step: &Expr) -> ControlFlow<()> {
         match step {
             Expr::Cast { expr, data_type, .. } => {
                 if let Some(number) = number(expr)
-                    && let Some(found) = declared(number).or_else(|| self.scope.data_type(data_type).ok())
+                    && let Some(found) = self.declared(number).or_else(|| self.scope.data_type(data_type).ok())
                 {
                     self.found.insert(number, found);
                 }
             }
             other => {
                 if let Some(number) = number(other) {
-                    let found = declared(number).unwrap_or(DataType::Int64);
+                    let found = self.declared(number).unwrap_or(DataType::Int64);
                     self.found.entry(number).or_insert(found);
                 }
             }
@@ -116,8 +166,15 @@ impl Giving<'_> {
             _ => return None,
         };
         if !value.data_type().is_integer() {
+            // In words, or with a zone, as PostgreSQL writes them, whose texts are read.
+            let (text, data_type) = match value.data_type() {
+                DataType::Interval(_) => (shown(value)?, Type::Interval { fields: None, precision: None }),
+                DataType::Timestamp(TimeUnit::Microsecond, Some(_)) => {
+                    (shown(value)?, Type::Timestamp(Some(6), TimezoneInfo::WithTimeZone))
+                }
+                other => (text, written(&other)?),
+            };
             let expr = Box::new(plain(Value::SingleQuotedString(text)));
-            let data_type = written(&value.data_type())?;
             return Some(Expr::Cast { kind: CastKind::Cast, expr, data_type, array: false, format: None });
         }
         Some(match text.strip_prefix('-') {
@@ -128,6 +185,12 @@ impl Giving<'_> {
             None => plain(Value::Number(text, false)),
         })
     }
+}
+
+/// The text of a value.
+fn shown(value: &ScalarValue) -> Option<String> {
+    let texts = print::texts(&value.to_array().ok()?, Form::default()).ok()?;
+    Some(texts.value(0).to_owned())
 }
 
 /// A value of this type, from which a series may go and by which it may step; a number where the type is another one.

@@ -1,13 +1,13 @@
 //! `now()` in microseconds, so that `valid_to > now()` holds of the year 9999 as well, `current_date` and `current_time`, which
-//! are what clocks show then; `statement_timestamp()`, which is when the statement began, and `clock_timestamp()`, which is
-//! when it is computed.
+//! are what clocks show then; `statement_timestamp()`, which is when the statement began, `clock_timestamp()`, which is when it
+//! is computed, and `timeofday()`, which says that in words.
 //!
 //! The query engine's own have the time at which the session began.
 
 use std::sync::Arc;
 
 use arrow::{
-    array::{TimestampMicrosecondArray, timezone::Tz},
+    array::{StringArray, TimestampMicrosecondArray, timezone::Tz},
     datatypes::{DataType, Date32Type, Field, FieldRef, TimeUnit},
 };
 use chrono::{DateTime, NaiveDateTime, Timelike, Utc};
@@ -57,6 +57,11 @@ pub(super) fn clock() -> ScalarUDF {
 
 fn clock_in(zone: Arc<str>) -> ScalarUDF {
     ScalarUDF::from(Clock { zone, signature: Signature::nullary(Volatility::Volatile) })
+}
+
+/// The function that tells the time in words, in the session's zone.
+pub(super) fn in_words() -> ScalarUDF {
+    ScalarUDF::from(TimeOfDay { signature: Signature::nullary(Volatility::Volatile) })
 }
 
 /// When a transaction or a statement began, in the session's zone.
@@ -129,6 +134,41 @@ impl ScalarUDFImpl for Clock {
     }
 }
 
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct TimeOfDay {
+    signature: Signature,
+}
+
+impl ScalarUDFImpl for TimeOfDay {
+    fn name(&self) -> &str {
+        "timeofday"
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _types: &[DataType]) -> Result<DataType> {
+        Ok(DataType::Utf8)
+    }
+
+    /// Another time for each row.
+    fn invoke_with_args(&self, call: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let zone = call.config_options.execution.time_zone.as_deref().unwrap_or("UTC");
+        let times = (0..call.number_rows).map(|_| Some(told(Utc::now(), zone)));
+        Ok(ColumnarValue::Array(Arc::new(times.collect::<StringArray>())))
+    }
+}
+
+/// An instant in words: `Fri Nov 27 18:31:01.843631 2026 UTC`. A zone with rules is told by its distance from UTC.
+fn told(instant: DateTime<Utc>, zone: &str) -> String {
+    const FORM: &str = "%a %b %d %H:%M:%S%.6f %Y %Z";
+    match zone.parse::<Tz>() {
+        Ok(zone) if zone.to_string() != "UTC" => instant.with_timezone(&zone).format(FORM).to_string(),
+        _ => instant.format(FORM).to_string(),
+    }
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -148,5 +188,13 @@ mod tests {
             assert_eq!(shown_at(instant, zone).to_string(), expected, "{zone}");
         }
         assert_eq!(nanoseconds_of_day(shown_at(instant, "UTC")), 84_600_123_456_000);
+    }
+
+    #[test]
+    fn the_time_is_told_in_words() {
+        let instant: DateTime<Utc> = "2026-01-02T18:31:01.843631Z".parse().unwrap();
+        // PostgreSQL 15 has this form.
+        assert_eq!(told(instant, "UTC"), "Fri Jan 02 18:31:01.843631 2026 UTC");
+        assert_eq!(told(instant, "Asia/Tokyo"), "Sat Jan 03 03:31:01.843631 2026 +09:00");
     }
 }

@@ -1,7 +1,8 @@
 //! What PostgreSQL means and the planner does not: written otherwise before a statement is planned.
 //!
 //! Comparisons of `rows` become comparisons of their columns, `x > ANY (array)` a function that knows of NULL (`arrays`),
-//! `casts` of one value to several types get names that tell them apart, calls that read `files` become names of tables,
+//! `casts` of one value to several types get names that tell them apart, `calls` get the arguments that they leave out, those
+//! that read `files` become names of tables,
 //! `windows` with a name and positions in `groups` are written out where they are used. `columns` finds what a name without
 //! a table stands for: the merged column of a join with USING, or the column behind an alias of the same name, which `order`
 //! keeps apart where both are needed. `same_names` finds the item of FROM behind the name of a table. What SHOW tells of
@@ -11,6 +12,7 @@
 mod aliases;
 mod arrays;
 mod assigned;
+mod calls;
 mod casts;
 mod columns;
 mod common_types;
@@ -113,6 +115,7 @@ const REWRITES: &[Rewrite] = &[
     Rewrite::Expression(patterns::rewrite),
     Rewrite::Expression(order::without_constants),
     Rewrite::Expression(timestamps::rewrite),
+    Rewrite::Expression(calls::rewrite),
     Rewrite::Expression(lengths::rewrite),
     Rewrite::Expression(numbers::rewrite),
     Rewrite::Expression(signs::rewrite),

@@ -1,0 +1,86 @@
+//! Calls that leave out what PostgreSQL has defaults for, or name it: `age(born)` and `make_interval(days => 10)`.
+
+use datafusion::sql::sqlparser::ast::{Expr, FunctionArg, FunctionArgExpr, FunctionArguments, ObjectName, Value};
+
+use super::call;
+use crate::{Error, Fault, Result};
+
+/// What `make_interval` takes, all of it zero if it is left out.
+const PARTS_OF_INTERVAL: &[&str] = &["years", "months", "weeks", "days", "hours", "mins", "secs"];
+
+/// Writes what is left out.
+pub(super) fn rewrite(expression: &mut Expr) -> Result<()> {
+    let Expr::Function(function) = expression else { return Ok(()) };
+    let FunctionArguments::List(list) = &mut function.args else { return Ok(()) };
+    if is_named(&function.name, "age") && list.args.len() == 1 {
+        if matches!(list.args.as_slice(), [FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Value(_)))]) {
+            let message = "function age(unknown) is not unique; cast its argument";
+            return Err(Error::new(Fault::AmbiguousFunction, message));
+        }
+        // An age is that on the day which is current, at midnight.
+        list.args.insert(0, FunctionArg::Unnamed(FunctionArgExpr::Expr(call("current_date", Vec::new()))));
+    }
+    if is_named(&function.name, "make_interval") && list.args.iter().any(|argument| name_of(argument).is_some()) {
+        list.args = in_order(std::mem::take(&mut list.args))?;
+    }
+    Ok(())
+}
+
+fn is_named(name: &ObjectName, wanted: &str) -> bool {
+    let word = name.0.last().and_then(|part| part.as_ident());
+    word.is_some_and(|word| word.value.eq_ignore_ascii_case(wanted))
+}
+
+/// The name that an argument is given with.
+fn name_of(argument: &FunctionArg) -> Option<String> {
+    match argument {
+        FunctionArg::Named { name, .. } => Some(name.value.to_lowercase()),
+        FunctionArg::ExprNamed { name: Expr::Identifier(name), .. } => Some(name.value.to_lowercase()),
+        FunctionArg::ExprNamed { .. } | FunctionArg::Unnamed(_) => None,
+    }
+}
+
+/// The arguments of `make_interval` in their places, with zeros up to the last that is given.
+fn in_order(arguments: Vec<FunctionArg>) -> Result<Vec<FunctionArg>> {
+    let mut placed: Vec<Option<FunctionArg>> = Vec::new();
+    let mut has_names = false;
+    for argument in arguments {
+        let at = match name_of(&argument) {
+            Some(name) => {
+                has_names = true;
+                let at = PARTS_OF_INTERVAL.iter().position(|part| *part == name);
+                at.ok_or_else(|| {
+                    let known = PARTS_OF_INTERVAL.join(", ");
+                    let message = format!("make_interval has no argument named {name}: it takes {known}");
+                    Error::new(Fault::UndefinedFunction, message)
+                })?
+            }
+            None if has_names => {
+                return Err(Error::new(Fault::Syntax, "positional argument cannot follow named argument"));
+            }
+            None => placed.len(),
+        };
+        if placed.len() <= at {
+            placed.resize(at + 1, None);
+        }
+        if let Some(place) = placed.get_mut(at)
+            && place.replace(positional(argument)).is_some()
+        {
+            let name = PARTS_OF_INTERVAL.get(at).copied().unwrap_or_default();
+            return Err(Error::new(Fault::Syntax, format!("argument name \"{name}\" used more than once")));
+        }
+    }
+    let zero = || {
+        let zero = Expr::Value(Value::Number("0".to_owned(), false).into());
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(zero))
+    };
+    Ok(placed.into_iter().map(|argument| argument.unwrap_or_else(zero)).collect())
+}
+
+fn positional(argument: FunctionArg) -> FunctionArg {
+    match argument {
+        FunctionArg::Named { arg, .. } | FunctionArg::ExprNamed { arg, .. } | FunctionArg::Unnamed(arg) => {
+            FunctionArg::Unnamed(arg)
+        }
+    }
+}

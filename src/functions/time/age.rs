@@ -6,10 +6,7 @@
 //!
 //! Of one time, it is its age on the day that is current: whoever reads the statement puts that before it.
 
-use arrow::{
-    array::{Array, ArrayRef},
-    datatypes::IntervalMonthDayNano,
-};
+use arrow::{array::ArrayRef, datatypes::IntervalMonthDayNano};
 
 use super::{
     calendar::{

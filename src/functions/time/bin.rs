@@ -4,10 +4,7 @@
 //! SELECT date_bin('15 minutes', ordered_at, timestamp '2001-01-01'), count(*) FROM orders GROUP BY 1
 //! ```
 
-use arrow::{
-    array::{Array, ArrayRef},
-    datatypes::IntervalMonthDayNano,
-};
+use arrow::{array::ArrayRef, datatypes::IntervalMonthDayNano};
 
 use super::calendar::{self, MICROS_PER_DAY, NANOS_PER_MICRO};
 use crate::{

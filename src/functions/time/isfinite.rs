@@ -4,7 +4,7 @@
 //! SELECT count(*) FROM contracts WHERE isfinite(valid_to)
 //! ```
 
-use arrow::array::{Array, ArrayRef};
+use arrow::array::ArrayRef;
 
 use super::calendar::{is_infinite, is_infinite_date};
 use crate::{

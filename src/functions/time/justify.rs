@@ -4,10 +4,7 @@
 //! SELECT justify_interval('2 months -1 hour')
 //! ```
 
-use arrow::{
-    array::{Array, ArrayRef},
-    datatypes::IntervalMonthDayNano,
-};
+use arrow::{array::ArrayRef, datatypes::IntervalMonthDayNano};
 
 use super::calendar::{MICROS_PER_DAY, NANOS_PER_MICRO, interval_out_of_range};
 use crate::{

@@ -7,7 +7,7 @@
 //! What `make_interval` is not told is zero: whoever reads the statement puts its arguments in their order.
 
 use arrow::{
-    array::{Array, ArrayRef, Int32Array},
+    array::{ArrayRef, Int32Array},
     datatypes::IntervalMonthDayNano,
 };
 

@@ -9,7 +9,7 @@
 use std::sync::Arc;
 
 use arrow::{
-    array::{Array, ArrayRef, Decimal128Array},
+    array::{ArrayRef, Decimal128Array},
     datatypes::DataType,
 };
 use datafusion::{

@@ -4,7 +4,7 @@
 //! SELECT to_timestamp(clicked_at) FROM clicks
 //! ```
 
-use arrow::array::{Array, ArrayRef};
+use arrow::array::ArrayRef;
 
 use super::{calendar, make::six_digits};
 use crate::{

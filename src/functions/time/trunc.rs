@@ -7,7 +7,7 @@
 //! Of instants the clocks of a zone are cut off, the session's where none is named.
 
 use arrow::{
-    array::{Array, ArrayRef},
+    array::ArrayRef,
     datatypes::{DataType, IntervalMonthDayNano},
 };
 use datafusion::logical_expr::sort_properties::{ExprProperties, SortProperties};

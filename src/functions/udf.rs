@@ -178,9 +178,7 @@ impl ScalarUDFImpl for Udf {
         let is_constant = call.args.iter().all(|argument| matches!(argument, ColumnarValue::Scalar(_)))
             && resolved.overload.volatility != Volatility::Volatile;
         let rows = if is_constant { 1 } else { call.number_rows };
-        let in_form = |(argument, wanted): (&ColumnarValue, &PgType)| -> Result<ArrayRef> {
-            Ok(units::in_form(argument.to_array(rows)?, wanted)?)
-        };
+        let in_form = |(argument, wanted): (&ColumnarValue, &PgType)| units::in_form(argument.to_array(rows)?, wanted);
         let arguments = call.args.iter().zip(&resolved.arguments).map(in_form).collect::<Result<Vec<ArrayRef>>>()?;
         let result = call.return_field.data_type();
         let (strict, options) = (resolved.overload.strict, call.config_options.as_ref());
@@ -204,10 +202,11 @@ impl ScalarUDFImpl for Udf {
         if self.function.overloads.iter().all(|overload| overload.known.preimage.is_none()) {
             return Ok(PreimageResult::None);
         }
-        let types = arguments.iter().map(|argument| context.get_data_type(argument)).collect::<Result<Vec<_>>>()?;
-        match self.resolved(&types)?.overload.known.preimage {
-            Some(preimage) => preimage(arguments, value, context),
-            None => Ok(PreimageResult::None),
+        let types = arguments.iter().map(|argument| context.get_data_type(argument)).collect::<Result<Vec<_>>>();
+        match types.and_then(|types| Ok(self.resolved(&types)?.overload.known.preimage)) {
+            Ok(Some(preimage)) => preimage(arguments, value, context),
+            // Who computes the call tells of its faults.
+            Ok(None) | Err(_) => Ok(PreimageResult::None),
         }
     }
 }

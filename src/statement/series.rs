@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, ops::ControlFlow};
 
-use arrow::datatypes::{DataType, TimeUnit};
+use arrow::datatypes::{DataType, IntervalMonthDayNano};
 use datafusion::{
     common::ScalarValue,
     sql::{
@@ -18,7 +18,6 @@ use datafusion::{
 use super::placeholders::number;
 use crate::{
     pgtype::{INTERVAL, TIMESTAMP, TIMESTAMPTZ},
-    print::{self, Form},
     session::{Scope, written},
 };
 
@@ -166,13 +165,16 @@ impl Giving<'_> {
             _ => return None,
         };
         if !value.data_type().is_integer() {
-            // In words, or with a zone, as PostgreSQL writes them, whose texts are read.
-            let (text, data_type) = match value.data_type() {
-                DataType::Interval(_) => (shown(value)?, Type::Interval { fields: None, precision: None }),
-                DataType::Timestamp(TimeUnit::Microsecond, Some(_)) => {
-                    (shown(value)?, Type::Timestamp(Some(6), TimezoneInfo::WithTimeZone))
+            let (text, data_type) = match value {
+                ScalarValue::IntervalMonthDayNano(Some(IntervalMonthDayNano { months, days, nanoseconds })) => {
+                    let text = format!("{months} months {days} days {nanoseconds} nanoseconds");
+                    (text, Type::Interval { fields: None, precision: None })
                 }
-                other => (text, written(&other)?),
+                ScalarValue::TimestampMicrosecond(..) if written(&value.data_type()).is_none() => {
+                    // The text has its zone.
+                    (text, Type::Timestamp(Some(6), TimezoneInfo::WithTimeZone))
+                }
+                other => (text, written(&other.data_type())?),
             };
             let expr = Box::new(plain(Value::SingleQuotedString(text)));
             return Some(Expr::Cast { kind: CastKind::Cast, expr, data_type, array: false, format: None });
@@ -185,12 +187,6 @@ impl Giving<'_> {
             None => plain(Value::Number(text, false)),
         })
     }
-}
-
-/// The text of a value.
-fn shown(value: &ScalarValue) -> Option<String> {
-    let texts = print::texts(&value.to_array().ok()?, Form::default()).ok()?;
-    Some(texts.value(0).to_owned())
 }
 
 /// A value of this type, from which a series may go and by which it may step; a number where the type is another one.

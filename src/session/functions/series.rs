@@ -20,7 +20,7 @@ use datafusion::{
     common::{Result, ScalarValue, plan_err},
     execution::{FunctionRegistry, SendableRecordBatchStream, TaskContext},
     logical_expr::{
-        Cast, ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+        ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
         type_coercion::functions::fields_with_udf,
     },
     physical_plan::{stream::RecordBatchStreamAdapter, streaming::PartitionStream},
@@ -72,7 +72,7 @@ struct Series {
 
 impl TableFunctionImpl for Series {
     fn call_with_args(&self, arguments: TableFunctionArgs<'_, '_>) -> Result<Arc<dyn TableProvider>> {
-        let mut expressions: Vec<Expr> = arguments.exprs().iter().map(value_of_cast).collect();
+        let mut expressions = arguments.exprs().to_vec();
         let values: Option<Vec<&ScalarValue>> = expressions.iter().map(Expr::as_literal).collect();
         let types: Vec<DataType> = values.iter().flatten().map(|value| value.data_type()).collect();
         if let (Some([start, end, step]), Some(times)) = (values.as_deref(), type_of_times(&types)) {
@@ -91,18 +91,6 @@ impl TableFunctionImpl for Series {
         }
         self.inner.call_with_args(TableFunctionArgs::new(&expressions, arguments.session()))
     }
-}
-
-/// A text that is cast, as the value that is read of it; what is none stays what it is.
-fn value_of_cast(expression: &Expr) -> Expr {
-    if let Expr::Cast(Cast { expr, field }) = expression
-        && let Expr::Literal(text, metadata) = expr.as_ref()
-        && let Some(text) = text.try_as_str().flatten()
-        && let Ok(value) = pgtype::read_text(text, field.data_type())
-    {
-        return Expr::Literal(value, metadata.clone());
-    }
-    expression.clone()
 }
 
 /// The table of a series, in whose zone instants are if one is given.

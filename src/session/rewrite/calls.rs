@@ -13,7 +13,9 @@ pub(super) fn rewrite(expression: &mut Expr) -> Result<()> {
     let Expr::Function(function) = expression else { return Ok(()) };
     let FunctionArguments::List(list) = &mut function.args else { return Ok(()) };
     if is_named(&function.name, "age") && list.args.len() == 1 {
-        if matches!(list.args.as_slice(), [FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Value(_)))]) {
+        if let [FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Value(value)))] = list.args.as_slice()
+            && !matches!(value.value, Value::Placeholder(_))
+        {
             let message = "function age(unknown) is not unique; cast its argument";
             return Err(Error::new(Fault::AmbiguousFunction, message));
         }

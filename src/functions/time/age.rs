@@ -23,8 +23,8 @@ use crate::{
 pub(super) static AGE: Function = Function {
     name: "age",
     purpose: "The years, months and days from the second time to the first, or to today from the only one",
-    example: "age(timestamp '2024-03-01', timestamp '2023-01-15 12:00:00')",
-    shows: "1 year 1 mon 16 days 12:00:00",
+    example: "age(timestamp '2024-03-31', timestamp '2024-01-15')",
+    shows: "2 mons 16 days",
     overloads: &[
         Overload::new(&[TIMESTAMP, TIMESTAMP], INTERVAL, of_timestamps),
         Overload::new(&[TIMESTAMPTZ, TIMESTAMPTZ], INTERVAL, of_instants).stable(),

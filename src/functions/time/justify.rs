@@ -19,8 +19,8 @@ const DAYS_PER_MONTH: i64 = 30;
 pub(super) static JUSTIFY_HOURS: Function = Function {
     name: "justify_hours",
     purpose: "The interval with days for each 24 of its hours",
-    example: "justify_hours('50 hours')",
-    shows: "2 days 02:00:00",
+    example: "justify_hours('48 hours')",
+    shows: "2 days",
     overloads: &[Overload::new(&[INTERVAL], INTERVAL, |call| each(call, hours))],
 };
 
@@ -35,8 +35,8 @@ pub(super) static JUSTIFY_DAYS: Function = Function {
 pub(super) static JUSTIFY_INTERVAL: Function = Function {
     name: "justify_interval",
     purpose: "The interval with days for hours and months for days, and one sign",
-    example: "justify_interval('1 month -1 hour')",
-    shows: "29 days 23:00:00",
+    example: "justify_interval('1 month -24 hours')",
+    shows: "29 days",
     overloads: &[Overload::new(&[INTERVAL], INTERVAL, |call| each(call, all))],
 };
 

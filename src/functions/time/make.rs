@@ -62,8 +62,8 @@ pub(super) static MAKE_TIMESTAMPTZ: Function = Function {
 pub(super) static MAKE_INTERVAL: Function = Function {
     name: "make_interval",
     purpose: "The interval of years, months, weeks, days, hours, minutes and seconds",
-    example: "make_interval(days => 10, secs => 1.5)",
-    shows: "10 days 00:00:01.5",
+    example: "make_interval(weeks => 1, days => 3)",
+    shows: "10 days",
     overloads: &[
         Overload::new(&[], INTERVAL, intervals),
         Overload::new(&[INT4], INTERVAL, intervals),

@@ -141,3 +141,22 @@ async fn rows_are_sorted_where_another_column_of_that_name_is_constant() {
     let expected: Vec<String> = (0..1000).map(|id: u32| id.to_string()).collect();
     assert_eq!(ids, expected);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_year_of_a_column_reaches_the_scan_as_its_bounds() {
+    let local = Local::open(Config { threads: 2, ..Config::default() }).await.unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("times.parquet").display().to_string();
+    let times = "SELECT t, t AT TIME ZONE 'UTC' AS i, t::date AS d, arrow_cast(t, 'Timestamp(ns)') AS n \
+                 FROM generate_series(timestamp '2020-01-01', timestamp '2025-12-31', '1 day') AS s(t)";
+    local.rows(&format!("COPY ({times}) TO '{path}'")).await;
+    local.rows(&format!("CREATE EXTERNAL TABLE times LOCATION '{path}'")).await;
+    for column in ["t", "i", "d", "n"] {
+        for part in ["extract(year FROM", "date_part('year',"] {
+            let query = format!("SELECT count(*) FROM times WHERE {part} {column}) = 2024");
+            let plan = plan(&local, "EXPLAIN", &query).await.join("\n");
+            assert!(plan.contains(&format!("pruning_predicate={column}_")), "{query}: {plan}");
+            assert_eq!(local.value(&query).await, "366", "{query}");
+        }
+    }
+}

@@ -216,9 +216,12 @@ pub(crate) fn function_of(function: &ScalarUDF) -> Option<&'static Function> {
 }
 
 /// What an argument has to be for an overload that takes values of a type: the form in which its `run` finds them, but for
-/// times of another unit or zone, and what counts as an interval: they stay what they are, so that conditions on columns of
-/// them are known to be such, and become the form when they are computed. Given numerics keep their digits.
+/// texts, times of another unit or zone, and what counts as an interval: they stay what they are, so that conditions on
+/// columns of them are known to be such, and become the form when they are computed. Given numerics keep their digits.
 pub(crate) fn form(wanted: &PgType, given: &DataType) -> Option<DataType> {
+    if units::may_stay(wanted, given) {
+        return Some(given.clone());
+    }
     match wanted.form {
         pgtype::Form::Text => Some(DataType::Utf8View),
         pgtype::Form::Numeric => Some(match given {
@@ -227,7 +230,6 @@ pub(crate) fn form(wanted: &PgType, given: &DataType) -> Option<DataType> {
             DataType::Int64 | DataType::UInt32 | DataType::UInt64 => DataType::Decimal128(20, 0),
             _ => return wanted.arrow(-1),
         }),
-        _ if units::may_stay(wanted, given) => Some(given.clone()),
         _ => wanted.arrow(-1),
     }
 }

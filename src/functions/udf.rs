@@ -178,8 +178,12 @@ impl ScalarUDFImpl for Udf {
         let is_constant = call.args.iter().all(|argument| matches!(argument, ColumnarValue::Scalar(_)))
             && resolved.overload.volatility != Volatility::Volatile;
         let rows = if is_constant { 1 } else { call.number_rows };
-        let in_form = |(argument, wanted): (&ColumnarValue, &PgType)| units::in_form(argument.to_array(rows)?, wanted);
-        let arguments = call.args.iter().zip(&resolved.arguments).map(in_form).collect::<Result<Vec<ArrayRef>>>()?;
+        let in_form = |(at, (argument, wanted)): (usize, (&ColumnarValue, &PgType))| {
+            let values = argument.to_array(rows)?;
+            if resolved.overload.argument(at).is_polymorphic() { Ok(values) } else { units::in_form(values, wanted) }
+        };
+        let arguments = call.args.iter().zip(&resolved.arguments).enumerate().map(in_form);
+        let arguments = arguments.collect::<Result<Vec<ArrayRef>>>()?;
         let result = call.return_field.data_type();
         let (strict, options) = (resolved.overload.strict, call.config_options.as_ref());
         let values = (resolved.overload.run)(&Call { arguments: &arguments, rows, strict, result, options })?;

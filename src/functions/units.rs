@@ -1,6 +1,7 @@
-//! Times of other units, and what counts as an interval, as functions take them.
+//! Texts, times of other units, and what counts as an interval, as functions take them.
 //!
-//! A cast in the plan would keep conditions on a column from being seen as such, and the engine's makes hours of days.
+//! A cast in the plan would keep constants and conditions on a column from being seen as such, and the engine's makes hours of
+//! days.
 
 use std::sync::Arc;
 
@@ -23,6 +24,7 @@ const NANOS_PER_SECOND: i64 = 1_000_000_000;
 /// Whether a call may have values of a type as they are where it takes those of another.
 pub(super) fn may_stay(wanted: &PgType, given: &DataType) -> bool {
     match given {
+        DataType::Utf8 | DataType::LargeUtf8 => wanted.form == Form::Text,
         DataType::Timestamp(_, None) => wanted.form == Form::Timestamp,
         DataType::Timestamp(_, Some(_)) => wanted.form == Form::Instant,
         DataType::Duration(_) | DataType::Time32(_) | DataType::Time64(_) => wanted.form == Form::Interval,
@@ -36,6 +38,7 @@ pub(super) fn in_form(values: ArrayRef, wanted: &PgType) -> Result<ArrayRef> {
         return Ok(values);
     }
     match values.data_type() {
+        DataType::Utf8 | DataType::LargeUtf8 => Ok(cast(&values, &DataType::Utf8View)?),
         DataType::Timestamp(TimeUnit::Microsecond, _) => Ok(values),
         DataType::Timestamp(unit, zone) => {
             let (unit, zone) = (*unit, zone.clone());

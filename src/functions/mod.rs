@@ -17,9 +17,7 @@ use std::fmt;
 
 use arrow::{array::ArrayRef, datatypes::DataType};
 use datafusion::{
-    common::ScalarValue,
-    logical_expr::{ScalarUDF, Volatility},
-    common::Result as PlanResult,
+    common::{Result as PlanResult, ScalarValue},
     logical_expr::{
         Expr, ScalarUDF, Volatility,
         preimage::PreimageResult,
@@ -65,12 +63,12 @@ pub(crate) struct Overload {
     /// Computes the values of a batch, of the type that was promised; it refuses what PostgreSQL refuses.
     pub(crate) run: fn(&Call<'_>) -> fault::Result<ArrayRef>,
     /// What the query engine may know of the values without computing them.
-    pub(crate) known: Known,
+    pub(crate) hints: Hints,
 }
 
 /// What is known of the values of an overload by its arguments, so that tables are pruned and sorted rows stay so.
 #[derive(Clone, Copy)]
-pub(crate) struct Known {
+pub(crate) struct Hints {
     /// The order of the values, from what is known of the arguments; asked of the first overload that has it.
     pub(crate) order: Option<fn(&[ExprProperties]) -> SortProperties>,
     /// The arguments for which it has a value.
@@ -88,6 +86,8 @@ pub(crate) enum Returns {
     Digits(fn(&[DataType]) -> DataType),
     /// One whose digits follow from the values of the arguments, too, as far as the statement says them.
     KnownDigits(fn(&[Known<'_>]) -> DataType),
+    /// A numeric whose digits follow from the text that the first argument is; none where no constant is written there.
+    DigitsOf(fn(Option<&str>) -> DataType),
 }
 
 /// What is known of an argument where the digits of a result are settled.
@@ -95,8 +95,6 @@ pub(crate) struct Known<'a> {
     pub(crate) data_type: &'a DataType,
     /// Its value, of that type, if the statement says it. It is not NULL.
     pub(crate) value: Option<ScalarValue>,
-    /// A numeric whose digits follow from the text that the first argument is; none where no constant is written there.
-    DigitsOf(fn(Option<&str>) -> DataType),
 }
 
 impl Overload {
@@ -116,8 +114,7 @@ impl Overload {
     pub(crate) fn returns(&self) -> &'static str {
         match self.returns {
             Returns::Type(returns) => returns.spelling,
-            Returns::Digits(_) | Returns::KnownDigits(_) => pgtype::NUMERIC.spelling,
-            Returns::Digits(_) | Returns::DigitsOf(_) => pgtype::NUMERIC.spelling,
+            Returns::Digits(_) | Returns::KnownDigits(_) | Returns::DigitsOf(_) => pgtype::NUMERIC.spelling,
         }
     }
 
@@ -128,8 +125,8 @@ impl Overload {
         run: fn(&Call<'_>) -> fault::Result<ArrayRef>,
     ) -> Self {
         let (returns, volatility) = (Returns::Type(returns), Volatility::Immutable);
-        let known = Known { order: None, preimage: None };
-        Self { arguments, variadic: false, returns, strict: true, volatility, run, known }
+        let hints = Hints { order: None, preimage: None };
+        Self { arguments, variadic: false, returns, strict: true, volatility, run, hints }
     }
 
     /// The last argument may come several times.
@@ -155,6 +152,8 @@ impl Overload {
     /// The digits of its values follow from its arguments and from what the statement says they are.
     pub(crate) const fn with_known_digits(self, digits: fn(&[Known<'_>]) -> DataType) -> Self {
         Self { returns: Returns::KnownDigits(digits), ..self }
+    }
+
     /// The digits of its values follow from what the first argument names.
     pub(crate) const fn with_digits_of(self, digits: fn(Option<&str>) -> DataType) -> Self {
         Self { returns: Returns::DigitsOf(digits), ..self }
@@ -162,12 +161,12 @@ impl Overload {
 
     /// The order of its values is known.
     pub(crate) const fn with_order(self, order: fn(&[ExprProperties]) -> SortProperties) -> Self {
-        Self { known: Known { order: Some(order), ..self.known }, ..self }
+        Self { hints: Hints { order: Some(order), ..self.hints }, ..self }
     }
 
     /// It is known for which arguments it has a value.
     pub(crate) const fn with_preimage(self, preimage: Preimage) -> Self {
-        Self { known: Known { preimage: Some(preimage), ..self.known }, ..self }
+        Self { hints: Hints { preimage: Some(preimage), ..self.hints }, ..self }
     }
 }
 

@@ -82,8 +82,7 @@ pub(crate) fn resolve(function: &'static Function, given: &[Given]) -> Result<Re
     let returns = match &found.overload.returns {
         Returns::Type(returns) if returns.is_polymorphic() => of_elements(returns, &found, given)?,
         Returns::Type(returns) => *returns,
-        Returns::Digits(_) | Returns::KnownDigits(_) => pgtype::NUMERIC,
-        Returns::Digits(_) | Returns::DigitsOf(_) => pgtype::NUMERIC,
+        Returns::Digits(_) | Returns::KnownDigits(_) | Returns::DigitsOf(_) => pgtype::NUMERIC,
     };
     let arguments = found.arguments.iter().map(|wanted| match wanted.is_polymorphic() {
         true => of_elements(wanted, &found, given),

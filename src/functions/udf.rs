@@ -198,16 +198,16 @@ impl ScalarUDFImpl for Udf {
     }
 
     fn output_ordering(&self, inputs: &[ExprProperties]) -> Result<SortProperties> {
-        let order = self.function.overloads.iter().find_map(|overload| overload.known.order);
+        let order = self.function.overloads.iter().find_map(|overload| overload.hints.order);
         Ok(order.map_or(SortProperties::Unordered, |order| order(inputs)))
     }
 
     fn preimage(&self, arguments: &[Expr], value: &Expr, context: &SimplifyContext) -> Result<PreimageResult> {
-        if self.function.overloads.iter().all(|overload| overload.known.preimage.is_none()) {
+        if self.function.overloads.iter().all(|overload| overload.hints.preimage.is_none()) {
             return Ok(PreimageResult::None);
         }
         let types = arguments.iter().map(|argument| context.get_data_type(argument)).collect::<Result<Vec<_>>>();
-        match types.and_then(|types| Ok(self.resolved(&types)?.overload.known.preimage)) {
+        match types.and_then(|types| Ok(self.resolved(&types)?.overload.hints.preimage)) {
             Ok(Some(preimage)) => preimage(arguments, value, context),
             // Who computes the call tells of its faults.
             Ok(None) | Err(_) => Ok(PreimageResult::None),

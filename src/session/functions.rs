@@ -7,11 +7,6 @@ mod array_length;
 mod casing;
 mod chr;
 mod concat;
-mod date_part;
-mod date_trunc;
-mod interval_parts;
-mod domains;
-mod factorial;
 mod length;
 mod log2;
 mod now;
@@ -67,11 +62,8 @@ pub(crate) fn register(context: &SessionContext, user: &str) {
         array_length::function(),
         chr::function(),
         now::clock(),
-        date_trunc::function(),
         log2::function(),
         now::in_words(),
-        factorial::function(),
-        planning::round(),
         regexp_match::function(),
         regexp_replace::function(),
         split_part::function(),
@@ -82,8 +74,6 @@ pub(crate) fn register(context: &SessionContext, user: &str) {
         .chain(array_changes::functions())
         .chain(casing::functions())
         .chain(concat::functions())
-        .chain(date_part::functions())
-        .chain(domains::functions())
         .chain(length::functions())
         .chain(padding::functions())
         .chain(translated_patterns::functions());

@@ -16,6 +16,7 @@ mod to_timestamp;
 mod trunc;
 mod zones;
 
+pub(super) use self::to_timestamp::OF_SECONDS;
 pub(crate) use self::{
     series::{TimeSeries, instant_in_session},
     zones::spelled as spelled_zone,
@@ -38,5 +39,4 @@ pub(super) const ROOM: &[&Function] = &[
     &make::MAKE_TIMESTAMP,
     &make::MAKE_TIMESTAMPTZ,
     &timezone::TIMEZONE,
-    &to_timestamp::TO_TIMESTAMP,
 ];

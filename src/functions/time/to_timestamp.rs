@@ -9,16 +9,8 @@ use arrow::array::ArrayRef;
 use super::{calendar, make::six_digits};
 use crate::{
     fault::{Failure, Fault, Result},
-    functions::{Call, Function, Overload},
+    functions::{Call, Overload},
     pgtype::{FLOAT8, TIMESTAMPTZ},
-};
-
-pub(super) static TO_TIMESTAMP: Function = Function {
-    name: "to_timestamp",
-    purpose: "The instant so many seconds after 1970 began",
-    example: "to_timestamp(1704067200.5)",
-    shows: "2024-01-01 00:00:00.5+00",
-    overloads: &[OF_SECONDS],
 };
 
 /// The one of a number.

@@ -58,7 +58,7 @@ pub struct Column {
     pub number: u32,
     /// The number of its PostgreSQL type.
     pub type_oid: u32,
-    /// The modifier of that type: precision and scale of a numeric, else -1.
+    /// The modifier of that type: precision and scale of a numeric, the length of a text that has one, else -1.
     pub modifier: i32,
     /// Whether it was declared NOT NULL.
     #[serde(default, skip_serializing_if = "is_false")]
@@ -190,7 +190,7 @@ impl ManagedTable {
 
 impl Column {
     fn new(number: u32, field: &Field) -> Self {
-        let kind = pgtype::of(field.data_type());
+        let kind = pgtype::of_field(field);
         let not_null = !field.is_nullable();
         Self { number, type_oid: kind.pg.oid, modifier: kind.modifier, not_null, default: None }
     }

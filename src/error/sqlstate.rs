@@ -11,6 +11,8 @@ pub fn sqlstate(fault: Fault) -> &'static str {
         Fault::FixedSetting => "55P02",
         Fault::IndeterminateType => "42P18",
         Fault::InvalidText => "22P02",
+        Fault::TextTooLong => "22001",
+        Fault::UntranslatableCharacter => "22P05",
         Fault::InvalidDatetime => "22007",
         Fault::IntervalOutOfRange => "22015",
         Fault::UndefinedColumn => "42703",

@@ -23,7 +23,7 @@ use datafusion::{
 use super::{Call, Function, Given, Known, Overload, Resolved, Returns, resolve, units};
 use crate::{
     fault::{Failure, Fault},
-    pgtype::{self, PgType},
+    pgtype::{self, ColumnType, PgType},
 };
 
 #[derive(Debug)]
@@ -170,6 +170,13 @@ impl ScalarUDFImpl for Udf {
             _ => self.return_type(&types)?,
         };
         Ok(Arc::new(Field::new(self.function.name, returns, true)))
+        let field = Field::new(self.function.name, self.return_type(&types)?, true);
+        // What Arrow does not tell of the values, the field says.
+        let told = match &self.resolved(&types)?.overload.returns {
+            Returns::Type(returns) if !returns.is_polymorphic() => Some(ColumnType::plain(returns)),
+            Returns::Type(_) | Returns::Digits(_) | Returns::KnownDigits(_) => None,
+        let metadata = told.filter(|told| told.has_to_be_told()).map(ColumnType::metadata);
+        Ok(Arc::new(field.with_metadata(metadata.unwrap_or_default())))
     }
 
     fn invoke_with_args(&self, call: ScalarFunctionArgs) -> Result<ColumnarValue> {

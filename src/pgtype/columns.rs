@@ -16,11 +16,11 @@ use super::{
 const UTC: &str = "+00:00";
 
 /// A type as a column has it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ColumnType {
     /// The type.
     pub pg: &'static PgType,
-    /// Its modifier: precision and scale of a numeric, else -1.
+    /// Its modifier: precision and scale of a numeric, the length of a text that has one, else -1.
     pub modifier: i32,
 }
 
@@ -100,7 +100,7 @@ impl PgType {
             Form::Float4 => DataType::Float32,
             Form::Float8 => DataType::Float64,
             Form::Numeric => return decimal(modifier),
-            Form::Text | Form::Uuid => DataType::Utf8,
+            Form::Text | Form::Uuid | Form::Jsonb => DataType::Utf8,
             Form::Bytes => DataType::Binary,
             Form::Date => DataType::Date32,
             Form::Time => DataType::Time64(TimeUnit::Microsecond),

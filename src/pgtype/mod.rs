@@ -1,13 +1,14 @@
 //! PostgreSQL's types, once and as data: names, numbers, lengths, categories, modifiers, and what their values are made of.
 //!
-//! In reading order: [`TYPES`] is the list; [`of`] says which of them a column of an Arrow type is, and [`arrow()`] which
-//! Arrow type the values of one have; `read` knows values that are given in text or in binary. How they are written, `print`
-//! knows. Nothing here knows errors, statements or the network.
+//! In reading order: [`TYPES`] is the list; [`of`] says which of them a column of an Arrow type is, and [`of_field`] which one
+//! a field says that it is; [`arrow()`] says which Arrow type the values of one have; `read` knows values that are given in text
+//! or in binary. How they are written, `print` knows. Nothing here knows errors, statements or the network.
 
 mod casts;
 mod columns;
 mod read;
 mod table;
+mod told;
 
 use arrow::datatypes::DataType;
 
@@ -15,14 +16,19 @@ pub use self::{
     casts::{Context, cast_between},
     columns::{ColumnType, of, type_name},
     table::*,
+    told::{field_name, of_field, told},
 };
 pub(crate) use self::{
     columns::{canonical, element, list_of, sent_as},
-    read::{Unreadable, has_fields, interval_in_words, plain_time, read_binary, read_null, read_string, read_text},
+    read::{
+        Becoming, JSONB_VERSION, NoJson, Unfit, Unreadable, as_told, has_fields, interval_in_words, plain_time,
+        read_binary, read_null, read_string, read_text, read_typed, uuid_bytes,
+    },
+    told::{only_told, untold},
 };
 
 /// A type, as `pg_type` has it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PgType {
     /// Its own name, `int4`, and of an array `_int4`.
     pub name: &'static str,
@@ -47,7 +53,7 @@ pub struct PgType {
 }
 
 /// What the modifier of a type says, of which each column has its own; -1 says nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Modifier {
     /// It has none that is kept.
     None,
@@ -60,7 +66,7 @@ pub enum Modifier {
 }
 
 /// What a value is made of: its Arrow type, and its bytes in the binary format.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Form {
     /// A byte, 0 or 1.
     Boolean,
@@ -86,6 +92,8 @@ pub enum Form {
     Bytes,
     /// Sixteen bytes, a text here.
     Uuid,
+    /// A text of JSON in its normal form, behind the number of the format.
+    Jsonb,
     /// Days since 2000.
     Date,
     /// Microseconds since midnight.

@@ -5,17 +5,21 @@
 mod array;
 mod fields;
 mod intervals;
+mod json;
 mod numeric;
 mod times;
+mod told;
 
 use arrow::datatypes::{DataType, IntervalMonthDayNano, TimeUnit};
 use datafusion::common::ScalarValue;
 
 pub(crate) use fields::has_fields;
 pub(crate) use intervals::interval_in_words;
+pub(crate) use json::NoJson;
 pub(crate) use times::plain_time;
+pub(crate) use told::{Becoming, Unfit, as_told, uuid_bytes};
 
-use super::{EPOCH_DAYS, EPOCH_MICROS, Form, PgType, element};
+use super::{ColumnType, EPOCH_DAYS, EPOCH_MICROS, Form, PgType, element};
 
 /// Why a value cannot be read.
 #[derive(Debug, PartialEq)]
@@ -32,6 +36,9 @@ pub(crate) enum Unreadable {
     Unsupported(&'static str),
 }
 
+/// The number of the binary format of `jsonb`, which is its text.
+pub(crate) const JSONB_VERSION: u8 = 1;
+
 type Result<T> = std::result::Result<T, Unreadable>;
 
 /// NULL of a type.
@@ -46,6 +53,16 @@ pub(crate) fn read_string(bytes: &[u8]) -> Result<&str> {
     }
     std::str::from_utf8(bytes)
         .map_err(|error| Unreadable::Encoding(format!("invalid UTF-8 at byte {}", error.valid_up_to() + 1)))
+}
+
+/// A value of `pg` in text format, as one of `target`. What Arrow does not tell of its type is looked at, too.
+pub(crate) fn read_typed(pg: &'static PgType, text: &str, target: &DataType) -> Result<ScalarValue> {
+    let told = ColumnType::plain(pg);
+    if !told.has_to_be_told() || !target.is_string() {
+        return read_text(text, target);
+    }
+    let read = as_told(text, told, Becoming::Cast).map_err(|_| Unreadable::Text(text.to_owned()))?;
+    read_text(&read, target)
 }
 
 /// A value in text format, as one of `target` or of a type that can be cast to it.
@@ -95,6 +112,10 @@ pub(crate) fn read_binary(pg: &'static PgType, bytes: &[u8], target: &DataType) 
         Form::Float8 => ScalarValue::Float64(Some(f64::from_be_bytes(fixed(bytes)?))),
         Form::Text | Form::Unknown => ScalarValue::Utf8(Some(read_string(bytes)?.to_owned())),
         Form::Uuid => ScalarValue::Utf8(Some(uuid_text(fixed(bytes)?))),
+        Form::Jsonb => match bytes.split_first() {
+            Some((&JSONB_VERSION, text)) => ScalarValue::Utf8(Some(read_string(text)?.to_owned())),
+            _ => return Err(Unreadable::Binary),
+        },
         Form::Bytes => ScalarValue::Binary(Some(bytes.to_vec())),
         Form::Numeric => numeric::from_binary(bytes).ok_or(Unreadable::Binary)?,
         Form::Date => {

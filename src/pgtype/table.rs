@@ -61,7 +61,7 @@ types! {
         //          name          spelling                      other words          oid array      modifier form
         BOOL        "bool"        "boolean"                     []                    16 1000  1 'B' None    Boolean;
         BYTEA       "bytea"       "bytea"                       []                    17 1001 -1 'U' None    Bytes;
-        CHAR        "char"        "\"char\""                    []                    18 1002  1 'Z' None    Other;
+        CHAR        "char"        "\"char\""                    []                    18 1002  1 'Z' None    Text;
         NAME        "name"        "name"                        []                    19 1003 64 'S' None    Text;
         INT8        "int8"        "bigint"                      []                    20 1016  8 'N' None    Int8;
         INT2        "int2"        "smallint"                    []                    21 1005  2 'N' None    Int2;
@@ -83,7 +83,7 @@ types! {
         NUMERIC     "numeric"     "numeric"                     ["decimal", "dec"]  1700 1231 -1 'N' Digits  Numeric;
         RECORD      "record"      "record"                      []                  2249 2287 -1 'P' None    Other;
         UUID        "uuid"        "uuid"                        []                  2950 2951 16 'U' None    Uuid;
-        JSONB       "jsonb"       "jsonb"                       []                  3802 3807 -1 'U' None    Other;
+        JSONB       "jsonb"       "jsonb"                       []                  3802 3807 -1 'U' None    Jsonb;
     }
     without {
         UNKNOWN          "unknown"              705 -2 'X' Unknown;

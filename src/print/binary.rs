@@ -66,7 +66,7 @@ pub(crate) fn binary_writer<'a>(array: &'a dyn Array, field: &'a FieldRef) -> Re
             let values = array.as_binary_view();
             plain(move |out, row| out.put_slice(values.value(row)))
         }
-        DataType::List(_) => list(array.as_list::<i32>())?,
+        DataType::List(_) => list(array.as_list::<i32>(), None)?,
         _ => match unformatted(array, field)? {
             Some(writer) => writer,
             None => return time(array),
@@ -113,8 +113,9 @@ fn out_of_range(kind: &str) -> Failure {
     Failure::new(Fault::NumericOutOfRange, format!("{kind} out of range of the binary format; cast it to text"))
 }
 
-// Lists of lists are one array with several dimensions, which must be a box: all lists of a level equally long.
-fn list(lists: &ListArray) -> Result<Writer<'_>> {
+// Lists of lists are one array with several dimensions, which must be a box: all lists of a level equally long. Its elements
+// are of this type where Arrow does not tell theirs.
+pub(super) fn list(lists: &ListArray, element: Option<u32>) -> Result<Writer<'_>> {
     let mut levels = vec![lists];
     let mut field = element_field(lists);
     while let Some(inner) = levels.last().and_then(|level| level.values().as_list_opt::<i32>()) {
@@ -127,7 +128,7 @@ fn list(lists: &ListArray) -> Result<Writer<'_>> {
     }
     let leaf = levels.last().map_or(lists.values(), |level| level.values());
     let nulls = leaf.logical_nulls();
-    let element = pgtype::of(leaf.data_type()).pg.oid;
+    let element = element.unwrap_or_else(|| pgtype::of(leaf.data_type()).pg.oid);
     let mut write = binary_writer(leaf.as_ref(), field.ok_or_else(|| unsupported(lists, "binary"))?)?;
     Ok(Box::new(move |out, row| {
         let mut lengths = [None; MAX_DIMENSIONS];

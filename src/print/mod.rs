@@ -10,6 +10,7 @@ mod binary;
 mod calendar;
 mod json;
 mod number;
+mod told;
 
 use std::sync::Arc;
 
@@ -29,6 +30,7 @@ pub(crate) use self::{
     binary::{MAX_BYTES, binary_writer, patch_length, write_sized},
     calendar::{Zone, civil},
     json::{json_texts, json_writers},
+    told::told_writer,
 };
 use self::{
     calendar::{write_date, write_interval, write_time, write_timestamp},

@@ -9,7 +9,7 @@ use pgwire::messages::data::FORMAT_CODE_BINARY;
 use super::failure::Failure;
 use crate::Fault;
 use crate::error::ConnectionFault;
-use crate::pgtype::{self, Unreadable, by_oid, read_binary, read_null, read_string, read_text};
+use crate::pgtype::{self, ColumnType, Unreadable, by_oid, read_binary, read_null, read_string, read_text, read_typed};
 
 /// One parameter's place and types, for reading its value and for naming it in errors.
 #[derive(Debug, Clone, Copy)]
@@ -31,7 +31,10 @@ impl Parameter<'_> {
                 Some(pg) => read_binary(pg, bytes, self.target),
                 None => Err(Unreadable::Unsupported("this")),
             },
-            Some(bytes) => read_string(bytes).and_then(|text| read_text(text, self.target)),
+            Some(bytes) => read_string(bytes).and_then(|text| match by_oid(self.oid) {
+                Some(pg) => read_typed(pg, text, self.target),
+                None => read_text(text, self.target),
+            }),
         };
         let value = value.map_err(|why| self.refused(why))?;
         // A numeric keeps the scale that it came with: to cut it to the column's would change what is compared.
@@ -41,13 +44,19 @@ impl Parameter<'_> {
         value.cast_to(self.target).map_err(|_| self.refused(Unreadable::Text(value.to_string())))
     }
 
+    /// What a person is told of its type.
+    fn kind(self) -> String {
+        let told = by_oid(self.oid).filter(|pg| ColumnType::plain(pg).has_to_be_told());
+        told.unwrap_or(pgtype::of(self.target).pg).word(None)
+    }
+
     fn refused(self, why: Unreadable) -> Failure {
         let told = |what: String| format!("parameter ${}: {what}", self.number);
         match why {
             Unreadable::Text(text) => {
                 // A long value would hide the message.
                 let shown: String = text.chars().take(80).collect();
-                let kind = pgtype::of(self.target).pg.word(None);
+                let kind = self.kind();
                 Failure::statement(Fault::InvalidText, told(format!("\"{shown}\" is not a value of type {kind}")))
             }
             Unreadable::Binary => {

@@ -7,6 +7,10 @@ mod array_length;
 mod casing;
 mod chr;
 mod concat;
+mod constant;
+mod date_part;
+mod date_trunc;
+mod interval_parts;
 mod length;
 mod log2;
 mod now;
@@ -26,13 +30,11 @@ mod translated_patterns;
 
 use std::sync::Arc;
 
-use datafusion::{
-    common::ScalarValue,
-    logical_expr::{ColumnarValue, ScalarUDF, Volatility, create_udf},
-    prelude::SessionContext,
-};
+use datafusion::{common::ScalarValue, logical_expr::ScalarUDF, prelude::SessionContext};
 use tokio::sync::mpsc::UnboundedSender;
 
+use constant::{constant, told_constant};
+pub(super) use date_part::EXTRACT;
 pub(crate) use settings::SET_CONFIG;
 
 use super::{
@@ -41,13 +43,14 @@ use super::{
     settings::SERVER_VERSION,
     shift, sliding,
 };
+use crate::pgtype::{ColumnType, NAME};
 
 /// Registers them for a session of `user`.
 pub(crate) fn register(context: &SessionContext, user: &str) {
     // SQLAlchemy reads the version from a text that begins like this.
     let version = format!("PostgreSQL {SERVER_VERSION}");
+    context.register_udf(constant("version", ScalarValue::from(version)));
     for (name, value) in [
-        ("version", version.as_str()),
         ("current_database", DATABASE),
         ("current_catalog", DATABASE),
         ("current_user", user),
@@ -56,7 +59,7 @@ pub(crate) fn register(context: &SessionContext, user: &str) {
         ("user", user),
         ("pg_client_encoding", "UTF8"),
     ] {
-        context.register_udf(constant(name, ScalarValue::from(value)));
+        context.register_udf(told_constant(name, ScalarValue::from(value), ColumnType::plain(&NAME)));
     }
     let own = [
         array_length::function(),
@@ -106,14 +109,4 @@ pub(crate) fn register_sessions(
 pub(super) fn of(scope: &Scope) -> Vec<ScalarUDF> {
     let now = now::at(scope.began(), &scope.zone().into());
     schemas::functions(scope).into_iter().chain(settings::functions(scope)).chain(now).collect()
-}
-
-fn constant(name: &str, value: ScalarValue) -> ScalarUDF {
-    create_udf(
-        name,
-        Vec::new(),
-        value.data_type(),
-        Volatility::Stable,
-        Arc::new(move |_arguments| Ok(ColumnarValue::Scalar(value.clone()))),
-    )
 }

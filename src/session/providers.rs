@@ -18,7 +18,7 @@ use super::{DATABASE, PATH_SCHEMA, Scope, files, information_schema, storage, sy
 use crate::{
     Error, Fault,
     catalog::{Definition, Object, ObjectKey, Privilege, QualifiedName, View},
-    pgtype::type_name,
+    pgtype::{field_name, told, type_name},
     planning,
     source::{self, TableRequest},
 };
@@ -316,8 +316,8 @@ fn as_made(plan: LogicalPlan, name: &QualifiedName, made: &Schema) -> crate::Res
                 "column \"{}\" of the view {name} is of type {}, but what the view reads was made anew, and its query yields \
                  {} now; CREATE OR REPLACE the view",
                 column.name(),
-                type_name(column.data_type()),
-                type_name(found.data_type())
+                field_name(column),
+                field_name(found)
             );
             return Err(Error::new(Fault::DatatypeMismatch, message));
         }
@@ -330,6 +330,10 @@ fn as_made(plan: LogicalPlan, name: &QualifiedName, made: &Schema) -> crate::Res
 fn same_type(one: &FieldRef, other: &FieldRef) -> bool {
     match (one.data_type(), other.data_type()) {
         (DataType::Struct(_), DataType::Struct(_)) | (DataType::Map(..), DataType::Map(..)) => true,
-        (one, other) => one == other || type_name(one) == type_name(other),
+        (one_type, other_type) => match (told(one), told(other)) {
+            (Some(one), Some(other)) => one == other,
+            // What was made before columns said their types says none.
+            _ => one_type == other_type || type_name(one_type) == type_name(other_type),
+        },
     }
 }

@@ -6,6 +6,7 @@ mod index;
 mod lookup;
 
 use std::{
+    collections::HashMap,
     fs::File,
     sync::{Arc, Weak},
 };
@@ -42,13 +43,14 @@ use futures::StreamExt;
 use crate::{
     Error, Fault, Result,
     catalog::{self, DataDirectory, Definition, List, ManagedTable, NewTableFile, Object, QualifiedName, TableFile},
+    pgtype::{only_told, told},
     planning,
 };
 
 pub(crate) use self::{cache::Lookups, lookup::PointRead};
 use super::{Scope, caught, explain_failure};
 
-/// The schema that rows of a query are stored with: no metadata, and no column without a type.
+/// The schema that rows of a query are stored with: no metadata but what tells types, and no column without a type.
 pub(crate) fn stored_schema(schema: &Schema) -> SchemaRef {
     let fields = schema.fields().iter().map(|field| {
         let data_type = match field.data_type() {
@@ -58,7 +60,10 @@ pub(crate) fn stored_schema(schema: &Schema) -> SchemaRef {
             DataType::Dictionary(_, value) => value.as_ref().clone(),
             other => other.clone(),
         };
-        Field::new(field.name(), data_type, true)
+        // No column has the type of what has no value.
+        let is_type = told(field).is_some_and(|told| told.pg.category != 'P');
+        let metadata = if is_type { only_told(field) } else { HashMap::new() };
+        Field::new(field.name(), data_type, true).with_metadata(metadata)
     });
     Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }

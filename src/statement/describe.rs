@@ -23,7 +23,7 @@ use super::{
 use crate::{
     Error, Fault, Result,
     catalog::{Definition, Kind},
-    pgtype::type_name,
+    pgtype::{field_name, type_name},
     session::{Analysis, Client, Name, Outcome, Running, Scope, Sealed, query_of, request_named, text_rows},
     source::{self, TableRequest},
 };
@@ -143,7 +143,7 @@ impl Action for DescribeTable {
         };
         let told = found.fields().iter().map(|field| {
             let nullable = if field.is_nullable() { "YES" } else { "NO" };
-            vec![Some(field.name().clone()), Some(type_name(field.data_type())), Some(nullable.to_owned())]
+            vec![Some(field.name().clone()), Some(field_name(field)), Some(nullable.to_owned())]
         });
         text_rows(table_columns(), &told.collect::<Vec<_>>())
     }

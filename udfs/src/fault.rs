@@ -15,6 +15,10 @@ pub enum Fault {
     IndeterminateType,
     /// A parameter's text is not of the type it should have.
     InvalidText,
+    /// A text that is longer than what it is stored in.
+    TextTooLong,
+    /// A character that no text holds.
+    UntranslatableCharacter,
     /// A text that is no date, time or interval.
     InvalidDatetime,
     /// An interval one of whose parts is beyond what it may be.

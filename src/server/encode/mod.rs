@@ -57,7 +57,7 @@ impl Layout {
             return Err(Error::new(Fault::ProtocolViolation, message));
         }
         let columns = schema.fields().iter().enumerate().map(|(index, field)| Column {
-            shown: pgtype::of(field.data_type()),
+            shown: pgtype::of_field(field),
             field: Arc::new(Field::new(clean(field.name()), pgtype::sent_as(field.data_type()), true)),
             format: formats.get(if formats.len() == 1 { 0 } else { index }).copied().unwrap_or_default(),
             as_text: false,
@@ -81,7 +81,8 @@ impl Layout {
             // Anything can be shown as text, and by PostgreSQL's rules rather than by a cast's: a column of no known type,
             // as in SELECT $1, is described as text.
             column.as_text = column.shown.pg.oid == TEXT.oid && ran.shown.pg.oid != TEXT.oid;
-            if column.as_text || column.shown.pg.oid == ran.shown.pg.oid {
+            let are_texts = column.field.data_type().is_string() && ran.field.data_type().is_string();
+            if column.as_text || are_texts || column.shown.pg.oid == ran.shown.pg.oid {
                 column.field = Arc::new(column.field.as_ref().clone().with_data_type(ran.field.data_type().clone()));
             }
         }
@@ -128,11 +129,14 @@ impl Layout {
 
     fn writers<'a>(&'a self, arrays: &'a [ArrayRef], zone: Zone) -> Result<Vec<ColumnWriter<'a>>> {
         let columns = arrays.iter().zip(&self.columns).map(|(array, column)| {
-            let write = if column.format == FORMAT_CODE_BINARY && !column.as_text {
-                print::binary_writer(array.as_ref(), &column.field)?
-            } else {
-                let form = Form { zone: Some(zone), in_micros: true, is_json: false };
-                print::writer(array.as_ref(), &column.field, form)?
+            let is_binary = column.format == FORMAT_CODE_BINARY && !column.as_text;
+            let write = match print::told_writer(array.as_ref(), column.shown, is_binary)? {
+                Some(write) => write,
+                None if is_binary => print::binary_writer(array.as_ref(), &column.field)?,
+                None => {
+                    let form = Form { zone: Some(zone), in_micros: true, is_json: false };
+                    print::writer(array.as_ref(), &column.field, form)?
+                }
             };
             Ok(ColumnWriter { nulls: array.logical_nulls(), write })
         });

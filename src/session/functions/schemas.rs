@@ -2,18 +2,24 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field};
+use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::{
     common::{Result, ScalarValue, cast::as_boolean_array},
-    logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility},
+    logical_expr::{
+        ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+    },
 };
 
-use crate::session::{CATALOG_SCHEMA, Scope};
+use crate::{
+    pgtype::{ColumnType, NAME},
+    session::{CATALOG_SCHEMA, Scope},
+};
 
 /// The functions of one statement.
 pub(super) fn functions(scope: &Scope) -> [ScalarUDF; 2] {
     let current = ScalarValue::Utf8(scope.first_schema().map(str::to_owned));
-    [super::constant("current_schema", current), ScalarUDF::from(CurrentSchemas::of(scope))]
+    let name = ColumnType::plain(&NAME);
+    [super::told_constant("current_schema", current, name), ScalarUDF::from(CurrentSchemas::of(scope))]
 }
 
 /// The schemas of the path that exist; with `true` the one that need not be named too.
@@ -55,6 +61,12 @@ impl ScalarUDFImpl for CurrentSchemas {
 
     fn return_type(&self, _types: &[DataType]) -> Result<DataType> {
         Ok(DataType::List(Arc::new(Field::new_list_field(DataType::Utf8, true))))
+    }
+
+    fn return_field_from_args(&self, _arguments: ReturnFieldArgs) -> Result<FieldRef> {
+        let names = NAME.array_type().map(ColumnType::plain);
+        let field = Field::new(self.name(), self.return_type(&[])?, true);
+        Ok(Arc::new(field.with_metadata(names.map(ColumnType::metadata).unwrap_or_default())))
     }
 
     fn invoke_with_args(&self, call: ScalarFunctionArgs) -> Result<ColumnarValue> {

@@ -12,14 +12,20 @@ use std::{
 
 use arrow::{
     array::{AsArray, StringArray},
-    datatypes::{DataType, Float64Type},
+    datatypes::{DataType, Field, FieldRef, Float64Type},
 };
 use datafusion::{
     common::{Result, utils::take_function_args},
-    logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility},
+    logical_expr::{
+        ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+    },
 };
 
-use crate::{Error, Fault, session::Sessions};
+use crate::{
+    Error, Fault,
+    pgtype::{ColumnType, VOID},
+    session::Sessions,
+};
 
 /// The function for the session of this number, whose statement may be cancelled.
 pub(super) fn function(sessions: &Arc<Sessions>, pid: i32) -> ScalarUDF {
@@ -46,6 +52,11 @@ impl ScalarUDFImpl for Sleep {
     /// PostgreSQL's has no value, which it tells as an empty text.
     fn return_type(&self, _arguments: &[DataType]) -> Result<DataType> {
         Ok(DataType::Utf8)
+    }
+
+    fn return_field_from_args(&self, _arguments: ReturnFieldArgs) -> Result<FieldRef> {
+        let field = Field::new(self.name(), DataType::Utf8, true);
+        Ok(Arc::new(field.with_metadata(ColumnType::plain(&VOID).metadata())))
     }
 
     fn invoke_with_args(&self, call: ScalarFunctionArgs) -> Result<ColumnarValue> {

@@ -25,6 +25,9 @@ type Digits = (Option<i32>, Option<i32>, Option<i32>);
 /// The most bytes of a text, which PostgreSQL does not let grow longer.
 const MOST_OCTETS: i32 = 1 << 30;
 
+/// The most bytes of a character.
+const OCTETS_OF_CHARACTER: i32 = 4;
+
 pub(super) fn rows(contents: &Contents) -> Columns {
     let rows: Vec<Column> = contents.relations.iter().flat_map(columns_of).collect();
     let columns = Columns::default()
@@ -57,7 +60,7 @@ fn columns_of<'a>(relation: &'a Relation<'_>) -> impl Iterator<Item = Column<'a>
         relation,
         position: place + 1,
         field,
-        column_type: pgtype::of(field.data_type()),
+        column_type: pgtype::of_field(field),
     })
 }
 
@@ -71,7 +74,7 @@ impl Column<'_> {
 /// Everything from the lengths of texts to the number of the type's description.
 fn about_the_type(columns: Columns, rows: &[Column]) -> Columns {
     columns
-        .number("character_maximum_length", rows.iter().map(|_| None))
+        .number("character_maximum_length", rows.iter().map(|row| row.column_type.length()))
         .number("character_octet_length", rows.iter().map(|row| octets(row.column_type)))
         .number("numeric_precision", rows.iter().map(|row| digits(row.column_type).0))
         .number("numeric_precision_radix", rows.iter().map(|row| digits(row.column_type).1))
@@ -106,7 +109,8 @@ fn data_type(column_type: ColumnType) -> &'static str {
 }
 
 fn octets(column_type: ColumnType) -> Option<i32> {
-    [TEXT, VARCHAR, BPCHAR].iter().any(|text| text.oid == column_type.pg.oid).then_some(MOST_OCTETS)
+    let is_text = [TEXT, VARCHAR, BPCHAR].iter().any(|text| text.oid == column_type.pg.oid);
+    is_text.then(|| column_type.length().map_or(MOST_OCTETS, |length| length.saturating_mul(OCTETS_OF_CHARACTER)))
 }
 
 fn digits(column_type: ColumnType) -> Digits {

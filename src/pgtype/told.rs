@@ -1,0 +1,158 @@
+//! Types that Arrow does not tell apart: a field says in its metadata which of them its values are of.
+//!
+//! `varchar(10)`, `uuid` and `jsonb` are texts to Arrow, and `oid` is a bigint. What is said stands under the key of the names of
+//! Arrow's extension types, because the query engine knows it: a cast to another type takes it from what it casts, and a
+//! function's values have none unless it says so. It is one key, so that what is kept of a table is always written alike. What
+//! says no more than Arrow's type is left out, and a type that the values cannot be of is not believed.
+
+use std::collections::HashMap;
+
+use arrow::datatypes::{DataType, Field};
+use arrow_schema::extension::EXTENSION_TYPE_NAME_KEY;
+
+use super::{BPCHAR, ColumnType, Form, HEADER, Modifier, PgType, by_name, element, of, type_name};
+
+/// What the name begins with, before the type's and its modifier.
+const PREFIX: &str = "fusewire.";
+
+/// The type that a column is: what its field says, else what its Arrow type is.
+pub fn of_field(field: &Field) -> ColumnType {
+    told(field).unwrap_or_else(|| of(field.data_type()))
+}
+
+/// What SQL calls the type of a column.
+pub fn field_name(field: &Field) -> String {
+    told(field).map_or_else(|| type_name(field.data_type()), ColumnType::word)
+}
+
+/// The type that a field says its values are of; none if it says nothing.
+pub fn told(field: &Field) -> Option<ColumnType> {
+    let said = field.metadata().get(EXTENSION_TYPE_NAME_KEY)?.strip_prefix(PREFIX)?;
+    let (name, modifier) = match said.split_once(' ') {
+        Some((name, modifier)) => (name, modifier.parse().ok()?),
+        None => (said, -1),
+    };
+    let pg = by_name(name)?;
+    can_be(field.data_type(), pg).then_some(ColumnType { pg, modifier })
+}
+
+/// Whether values of an Arrow type can be of a type that it does not tell.
+fn can_be(arrow: &DataType, pg: &PgType) -> bool {
+    match pg.form {
+        Form::Text | Form::Uuid | Form::Jsonb => arrow.is_string(),
+        // A function without a value has an empty text.
+        Form::Other => arrow.is_string() && pg.category == 'P',
+        Form::Oid => *arrow == DataType::Int64,
+        Form::Array => element(arrow).zip(pg.element_type()).is_some_and(|(arrow, pg)| can_be(arrow, pg)),
+        _ => false,
+    }
+}
+
+impl ColumnType {
+    /// A type without a modifier.
+    pub fn plain(pg: &'static PgType) -> Self {
+        Self { pg, modifier: -1 }
+    }
+
+    /// A type of texts of so many characters.
+    pub fn of_length(pg: &'static PgType, length: i32) -> Self {
+        Self { pg, modifier: length.saturating_add(HEADER) }
+    }
+
+    /// The most characters of its texts, where it says so.
+    pub fn length(self) -> Option<i32> {
+        (self.pg.modifier == Modifier::Length && self.modifier >= HEADER).then(|| self.modifier - HEADER)
+    }
+
+    /// Whether the Arrow type of its values says of another type that it is theirs, and a field has to say this one.
+    pub fn has_to_be_told(self) -> bool {
+        self.pg.arrow(self.modifier).is_some_and(|arrow| of(&arrow).pg.oid != self.pg.oid)
+    }
+
+    /// The Arrow type of values of a type that a field has to say.
+    pub fn arrow(self) -> DataType {
+        match self.pg.form {
+            Form::Oid => DataType::Int64,
+            _ => DataType::Utf8View,
+        }
+    }
+
+    /// What a field of the type says.
+    pub fn metadata(self) -> HashMap<String, String> {
+        let said = match self.modifier {
+            -1 => format!("{PREFIX}{}", self.pg.name),
+            modifier => format!("{PREFIX}{} {modifier}", self.pg.name),
+        };
+        HashMap::from([(EXTENSION_TYPE_NAME_KEY.to_owned(), said)])
+    }
+
+    /// Whether its texts are filled up to their length where they are shown.
+    pub fn is_padded(self) -> bool {
+        self.pg.oid == BPCHAR.oid && self.length().is_some()
+    }
+}
+
+/// A field without what it says of its type.
+pub(crate) fn untold(field: &Field) -> Field {
+    let mut metadata = field.metadata().clone();
+    metadata.remove(EXTENSION_TYPE_NAME_KEY);
+    field.clone().with_metadata(metadata)
+}
+
+/// What a field says of its type, and nothing else that it says.
+pub(crate) fn only_told(field: &Field) -> HashMap<String, String> {
+    told(field).map(ColumnType::metadata).unwrap_or_default()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::pgtype::{INT8, JSONB, NAME, OID, TEXT, UUID, VARCHAR, VOID, list_of};
+
+    fn field(data_type: DataType, said: ColumnType) -> Field {
+        Field::new("c", data_type, true).with_metadata(said.metadata())
+    }
+
+    #[test]
+    fn a_field_says_what_arrow_does_not_tell() {
+        for (data_type, pg) in [
+            (DataType::Utf8View, &VARCHAR),
+            (DataType::Utf8, &UUID),
+            (DataType::LargeUtf8, &JSONB),
+            (DataType::Int64, &OID),
+            (DataType::Utf8, &VOID),
+            (list_of(DataType::Utf8), NAME.array_type().unwrap()),
+        ] {
+            let said = ColumnType::plain(pg);
+            assert_eq!(told(&field(data_type.clone(), said)), Some(said), "{}", pg.name);
+            assert_eq!(of_field(&untold(&field(data_type.clone(), said))), of(&data_type));
+        }
+        let said = ColumnType::of_length(&VARCHAR, 10);
+        assert_eq!((said.modifier, said.length()), (14, Some(10)));
+        assert_eq!(told(&field(DataType::Utf8View, said)), Some(said));
+        assert_eq!(field_name(&field(DataType::Utf8View, said)), "character varying(10)");
+        assert_eq!(field_name(&Field::new("c", DataType::Utf8View, true)), "text");
+    }
+
+    #[test]
+    fn what_values_cannot_be_is_not_believed() {
+        for (data_type, pg) in [(DataType::Int32, &VARCHAR), (DataType::Utf8, &OID), (DataType::Utf8, &INT8)] {
+            let field = field(data_type.clone(), ColumnType::plain(pg));
+            assert_eq!(told(&field), None);
+            assert_eq!(of_field(&field), of(&data_type));
+        }
+        let other = [(EXTENSION_TYPE_NAME_KEY.to_owned(), "arrow.uuid".to_owned())];
+        assert_eq!(told(&Field::new("c", DataType::Utf8, true).with_metadata(other.into())), None);
+    }
+
+    #[test]
+    fn only_what_arrow_does_not_tell_has_to_be_told() {
+        for pg in [&VARCHAR, &BPCHAR, &NAME, &UUID, &JSONB, &OID] {
+            assert!(ColumnType::plain(pg).has_to_be_told(), "{}", pg.name);
+        }
+        for pg in [&TEXT, &INT8] {
+            assert!(!ColumnType::plain(pg).has_to_be_told(), "{}", pg.name);
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! Values of types that Arrow does not tell apart, where those are written otherwise than the values of their Arrow types:
+//! fixed texts with the blanks at their ends, and in binary uuids as their bytes, `jsonb` behind its version, `oid` in four bytes.
+
+use arrow::{
+    array::{Array, AsArray},
+    datatypes::Int64Type,
+};
+use bytes::BufMut;
+
+use super::{Writer, binary::list, plain};
+use crate::{
+    fault::{Failure, Fault, Result},
+    pgtype::{ColumnType, Form, JSONB_VERSION, uuid_bytes},
+};
+
+/// The text of a row.
+type Text<'a> = Box<dyn Fn(usize) -> &'a str + 'a>;
+
+/// The writer of a column of a type whose values its Arrow type does not write; none if that does.
+pub(crate) fn told_writer(array: &dyn Array, shown: ColumnType, is_binary: bool) -> Result<Option<Writer<'_>>> {
+    if shown.pg.form == Form::Array
+        && is_binary
+        && let Some(lists) = array.as_list_opt::<i32>()
+    {
+        return list(lists, Some(shown.pg.element)).map(Some);
+    }
+    Ok(value_writer(array, shown, is_binary))
+}
+
+fn value_writer(array: &dyn Array, shown: ColumnType, is_binary: bool) -> Option<Writer<'_>> {
+    if shown.is_padded() {
+        let (text, length) = (texts(array)?, usize::try_from(shown.length()?).ok()?);
+        return Some(plain(move |out, row| {
+            let text = text(row);
+            out.put_slice(text.as_bytes());
+            out.put_bytes(b' ', length.saturating_sub(text.chars().count()));
+        }));
+    }
+    match shown.pg.form {
+        Form::Uuid if is_binary => {
+            let text = texts(array)?;
+            Some(Box::new(move |out, row| {
+                let bytes = uuid_bytes(text(row)).ok_or_else(|| unfit(text(row), shown))?;
+                out.put_slice(&bytes);
+                Ok(())
+            }))
+        }
+        Form::Jsonb if is_binary => {
+            let text = texts(array)?;
+            Some(plain(move |out, row| {
+                out.put_u8(JSONB_VERSION);
+                out.put_slice(text(row).as_bytes());
+            }))
+        }
+        Form::Oid if is_binary => {
+            let values = array.as_primitive_opt::<Int64Type>()?;
+            Some(Box::new(move |out, row| {
+                let value = values.value(row);
+                out.put_u32(u32::try_from(value).map_err(|_| unfit(&value.to_string(), shown))?);
+                Ok(())
+            }))
+        }
+        _ => None,
+    }
+}
+
+/// The texts of a column of texts.
+fn texts(array: &dyn Array) -> Option<Text<'_>> {
+    if let Some(values) = array.as_string_view_opt() {
+        return Some(Box::new(move |row| values.value(row)));
+    }
+    if let Some(values) = array.as_string_opt::<i32>() {
+        return Some(Box::new(move |row| values.value(row)));
+    }
+    let values = array.as_string_opt::<i64>()?;
+    Some(Box::new(move |row| values.value(row)))
+}
+
+fn unfit(value: &str, shown: ColumnType) -> Failure {
+    Failure::new(
+        Fault::InvalidData,
+        format!("\"{value}\" is not a value of type {}; cast the column to text", shown.word()),
+    )
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use arrow::array::{Int64Array, StringArray, StringViewArray};
+    use bytes::BytesMut;
+
+    use super::*;
+    use crate::pgtype::{BPCHAR, JSONB, OID, TEXT, UUID, VARCHAR};
+
+    fn written(array: &dyn Array, shown: ColumnType, is_binary: bool) -> Option<Vec<u8>> {
+        let mut out = BytesMut::new();
+        told_writer(array, shown, is_binary).unwrap()?(&mut out, 0).unwrap();
+        Some(out.to_vec())
+    }
+
+    #[test]
+    fn values_are_written_as_their_types_are() {
+        let text = StringViewArray::from(vec!["\u{e4}b"]);
+        let fixed = ColumnType::of_length(&BPCHAR, 4);
+        for is_binary in [false, true] {
+            assert_eq!(written(&text, fixed, is_binary).as_deref(), Some("\u{e4}b  ".as_bytes()));
+            assert_eq!(written(&text, ColumnType::of_length(&VARCHAR, 4), is_binary), None);
+            assert_eq!(written(&text, ColumnType::plain(&TEXT), is_binary), None);
+        }
+        let uuid = StringArray::from(vec!["a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"]);
+        assert_eq!(written(&uuid, ColumnType::plain(&UUID), false), None);
+        assert_eq!(written(&uuid, ColumnType::plain(&UUID), true).unwrap()[..3], [0xa0, 0xee, 0xbc]);
+        assert!(told_writer(&text, ColumnType::plain(&UUID), true).unwrap().unwrap()(&mut BytesMut::new(), 0).is_err());
+        let json = StringArray::from(vec!["[]"]);
+        assert_eq!(written(&json, ColumnType::plain(&JSONB), true).as_deref(), Some(b"\x01[]".as_slice()));
+        let oid = Int64Array::from(vec![4_294_967_295]);
+        assert_eq!(written(&oid, ColumnType::plain(&OID), true).as_deref(), Some([255; 4].as_slice()));
+    }
+}

@@ -195,7 +195,7 @@ pub(super) fn filter(text: &str) -> Option<Said> {
 }
 
 /// Types that PostgreSQL has and this engine has not.
-const MISSING_TYPES: &[&str] = &["UUID", "JSON", "JSONB", "XML", "MONEY", "INET", "CIDR", "MACADDR", "POINT", "BIT"];
+const MISSING_TYPES: &[&str] = &["XML", "MONEY", "INET", "CIDR", "MACADDR", "POINT", "BIT"];
 
 pub(super) fn undefined_type(text: &str) -> Option<Said> {
     let name = text.strip_prefix("Unsupported SQL type ")?;

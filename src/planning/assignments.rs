@@ -12,10 +12,14 @@ use datafusion::{
     logical_expr::{Cast, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Projection, Values},
 };
 
-use super::{ASSIGNED, open_operands::is_open};
+use super::{
+    ASSIGNED,
+    open_operands::is_open,
+    told::{is_stored_as, stored_as, told_by},
+};
 use crate::{
     fault::{Failure, Fault},
-    pgtype::{self, DATE, INTERVAL, PgType, TIME, TIMESTAMP, TIMESTAMPTZ},
+    pgtype::{self, ColumnType, DATE, INTERVAL, PgType, TIME, TIMESTAMP, TIMESTAMPTZ},
 };
 
 /// The rows of a query as those of these columns, which are as many as the query's.
@@ -109,7 +113,7 @@ fn stored_list(projection: Projection, are_open: &[bool], columns: &[FieldRef]) 
 
 /// A column of a query as one of its column's type, where a value without a type may have been written.
 fn listed(value: Expr, is_open: bool, column: &Field, schema: &DFSchema) -> Result<Expr> {
-    if is_open { Ok(cast_to(value, column)) } else { assigned(value, column, schema) }
+    if is_open { stored_as(value, column, schema) } else { assigned(value, column, schema) }
 }
 
 fn cast_to(value: Expr, column: &Field) -> Expr {
@@ -120,15 +124,28 @@ fn cast_to(value: Expr, column: &Field) -> Expr {
 fn assigned(value: Expr, column: &Field, schema: &DFSchema) -> Result<Expr> {
     let wanted = column.data_type();
     if is_open(&value) {
-        return Ok(cast_to(value, column));
+        return stored_as(value, column, schema);
     }
     let own = value.get_type(schema)?;
-    if !own.is_null() && !is_assignable(pgtype::of(&own).pg, pgtype::of(wanted).pg) {
-        let (name, wanted, own) = (column.name(), pgtype::type_name(wanted), pgtype::type_name(&own));
+    let (from, to) = (told_by(&value, schema), pgtype::told(column));
+    let is_free = own.is_null() || matches!(value, Expr::Placeholder(_));
+    let is_assigned = match (from, to) {
+        (None, None) => is_assignable(pgtype::of(&own).pg, pgtype::of(wanted).pg),
+        (from, to) => {
+            let from = from.map_or_else(|| pgtype::of(&own).pg, |from| from.pg);
+            (is_free && to.is_some()) || is_stored_as(from, to.map_or_else(|| pgtype::of(wanted).pg, |to| to.pg))
+        }
+    };
+    if !own.is_null() && !is_assigned {
+        let own = from.map_or_else(|| pgtype::type_name(&own), ColumnType::word);
+        let (name, wanted) = (column.name(), pgtype::field_name(column));
         let message = format!(
             "column \"{name}\" is of type {wanted} but expression is of type {own}; write a cast of the expression"
         );
         return Err(Failure::new(Fault::DatatypeMismatch, message).into());
+    }
+    if to.is_some() {
+        return stored_as(value, column, schema);
     }
     if own == *wanted && !matches!(value, Expr::Placeholder(_)) {
         return Ok(value);

@@ -61,6 +61,7 @@ mod subquery;
 mod text_numbers;
 mod time_texts;
 mod timestamps;
+mod told;
 mod types;
 mod whole_casts;
 mod wide;
@@ -95,6 +96,7 @@ pub(crate) use scan::filter_scan;
 pub(crate) use steps::any as has_step;
 pub(crate) use text_numbers::own_digits;
 pub(crate) use timestamps::with_seconds;
+pub(crate) use told::{stored_as, told_parameters};
 pub(crate) use types::{is_computed, settled};
 pub(crate) use written_texts::Operators;
 
@@ -127,6 +129,15 @@ const PLAIN_TIME: &str = "plain_time";
 
 /// The function that makes the nearest float of a numeric. It never fails.
 const NEAREST_FLOAT: &str = "nearest_float";
+
+/// The function that makes values of a type that their field says. It never fails.
+const MAKE_TOLD: &str = "make_told";
+
+/// The same where not all are values of it. It fails on those that are none.
+const BECOME_TOLD: &str = "become_told";
+
+/// The function that fills fixed texts up to their length. It never fails.
+const PADDED: &str = "padded";
 
 /// The rules that a plan goes through before it is optimized, in order.
 pub(crate) fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {

@@ -22,7 +22,7 @@ use datafusion::{
 };
 
 use super::{
-    days, decimal_places, interval_lengths, number_types, overloads, range_keys, sets, steps, text_numbers,
+    days, decimal_places, interval_lengths, number_types, overloads, range_keys, sets, steps, text_numbers, told,
     written_texts,
 };
 
@@ -120,6 +120,7 @@ fn settled_node(node: LogicalPlan) -> Result<LogicalPlan> {
         LogicalPlan::RecursiveQuery(query) => return as_worked_on(query),
         other => other,
     };
+    told::check_node(&node)?;
     let mut schema = merge_schema(&node.inputs());
     if let LogicalPlan::TableScan(scan) = &node {
         schema.merge(&DFSchema::try_from_qualified_schema(scan.table_name.clone(), &scan.source.schema())?);
@@ -155,18 +156,20 @@ impl TreeNodeRewriter for Settler<'_> {
     type Node = Expr;
 
     fn f_up(&mut self, step: Expr) -> Result<Transformed<Expr>> {
+        let (step, told) = told::settled(step, self.schema)?;
         let step = overloads::settled(step, self.schema)?;
         let step = days::settled(written_texts::settled(step, self.schema)?, self.schema);
         let step = interval_lengths::settled(number_types::settled(step, self.schema)?, self.schema);
         let step = decimal_places::kept(step, self.schema)?;
         let step = self.engine.f_up(step)?.data;
-        Ok(Transformed::yes(step))
+        Ok(Transformed::yes(told::saying(step, told, self.schema)?))
     }
 }
 
 /// The keys of a join, which the engine compares as they are.
 fn with_keys(mut join: Join, schema: &DFSchema) -> Result<Join> {
     for (left, right) in &mut join.on {
+        told::compare(&mut [&mut *left, &mut *right], "=", schema)?;
         let types = [left.get_type(join.left.schema())?, right.get_type(join.right.schema())?];
         number_types::compare(&mut [left, right], &types, schema);
     }
@@ -177,6 +180,7 @@ fn with_keys(mut join: Join, schema: &DFSchema) -> Result<Join> {
 fn with_columns(union: Union) -> Result<Union> {
     let Union { mut inputs, schema } = union;
     let width = schema.fields().len();
+    told::unite_inputs(&mut inputs, width)?;
     let none = DFSchema::empty();
     let mut shown: Vec<Vec<Expr>> = inputs.iter().map(|input| shown_by(input)).collect();
     if shown.iter().all(|columns| columns.len() == width) {
@@ -213,7 +217,7 @@ pub(super) fn differ(one: &DFSchema, other: &DFSchema) -> bool {
 }
 
 /// The expressions of a plan's columns.
-fn shown_by(plan: &LogicalPlan) -> Vec<Expr> {
+pub(super) fn shown_by(plan: &LogicalPlan) -> Vec<Expr> {
     match plan {
         LogicalPlan::Projection(projection) => projection.expr.clone(),
         other => other.schema().columns().into_iter().map(Expr::Column).collect(),
@@ -221,7 +225,7 @@ fn shown_by(plan: &LogicalPlan) -> Vec<Expr> {
 }
 
 /// The plan with other expressions of its columns, which keep their names.
-fn showing(plan: &LogicalPlan, columns: Vec<Expr>) -> Result<LogicalPlan> {
+pub(super) fn showing(plan: &LogicalPlan, columns: Vec<Expr>) -> Result<LogicalPlan> {
     let named = columns.into_iter().zip(shown_by(plan)).enumerate().map(|(at, (column, before))| {
         let (qualifier, field) = plan.schema().qualified_field(at);
         if column == before { column } else { column.alias_qualified(qualifier.cloned(), field.name()) }

@@ -1,6 +1,7 @@
 //! What the statements of a client are to its session: analysed first, and then run.
 
 use std::{
+    collections::BTreeMap,
     fmt::Debug,
     sync::{
         Arc,
@@ -13,7 +14,7 @@ use async_trait::async_trait;
 use datafusion::{common::ScalarValue, logical_expr::LogicalPlan, sql::sqlparser::tokenizer::Location};
 
 use super::{Client, Description, Kept, Outcome, Reads, Scope, Sealed};
-use crate::Result;
+use crate::{Result, planning};
 
 /// What is known of a statement before it runs.
 #[derive(Debug, Default)]
@@ -120,7 +121,11 @@ pub(crate) async fn describe(
         }
     }
     let columns = action.columns(&analysis);
-    Ok(Description { parameters: analysis.parameters, columns })
+    let told = match &analysis.plan {
+        Some(plan) if !analysis.parameters.is_empty() => planning::told_parameters(plan)?,
+        _ => BTreeMap::new(),
+    };
+    Ok(Description { parameters: analysis.parameters, told, columns })
 }
 
 /// Analyses a statement for values, and runs it with them.

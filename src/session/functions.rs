@@ -15,6 +15,7 @@ mod length;
 mod log2;
 mod now;
 mod padding;
+mod random_uuid;
 mod regexp_match;
 mod regexp_replace;
 mod regular_expression;
@@ -67,6 +68,7 @@ pub(crate) fn register(context: &SessionContext, user: &str) {
         now::clock(),
         log2::function(),
         now::in_words(),
+        random_uuid::function(),
         regexp_match::function(),
         regexp_replace::function(),
         split_part::function(),

@@ -1,6 +1,6 @@
 //! What goes between a client and its session: who it is, what its statements return, what it is told beside them.
 
-use std::net::SocketAddr;
+use std::{collections::BTreeMap, net::SocketAddr};
 
 use arrow::{
     array::RecordBatch,
@@ -36,6 +36,8 @@ pub enum Origin {
 pub struct Description {
     /// The types of `$1`, `$2`, …; text where nothing tells.
     pub parameters: Vec<DataType>,
+    /// The numbers of their PostgreSQL types by their own numbers, where `parameters` do not tell them, as of `$1::uuid`.
+    pub told: BTreeMap<usize, u32>,
     /// The columns it returns; none for a command.
     pub columns: Option<SchemaRef>,
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use arrow::datatypes::{DataType, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::execution::memory_pool::MemoryReservation;
 
 use super::{Action, Client, Description, Scope, describe};
@@ -50,8 +50,10 @@ impl PreparedStatement {
         declared: &[u32],
         description: Description,
     ) -> Self {
-        let parameters = description.parameters.into_iter().enumerate().map(|(index, data_type)| {
+        let Description { parameters, told, columns } = description;
+        let parameters = parameters.into_iter().enumerate().map(|(index, data_type)| {
             let known = declared.get(index).copied().filter(|oid| pgtype::arrow(*oid, -1).is_some());
+            let known = known.or_else(|| told.get(&(index + 1)).copied());
             Parameter { oid: known.unwrap_or_else(|| pgtype::of(&data_type).pg.oid), data_type }
         });
         Self {
@@ -60,7 +62,7 @@ impl PreparedStatement {
             source,
             declared: declared.iter().map(|oid| pgtype::arrow(*oid, -1)).collect(),
             parameters: parameters.collect(),
-            columns: description.columns,
+            columns,
             _memory: None,
         }
     }
@@ -169,8 +171,8 @@ pub(super) fn missing(name: &str) -> Error {
 
 /// Whether a client is told the same of both.
 fn are_told_alike(one: &Schema, other: &Schema) -> bool {
-    let told = |data_type: &DataType| {
-        let shown = pgtype::of(data_type);
+    let told = |field: &Field| {
+        let shown = pgtype::of_field(field);
         (shown.pg.oid, shown.modifier)
     };
     one.fields().len() == other.fields().len()
@@ -178,13 +180,11 @@ fn are_told_alike(one: &Schema, other: &Schema) -> bool {
             .fields()
             .iter()
             .zip(other.fields())
-            .all(|(one, other)| one.name() == other.name() && told(one.data_type()) == told(other.data_type()))
+            .all(|(one, other)| one.name() == other.name() && told(one) == told(other))
 }
 
 #[cfg(test)]
 mod tests {
-    use arrow::datatypes::Field;
-
     use super::*;
 
     #[test]

@@ -9,7 +9,7 @@ use std::{
     sync::{Arc, Mutex, OnceLock},
 };
 
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, Field, FieldRef};
 use chrono::{DateTime, Utc};
 use datafusion::{
     catalog::{Session, TableFunction, TableProvider},
@@ -474,6 +474,11 @@ impl Scope {
 
     /// The Arrow type of an SQL type.
     pub(crate) fn data_type(&self, ast: &AstType) -> Result<DataType> {
+        Ok(self.type_field(ast)?.data_type().clone())
+    }
+
+    /// An SQL type as a field, which says what its Arrow type does not tell of it.
+    pub(crate) fn type_field(&self, ast: &AstType) -> Result<FieldRef> {
         let mut wanted = ast.clone();
         with_microseconds(&mut wanted);
         let null = AstExpr::Value(Value::Null.into());
@@ -481,8 +486,8 @@ impl Scope {
         let cast = AstExpr::Cast { kind, expr: Box::new(null), data_type: wanted, array: false, format: None };
         let written = ExprWithAlias { expr: cast, alias: None };
         match self.settings.engine().create_logical_expr_from_sql_expr(written, &DFSchema::empty())? {
-            Expr::Cast(cast) => Ok(cast.field.data_type().clone()),
-            Expr::Literal(value, _) => Ok(value.data_type()),
+            Expr::Cast(cast) => Ok(cast.field),
+            Expr::Literal(value, _) => Ok(Arc::new(Field::new("", value.data_type(), true))),
             other => Err(Error::new(Fault::Internal, format!("the type {ast} was planned as {other}"))),
         }
     }

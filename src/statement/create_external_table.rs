@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use arrow::datatypes::Field;
+use arrow::datatypes::{Field, FieldRef, Schema};
 use async_trait::async_trait;
 use datafusion::sql::{
     parser::{CreateExternalTable as Ast, Statement as SqlStatement},
@@ -18,6 +18,7 @@ use super::{
 use crate::{
     Error, Fault, Result,
     catalog::{Definition, Existing},
+    pgtype::{TEXT, told, untold},
     session::{Given, Name, Outcome, Running, Sealed, with_options},
     source::TableRequest,
 };
@@ -68,6 +69,20 @@ fn given(key: &str, value: &Value) -> Result<Given> {
     })
 }
 
+/// Declared columns as files have them: texts of any length, and none that are kept in another form than they are written in.
+fn as_in_files(declared: &Schema) -> Result<Schema> {
+    let column = |field: &FieldRef| match told(field) {
+        Some(told) if told.pg.category != TEXT.category => {
+            let (name, of) = (field.name(), told.word());
+            let message =
+                format!("column \"{name}\" of files cannot be of type {of}; declare it as text and cast it in a view");
+            Err(Error::new(Fault::FeatureNotSupported, message))
+        }
+        _ => Ok(untold(field)),
+    };
+    Ok(Schema::new(declared.fields().iter().map(column).collect::<Result<Vec<_>>>()?))
+}
+
 /// The text of an option's value, without its quotes.
 pub(super) fn option_text(value: &Value) -> String {
     match value {
@@ -88,7 +103,7 @@ impl Action for CreateExternalTable {
         }
         let columns = match self.table.columns.is_empty() {
             true => None,
-            false => Some(declared(scope, &self.table.columns)?.as_ref().clone()),
+            false => Some(as_in_files(declared(scope, &self.table.columns)?.as_ref())?),
         };
         let request = TableRequest {
             locations: self.table.locations.clone(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::{
-    logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, col},
+    logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast},
     sql::{
         parser::Statement as SqlStatement,
         sqlparser::ast::{ColumnDef, ColumnOption, CreateTable as Ast, Query, Statement as AstStatement},
@@ -22,7 +22,7 @@ use super::{
 use crate::{
     Error, Fault, Result,
     catalog::{Definition, Existing, Header, ManagedTable, QualifiedName, TableFile},
-    planning,
+    pgtype, planning,
     session::{Analysis, Client, Name, Outcome, Running, Scope, Sealed, storage},
 };
 
@@ -128,7 +128,9 @@ pub(super) fn declared(scope: &Scope, columns: &[ColumnDef]) -> Result<SchemaRef
         .iter()
         .map(|column| {
             let nullable = !column.options.iter().any(|option| matches!(option.option, ColumnOption::NotNull));
-            Ok(Field::new(identifier(&column.name), scope.data_type(&column.data_type)?, nullable))
+            let found = scope.type_field(&column.data_type)?;
+            let field = Field::new(identifier(&column.name), found.data_type().clone(), nullable);
+            Ok(field.with_metadata(pgtype::only_told(&found)))
         })
         .collect::<Result<_>>()?;
     Ok(Arc::new(Schema::new(fields)))
@@ -162,12 +164,15 @@ fn as_declared(scope: &Scope, query: LogicalPlan, columns: &[ColumnDef]) -> Resu
             format!("{} columns are declared, but the query returns {found}", wanted.fields().len()),
         ));
     }
-    let expressions: Vec<_> = query
+    let expressions = query
         .schema()
         .columns()
         .into_iter()
         .zip(wanted.fields())
-        .map(|(column, field)| cast(col(column), field.data_type().clone()).alias(field.name()))
-        .collect();
+        .map(|(column, field)| {
+            let value = planning::stored_as(Expr::Column(column), field, query.schema())?;
+            Ok(value.alias(field.name()))
+        })
+        .collect::<Result<Vec<Expr>>>()?;
     Ok(LogicalPlanBuilder::from(query).project(expressions)?.build()?)
 }

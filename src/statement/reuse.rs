@@ -50,6 +50,7 @@ const OF_STATEMENT: &[&str] = &[
     "current_schema",
     "current_schemas",
     "current_time",
+    "gen_random_uuid",
     "now",
     "pg_backend_pid",
     "random",

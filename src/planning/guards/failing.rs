@@ -19,7 +19,7 @@ use datafusion::{
 };
 
 use super::super::{
-    AS_CAST, INTERVAL_WORDS, NEAREST_FLOAT, PLAIN_TIME, REGULAR_EXPRESSION, SIMILAR_EXPRESSION, TEXT_OF, WRITTEN_AS,
+    AS_CAST, INTERVAL_WORDS, MAKE_TOLD, NEAREST_FLOAT, PADDED, PLAIN_TIME, REGULAR_EXPRESSION, SIMILAR_EXPRESSION, TEXT_OF, WRITTEN_AS,
 };
 
 /// Whether an expression over rows of this schema can fail on one of them.
@@ -153,6 +153,7 @@ const NEVER_FAIL: &[(&str, usize)] = &[
     ("levenshtein", 2),
     ("lower", 1),
     ("ltrim", 2),
+    (MAKE_TOLD, 1),
     ("md5", 1),
     ("named_struct", usize::MAX),
     ("nanvl", 2),
@@ -165,6 +166,7 @@ const NEVER_FAIL: &[(&str, usize)] = &[
     (REGULAR_EXPRESSION, 0),
     ("one_nan", 1),
     ("one_zero", 1),
+    (PADDED, 1),
     (PLAIN_TIME, 1),
     ("replace", 3),
     ("reverse", 1),

@@ -91,7 +91,7 @@ impl Client {
         let Outcome::Rows { stream, tag, .. } = query.run(running).await? else {
             return Err(Error::new(Fault::Internal, "the query of a cursor returned no rows"));
         };
-        let description = Description { parameters: Vec::new(), columns: Some(stream.schema()) };
+        let description = Description { columns: Some(stream.schema()), ..Description::default() };
         let text = scope.text();
         let statement = PreparedStatement::new(Arc::clone(query), (text, Arc::clone(text)), &[], description);
         let pool = &self.shared().runtime.memory_pool;

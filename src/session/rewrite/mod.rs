@@ -17,7 +17,6 @@ mod casts;
 mod columns;
 mod common_types;
 mod groups;
-mod lengths;
 mod limit;
 mod merge;
 mod numbers;
@@ -32,6 +31,7 @@ mod scopes;
 mod shows;
 mod signs;
 mod timestamps;
+mod told_types;
 mod values;
 mod windows;
 

@@ -19,7 +19,7 @@ use datafusion::{
     },
 };
 
-use super::call;
+use super::{call, told_types};
 
 /// What the types are called; nobody writes it.
 const ARROW_TYPE: &str = "\u{1}arrow";
@@ -97,19 +97,19 @@ fn written(data_type: &DataType) -> Type {
     Type::Custom(ObjectName::from(Ident::new(ARROW_TYPE)), vec![name])
 }
 
-/// Reads the types that [`with_types`] writes.
+/// Reads the types that [`with_types`] writes, and those that the planner does not know or takes for others.
 #[derive(Debug)]
 pub(crate) struct ArrowTypes;
 
 impl TypePlanner for ArrowTypes {
     fn plan_type_field(&self, data_type: &Type) -> PlanResult<Option<FieldRef>> {
-        let Type::Custom(word, names) = data_type else { return Ok(None) };
+        let Type::Custom(word, names) = data_type else { return told_types::field_of(data_type) };
         match (word.0.as_slice(), names.as_slice()) {
             ([ObjectNamePart::Identifier(word)], [name]) if word.value == ARROW_TYPE => {
                 let data_type: DataType = name.parse()?;
                 Ok(Some(Arc::new(Field::new("", data_type, true))))
             }
-            _ => Ok(None),
+            _ => told_types::field_of(data_type),
         }
     }
 }

@@ -1,6 +1,12 @@
 //! What Parse tells: the types of parameters, and what is wrong in a statement whatever its values are.
 
-use tokio_postgres::{Client, types::Type};
+use std::error::Error;
+
+use bytes::BytesMut;
+use tokio_postgres::{
+    Client,
+    types::{FromSql, IsNull, ToSql, Type, to_sql_checked},
+};
 
 use super::Server;
 
@@ -112,4 +118,84 @@ async fn what_does_not_fit_is_told_at_parse() {
     let failed = client.batch_execute("PREPARE taken AS SELECT 'abc'::int").await.unwrap_err();
     assert_eq!(failed.as_db_error().unwrap().code().code(), "22P02");
     server.stop().await;
+}
+
+// As PostgreSQL 15 tells and takes them. Symptom: texts and bigints were told for types that Arrow does not tell apart.
+#[tokio::test(flavor = "multi_thread")]
+async fn types_that_arrow_does_not_tell_apart_are_told_and_taken() {
+    let server = Server::start().await;
+    let client = server.client().await;
+    client
+        .batch_execute(
+            "CREATE TABLE things (u uuid, j json, b jsonb, o oid, v varchar(3), f char(5), n name);
+             INSERT INTO things VALUES ('A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11', ' 1', '{\"b\":1}', 5, 'abc', 'abc', 'n')",
+        )
+        .await
+        .unwrap();
+    let statement =
+        client.prepare("SELECT *, current_user, $1::uuid, pg_sleep(0) FROM things WHERE u = $1").await.unwrap();
+    let types: Vec<Type> = statement.columns().iter().map(|column| column.type_().clone()).collect();
+    let own = [Type::UUID, Type::JSON, Type::JSONB, Type::OID, Type::VARCHAR, Type::BPCHAR, Type::NAME];
+    assert_eq!(types, own.iter().cloned().chain([Type::NAME, Type::UUID, Type::VOID]).collect::<Vec<_>>());
+    assert_eq!(statement.params(), [Type::UUID]);
+    for (sql, expected) in [
+        ("INSERT INTO things VALUES ($1, $2, $3, $4, $5, $6, $7)", own.to_vec()),
+        (
+            "SELECT 1 FROM things WHERE b = $1 AND f IN ($2, 'x') AND n = $3",
+            vec![Type::JSONB, Type::BPCHAR, Type::NAME],
+        ),
+        ("SELECT 1 FROM things WHERE v = $1", vec![Type::TEXT]),
+        ("SELECT $1::varchar(3)", vec![Type::VARCHAR]),
+    ] {
+        assert_eq!(told(&client, sql, &[]).await.unwrap(), expected, "{sql}");
+    }
+    let bytes: [u8; 16] = 0xa0ee_bc99_9c0b_4ef8_bb6d_6bb9_bd38_0a11_u128.to_be_bytes();
+    let rows = client.query("SELECT u, b, o, f FROM things WHERE u = $1", &[&Uuid(bytes)]).await.unwrap();
+    assert_eq!(rows.len(), 1);
+    assert_eq!(rows[0].get::<_, Uuid>(0), Uuid(bytes));
+    assert_eq!(rows[0].get::<_, Jsonb>(1), Jsonb(b"\x01{\"b\": 1}".to_vec()));
+    assert_eq!(rows[0].get::<_, u32>(2), 5);
+    assert_eq!(rows[0].get::<_, &str>(3), "abc  ");
+    server.stop().await;
+}
+
+/// The bytes of a uuid as they are sent.
+#[derive(Debug, PartialEq)]
+struct Uuid([u8; 16]);
+
+impl ToSql for Uuid {
+    fn to_sql(&self, _kind: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
+        out.extend_from_slice(&self.0);
+        Ok(IsNull::No)
+    }
+
+    fn accepts(kind: &Type) -> bool {
+        *kind == Type::UUID
+    }
+
+    to_sql_checked!();
+}
+
+impl FromSql<'_> for Uuid {
+    fn from_sql(_kind: &Type, raw: &[u8]) -> Result<Self, Box<dyn Error + Sync + Send>> {
+        Ok(Self(raw.try_into()?))
+    }
+
+    fn accepts(kind: &Type) -> bool {
+        *kind == Type::UUID
+    }
+}
+
+/// The bytes of a value of `jsonb`.
+#[derive(Debug, PartialEq)]
+struct Jsonb(Vec<u8>);
+
+impl FromSql<'_> for Jsonb {
+    fn from_sql(_kind: &Type, raw: &[u8]) -> Result<Self, Box<dyn Error + Sync + Send>> {
+        Ok(Self(raw.to_vec()))
+    }
+
+    fn accepts(kind: &Type) -> bool {
+        *kind == Type::JSONB
+    }
 }

@@ -1,0 +1,280 @@
+//! Values that become values of a type that their fields have to say, and those that become others.
+
+use std::{borrow::Cow, sync::Arc};
+
+use arrow::{
+    array::{ArrayRef, AsArray, Int64Array, StringViewArray},
+    compute::cast,
+    datatypes::{DataType, Field, FieldRef, Int64Type},
+};
+use datafusion::{
+    common::{DFSchema, DataFusionError, Result, ScalarValue, metadata::FieldMetadata, utils::take_function_args},
+    logical_expr::{
+        Cast, ColumnarValue, Expr, ExprSchemable, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl,
+        Signature, Volatility, expr::ScalarFunction,
+    },
+};
+
+use super::super::{BECOME_TOLD, MAKE_TOLD, open_operands::is_open};
+use crate::{
+    fault::{self, Failure, Fault},
+    pgtype::{
+        self, Becoming, CHAR, ColumnType, Context, Form, JSON, JSONB, NoJson, PgType, TEXT, Unfit, as_told,
+        cast_between,
+    },
+};
+
+/// The name of a field that only says which type values are of: they are values of it already.
+const SAYS: &str = "told";
+
+/// A value as one of a type that its field has to say. `from` is what the value is told to be.
+pub(in crate::planning) fn told_as(
+    value: Expr,
+    from: Option<ColumnType>,
+    (wanted, becoming): (ColumnType, Becoming),
+    schema: &DFSchema,
+) -> Result<Expr> {
+    if let Expr::Literal(ScalarValue::Utf8(Some(text)), _) = &value {
+        return literal(text, wanted, becoming);
+    }
+    let own = value.get_type(schema)?;
+    let given = from.map_or_else(|| pgtype::of(&own).pg, |from| from.pg);
+    let is_free = is_open(&value) || own.is_null();
+    if !is_free && cast_between(given, wanted.pg).is_none() && wanted.pg.category != TEXT.category {
+        return Err(no_cast(from, &own, &wanted.word()));
+    }
+    if let Some(from) = from {
+        let keeps = from.pg == wanted.pg && wanted.modifier == -1 || from.pg == &JSONB && wanted.pg == &JSON;
+        if from == wanted {
+            return Ok(value);
+        }
+        if keeps {
+            return Ok(said(value, own, Some(wanted)));
+        }
+    }
+    let becomes = Becomes { wanted, becoming, is_short: matches!(own, DataType::Int16 | DataType::Int32) };
+    let form = match wanted.pg.form {
+        Form::Oid if own.is_integer() => DataType::Int64,
+        _ => DataType::Utf8View,
+    };
+    let value = if own == form { value } else { Expr::Cast(Cast::new(Box::new(value), form)) };
+    Ok(call(becomes, value))
+}
+
+/// A text in quotes as one of a type.
+fn literal(text: &str, wanted: ColumnType, becoming: Becoming) -> Result<Expr> {
+    let becomes = Becomes { wanted, becoming, is_short: false };
+    let value = match wanted.pg.form {
+        Form::Oid => ScalarValue::Int64(Some(oid(text)?)),
+        _ => ScalarValue::Utf8View(Some(becomes.text(text)?.into_owned())),
+    };
+    Ok(Expr::Literal(value, Some(FieldMetadata::from(wanted.metadata()))))
+}
+
+/// A value of a type that its field says as one of another type, which Arrow tells.
+pub(super) fn other(value: Expr, from: ColumnType, field: FieldRef) -> Result<Expr> {
+    let wanted = field.data_type();
+    let is_text = wanted.is_string() || from.pg.category == TEXT.category;
+    let is_number = from.pg.form == Form::Oid && wanted.is_integer();
+    let value = match from.pg.form {
+        _ if is_text || is_number => value,
+        Form::Jsonb if *wanted == DataType::Boolean || wanted.is_numeric() => super::scalars::scalar(value, wanted),
+        _ => return Err(no_cast(Some(from), &DataType::Null, &pgtype::type_name(wanted))),
+    };
+    Ok(Expr::Cast(Cast::new_from_field(Box::new(value), field)))
+}
+
+/// A value of this Arrow type whose field says that it is of a type, or of none.
+pub(super) fn said(value: Expr, arrow: DataType, told: Option<ColumnType>) -> Expr {
+    let field = Field::new(SAYS, arrow, true).with_metadata(told.map(ColumnType::metadata).unwrap_or_default());
+    Expr::Cast(Cast::new_from_field(Box::new(value), Arc::new(field)))
+}
+
+/// Whether a cast only says of its values which type they are of.
+pub(super) fn only_says(field: &Field) -> bool {
+    field.name() == SAYS
+}
+
+/// Whether a call is one of those that values of such types are made with.
+pub(super) fn is_call(function: &ScalarUDF) -> bool {
+    function.inner().downcast_ref::<BecomeTold>().is_some()
+}
+
+fn no_cast(from: Option<ColumnType>, own: &DataType, wanted: &str) -> DataFusionError {
+    let from = from.map_or_else(|| pgtype::type_name(own), ColumnType::word);
+    Failure::new(Fault::CannotCoerce, format!("cannot cast type {from} to {wanted}")).into()
+}
+
+fn call(becomes: Becomes, value: Expr) -> Expr {
+    let function = BecomeTold { becomes, signature: Signature::any(1, Volatility::Immutable) };
+    Expr::ScalarFunction(ScalarFunction { func: Arc::new(ScalarUDF::new_from_impl(function)), args: vec![value] })
+}
+
+/// What values become.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Becomes {
+    wanted: ColumnType,
+    becoming: Becoming,
+    /// Whether they were numbers of four bytes or fewer, of which those below zero are large numbers of objects.
+    is_short: bool,
+}
+
+impl Becomes {
+    /// Whether there are texts that are no values of the type.
+    fn can_fail(self) -> bool {
+        let is_cut = self.becoming == Becoming::Cast || self.wanted.length().is_none();
+        self.wanted.pg.category != TEXT.category || !is_cut
+    }
+
+    fn text(self, text: &str) -> fault::Result<Cow<'_, str>> {
+        as_told(text, self.wanted, self.becoming).map_err(|unfit| self.refused(text, unfit))
+    }
+
+    fn refused(self, text: &str, unfit: Unfit) -> Failure {
+        let kind = self.wanted.word();
+        let (fault, message) = match unfit {
+            Unfit::Syntax => (Fault::InvalidText, format!("invalid input syntax for type {kind}: \"{text}\"")),
+            Unfit::TooLong => (Fault::TextTooLong, format!("value too long for type {kind}")),
+            // PostgreSQL calls the type so, whichever of the two it is.
+            Unfit::Json(NoJson::Syntax) => (Fault::InvalidText, "invalid input syntax for type json".to_owned()),
+            Unfit::Json(NoJson::Escape) => {
+                (Fault::UntranslatableCharacter, "unsupported Unicode escape sequence".to_owned())
+            }
+            Unfit::Json(NoJson::Digits) => (Fault::NumericOutOfRange, "value overflows numeric format".to_owned()),
+            Unfit::Json(NoJson::Deep) => {
+                (Fault::TooComplex, "objects and arrays of JSON nest too deep; at most 1000 levels are read".to_owned())
+            }
+            Unfit::SeveralBytes => {
+                let message = format!("\"{text}\" begins with a character of several bytes, and {kind} holds one");
+                (Fault::FeatureNotSupported, message)
+            }
+        };
+        Failure::new(fault, message)
+    }
+
+    fn all(self, values: &ArrayRef) -> Result<ArrayRef> {
+        if self.wanted.pg.form == Form::Oid {
+            return self.oids(values);
+        }
+        let texts = cast(values, &DataType::Utf8View)?;
+        let each = texts.as_string_view().iter().map(|text| text.map(|text| self.text(text)).transpose());
+        Ok(Arc::new(each.collect::<fault::Result<StringViewArray>>()?))
+    }
+
+    fn oids(self, values: &ArrayRef) -> Result<ArrayRef> {
+        if let Some(numbers) = values.as_primitive_opt::<Int64Type>() {
+            let each = numbers.iter().map(|number| number.map(|number| self.of_number(number)).transpose());
+            return Ok(Arc::new(each.collect::<fault::Result<Int64Array>>()?));
+        }
+        let texts = cast(values, &DataType::Utf8View)?;
+        let each = texts.as_string_view().iter().map(|text| text.map(oid).transpose());
+        Ok(Arc::new(each.collect::<fault::Result<Int64Array>>()?))
+    }
+
+    fn of_number(self, number: i64) -> fault::Result<i64> {
+        let number = if self.is_short && number < 0 { number + BEYOND_OIDS } else { number };
+        match (0..BEYOND_OIDS).contains(&number) {
+            true => Ok(number),
+            false => Err(Failure::new(Fault::NumericOutOfRange, "OID out of range")),
+        }
+    }
+}
+
+/// The first number that is none of an object.
+const BEYOND_OIDS: i64 = 1 << 32;
+
+/// The number of an object that a text is.
+fn oid(text: &str) -> fault::Result<i64> {
+    let trimmed = text.trim_ascii();
+    let digits = trimmed.strip_prefix(['-', '+']).unwrap_or(trimmed);
+    if digits.is_empty() || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
+        return Err(Failure::new(Fault::InvalidText, format!("invalid input syntax for type oid: \"{text}\"")));
+    }
+    let least = i64::from(i32::MIN);
+    match trimmed.parse::<i64>() {
+        Ok(number) if (0..BEYOND_OIDS).contains(&number) => Ok(number),
+        Ok(number) if (least..0).contains(&number) => Ok(number + BEYOND_OIDS),
+        _ => Err(Failure::new(Fault::NumericOutOfRange, format!("value \"{text}\" is out of range for type oid"))),
+    }
+}
+
+/// `make_told(value)`, which never fails, and `become_told(value)`.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct BecomeTold {
+    becomes: Becomes,
+    signature: Signature,
+}
+
+impl ScalarUDFImpl for BecomeTold {
+    fn name(&self) -> &str {
+        if self.becomes.can_fail() { BECOME_TOLD } else { MAKE_TOLD }
+    }
+
+    fn schema_name(&self, operands: &[Expr]) -> Result<String> {
+        // A cast is called as what it casts.
+        let [value] = take_function_args(self.name(), operands)?;
+        Ok(value.schema_name().to_string())
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _types: &[DataType]) -> Result<DataType> {
+        Ok(self.becomes.wanted.arrow())
+    }
+
+    fn return_field_from_args(&self, arguments: ReturnFieldArgs) -> Result<FieldRef> {
+        let nullable = arguments.arg_fields.iter().any(|field| field.is_nullable());
+        let wanted = self.becomes.wanted;
+        Ok(Arc::new(Field::new(self.name(), wanted.arrow(), nullable).with_metadata(wanted.metadata())))
+    }
+
+    fn invoke_with_args(&self, call: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let [value] = take_function_args(self.name(), call.args)?;
+        Ok(match value {
+            ColumnarValue::Scalar(value) => {
+                let made = self.becomes.all(&value.to_array()?)?;
+                ColumnarValue::Scalar(ScalarValue::try_from_array(&made, 0)?)
+            }
+            ColumnarValue::Array(values) => ColumnarValue::Array(self.becomes.all(&values)?),
+        })
+    }
+}
+
+/// Whether PostgreSQL casts values of one type to another where they are stored.
+pub(in crate::planning) fn is_stored_as(from: &PgType, to: &PgType) -> bool {
+    let context = cast_between(from, to);
+    from.oid == to.oid
+        || context.is_some_and(|context| context <= Context::Assignment)
+        || (to.category == TEXT.category && from.oid != CHAR.oid)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pgtype::{BPCHAR, OID, UUID, VARCHAR};
+
+    /// `SELECT 'text'::oid`, `SELECT number::int4::oid` and `::int8::oid` of PostgreSQL 15.
+    #[test]
+    fn numbers_of_objects_have_no_sign() {
+        for (text, expected) in [("5", 5), (" 5 ", 5), ("-1", 4_294_967_295), ("4294967295", 4_294_967_295)] {
+            assert_eq!(oid(text).ok(), Some(expected), "{text}");
+        }
+        for text in ["", "abc", "1.5", "99999999999", "- 1"] {
+            assert!(oid(text).is_err(), "{text}");
+        }
+        let becomes = |is_short| Becomes { wanted: ColumnType::plain(&OID), becoming: Becoming::Cast, is_short };
+        assert_eq!(becomes(true).of_number(-1).ok(), Some(4_294_967_295));
+        assert!(becomes(false).of_number(-1).is_err() && becomes(false).of_number(4_294_967_296).is_err());
+    }
+
+    #[test]
+    fn cutting_never_fails() {
+        let can_fail = |wanted, becoming| Becomes { wanted, becoming, is_short: false }.can_fail();
+        assert!(!can_fail(ColumnType::of_length(&VARCHAR, 3), Becoming::Cast));
+        assert!(can_fail(ColumnType::of_length(&VARCHAR, 3), Becoming::Stored));
+        assert!(!can_fail(ColumnType::plain(&BPCHAR), Becoming::Stored));
+        assert!(can_fail(ColumnType::plain(&UUID), Becoming::Cast));
+    }
+}

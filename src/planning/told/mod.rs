@@ -1,0 +1,469 @@
+//! Types that Arrow does not tell apart and fields say: `varchar(3)`, `char(5)`, `name`, `uuid`, `json`, `jsonb`, `oid`.
+//!
+//! A cast to one makes values of it, and a text in quotes beside one is a value of it: `id = 'A0EE…'` compares uuids. What
+//! PostgreSQL has no operator for is refused, where the query engine would compare the texts: two values of `json`, or a uuid and
+//! a text. Fixed texts are kept without the blanks at their ends, and get them back where PostgreSQL shows them. What several
+//! values become together, in CASE or UNION, is of the type that they have in common.
+
+mod cast;
+mod padded;
+mod parameters;
+mod scalars;
+
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field};
+use datafusion::{
+    common::{DFSchema, DataFusionError, ExprSchema, Result, ScalarValue},
+    logical_expr::{
+        Between, BinaryExpr, Case, Cast, Distinct, Expr, ExprSchemable, LogicalPlan, Operator, TryCast,
+        expr::{InList, InSubquery},
+    },
+};
+
+pub(super) use self::cast::{is_stored_as, told_as};
+pub(crate) use self::parameters::told_parameters;
+use super::{WRITTEN_AS, open_operands::is_open, steps, types};
+use crate::{
+    fault::{Failure, Fault},
+    pgtype::{self, BPCHAR, Becoming, CHAR, ColumnType, Context, JSON, JSONB, OID, TEXT, UUID, cast_between, told},
+};
+
+/// A value as one of a column's type, as it is stored there.
+pub(crate) fn stored_as(value: Expr, column: &Field, schema: &DFSchema) -> Result<Expr> {
+    match told(column) {
+        Some(wanted) => {
+            let from = told_by(&value, schema);
+            told_as(value, from, (wanted, Becoming::Stored), schema)
+        }
+        None => Ok(Expr::Cast(Cast::new(Box::new(value), column.data_type().clone()))),
+    }
+}
+
+/// The type that the field of a value says; none if it says nothing.
+pub(super) fn told_by(value: &Expr, schema: &DFSchema) -> Option<ColumnType> {
+    match value {
+        Expr::Column(column) => told(schema.field_from_column(column).ok()?),
+        Expr::OuterReferenceColumn(field, _) => told(field),
+        Expr::Alias(alias) => told_by(&alias.expr, schema),
+        Expr::Cast(cast) => told(&cast.field),
+        Expr::Literal(value, Some(metadata)) => {
+            told(&Field::new("", value.data_type(), true).with_metadata(metadata.to_hashmap()))
+        }
+        Expr::ScalarSubquery(subquery) => told(subquery.subquery.schema().fields().first()?),
+        Expr::ScalarFunction(call) if call.func.name() == WRITTEN_AS => told_by(call.args.first()?, schema),
+        Expr::ScalarFunction(call) if call.args.is_empty() || cast::is_call(&call.func) => {
+            told(&value.to_field(schema).ok()?.1)
+        }
+        _ => None,
+    }
+}
+
+/// A step of an expression whose operands are of such types, and the type that its values are said to be of when the other
+/// types are settled.
+pub(super) fn settled(mut step: Expr, schema: &DFSchema) -> Result<(Expr, Option<ColumnType>)> {
+    let mut common = None;
+    match &mut step {
+        Expr::Cast(Cast { expr, field }) => {
+            let from = told_by(expr, schema);
+            return match (told(field), from) {
+                (Some(_), _) if cast::only_says(field) => {
+                    // Types may be settled more than once.
+                    if let Expr::Cast(inner) = expr.as_mut()
+                        && cast::only_says(&inner.field)
+                    {
+                        let value = std::mem::take(inner.expr.as_mut());
+                        **expr = value;
+                    }
+                    Ok((step, None))
+                }
+                (Some(wanted), from) => {
+                    let value = std::mem::take(expr.as_mut());
+                    Ok((told_as(value, from, (wanted, Becoming::Cast), schema)?, None))
+                }
+                (None, Some(from)) if !cast::only_says(field) => {
+                    let value = std::mem::take(expr.as_mut());
+                    Ok((cast::other(value, from, Arc::clone(field))?, None))
+                }
+                (None, _) => Ok((step, None)),
+            };
+        }
+        Expr::TryCast(TryCast { field, .. }) => {
+            if let Some(wanted) = told(field) {
+                let message = format!("TRY_CAST to {} is not supported; use CAST", wanted.word());
+                return Err(Failure::new(Fault::FeatureNotSupported, message).into());
+            }
+        }
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) if steps::is_comparison(*op) => {
+            compare(&mut [left.as_mut(), right.as_mut()], &operator(*op), schema)?;
+        }
+        Expr::BinaryExpr(BinaryExpr { left, op, .. }) if is_pattern(*op) => padded::pad(left, schema),
+        Expr::Like(like) | Expr::SimilarTo(like) => padded::pad(&mut like.expr, schema),
+        Expr::Between(Between { expr, low, high, .. }) => {
+            compare(&mut [expr.as_mut(), low.as_mut(), high.as_mut()], ">=", schema)?;
+        }
+        Expr::InList(InList { expr, list, .. }) => {
+            let mut operands: Vec<&mut Expr> = std::iter::once(expr.as_mut()).chain(list).collect();
+            compare(&mut operands, "=", schema)?;
+        }
+        Expr::InSubquery(InSubquery { expr, subquery, .. }) => {
+            if let Some(column) = subquery.subquery.schema().fields().first() {
+                let null = Expr::Literal(ScalarValue::Null, None);
+                let mut other = cast::said(null, column.data_type().clone(), told(column));
+                compare(&mut [expr.as_mut(), &mut other], "=", schema)?;
+            }
+        }
+        Expr::Case(Case { expr, when_then_expr, else_expr }) => {
+            if let Some(value) = expr {
+                let whens = when_then_expr.iter_mut().map(|(when, _)| when.as_mut());
+                let mut operands: Vec<&mut Expr> = std::iter::once(value.as_mut()).chain(whens).collect();
+                compare(&mut operands, "=", schema)?;
+            }
+            let values = when_then_expr.iter_mut().map(|(_, then)| then.as_mut());
+            let mut operands: Vec<&mut Expr> = values.chain(else_expr.as_deref_mut()).collect();
+            common = unite(&mut operands, "CASE", schema)?;
+            if else_expr.is_none() {
+                common = common.map(|told| ColumnType::plain(told.pg));
+            }
+        }
+        Expr::ScalarFunction(call) => {
+            let name = call.func.name().to_owned();
+            match name.as_str() {
+                "coalesce" | "nvl" | "ifnull" | "greatest" | "least" => {
+                    let mut operands: Vec<&mut Expr> = call.args.iter_mut().collect();
+                    common = unite(&mut operands, &name.to_uppercase(), schema)?;
+                }
+                "nullif" => {
+                    let mut operands: Vec<&mut Expr> = call.args.iter_mut().collect();
+                    compare(&mut operands, "=", schema)?;
+                    common = call.args.first().and_then(|value| told_by(value, schema));
+                }
+                name if padded::SHOWING.contains(&name) => {
+                    call.args.iter_mut().for_each(|value| padded::pad(value, schema));
+                }
+                "compare_any" | "compare_all" => check_array(&call.args, schema)?,
+                name if OF_TEXTS.contains(&name) => check_arguments(name, &call.args, schema, &[UUID, JSON, JSONB])?,
+                _ => {}
+            }
+        }
+        Expr::AggregateFunction(call) if ["min", "max"].contains(&call.func.name()) => {
+            check_arguments(call.func.name(), &call.params.args, schema, &[UUID, JSON, JSONB])?;
+        }
+        _ => {}
+    }
+    Ok((step, common))
+}
+
+/// A step with values of this type, when its Arrow type is settled.
+pub(super) fn saying(step: Expr, common: Option<ColumnType>, schema: &DFSchema) -> Result<Expr> {
+    let Some(common) = common else { return Ok(step) };
+    let arrow = step.get_type(schema)?;
+    Ok(cast::said(step, arrow, Some(common)))
+}
+
+/// Functions of texts, which PostgreSQL does not call with values of other types.
+const OF_TEXTS: &[&str] = &[
+    "ascii",
+    "bit_length",
+    "btrim",
+    "char_length",
+    "character_length",
+    "initcap",
+    "left",
+    "length",
+    "lower",
+    "lpad",
+    "ltrim",
+    "md5",
+    "position",
+    "repeat",
+    "replace",
+    "reverse",
+    "right",
+    "rpad",
+    "rtrim",
+    "split_part",
+    "starts_with",
+    "strpos",
+    "substr",
+    "substring",
+    "translate",
+    "trim",
+    "upper",
+];
+
+/// Refuses a comparison with the elements of an array, which are texts.
+fn check_array(operands: &[Expr], schema: &DFSchema) -> Result<()> {
+    let own = operands.first().and_then(|value| told_by(value, schema));
+    match own.filter(|own| [UUID, JSON, JSONB].iter().any(|pg| pg.oid == own.pg.oid)) {
+        None => Ok(()),
+        Some(own) => {
+            let message = format!("{} is not compared with an array; write IN, or cast it to text", own.pg.word(None));
+            Err(Failure::new(Fault::FeatureNotSupported, message).into())
+        }
+    }
+}
+
+fn check_arguments(name: &str, arguments: &[Expr], schema: &DFSchema, refused: &[pgtype::PgType]) -> Result<()> {
+    let is_refused = |told: &ColumnType| refused.iter().any(|pg| pg.oid == told.pg.oid);
+    match arguments.iter().filter_map(|value| told_by(value, schema)).find(is_refused) {
+        None => Ok(()),
+        Some(_) => {
+            let types: Vec<String> = arguments.iter().map(|value| word(value, schema)).collect();
+            let message = format!("function {name}({}) does not exist; cast the argument to text", types.join(", "));
+            Err(Failure::new(Fault::UndefinedFunction, message).into())
+        }
+    }
+}
+
+/// Operands that are compared: those that are open are of the type of the others.
+pub(super) fn compare(operands: &mut [&mut Expr], op: &str, schema: &DFSchema) -> Result<()> {
+    let told: Vec<Option<ColumnType>> = operands.iter().map(|operand| told_by(operand, schema)).collect();
+    let is = |told: ColumnType, among: &[pgtype::PgType]| among.iter().any(|pg| pg.oid == told.pg.oid);
+    let Some(own) = told.iter().flatten().copied().find(|told| is(*told, &[UUID, JSON, JSONB, BPCHAR, CHAR])) else {
+        return Ok(());
+    };
+    let has_no_operator = |operands: &[&mut Expr], at: usize| -> Result<()> {
+        let (left, right) = (operands.first(), operands.get(at.max(1)));
+        let words = left.zip(right).map(|(left, right)| (word(left, schema), word(right, schema)));
+        let (left, right) = words.unwrap_or_default();
+        let message = format!("operator does not exist: {left} {op} {right}; cast both to text");
+        Err(Failure::new(Fault::UndefinedFunction, message).into())
+    };
+    if is(own, &[JSON]) {
+        return has_no_operator(operands, 1);
+    }
+    if is(own, &[JSONB]) && !["=", "<>"].contains(&op) {
+        let message = format!("jsonb {op} jsonb is not supported: only equal values are told from others");
+        return Err(Failure::new(Fault::FeatureNotSupported, message).into());
+    }
+    for at in 0..operands.len() {
+        let of_operand = told.get(at).copied().flatten();
+        let Some(operand) = operands.get(at) else { continue };
+        let is_null = matches!(&**operand, Expr::Literal(value, _) if value.is_null());
+        let is_free =
+            !is_null && of_operand.is_none() && (is_open(operand) || matches!(**operand, Expr::Placeholder(_)));
+        if is_free {
+            if let Some(operand) = operands.get_mut(at) {
+                read_as(operand, own, schema)?;
+            }
+        } else if is(own, &[UUID, JSONB]) && !is_null && of_operand.is_none_or(|told| told.pg != own.pg) {
+            let at = if at == 0 { told.iter().position(Option::is_some).unwrap_or(1) } else { at };
+            return has_no_operator(operands, at);
+        }
+    }
+    Ok(())
+}
+
+/// An open operand as a value of a type, without a length, that is compared.
+fn read_as(operand: &mut Expr, own: ColumnType, schema: &DFSchema) -> Result<()> {
+    let value = std::mem::take(operand);
+    let read = told_as(value, None, (ColumnType::plain(own.pg), Becoming::Cast), schema)?;
+    *operand = match read {
+        // As a value it is compared as others are.
+        Expr::Literal(value, _) => Expr::Literal(value, None),
+        other => other,
+    };
+    Ok(())
+}
+
+/// What a person is told of an operand's type.
+fn word(operand: &Expr, schema: &DFSchema) -> String {
+    match told_by(operand, schema) {
+        Some(told) => told.pg.word(None),
+        None if is_open(operand) => pgtype::UNKNOWN.word(None),
+        None => operand.get_type(schema).map_or_else(|_| pgtype::UNKNOWN.word(None), |own| pgtype::type_name(&own)),
+    }
+}
+
+/// How PostgreSQL calls an operator.
+fn operator(op: Operator) -> String {
+    match op {
+        Operator::NotEq => "<>".to_owned(),
+        Operator::IsDistinctFrom | Operator::IsNotDistinctFrom => "=".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+fn is_pattern(op: Operator) -> bool {
+    use Operator::{
+        ILikeMatch, LikeMatch, NotILikeMatch, NotLikeMatch, RegexIMatch, RegexMatch, RegexNotIMatch, RegexNotMatch,
+    };
+    let patterns =
+        [ILikeMatch, LikeMatch, NotILikeMatch, NotLikeMatch, RegexIMatch, RegexMatch, RegexNotIMatch, RegexNotMatch];
+    patterns.contains(&op)
+}
+
+/// A value among those that become one together.
+#[derive(Clone, Copy)]
+enum Item {
+    /// Nothing says its type.
+    Open,
+    /// Its field says it.
+    Told(ColumnType),
+    /// Its Arrow type says it.
+    Plain(&'static pgtype::PgType),
+}
+
+impl Item {
+    fn of(value: &Expr, schema: &DFSchema) -> Self {
+        if let Some(told) = told_by(value, schema) {
+            return Self::Told(told);
+        }
+        match value.get_type(schema) {
+            _ if is_open(value) => Self::Open,
+            Ok(DataType::Null) | Err(_) => Self::Open,
+            Ok(own) => Self::Plain(pgtype::of(&own).pg),
+        }
+    }
+
+    fn pg(self) -> Option<&'static pgtype::PgType> {
+        match self {
+            Self::Open => None,
+            Self::Told(told) => Some(told.pg),
+            Self::Plain(pg) => Some(pg),
+        }
+    }
+}
+
+/// The type that values have in common, of which their fields have to say it; none where Arrow's says it.
+fn common(items: &[Item], what: &str) -> Result<Option<ColumnType>> {
+    let mut found: Option<&'static pgtype::PgType> = None;
+    for pg in items.iter().filter_map(|item| item.pg()) {
+        found = Some(match found {
+            None => pg,
+            Some(before) if before.category != pg.category => {
+                let is_ours =
+                    [UUID.category, CHAR.category].iter().any(|own| [before.category, pg.category].contains(own));
+                if !is_ours {
+                    return Ok(None);
+                }
+                return Err(unmatched(before, pg, what));
+            }
+            Some(before) if before.oid == pg.oid => before,
+            Some(before) if before.category == UUID.category => return Err(unmatched(before, pg, what)),
+            Some(before) => {
+                let becomes = |from, to| cast_between(from, to) == Some(Context::Implicit);
+                let switches = before.oid != TEXT.oid && becomes(before, pg) && !becomes(pg, before);
+                if switches { pg } else { before }
+            }
+        });
+    }
+    let mut told = items.iter().filter_map(|item| match item {
+        Item::Told(told) => Some(*told),
+        Item::Open | Item::Plain(_) => None,
+    });
+    let Some(first) = found.and_then(|found| told.find(|told| told.pg.oid == found.oid)) else {
+        return Ok(None);
+    };
+    // Beside numbers it is one.
+    if first.pg.oid == OID.oid && items.iter().any(|item| matches!(item, Item::Plain(_))) {
+        return Ok(None);
+    }
+    let are_same = items.iter().all(|item| matches!(item, Item::Told(told) if *told == first));
+    Ok(Some(if are_same { first } else { ColumnType::plain(first.pg) }))
+}
+
+fn unmatched(one: &pgtype::PgType, other: &pgtype::PgType, what: &str) -> DataFusionError {
+    let message =
+        format!("{what} types {} and {} cannot be matched; cast one of them", one.word(None), other.word(None));
+    Failure::new(Fault::DatatypeMismatch, message).into()
+}
+
+/// Makes one type of values that become one together, and says which.
+fn unite(operands: &mut [&mut Expr], what: &str, schema: &DFSchema) -> Result<Option<ColumnType>> {
+    let items: Vec<Item> = operands.iter().map(|operand| Item::of(operand, schema)).collect();
+    if !items.iter().any(|item| matches!(item, Item::Told(_))) {
+        return Ok(None);
+    }
+    let common = common(&items, what)?;
+    if let Some(wanted) = common {
+        for (operand, item) in operands.iter_mut().zip(items) {
+            let is_text = matches!(&**operand, Expr::Literal(ScalarValue::Utf8(Some(_)), _));
+            if matches!(item, Item::Open) && is_text {
+                read_as(operand, wanted, schema)?;
+            }
+        }
+    }
+    Ok(common)
+}
+
+/// Gives the inputs of a UNION columns of the types that they have in common.
+pub(super) fn unite_inputs(inputs: &mut [Arc<LogicalPlan>], width: usize) -> Result<()> {
+    if inputs.iter().any(|input| input.schema().fields().len() != width) {
+        return Ok(());
+    }
+    let none = DFSchema::empty();
+    for at in 0..width {
+        if !inputs.iter().any(|input| told(input.schema().field(at)).is_some()) {
+            continue;
+        }
+        let items = inputs.iter().map(|input| match told(input.schema().field(at)) {
+            Some(told) => Item::Told(told),
+            None if is_open(&types::shown_at(input, at)) || input.schema().field(at).data_type().is_null() => {
+                Item::Open
+            }
+            None => Item::Plain(pgtype::of(input.schema().field(at).data_type()).pg),
+        });
+        let items: Vec<Item> = items.collect();
+        let common = common(&items, "UNION")?;
+        for (input, item) in inputs.iter_mut().zip(items) {
+            let is_as_wanted = match item {
+                Item::Told(told) => Some(told) == common,
+                Item::Open | Item::Plain(_) => common.is_none(),
+            };
+            if is_as_wanted {
+                continue;
+            }
+            let mut columns = types::shown_by(input);
+            let Some(column) = columns.get_mut(at) else { continue };
+            let value = std::mem::take(column).unalias();
+            let is_text = matches!(value, Expr::Literal(ScalarValue::Utf8(Some(_)), _));
+            *column = match (item, common) {
+                (Item::Open, Some(wanted)) if is_text => told_as(value, None, (wanted, Becoming::Cast), &none)?,
+                (Item::Open, Some(wanted)) => cast::said(value, wanted.arrow(), common),
+                _ => cast::said(value, input.schema().field(at).data_type().clone(), common),
+            };
+            *input = Arc::new(types::showing(input, columns)?);
+        }
+    }
+    Ok(())
+}
+
+/// Refuses rows that are told apart or put in order by values that PostgreSQL, or we, do not compare.
+pub(super) fn check_node(node: &LogicalPlan) -> Result<()> {
+    let is = |told: Option<ColumnType>, pg: &pgtype::PgType| told.is_some_and(|told| told.pg.oid == pg.oid);
+    let has_no_equality = || -> Result<()> {
+        let message = "could not identify an equality operator for type json; cast it to text or jsonb";
+        Err(Failure::new(Fault::UndefinedFunction, message).into())
+    };
+    match node {
+        LogicalPlan::Distinct(Distinct::All(input)) => {
+            if input.schema().fields().iter().any(|field| is(told(field), &JSON)) {
+                return has_no_equality();
+            }
+        }
+        LogicalPlan::Aggregate(aggregate) => {
+            let schema = aggregate.input.schema();
+            if aggregate.group_expr.iter().any(|key| is(told_by(key, schema), &JSON)) {
+                return has_no_equality();
+            }
+        }
+        LogicalPlan::Sort(sort) => {
+            let schema = sort.input.schema();
+            for key in &sort.expr {
+                let own = told_by(&key.expr, schema);
+                if is(own, &JSON) {
+                    let message = "could not identify an ordering operator for type json; cast it to text";
+                    return Err(Failure::new(Fault::UndefinedFunction, message).into());
+                }
+                if is(own, &JSONB) {
+                    let message = "rows cannot be put in the order of jsonb; cast it to text";
+                    return Err(Failure::new(Fault::FeatureNotSupported, message).into());
+                }
+            }
+        }
+        _ => {}
+    }
+    Ok(())
+}

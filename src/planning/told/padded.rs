@@ -1,0 +1,83 @@
+//! Fixed texts with the blanks at their ends, which are kept without: where PostgreSQL takes them for more than texts.
+
+use std::sync::Arc;
+
+use arrow::{
+    array::{ArrayRef, AsArray, StringViewArray},
+    compute::cast,
+    datatypes::{DataType, Field, FieldRef},
+};
+use datafusion::{
+    common::{DFSchema, Result, ScalarValue, utils::take_function_args},
+    logical_expr::{
+        ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+        expr::ScalarFunction,
+    },
+};
+
+use super::{super::PADDED, told_by};
+
+/// Functions that show their arguments as clients see them, or count their bytes.
+pub(super) const SHOWING: &[&str] = &["concat", "concat_ws", "octet_length"];
+
+/// Fills a fixed text up to its length.
+pub(super) fn pad(value: &mut Expr, schema: &DFSchema) {
+    let told = told_by(value, schema).filter(|told| told.is_padded());
+    let Some(length) = told.and_then(|told| told.length()).and_then(|length| usize::try_from(length).ok()) else {
+        return;
+    };
+    let function = Padded { length, signature: Signature::any(1, Volatility::Immutable) };
+    let args = vec![std::mem::take(value)];
+    *value = Expr::ScalarFunction(ScalarFunction { func: Arc::new(ScalarUDF::new_from_impl(function)), args });
+}
+
+/// `padded(value)`. It never fails.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Padded {
+    length: usize,
+    signature: Signature,
+}
+
+impl Padded {
+    fn all(&self, values: &ArrayRef) -> Result<ArrayRef> {
+        let texts = cast(values, &DataType::Utf8View)?;
+        let padded = |text: &str| format!("{text}{}", " ".repeat(self.length.saturating_sub(text.chars().count())));
+        Ok(Arc::new(texts.as_string_view().iter().map(|text| text.map(padded)).collect::<StringViewArray>()))
+    }
+}
+
+impl ScalarUDFImpl for Padded {
+    fn name(&self) -> &str {
+        PADDED
+    }
+
+    fn schema_name(&self, operands: &[Expr]) -> Result<String> {
+        // It is called as what it shows.
+        let [value] = take_function_args(self.name(), operands)?;
+        Ok(value.schema_name().to_string())
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _types: &[DataType]) -> Result<DataType> {
+        Ok(DataType::Utf8View)
+    }
+
+    fn return_field_from_args(&self, arguments: ReturnFieldArgs) -> Result<FieldRef> {
+        let nullable = arguments.arg_fields.iter().any(|field| field.is_nullable());
+        Ok(Arc::new(Field::new(self.name(), DataType::Utf8View, nullable)))
+    }
+
+    fn invoke_with_args(&self, call: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let [value] = take_function_args(self.name(), call.args)?;
+        Ok(match value {
+            ColumnarValue::Scalar(value) => {
+                let made = self.all(&value.to_array()?)?;
+                ColumnarValue::Scalar(ScalarValue::try_from_array(&made, 0)?)
+            }
+            ColumnarValue::Array(values) => ColumnarValue::Array(self.all(&values)?),
+        })
+    }
+}

@@ -1,0 +1,159 @@
+//! Types that the planner does not know, or takes for others: of `varchar(3)` it forgets the length. What Arrow does not tell of
+//! them, the field of a type says.
+
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, FieldRef};
+use datafusion::{
+    common::Result as PlanResult,
+    sql::sqlparser::ast::{ArrayElemTypeDef, CharacterLength, DataType as Type, Ident, ObjectName},
+};
+
+use crate::{
+    fault::{Failure, Fault},
+    pgtype::{BPCHAR, CHAR, ColumnType, JSON, JSONB, NAME, OID, PgType, TEXT, UUID, VARCHAR, list_of},
+};
+
+/// The most characters that a type can say.
+const MOST_CHARACTERS: u64 = 10_485_760;
+
+/// Those that are found by name.
+static NAMED: [PgType; 8] = [CHAR, NAME, OID, BPCHAR, VARCHAR, UUID, JSON, JSONB];
+
+/// The field of a type; none of one that the planner knows.
+pub(super) fn field_of(data_type: &Type) -> PlanResult<Option<FieldRef>> {
+    if let Type::Array(ArrayElemTypeDef::AngleBracket(item) | ArrayElemTypeDef::SquareBracket(item, None)) = data_type {
+        let list = list_type(item)?.map(|item| Field::new("", list_of(item), true));
+        return Ok(list.map(Arc::new));
+    }
+    let field = |told: ColumnType| Arc::new(Field::new("", told.arrow(), true).with_metadata(told.metadata()));
+    Ok(told_by(data_type)?.map(field))
+}
+
+/// The items of an array of types that Arrow does not tell; they are texts without a length.
+fn list_type(item: &Type) -> PlanResult<Option<DataType>> {
+    if let Type::Array(ArrayElemTypeDef::AngleBracket(item) | ArrayElemTypeDef::SquareBracket(item, None)) = item {
+        return Ok(list_type(item)?.map(list_of));
+    }
+    match told_by(item)? {
+        Some(told) if told.pg.category != TEXT.category => {
+            let message = format!("type {}[] is not supported; use text[]", told.word());
+            Err(Failure::new(Fault::FeatureNotSupported, message).into())
+        }
+        told => Ok(told.map(ColumnType::arrow)),
+    }
+}
+
+/// The type that is written so, if Arrow does not tell it.
+pub(super) fn told_by(data_type: &Type) -> PlanResult<Option<ColumnType>> {
+    Ok(Some(match data_type {
+        Type::Varchar(length) | Type::CharacterVarying(length) | Type::CharVarying(length) => match length {
+            Some(length) => of_length(&VARCHAR, written(length))?,
+            None => ColumnType::plain(&VARCHAR),
+        },
+        Type::Char(length) | Type::Character(length) => of_length(&BPCHAR, length.as_ref().map_or(Some(1), written))?,
+        Type::Uuid => ColumnType::plain(&UUID),
+        Type::JSON => ColumnType::plain(&JSON),
+        Type::JSONB => ColumnType::plain(&JSONB),
+        Type::Custom(name, modifiers) => match (named(name), modifiers.as_slice()) {
+            (Some(pg), []) => ColumnType::plain(pg),
+            (Some(pg), [length]) if [BPCHAR.oid, VARCHAR.oid].contains(&pg.oid) => of_length(pg, length.parse().ok())?,
+            _ => return Ok(None),
+        },
+        _ => return Ok(None),
+    }))
+}
+
+/// How such a type is written without a length.
+pub(super) fn plain(pg: &PgType) -> Type {
+    Type::Custom(ObjectName::from(Ident::with_quote('"', pg.name)), Vec::new())
+}
+
+/// `"char"` is the type of one byte only in quotes; without them it is another.
+fn named(name: &ObjectName) -> Option<&'static PgType> {
+    let parts: Vec<_> = name.0.iter().map(|part| part.as_ident()).collect::<Option<_>>()?;
+    let name = match parts.as_slice() {
+        [name] => name,
+        [schema, name] if schema.value.eq_ignore_ascii_case("pg_catalog") => name,
+        _ => return None,
+    };
+    let word = match name.quote_style {
+        Some(_) => name.value.clone(),
+        None => name.value.to_lowercase(),
+    };
+    NAMED.iter().find(|known| known.name == word)
+}
+
+fn written(length: &CharacterLength) -> Option<u64> {
+    match length {
+        CharacterLength::IntegerLength { length, .. } => Some(*length),
+        CharacterLength::Max => None,
+    }
+}
+
+fn of_length(pg: &'static PgType, length: Option<u64>) -> PlanResult<ColumnType> {
+    let word = if pg.oid == BPCHAR.oid { "char" } else { pg.name };
+    let refused = |what: &str| Failure::new(Fault::InvalidArgument, format!("length for type {word} {what}"));
+    let known = length.filter(|length| *length <= MOST_CHARACTERS).and_then(|length| i32::try_from(length).ok());
+    match known {
+        Some(0) => Err(refused("must be at least 1").into()),
+        Some(length) => Ok(ColumnType::of_length(pg, length)),
+        None => Err(refused(&format!("cannot exceed {MOST_CHARACTERS}")).into()),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use datafusion::sql::sqlparser::{
+        ast::{Expr, SelectItem, SetExpr, Statement},
+        parser::Parser,
+    };
+
+    use super::*;
+    use crate::{pgtype::field_name, session::PostgreSql};
+
+    /// What a type is called that is written so; none of one that the planner knows.
+    fn called(written: &str) -> PlanResult<Option<String>> {
+        let text = format!("SELECT NULL::{written}");
+        let statement = Parser::new(&PostgreSql).try_with_sql(&text).unwrap().parse_statement().unwrap();
+        let Statement::Query(query) = statement else { panic!("{text}") };
+        let SetExpr::Select(select) = *query.body else { panic!("{text}") };
+        let Some(SelectItem::UnnamedExpr(Expr::Cast { data_type, .. })) = select.projection.into_iter().next() else {
+            panic!("{text}")
+        };
+        Ok(field_of(&data_type)?.map(|field| field_name(&field)))
+    }
+
+    /// As PostgreSQL 15's `format_type` calls them.
+    #[test]
+    fn types_are_what_they_are_written_as() {
+        for (written, expected) in [
+            ("varchar", "character varying"),
+            ("varchar(3)", "character varying(3)"),
+            ("character varying(3)", "character varying(3)"),
+            ("char", "character(1)"),
+            ("character(5)", "character(5)"),
+            ("bpchar", "bpchar"),
+            ("\"char\"", "\"char\""),
+            ("NAME", "name"),
+            ("pg_catalog.oid", "oid"),
+            ("uuid", "uuid"),
+            ("jsonb", "jsonb"),
+            ("varchar(3)[]", "text[]"),
+        ] {
+            assert_eq!(called(written).unwrap().as_deref(), Some(expected), "{written}");
+        }
+        for known in ["text", "int", "text[]", "numeric(10, 2)"] {
+            assert_eq!(called(known).unwrap(), None, "{known}");
+        }
+        for (refused, told) in [
+            ("varchar(0)", "length for type varchar must be at least 1"),
+            ("char(0)", "length for type char must be at least 1"),
+            ("varchar(10485761)", "length for type varchar cannot exceed 10485760"),
+            ("uuid[]", "type uuid[] is not supported"),
+        ] {
+            assert!(called(refused).unwrap_err().to_string().contains(told), "{refused}");
+        }
+    }
+}

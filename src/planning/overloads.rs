@@ -14,7 +14,7 @@ use datafusion::{
     logical_expr::{Cast, Expr, expr::ScalarFunction},
 };
 
-use super::open_operands::Operand;
+use super::{open_operands::Operand, told::told_by};
 use crate::{
     functions::{self, Given},
     pgtype,
@@ -22,9 +22,10 @@ use crate::{
 
 /// What is known of the arguments of a call, and for which of them nothing is.
 pub(super) fn given(arguments: &[Expr], schema: &DFSchema) -> Vec<Given> {
-    let known = |argument: &Expr| match Operand::of(argument, schema) {
-        Operand::Of(data_type) => Given::Type(*pgtype::of(&data_type).pg),
-        Operand::Open | Operand::Unclear => Given::Unknown,
+    let known = |argument: &Expr| match (told_by(argument, schema), Operand::of(argument, schema)) {
+        (Some(told), _) => Given::Type(*told.pg),
+        (None, Operand::Of(data_type)) => Given::Type(*pgtype::of(&data_type).pg),
+        (None, Operand::Open | Operand::Unclear) => Given::Unknown,
     };
     arguments.iter().map(known).collect()
 }

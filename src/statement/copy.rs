@@ -21,7 +21,7 @@ use super::{
     rows::collect, training::refuse_train,
 };
 use crate::{
-    Error, Fault, Result,
+    Error, Fault, Result, planning,
     session::{Outcome, Running, Sealed},
     source::{self, Stores, Target, Writing},
 };
@@ -98,7 +98,9 @@ impl Action for Copy {
         settle(&mut statement, &target);
         settle_format(&mut statement)?;
         settle_compression(&mut statement)?;
+        let is_text = is_text(&statement);
         let plan = name_missing_partitions(plan(scope, statement, values).await?)?;
+        let plan = without_told(plan, is_text)?;
         check_quoted(&plan)?;
         let (plan, writing) = aim(plan, &target, scope.stores())?;
         let written = collect(scope, plan).await;
@@ -110,6 +112,19 @@ impl Action for Copy {
         });
         Ok(Outcome::done(format!("COPY {}", count.sum::<u64>())))
     }
+}
+
+/// Whether the files are texts alone, in which fixed texts have their blanks.
+fn is_text(statement: &SqlStatement) -> bool {
+    let SqlStatement::CopyTo(copy) = statement else { return false };
+    copy.stored_as.as_deref().is_some_and(|format| ["csv", "tsv"].contains(&format))
+}
+
+/// Other readers know none of the types that fields say here.
+fn without_told(plan: LogicalPlan, is_text: bool) -> Result<LogicalPlan> {
+    let LogicalPlan::Copy(mut copy) = plan else { return Ok(plan) };
+    copy.input = Arc::new(planning::as_written(LogicalPlan::clone(&copy.input), is_text)?);
+    Ok(LogicalPlan::Copy(copy))
 }
 
 /// Lets partitions be named by texts, so that NULL is one of them: the engine would name it as it names 0 or the empty text.

@@ -14,9 +14,10 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field};
 use datafusion::{
-    common::{DFSchema, DataFusionError, ExprSchema, Result, ScalarValue},
+    common::{Column, DFSchema, DataFusionError, ExprSchema, Result, ScalarValue},
     logical_expr::{
-        Between, BinaryExpr, Case, Cast, Distinct, Expr, ExprSchemable, LogicalPlan, Operator, TryCast,
+        Between, BinaryExpr, Case, Cast, Distinct, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Operator,
+        TryCast,
         expr::{InList, InSubquery},
     },
 };
@@ -38,6 +39,27 @@ pub(crate) fn stored_as(value: Expr, column: &Field, schema: &DFSchema) -> Resul
         }
         None => Ok(Expr::Cast(Cast::new(Box::new(value), column.data_type().clone()))),
     }
+}
+
+/// The rows of a query as files have them, which say of no column what Arrow does not tell; fixed texts have their blanks where
+/// they are shown.
+pub(crate) fn as_written(plan: LogicalPlan, are_shown: bool) -> Result<LogicalPlan> {
+    if !plan.schema().fields().iter().any(|field| told(field).is_some()) {
+        return Ok(plan);
+    }
+    let schema = Arc::clone(plan.schema());
+    let column = |(at, column): (usize, Column)| {
+        let (qualifier, field) = schema.qualified_field(at);
+        let mut value = Expr::Column(column);
+        match told(field) {
+            None => return value,
+            Some(told) if are_shown && told.is_padded() => padded::pad(&mut value, &schema),
+            Some(_) => value = cast::said(value, field.data_type().clone(), None),
+        }
+        value.alias_qualified(qualifier.cloned(), field.name())
+    };
+    let columns: Vec<Expr> = schema.columns().into_iter().enumerate().map(column).collect();
+    LogicalPlanBuilder::from(plan).project(columns)?.build()
 }
 
 /// The type that the field of a value says; none if it says nothing.

@@ -162,19 +162,20 @@ impl ScalarUDFImpl for Udf {
 
     fn return_field_from_args(&self, arguments: ReturnFieldArgs) -> Result<FieldRef> {
         let types: Vec<DataType> = arguments.arg_fields.iter().map(|field| field.data_type().clone()).collect();
-        let returns = match self.resolved(&types)?.overload.returns {
+        let overload = self.resolved(&types)?.overload;
+        let returns = match overload.returns {
             Returns::DigitsOf(digits) => {
                 let name = arguments.scalar_arguments.first().copied().flatten();
                 digits(name.and_then(|name| name.try_as_str().flatten()))
             }
             _ => self.return_type(&types)?,
         };
-        Ok(Arc::new(Field::new(self.function.name, returns, true)))
-        let field = Field::new(self.function.name, self.return_type(&types)?, true);
+        let field = Field::new(self.function.name, returns, true);
         // What Arrow does not tell of the values, the field says.
-        let told = match &self.resolved(&types)?.overload.returns {
+        let told = match &overload.returns {
             Returns::Type(returns) if !returns.is_polymorphic() => Some(ColumnType::plain(returns)),
-            Returns::Type(_) | Returns::Digits(_) | Returns::KnownDigits(_) => None,
+            Returns::Type(_) | Returns::Digits(_) | Returns::KnownDigits(_) | Returns::DigitsOf(_) => None,
+        };
         let metadata = told.filter(|told| told.has_to_be_told()).map(ColumnType::metadata);
         Ok(Arc::new(field.with_metadata(metadata.unwrap_or_default())))
     }

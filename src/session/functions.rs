@@ -8,9 +8,6 @@ mod casing;
 mod chr;
 mod concat;
 mod constant;
-mod date_part;
-mod date_trunc;
-mod interval_parts;
 mod length;
 mod log2;
 mod now;
@@ -35,7 +32,6 @@ use datafusion::{common::ScalarValue, logical_expr::ScalarUDF, prelude::SessionC
 use tokio::sync::mpsc::UnboundedSender;
 
 use constant::{constant, told_constant};
-pub(super) use date_part::EXTRACT;
 pub(crate) use settings::SET_CONFIG;
 
 use super::{

@@ -116,7 +116,6 @@ const REWRITES: &[Rewrite] = &[
     Rewrite::Expression(order::without_constants),
     Rewrite::Expression(timestamps::rewrite),
     Rewrite::Expression(calls::rewrite),
-    Rewrite::Expression(lengths::rewrite),
     Rewrite::Expression(numbers::rewrite),
     Rewrite::Expression(signs::rewrite),
     Rewrite::Expression(windows::distances),

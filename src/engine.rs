@@ -108,7 +108,9 @@ impl Engine {
             .with_analyzer_rules(asking_analyzers(planning::analyzer_rules()))
             .with_optimizer_rules(asking_optimizers(planning::optimizer_rules()))
             .with_physical_optimizer_rules(planning::physical_rules());
-        builder.expr_planners().get_or_insert_default().push(Arc::new(planning::Operators));
+        let planners = builder.expr_planners().get_or_insert_default();
+        planners.insert(0, Arc::new(planning::Arrays));
+        planners.push(Arc::new(planning::Operators));
         let builder = fusewire_udfs::register(builder, functions_context).with_query_planner(planning::planner());
         let mut state = builder.build();
         for writer in source::writers() {

@@ -31,6 +31,7 @@ pub fn sqlstate(fault: Fault) -> &'static str {
         Fault::IndeterminateDatatype => "42P18",
         Fault::AmbiguousParameter => "42P08",
         Fault::DatatypeMismatch => "42804",
+        Fault::ArraySubscript => "2202E",
         Fault::CannotCoerce => "42846",
         Fault::Grouping => "42803",
         Fault::InvalidObjectDefinition => "42P17",

@@ -4,6 +4,7 @@
 //! room makes it known. Which of its [overloads](Overload) a call means is settled as PostgreSQL settles it
 //! ([`resolve`](resolve())), over the types of `pgtype` and the casts between them.
 
+mod array;
 mod call;
 mod format;
 mod number;
@@ -24,12 +25,20 @@ use datafusion::{
         simplify::SimplifyContext,
         sort_properties::{ExprProperties, SortProperties},
     },
+    common::ScalarValue,
+    logical_expr::{Expr, ScalarUDF, Volatility},
 };
 
 pub(crate) use self::{
+    array::{
+        ARRAY_APPEND, ARRAY_CAT, ARRAY_EQ, ARRAY_GE, ARRAY_GT, ARRAY_LE, ARRAY_LT, ARRAY_MATCHING, ARRAY_NE,
+        ARRAY_PART, ARRAY_PREPEND, ARRAY_SUBSCRIPT, ARRAYCONTAINED, ARRAYCONTAINS, ARRAYOVERLAP,
+    },
     call::Call,
     resolve::{Given, Resolved, resolve},
     time::{TimeSeries, instant_in_session, spelled_zone},
+    resolve::{Given, Resolved, given, resolve},
+    udf::forms,
 };
 use crate::{
     fault,
@@ -37,7 +46,7 @@ use crate::{
 };
 
 /// The lists of the rooms.
-const ROOMS: &[&[&Function]] = &[format::ROOM, number::ROOM, text::ROOM, time::ROOM];
+const ROOMS: &[&[&Function]] = &[format::ROOM, number::ROOM, text::ROOM, time::ROOM, array::ROOM];
 
 /// A function: a name, with all that it can be called with.
 pub(crate) struct Function {
@@ -105,16 +114,18 @@ impl Overload {
 
     /// The types of its arguments, as a call would have them.
     pub(crate) fn spelling(&self) -> String {
-        let types = self.arguments.iter().map(|argument| argument.spelling);
+        let types = self.arguments.iter().map(|argument| argument.sql(None));
         let (types, more) = (types.collect::<Vec<_>>().join(", "), if self.variadic { ", …" } else { "" });
         format!("{types}{more}")
     }
 
     /// The type of its values, as SQL writes it.
-    pub(crate) fn returns(&self) -> &'static str {
+    pub(crate) fn returns(&self) -> String {
         match self.returns {
             Returns::Type(returns) => returns.spelling,
             Returns::Digits(_) | Returns::KnownDigits(_) | Returns::DigitsOf(_) => pgtype::NUMERIC.spelling,
+            Returns::Type(returns) => returns.sql(None),
+            Returns::Digits(_) | Returns::KnownDigits(_) => pgtype::NUMERIC.sql(None),
         }
     }
 
@@ -207,6 +218,11 @@ pub(crate) fn with_known(function: &ScalarUDF, values: impl FnOnce() -> Vec<Opti
 /// The value of a call with constants; none if it is not known before it runs, or fails.
 pub(crate) fn value_of(function: &ScalarUDF, arguments: &[ScalarValue]) -> Option<ScalarValue> {
     udf::value_of(function, arguments)
+}
+
+/// A call of one.
+pub(crate) fn called(function: &'static Function, arguments: Vec<Expr>) -> Expr {
+    udf::of(function).call(arguments)
 }
 
 /// The one that a function of the query engine is.

@@ -1,5 +1,7 @@
 //! Which overload a call means, as PostgreSQL finds it (chapter 10.3 of its manual, "Functions").
 
+use arrow::datatypes::DataType;
+
 use super::{Function, Overload, Returns};
 use crate::{
     fault::{Failure, Fault},
@@ -36,7 +38,7 @@ pub(crate) enum Unresolved {
 impl Unresolved {
     /// As PostgreSQL says it.
     pub(crate) fn failure(self, function: &Function, given: &[Given]) -> Failure {
-        let types: Vec<&str> = given.iter().map(|given| given.spelling()).collect();
+        let types: Vec<String> = given.iter().map(Given::spelling).collect();
         let is_operator = !function.name.starts_with(|first: char| first.is_alphabetic() || first == '_');
         let call = match types.as_slice() {
             [operand] if is_operator => format!("{} {operand}", function.name),
@@ -61,11 +63,19 @@ impl Unresolved {
 }
 
 impl Given {
-    fn spelling(&self) -> &'static str {
+    fn spelling(&self) -> String {
         match self {
-            Self::Type(given) => given.spelling,
-            Self::Unknown => "unknown",
+            Self::Type(given) => given.sql(None),
+            Self::Unknown => "unknown".to_owned(),
         }
+    }
+}
+
+/// What is known of a value of the Arrow type: nothing of NULL, and of an array of nothing else.
+pub(crate) fn given(arrow: &DataType) -> Given {
+    match pgtype::innermost(arrow) {
+        DataType::Null => Given::Unknown,
+        _ => Given::Type(*pgtype::of(arrow).pg),
     }
 }
 
@@ -112,6 +122,9 @@ fn candidate(overload: &'static Overload, given: &[Given]) -> Option<Candidate> 
 fn becomes(given: &PgType, wanted: &PgType) -> bool {
     if wanted.is_polymorphic() {
         return !wanted.is_any_array() || given.element != 0;
+    }
+    if let (Some(given), Some(wanted)) = (given.element_type(), wanted.element_type()) {
+        return becomes(given, wanted);
     }
     given.oid == wanted.oid
         || pgtype::cast_between(given, wanted) == Some(Context::Implicit)
@@ -212,14 +225,24 @@ fn of_elements(wanted: &PgType, found: &Candidate, given: &[Given]) -> Result<Pg
     if wanted.is_any() {
         return Ok(*wanted);
     }
-    let element = found.arguments.iter().zip(given).find_map(|(argument, given)| match given {
+    let mut elements = found.arguments.iter().zip(given).filter_map(|(argument, given)| match given {
         Given::Type(given) if argument.is_any_array() => given.element_type().copied(),
         Given::Type(given) if argument.is_polymorphic() && !argument.is_any() => Some(*given),
         _ => None,
     });
-    let element = element.ok_or(Unresolved::Indeterminate)?;
+    let first = elements.next().ok_or(Unresolved::Indeterminate)?;
+    let element = elements.try_fold(first, common).ok_or(Unresolved::None)?;
     match wanted.is_any_array() {
         true => element.array_type().copied().ok_or(Unresolved::None),
         false => Ok(element),
     }
+}
+
+/// The type of values of two types together, if the ones become the others by themselves.
+fn common(one: PgType, other: PgType) -> Option<PgType> {
+    let becomes = |from: &PgType, to: &PgType| pgtype::cast_between(from, to) == Some(Context::Implicit);
+    if one.oid == other.oid || one.category == other.category && becomes(&other, &one) {
+        return Some(one);
+    }
+    (one.category == other.category && becomes(&one, &other)).then_some(other)
 }

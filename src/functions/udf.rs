@@ -21,6 +21,10 @@ use datafusion::{
 };
 
 use super::{Call, Function, Given, Known, Overload, Resolved, Returns, resolve, units};
+        ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+        type_coercion::binary::type_union_coercion,
+
+use super::{Call, Function, Given, Known, Overload, Resolved, Returns, given, resolve};
 use crate::{
     fault::{Failure, Fault},
     pgtype::{self, ColumnType, PgType},
@@ -29,6 +33,7 @@ use crate::{
 #[derive(Debug)]
 struct Udf {
     function: &'static Function,
+    aliases: Vec<String>,
     signature: Signature,
     /// The values that the statement says the arguments of a call to have, once they were looked for.
     known: Option<Vec<Option<ScalarValue>>>,
@@ -38,7 +43,9 @@ pub(super) fn of(function: &'static Function) -> ScalarUDF {
     // It is as volatile as the most volatile of its overloads.
     let is_stable = function.overloads.iter().any(|overload| overload.volatility != Volatility::Immutable);
     let volatility = if is_stable { Volatility::Stable } else { Volatility::Immutable };
-    ScalarUDF::from(Udf { function, signature: Signature::user_defined(volatility), known: None })
+    // The query engine calls its functions of arrays by two names.
+    let aliases = function.name.strip_prefix("array_").map(|rest| format!("list_{rest}")).into_iter().collect();
+    ScalarUDF::from(Udf { function, aliases, signature: Signature::user_defined(volatility), known: None })
 }
 
 pub(super) fn function_of(function: &ScalarUDF) -> Option<&'static Function> {
@@ -51,7 +58,8 @@ pub(super) fn with_known(function: &ScalarUDF, values: impl FnOnce() -> Vec<Opti
     if udf.known.is_some() || !udf.function.overloads.iter().any(depends) {
         return None;
     }
-    Some(ScalarUDF::from(Udf { function: udf.function, signature: udf.signature.clone(), known: Some(values()) }))
+    let (function, aliases, signature) = (udf.function, udf.aliases.clone(), udf.signature.clone());
+    Some(ScalarUDF::from(Udf { function, aliases, signature, known: Some(values()) }))
 }
 
 pub(super) fn value_of(function: &ScalarUDF, arguments: &[ScalarValue]) -> Option<ScalarValue> {
@@ -91,11 +99,7 @@ impl Udf {
     /// The overload that arguments of these types mean. A text may have been one in quotes, which may be anything: whoever
     /// settles types knows.
     fn resolved(&self, types: &[DataType]) -> Result<Resolved> {
-        let known = |arrow: &DataType| match arrow {
-            DataType::Null => Given::Unknown,
-            other => Given::Type(*pgtype::of(other).pg),
-        };
-        let given: Vec<Given> = types.iter().map(known).collect();
+        let given: Vec<Given> = types.iter().map(given).collect();
         let found = resolve(self.function, &given).or_else(|unresolved| {
             let is_text = |given: &Given| matches!(given, Given::Type(given) if given.oid == pgtype::TEXT.oid);
             let open: Vec<Given> =
@@ -126,14 +130,23 @@ impl ScalarUDFImpl for Udf {
         self.function.name
     }
 
+    fn aliases(&self) -> &[String] {
+        &self.aliases
+    }
+
     fn signature(&self) -> &Signature {
         &self.signature
     }
 
     fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
         let resolved = self.resolved(types)?;
-        let wanted = resolved.arguments.iter().enumerate().zip(types);
-        wanted.map(|((at, wanted), given)| form_of(resolved.overload.argument(at), wanted, given)).collect()
+        let known: Vec<Option<DataType>> = types.iter().cloned().map(Some).collect();
+        let forms = forms(&resolved, &known).into_iter().zip(types).enumerate();
+        let form = |(at, (form, given)): (usize, (Option<DataType>, &DataType))| match form {
+            Some(form) => Ok(form),
+            None => form_of(resolved.overload.argument(at), &resolved.arguments[at], given),
+        };
+        forms.map(form).collect()
     }
 
     fn return_type(&self, types: &[DataType]) -> Result<DataType> {
@@ -143,17 +156,7 @@ impl ScalarUDFImpl for Udf {
             Returns::KnownDigits(digits) => Ok(digits(&self.known_of(types))),
             Returns::DigitsOf(digits) => Ok(digits(None)),
             Returns::Type(returns) if returns.is_polymorphic() => {
-                let given = types.iter().enumerate().find_map(|(at, given)| {
-                    let declared = resolved.overload.argument(at);
-                    let is_array = declared.is_any_array();
-                    let given =
-                        (declared.is_polymorphic() && !declared.is_any() && !given.is_null()).then_some(given)?;
-                    match (is_array, returns.is_any_array()) {
-                        (true, false) => pgtype::element(given).cloned(),
-                        (false, true) => Some(pgtype::list_of(given.clone())),
-                        _ => Some(given.clone()),
-                    }
-                });
+                let given = polymorphic(&resolved, &returns, types);
                 given.map_or_else(|| form_of(&resolved.returns, &resolved.returns, &DataType::Null), Ok)
             }
             Returns::Type(returns) => form_of(&returns, &returns, &DataType::Null),
@@ -223,6 +226,61 @@ impl ScalarUDFImpl for Udf {
     }
 }
 
+/// The type of the values of an overload that takes any arrays or values and returns such: of an array as deep as the deepest
+/// that is given.
+fn polymorphic(resolved: &Resolved, returns: &PgType, types: &[DataType]) -> Option<DataType> {
+    let mut values = None;
+    let mut deepest: Option<&DataType> = None;
+    for (at, given) in types.iter().enumerate().filter(|(_, given)| !given.is_null()) {
+        let declared = resolved.overload.argument(at);
+        if declared.is_any_array() {
+            let is_deeper = |known: &DataType| pgtype::dimensions_of(given) > pgtype::dimensions_of(known);
+            deepest = if deepest.is_none_or(is_deeper) { Some(given) } else { deepest };
+        } else if declared.is_polymorphic() && !declared.is_any() {
+            values = values.or(Some(given));
+        }
+    }
+    Some(match (deepest, returns.is_any_array()) {
+        (Some(array), true) => pgtype::nested(pgtype::dimensions_of(array), pgtype::innermost(array).clone()),
+        (Some(array), false) => pgtype::innermost(array).clone(),
+        (None, true) => pgtype::list_of(values?.clone()),
+        (None, false) => values?.clone(),
+    })
+}
+
+/// What the arguments become of an overload that takes any arrays, of which these types are known: lists of what the elements
+/// of all and the values beside them have in common. None for those that are as they are declared.
+pub(crate) fn forms(resolved: &Resolved, types: &[Option<DataType>]) -> Vec<Option<DataType>> {
+    let declared = |at: usize| resolved.overload.argument(at);
+    let takes_any = |at: usize| declared(at).is_polymorphic() && !declared(at).is_any();
+    let mut common: Option<DataType> = None;
+    for (at, wanted) in resolved.arguments.iter().enumerate().filter(|(at, _)| takes_any(*at)) {
+        let Some(given) = types.get(at).and_then(Option::as_ref) else { continue };
+        let (wanted, element) = match declared(at).is_any_array() {
+            true => (wanted.element_type().unwrap_or(wanted), pgtype::innermost(given)),
+            false => (wanted, given),
+        };
+        // A text in quotes is none yet.
+        if element.is_null() || pgtype::of(element).pg.category != wanted.category {
+            continue;
+        }
+        common = match common {
+            None => Some(element.clone()),
+            Some(common) => type_union_coercion(&common, element).or(Some(common)),
+        };
+    }
+    let takes_arrays = (0..resolved.arguments.len()).any(|at| declared(at).is_any_array());
+    let form = |at: usize| {
+        let common = common.clone().filter(|_| takes_arrays && takes_any(at))?;
+        if !declared(at).is_any_array() {
+            return Some(common);
+        }
+        let dimensions = types.get(at).and_then(Option::as_ref).map_or(1, pgtype::dimensions_of);
+        Some(pgtype::nested(dimensions.max(1), common))
+    };
+    (0..resolved.arguments.len()).map(form).collect()
+}
+
 /// The form of an argument that is declared so, for which values of a type are wanted.
 fn form_of(declared: &PgType, wanted: &PgType, given: &DataType) -> Result<DataType> {
     let is_given = declared.is_polymorphic() && !given.is_null();
@@ -231,7 +289,7 @@ fn form_of(declared: &PgType, wanted: &PgType, given: &DataType) -> Result<DataT
     }
     let wanted = if wanted.is_any() { &pgtype::TEXT } else { wanted };
     super::form(wanted, given).ok_or_else(|| {
-        let message = format!("values of the type {} are not known", wanted.spelling);
+        let message = format!("values of the type {} are not known", wanted.sql(None));
         DataFusionError::from(Failure::new(Fault::FeatureNotSupported, message))
     })
 }

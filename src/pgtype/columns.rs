@@ -182,8 +182,19 @@ pub(crate) fn list_of(element: DataType) -> DataType {
     DataType::List(Arc::new(Field::new_list_field(element, true)))
 }
 
-fn innermost(arrow: &DataType) -> &DataType {
+/// What the lists of lists of a type are made of; the type itself, if it is no list.
+pub(crate) fn innermost(arrow: &DataType) -> &DataType {
     element(arrow).map_or(arrow, innermost)
+}
+
+/// How many lists are within each other in values of a type.
+pub(crate) fn dimensions_of(arrow: &DataType) -> usize {
+    element(arrow).map_or(0, |element| dimensions_of(element) + 1)
+}
+
+/// Lists of so many dimensions, whose elements may be null.
+pub(crate) fn nested(dimensions: usize, element: DataType) -> DataType {
+    (0..dimensions).fold(element, |inner, _| list_of(inner))
 }
 
 fn numeric(precision: u8, scale: i8) -> ColumnType {

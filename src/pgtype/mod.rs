@@ -25,6 +25,9 @@ pub(crate) use self::{
         read_binary, read_null, read_string, read_text, read_typed, uuid_bytes,
     },
     told::{only_told, untold},
+    columns::{canonical, dimensions_of, element, innermost, list_of, nested, sent_as},
+        ArrayText, Unreadable, has_fields, interval_in_words, plain_time, read_binary, read_null, read_string,
+        read_text, split_array,
 };
 
 /// A type, as `pg_type` has it.

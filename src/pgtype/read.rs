@@ -13,19 +13,26 @@ mod told;
 use arrow::datatypes::{DataType, IntervalMonthDayNano, TimeUnit};
 use datafusion::common::ScalarValue;
 
+pub(crate) use array::{ArrayText, split_array};
 pub(crate) use fields::has_fields;
 pub(crate) use intervals::interval_in_words;
 pub(crate) use json::NoJson;
 pub(crate) use times::plain_time;
 pub(crate) use told::{Becoming, Unfit, as_told, uuid_bytes};
 
-use super::{ColumnType, EPOCH_DAYS, EPOCH_MICROS, Form, PgType, element};
+use super::{ColumnType, EPOCH_DAYS, EPOCH_MICROS, Form, PgType, dimensions_of, element, innermost, list_of};
 
 /// Why a value cannot be read.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Unreadable {
     /// The text is no value of the type; within an array, the text of an element.
     Text(String),
+    /// The text is no array.
+    Array(String),
+    /// The text is an array whose places do not count from 1.
+    LowerBound(String),
+    /// The text is an array of another number of dimensions than the column has, which are these.
+    Dimensions { found: usize, wanted: usize },
     /// The bytes are no value of the type.
     Binary,
     /// The bytes are no text, and why.
@@ -81,14 +88,7 @@ pub(crate) fn read_text(text: &str, target: &DataType) -> Result<ScalarValue> {
             ScalarValue::Binary(Some(bytes_from_text(text).ok_or_else(invalid)?))
         }
         _ => match element(target) {
-            Some(element) => {
-                let elements = array::split_text(trimmed).ok_or_else(invalid)?;
-                let elements = elements.into_iter().map(|text| match text {
-                    Some(text) => read_text(&text, element)?.cast_to(element).map_err(|_| Unreadable::Text(text)),
-                    None => read_null(element),
-                });
-                list(elements.collect::<Result<_>>()?, element)
-            }
+            Some(element) => array_from_text(text, element)?,
             None => {
                 let plain = match target {
                     DataType::Interval(_) => interval_in_words(trimmed).ok_or_else(invalid)?,
@@ -140,6 +140,29 @@ pub(crate) fn read_binary(pg: &'static PgType, bytes: &[u8], target: &DataType) 
             None => return Err(Unreadable::Unsupported("this")),
         },
     })
+}
+
+/// An array of elements that are arrays themselves, where it has several dimensions.
+fn array_from_text(text: &str, element: &DataType) -> Result<ScalarValue> {
+    let ArrayText { dimensions, elements } = array::split_array(text)?;
+    let leaf = innermost(element);
+    let wanted = dimensions_of(element) + 1;
+    if elements.is_empty() {
+        return Ok(list(Vec::new(), element));
+    }
+    if dimensions.len() != wanted {
+        return Err(Unreadable::Dimensions { found: dimensions.len(), wanted });
+    }
+    let elements = elements.into_iter().map(|text| match text {
+        Some(text) => read_text(&text, leaf)?.cast_to(leaf).map_err(|_| Unreadable::Text(text)),
+        None => read_null(leaf),
+    });
+    let (mut values, mut data_type) = (elements.collect::<Result<Vec<_>>>()?, leaf.clone());
+    for length in dimensions.iter().skip(1).rev() {
+        values = values.chunks(*length).map(|values| list(values.to_vec(), &data_type)).collect();
+        data_type = list_of(data_type);
+    }
+    Ok(list(values, &data_type))
 }
 
 fn array_of(pg: &'static PgType, bytes: &[u8], target: &DataType) -> Result<ScalarValue> {

@@ -96,6 +96,12 @@ types! {
     }
 }
 
+/// `integer[]`
+pub const INT4_ARRAY: PgType = array_of(INT4, "_int4");
+
+/// `text[]`
+pub const TEXT_ARRAY: PgType = array_of(TEXT, "_text");
+
 const fn array_of(element: PgType, name: &'static str) -> PgType {
     PgType {
         name,

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::{Result, ScalarValue};
 
-use super::rewritten_texts::Reading;
+use super::{array_texts, rewritten_texts::Reading};
 use crate::{
     fault::{Failure, Fault},
     pgtype,
@@ -14,6 +14,9 @@ use crate::{
 
 /// Refuses a text that is no value of a type. Types whose texts the engine does not read pass.
 pub(super) fn check(text: &str, data_type: &DataType) -> Result<()> {
+    if pgtype::element(data_type).is_some() {
+        return array_texts::read(text, data_type).map(|_| ());
+    }
     let is_number = data_type.is_integer() || data_type.is_floating() || data_type.is_decimal();
     let is_time = is_time(data_type);
     if !is_number && !is_time && *data_type != DataType::Boolean {

@@ -13,6 +13,8 @@ use fusewire_udfs::plan::FunctionQueryPlanner;
 
 mod arithmetic;
 mod around;
+mod array_texts;
+mod arrays;
 mod assignments;
 mod bounds;
 mod calls;
@@ -83,6 +85,7 @@ mod statistics;
 mod unordered;
 
 use around::Rule;
+pub(crate) use arrays::Arrays;
 pub(crate) use assignments::stored;
 pub(crate) use computed_once::COMPUTED_ONCE;
 pub(crate) use dependencies::Relations;
@@ -163,6 +166,7 @@ pub(crate) fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
             rules.push(Arc::new(set_keys::NameSetKeys));
         }
     }
+    rules.push(Arc::new(array_texts::ReadArrays));
     rules.push(Arc::new(timestamps::LocalTimes));
     rules.push(Arc::new(interval_texts::ReadIntervals));
     rules.push(Arc::new(time_texts::ReadTimes));

@@ -26,6 +26,13 @@ pub(super) fn given(arguments: &[Expr], schema: &DFSchema) -> Vec<Given> {
         (Some(told), _) => Given::Type(*told.pg),
         (None, Operand::Of(data_type)) => Given::Type(*pgtype::of(&data_type).pg),
         (None, Operand::Open | Operand::Unclear) => Given::Unknown,
+use super::{arrays, open_operands::Operand};
+use crate::functions::{self, Given};
+
+fn known(arguments: &[Expr], schema: &DFSchema) -> Vec<Option<DataType>> {
+    let known = |argument: &Expr| match Operand::of(argument, schema) {
+        Operand::Of(data_type) => Some(data_type),
+        Operand::Open | Operand::Unclear => None,
     };
     arguments.iter().map(known).collect()
 }
@@ -34,9 +41,13 @@ pub(super) fn given(arguments: &[Expr], schema: &DFSchema) -> Vec<Given> {
 /// function of the query engine's.
 pub(super) fn taken(call: &ScalarFunction, schema: &DFSchema) -> Option<Result<Vec<Option<DataType>>>> {
     let function = functions::function_of(&call.func)?;
-    let given = given(&call.args, schema);
+    let known = known(&call.args, schema);
+    let given: Vec<Given> = known.iter().map(|known| known.as_ref().map_or(Given::Unknown, functions::given)).collect();
     Some(match functions::resolve(function, &given) {
-        Ok(resolved) => Ok(resolved.arguments.iter().map(|wanted| wanted.arrow(-1)).collect()),
+        Ok(resolved) => {
+            let forms = functions::forms(&resolved, &known).into_iter().zip(&resolved.arguments);
+            Ok(forms.map(|(form, wanted)| form.or_else(|| wanted.arrow(-1))).collect())
+        }
         Err(unresolved) => Err(unresolved.failure(function, &given).into()),
     })
 }
@@ -49,6 +60,7 @@ pub(super) fn settled(mut step: Expr, schema: &DFSchema) -> Result<Expr> {
         for (argument, wanted) in call.args.iter_mut().zip(taken?) {
             let is_written = matches!(argument, Expr::Literal(ScalarValue::Utf8(Some(_)), _));
             if let Some(wanted) = wanted.filter(|wanted| is_written && !wanted.is_string()) {
+                let wanted = arrays::as_written(argument, wanted);
                 *argument = Expr::Cast(Cast::new(Box::new(std::mem::take(argument)), wanted));
             }
         }

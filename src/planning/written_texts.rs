@@ -17,6 +17,7 @@ use datafusion::{
 };
 
 use super::{days, integers, open_operands, operator_calls, steps, text_numbers};
+use crate::pgtype;
 
 /// Plans operators between values, of which one is a text that is written.
 #[derive(Debug)]
@@ -154,6 +155,7 @@ fn compared_with(data_type: &DataType) -> Option<DataType> {
         DataType::Interval(IntervalUnit::MonthDayNano) | DataType::Duration(_) => {
             Some(DataType::Interval(IntervalUnit::MonthDayNano))
         }
+        list if pgtype::element(list).is_some() => Some(list.clone()),
         _ => None,
     }
 }

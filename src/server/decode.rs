@@ -57,7 +57,21 @@ impl Parameter<'_> {
                 // A long value would hide the message.
                 let shown: String = text.chars().take(80).collect();
                 let kind = self.kind();
+                let kind = pgtype::of(pgtype::innermost(self.target)).pg.word(None);
                 Failure::statement(Fault::InvalidText, told(format!("\"{shown}\" is not a value of type {kind}")))
+            }
+            Unreadable::Array(text) => {
+                let shown: String = text.chars().take(80).collect();
+                Failure::statement(Fault::InvalidText, told(format!("malformed array literal: \"{shown}\"")))
+            }
+            Unreadable::LowerBound(_) => {
+                let message = told("the places of an array count from 1; leave its bounds out".to_owned());
+                Failure::statement(Fault::FeatureNotSupported, message)
+            }
+            Unreadable::Dimensions { found, wanted } => {
+                let message =
+                    told(format!("the array has {found} dimensions, and {wanted} are taken; cast the parameter"));
+                Failure::statement(Fault::FeatureNotSupported, message)
             }
             Unreadable::Binary => {
                 let message = told(format!("not a binary value of type {}", pgtype::name_of(self.oid)));

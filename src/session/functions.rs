@@ -1,9 +1,6 @@
 //! Scalar functions that clients of PostgreSQL call as a matter of course and that know the session; those that know the
 //! statement are made with its scope.
 
-mod array_changes;
-mod array_counts;
-mod array_length;
 mod casing;
 mod chr;
 mod concat;
@@ -59,7 +56,6 @@ pub(crate) fn register(context: &SessionContext, user: &str) {
         context.register_udf(told_constant(name, ScalarValue::from(value), ColumnType::plain(&NAME)));
     }
     let own = [
-        array_length::function(),
         chr::function(),
         now::clock(),
         log2::function(),
@@ -70,10 +66,8 @@ pub(crate) fn register(context: &SessionContext, user: &str) {
         split_part::function(),
         to_hex::function(),
     ];
-    let several = array_counts::functions()
+    let several = casing::functions()
         .into_iter()
-        .chain(array_changes::functions())
-        .chain(casing::functions())
         .chain(concat::functions())
         .chain(length::functions())
         .chain(padding::functions())

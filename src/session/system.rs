@@ -260,7 +260,7 @@ fn all_functions() -> Columns {
     let scalars = functions::all().flat_map(|function| {
         let call = |overload: &functions::Overload| {
             let (name, purpose) = (function.name.to_owned(), format!("{}.", function.purpose));
-            [name, overload.spelling(), purpose, overload.returns().to_owned(), format!("SELECT {}", function.example)]
+            [name, overload.spelling(), purpose, overload.returns(), format!("SELECT {}", function.example)]
         };
         function.overloads.iter().map(call)
     });

@@ -243,7 +243,17 @@ fn unreadable(why: Unreadable, data_type: &DataType) -> Error {
     let kind = pgtype::of(data_type).pg.word(None);
     match why {
         Unreadable::Text(text) => {
+            let kind = pgtype::of(pgtype::innermost(data_type)).pg.word(None);
             Error::new(Fault::InvalidText, format!("invalid input syntax for type {kind}: \"{text}\""))
+        }
+        Unreadable::Array(text) => Error::new(Fault::InvalidText, format!("malformed array literal: \"{text}\"")),
+        Unreadable::LowerBound(text) => {
+            let message = format!("the places of an array count from 1; leave the bounds out of \"{text}\"");
+            Error::new(Fault::FeatureNotSupported, message)
+        }
+        Unreadable::Dimensions { found, wanted } => {
+            let message = format!("an array of {found} dimensions is no value of a parameter of {wanted}; cast it");
+            Error::new(Fault::FeatureNotSupported, message)
         }
         Unreadable::OutOfRange(pg) => Error::new(Fault::NumericOutOfRange, format!("{} out of range", pg.word(None))),
         Unreadable::Unsupported(_) | Unreadable::Binary | Unreadable::Encoding(_) => {

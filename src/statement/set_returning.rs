@@ -1,5 +1,5 @@
-//! Functions that return a set of rows, where PostgreSQL has them: `generate_series` and `unnest` in FROM, with columns of
-//! the items before them and `WITH ORDINALITY`, and in the SELECT list; and `ARRAY(SELECT …)`.
+//! Functions that return a set of rows, where PostgreSQL has them: `generate_series`, `generate_subscripts` and `unnest` in
+//! FROM, with columns of the items before them and `WITH ORDINALITY`, and in the SELECT list; and `ARRAY(SELECT …)`.
 //!
 //! The planner knows `unnest` of an array in a SELECT list. The other forms are written as that before they are planned.
 
@@ -16,7 +16,7 @@ use fusewire_udfs::{FUNCTIONS, TableFunction};
 use crate::{error::MARK, session::joins_by_name};
 
 /// Functions of rows whose namesakes in expressions return a list.
-const SERIES: &[&str] = &["generate_series"];
+const SERIES: &[&str] = &["generate_series", "generate_subscripts"];
 
 /// Functions of a window whose result is a number of rows.
 const RANKS: &[&str] = &["row_number", "rank", "dense_rank", "ntile"];
@@ -77,6 +77,12 @@ impl VisitorMut for Sets {
     }
 
     fn pre_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<()> {
+        if let Expr::Function(Function { name, args: FunctionArguments::List(list), .. }) = expression
+            && is_named(name, "unnest")
+            && let [FunctionArg::Unnamed(FunctionArgExpr::Expr(array))] = list.args.as_mut_slice()
+        {
+            *array = flat(array.clone());
+        }
         // The planner forgets the queries around the elements of a literal.
         if let Expr::Array(array) = expression
             && array.elem.iter().any(has_names)
@@ -271,7 +277,11 @@ fn is_named(name: &ObjectName, wanted: &str) -> bool {
 }
 
 fn is_series(name: &ObjectName) -> bool {
-    SERIES.iter().any(|series| is_named(name, series))
+    series_called(name).is_some()
+}
+
+fn series_called(name: &ObjectName) -> Option<&'static str> {
+    SERIES.iter().copied().find(|series| is_named(name, series))
 }
 
 fn series_name(expression: &Expr) -> Option<String> {
@@ -296,6 +306,18 @@ fn unnest_series(expression: &mut Expr) {
         }
         _ => {}
     }
+}
+
+/// The elements of an array that is written out in several dimensions, in one.
+fn flat(array: Expr) -> Expr {
+    fn depth(array: &Expr) -> usize {
+        match array {
+            Expr::Array(array) => 1 + array.elem.first().map_or(0, depth),
+            Expr::Nested(inner) | Expr::Cast { expr: inner, .. } => depth(inner),
+            _ => 0,
+        }
+    }
+    (1..depth(&array)).fold(array, |array, _| call("flatten", vec![array]))
 }
 
 /// `unnest(array)`.
@@ -325,10 +347,10 @@ fn from_function(factor: &TableFactor) -> Option<TableFactor> {
             ("unnest", array_exprs.clone(), *with_ordinality, alias.clone())
         }
         TableFactor::Table { name, args: Some(arguments), with_ordinality, alias, .. } if is_series(name) => {
-            ("generate_series", vec![series(name, &arguments.args)?], *with_ordinality, alias.clone())
+            (series_called(name)?, vec![series(name, &arguments.args)?], *with_ordinality, alias.clone())
         }
         TableFactor::Function { name, args, with_ordinality, alias, .. } if is_series(name) => {
-            ("generate_series", vec![series(name, args)?], *with_ordinality, alias.clone())
+            (series_called(name)?, vec![series(name, args)?], *with_ordinality, alias.clone())
         }
         TableFactor::Function { name, args, with_ordinality, alias, .. } if is_named(name, "unnest") => {
             ("unnest", plain(args)?, *with_ordinality, alias.clone())
@@ -343,15 +365,16 @@ fn from_function(factor: &TableFactor) -> Option<TableFactor> {
     if columns.is_empty() && arrays.len() == 1 {
         columns.push(definition(alias.name.clone()));
     }
-    while columns.len() < arrays.len() {
-        columns.push(definition(Ident::new(name)));
+    for same in 0..arrays.len().saturating_sub(columns.len()) {
+        // Columns of one name, which the planner has to tell apart.
+        columns.push(definition(Ident::with_quote('"', format!("{name}{}", MARK.repeat(same)))));
     }
     if with_ordinality && columns.len() == arrays.len() {
         columns.push(definition(Ident::new("ordinality")));
     }
-    let mut lists = arrays;
+    let mut lists: Vec<Expr> = arrays.into_iter().map(flat).collect();
     if with_ordinality {
-        let lengths = lists.iter().map(|array| call("array_length", vec![array.clone()])).collect();
+        let lengths = lists.iter().map(|array| call("cardinality", vec![array.clone()])).collect();
         let longest = bigint(call("coalesce", vec![call("greatest", lengths), number("0")]));
         lists.push(call("generate_series", vec![bigint(number("1")), longest]));
     }

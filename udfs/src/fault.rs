@@ -55,6 +55,8 @@ pub enum Fault {
     AmbiguousParameter,
     /// A type that the operation cannot take.
     DatatypeMismatch,
+    /// Lengths of arrays that do not fit, or a number of elements that an array does not have.
+    ArraySubscript,
     /// A type that has no cast to another.
     CannotCoerce,
     /// A column beside aggregates, or an aggregate where none may be.

@@ -1,7 +1,7 @@
 //! `x > ANY (array)` and `x > ALL (array)`: as comparisons with each element, of which some may be NULL.
 //!
-//! An array that is written out becomes a list or a chain of comparisons; any other is compared by [`CompareArray`]. And
-//! elements of arrays, which have places from 1 on.
+//! An array that is written out, or in quotes, becomes a list or a chain of comparisons; any other is compared by
+//! [`CompareArray`]. And elements and parts of arrays, which have places from 1 on.
 
 use std::{ops::ControlFlow, sync::Arc};
 
@@ -24,7 +24,7 @@ use datafusion::{
     },
 };
 
-use super::{all, any, call, operation};
+use super::{all, any, array_literals, call, operation};
 use crate::{Error, Fault, Result, planning::compared_as};
 
 type PlanResult<T> = datafusion::common::Result<T>;
@@ -40,6 +40,7 @@ pub(super) fn rewrite(expression: &mut Expr) -> Result<()> {
         Expr::Like { any: true, .. } | Expr::ILike { any: true, .. } => return like_any(expression),
         Expr::CompoundFieldAccess { .. } => {
             before_the_first(expression);
+            with_bounds(expression);
             return Ok(());
         }
         _ => return Ok(()),
@@ -52,12 +53,15 @@ pub(super) fn rewrite(expression: &mut Expr) -> Result<()> {
         }
         return Ok(());
     }
-    let rewritten = match elements(right) {
+    let rewritten = match elements(right)? {
+        Some(elements) if elements.is_empty() && text_of(right).is_some() => {
+            Expr::Value(Value::Boolean(!is_any).into())
+        }
         Some(elements) if !elements.is_empty() && elements.len() <= MAX_WRITTEN_OUT => {
             let plain = elements.iter().all(is_plain);
             match (&op, is_any) {
                 (BinaryOperator::Eq, true) | (BinaryOperator::NotEq, false) if plain => {
-                    Expr::InList { expr: left.clone(), list: elements.to_vec(), negated: !is_any }
+                    Expr::InList { expr: left.clone(), list: elements, negated: !is_any }
                 }
                 _ => {
                     let each = elements.iter().map(|element| operation(*left.clone(), op.clone(), element.clone()));
@@ -135,8 +139,11 @@ fn element_of_collected(expression: &Expr) -> Option<(&[FunctionArgumentClause],
     }
 }
 
-/// No element has a place before the first; the planner counts from the end.
+/// No element of what is collected has a place before the first; the planner counts from the end.
 fn before_the_first(expression: &mut Expr) {
+    if element_of_collected(expression).is_none() {
+        return;
+    }
     let Expr::CompoundFieldAccess { root, access_chain } = expression else { return };
     if let [AccessExpr::Subscript(Subscript::Index { index: Expr::UnaryOp { op: UnaryOperator::Minus, expr } })] =
         access_chain.as_slice()
@@ -147,10 +154,22 @@ fn before_the_first(expression: &mut Expr) {
     }
 }
 
+/// A part of an array goes from its first place to its last where it is not said otherwise.
+fn with_bounds(expression: &mut Expr) {
+    let Expr::CompoundFieldAccess { access_chain, .. } = expression else { return };
+    let number = |number: i32| Expr::Value(Value::Number(number.to_string(), false).into());
+    for access in access_chain {
+        if let AccessExpr::Subscript(Subscript::Slice { lower_bound, upper_bound, .. }) = access {
+            lower_bound.get_or_insert_with(|| number(1));
+            upper_bound.get_or_insert_with(|| number(i32::MAX));
+        }
+    }
+}
+
 fn like_any(expression: &mut Expr) -> Result<()> {
     let (Expr::Like { pattern, .. } | Expr::ILike { pattern, .. }) = expression else { return Ok(()) };
-    let Some(patterns) = elements(pattern).map(<[Expr]>::to_vec) else {
-        let message = "LIKE ANY is supported with patterns that are written out as ARRAY[…] only";
+    let Some(patterns) = elements(pattern)? else {
+        let message = "LIKE ANY is supported with patterns that are written out as ARRAY[…] or '{…}' only";
         return Err(Error::new(Fault::FeatureNotSupported, message));
     };
     let each = patterns.into_iter().map(|one| {
@@ -173,10 +192,27 @@ fn is_subquery(expression: &Expr) -> bool {
     }
 }
 
-fn elements(expression: &Expr) -> Option<&[Expr]> {
+/// The elements of an array that is written out or in quotes.
+fn elements(expression: &Expr) -> Result<Option<Vec<Expr>>> {
+    if let Some(text) = text_of(expression) {
+        let written = |element: Option<String>| element.map_or(Value::Null, Value::SingleQuotedString);
+        let elements = array_literals::read(text)?.elements.into_iter();
+        return Ok(Some(elements.map(|element| Expr::Value(written(element).into())).collect()));
+    }
+    Ok(match expression {
+        Expr::Array(array) if array.elem.iter().all(|element| !matches!(element, Expr::Array(_))) => {
+            Some(array.elem.clone())
+        }
+        Expr::Nested(inner) => elements(inner)?,
+        _ => None,
+    })
+}
+
+/// The text of an operand that is one in quotes.
+fn text_of(expression: &Expr) -> Option<&str> {
     match expression {
-        Expr::Array(array) if array.elem.iter().all(|element| !matches!(element, Expr::Array(_))) => Some(&array.elem),
-        Expr::Nested(inner) => elements(inner),
+        Expr::Value(value) => array_literals::text_of(&value.value),
+        Expr::Nested(inner) => text_of(inner),
         _ => None,
     }
 }

@@ -10,6 +10,7 @@
 //! was written. In the end `parameters` get their types; the values of an INSERT are `assigned` when it is read.
 
 mod aliases;
+mod array_literals;
 mod arrays;
 mod assigned;
 mod calls;
@@ -89,6 +90,7 @@ const REWRITES: &[Rewrite] = &[
     Rewrite::Names(same_names::rewrite),
     // Whether an item of WITH is volatile, and how often it is read, is seen in what the user wrote.
     Rewrite::Statement(once::rewrite),
+    Rewrite::Statement(array_literals::rewrite),
     // Keys in a row become keys of their own before those of DISTINCT ON are put into their order.
     Rewrite::Query(rows::order_by),
     Rewrite::Query(groups::in_order),

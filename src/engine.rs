@@ -110,6 +110,7 @@ impl Engine {
             .with_physical_optimizer_rules(planning::physical_rules());
         let planners = builder.expr_planners().get_or_insert_default();
         planners.insert(0, Arc::new(planning::Arrays));
+        planners.insert(0, Arc::new(planning::Records));
         planners.push(Arc::new(planning::Operators));
         let builder = fusewire_udfs::register(builder, functions_context).with_query_planner(planning::planner());
         let mut state = builder.build();

@@ -3,13 +3,15 @@
 //! Many Arrow types are one of PostgreSQL's. Each is cast to that type's one canonical Arrow type before values are
 //! written, so that writers know only those.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
-use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DECIMAL256_MAX_PRECISION, DataType, Field, IntervalUnit, TimeUnit};
+use arrow::datatypes::{
+    DECIMAL128_MAX_PRECISION, DECIMAL256_MAX_PRECISION, DataType, Field, Fields, IntervalUnit, TimeUnit,
+};
 
 use super::{
-    BOOL, BYTEA, DATE, FLOAT4, FLOAT8, Form, INT2, INT4, INT8, INTERVAL, JSON, NUMERIC, PgType, TEXT, TIME, TIMESTAMP,
-    TIMESTAMPTZ, digits, numeric_modifier,
+    BOOL, BYTEA, DATE, FLOAT4, FLOAT8, Form, INT2, INT4, INT8, INTERVAL, JSON, NUMERIC, PgType, RECORD, TEXT, TIME,
+    TIMESTAMP, TIMESTAMPTZ, digits, numeric_modifier,
 };
 
 /// The time zone that a canonical timestamp with time zone carries; the instant is what counts.
@@ -69,6 +71,7 @@ pub fn of(arrow: &DataType) -> ColumnType {
         | Arrow::ListView(_)
         | Arrow::LargeListView(_)
         | Arrow::FixedSizeList(..) => of(innermost(arrow)).pg.array_type().unwrap_or(&TEXT),
+        Arrow::Struct(fields) if is_record(fields) => &RECORD,
         Arrow::Struct(_) | Arrow::Map(..) | Arrow::Union(..) => &JSON,
     };
     ColumnType { pg, modifier: -1 }
@@ -78,6 +81,7 @@ pub fn of(arrow: &DataType) -> ColumnType {
 pub fn type_name(arrow: &DataType) -> String {
     match arrow {
         DataType::UInt64 => format!("{} unsigned", INT8.spelling),
+        DataType::Struct(fields) if is_record(fields) => RECORD.spelling.to_owned(),
         DataType::Null | DataType::Struct(_) | DataType::Map(..) | DataType::Union(..) => arrow.to_string(),
         DataType::Dictionary(_, value) => type_name(value),
         DataType::RunEndEncoded(_, value) => type_name(value.data_type()),
@@ -144,6 +148,7 @@ pub(crate) fn canonical(arrow: &DataType) -> DataType {
         Arrow::Interval(_) => Arrow::Interval(IntervalUnit::MonthDayNano),
         Arrow::Dictionary(_, value) => canonical(value),
         Arrow::RunEndEncoded(_, value) => canonical(value.data_type()),
+        Arrow::Struct(fields) if is_record(fields) => record_of(fields, canonical),
         _ => match element(arrow) {
             Some(element) => list_of(canonical(element)),
             None => arrow.clone(),
@@ -161,6 +166,7 @@ pub(crate) fn sent_as(arrow: &DataType) -> DataType {
         Arrow::Timestamp(_, Some(_)) => timestamp_with_zone(),
         Arrow::Duration(_) => Arrow::Interval(IntervalUnit::MonthDayNano),
         Arrow::List(element) => list_of(sent_as(element.data_type())),
+        Arrow::Struct(fields) if is_record(&fields) => record_of(&fields, sent_as),
         other => other,
     }
 }
@@ -180,6 +186,25 @@ pub(crate) fn element(arrow: &DataType) -> Option<&DataType> {
 /// A list of elements that may be null.
 pub(crate) fn list_of(element: DataType) -> DataType {
     DataType::List(Arc::new(Field::new_list_field(element, true)))
+}
+
+/// What the columns of a row are known by, which is no object of JSON.
+const RECORD_MARK: &str = "fusewire.record";
+
+/// The column of this number, from 1 on, of a row.
+pub(crate) fn record_field(number: usize, arrow: &DataType) -> Field {
+    let mark = HashMap::from([(RECORD_MARK.to_owned(), String::new())]);
+    Field::new(format!("f{number}"), arrow.clone(), true).with_metadata(mark)
+}
+
+/// Whether values with these fields are rows.
+pub(crate) fn is_record(fields: &Fields) -> bool {
+    !fields.is_empty() && fields.iter().all(|field| field.metadata().contains_key(RECORD_MARK))
+}
+
+fn record_of(fields: &Fields, wanted: fn(&DataType) -> DataType) -> DataType {
+    let fields = fields.iter().zip(1..).map(|(field, number)| record_field(number, &wanted(field.data_type())));
+    DataType::Struct(fields.collect())
 }
 
 /// What the lists of lists of a type are made of; the type itself, if it is no list.

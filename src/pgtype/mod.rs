@@ -20,6 +20,7 @@ pub use self::{
 };
 pub(crate) use self::{
     columns::{canonical, element, list_of, sent_as},
+    columns::{canonical, dimensions_of, element, innermost, is_record, list_of, nested, record_field, sent_as},
     read::{
         Becoming, JSONB_VERSION, NoJson, Unfit, Unreadable, as_told, has_fields, interval_in_words, plain_time,
         read_binary, read_null, read_string, read_text, read_typed, uuid_bytes,

@@ -32,6 +32,9 @@ pub(crate) struct Arrays;
 
 impl ExprPlanner for Arrays {
     fn plan_binary_op(&self, operation: RawBinaryExpr, schema: &DFSchema) -> Result<PlannerResult<RawBinaryExpr>> {
+        if of_arrays(&operation.op, true).is_none() {
+            return Ok(PlannerResult::Original(operation));
+        }
         let RawBinaryExpr { op, mut left, mut right } = operation;
         match (array_type(&left, schema), array_type(&right, schema)) {
             (Some(array), None) => become_array(&mut right, &array),

@@ -7,7 +7,7 @@ use arrow::datatypes::{
 };
 use bytes::{BufMut, BytesMut};
 
-use super::{Writer, number::write_binary_decimal, plain, unformatted, unsupported};
+use super::{Writer, number::write_binary_decimal, plain, record, unformatted, unsupported};
 use crate::{
     fault::{Failure, Fault, Result},
     pgtype::{self, EPOCH_DAYS, EPOCH_MICROS},
@@ -67,6 +67,8 @@ pub(crate) fn binary_writer<'a>(array: &'a dyn Array, field: &'a FieldRef) -> Re
             plain(move |out, row| out.put_slice(values.value(row)))
         }
         DataType::List(_) => list(array.as_list::<i32>(), None)?,
+        DataType::List(_) => list(array.as_list::<i32>())?,
+        DataType::Struct(fields) if pgtype::is_record(fields) => record::binary(array.as_struct())?,
         _ => match unformatted(array, field)? {
             Some(writer) => writer,
             None => return time(array),

@@ -11,6 +11,7 @@ mod calendar;
 mod json;
 mod number;
 mod told;
+mod record;
 
 use std::sync::Arc;
 
@@ -39,7 +40,7 @@ use self::{
 };
 use crate::{
     fault::{Failure, Fault, Result},
-    pgtype::canonical,
+    pgtype::{self, canonical},
 };
 
 const SECONDS_PER_DAY: i64 = 86_400;
@@ -127,6 +128,7 @@ pub(crate) fn writer<'a>(array: &'a dyn Array, field: &'a FieldRef, form: Form) 
             plain(move |out, row| write_decimal(out, values.value(row), scale))
         }
         DataType::List(element) => array::writer(array.as_list::<i32>(), element, form)?,
+        DataType::Struct(fields) if pgtype::is_record(fields) => record::writer(array.as_struct(), form)?,
         _ => match unformatted(array, field)? {
             Some(writer) => writer,
             None => time_or_bytes(array, form)?.ok_or_else(|| unsupported(array, "text"))?,

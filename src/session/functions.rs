@@ -61,6 +61,7 @@ pub(crate) fn register(context: &SessionContext, user: &str) {
         log2::function(),
         now::in_words(),
         random_uuid::function(),
+        planning::row(),
         regexp_match::function(),
         regexp_replace::function(),
         split_part::function(),

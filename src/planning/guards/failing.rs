@@ -189,6 +189,7 @@ const NEVER_FAIL: &[(&str, usize)] = &[
     ("reverse", 1),
     ("right", 2),
     ("round", 1),
+    ("row", usize::MAX),
     ("rtrim", 2),
     ("sha224", 1),
     ("sha256", 1),

@@ -15,9 +15,9 @@ use datafusion::{
     common::exec_err,
     logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility},
     sql::sqlparser::ast::{
-        BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, OrderBy, OrderByExpr,
-        OrderByKind, OrderByOptions, Query, SelectItem, SetExpr, TableAlias, TableAliasColumnDef, TableFactor,
-        TableWithJoins, UnaryOperator,
+        AccessExpr, BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, OrderBy,
+        OrderByExpr, OrderByKind, OrderByOptions, Query, SelectItem, SetExpr, TableAlias, TableAliasColumnDef,
+        TableFactor, TableWithJoins, UnaryOperator,
     },
 };
 
@@ -80,6 +80,14 @@ pub(super) fn rewrite(expression: &mut Expr) -> Result<()> {
             }
             None
         }
+        // `(t).x` is a column of the item of FROM, or a field of the column.
+        Expr::CompoundFieldAccess { root, access_chain } => match (root.as_ref(), access_chain.as_slice()) {
+            (Expr::Nested(name), [AccessExpr::Dot(Expr::Identifier(field))]) => match name.as_ref() {
+                Expr::Identifier(name) => Some(Expr::CompoundIdentifier(vec![name.clone(), field.clone()])),
+                _ => None,
+            },
+            _ => None,
+        },
         // The planner makes a row of names and constants alone.
         Expr::Tuple(columns) if columns.iter().any(is_computed) => Some(call("row", std::mem::take(columns))),
         _ => None,
@@ -305,6 +313,7 @@ mod tests {
             ("(a + 1, b) = (c, -d)", "(a + 1 = c AND b = -d)"),
             ("f(DISTINCT (a + 1, b))", "f(DISTINCT row(a + 1, b))"),
             ("f((a, 1))", "f((a, 1))"),
+            ("(t).x + 1", "t.x + 1"),
         ] {
             assert_eq!(rewritten(written), planned);
         }

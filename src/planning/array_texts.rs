@@ -12,9 +12,7 @@ use std::sync::Arc;
 use arrow::{
     array::{Array, ArrayRef, AsArray, ListArray, new_empty_array},
     compute::{CastOptions, cast, cast_with_options},
-    datatypes::{
-        DECIMAL128_MAX_PRECISION, DECIMAL256_MAX_PRECISION, DataType, Float32Type, Float64Type,
-    },
+    datatypes::{DECIMAL128_MAX_PRECISION, DECIMAL256_MAX_PRECISION, DataType, Float32Type, Float64Type},
 };
 use datafusion::{
     common::{
@@ -209,7 +207,8 @@ impl ArrayOf {
 
     fn of_elements(&self, elements: &ArrayRef, wanted: &DataType) -> Result<ArrayRef> {
         let given = elements.data_type();
-        if wanted.is_string() && !given.is_string() {
+        // A boolean alone is a word, and in an array a letter.
+        if wanted.is_string() && !given.is_string() && *given != DataType::Boolean {
             let form = Form { zone: Some(Zone::named(&self.zone)), ..Form::default() };
             return Ok(cast(&print::texts(elements, form)?, wanted)?);
         }

@@ -22,7 +22,7 @@ use datafusion::{
 use super::open_operands::is_open;
 use crate::{
     fault::{Failure, Fault},
-    functions::{self, Function},
+    functions::{self, Function, Given},
     pgtype::{self, dimensions_of, element, innermost},
 };
 
@@ -50,10 +50,11 @@ impl ExprPlanner for Arrays {
             // NULL or a parameter.
             _ => of_arrays(&op, false),
         };
-        Ok(match function {
-            Some(function) => PlannerResult::Planned(functions::called(function, vec![left, right])),
-            None => PlannerResult::Original(RawBinaryExpr { op, left, right }),
-        })
+        let Some(function) = function else {
+            return Ok(PlannerResult::Original(RawBinaryExpr { op, left, right }));
+        };
+        check(&op, function, [&left, &right], schema)?;
+        Ok(PlannerResult::Planned(functions::called(function, vec![left, right])))
     }
 
     fn plan_field_access(
@@ -119,6 +120,19 @@ fn of_arrays(op: &BinaryOperator, is_equal_otherwise: bool) -> Option<&'static F
         BinaryOperator::GtEq => &functions::ARRAY_GE,
         _ => return None,
     })
+}
+
+/// Refuses an operator that its function knows no operands of such types for.
+fn check(op: &BinaryOperator, function: &'static Function, operands: [&Expr; 2], schema: &DFSchema) -> Result<()> {
+    let known = |operand: &Expr| operand.get_type(schema).ok().filter(|_| !is_open(operand));
+    let types = operands.map(known);
+    let given = types.each_ref().map(|known| known.as_ref().map_or(Given::Unknown, functions::given));
+    if let ([Some(left), Some(right)], Err(_)) = (&types, functions::resolve(function, &given)) {
+        let (left, right) = (pgtype::of(left).word(), pgtype::of(right).word());
+        let message = format!("operator does not exist: {left} {op} {right}");
+        return Err(Failure::new(Fault::UndefinedFunction, message).into());
+    }
+    Ok(())
 }
 
 /// Whether arrays of these types are equal where the engine's are not.

@@ -309,6 +309,11 @@ const SHORT: &[(&str, Fault, &str)] = &[
         Fault::Grouping,
         "aggregate functions are not allowed here",
     ),
+    (
+        "In an aggregate with DISTINCT, ORDER BY expressions",
+        Fault::InvalidColumnReference,
+        "in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list",
+    ),
     ("Unnest should be rewritten to", Fault::FeatureNotSupported, "set-returning functions are not allowed here"),
     (
         "Unsupported logical plan: CreateMemoryTable",

@@ -88,6 +88,15 @@ impl Lists {
         Ok(())
     }
 
+    /// Whether an array within the one of a row is NULL, and whether one is empty.
+    pub(super) fn within(&self, row: usize) -> (bool, bool) {
+        let (Some(outer), Some(inner)) = (self.levels.first(), self.levels.get(1)) else { return (false, false) };
+        let at = |place: usize| usize::try_from(outer.value_offsets()[place]).unwrap_or(0);
+        let mut arrays = at(row)..at(row + 1);
+        let has_null = arrays.clone().any(|array| inner.is_null(array));
+        (has_null, arrays.any(|array| inner.value_length(array) == 0))
+    }
+
     /// Where an element is, of which the place in each dimension is given, from 1 on.
     pub(super) fn element(&self, row: usize, places: &[i32]) -> Option<usize> {
         if places.len() != self.levels.len() {
@@ -258,6 +267,7 @@ mod tests {
         let sliced = Lists::of(&nested().slice(2, 2)).unwrap();
         assert_eq!(sliced.array(1), array(&[1, 1], 4..5));
         assert!((0..4).all(|row| lists.check_box(row).is_ok()));
+        assert_eq!((lists.within(0), lists.within(2)), ((false, false), (false, false)));
         assert_eq!(lists.element(0, &[2, 1]), Some(2));
         assert_eq!(sliced.element(1, &[1, 1]), Some(4));
         for places in [&[3, 1][..], &[0, 1], &[1, -1], &[1], &[1, 1, 1]] {

@@ -1,10 +1,10 @@
-//! `array_matching`: what `ARRAY[…]` of arrays is checked by.
+//! `array_matching` and `array_accumulated`: what `ARRAY[…]` and `array_agg` of arrays are checked by.
 
 use arrow::array::ArrayRef;
 
 use super::lists::{Builder, Lists};
 use crate::{
-    fault::Result,
+    fault::{Failure, Fault, Result},
     functions::{Call, Function, Overload},
     pgtype::ANYARRAY,
 };
@@ -17,7 +17,33 @@ pub(crate) static ARRAY_MATCHING: Function = Function {
     overloads: &[Overload::new(&[ANYARRAY], ANYARRAY, matching)],
 };
 
+pub(crate) static ARRAY_ACCUMULATED: Function = Function {
+    name: "array_accumulated",
+    purpose: "The array, if the arrays in it are equally long and neither NULL nor empty",
+    example: "array_accumulated(ARRAY[[1, 2], [3, 4]])",
+    shows: "{{1,2},{3,4}}",
+    overloads: &[Overload::new(&[ANYARRAY], ANYARRAY, accumulated)],
+};
+
 fn matching(call: &Call<'_>) -> Result<ArrayRef> {
+    checked(call, Lists::check_box)
+}
+
+fn accumulated(call: &Call<'_>) -> Result<ArrayRef> {
+    checked(call, |lists, row| {
+        let (has_null, has_empty) = lists.within(row);
+        if has_null {
+            return Err(Failure::new(Fault::NullNotAllowed, "cannot accumulate null arrays"));
+        }
+        let unequal = |message| Failure::new(Fault::ArraySubscript, message);
+        if has_empty {
+            return Err(unequal("cannot accumulate empty arrays"));
+        }
+        lists.check_box(row).map_err(|_| unequal("cannot accumulate arrays of different dimensionality"))
+    })
+}
+
+fn checked(call: &Call<'_>, check: fn(&Lists, usize) -> Result<()>) -> Result<ArrayRef> {
     let lists = Lists::of(call.argument(0)?)?;
     let mut builder = Builder::new(call.result());
     for row in 0..call.rows() {
@@ -25,7 +51,7 @@ fn matching(call: &Call<'_>) -> Result<ArrayRef> {
             builder.push_null();
             continue;
         };
-        lists.check_box(row)?;
+        check(&lists, row)?;
         builder.push(array.dimensions, array.elements.map(|at| (0, at)))?;
     }
     builder.finish(&[&lists.leaves])

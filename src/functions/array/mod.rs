@@ -20,7 +20,7 @@ pub(crate) use self::{
     append::{ARRAY_APPEND, ARRAY_CAT, ARRAY_PREPEND},
     compare::{ARRAY_EQ, ARRAY_GE, ARRAY_GT, ARRAY_LE, ARRAY_LT, ARRAY_NE},
     contain::{ARRAYCONTAINED, ARRAYCONTAINS, ARRAYOVERLAP},
-    matching::ARRAY_MATCHING,
+    matching::{ARRAY_ACCUMULATED, ARRAY_MATCHING},
     subscript::{ARRAY_PART, ARRAY_SUBSCRIPT},
 };
 
@@ -41,6 +41,7 @@ pub(super) const ROOM: &[&Function] = &[
     &remove::ARRAY_REMOVE,
     &remove::ARRAY_REPLACE,
     &text::ARRAY_TO_STRING,
+    &text::STRING_JOINED,
     &split::STRING_TO_ARRAY,
     &trim::TRIM_ARRAY,
     &ARRAY_EQ,
@@ -55,4 +56,5 @@ pub(super) const ROOM: &[&Function] = &[
     &ARRAY_SUBSCRIPT,
     &ARRAY_PART,
     &ARRAY_MATCHING,
+    &ARRAY_ACCUMULATED,
 ];

@@ -1,4 +1,4 @@
-//! `array_to_string`: the elements of an array as one text.
+//! `array_to_string` and `string_joined`: the elements of an array as one text.
 
 use arrow::array::{Array as _, ArrayRef};
 
@@ -6,7 +6,7 @@ use super::lists::Lists;
 use crate::{
     fault::Result,
     functions::{Call, Function, Overload},
-    pgtype::{ANYARRAY, TEXT},
+    pgtype::{ANYARRAY, TEXT, TEXT_ARRAY},
     print::{self, Form, Zone},
 };
 
@@ -21,6 +21,15 @@ pub(super) static ARRAY_TO_STRING: Function = Function {
     ],
 };
 
+/// What `string_agg` is whose delimiters differ.
+pub(super) static STRING_JOINED: Function = Function {
+    name: "string_joined",
+    purpose: "The texts of the first array, each but the first behind its delimiter in the second",
+    example: "string_joined(ARRAY['a', 'b', 'c'], ARRAY['-', '+', NULL])",
+    shows: "a+bc",
+    overloads: &[Overload::new(&[TEXT_ARRAY, TEXT_ARRAY], TEXT, with_delimiters)],
+};
+
 fn joined(call: &Call<'_>) -> Result<ArrayRef> {
     let (lists, delimiters) = (Lists::of(call.argument(0)?)?, call.texts(1)?);
     let nulls = if call.len() > 2 { Some(call.texts(2)?) } else { None };
@@ -31,5 +40,24 @@ fn joined(call: &Call<'_>) -> Result<ArrayRef> {
         let null = nulls.filter(|nulls| nulls.is_valid(row)).map(|nulls| nulls.value(row));
         let shown = array.elements.filter_map(|at| if texts.is_null(at) { null } else { Some(texts.value(at)) });
         Ok(Some(shown.collect::<Vec<_>>().join(delimiters.value(row))))
+    })
+}
+
+fn with_delimiters(call: &Call<'_>) -> Result<ArrayRef> {
+    let (lists, between) = (Lists::of(call.argument(0)?)?, Lists::of(call.argument(1)?)?);
+    let texts = print::texts(&lists.leaves, Form::default())?;
+    let delimiters = print::texts(&between.leaves, Form::default())?;
+    call.text_of(|row| {
+        let (Some(array), Some(between)) = (lists.array(row), between.array(row)) else { return Ok(None) };
+        let mut text = String::new();
+        for (place, (at, delimiter)) in array.elements.zip(between.elements).enumerate() {
+            if place > 0 && delimiters.is_valid(delimiter) {
+                text.push_str(delimiters.value(delimiter));
+            }
+            if texts.is_valid(at) {
+                text.push_str(texts.value(at));
+            }
+        }
+        Ok(Some(text))
     })
 }

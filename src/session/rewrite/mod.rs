@@ -18,6 +18,8 @@ mod casts;
 mod columns;
 mod common_types;
 mod groups;
+mod joined_texts;
+mod lengths;
 mod limit;
 mod merge;
 mod numbers;
@@ -115,6 +117,7 @@ const REWRITES: &[Rewrite] = &[
     Rewrite::Expression(regexes::rewrite),
     Rewrite::Expression(arrays::rewrite),
     Rewrite::Expression(patterns::rewrite),
+    Rewrite::Expression(joined_texts::rewrite),
     Rewrite::Expression(order::without_constants),
     Rewrite::Expression(timestamps::rewrite),
     Rewrite::Expression(calls::rewrite),

@@ -1,4 +1,4 @@
-//! Operators between arrays, their elements and parts, and arrays of arrays, as PostgreSQL has them.
+//! Operators between arrays, and their elements and parts, as PostgreSQL has them.
 //!
 //! ```sql
 //! SELECT a || 3, a @> '{1,2}', a[1], a[2:3], a < ARRAY[1, NULL]
@@ -10,7 +10,6 @@
 use arrow::datatypes::DataType;
 use datafusion::{
     common::{DFSchema, Result, ScalarValue},
-    functions_nested::make_array::make_array,
     logical_expr::{
         Cast, Expr, ExprSchemable, GetFieldAccess,
         expr::ScalarFunction,
@@ -94,14 +93,6 @@ impl ExprPlanner for Arrays {
         }
         let function = if is_part { &functions::ARRAY_PART } else { &functions::ARRAY_SUBSCRIPT };
         Ok(PlannerResult::Planned(functions::called(function, arguments)))
-    }
-
-    fn plan_array_literal(&self, elements: Vec<Expr>, schema: &DFSchema) -> Result<PlannerResult<Vec<Expr>>> {
-        if !elements.iter().any(|element| array_type(element, schema).is_some()) {
-            return Ok(PlannerResult::Original(elements));
-        }
-        let whole = functions::called(&functions::ARRAY_MATCHING, vec![make_array(elements)]);
-        Ok(PlannerResult::Planned(whole))
     }
 }
 

@@ -1,13 +1,17 @@
-//! `array_agg` of arrays makes one array of a further dimension, for which all of them have to be equally long and none may be
-//! NULL, as in PostgreSQL. The engine collects any.
+//! Arrays of arrays are one array of a further dimension, for which all of them have to be equally long, as in PostgreSQL:
+//! those of `ARRAY[a, b]`, and those that `array_agg` collects, of which none may be NULL. The engine makes a list of any.
 
+use arrow::datatypes::DataType;
 use datafusion::{
-    common::{Result, config::ConfigOptions, tree_node::Transformed},
+    common::{DFSchema, Result, config::ConfigOptions, tree_node::Transformed},
     logical_expr::{Expr, ExprSchemable, LogicalPlan},
     optimizer::AnalyzerRule,
 };
 
-use super::calls::{self, Back};
+use super::{
+    calls::{self, Back},
+    steps,
+};
 use crate::{
     functions,
     pgtype::{dimensions_of, innermost, nested},
@@ -15,30 +19,49 @@ use crate::{
 
 /// The rule; see the module. It comes when types are settled.
 #[derive(Debug)]
-pub(super) struct CheckCollected;
+pub(super) struct CheckDimensions;
 
-impl AnalyzerRule for CheckCollected {
+impl AnalyzerRule for CheckDimensions {
     fn name(&self) -> &str {
-        "check_collected"
+        "check_dimensions"
     }
 
     fn analyze(&self, plan: LogicalPlan, _config: &ConfigOptions) -> Result<LogicalPlan> {
+        let plan = steps::change(plan, is_written_out, written_out)?;
         let plan = plan.transform_up_with_subqueries(|node| match node {
-            LogicalPlan::Aggregate(_) | LogicalPlan::Window(_) => calls::replace(node, checked),
+            LogicalPlan::Aggregate(_) | LogicalPlan::Window(_) => calls::replace(node, collected),
             _ => Ok(Transformed::no(node)),
         });
         Ok(plan?.data)
     }
 }
 
-fn checked(call: &mut Expr, input: &LogicalPlan) -> Result<Option<Back>> {
+fn is_written_out(step: &Expr) -> bool {
+    matches!(step, Expr::ScalarFunction(call) if call.name() == "make_array" && !call.args.is_empty())
+}
+
+fn written_out(step: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
+    if !is_written_out(&step) {
+        return Ok(Transformed::no(step));
+    }
+    let whole = step.get_type(schema)?;
+    if dimensions_of(&whole) < 2 || !keeps_its_type(&whole) {
+        return Ok(Transformed::no(step));
+    }
+    Ok(Transformed::yes(functions::called(&functions::ARRAY_MATCHING, vec![step])))
+}
+
+fn collected(call: &mut Expr, input: &LogicalPlan) -> Result<Option<Back>> {
     let Some(("array_agg", arguments)) = calls::aggregate(call) else { return Ok(None) };
     let Some(array) = arguments.first() else { return Ok(None) };
     let array = array.get_type(input.schema())?;
-    let dimensions = dimensions_of(&array);
-    // The column keeps its type, of which a list that is stored otherwise has another.
-    if dimensions == 0 || array != nested(dimensions, innermost(&array).clone()) {
+    if dimensions_of(&array) == 0 || !keeps_its_type(&array) {
         return Ok(None);
     }
     Ok(Some(Box::new(|arrays| functions::called(&functions::ARRAY_ACCUMULATED, vec![arrays]))))
+}
+
+/// Whether the functions that check return what they are given: a list that is stored otherwise becomes another.
+fn keeps_its_type(array: &DataType) -> bool {
+    *array == nested(dimensions_of(array), innermost(array).clone())
 }

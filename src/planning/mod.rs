@@ -170,7 +170,7 @@ pub(crate) fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
         }
     }
     rules.push(Arc::new(array_texts::ReadArrays));
-    rules.push(Arc::new(arrays_of_arrays::CheckCollected));
+    rules.push(Arc::new(arrays_of_arrays::CheckDimensions));
     rules.push(Arc::new(timestamps::LocalTimes));
     rules.push(Arc::new(interval_texts::ReadIntervals));
     rules.push(Arc::new(time_texts::ReadTimes));

@@ -367,7 +367,7 @@ fn from_function(factor: &TableFactor) -> Option<TableFactor> {
     }
     for same in 0..arrays.len().saturating_sub(columns.len()) {
         // Columns of one name, which the planner has to tell apart.
-        columns.push(definition(Ident::with_quote('"', format!("{name}{}", MARK.repeat(same)))));
+        columns.push(definition(Ident::with_quote('"', format!("{name}{}", String::from(MARK).repeat(same)))));
     }
     if with_ordinality && columns.len() == arrays.len() {
         columns.push(definition(Ident::new("ordinality")));

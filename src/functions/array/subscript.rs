@@ -72,7 +72,7 @@ fn within(array: &Array, bounds: &[(i32, i32)]) -> (Vec<usize>, Vec<usize>) {
         return (Vec::new(), Vec::new());
     }
     let place = |bound: i32| usize::try_from(bound).unwrap_or(0);
-    let mut elements = vec![0];
+    let mut elements: Vec<usize> = vec![0];
     let mut dimensions = Vec::with_capacity(array.dimensions.len());
     for (at, length) in array.dimensions.iter().enumerate() {
         let (low, high) =

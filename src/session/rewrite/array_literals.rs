@@ -2,16 +2,21 @@
 //! the cast alone.
 //!
 //! The planner takes `int[]` for one dimension, and an empty array for one of texts. A cast gets as many brackets here as what
-//! it casts has dimensions, where that is written; what comes from a column has the brackets that were written.
+//! it casts has dimensions, where that is written; what comes from a column has the brackets that were written. And
+//! `coalesce(a, '{}')` is written as the CASE that it is, whose values have one type: the planner asks for that of a call
+//! before a text in quotes can be told to be an array.
 
 use std::ops::ControlFlow;
 
 use datafusion::sql::{
     parser::Statement as SqlStatement,
-    sqlparser::ast::{ArrayElemTypeDef, CastKind, DataType, Expr, Value, VisitorMut},
+    sqlparser::ast::{
+        ArrayElemTypeDef, CaseWhen, CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr,
+        FunctionArguments, Value, VisitorMut, helpers::attached_token::AttachedToken, visit_expressions,
+    },
 };
 
-use super::visit;
+use super::{once::VOLATILE, visit};
 use crate::{
     Error, Fault, Result,
     pgtype::{self, ArrayText, Unreadable},
@@ -29,6 +34,9 @@ impl VisitorMut for Literals {
 
     // A cast before what it casts.
     fn pre_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<Error> {
+        if let Some(case) = as_case(expression) {
+            *expression = case;
+        }
         match settle(expression) {
             Ok(()) => ControlFlow::Continue(()),
             Err(error) => ControlFlow::Break(error),
@@ -59,6 +67,56 @@ fn settle(expression: &mut Expr) -> Result<()> {
         _ => {}
     }
     Ok(())
+}
+
+/// `coalesce(a, '{}')` as `CASE WHEN a IS NOT NULL THEN a ELSE '{}' END`.
+fn as_case(expression: &Expr) -> Option<Expr> {
+    let Expr::Function(Function { name, args: FunctionArguments::List(list), over: None, .. }) = expression else {
+        return None;
+    };
+    if !name.to_string().eq_ignore_ascii_case("coalesce") {
+        return None;
+    }
+    let value = |argument: &FunctionArg| match argument {
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(value)) => Some(value.clone()),
+        _ => None,
+    };
+    let mut values = list.args.iter().map(value).collect::<Option<Vec<Expr>>>()?;
+    let last = values.pop().filter(is_array_text)?;
+    if values.is_empty() || values.iter().any(is_volatile) {
+        return None;
+    }
+    let conditions = values.into_iter().map(|value| {
+        let value = Expr::Nested(Box::new(value));
+        CaseWhen { condition: Expr::IsNotNull(Box::new(value.clone())), result: value }
+    });
+    Some(Expr::Case {
+        case_token: AttachedToken::empty(),
+        end_token: AttachedToken::empty(),
+        operand: None,
+        conditions: conditions.collect(),
+        else_result: Some(Box::new(last)),
+    })
+}
+
+fn is_array_text(value: &Expr) -> bool {
+    match value {
+        Expr::Value(value) => text_of(&value.value).is_some_and(|text| read(text).is_ok()),
+        _ => false,
+    }
+}
+
+/// Whether a value is another one each time it is looked at.
+fn is_volatile(value: &Expr) -> bool {
+    let found = visit_expressions(value, |part| match part {
+        Expr::Function(Function { name, .. })
+            if VOLATILE.iter().any(|volatile| name.to_string().eq_ignore_ascii_case(volatile)) =>
+        {
+            ControlFlow::Break(())
+        }
+        _ => ControlFlow::Continue(()),
+    });
+    found.is_break()
 }
 
 fn is_array(data_type: &DataType) -> bool {
@@ -177,6 +235,9 @@ mod tests {
             ("ARRAY[]::int[]", "'{}'::INT[]"),
             ("x::int[][]", "x::INT[][]"),
             ("'{{1}}'::text", "'{{1}}'::TEXT"),
+            ("coalesce(a, b, '{}')", "CASE WHEN (a) IS NOT NULL THEN (a) WHEN (b) IS NOT NULL THEN (b) ELSE '{}' END"),
+            ("coalesce(a, 'x')", "coalesce(a, 'x')"),
+            ("coalesce(random(), '{1}')", "coalesce(random(), '{1}')"),
         ] {
             assert_eq!(rewritten(written).as_deref(), Ok(planned));
         }

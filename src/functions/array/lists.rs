@@ -1,9 +1,11 @@
 //! Arrays as PostgreSQL has them, the lengths of their dimensions and their elements in a row, over lists of lists.
 
-use std::{cmp::Ordering, ops::Range, sync::Arc};
+use std::{ops::Range, sync::Arc};
 
 use arrow::{
-    array::{Array as _, ArrayRef, AsArray, Decimal128Array, ListArray, make_comparator, new_empty_array},
+    array::{
+        Array as _, ArrayRef, AsArray, Decimal128Array, DynComparator, ListArray, make_comparator, new_empty_array,
+    },
     buffer::{NullBuffer, OffsetBuffer},
     compute::{SortOptions, cast, interleave},
     datatypes::{DataType, Float32Type, Float64Type, IntervalMonthDayNanoType, IntervalUnit},
@@ -197,10 +199,7 @@ fn wrong(error: ArrowError) -> Failure {
 
 /// Compares elements of two arrays of one type by their places, as PostgreSQL does: NULL is greater than any value, and no
 /// NULL than another; zeros are one, and so are values that are no number.
-pub(super) fn comparing(
-    left: &ArrayRef,
-    right: &ArrayRef,
-) -> Result<Box<dyn Fn(usize, usize) -> Ordering + Send + Sync>> {
+pub(super) fn comparing(left: &ArrayRef, right: &ArrayRef) -> Result<DynComparator> {
     let (left, right) = (comparable(left), comparable(right));
     let options = SortOptions { descending: false, nulls_first: false };
     make_comparator(&left, &right, options).map_err(|_| {
@@ -236,6 +235,8 @@ fn comparable(values: &ArrayRef) -> ArrayRef {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use std::cmp::Ordering;
+
     use arrow::{
         array::Int32Array,
         datatypes::{Field, Int32Type},

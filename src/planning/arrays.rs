@@ -18,7 +18,7 @@ use datafusion::{
     sql::sqlparser::ast::BinaryOperator,
 };
 
-use super::open_operands::is_open;
+use super::{open_operands::is_open, overloads};
 use crate::{
     fault::{Failure, Fault},
     functions::{self, Function, Given},
@@ -115,12 +115,10 @@ fn of_arrays(op: &BinaryOperator, is_equal_otherwise: bool) -> Option<&'static F
 
 /// Refuses an operator that its function knows no operands of such types for.
 fn check(op: &BinaryOperator, function: &'static Function, operands: [&Expr; 2], schema: &DFSchema) -> Result<()> {
-    let known = |operand: &Expr| operand.get_type(schema).ok().filter(|_| !is_open(operand));
-    let types = operands.map(known);
-    let given = types.each_ref().map(|known| known.as_ref().map_or(Given::Unknown, functions::given));
-    if let ([Some(left), Some(right)], Err(_)) = (&types, functions::resolve(function, &given)) {
-        let (left, right) = (pgtype::of(left).word(), pgtype::of(right).word());
-        let message = format!("operator does not exist: {left} {op} {right}");
+    let given = overloads::given(&operands.map(Clone::clone), schema);
+    if let ([Given::Type(left), Given::Type(right)], Err(_)) = (given.as_slice(), functions::resolve(function, &given))
+    {
+        let message = format!("operator does not exist: {} {op} {}", left.word(None), right.word(None));
         return Err(Failure::new(Fault::UndefinedFunction, message).into());
     }
     Ok(())

@@ -29,6 +29,16 @@ pub(super) fn given(arguments: &[Expr], schema: &DFSchema) -> Vec<Given> {
 use super::{arrays, open_operands::Operand};
 use crate::functions::{self, Given};
 
+/// What is known of the arguments of a call, and for which of them nothing is.
+pub(super) fn given(arguments: &[Expr], schema: &DFSchema) -> Vec<Given> {
+    given_of(&known(arguments, schema))
+}
+
+fn given_of(known: &[Option<DataType>]) -> Vec<Given> {
+    known.iter().map(|known| known.as_ref().map_or(Given::Unknown, functions::given)).collect()
+}
+
+/// The types of arguments, as far as they have one.
 fn known(arguments: &[Expr], schema: &DFSchema) -> Vec<Option<DataType>> {
     let known = |argument: &Expr| match Operand::of(argument, schema) {
         Operand::Of(data_type) => Some(data_type),
@@ -42,7 +52,7 @@ fn known(arguments: &[Expr], schema: &DFSchema) -> Vec<Option<DataType>> {
 pub(super) fn taken(call: &ScalarFunction, schema: &DFSchema) -> Option<Result<Vec<Option<DataType>>>> {
     let function = functions::function_of(&call.func)?;
     let known = known(&call.args, schema);
-    let given: Vec<Given> = known.iter().map(|known| known.as_ref().map_or(Given::Unknown, functions::given)).collect();
+    let given = given_of(&known);
     Some(match functions::resolve(function, &given) {
         Ok(resolved) => {
             let forms = functions::forms(&resolved, &known).into_iter().zip(&resolved.arguments);

@@ -25,8 +25,6 @@ use datafusion::{
         simplify::SimplifyContext,
         sort_properties::{ExprProperties, SortProperties},
     },
-    common::ScalarValue,
-    logical_expr::{Expr, ScalarUDF, Volatility},
 };
 
 pub(crate) use self::{
@@ -35,9 +33,8 @@ pub(crate) use self::{
         ARRAY_NE, ARRAY_PART, ARRAY_PREPEND, ARRAY_SUBSCRIPT, ARRAYCONTAINED, ARRAYCONTAINS, ARRAYOVERLAP,
     },
     call::Call,
-    resolve::{Given, Resolved, resolve},
-    time::{TimeSeries, instant_in_session, spelled_zone},
     resolve::{Given, Resolved, given, resolve},
+    time::{TimeSeries, instant_in_session, spelled_zone},
     udf::forms,
 };
 use crate::{
@@ -46,7 +43,7 @@ use crate::{
 };
 
 /// The lists of the rooms.
-const ROOMS: &[&[&Function]] = &[format::ROOM, number::ROOM, text::ROOM, time::ROOM, array::ROOM];
+const ROOMS: &[&[&Function]] = &[array::ROOM, format::ROOM, number::ROOM, text::ROOM, time::ROOM];
 
 /// A function: a name, with all that it can be called with.
 pub(crate) struct Function {
@@ -122,10 +119,8 @@ impl Overload {
     /// The type of its values, as SQL writes it.
     pub(crate) fn returns(&self) -> String {
         match self.returns {
-            Returns::Type(returns) => returns.spelling,
-            Returns::Digits(_) | Returns::KnownDigits(_) | Returns::DigitsOf(_) => pgtype::NUMERIC.spelling,
             Returns::Type(returns) => returns.sql(None),
-            Returns::Digits(_) | Returns::KnownDigits(_) => pgtype::NUMERIC.sql(None),
+            Returns::Digits(_) | Returns::KnownDigits(_) | Returns::DigitsOf(_) => pgtype::NUMERIC.sql(None),
         }
     }
 

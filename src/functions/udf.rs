@@ -17,14 +17,11 @@ use datafusion::{
         preimage::PreimageResult,
         simplify::SimplifyContext,
         sort_properties::{ExprProperties, SortProperties},
+        type_coercion::binary::type_union_coercion,
     },
 };
 
-use super::{Call, Function, Given, Known, Overload, Resolved, Returns, resolve, units};
-        ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
-        type_coercion::binary::type_union_coercion,
-
-use super::{Call, Function, Given, Known, Overload, Resolved, Returns, given, resolve};
+use super::{Call, Function, Given, Known, Overload, Resolved, Returns, given, resolve, units};
 use crate::{
     fault::{Failure, Fault},
     pgtype::{self, ColumnType, PgType},

@@ -19,16 +19,12 @@ pub use self::{
     told::{field_name, of_field, told},
 };
 pub(crate) use self::{
-    columns::{canonical, element, list_of, sent_as},
     columns::{canonical, dimensions_of, element, innermost, is_record, list_of, nested, record_field, sent_as},
     read::{
-        Becoming, JSONB_VERSION, NoJson, Unfit, Unreadable, as_told, has_fields, interval_in_words, plain_time,
-        read_binary, read_null, read_string, read_text, read_typed, uuid_bytes,
+        ArrayText, Becoming, JSONB_VERSION, NoJson, Unfit, Unreadable, as_told, has_fields, interval_in_words,
+        plain_time, read_binary, read_null, read_string, read_text, read_typed, split_array, uuid_bytes,
     },
     told::{only_told, untold},
-    columns::{canonical, dimensions_of, element, innermost, list_of, nested, sent_as},
-        ArrayText, Unreadable, has_fields, interval_in_words, plain_time, read_binary, read_null, read_string,
-        read_text, split_array,
 };
 
 /// A type, as `pg_type` has it.

@@ -14,28 +14,21 @@ use datafusion::{
     logical_expr::{Cast, Expr, expr::ScalarFunction},
 };
 
-use super::{open_operands::Operand, told::told_by};
-use crate::{
-    functions::{self, Given},
-    pgtype,
-};
-
-/// What is known of the arguments of a call, and for which of them nothing is.
-pub(super) fn given(arguments: &[Expr], schema: &DFSchema) -> Vec<Given> {
-    let known = |argument: &Expr| match (told_by(argument, schema), Operand::of(argument, schema)) {
-        (Some(told), _) => Given::Type(*told.pg),
-        (None, Operand::Of(data_type)) => Given::Type(*pgtype::of(&data_type).pg),
-        (None, Operand::Open | Operand::Unclear) => Given::Unknown,
-use super::{arrays, open_operands::Operand};
+use super::{arrays, open_operands::Operand, told::told_by};
 use crate::functions::{self, Given};
 
 /// What is known of the arguments of a call, and for which of them nothing is.
 pub(super) fn given(arguments: &[Expr], schema: &DFSchema) -> Vec<Given> {
-    given_of(&known(arguments, schema))
+    given_of(arguments, &known(arguments, schema), schema)
 }
 
-fn given_of(known: &[Option<DataType>]) -> Vec<Given> {
-    known.iter().map(|known| known.as_ref().map_or(Given::Unknown, functions::given)).collect()
+/// The same of arguments of which these types are known. What Arrow does not tell, the fields say.
+fn given_of(arguments: &[Expr], known: &[Option<DataType>], schema: &DFSchema) -> Vec<Given> {
+    let of = |(argument, known): (&Expr, &Option<DataType>)| match told_by(argument, schema) {
+        Some(told) => Given::Type(*told.pg),
+        None => known.as_ref().map_or(Given::Unknown, functions::given),
+    };
+    arguments.iter().zip(known).map(of).collect()
 }
 
 /// The types of arguments, as far as they have one.
@@ -52,7 +45,7 @@ fn known(arguments: &[Expr], schema: &DFSchema) -> Vec<Option<DataType>> {
 pub(super) fn taken(call: &ScalarFunction, schema: &DFSchema) -> Option<Result<Vec<Option<DataType>>>> {
     let function = functions::function_of(&call.func)?;
     let known = known(&call.args, schema);
-    let given = given_of(&known);
+    let given = given_of(&call.args, &known, schema);
     Some(match functions::resolve(function, &given) {
         Ok(resolved) => {
             let forms = functions::forms(&resolved, &known).into_iter().zip(&resolved.arguments);

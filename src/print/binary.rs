@@ -67,7 +67,6 @@ pub(crate) fn binary_writer<'a>(array: &'a dyn Array, field: &'a FieldRef) -> Re
             plain(move |out, row| out.put_slice(values.value(row)))
         }
         DataType::List(_) => list(array.as_list::<i32>(), None)?,
-        DataType::List(_) => list(array.as_list::<i32>())?,
         DataType::Struct(fields) if pgtype::is_record(fields) => record::binary(array.as_struct())?,
         _ => match unformatted(array, field)? {
             Some(writer) => writer,

@@ -10,8 +10,8 @@ mod binary;
 mod calendar;
 mod json;
 mod number;
-mod told;
 mod record;
+mod told;
 
 use std::sync::Arc;
 

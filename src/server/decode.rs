@@ -47,7 +47,7 @@ impl Parameter<'_> {
     /// What a person is told of its type.
     fn kind(self) -> String {
         let told = by_oid(self.oid).filter(|pg| ColumnType::plain(pg).has_to_be_told());
-        told.unwrap_or(pgtype::of(self.target).pg).word(None)
+        told.unwrap_or(pgtype::of(pgtype::innermost(self.target)).pg).word(None)
     }
 
     fn refused(self, why: Unreadable) -> Failure {
@@ -57,7 +57,6 @@ impl Parameter<'_> {
                 // A long value would hide the message.
                 let shown: String = text.chars().take(80).collect();
                 let kind = self.kind();
-                let kind = pgtype::of(pgtype::innermost(self.target)).pg.word(None);
                 Failure::statement(Fault::InvalidText, told(format!("\"{shown}\" is not a value of type {kind}")))
             }
             Unreadable::Array(text) => {

@@ -19,7 +19,6 @@ mod columns;
 mod common_types;
 mod groups;
 mod joined_texts;
-mod lengths;
 mod limit;
 mod merge;
 mod numbers;

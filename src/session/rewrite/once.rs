@@ -24,8 +24,7 @@ use super::{merge::folded, visit};
 use crate::{Error, Fault, Result, planning::COMPUTED_ONCE, session::PostgreSql};
 
 /// Functions that yield another value each time.
-const VOLATILE: &[&str] = &["gen_random_uuid", "random", "uuid"];
-pub(super) const VOLATILE: &[&str] = &["random", "uuid"];
+pub(super) const VOLATILE: &[&str] = &["gen_random_uuid", "random", "uuid"];
 
 /// No two items of the process have the same number: a view may be read beside a query with items of its own.
 static NUMBER: AtomicU64 = AtomicU64::new(0);

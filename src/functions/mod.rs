@@ -5,6 +5,7 @@
 //! ([`resolve`](resolve())), over the types of `pgtype` and the casts between them.
 
 mod array;
+mod bytes;
 mod call;
 mod format;
 mod number;
@@ -32,6 +33,7 @@ pub(crate) use self::{
         ARRAY_ACCUMULATED, ARRAY_APPEND, ARRAY_CAT, ARRAY_EQ, ARRAY_GE, ARRAY_GT, ARRAY_LE, ARRAY_LT, ARRAY_MATCHING,
         ARRAY_NE, ARRAY_PART, ARRAY_PREPEND, ARRAY_SUBSCRIPT, ARRAYCONTAINED, ARRAYCONTAINS, ARRAYOVERLAP,
     },
+    bytes::read as read_bytes,
     call::Call,
     resolve::{Given, Resolved, given, resolve},
     time::{TimeSeries, instant_in_session, spelled_zone},
@@ -43,7 +45,7 @@ use crate::{
 };
 
 /// The lists of the rooms.
-const ROOMS: &[&[&Function]] = &[array::ROOM, format::ROOM, number::ROOM, text::ROOM, time::ROOM];
+const ROOMS: &[&[&Function]] = &[array::ROOM, format::ROOM, number::ROOM, text::ROOM, time::ROOM, bytes::ROOM];
 
 /// A function: a name, with all that it can be called with.
 pub(crate) struct Function {

@@ -19,6 +19,16 @@ pub enum Fault {
     TextTooLong,
     /// A character that no text holds.
     UntranslatableCharacter,
+    /// Bytes that are no text in their encoding, or a text that none could be.
+    InvalidCharacter,
+    /// A character that another encoding has not.
+    Untranslatable,
+    /// The end of a part of a text before its start.
+    InvalidSubstring,
+    /// The number of a part that a value has not.
+    InvalidSubscript,
+    /// An escape sequence that is none.
+    InvalidEscape,
     /// A text that is no date, time or interval.
     InvalidDatetime,
     /// An interval one of whose parts is beyond what it may be.

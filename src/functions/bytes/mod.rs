@@ -1,0 +1,31 @@
+//! Bytes.
+
+mod bits;
+mod concat;
+pub(super) mod convert;
+mod encode;
+mod encodings;
+mod hash;
+mod written;
+
+use super::Function;
+pub(crate) use written::read;
+
+pub(super) const ROOM: &[&Function] = &[
+    &bits::BIT_COUNT,
+    &bits::GET_BIT,
+    &bits::GET_BYTE,
+    &bits::SET_BIT,
+    &bits::SET_BYTE,
+    &concat::BYTEACAT,
+    &convert::CONVERT,
+    &convert::CONVERT_FROM,
+    &convert::CONVERT_TO,
+    &encode::DECODE,
+    &encode::ENCODE,
+    &hash::MD5,
+    &hash::SHA224,
+    &hash::SHA256,
+    &hash::SHA384,
+    &hash::SHA512,
+];

@@ -38,6 +38,8 @@ pub(crate) use self::{
     resolve::{Given, Resolved, given, resolve},
     time::{TimeSeries, instant_in_session, spelled_zone},
     udf::forms,
+    resolve::{Given, Resolved, resolve},
+    text::{quoted, similar, translated, unescaped},
 };
 use crate::{
     fault,
@@ -62,7 +64,7 @@ pub(crate) struct Function {
 /// What a function can be called with, and what it makes of that.
 pub(crate) struct Overload {
     pub(crate) arguments: &'static [PgType],
-    /// The last argument may come several times.
+    /// The last argument may come several times, and comes once at least.
     pub(crate) variadic: bool,
     pub(crate) returns: Returns,
     /// Of NULL it is NULL, and its [`run`](Self::run) need not look at such rows.

@@ -105,7 +105,7 @@ pub(crate) fn resolve(function: &'static Function, given: &[Given]) -> Result<Re
 /// The overload, if it takes so many arguments of types that these become by themselves.
 fn candidate(overload: &'static Overload, given: &[Given]) -> Option<Candidate> {
     let fixed = overload.arguments;
-    let takes = if overload.variadic { given.len() + 1 >= fixed.len() } else { given.len() == fixed.len() };
+    let takes = if overload.variadic { given.len() >= fixed.len() } else { given.len() == fixed.len() };
     if !takes {
         return None;
     }

@@ -13,6 +13,9 @@ mod random_uuid;
 mod regexp_match;
 mod regexp_replace;
 mod regular_expression;
+mod date_part;
+mod date_trunc;
+mod interval_parts;
 mod schemas;
 mod series;
 mod settings;
@@ -21,6 +24,7 @@ mod sleep;
 mod split_part;
 mod texts;
 mod to_hex;
+mod timezone;
 mod translated_patterns;
 
 use std::sync::Arc;
@@ -57,6 +61,7 @@ pub(crate) fn register(context: &SessionContext, user: &str) {
     }
     let own = [
         chr::function(),
+        array_length::function(),
         now::clock(),
         log2::function(),
         now::in_words(),
@@ -66,11 +71,15 @@ pub(crate) fn register(context: &SessionContext, user: &str) {
         regexp_replace::function(),
         split_part::function(),
         to_hex::function(),
+        timezone::function(),
     ];
     let several = casing::functions()
         .into_iter()
         .chain(concat::functions())
         .chain(length::functions())
+        .chain(array_changes::functions())
+        .chain(casing::functions())
+        .chain(date_part::functions())
         .chain(padding::functions())
         .chain(translated_patterns::functions());
     let own = own.into_iter().chain(several).chain(crate::functions::scalar_functions());

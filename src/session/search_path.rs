@@ -62,32 +62,6 @@ pub(super) fn check(setting: &str) -> Result<()> {
     }
 }
 
-/// PostgreSQL 15's keywords, but for those that may stand for a name everywhere.
-const KEYWORDS: &str = "\
-    all analyse analyze and any array as asc asymmetric authorization between bigint binary bit boolean \
-    both case cast char character check coalesce collate collation column concurrently constraint create \
-    cross current_catalog current_date current_role current_schema current_time current_timestamp \
-    current_user dec decimal default deferrable desc distinct do else end except exists extract false \
-    fetch float for foreign freeze from full grant greatest group grouping having ilike in initially \
-    inner inout int integer intersect interval into is isnull join lateral leading least left like limit \
-    localtime localtimestamp national natural nchar none normalize not notnull null nullif numeric \
-    offset on only or order out outer overlaps overlay placing position precision primary real \
-    references returning right row select session_user setof similar smallint some substring symmetric \
-    table tablesample then time timestamp to trailing treat trim true union unique user using values \
-    varchar variadic verbose when where window with xmlattributes xmlconcat xmlelement xmlexists \
-    xmlforest xmlnamespaces xmlparse xmlpi xmlroot xmlserialize xmltable";
-
-/// A name as a list of them has it: between double quotes, unless it reads as itself without.
-pub(crate) fn quoted(name: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
-    let begins = name.bytes().next().is_some_and(|first| !first.is_ascii_digit());
-    let is_keyword = || KEYWORDS.split(' ').any(|keyword| keyword == name);
-    match begins && name.bytes().all(plain) && !is_keyword() {
-        true => name.to_owned(),
-        false => format!("\"{}\"", name.replace('"', "\"\"")),
-    }
-}
-
 /// The names of a list, folded where they are not between quotes; none where it is no list of names.
 fn names(list: &str) -> Option<Vec<String>> {
     let mut names = Vec::new();
@@ -135,6 +109,7 @@ fn in_quotes(text: &str) -> Option<(String, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::functions::quoted;
 
     #[test]
     fn a_path_is_a_list_of_names() {
@@ -155,9 +130,5 @@ mod tests {
         for name in ["a", "a_1", "A", "1a", "", "a\"b", "a b", "$user"] {
             assert_eq!(names(&quoted(name)), Some(vec![name.to_owned()]), "{name}");
         }
-        assert_eq!([quoted("a_1"), quoted("1a"), quoted("")].join(" "), "a_1 \"1a\" \"\"");
-        // As PostgreSQL 15 shows them.
-        assert_eq!(["all", "user", "left", "xmltable"].map(quoted).join(" "), "\"all\" \"user\" \"left\" \"xmltable\"");
-        assert_eq!(["name", "value", "off", "schema"].map(quoted).join(" "), "name value off schema");
     }
 }

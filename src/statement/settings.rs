@@ -20,7 +20,8 @@ use super::{
 };
 use crate::{
     Error, Fault, Result,
-    session::{Analysis, Client, Outcome, RowsTag, Running, Scope, quoted, spelled, takes_several, text_rows},
+    functions::quoted,
+    session::{Analysis, Client, Outcome, RowsTag, Running, Scope, spelled, takes_several, text_rows},
 };
 
 pub(super) const FORM: Form = Form { parse: Some(parse), convert };

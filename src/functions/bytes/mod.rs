@@ -2,13 +2,14 @@
 
 mod bits;
 mod concat;
-pub(super) mod convert;
+mod convert;
 mod encode;
 mod encodings;
 mod hash;
 mod written;
 
 use super::Function;
+pub(super) use convert::{characters, encoding};
 pub(crate) use written::read;
 
 pub(super) const ROOM: &[&Function] = &[

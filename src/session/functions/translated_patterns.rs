@@ -15,8 +15,8 @@ use datafusion::{
 
 use super::texts::{Texts, result, rows};
 use crate::{
+    functions::{similar, translated},
     planning::{REGULAR_EXPRESSION, SIMILAR_EXPRESSION},
-    session::regular_expression::{similar, translated},
 };
 
 /// Both functions.

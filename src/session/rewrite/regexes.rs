@@ -8,9 +8,9 @@ use datafusion::sql::sqlparser::ast::{
 
 use super::{arrays, call};
 use crate::{
-    Error, Fault, Result,
+    Result,
+    functions::{similar, translated},
     planning::{REGULAR_EXPRESSION, SIMILAR_EXPRESSION},
-    session::regular_expression::{similar, translated},
 };
 
 /// Rewrites an operator or a function that matches a regular expression. It comes before comparisons with the
@@ -27,8 +27,6 @@ pub(super) fn rewrite(expression: &mut Expr) -> Result<()> {
             let name = function.name.to_string().to_ascii_lowercase();
             match name.strip_prefix("pg_catalog.").unwrap_or(&name) {
                 "regexp_like" => translate_call(function, 2),
-                "regexp_count" => translate_call(function, 3),
-                "regexp_instr" => translate_place(function),
                 _ => Ok(()),
             }
         }
@@ -90,21 +88,6 @@ fn translate_call(function: &mut Function, flags: usize) -> Result<()> {
         Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(pattern))) => translate(pattern, flags),
         _ => Ok(()),
     }
-}
-
-/// Translates the pattern of `regexp_instr(text, pattern, start, n, endoption, flags, subexpr)`. The engine's knows no end, and
-/// has the options in its place.
-fn translate_place(function: &mut Function) -> Result<()> {
-    translate_call(function, 5)?;
-    let FunctionArguments::List(list) = &mut function.args else { return Ok(()) };
-    let Some(end) = list.args.get_mut(4) else { return Ok(()) };
-    let FunctionArg::Unnamed(FunctionArgExpr::Expr(end)) = end else { return Ok(()) };
-    if !matches!(end, Expr::Value(value) if matches!(&value.value, Value::Number(number, _) if number == "0")) {
-        let message = "regexp_instr is supported with 0 as its fifth argument only: it finds where a match begins";
-        return Err(Error::new(Fault::FeatureNotSupported, message));
-    }
-    *end = text(String::new());
-    Ok(())
 }
 
 fn rewrite_similar(expression: &mut Expr) -> Result<()> {

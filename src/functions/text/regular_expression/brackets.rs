@@ -3,7 +3,7 @@
 //! The classes hold what PostgreSQL finds in them where the encoding is UTF-8 and the locale knows all letters.
 
 use super::{Escaped, Reader, Translation, invalid};
-use crate::Result;
+use crate::fault::Result;
 
 pub(super) const DIGIT: &str = "0-9";
 /// Without the blanks at which no line may end.

@@ -1,30 +1,36 @@
 //! Patterns of `SIMILAR TO`: PostgreSQL makes a regular expression of them, in which `%` and `_` are other signs.
 
 use super::translated;
-use crate::{Error, Fault, Result};
+use crate::fault::{Failure, Fault, Result};
 
 /// The regular expression of whole texts that are similar to a pattern, as the library reads it. Without an escape character
 /// that is the backslash, and if it is empty, there is none.
-pub(in crate::session) fn similar(pattern: &str, escape: Option<&str>) -> Result<String> {
-    translated(&as_regular_expression(pattern, escape)?, "")
+pub(crate) fn similar(pattern: &str, escape: Option<&str>) -> Result<String> {
+    translated(&as_regular_expression(pattern, escape, false)?, "")
 }
 
-fn as_regular_expression(pattern: &str, escape: Option<&str>) -> Result<String> {
+/// The same for SUBSTRING, which takes what stands between separators: a group. As little as can be stands before it.
+pub(in crate::functions) fn similar_part(pattern: &str, escape: &str) -> Result<String> {
+    translated(&as_regular_expression(pattern, Some(escape), true)?, "")
+}
+
+fn as_regular_expression(pattern: &str, escape: Option<&str>, takes_part: bool) -> Result<String> {
     let mut escapes = escape.unwrap_or("\\").chars();
     let (escape, None) = (escapes.next(), escapes.next()) else {
-        return Err(Error::new(Fault::InvalidArgument, "an escape string has one character, or none"));
+        return Err(Failure::new(Fault::InvalidArgument, "an escape string has one character, or none"));
     };
     let mut regex = "^(?:".to_owned();
     let mut characters = pattern.chars().peekable();
     let mut within_class = false;
     let mut separators = 0;
+    let has_separators = escape.is_some_and(|escape| pattern.contains(&format!("{escape}\"")));
     while let Some(character) = characters.next() {
         if Some(character) == escape {
             match characters.next() {
                 // What is between two of these is what SUBSTRING takes.
                 Some('"') if !within_class => {
                     separators += 1;
-                    regex.push_str(")(?:");
+                    regex.push_str(if takes_part && separators == 1 { ")(" } else { ")(?:" });
                 }
                 Some(next) => regex.extend(['\\', next]),
                 None => {}
@@ -66,10 +72,13 @@ fn as_regular_expression(pattern: &str, escape: Option<&str>) -> Result<String> 
             '.' | '^' | '$' => regex.extend(['\\', character]),
             _ => regex.push(character),
         }
+        if takes_part && has_separators && separators == 0 && !within_class && "%*+?}".contains(character) {
+            regex.push('?');
+        }
     }
     if separators > 2 {
         let message = "SQL regular expression may not contain more than two escape-double-quote separators";
-        return Err(Error::new(Fault::InvalidArgument, message));
+        return Err(Failure::new(Fault::InvalidArgument, message));
     }
     regex.push_str(")$");
     Ok(regex)
@@ -95,10 +104,18 @@ mod tests {
             ("[^^]%]%", None, "^(?:[^^].*].*)$"),
             ("a\\", None, "^(?:a)$"),
         ] {
-            assert_eq!(as_regular_expression(pattern, escape).unwrap(), expected);
+            assert_eq!(as_regular_expression(pattern, escape, false).unwrap(), expected);
         }
-        assert!(as_regular_expression("a", Some("xy")).is_err());
-        assert!(as_regular_expression("a\\\"b\\\"c\\\"d", None).is_err());
+        assert!(as_regular_expression("a", Some("xy"), false).is_err());
+        assert!(as_regular_expression("a\\\"b\\\"c\\\"d", None, false).is_err());
+    }
+
+    #[test]
+    fn a_part_is_a_group_behind_as_little_as_can_be() {
+        let part = |pattern: &str| as_regular_expression(pattern, Some("#"), true).unwrap();
+        assert_eq!(part("%a+[*]#\"o_b#\"%"), "^(?:.*?a+?[*])(o.b)(?:.*)$");
+        assert_eq!(part("%a"), "^(?:.*a)$");
+        assert_eq!(part("a#\"b%"), "^(?:a)(b.*)$");
     }
 
     #[test]

@@ -6,8 +6,9 @@
 mod brackets;
 mod similar;
 
-pub(super) use self::similar::similar;
-use crate::{Error, Fault, Result};
+pub(crate) use self::similar::similar;
+pub(in crate::functions) use self::similar::similar_part;
+use crate::fault::{Failure, Fault, Result};
 
 /// The most times that an expression says something occurs.
 const MOST_TIMES: u32 = 255;
@@ -16,12 +17,12 @@ const MOST_TIMES: u32 = 255;
 const SIGNS: &str = "\\.+*?()|[]{}^$#&-~";
 
 /// A regular expression with its options, as the library reads it.
-pub(super) fn translated(pattern: &str, flags: &str) -> Result<String> {
+pub(crate) fn translated(pattern: &str, flags: &str) -> Result<String> {
     let mut options = Options::default();
     for flag in flags.chars() {
         if flag == 'g' {
             let message = "the \"global\" option is not supported here; leave g out";
-            return Err(Error::new(Fault::InvalidArgument, message));
+            return Err(Failure::new(Fault::InvalidArgument, message));
         }
         options.set(flag)?;
     }
@@ -65,11 +66,11 @@ impl Options {
                 let kind = if letter == 'b' { "basic" } else { "extended" };
                 let message =
                     format!("{kind} regular expressions (option {letter}) are not supported, advanced ones are");
-                return Err(Error::new(Fault::FeatureNotSupported, message));
+                return Err(Failure::new(Fault::FeatureNotSupported, message));
             }
             _ => {
                 let message = format!("invalid regular expression option: \"{letter}\"");
-                return Err(Error::new(Fault::InvalidArgument, message));
+                return Err(Failure::new(Fault::InvalidArgument, message));
             }
         }
         Ok(())
@@ -102,8 +103,8 @@ fn with_own_options<'a>(pattern: &'a str, options: &mut Options) -> Result<&'a s
     Ok(rest)
 }
 
-fn invalid(reason: &str) -> Error {
-    Error::new(Fault::InvalidRegularExpression, format!("invalid regular expression: {reason}"))
+fn invalid(reason: &str) -> Failure {
+    Failure::new(Fault::InvalidRegularExpression, format!("invalid regular expression: {reason}"))
 }
 
 /// What is left of an expression.

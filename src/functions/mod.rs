@@ -34,6 +34,7 @@ pub(crate) use self::{
         ARRAY_NE, ARRAY_PART, ARRAY_PREPEND, ARRAY_SUBSCRIPT, ARRAYCONTAINED, ARRAYCONTAINS, ARRAYOVERLAP,
     },
     bytes::read as read_bytes,
+    bytes::{byteacat, read as read_bytes},
     call::Call,
     resolve::{Given, Resolved, given, resolve},
     time::{TimeSeries, instant_in_session, spelled_zone},

@@ -2,12 +2,14 @@
 //! `['a', 'b']::text` is `{a,b}`. Objects and maps that do are JSON, and dates, times and timestamps are as clients see
 //! them: `2024-01-05 10:00:00`.
 //!
-//! The engine's cast writes both lists as `[a, b]`, has none for objects and maps, puts a `T` before the time and fails
-//! at the end of a day. Here it casts the text that a function makes of the value; the type of the result stays the
-//! same.
+//! Bytes are in hexadecimal.
+//!
+//! The engine's cast writes both lists as `[a, b]`, has none for objects and maps, puts a `T` before the time, fails
+//! at the end of a day and takes bytes for UTF-8. Here it casts the text that a function makes of the value; the type of the
+//! result stays the same.
 //!
 //! Intervals by themselves keep the text of the engine's cast (`12 mons 2 days`), which it reads again. Numbers keep it
-//! too, and so do bytes, which the cast takes for UTF-8.
+//! too.
 
 use std::sync::Arc;
 
@@ -24,7 +26,7 @@ use datafusion::{
     optimizer::analyzer::AnalyzerRule,
 };
 
-use super::{TEXT_OF, steps};
+use super::{TEXT_OF, byte_texts::is_bytes, steps};
 use crate::print::{self, Form, Zone};
 
 /// See the module. It comes when types are known.
@@ -69,6 +71,7 @@ fn written(mut step: Expr, schema: &DFSchema, zone: &str) -> Result<Transformed<
 /// Whether the engine's cast writes values of this type otherwise than clients see them, or not at all.
 fn is_written(data_type: &DataType) -> bool {
     data_type.is_nested()
+        || is_bytes(data_type)
         || matches!(data_type, DataType::Date32 | DataType::Timestamp(..) | DataType::Time32(_) | DataType::Time64(_))
 }
 

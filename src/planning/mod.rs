@@ -18,8 +18,10 @@ mod arrays;
 mod arrays_of_arrays;
 mod assignments;
 mod bounds;
+mod byte_texts;
 mod calls;
 mod computed_once;
+mod concatenation;
 mod constants;
 mod days;
 mod decimal_places;
@@ -173,6 +175,7 @@ pub(crate) fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
     rules.push(Arc::new(arrays_of_arrays::CheckDimensions));
     rules.push(Arc::new(timestamps::LocalTimes));
     rules.push(Arc::new(interval_texts::ReadIntervals));
+    rules.push(Arc::new(byte_texts::ReadBytes));
     rules.push(Arc::new(time_texts::ReadTimes));
     rules.push(Arc::new(float_digits::MeantDigits));
     rules.push(Arc::new(whole_casts::RoundToWhole));

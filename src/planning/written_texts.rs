@@ -1,8 +1,8 @@
 //! A text that is written beside values of another type is one of their type, as in PostgreSQL: in `flag = 'yes'`, in
 //! `age BETWEEN '1 day' AND '1 week'` and in `1 + '2'`. One that is none of the type is an error that says so.
 //!
-//! The engine compares such texts with numbers, dates and times so, but with no booleans and intervals, and calculates with
-//! none. Operators are looked at where they are planned, because there the engine asks for their types first; what has
+//! The engine compares such texts with numbers, dates and times so, but with no booleans, intervals and bytes, and calculates
+//! with none. Operators are looked at where they are planned, because there the engine asks for their types first; what has
 //! several operands when types are settled.
 
 use arrow::datatypes::{DataType, IntervalUnit};
@@ -18,6 +18,9 @@ use datafusion::{
 
 use super::{days, integers, open_operands, operator_calls, steps, text_numbers};
 use crate::pgtype;
+use super::{
+    byte_texts::is_bytes, concatenation, days, integers, open_operands, operator_calls, steps, text_numbers,
+};
 
 /// Plans operators between values, of which one is a text that is written.
 #[derive(Debug)]
@@ -33,6 +36,9 @@ impl ExprPlanner for Operators {
         }
         if let Some(op) = of_open_operands(&operation.op) {
             open_operands::settle(&mut operation.left, op, &mut operation.right, schema);
+        }
+        if operation.op == BinaryOperator::StringConcat {
+            return concatenation::planned(operation, schema);
         }
         let operands = &mut [&mut operation.left, &mut operation.right];
         match operation.op {
@@ -156,6 +162,7 @@ fn compared_with(data_type: &DataType) -> Option<DataType> {
             Some(DataType::Interval(IntervalUnit::MonthDayNano))
         }
         list if pgtype::element(list).is_some() => Some(list.clone()),
+        bytes if is_bytes(bytes) => Some(DataType::Binary),
         _ => None,
     }
 }

@@ -10,6 +10,7 @@ mod chains;
 mod groups;
 mod operators;
 mod queries;
+mod texts;
 
 use std::any::TypeId;
 
@@ -25,6 +26,7 @@ pub(crate) use attempts::within_attempts;
 pub(super) use chains::chain;
 pub(super) use groups::DISTINCT as DISTINCT_GROUPS;
 pub(crate) use queries::keyword;
+pub(super) use texts::VARIADIC;
 
 /// See the module.
 #[derive(Debug)]
@@ -90,7 +92,7 @@ impl Dialect for PostgreSql {
             return Some(Err(ParserError::RecursionLimitExceeded));
         }
         let special = queries::prefix(parser).or_else(|| groups::prefix(parser));
-        special.or_else(|| operators::prefix(parser))
+        special.or_else(|| texts::prefix(parser)).or_else(|| operators::prefix(parser))
     }
 
     fn parse_infix(&self, parser: &mut Parser, left: &Expr, precedence: u8) -> Option<Result<Expr, ParserError>> {
@@ -111,12 +113,16 @@ impl Dialect for PostgreSql {
         true
     }
 
+    /// The parser takes no escape character of them and no pairs: the statement's literals are read from their tokens.
+    fn supports_unicode_string_literal(&self) -> bool {
+        false
+    }
+
     fn prec_value(&self, precedence: Precedence) -> u8 {
         PARENT.prec_value(precedence)
     }
 
     as_postgresql!(
-        supports_unicode_string_literal,
         supports_filter_during_aggregation,
         allow_extract_custom,
         allow_extract_single_quotes,

@@ -400,6 +400,7 @@ fn name_and_strength(expression: &Expr) -> Option<(String, bool)> {
         Expr::Substring { .. } => "substring".to_owned(),
         Expr::Trim { .. } => "btrim".to_owned(),
         Expr::Overlay { .. } => "overlay".to_owned(),
+        Expr::IsNormalized { negated: false, .. } => "is_normalized".to_owned(),
         Expr::Value(value) if matches!(value.value, Value::Boolean(_)) => return weak("bool".to_owned()),
         _ => return None,
     };

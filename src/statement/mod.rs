@@ -16,6 +16,7 @@ pub(crate) use crate::session::Action;
 mod parse;
 
 mod limits;
+mod literals;
 mod places;
 mod tokens;
 

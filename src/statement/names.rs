@@ -4,14 +4,15 @@ use std::ops::ControlFlow;
 
 use arrow::datatypes::Schema;
 use datafusion::sql::sqlparser::ast::{
-    DataType, Expr, Function, FunctionArguments, Ident, ObjectName, Select, SelectItem, Value, Visit, VisitMut,
-    Visitor, visit_expressions_mut,
+    CastKind, DataType, Expr, Function, FunctionArguments, Ident, ObjectName, Select, SelectItem, TypedString, Value,
+    ValueWithSpan, Visit, VisitMut, Visitor, visit_expressions_mut,
 };
 
 use crate::{
     Error, Fault, Result,
     catalog::Existing,
     error::MARK,
+    functions::read_bytes,
     session::{DATABASE, Name},
 };
 
@@ -135,17 +136,34 @@ pub(super) fn as_planned(statement: &mut impl VisitMut) {
                 });
             }
             Expr::Cast { expr, data_type: DataType::Bytea, .. } => {
-                if let Expr::Value(value) = expr.as_mut()
-                    && let Value::SingleQuotedString(text) = &value.value
-                    && let Some(digits) = text.strip_prefix("\\x")
-                {
-                    value.value = Value::HexStringLiteral(digits.to_owned());
+                if let Expr::Value(value) = expr.as_mut() {
+                    read_bytes_of(value);
                 }
+            }
+            Expr::TypedString(TypedString { data_type: DataType::Bytea, value, .. }) => {
+                // The parser takes it for a cast of the text alone.
+                let mut value = value.clone();
+                read_bytes_of(&mut value);
+                let (kind, data_type) = (CastKind::Cast, DataType::Bytea);
+                let expr = Box::new(Expr::Value(value));
+                *expression = Expr::Cast { kind, expr, data_type, array: false, format: None };
             }
             _ => {}
         }
         ControlFlow::<()>::Continue(())
     });
+}
+
+/// Writes the bytes that a text is; one that is none stays, and is told of where it is cast.
+fn read_bytes_of(value: &mut ValueWithSpan) {
+    let text = match &value.value {
+        Value::SingleQuotedString(text) | Value::EscapedStringLiteral(text) => text,
+        Value::DollarQuotedString(text) => &text.value,
+        _ => return,
+    };
+    if let Ok(bytes) = read_bytes(text) {
+        value.value = Value::HexStringLiteral(bytes.iter().map(|byte| format!("{byte:02x}")).collect());
+    }
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ use super::{
     copy_options::in_known_clauses,
     create_view::as_view,
     limits::{check_lists, check_tokens, with_limit},
+    literals::as_plain,
     names::{as_planned, check_aliases},
     parameters::check_numbers,
     places::Places,
@@ -113,6 +114,7 @@ fn prepared(
 ) -> Result<Vec<TokenWithSpan>> {
     check_tokens(&tokens, max_depth)?;
     check_numbers(&tokens)?;
+    let tokens = as_plain(tokens)?;
     let tokens = as_parsed(with_selects(with_option_texts(with_stored_as(tokens, end), places)));
     in_known_clauses(tokens)
 }

@@ -16,7 +16,7 @@ use fusewire_udfs::{FUNCTIONS, TableFunction};
 use crate::{error::MARK, session::joins_by_name};
 
 /// Functions of rows whose namesakes in expressions return a list.
-const SERIES: &[&str] = &["generate_series", "generate_subscripts"];
+const SERIES: &[&str] = &["generate_series", "generate_subscripts", "regexp_matches", "regexp_split_to_table", "string_to_table"];
 
 /// Functions of a window whose result is a number of rows.
 const RANKS: &[&str] = &["row_number", "rank", "dense_rank", "ntile"];
@@ -281,14 +281,20 @@ fn is_series(name: &ObjectName) -> bool {
 }
 
 fn series_called(name: &ObjectName) -> Option<&'static str> {
+fn series_of(name: &ObjectName) -> Option<&'static str> {
     SERIES.iter().copied().find(|series| is_named(name, series))
 }
 
+fn is_series(name: &ObjectName) -> bool {
+    series_of(name).is_some()
+}
+
+/// The series that a column is called by.
 fn series_name(expression: &Expr) -> Option<String> {
     match expression {
-        Expr::Function(function) if is_series(&function.name) => {
-            Some(function.name.0.last()?.as_ident()?.value.to_lowercase())
-        }
+        Expr::Function(function) => series_of(&function.name).map(str::to_owned),
+        Expr::Nested(inner) | Expr::Cast { expr: inner, .. } => series_name(inner),
+        Expr::CompoundFieldAccess { root, .. } => series_name(root),
         _ => None,
     }
 }
@@ -304,6 +310,7 @@ fn unnest_series(expression: &mut Expr) {
         Expr::Nested(inner) | Expr::UnaryOp { expr: inner, .. } | Expr::Cast { expr: inner, .. } => {
             unnest_series(inner)
         }
+        Expr::CompoundFieldAccess { root, .. } => unnest_series(root),
         _ => {}
     }
 }
@@ -351,6 +358,8 @@ fn from_function(factor: &TableFactor) -> Option<TableFactor> {
         }
         TableFactor::Function { name, args, with_ordinality, alias, .. } if is_series(name) => {
             (series_called(name)?, vec![series(name, args)?], *with_ordinality, alias.clone())
+            (series_of(name)?, vec![series(name, &arguments.args)?], *with_ordinality, alias.clone())
+            (series_of(name)?, vec![series(name, args)?], *with_ordinality, alias.clone())
         }
         TableFactor::Function { name, args, with_ordinality, alias, .. } if is_named(name, "unnest") => {
             ("unnest", plain(args)?, *with_ordinality, alias.clone())

@@ -9,6 +9,7 @@ mod hash;
 mod written;
 
 use super::Function;
+pub(crate) use concat::byteacat;
 pub(super) use convert::{characters, encoding};
 pub(crate) use written::read;
 

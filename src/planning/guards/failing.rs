@@ -141,6 +141,7 @@ const NEVER_FAIL: &[(&str, usize)] = &[
     ("btrim", 2),
     ("ceil", 1),
     ("cardinality", 1),
+    ("char_length", 1),
     ("character_length", 1),
     ("coalesce", usize::MAX),
     ("concat", usize::MAX),

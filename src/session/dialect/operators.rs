@@ -21,7 +21,7 @@ type Result<T> = std::result::Result<T, ParserError>;
 const SIGN: u8 = 125;
 /// Operators that have no place of their own.
 const OTHER: u8 = 70;
-const LIKE: u8 = 60;
+pub(super) const LIKE: u8 = 60;
 const COMPARISON: u8 = 50;
 const IS: u8 = 40;
 
@@ -40,6 +40,11 @@ pub(super) fn precedence(parser: &Parser) -> Option<u8> {
         | Token::DoubleEq => Some(OTHER),
         Token::Word(word) if is_word(word, Keyword::OPERATOR) => Some(OTHER),
         Token::Word(word) if is_isnull(word) => Some(IS),
+        // The word of `substring(a SIMILAR b ESCAPE c)` is no operator.
+        Token::Word(word) if is_word(word, Keyword::SIMILAR) => match &parser.peek_nth_token_ref(1).token {
+            Token::Word(next) if is_word(next, Keyword::TO) => None,
+            _ => Some(0),
+        },
         _ => None,
     }
 }

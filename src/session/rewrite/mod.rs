@@ -32,6 +32,7 @@ mod same_names;
 mod scopes;
 mod shows;
 mod signs;
+mod texts;
 mod timestamps;
 mod told_types;
 mod values;
@@ -111,6 +112,8 @@ const REWRITES: &[Rewrite] = &[
     Rewrite::Select(casts::rewrite_select),
     Rewrite::Select(arrays::subscripts),
     Rewrite::Item(files::rewrite),
+    // Before the elements of arrays that are arguments are anything else.
+    Rewrite::Expression(texts::rewrite),
     Rewrite::Expression(rows::rewrite),
     // Before comparisons with the elements of arrays are written out, each of which is a pattern.
     Rewrite::Expression(regexes::rewrite),

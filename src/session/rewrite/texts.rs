@@ -1,0 +1,97 @@
+//! Operators on texts that are functions: `a ^@ b`, `a IS NFC NORMALIZED`, and arguments after VARIADIC.
+
+use datafusion::sql::sqlparser::ast::{
+    BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, UnaryOperator, Value,
+};
+
+use super::call;
+use crate::{Error, Fault, Result, session::dialect::VARIADIC};
+
+/// Writes an operator as the function that it is, and the elements of an array for the array after VARIADIC.
+pub(super) fn rewrite(expression: &mut Expr) -> Result<()> {
+    match expression {
+        Expr::BinaryOp { left, op: BinaryOperator::PGStartsWith, right } => {
+            let arguments = vec![std::mem::replace(left.as_mut(), null()), std::mem::replace(right.as_mut(), null())];
+            *expression = call("starts_with", arguments);
+            Ok(())
+        }
+        Expr::IsNormalized { expr, form, negated } => {
+            let form = form.as_ref().map_or_else(|| "NFC".to_owned(), ToString::to_string);
+            let text = std::mem::replace(expr.as_mut(), null());
+            let is_normal = call("is_normalized", vec![text, Expr::Value(Value::SingleQuotedString(form).into())]);
+            *expression = match *negated {
+                true => Expr::UnaryOp { op: UnaryOperator::Not, expr: Box::new(is_normal) },
+                false => is_normal,
+            };
+            Ok(())
+        }
+        Expr::Function(function) => match spread(function)? {
+            Some(whole) => {
+                *expression = whole;
+                Ok(())
+            }
+            None => Ok(()),
+        },
+        _ => Ok(()),
+    }
+}
+
+fn null() -> Expr {
+    Expr::Value(Value::Null.into())
+}
+
+/// Gives a call the elements of the array after VARIADIC. Of an array that is not written out, `concat` makes the text that
+/// `array_to_string` does.
+fn spread(function: &mut Function) -> Result<Option<Expr>> {
+    let name = function.name.to_string().to_ascii_lowercase();
+    let FunctionArguments::List(list) = &mut function.args else { return Ok(None) };
+    let is_last = |argument: &FunctionArg| match argument {
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Function(call))) => call.name.to_string() == VARIADIC,
+        _ => false,
+    };
+    if !list.args.last().is_some_and(is_last) {
+        return Ok(None);
+    }
+    let Some(array) = list.args.pop().and_then(first) else { return Ok(None) };
+    if let Some(elements) = elements(&array) {
+        list.args.extend(elements);
+        return Ok(None);
+    }
+    let between = match (name.as_str(), list.args.as_slice()) {
+        ("concat", []) => Expr::Value(Value::SingleQuotedString(String::new()).into()),
+        ("concat_ws", [FunctionArg::Unnamed(FunctionArgExpr::Expr(between))]) => between.clone(),
+        _ => {
+            let message = format!("VARIADIC of {name} is supported with an array that is written out: ARRAY[…]");
+            return Err(Error::new(Fault::FeatureNotSupported, message));
+        }
+    };
+    Ok(Some(call("array_to_string", vec![array, between])))
+}
+
+/// The elements of an array that is written out, if it has any.
+fn elements(array: &Expr) -> Option<Vec<FunctionArg>> {
+    let elements = match array {
+        Expr::Nested(inner) => return elements(inner),
+        Expr::Array(array) => {
+            array.elem.iter().cloned().map(|element| FunctionArg::Unnamed(FunctionArgExpr::Expr(element))).collect()
+        }
+        // What a literal of values that depend on something has become.
+        Expr::Function(Function { name, args: FunctionArguments::List(list), .. })
+            if name.to_string() == "make_array" =>
+        {
+            list.args.clone()
+        }
+        _ => return None,
+    };
+    Some(elements).filter(|elements: &Vec<FunctionArg>| !elements.is_empty())
+}
+
+/// The argument of a call that has one.
+fn first(argument: FunctionArg) -> Option<Expr> {
+    let FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Function(function))) = argument else { return None };
+    let FunctionArguments::List(list) = function.args else { return None };
+    match list.args.into_iter().next()? {
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(array)) => Some(array),
+        _ => None,
+    }
+}

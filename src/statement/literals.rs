@@ -1,0 +1,123 @@
+//! Texts in quotes that the parser reads otherwise than PostgreSQL, or not at all: `U&'\00e9'` with its escape character, whose
+//! parts are tokens of their own here, and `N'…'`, which is a text. `B'101'` and `X'1F'` are values of types that there are not.
+
+use datafusion::sql::sqlparser::{
+    keywords::Keyword,
+    tokenizer::{Token, TokenWithSpan, Word},
+};
+
+use crate::{Error, Fault, Result, functions::unescaped, session::keyword};
+
+/// The tokens with plain texts and names for those with escapes.
+pub(super) fn as_plain(tokens: Vec<TokenWithSpan>) -> Result<Vec<TokenWithSpan>> {
+    if !tokens.iter().any(is_other) {
+        return Ok(tokens);
+    }
+    let mut written = Vec::with_capacity(tokens.len());
+    let mut at = 0;
+    while let Some(token) = tokens.get(at) {
+        let (plain, length) = match &token.token {
+            Token::NationalStringLiteral(text) => (Token::SingleQuotedString(text.clone()), 1),
+            Token::HexStringLiteral(_) | Token::SingleQuotedByteStringLiteral(_) => {
+                let message = "bit strings are not supported; bytes are written as '\\x1F'::bytea";
+                return Err(Error::new(Fault::FeatureNotSupported, message).at(token.span.start));
+            }
+            _ => match with_escapes(&tokens, at)? {
+                Some(found) => found,
+                None => (token.token.clone(), 1),
+            },
+        };
+        written.push(TokenWithSpan::new(plain, token.span));
+        at += length;
+    }
+    Ok(written)
+}
+
+fn is_other(token: &TokenWithSpan) -> bool {
+    match &token.token {
+        Token::NationalStringLiteral(_) | Token::HexStringLiteral(_) | Token::SingleQuotedByteStringLiteral(_) => true,
+        token => is_start(token),
+    }
+}
+
+/// Whether a token is the letter before `&` and a quote.
+fn is_start(token: &Token) -> bool {
+    matches!(token, Token::Word(Word { value, quote_style: None, .. }) if value.eq_ignore_ascii_case("u"))
+}
+
+/// The text or the name that begins at a place, and how many tokens it is; none where nothing of the kind does.
+fn with_escapes(tokens: &[TokenWithSpan], at: usize) -> Result<Option<(Token, usize)>> {
+    let rest = tokens.get(at..).unwrap_or_default();
+    let [start, sign, text, after @ ..] = rest else { return Ok(None) };
+    let is_joined = start.span.end == sign.span.start && sign.span.end == text.span.start;
+    if !is_start(&start.token) || sign.token != Token::Ampersand || !is_joined {
+        return Ok(None);
+    }
+    let plain = match &text.token {
+        Token::SingleQuotedString(text) => text,
+        Token::Word(Word { value, quote_style: Some('"'), .. }) => value,
+        _ => return Ok(None),
+    };
+    let wrong = |message: &str| Error::new(Fault::Syntax, message).at(text.span.start);
+    let solid = after.iter().enumerate().filter(|(_, token)| !matches!(token.token, Token::Whitespace(_)));
+    let mut solid = solid.map(|(at, token)| (at, &token.token));
+    let (escape, length) = match (solid.next(), solid.next()) {
+        (Some((_, word)), Some((last, Token::SingleQuotedString(escape)))) if keyword(word) == Keyword::UESCAPE => {
+            let mut characters = escape.chars();
+            let (Some(escape), None) = (characters.next(), characters.next()) else {
+                return Err(wrong("invalid Unicode escape character"));
+            };
+            (escape, last + 4)
+        }
+        _ => ('\\', 3),
+    };
+    if escape.is_ascii_hexdigit() || matches!(escape, '+' | '\'' | '"') || escape.is_whitespace() {
+        return Err(wrong("invalid Unicode escape character"));
+    }
+    let read = unescaped(plain, escape).map_err(|failure| Error::from(failure).at(text.span.start))?;
+    let token = match &text.token {
+        Token::SingleQuotedString(_) => Token::SingleQuotedString(read),
+        _ => Token::make_word(&read, Some('"')),
+    };
+    Ok(Some((token, length)))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use datafusion::sql::sqlparser::tokenizer::Tokenizer;
+
+    use super::*;
+    use crate::session::PostgreSql;
+
+    fn plain(sql: &str) -> Result<String> {
+        let tokens = as_plain(Tokenizer::new(&PostgreSql, sql).tokenize_with_location().unwrap())?;
+        Ok(tokens.iter().map(|token| token.token.to_string()).collect())
+    }
+
+    /// Expected as PostgreSQL 15 reads them.
+    #[test]
+    fn escapes_are_read() {
+        for (sql, expected) in [
+            ("SELECT U&'\\00e9!', u&'d\\0061t\\+000061'", "SELECT 'é!', 'data'"),
+            ("SELECT U&'!00e9' UESCAPE '!' AS a", "SELECT 'é' AS a"),
+            ("SELECT U&'\\d83d\\de00'", "SELECT '😀'"),
+            ("SELECT U&\"\\0061b\"", "SELECT \"ab\""),
+            ("SELECT U&'\\0061\\\\b'", "SELECT 'a\\b'"),
+            ("SELECT N'a'", "SELECT 'a'"),
+            ("SELECT u & 'a', u", "SELECT u & 'a', u"),
+            ("SELECT u&a", "SELECT u&a"),
+        ] {
+            assert_eq!(plain(sql).unwrap(), expected, "{sql}");
+        }
+        for (sql, told) in [
+            ("SELECT U&'\\zz'", "invalid Unicode escape"),
+            ("SELECT U&'\\d83d'", "invalid Unicode surrogate pair"),
+            ("SELECT U&'a' UESCAPE '+'", "invalid Unicode escape character"),
+            ("SELECT U&'a' UESCAPE 'xx'", "invalid Unicode escape character"),
+            ("SELECT X'1F'", "bit strings are not supported"),
+        ] {
+            assert!(plain(sql).unwrap_err().to_string().contains(told), "{sql}");
+        }
+    }
+}

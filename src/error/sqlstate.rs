@@ -18,6 +18,7 @@ pub fn sqlstate(fault: Fault) -> &'static str {
         Fault::InvalidSubstring => "22011",
         Fault::InvalidSubscript => "2202E",
         Fault::InvalidEscape => "22025",
+        Fault::InvalidEscapeUse => "2200C",
         Fault::InvalidDatetime => "22007",
         Fault::IntervalOutOfRange => "22015",
         Fault::UndefinedColumn => "42703",

@@ -21,6 +21,7 @@ use crate::pgtype;
 use super::{
     byte_texts::is_bytes, concatenation, days, integers, open_operands, operator_calls, steps, text_numbers,
 };
+use super::{byte_texts::is_bytes, concatenation, days, integers, open_operands, operator_calls, steps, text_numbers};
 
 /// Plans operators between values, of which one is a text that is written.
 #[derive(Debug)]

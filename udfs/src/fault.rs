@@ -29,6 +29,8 @@ pub enum Fault {
     InvalidSubscript,
     /// An escape sequence that is none.
     InvalidEscape,
+    /// An escape character where it means nothing.
+    InvalidEscapeUse,
     /// A text that is no date, time or interval.
     InvalidDatetime,
     /// An interval one of whose parts is beyond what it may be.

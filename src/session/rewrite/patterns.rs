@@ -14,8 +14,8 @@ pub(super) fn rewrite(expression: &mut Expr) -> Result<()> {
         Value::SingleQuotedString(text) if text == "\\" => return Ok(()),
         Value::SingleQuotedString(text) if text.chars().count() <= 1 => text.chars().next(),
         Value::SingleQuotedString(_) => {
-            let message = "an escape string has one character, or none";
-            return Err(Error::new(Fault::InvalidArgument, message));
+            let message = "invalid escape string: it has one character, or none";
+            return Err(Error::new(Fault::InvalidEscape, message));
         }
         _ => return Ok(()),
     };
@@ -36,7 +36,7 @@ fn with_backslashes(pattern: &str, escape: Option<char>) -> Result<String> {
     while let Some(character) = characters.next() {
         if Some(character) == escape {
             let Some(next) = characters.next() else {
-                return Err(Error::new(Fault::InvalidArgument, "LIKE pattern must not end with escape character"));
+                return Err(Error::new(Fault::InvalidEscape, "LIKE pattern must not end with escape character"));
             };
             written.push('\\');
             written.push(next);

@@ -17,7 +17,7 @@ pub(in crate::functions) fn similar_part(pattern: &str, escape: &str) -> Result<
 fn as_regular_expression(pattern: &str, escape: Option<&str>, takes_part: bool) -> Result<String> {
     let mut escapes = escape.unwrap_or("\\").chars();
     let (escape, None) = (escapes.next(), escapes.next()) else {
-        return Err(Failure::new(Fault::InvalidArgument, "an escape string has one character, or none"));
+        return Err(Failure::new(Fault::InvalidEscape, "invalid escape string: it has one character, or none"));
     };
     let mut regex = "^(?:".to_owned();
     let mut characters = pattern.chars().peekable();
@@ -78,7 +78,7 @@ fn as_regular_expression(pattern: &str, escape: Option<&str>, takes_part: bool) 
     }
     if separators > 2 {
         let message = "SQL regular expression may not contain more than two escape-double-quote separators";
-        return Err(Failure::new(Fault::InvalidArgument, message));
+        return Err(Failure::new(Fault::InvalidEscapeUse, message));
     }
     regex.push_str(")$");
     Ok(regex)

@@ -7,6 +7,7 @@ mod lengths;
 mod normalize;
 mod parts;
 mod position;
+mod preferred;
 mod quote_ident;
 mod quote_literal;
 mod regexp;

@@ -2,10 +2,12 @@
 
 use arrow::array::ArrayRef;
 use regex::{CaptureLocations, Regex};
+use regex_automata::util::captures::Captures;
 
 use super::{
     parts_of,
-    regular_expression::{similar_part as translated_part, translated},
+    preferred::Extent,
+    regular_expression::{Preference, similar_part as translated_part, with_preference},
 };
 use crate::{
     fault::{Failure, Fault, Result},
@@ -20,9 +22,39 @@ const LIMIT_BYTES: usize = 1 << 30;
 
 /// An expression with its options.
 pub(super) struct Compiled {
-    pub(super) regex: Regex,
+    regex: Regex,
     /// All matches are meant, and not the first.
     pub(super) is_global: bool,
+    preference: Option<Preference>,
+    /// What finds the match that is preferred, once one was looked for.
+    extent: Option<Extent>,
+}
+
+impl Compiled {
+    fn of(pattern: &str, preference: Option<Preference>, is_global: bool) -> Result<Self> {
+        let regex = Regex::new(pattern).map_err(|error| {
+            let text = error.to_string();
+            let reason = text.rsplit_once("error: ").map_or(text.as_str(), |(_, reason)| reason).trim();
+            Failure::new(Fault::InvalidRegularExpression, format!("invalid regular expression: {reason}"))
+        })?;
+        Ok(Self { regex, is_global, preference, extent: None })
+    }
+
+    /// The match that is preferred to one of these bytes, if that is another.
+    fn preferred(&mut self, text: &str, start: usize, end: usize) -> Option<Captures> {
+        let preference = self.preference?;
+        let is_it = match preference {
+            Preference::Longest => end == text.len(),
+            Preference::Shortest => end == start,
+        };
+        if is_it {
+            return None;
+        }
+        if self.extent.is_none() {
+            self.extent = Extent::of(self.regex.as_str(), preference);
+        }
+        self.extent.as_mut()?.other(text, start, end)
+    }
 }
 
 /// The expressions that rows had last, compiled, with the newest first.
@@ -31,22 +63,27 @@ pub(super) struct Known(Vec<(String, String, Compiled)>);
 
 impl Known {
     /// An expression with these options.
-    pub(super) fn get(&mut self, pattern: &str, flags: &str) -> Result<&Compiled> {
+    pub(super) fn get(&mut self, pattern: &str, flags: &str) -> Result<&mut Compiled> {
         self.made(pattern, flags, compile)
     }
 
     /// The same, of a function of this name that has no use for `g`.
-    pub(super) fn without_global(&mut self, pattern: &str, flags: &str, function: &str) -> Result<&Regex> {
+    pub(super) fn without_global(&mut self, pattern: &str, flags: &str, function: &str) -> Result<&mut Compiled> {
         let compiled = self.get(pattern, flags)?;
         if compiled.is_global {
             let message = format!("{function}() does not support the \"global\" option");
             return Err(Failure::new(Fault::InvalidArgument, message));
         }
-        Ok(&compiled.regex)
+        Ok(compiled)
     }
 
     /// A pattern with what makes an expression of it.
-    fn made(&mut self, pattern: &str, with: &str, make: impl Fn(&str, &str) -> Result<Compiled>) -> Result<&Compiled> {
+    fn made(
+        &mut self,
+        pattern: &str,
+        with: &str,
+        make: impl Fn(&str, &str) -> Result<Compiled>,
+    ) -> Result<&mut Compiled> {
         let is_same = |(known, other, _): &(String, String, Compiled)| known == pattern && other == with;
         match self.0.iter().position(is_same) {
             Some(place) => self.0[..=place].rotate_right(1),
@@ -56,7 +93,7 @@ impl Known {
                 self.0.insert(0, (pattern.to_owned(), with.to_owned(), compiled));
             }
         }
-        Ok(&self.0[0].2)
+        Ok(&mut self.0[0].2)
     }
 }
 
@@ -68,30 +105,58 @@ pub(super) fn check_size(bytes: usize) -> Result<()> {
     Err(Failure::new(Fault::LimitExceeded, "the texts that matches make are too long; take fewer or shorter ones"))
 }
 
+/// The bytes of a match and of its groups.
+#[derive(Default)]
+pub(super) struct Groups(Vec<Option<(usize, usize)>>);
+
+impl Groups {
+    /// How many there are, with the whole match.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Those of a group; the whole match has no number.
+    pub(super) fn get(&self, group: usize) -> Option<(usize, usize)> {
+        self.0.get(group).copied().flatten()
+    }
+}
+
 /// Matches of an expression in a text, one after the other. The next may be empty and begin where one ends, but not where an
 /// empty one is.
 pub(super) struct Matches<'r, 't> {
-    regex: &'r Regex,
+    compiled: &'r mut Compiled,
     text: &'t str,
     /// The byte from which on the next is looked for.
     from: usize,
-    groups: CaptureLocations,
+    locations: CaptureLocations,
+    groups: Groups,
 }
 
 impl<'r, 't> Matches<'r, 't> {
-    pub(super) fn new(regex: &'r Regex, text: &'t str, from: usize) -> Self {
-        Self { regex, text, from, groups: regex.capture_locations() }
+    pub(super) fn new(compiled: &'r mut Compiled, text: &'t str, from: usize) -> Self {
+        let locations = compiled.regex.capture_locations();
+        Self { compiled, text, from, locations, groups: Groups::default() }
     }
 
     /// The bytes of the next match, and those of its groups.
-    pub(super) fn advance(&mut self) -> Option<((usize, usize), &CaptureLocations)> {
+    pub(super) fn advance(&mut self) -> Option<((usize, usize), &Groups)> {
         if self.from > self.text.len() {
             return None;
         }
-        let found = self.regex.captures_read_at(&mut self.groups, self.text, self.from)?;
-        let after = self.text[found.end()..].chars().next().map_or(1, char::len_utf8);
-        self.from = if found.is_empty() { found.end() + after } else { found.end() };
-        Some(((found.start(), found.end()), &self.groups))
+        let found = self.compiled.regex.captures_read_at(&mut self.locations, self.text, self.from)?;
+        let (start, mut end) = (found.start(), found.end());
+        self.groups.0.clear();
+        match self.compiled.preferred(self.text, start, end) {
+            Some(preferred) => {
+                end = preferred.get_group(0).map_or(end, |whole| whole.end);
+                let groups = (0..preferred.group_len()).map(|group| preferred.get_group(group));
+                self.groups.0.extend(groups.map(|group| group.map(|group| (group.start, group.end))));
+            }
+            None => self.groups.0.extend((0..self.locations.len()).map(|group| self.locations.get(group))),
+        }
+        let after = self.text[end..].chars().next().map_or(1, char::len_utf8);
+        self.from = if start == end { end + after } else { end };
+        Some(((start, end), &self.groups))
     }
 }
 
@@ -112,7 +177,7 @@ pub(super) fn invalid(argument: &str, number: i32) -> Failure {
 pub(super) fn matched(call: &Call<'_>) -> Result<ArrayRef> {
     let (texts, patterns) = (call.texts(0)?, call.texts(1)?);
     let mut known = Known::default();
-    parts_of(call, |row| Ok(part(texts.value(row), &known.get(patterns.value(row), "")?.regex)))
+    parts_of(call, |row| Ok(part(texts.value(row), known.get(patterns.value(row), "")?)))
 }
 
 /// `substring(text SIMILAR pattern ESCAPE escape)`: what stands between the separators of the pattern.
@@ -121,30 +186,24 @@ pub(super) fn similar_part(call: &Call<'_>) -> Result<ArrayRef> {
     let mut known = Known::default();
     parts_of(call, |row| {
         let compiled = known.made(patterns.value(row), escapes.value(row), |pattern, escape| {
-            Ok(Compiled { regex: built(&translated_part(pattern, escape)?)?, is_global: false })
+            Compiled::of(&translated_part(pattern, escape)?, None, false)
         })?;
-        Ok(part(texts.value(row), &compiled.regex))
+        Ok(part(texts.value(row), compiled))
     })
 }
 
-fn part<'a>(text: &'a str, regex: &Regex) -> Option<&'a str> {
-    if regex.captures_len() == 1 {
-        return regex.find(text).map(|found| found.as_str());
-    }
-    regex.captures(text)?.get(1).map(|group| group.as_str())
+fn part<'a>(text: &'a str, compiled: &mut Compiled) -> Option<&'a str> {
+    let mut matches = Matches::new(compiled, text, 0);
+    let (whole, groups) = matches.advance()?;
+    let (from, to) = if groups.len() == 1 { whole } else { groups.get(1)? };
+    text.get(from..to)
 }
 
-fn compile(pattern: &str, flags: &str) -> Result<Compiled> {
+/// An expression with PostgreSQL's options, which `g` is one of here.
+pub(super) fn compile(pattern: &str, flags: &str) -> Result<Compiled> {
     let is_global = flags.contains('g');
-    Ok(Compiled { regex: built(&translated(pattern, &flags.replace('g', ""))?)?, is_global })
-}
-
-fn built(pattern: &str) -> Result<Regex> {
-    Regex::new(pattern).map_err(|error| {
-        let text = error.to_string();
-        let reason = text.rsplit_once("error: ").map_or(text.as_str(), |(_, reason)| reason).trim();
-        Failure::new(Fault::InvalidRegularExpression, format!("invalid regular expression: {reason}"))
-    })
+    let (pattern, preference) = with_preference(pattern, &flags.replace('g', ""))?;
+    Compiled::of(&pattern, preference, is_global)
 }
 
 #[cfg(test)]
@@ -214,6 +273,29 @@ mod tests {
             ("ab", "a(?#one)b", Some("ab")),
         ] {
             assert_eq!(found(text, pattern, ""), expected, "{pattern}");
+        }
+    }
+
+    /// Expected as PostgreSQL 15 has them.
+    #[test]
+    fn the_longest_match_is_preferred_or_the_shortest() {
+        for (text, pattern, expected) in [
+            ("foobar", "o|oo", &[Some("oo")][..]),
+            ("foobar", "(o|oo)", &[Some("oo"), Some("oo")]),
+            ("aab", "a*(ab)?", &[Some("aab"), Some("ab")]),
+            ("XY1234Z", "Y*([0-9]{1,3})", &[Some("Y123"), Some("123")]),
+            ("XY1234Z", "Y*?([0-9]{1,3})", &[Some("Y1"), Some("1")]),
+            ("abc01234xyz", "(.*)(\\d+)(.*)", &[Some("abc01234xyz"), Some("abc0123"), Some("4"), Some("xyz")]),
+            ("abc01234xyz", "(.*?)(\\d+)(.*)", &[Some("abc0"), Some("abc"), Some("0"), Some("")]),
+            ("foo bar", "\\m(f|foo)", &[Some("foo"), Some("foo")]),
+            ("äöäö!", "ä|äö|äöä", &[Some("äöä")]),
+        ] {
+            let mut compiled = compile(pattern, "").unwrap();
+            let mut matches = Matches::new(&mut compiled, text, 0);
+            let (_, groups) = matches.advance().unwrap();
+            let found: Vec<Option<&str>> =
+                (0..groups.len()).map(|group| groups.get(group).map(|(from, to)| &text[from..to])).collect();
+            assert_eq!(found, expected, "{pattern}");
         }
     }
 

@@ -1,11 +1,10 @@
 //! `regexp_count`, `regexp_instr` and `regexp_substr`: how often an expression matches, where, and what.
 
 use arrow::array::ArrayRef;
-use regex::Regex;
 
 use super::{
     parts_of,
-    regexp::{Known, Matches, byte_of, invalid},
+    regexp::{Compiled, Known, Matches, byte_of, invalid},
 };
 use crate::{
     fault::Result,
@@ -97,8 +96,8 @@ fn place(call: &Call<'_>) -> Result<ArrayRef> {
             other => return Err(invalid("endoption", other)),
         };
         let group = usize::try_from(group(row)).map_err(|_| invalid("subexpr", group(row)))?;
-        let regex = known.without_global(patterns.value(row), flags(row), "regexp_instr")?;
-        let found = find(text, from, regex, nth, group);
+        let compiled = known.without_global(patterns.value(row), flags(row), "regexp_instr")?;
+        let found = find(text, from, compiled, nth, group);
         let before = found.and_then(|(start, end)| text.get(..if is_end { end } else { start }));
         Ok(Some(before.and_then(|before| i32::try_from(before.chars().count() + 1).ok()).unwrap_or(0)))
     })
@@ -113,8 +112,8 @@ fn part(call: &Call<'_>) -> Result<ArrayRef> {
         let text = texts.value(row);
         let (from, nth) = (byte_of(text, start(row))?, positive("n", nth(row))?);
         let group = usize::try_from(group(row)).map_err(|_| invalid("subexpr", group(row)))?;
-        let regex = known.without_global(patterns.value(row), flags(row), "regexp_substr")?;
-        Ok(find(text, from, regex, nth, group).and_then(|(start, end)| text.get(start..end)))
+        let compiled = known.without_global(patterns.value(row), flags(row), "regexp_substr")?;
+        Ok(find(text, from, compiled, nth, group).and_then(|(start, end)| text.get(start..end)))
     })
 }
 
@@ -123,8 +122,8 @@ fn positive(argument: &str, number: i32) -> Result<usize> {
 }
 
 /// The bytes of the nth match from a byte on, or of a group of it. An expression without groups is its first one.
-fn find(text: &str, from: usize, regex: &Regex, nth: usize, group: usize) -> Option<(usize, usize)> {
-    let mut matches = Matches::new(regex, text, from);
+fn find(text: &str, from: usize, compiled: &mut Compiled, nth: usize, group: usize) -> Option<(usize, usize)> {
+    let mut matches = Matches::new(compiled, text, from);
     for _ in 1..nth {
         matches.advance()?;
     }
@@ -139,7 +138,7 @@ fn find(text: &str, from: usize, regex: &Regex, nth: usize, group: usize) -> Opt
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::*;
+    use super::{super::regexp::compile, *};
 
     /// Expected as PostgreSQL 15 has them.
     #[test]
@@ -155,8 +154,8 @@ mod tests {
             ("(C)|(D)", 2, 1, None),
             (".", 6, 0, Some((5, 6))),
         ] {
-            let regex = Regex::new(pattern).unwrap();
-            assert_eq!(find("ABCDEF", 0, &regex, nth, group), expected, "{pattern} {nth} {group}");
+            let mut compiled = compile(pattern, "").unwrap();
+            assert_eq!(find("ABCDEF", 0, &mut compiled, nth, group), expected, "{pattern} {nth} {group}");
         }
     }
 }

@@ -7,11 +7,10 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, ListBuilder, StringBuilder};
-use regex::CaptureLocations;
 
 use super::{
     ROWS_OF_TEXTS, TEXTS, lists_of, push_all,
-    regexp::{Known, Matches, check_size},
+    regexp::{Groups, Known, Matches, check_size},
 };
 use crate::{
     fault::Result,
@@ -45,9 +44,9 @@ fn first(call: &Call<'_>) -> Result<ArrayRef> {
     let mut bytes = 0;
     let rows = call.each(|row| {
         let flags = flags.map_or("", |flags| flags.value(row));
-        let regex = known.without_global(patterns.value(row), flags, "regexp_match")?;
+        let compiled = known.without_global(patterns.value(row), flags, "regexp_match")?;
         let text = texts.value(row);
-        let mut matches = Matches::new(regex, text, 0);
+        let mut matches = Matches::new(compiled, text, 0);
         let found = matches.advance().map(|(whole, groups)| parts(text, whole, groups));
         bytes += found.iter().flatten().flatten().map(|part| part.len()).sum::<usize>();
         check_size(bytes)?;
@@ -66,15 +65,15 @@ fn all(call: &Call<'_>) -> Result<ArrayRef> {
         // Of NULL there are no rows.
         if !(0..call.len()).any(|at| call.is_null(at, row)) {
             let compiled = known.get(patterns.value(row), flags.map_or("", |flags| flags.value(row)))?;
-            let text = texts.value(row);
-            let mut matches = Matches::new(&compiled.regex, text, 0);
+            let (text, is_global) = (texts.value(row), compiled.is_global);
+            let mut matches = Matches::new(compiled, text, 0);
             while let Some((whole, groups)) = matches.advance() {
                 let parts = parts(text, whole, groups);
                 bytes += parts.iter().flatten().map(|part| part.len()).sum::<usize>();
                 check_size(bytes)?;
                 push_all(rows.values().values(), parts);
                 rows.values().append(true);
-                if !compiled.is_global {
+                if !is_global {
                     break;
                 }
             }
@@ -85,7 +84,7 @@ fn all(call: &Call<'_>) -> Result<ArrayRef> {
 }
 
 /// The groups of a match, or all of it if there are none.
-fn parts<'a>(text: &'a str, whole: (usize, usize), groups: &CaptureLocations) -> Vec<Option<&'a str>> {
+fn parts<'a>(text: &'a str, whole: (usize, usize), groups: &Groups) -> Vec<Option<&'a str>> {
     let part = |(from, to): (usize, usize)| text.get(from..to);
     match groups.len() {
         1 => vec![part(whole)],

@@ -6,18 +6,16 @@
 
 use std::borrow::Cow;
 
-use arrow::array::ArrayRef;
-use regex::Regex;
-
 use super::{
     parts_of,
-    regexp::{Known, Matches, byte_of, check_size, invalid},
+    regexp::{Compiled, Known, Matches, byte_of, check_size, invalid},
 };
 use crate::{
     fault::{Failure, Fault, Result},
     functions::{Call, Function, Overload},
     pgtype::{INT4, TEXT},
 };
+use arrow::array::ArrayRef;
 
 pub(super) static REGEXP_REPLACE: Function = Function {
     name: "regexp_replace",
@@ -42,7 +40,8 @@ fn with_flags(call: &Call<'_>) -> Result<ArrayRef> {
             return Err(Failure::new(Fault::InvalidArgument, message));
         }
         let compiled = known.get(pattern, flags)?;
-        Ok((&compiled.regex, 1, usize::from(!compiled.is_global)))
+        let nth = usize::from(!compiled.is_global);
+        Ok((compiled, 1, nth))
     })
 }
 
@@ -54,27 +53,27 @@ fn from_place(call: &Call<'_>) -> Result<ArrayRef> {
         let number = numbers.map_or(1, |numbers| numbers.value(row));
         let nth = usize::try_from(number).map_err(|_| invalid("n", number))?;
         let compiled = known.get(pattern, flags.map_or("", |flags| flags.value(row)))?;
-        Ok((&compiled.regex, starts.value(row), nth))
+        Ok((compiled, starts.value(row), nth))
     })
 }
 
 /// The texts with the replacements for the nth match, or for each if that is 0, from a place on.
 fn replaced(
     call: &Call<'_>,
-    regex: impl for<'k> Fn(&'k mut Known, usize, &str) -> Result<(&'k Regex, i32, usize)>,
+    compiled: impl for<'k> Fn(&'k mut Known, usize, &str) -> Result<(&'k mut Compiled, i32, usize)>,
 ) -> Result<ArrayRef> {
     let (texts, patterns, replacements) = (call.texts(0)?, call.texts(1)?, call.texts(2)?);
     let mut known = Known::default();
     let mut read: Option<(&str, Vec<Piece<'_>>)> = None;
     let mut bytes = 0;
     let rows = call.each(|row| {
-        let (regex, start, nth) = regex(&mut known, row, patterns.value(row))?;
+        let (compiled, start, nth) = compiled(&mut known, row, patterns.value(row))?;
         let (text, replacement) = (texts.value(row), replacements.value(row));
         let (_, pieces) = match read.take() {
             Some(same) if same.0 == replacement => read.insert(same),
             _ => read.insert((replacement, pieces(replacement))),
         };
-        let text = replace(text, byte_of(text, start)?, regex, nth, pieces)?;
+        let text = replace(text, byte_of(text, start)?, compiled, nth, pieces)?;
         bytes += text.len();
         check_size(bytes)?;
         Ok(Some(text))
@@ -114,8 +113,14 @@ fn pieces(replacement: &str) -> Vec<Piece<'_>> {
 }
 
 /// A text with a replacement for the nth match from a byte on, or for all of them.
-fn replace<'a>(text: &'a str, from: usize, regex: &Regex, nth: usize, pieces: &[Piece<'_>]) -> Result<Cow<'a, str>> {
-    let mut matches = Matches::new(regex, text, from);
+fn replace<'a>(
+    text: &'a str,
+    from: usize,
+    compiled: &mut Compiled,
+    nth: usize,
+    pieces: &[Piece<'_>],
+) -> Result<Cow<'a, str>> {
+    let mut matches = Matches::new(compiled, text, from);
     let mut replaced = String::new();
     let (mut copied, mut count) = (0, 0);
     let mut is_same = true;
@@ -147,7 +152,7 @@ fn replace<'a>(text: &'a str, from: usize, regex: &Regex, nth: usize, pieces: &[
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::regexp::compile, *};
 
     #[test]
     fn replacements_are_read_as_in_postgresql() {
@@ -178,9 +183,9 @@ mod tests {
             ("ab", "$", 3, 1, "abX"),
             ("ab", "$", 4, 1, "ab"),
         ] {
-            let regex = Regex::new(pattern).expect("it is an expression");
+            let mut compiled = compile(pattern, "").expect("it is an expression");
             let from = byte_of(text, start).expect("it is a place");
-            let found = replace(text, from, &regex, nth, &pieces("X")).expect("it is short");
+            let found = replace(text, from, &mut compiled, nth, &pieces("X")).expect("it is short");
             assert_eq!(found, expected, "{text} {pattern} {start} {nth}");
         }
     }

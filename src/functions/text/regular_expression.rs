@@ -4,10 +4,12 @@
 //! unknown and `\z` is not. What it has no words for, such as a reference to a group, is an error.
 
 mod brackets;
+mod preference;
 mod similar;
 
+use self::preference::Levels;
 pub(crate) use self::similar::similar;
-pub(in crate::functions) use self::similar::similar_part;
+pub(in crate::functions) use self::{preference::Preference, similar::similar_part};
 use crate::fault::{Failure, Fault, Result};
 
 /// The most times that an expression says something occurs.
@@ -18,6 +20,11 @@ const SIGNS: &str = "\\.+*?()|[]{}^$#&-~";
 
 /// A regular expression with its options, as the library reads it.
 pub(crate) fn translated(pattern: &str, flags: &str) -> Result<String> {
+    Ok(with_preference(pattern, flags)?.0)
+}
+
+/// The same, and which of the matches from one place on it prefers; none where the library prefers the same.
+pub(in crate::functions) fn with_preference(pattern: &str, flags: &str) -> Result<(String, Option<Preference>)> {
     let mut options = Options::default();
     for flag in flags.chars() {
         if flag == 'g' {
@@ -27,13 +34,21 @@ pub(crate) fn translated(pattern: &str, flags: &str) -> Result<String> {
         options.set(flag)?;
     }
     let pattern = with_own_options(pattern, &mut options)?;
-    let mut translation = Translation { options, out: String::new(), groups: 0, has_dot: false, has_backslash: false };
+    let mut translation = Translation {
+        options,
+        out: String::new(),
+        groups: 0,
+        levels: Levels::default(),
+        has_dot: false,
+        has_backslash: false,
+    };
     if options.is_literal {
         pattern.chars().for_each(|character| translation.push_itself(character));
     } else {
         translation.expression(pattern)?;
     }
-    Ok(translation.finished())
+    let preference = translation.levels.preference();
+    Ok((translation.finished(), preference))
 }
 
 /// What options say of an expression.
@@ -160,6 +175,7 @@ struct Translation {
     out: String,
     /// How many groups have begun that have numbers.
     groups: usize,
+    levels: Levels,
     has_dot: bool,
     has_backslash: bool,
 }
@@ -173,11 +189,11 @@ impl Translation {
             is_operand = match character {
                 '*' | '+' | '?' => {
                     self.out.push(character);
-                    self.repeated(&mut reader, is_operand)?
+                    self.repeated(&mut reader, is_operand, false)?
                 }
                 '{' if reader.is_before(|next| next.is_ascii_digit()) => {
-                    self.times(&mut reader)?;
-                    self.repeated(&mut reader, is_operand)?
+                    let is_fixed = self.times(&mut reader)?;
+                    self.repeated(&mut reader, is_operand, is_fixed)?
                 }
                 '(' if reader.skip("?#") => {
                     reader.skip_through(')');
@@ -185,17 +201,25 @@ impl Translation {
                 }
                 '(' => {
                     self.group(&mut reader)?;
+                    self.levels.open();
                     false
                 }
-                '|' | '^' | '$' => {
+                '|' => {
+                    self.levels.choose();
+                    self.out.push('|');
+                    false
+                }
+                '^' | '$' => {
                     self.out.push(character);
                     false
                 }
                 ')' => {
+                    self.levels.close();
                     self.out.push(')');
                     true
                 }
                 '.' => {
+                    self.levels.begin();
                     self.has_dot = true;
                     self.out.push('.');
                     true
@@ -203,16 +227,21 @@ impl Translation {
                 '[' if reader.skip("[:<:]]") => self.border("\\b{start}"),
                 '[' if reader.skip("[:>:]]") => self.border("\\b{end}"),
                 '[' => {
+                    self.levels.begin();
                     self.brackets(&mut reader)?;
                     true
                 }
-                '\\' => self.escape(&mut reader)?,
+                '\\' => {
+                    self.levels.begin();
+                    self.escape(&mut reader)?
+                }
                 '#' if self.options.is_expanded => {
                     reader.skip_through('\n');
                     is_operand
                 }
                 blank if self.options.is_expanded && blank.is_whitespace() => is_operand,
                 other => {
+                    self.levels.begin();
                     self.push_itself(other);
                     true
                 }
@@ -222,18 +251,20 @@ impl Translation {
     }
 
     /// Ends a number of times; what it is of may not be such again.
-    fn repeated(&mut self, reader: &mut Reader<'_>, is_operand: bool) -> Result<bool> {
+    fn repeated(&mut self, reader: &mut Reader<'_>, is_operand: bool, is_fixed: bool) -> Result<bool> {
         if !is_operand {
             return Err(invalid("quantifier operand invalid"));
         }
-        if reader.skip("?") {
+        let is_least = reader.skip("?");
+        if is_least {
             self.out.push('?');
         }
+        self.levels.repeat(is_least, is_fixed);
         Ok(false)
     }
 
-    /// What follows a brace.
-    fn times(&mut self, reader: &mut Reader<'_>) -> Result<()> {
+    /// What follows a brace; whether it says one number alone.
+    fn times(&mut self, reader: &mut Reader<'_>) -> Result<bool> {
         let digits = |reader: &mut Reader<'_>| reader.take_while(usize::MAX, |next| next.is_ascii_digit()).to_owned();
         let least = digits(reader);
         let most = reader.skip(",").then(|| digits(reader));
@@ -250,7 +281,7 @@ impl Translation {
                 .map(|(least, most)| format!("{{{least},{most}}}")),
         };
         self.out.push_str(&times.ok_or_else(|| invalid("invalid repetition count(s)"))?);
-        Ok(())
+        Ok(most.is_none())
     }
 
     /// What follows a parenthesis.

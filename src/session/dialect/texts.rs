@@ -20,8 +20,11 @@ type Result<T> = std::result::Result<T, ParserError>;
 /// What VARIADIC before an argument is.
 pub(crate) const VARIADIC: &str = "variadic";
 
+/// Reads what stands between the parentheses of a call: the function's name, and its arguments.
+type Form = fn(&mut Parser) -> Result<(&'static str, Vec<Expr>)>;
+
 /// The calls that are read here, by their words.
-const FORMS: &[(&str, fn(&mut Parser) -> Result<(&'static str, Vec<Expr>)>)] = &[
+const FORMS: &[(&str, Form)] = &[
     ("normalize", normalize),
     ("overlay", overlay),
     ("position", position),

@@ -6,6 +6,8 @@
 
 use std::borrow::Cow;
 
+use arrow::array::ArrayRef;
+
 use super::{
     parts_of,
     regexp::{Compiled, Known, Matches, byte_of, check_size, invalid},
@@ -15,7 +17,6 @@ use crate::{
     functions::{Call, Function, Overload},
     pgtype::{INT4, TEXT},
 };
-use arrow::array::ArrayRef;
 
 pub(super) static REGEXP_REPLACE: Function = Function {
     name: "regexp_replace",

@@ -116,6 +116,7 @@ fn without_secrets(text: &str, tokens: &[TokenWithSpan]) -> String {
 /// What is shown instead of a token, where it is not shown, and what it tells of what follows.
 fn read(token: &Token, written: &str, before: Before) -> (Option<String>, Before) {
     let named = matches!(before, Before::Name { .. } | Before::Sign);
+    let is_value = named || before == Before::Secret;
     match token {
         Token::Eq | Token::RArrow | Token::Assignment | Token::Colon if named => (None, Before::Sign),
         Token::Comma if before == (Before::Name { is_text: true }) => (None, Before::Sign),
@@ -123,11 +124,16 @@ fn read(token: &Token, written: &str, before: Before) -> (Option<String>, Before
         Token::StringConcat if before == Before::Secret => (None, Before::Sign),
         // `my.secret.name`
         Token::Period if named => (None, before),
+        // `U&'…'` is three tokens, of which the last one is the value.
+        Token::Word(word) if is_value && word.quote_style.is_none() && word.value.eq_ignore_ascii_case("u") => {
+            ((before == Before::Sign).then(|| MASK.to_owned()), Before::Secret)
+        }
+        Token::Ampersand if is_value => (None, Before::Secret),
         Token::Word(_) if before == Before::Sign => (Some(MASK.to_owned()), Before::Anything),
         Token::Word(word) if named && word.value.eq_ignore_ascii_case("to") => (None, Before::Sign),
         Token::Word(word) if is_suspicious(&word.value) => (None, Before::Name { is_text: false }),
         token => match literal(token) {
-            Some(_) if named || before == Before::Secret => (Some(format!("'{MASK}'")), Before::Secret),
+            Some(_) if is_value => (Some(format!("'{MASK}'")), Before::Secret),
             Some(text) => {
                 let is_name =
                     is_suspicious(text) && !text.contains(|letter: char| letter.is_whitespace() || letter == '=');
@@ -254,6 +260,8 @@ mod tests {
             ),
             ("ALTER ROLE ann PASSWORD 'x'", "ALTER ROLE ann PASSWORD '***'"),
             ("ALTER ROLE ann ENCRYPTED PASSWORD E'\\x41'", "ALTER ROLE ann ENCRYPTED PASSWORD '***'"),
+            ("ALTER ROLE ann PASSWORD U&'x'", "ALTER ROLE ann PASSWORD U&'***'"),
+            ("SELECT f(password => U&'x', a => U&'y')", "SELECT f(password => ***&'***', a => U&'y')"),
             ("SET my.password TO x", "SET my.password TO ***"),
             ("SELECT 'ä',\n 'ö' AS secret, secret => 'x'", "SELECT 'ä',\n 'ö' AS secret, secret => '***'"),
             ("SET app.token = 42", "SET app.token = '***'"),

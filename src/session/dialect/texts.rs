@@ -84,11 +84,14 @@ fn overlay(parser: &mut Parser) -> Result<(&'static str, Vec<Expr>)> {
     Ok(("overlay", arguments))
 }
 
-/// `a IN b`
+/// `a IN b`, and `b, a`, as it is written out again.
 fn position(parser: &mut Parser) -> Result<(&'static str, Vec<Expr>)> {
-    let part = parser.parse_subexpr(LIKE)?;
+    let first = parser.parse_subexpr(LIKE)?;
+    if parser.consume_token(&Token::Comma) {
+        return Ok(("position", vec![first, parser.parse_expr()?]));
+    }
     parser.expect_keyword_is(Keyword::IN)?;
-    Ok(("position", vec![parser.parse_expr()?, part]))
+    Ok(("position", vec![parser.parse_expr()?, first]))
 }
 
 /// `a FROM 1 FOR 2`, in either order, and `a SIMILAR b ESCAPE c`.
@@ -178,6 +181,7 @@ mod tests {
             ("trim(TRAILING FROM a)", "rtrim(a)"),
             ("trim(FROM a)", "btrim(a)"),
             ("position(a || b IN c)", "position(c, a || b)"),
+            ("position(c, a || b)", "position(c, a || b)"),
             ("overlay(a PLACING b FROM 2 FOR 3)", "overlay(a, b, 2, 3)"),
             ("overlay(a, b, 2)", "overlay(a, b, 2)"),
             ("normalize(a, nfc)", "normalize(a, 'NFC')"),
@@ -187,7 +191,7 @@ mod tests {
         ] {
             assert_eq!(parsed(text).unwrap(), expected, "{text}");
         }
-        for wrong in ["substring(a FROM)", "trim(a FROM b", "position(a, b)", "overlay(a PLACING b)", "trim()"] {
+        for wrong in ["substring(a FROM)", "trim(a FROM b", "position(a)", "overlay(a PLACING b)", "trim()"] {
             assert!(parsed(wrong).is_err(), "{wrong}");
         }
     }

@@ -60,7 +60,7 @@ fn listed(parser: &mut Parser) -> Result<Vec<Expr>> {
 /// `a, NFC`
 fn normalize(parser: &mut Parser) -> Result<(&'static str, Vec<Expr>)> {
     let mut arguments = listed(parser)?;
-    if let [_, Expr::Identifier(form)] = arguments.as_mut_slice()
+    if let [_, Expr::Identifier(form)] = arguments.as_slice()
         && form.quote_style.is_none()
     {
         let form = Value::SingleQuotedString(form.value.to_ascii_uppercase());

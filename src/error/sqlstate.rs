@@ -12,7 +12,6 @@ pub fn sqlstate(fault: Fault) -> &'static str {
         Fault::IndeterminateType => "42P18",
         Fault::InvalidText => "22P02",
         Fault::TextTooLong => "22001",
-        Fault::UntranslatableCharacter => "22P05",
         Fault::InvalidCharacter => "22021",
         Fault::Untranslatable => "22P05",
         Fault::InvalidSubstring => "22011",

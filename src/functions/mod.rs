@@ -33,14 +33,12 @@ pub(crate) use self::{
         ARRAY_ACCUMULATED, ARRAY_APPEND, ARRAY_CAT, ARRAY_EQ, ARRAY_GE, ARRAY_GT, ARRAY_LE, ARRAY_LT, ARRAY_MATCHING,
         ARRAY_NE, ARRAY_PART, ARRAY_PREPEND, ARRAY_SUBSCRIPT, ARRAYCONTAINED, ARRAYCONTAINS, ARRAYOVERLAP,
     },
-    bytes::read as read_bytes,
     bytes::{byteacat, read as read_bytes},
     call::Call,
     resolve::{Given, Resolved, given, resolve},
+    text::{quoted, similar, translated, unescaped},
     time::{TimeSeries, instant_in_session, spelled_zone},
     udf::forms,
-    resolve::{Given, Resolved, resolve},
-    text::{quoted, similar, translated, unescaped},
 };
 use crate::{
     fault,
@@ -48,7 +46,7 @@ use crate::{
 };
 
 /// The lists of the rooms.
-const ROOMS: &[&[&Function]] = &[array::ROOM, format::ROOM, number::ROOM, text::ROOM, time::ROOM, bytes::ROOM];
+const ROOMS: &[&[&Function]] = &[array::ROOM, bytes::ROOM, format::ROOM, number::ROOM, text::ROOM, time::ROOM];
 
 /// A function: a name, with all that it can be called with.
 pub(crate) struct Function {

@@ -16,12 +16,8 @@ use datafusion::{
     sql::sqlparser::ast::BinaryOperator,
 };
 
-use super::{days, integers, open_operands, operator_calls, steps, text_numbers};
-use crate::pgtype;
-use super::{
-    byte_texts::is_bytes, concatenation, days, integers, open_operands, operator_calls, steps, text_numbers,
-};
 use super::{byte_texts::is_bytes, concatenation, days, integers, open_operands, operator_calls, steps, text_numbers};
+use crate::pgtype;
 
 /// Plans operators between values, of which one is a text that is written.
 #[derive(Debug)]

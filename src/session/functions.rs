@@ -2,20 +2,11 @@
 //! statement are made with its scope.
 
 mod casing;
-mod chr;
-mod concat;
 mod constant;
-mod length;
 mod log2;
 mod now;
 mod padding;
 mod random_uuid;
-mod regexp_match;
-mod regexp_replace;
-mod regular_expression;
-mod date_part;
-mod date_trunc;
-mod interval_parts;
 mod schemas;
 mod series;
 mod settings;
@@ -23,8 +14,6 @@ mod signals;
 mod sleep;
 mod split_part;
 mod texts;
-mod to_hex;
-mod timezone;
 mod translated_patterns;
 
 use std::sync::Arc;
@@ -41,7 +30,10 @@ use super::{
     settings::SERVER_VERSION,
     shift, sliding,
 };
-use crate::pgtype::{ColumnType, NAME};
+use crate::{
+    pgtype::{ColumnType, NAME},
+    planning,
+};
 
 /// Registers them for a session of `user`.
 pub(crate) fn register(context: &SessionContext, user: &str) {
@@ -60,28 +52,14 @@ pub(crate) fn register(context: &SessionContext, user: &str) {
         context.register_udf(told_constant(name, ScalarValue::from(value), ColumnType::plain(&NAME)));
     }
     let own = [
-        chr::function(),
-        array_length::function(),
         now::clock(),
         log2::function(),
         now::in_words(),
         random_uuid::function(),
         planning::row(),
-        regexp_match::function(),
-        regexp_replace::function(),
         split_part::function(),
-        to_hex::function(),
-        timezone::function(),
     ];
-    let several = casing::functions()
-        .into_iter()
-        .chain(concat::functions())
-        .chain(length::functions())
-        .chain(array_changes::functions())
-        .chain(casing::functions())
-        .chain(date_part::functions())
-        .chain(padding::functions())
-        .chain(translated_patterns::functions());
+    let several = casing::functions().into_iter().chain(padding::functions()).chain(translated_patterns::functions());
     let own = own.into_iter().chain(several).chain(crate::functions::scalar_functions());
     own.for_each(|function| context.register_udf(function));
     series::register(context);

@@ -16,7 +16,8 @@ use fusewire_udfs::{FUNCTIONS, TableFunction};
 use crate::{error::MARK, session::joins_by_name};
 
 /// Functions of rows whose namesakes in expressions return a list.
-const SERIES: &[&str] = &["generate_series", "generate_subscripts", "regexp_matches", "regexp_split_to_table", "string_to_table"];
+const SERIES: &[&str] =
+    &["generate_series", "generate_subscripts", "regexp_matches", "regexp_split_to_table", "string_to_table"];
 
 /// Functions of a window whose result is a number of rows.
 const RANKS: &[&str] = &["row_number", "rank", "dense_rank", "ntile"];
@@ -277,16 +278,11 @@ fn is_named(name: &ObjectName, wanted: &str) -> bool {
 }
 
 fn is_series(name: &ObjectName) -> bool {
-    series_called(name).is_some()
+    series_of(name).is_some()
 }
 
-fn series_called(name: &ObjectName) -> Option<&'static str> {
 fn series_of(name: &ObjectName) -> Option<&'static str> {
     SERIES.iter().copied().find(|series| is_named(name, series))
-}
-
-fn is_series(name: &ObjectName) -> bool {
-    series_of(name).is_some()
 }
 
 /// The series that a column is called by.
@@ -354,11 +350,9 @@ fn from_function(factor: &TableFactor) -> Option<TableFactor> {
             ("unnest", array_exprs.clone(), *with_ordinality, alias.clone())
         }
         TableFactor::Table { name, args: Some(arguments), with_ordinality, alias, .. } if is_series(name) => {
-            (series_called(name)?, vec![series(name, &arguments.args)?], *with_ordinality, alias.clone())
+            (series_of(name)?, vec![series(name, &arguments.args)?], *with_ordinality, alias.clone())
         }
         TableFactor::Function { name, args, with_ordinality, alias, .. } if is_series(name) => {
-            (series_called(name)?, vec![series(name, args)?], *with_ordinality, alias.clone())
-            (series_of(name)?, vec![series(name, &arguments.args)?], *with_ordinality, alias.clone())
             (series_of(name)?, vec![series(name, args)?], *with_ordinality, alias.clone())
         }
         TableFactor::Function { name, args, with_ordinality, alias, .. } if is_named(name, "unnest") => {

@@ -17,11 +17,9 @@ pub enum Fault {
     InvalidText,
     /// A text that is longer than what it is stored in.
     TextTooLong,
-    /// A character that no text holds.
-    UntranslatableCharacter,
     /// Bytes that are no text in their encoding, or a text that none could be.
     InvalidCharacter,
-    /// A character that another encoding has not.
+    /// A character that another encoding has not, or no text.
     Untranslatable,
     /// The end of a part of a text before its start.
     InvalidSubstring,

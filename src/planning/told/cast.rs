@@ -137,9 +137,7 @@ impl Becomes {
             Unfit::TooLong => (Fault::TextTooLong, format!("value too long for type {kind}")),
             // PostgreSQL calls the type so, whichever of the two it is.
             Unfit::Json(NoJson::Syntax) => (Fault::InvalidText, "invalid input syntax for type json".to_owned()),
-            Unfit::Json(NoJson::Escape) => {
-                (Fault::UntranslatableCharacter, "unsupported Unicode escape sequence".to_owned())
-            }
+            Unfit::Json(NoJson::Escape) => (Fault::Untranslatable, "unsupported Unicode escape sequence".to_owned()),
             Unfit::Json(NoJson::Digits) => (Fault::NumericOutOfRange, "value overflows numeric format".to_owned()),
             Unfit::Json(NoJson::Deep) => {
                 (Fault::TooComplex, "objects and arrays of JSON nest too deep; at most 1000 levels are read".to_owned())

@@ -20,6 +20,7 @@ pub fn sqlstate(fault: Fault) -> &'static str {
         Fault::InvalidEscapeUse => "2200C",
         Fault::InvalidDatetime => "22007",
         Fault::IntervalOutOfRange => "22015",
+        Fault::ZoneOutOfRange => "22009",
         Fault::UndefinedColumn => "42703",
         Fault::AmbiguousColumn => "42702",
         Fault::DuplicateColumn => "42701",

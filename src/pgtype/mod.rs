@@ -25,6 +25,9 @@ pub(crate) use self::{
         plain_time, read_binary, read_null, read_string, read_text, read_typed, split_array, uuid_bytes,
     },
     told::{only_told, untold},
+    columns::{canonical, element, list_of, sent_as},
+        Fields, Part, Span, Unfit, Unreadable, Zone, civil, day_of, days_in, has_fields, read_binary, read_count,
+        read_interval, read_null, read_string, read_text, read_time, tells_time,
 };
 
 /// A type, as `pg_type` has it.

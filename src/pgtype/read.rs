@@ -3,12 +3,19 @@
 //! It never guesses: what is no value of its type is [`Unreadable`], and whoever asked says where it was.
 
 mod array;
+mod calendar;
 mod fields;
 mod intervals;
 mod json;
+mod iso;
+mod moments;
 mod numeric;
+mod parts;
 mod times;
 mod told;
+mod tokens;
+mod words;
+mod zones;
 
 use arrow::datatypes::{DataType, IntervalMonthDayNano, TimeUnit};
 use datafusion::common::ScalarValue;
@@ -19,6 +26,11 @@ pub(crate) use intervals::interval_in_words;
 pub(crate) use json::NoJson;
 pub(crate) use times::plain_time;
 pub(crate) use told::{Becoming, Unfit, as_told, uuid_bytes};
+pub(crate) use calendar::{civil, day_of, days_in};
+pub(crate) use intervals::{Fields, Part, Span, interval as read_interval};
+pub(crate) use moments::Unfit;
+pub(crate) use times::{read_count, read_time, tells_time};
+pub(crate) use zones::Zone;
 
 use super::{ColumnType, EPOCH_DAYS, EPOCH_MICROS, Form, PgType, dimensions_of, element, innermost, list_of};
 
@@ -90,11 +102,17 @@ pub(crate) fn read_text(text: &str, target: &DataType) -> Result<ScalarValue> {
         _ => match element(target) {
             Some(element) => array_from_text(text, element)?,
             None => {
-                let plain = match target {
-                    DataType::Interval(_) => interval_in_words(trimmed).ok_or_else(invalid)?,
-                    _ => plain_time(trimmed, target).unwrap_or_else(|| trimmed.to_owned()),
+                return match target {
+                    DataType::Interval(_) => {
+                        let span = read_interval(text, Fields::default()).ok().and_then(Span::arrow);
+                        Ok(ScalarValue::IntervalMonthDayNano(Some(span.ok_or_else(invalid)?)))
+                    }
+                    DataType::Date32 | DataType::Time32(_) | DataType::Time64(_) | DataType::Timestamp(..) => {
+                        let zone = if let DataType::Timestamp(_, Some(zone)) = target { zone } else { "UTC" };
+                        read_time(text, target, zone).map_err(|_| invalid())
+                    }
+                    _ => ScalarValue::Utf8(Some(trimmed.to_owned())).cast_to(target).map_err(|_| invalid()),
                 };
-                ScalarValue::Utf8(Some(plain)).cast_to(target).map_err(|_| invalid())?
             }
         },
     })

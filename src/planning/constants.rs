@@ -11,6 +11,8 @@ use crate::{
     fault::{Failure, Fault},
     pgtype,
 };
+use super::read_texts::{Reading, is_read};
+use crate::pgtype;
 
 /// Refuses a text that is no value of a type. Types whose texts the engine does not read pass.
 pub(super) fn check(text: &str, data_type: &DataType) -> Result<()> {
@@ -18,28 +20,19 @@ pub(super) fn check(text: &str, data_type: &DataType) -> Result<()> {
         return array_texts::read(text, data_type).map(|_| ());
     }
     let is_number = data_type.is_integer() || data_type.is_floating() || data_type.is_decimal();
-    let is_time = is_time(data_type);
-    if !is_number && !is_time && *data_type != DataType::Boolean {
+    if is_read(data_type) {
+        let (to, zone) = (compared_as(data_type).into_owned(), "UTC".into());
+        return Reading { to, zone, is_lenient: false }.value(text).map(|_| ());
+    }
+    if !is_number && *data_type != DataType::Boolean {
         return Ok(());
     }
-    let wanted = compared_as(data_type);
-    let data_type = wanted.as_ref();
     // A text of more digits than a numeric has, and one that is no finite number, is compared with it as a double.
     let is_double = data_type.is_decimal() && text.trim().parse::<f64>().is_ok();
     if is_double || pgtype::read_text(text, data_type).is_ok() {
         return Ok(());
     }
-    let reading = match data_type {
-        DataType::Interval(_) => Some(Reading::Interval),
-        time if is_time => Some(Reading::Time(time.clone())),
-        _ => None,
-    };
-    let plain = reading.and_then(|reading| reading.of(text)).unwrap_or_else(|| text.to_owned());
-    match ScalarValue::Utf8(Some(plain)).cast_to(data_type) {
-        Ok(_) => Ok(()),
-        Err(_) if is_time => Err(unreadable_time(text, data_type).into()),
-        Err(error) => Err(error),
-    }
+    ScalarValue::Utf8(Some(text.to_owned())).cast_to(data_type).map(|_| ())
 }
 
 /// Timestamps are compared in microseconds, of which there are all years, and what no clock of a zone shows is a time too.
@@ -50,24 +43,6 @@ fn compared_as(data_type: &DataType) -> Cow<'_, DataType> {
             Cow::Owned(DataType::Timestamp(TimeUnit::Microsecond, zone))
         }
         other => Cow::Borrowed(other),
-    }
-}
-
-fn is_time(data_type: &DataType) -> bool {
-    matches!(data_type, DataType::Date32 | DataType::Time64(_) | DataType::Timestamp(..) | DataType::Interval(_))
-}
-
-/// What is told of a text that is no date, time or interval.
-fn unreadable_time(text: &str, data_type: &DataType) -> Failure {
-    match (pgtype::has_fields(text, data_type), data_type) {
-        (true, DataType::Interval(_)) => {
-            Failure::new(Fault::IntervalOutOfRange, format!("interval field value out of range: \"{text}\""))
-        }
-        (true, _) => Failure::new(Fault::DatetimeOutOfRange, format!("date/time field value out of range: \"{text}\"")),
-        (false, _) => {
-            let name = pgtype::type_name(data_type);
-            Failure::new(Fault::InvalidDatetime, format!("invalid input syntax for type {name}: \"{text}\""))
-        }
     }
 }
 

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use arrow::{
     array::{Array, ArrayRef, AsArray, Decimal128Array, IntervalMonthDayNanoArray},
     buffer::NullBuffer,
-    compute::{cast, kernels::cast_utils::parse_interval_month_day_nano},
+    compute::cast,
     datatypes::{
         DECIMAL128_MAX_PRECISION, DECIMAL256_MAX_PRECISION, DataType, Decimal256Type, Field, FieldRef, Int64Type,
         IntervalDayTimeType, IntervalMonthDayNano, IntervalMonthDayNanoType, IntervalUnit, IntervalYearMonthType,
@@ -39,7 +39,7 @@ use super::{
     calls::{self, Back},
     steps,
 };
-use crate::pgtype::interval_in_words;
+use crate::pgtype::{Fields, Span, read_interval};
 
 /// See the module. It comes when types are settled, before rows are sorted by columns.
 #[derive(Debug)]
@@ -133,7 +133,7 @@ fn reach_lengths(frame: &mut WindowFrame) {
 fn interval_of(distance: &ScalarValue) -> Option<IntervalMonthDayNano> {
     match distance {
         ScalarValue::IntervalMonthDayNano(interval) => *interval,
-        text => parse_interval_month_day_nano(&interval_in_words(text.try_as_str()??)?).ok(),
+        text => read_interval(text.try_as_str()??, Fields::default()).ok().and_then(Span::arrow),
     }
 }
 

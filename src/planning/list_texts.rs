@@ -1,6 +1,6 @@
 //! Lists that become texts are written as PostgreSQL writes arrays: `['a, b']::text` is `{"a, b"}`, and
 //! `['a', 'b']::text` is `{a,b}`. Objects and maps that do are JSON, and dates, times and timestamps are as clients see
-//! them: `2024-01-05 10:00:00`.
+//! them: `2024-01-05 10:00:00`, `1 year 2 days`.
 //!
 //! Bytes are in hexadecimal.
 //!
@@ -10,6 +10,7 @@
 //!
 //! Intervals by themselves keep the text of the engine's cast (`12 mons 2 days`), which it reads again. Numbers keep it
 //! too.
+//! Numbers keep the text of the engine's cast, and so do bytes, which the cast takes for UTF-8.
 
 use std::sync::Arc;
 
@@ -73,6 +74,14 @@ fn is_written(data_type: &DataType) -> bool {
     data_type.is_nested()
         || is_bytes(data_type)
         || matches!(data_type, DataType::Date32 | DataType::Timestamp(..) | DataType::Time32(_) | DataType::Time64(_))
+        || matches!(
+            data_type,
+            DataType::Date32
+                | DataType::Timestamp(..)
+                | DataType::Time32(_)
+                | DataType::Time64(_)
+                | DataType::Interval(_)
+        )
 }
 
 /// The text of a value, whose instants are shown in a zone.

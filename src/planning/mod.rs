@@ -38,7 +38,6 @@ mod guards;
 mod input_order;
 mod integers;
 mod interval_lengths;
-mod interval_texts;
 mod join_keys;
 mod known_arguments;
 mod late_columns;
@@ -54,8 +53,8 @@ mod overloads;
 mod parameters;
 mod range_keys;
 mod records;
+mod read_texts;
 mod recursion;
-mod rewritten_texts;
 mod rounds;
 mod same_types;
 mod set_keys;
@@ -100,6 +99,7 @@ pub(crate) use number_types::compared_as;
 pub(crate) use parameters::{number as parameter_number, parameter_types};
 pub(crate) use physical::physical_rules;
 pub(crate) use records::{Records, row};
+pub(crate) use read_texts::unfit;
 pub(crate) use scan::filter_scan;
 pub(crate) use steps::any as has_step;
 pub(crate) use text_numbers::own_digits;
@@ -128,12 +128,6 @@ const AS_CAST: &str = "as_cast";
 
 /// The function that makes the text of a value of which a cast would make another one, or none. It never fails.
 const TEXT_OF: &str = "text_of";
-
-/// The function that writes a text that is cast to an interval in words that the cast knows. It never fails.
-const INTERVAL_WORDS: &str = "interval_words";
-
-/// The function that writes a text that is cast to a time so that the cast reads PostgreSQL's. It never fails.
-const PLAIN_TIME: &str = "plain_time";
 
 /// The function that makes the nearest float of a numeric. It never fails.
 const NEAREST_FLOAT: &str = "nearest_float";

@@ -1,22 +1,22 @@
-//! Texts that are cast to dates, times and timestamps are read as PostgreSQL reads them: no zone moves what has none, and
-//! fractions of a second are rounded.
-//!
-//! The engine casts the text that a function makes of the value; one that is written becomes that text at once.
+//! Texts that are cast to dates, times, timestamps and intervals are read as PostgreSQL reads them. One that is written is its
+//! value from here on, or an error. A time of day that is cast to an interval is as long as the day was then, by way of its
+//! text, because the engine has no such cast.
 
-use arrow::datatypes::{DataType, TimeUnit};
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, IntervalUnit};
 use datafusion::{
-    common::{DFSchema, Result, ScalarValue, config::ConfigOptions, tree_node::Transformed},
-    logical_expr::{Cast, Expr, ExprSchemable, LogicalPlan, TryCast},
+    common::{DFSchema, Result, config::ConfigOptions, tree_node::Transformed},
+    logical_expr::{self, Cast, Expr, ExprSchemable, LogicalPlan, TryCast},
     optimizer::analyzer::AnalyzerRule,
 };
 
 use super::{
-    PLAIN_TIME,
-    rewritten_texts::{Reading, rewritten},
+    read_texts::{Reading, is_read, read_as},
     steps,
 };
 
-/// See the module. It comes when types are known.
+/// See the module. It comes when types are known, and before times become texts.
 #[derive(Debug)]
 pub(super) struct ReadTimes;
 
@@ -25,46 +25,41 @@ impl AnalyzerRule for ReadTimes {
         "read_times"
     }
 
-    fn analyze(&self, plan: LogicalPlan, _config: &ConfigOptions) -> Result<LogicalPlan> {
-        steps::change(plan, is_cast_to_time, read)
+    fn analyze(&self, plan: LogicalPlan, config: &ConfigOptions) -> Result<LogicalPlan> {
+        let zone: Arc<str> = config.execution.time_zone.as_deref().unwrap_or("UTC").into();
+        steps::change(plan, |step| cast_to_time(step).is_some(), |step, schema| read(step, schema, &zone))
     }
 }
 
-fn is_cast_to_time(step: &Expr) -> bool {
+/// The type that a step casts to, if it is one that texts are read as here.
+fn cast_to_time(step: &Expr) -> Option<&DataType> {
     match step {
-        Expr::Cast(Cast { field, .. }) | Expr::TryCast(TryCast { field, .. }) => matches!(
-            field.data_type(),
-            DataType::Timestamp(..) | DataType::Date32 | DataType::Time64(TimeUnit::Nanosecond)
-        ),
-        _ => false,
-    }
-}
-
-fn read(mut step: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
-    if !is_cast_to_time(&step) {
-        return Ok(Transformed::no(step));
-    }
-    let (Expr::Cast(Cast { expr, field }) | Expr::TryCast(TryCast { expr, field })) = &mut step else {
-        return Ok(Transformed::no(step));
-    };
-    let reading = Reading::Time(field.data_type().clone());
-    let changed = match expr.as_mut() {
-        Expr::Literal(value, _) => match value.try_as_str().flatten().and_then(|text| reading.of(text)) {
-            Some(plain) => {
-                *value = ScalarValue::Utf8(Some(plain));
-                true
-            }
-            None => false,
-        },
-        other if other.get_type(schema)?.is_string() && !is_plain(other) => {
-            *other = rewritten(std::mem::take(other), reading);
-            true
+        Expr::Cast(Cast { field, .. }) | Expr::TryCast(TryCast { field, .. }) if is_read(field.data_type()) => {
+            Some(field.data_type())
         }
-        _ => false,
-    };
-    Ok(Transformed::new_transformed(step, changed))
+        _ => None,
+    }
 }
 
-fn is_plain(text: &Expr) -> bool {
-    matches!(text, Expr::ScalarFunction(call) if call.func.name() == PLAIN_TIME)
+fn read(mut step: Expr, schema: &DFSchema, zone: &Arc<str>) -> Result<Transformed<Expr>> {
+    let Some(to) = cast_to_time(&step).cloned() else { return Ok(Transformed::no(step)) };
+    let is_lenient = matches!(step, Expr::TryCast(_));
+    let (Expr::Cast(Cast { expr, .. }) | Expr::TryCast(TryCast { expr, .. })) = &mut step else {
+        return Ok(Transformed::no(step));
+    };
+    let is_interval = to == DataType::Interval(IntervalUnit::MonthDayNano);
+    let reading = Reading { to, zone: Arc::clone(zone), is_lenient };
+    if let Expr::Literal(value, metadata) = expr.as_ref()
+        && let Some(text) = value.try_as_str().flatten()
+    {
+        return Ok(Transformed::yes(Expr::Literal(reading.value(text)?, metadata.clone())));
+    }
+    let data_type = expr.get_type(schema)?;
+    let is_time = is_interval && matches!(data_type, DataType::Time32(_) | DataType::Time64(_));
+    if !is_time && !data_type.is_string() {
+        return Ok(Transformed::no(step));
+    }
+    let value = std::mem::take(expr.as_mut());
+    let text = if is_time { logical_expr::cast(value, DataType::Utf8) } else { value };
+    Ok(Transformed::yes(read_as(text, reading)))
 }

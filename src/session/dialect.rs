@@ -8,6 +8,7 @@
 mod attempts;
 mod chains;
 mod groups;
+mod intervals;
 mod operators;
 mod queries;
 mod texts;
@@ -93,6 +94,8 @@ impl Dialect for PostgreSql {
         }
         let special = queries::prefix(parser).or_else(|| groups::prefix(parser));
         special.or_else(|| texts::prefix(parser)).or_else(|| operators::prefix(parser))
+        let special = queries::prefix(parser).or_else(|| groups::prefix(parser)).or_else(|| intervals::prefix(parser));
+        special.or_else(|| operators::prefix(parser))
     }
 
     fn parse_infix(&self, parser: &mut Parser, left: &Expr, precedence: u8) -> Option<Result<Expr, ParserError>> {

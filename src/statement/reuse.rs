@@ -30,7 +30,7 @@ use super::{
     rows::{run_optimized, shown},
 };
 use crate::{
-    Result, planning,
+    Result, pgtype, planning,
     session::{Kept, Outcome, Scope, storage::is_managed},
 };
 
@@ -71,7 +71,11 @@ pub(super) fn bytes_of(plan: &LogicalPlan) -> Option<usize> {
             expression.apply(|step| {
                 bytes = bytes.saturating_add(BYTES_OF_EXPRESSION);
                 match step {
-                    Expr::Literal(value, _) => bytes = bytes.saturating_add(value.size()),
+                    Expr::Literal(value, _) => {
+                        bytes = bytes.saturating_add(value.size());
+                        // `'today'` may be a date, which is another one tomorrow.
+                        may_be &= !value.try_as_str().flatten().is_some_and(pgtype::tells_time);
+                    }
                     Expr::ScalarFunction(call) if volatility(call) != Volatility::Immutable => {
                         may_be &= OF_ROLE.contains(&call.name()) || OF_STATEMENT.contains(&call.name());
                     }

@@ -33,6 +33,8 @@ pub enum Fault {
     InvalidDatetime,
     /// An interval one of whose parts is beyond what it may be.
     IntervalOutOfRange,
+    /// A zone that is further from UTC than one may be.
+    ZoneOutOfRange,
     /// A column that the input does not have.
     UndefinedColumn,
     /// A column name that fits more than one column.

@@ -1,146 +1,199 @@
-//! Texts of dates and times, written so that a cast reads in them what PostgreSQL does.
+//! Dates, times of day and timestamps, from texts in every form that PostgreSQL reads.
 //!
 //! A type without a zone takes what the clock shows, and no notice of a zone that is written; a fraction of a second is rounded
-//! to the places that the type has. The cast of Arrow reckons with the zone and cuts the fraction.
+//! to the places that the type has.
 
-use std::borrow::Cow;
+use arrow::datatypes::{DataType, TimeUnit};
+use chrono::Utc;
+use datafusion::common::ScalarValue;
 
-use arrow::{
-    array::timezone::Tz,
-    datatypes::{DataType, TimeUnit},
+use super::{
+    calendar::day_of,
+    moments::{self, Around, InZone, MICROS_A_DAY, Moment, Unfit},
+    parts::micros_of,
+    zones::Zone,
 };
-use chrono::{NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
+use crate::pgtype::EPOCH_MICROS;
 
-/// The text as it is to be cast to a date, a time or a timestamp; none where it stays as it is, for the cast to refuse too.
-pub(crate) fn plain_time(text: &str, to: &DataType) -> Option<String> {
-    let trimmed = text.trim_ascii();
-    if let DataType::Time64(_) = to {
-        return plain_clock(trimmed);
-    }
-    let (date, rest) = trimmed.split_at_checked("2024-01-05".len())?;
-    let date = date_of(date)?;
-    let clock = match rest.strip_prefix(['T', 't', ' ']) {
-        Some(clock) => clock.trim_ascii_start(),
-        None if rest.is_empty() => "00:00:00",
-        None => return None,
-    };
-    let (time, fraction, zone) = clock_of(clock)?;
-    let is_zone = zone.is_empty() || zone.eq_ignore_ascii_case("z") || zone.parse::<Tz>().is_ok();
-    if !is_zone {
-        return None;
-    }
-    match to {
-        DataType::Date32 => Some(date.to_string()),
-        DataType::Timestamp(unit, kept) => {
-            let (seconds, fraction) = rounded(&fraction, *unit);
-            let local = date.and_time(time).checked_add_signed(TimeDelta::seconds(seconds))?;
-            let zone = if kept.is_some() { zone } else { "" };
-            Some(format!("{}{fraction}{zone}", shown(local)))
+/// The year after the last that is stored.
+const END_YEAR: i64 = 262_143;
+
+/// The value of a text as one of a type of dates or times, in a session whose clocks show this zone.
+pub(crate) fn read_time(text: &str, to: &DataType, zone: &str) -> Result<ScalarValue, Unfit> {
+    let count = read_count(text, to, zone)?;
+    let narrow = || i32::try_from(count).map_err(|_| Unfit::Range);
+    Ok(match to {
+        DataType::Time32(TimeUnit::Second) => ScalarValue::Time32Second(Some(narrow()?)),
+        DataType::Time32(_) => ScalarValue::Time32Millisecond(Some(narrow()?)),
+        DataType::Time64(TimeUnit::Nanosecond) => ScalarValue::Time64Nanosecond(Some(count)),
+        DataType::Time64(_) => ScalarValue::Time64Microsecond(Some(count)),
+        DataType::Timestamp(unit, zone) => match unit {
+            TimeUnit::Second => ScalarValue::TimestampSecond(Some(count), zone.clone()),
+            TimeUnit::Millisecond => ScalarValue::TimestampMillisecond(Some(count), zone.clone()),
+            TimeUnit::Microsecond => ScalarValue::TimestampMicrosecond(Some(count), zone.clone()),
+            TimeUnit::Nanosecond => ScalarValue::TimestampNanosecond(Some(count), zone.clone()),
+        },
+        _ => ScalarValue::Date32(Some(narrow()?)),
+    })
+}
+
+/// The same as what values of the type count.
+pub(crate) fn read_count(text: &str, to: &DataType, zone: &str) -> Result<i64, Unfit> {
+    let around = Session { zone };
+    let (unit, shown) = match to {
+        DataType::Time32(unit) | DataType::Time64(unit) => {
+            return in_unit(moments::clock(text, &around)?, *unit).ok_or(Unfit::Range);
         }
-        _ => None,
-    }
-}
-
-/// A time of day with more places than PostgreSQL's has.
-fn plain_clock(text: &str) -> Option<String> {
-    let (time, fraction, zone) = clock_of(text)?;
-    if !zone.is_empty() || fraction.len() <= "0.123456".len() {
-        return None;
-    }
-    let (seconds, fraction) = rounded(&fraction, TimeUnit::Microsecond);
-    let (time, days) = time.overflowing_add_signed(TimeDelta::seconds(seconds));
-    (days == 0).then(|| format!("{}{fraction}", time.format("%H:%M:%S")))
-}
-
-fn shown(local: NaiveDateTime) -> String {
-    local.format("%Y-%m-%dT%H:%M:%S").to_string()
-}
-
-fn date_of(text: &str) -> Option<NaiveDate> {
-    let is_date = text.bytes().enumerate().all(|(at, byte)| match at {
-        4 | 7 => byte == b'-',
-        _ => byte.is_ascii_digit(),
-    });
-    if !is_date {
-        return None;
-    }
-    let year = text[..4].parse::<i32>().ok().filter(|year| *year > 0)?;
-    NaiveDate::from_ymd_opt(year, text[5..7].parse().ok()?, text[8..].parse().ok()?)
-}
-
-/// A time of day to the second, the fraction behind it, which begins with `0.` if there is one, and what follows.
-fn clock_of(text: &str) -> Option<(NaiveTime, Cow<'_, str>, &str)> {
-    let (hour, rest) = two_digits(text)?;
-    let (minute, rest) = two_digits(rest.strip_prefix(':')?)?;
-    let (second, rest) = match rest.strip_prefix(':') {
-        Some(rest) => two_digits(rest)?,
-        None => (0, rest),
+        DataType::Timestamp(unit, shown) => (*unit, shown.as_deref()),
+        _ => return Ok(stored(moments::moment(text, &around)?)?.day),
     };
-    let time = NaiveTime::from_hms_opt(hour, minute, second)?;
-    let Some(behind) = rest.strip_prefix('.') else { return Some((time, Cow::Borrowed(""), rest.trim_ascii_start())) };
-    let end = behind.find(|character: char| !character.is_ascii_digit()).unwrap_or(behind.len());
-    let (digits, zone) = behind.split_at(end);
-    Some((time, Cow::Owned(format!("0.{digits}")), zone.trim_ascii_start()))
-}
-
-fn two_digits(text: &str) -> Option<(u32, &str)> {
-    let (digits, rest) = text.split_at_checked(2)?;
-    let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
-    Some((digits.parse().ok().filter(|_| is_number)?, rest))
-}
-
-/// A fraction of a second as whole seconds and a text of the places that the unit has. As PostgreSQL's are, it is rounded to
-/// microseconds first.
-fn rounded(fraction: &str, unit: TimeUnit) -> (i64, String) {
-    let Some(digits) = fraction.strip_prefix("0.").filter(|digits| !digits.is_empty()) else {
-        return (0, String::new());
+    let moment = stored(moments::moment(text, &around)?)?;
+    let local = (moment.day * MICROS_A_DAY).checked_add(moment.micros).ok_or(Unfit::Range)?;
+    let micros = match shown {
+        None => local,
+        Some(own) => zone_of(&moment, own)?.instant_of(local).ok_or(Unfit::Range)?,
     };
-    if unit == TimeUnit::Nanosecond {
-        return (0, format!(".{}", digits.get(..9).unwrap_or(digits)));
+    let count = match unit {
+        TimeUnit::Nanosecond => nanoseconds(text, micros),
+        // PostgreSQL counts from 2000.
+        unit => in_unit(micros - EPOCH_MICROS, unit).zip(in_unit(EPOCH_MICROS, unit)).map(|(count, from)| count + from),
+    };
+    count.ok_or(Unfit::Range)
+}
+
+/// Whether a text means another time whenever it is read: `now`, `today`.
+pub(crate) fn tells_time(text: &str) -> bool {
+    let is_relative = |word: &str| {
+        ["now", "today", "tomorrow", "yesterday"].iter().any(|relative| word.eq_ignore_ascii_case(relative))
+    };
+    text.len() <= MOST_LETTERS && text.split(|letter: char| !letter.is_ascii_alphabetic()).any(is_relative)
+}
+
+/// What is longer is no date.
+const MOST_LETTERS: usize = 128;
+
+fn stored(moment: Moment) -> Result<Moment, Unfit> {
+    if moment.day < day_of(END_YEAR, 1, 1) { Ok(moment) } else { Err(Unfit::Range) }
+}
+
+/// The zone that a text says, else this one.
+fn zone_of(moment: &Moment, own: &str) -> Result<Zone, Unfit> {
+    let name = match &moment.zone {
+        Some(InZone::Fixed(seconds)) => return Ok(Zone::fixed(*seconds)),
+        Some(InZone::Named(name)) => name,
+        None => own,
+    };
+    Zone::named(name).ok_or_else(|| Unfit::Zone(name.to_ascii_lowercase()))
+}
+
+/// Microseconds in a unit, of which half a one is rounded away from zero.
+fn in_unit(micros: i64, unit: TimeUnit) -> Option<i64> {
+    let each = match unit {
+        TimeUnit::Second => 1_000_000,
+        TimeUnit::Millisecond => 1_000,
+        TimeUnit::Microsecond => 1,
+        TimeUnit::Nanosecond => return micros.checked_mul(1_000),
+    };
+    let half = if micros < 0 { -each / 2 } else { each / 2 };
+    Some(micros.checked_add(half)? / each)
+}
+
+/// The nanoseconds of a text that was read as so many microseconds: files have such, and PostgreSQL does not.
+fn nanoseconds(text: &str, micros: i64) -> Option<i64> {
+    let behind = text.split_once(':').and_then(|(_, clock)| clock.split_once('.')).map_or("", |(_, behind)| behind);
+    let end = behind.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(behind.len());
+    let Some(written) = behind.get(..end.min(9)).filter(|written| written.len() > 6) else {
+        return micros.checked_mul(1_000);
+    };
+    let nanoseconds = format!("{written:0<9}").parse::<i64>().ok()?;
+    let rounded = micros_of(&format!(".{}", behind.get(..end)?)).ok()?;
+    micros.checked_sub(rounded)?.checked_mul(1_000)?.checked_add(nanoseconds)
+}
+
+/// The session that a text is read in.
+struct Session<'a> {
+    zone: &'a str,
+}
+
+impl Around for Session<'_> {
+    fn now(&self) -> (i64, i64) {
+        let instant = Utc::now().timestamp_micros();
+        let shown = Zone::named(self.zone).and_then(|zone| zone.shown_at(instant)).unwrap_or(instant);
+        (shown.div_euclid(MICROS_A_DAY), shown.rem_euclid(MICROS_A_DAY))
     }
-    let micros = (fraction.parse::<f64>().unwrap_or_default() * 1e6).round_ties_even() as i64;
-    let (each, places) = match unit {
-        TimeUnit::Second => (1_000_000, 0),
-        TimeUnit::Millisecond => (1_000, 3),
-        _ => (1, 6),
-    };
-    let (units, whole) = ((micros + each / 2) / each, 1_000_000 / each);
-    let rest = units % whole;
-    (units / whole, if places == 0 { String::new() } else { format!(".{rest:0places$}") })
+
+    fn is_zone(&self, name: &str) -> bool {
+        Zone::named(name).is_some()
+    }
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
+    fn count(text: &str, to: &DataType) -> Result<i64, Unfit> {
+        read_count(text, to, "Europe/Berlin")
+    }
+
+    /// As PostgreSQL 15 reads them, in a session of Berlin.
     #[test]
-    fn texts_are_read_as_postgresql_reads_them() {
+    fn texts_are_values_of_the_unit_and_the_zone() {
         let local = |unit| DataType::Timestamp(unit, None);
         let micros = local(TimeUnit::Microsecond);
-        let instant = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
-        // As PostgreSQL 15 reads them.
+        let instant = DataType::Timestamp(TimeUnit::Microsecond, Some("Europe/Berlin".into()));
         for (text, to, expected) in [
-            ("2020-01-01 00:00:00.1234567", &micros, Some("2020-01-01T00:00:00.123457")),
-            ("2020-12-31 23:59:59.9999999", &micros, Some("2021-01-01T00:00:00.000000")),
-            ("2020-01-01 00:00:00.1234565", &micros, Some("2020-01-01T00:00:00.123456")),
-            ("2020-01-01 00:00:00.1234575", &micros, Some("2020-01-01T00:00:00.123458")),
-            ("2020-01-01 10:00:00+05", &micros, Some("2020-01-01T10:00:00")),
-            (" 2020-01-01T10:00Z ", &micros, Some("2020-01-01T10:00:00")),
-            ("2020-01-01 10:00:00 America/New_York", &micros, Some("2020-01-01T10:00:00")),
-            ("0001-01-01", &micros, Some("0001-01-01T00:00:00")),
-            ("2020-01-01 10:00:00.9996", &local(TimeUnit::Millisecond), Some("2020-01-01T10:00:01.000")),
-            ("2020-01-01 10:00:00.5", &local(TimeUnit::Second), Some("2020-01-01T10:00:01")),
-            ("2020-01-01 10:00:00.123456789", &local(TimeUnit::Nanosecond), Some("2020-01-01T10:00:00.123456789")),
-            ("2020-01-01 10:00:00.1234567+05", &instant, Some("2020-01-01T10:00:00.123457+05")),
-            ("2020-01-01T23:00:00-05", &DataType::Date32, Some("2020-01-01")),
-            ("10:00:00.1234567", &DataType::Time64(TimeUnit::Nanosecond), Some("10:00:00.123457")),
+            ("2020-01-01 00:00:00.1234567", &micros, 1_577_836_800_123_457),
+            ("2020-12-31 23:59:59.9999999", &micros, 1_609_459_200_000_000),
+            ("2020-01-01 00:00:00.1234565", &micros, 1_577_836_800_123_456),
+            ("2020-01-01 00:00:00.1234575", &micros, 1_577_836_800_123_458),
+            ("2020-01-01 10:00:00+05", &micros, 1_577_872_800_000_000),
+            (" 2020-01-01T10:00Z ", &micros, 1_577_872_800_000_000),
+            ("2020-01-01 10:00:00 America/New_York", &micros, 1_577_872_800_000_000),
+            ("0001-01-01", &micros, -62_135_596_800_000_000),
+            ("4714-11-24 BC", &micros, -210_866_803_200_000_000),
+            ("262142-12-31 23:59:59.999999", &micros, 8_210_266_876_799_999_999),
+            ("2020-01-01 10:00:00.9996", &local(TimeUnit::Millisecond), 1_577_872_801_000),
+            ("1999-12-31 10:00:00.9995", &local(TimeUnit::Millisecond), 946_634_400_999),
+            ("2020-01-01 10:00:00.0005", &local(TimeUnit::Millisecond), 1_577_872_800_001),
+            ("2020-01-01 10:00:00.5", &local(TimeUnit::Second), 1_577_872_801),
+            ("1999-12-31 10:00:00.5", &local(TimeUnit::Second), 946_634_400),
+            ("2020-01-01 10:00:00.1234567+05", &instant, 1_577_854_800_123_457),
+            ("2024-05-06 12:00", &instant, 1_714_989_600_000_000),
+            ("2024-03-31 02:30", &instant, 1_711_848_600_000_000),
+            ("2024-10-27 02:30", &instant, 1_729_992_600_000_000),
+            ("2024-05-06 12:00 PST", &instant, 1_715_025_600_000_000),
+            ("2024-05-06 12:00 america/new_york", &instant, 1_715_011_200_000_000),
+            ("2024-05-06 12:00 UTC+3", &instant, 1_715_007_600_000_000),
+            ("epoch", &instant, 0),
+            ("2020-01-01T23:00:00-05", &DataType::Date32, 18_262),
+            ("May 6 2024", &DataType::Date32, 19_849),
+            ("J2451187", &DataType::Date32, 10_599),
+            ("24:00", &DataType::Time64(TimeUnit::Microsecond), 86_400_000_000),
+            ("12:34.5", &DataType::Time64(TimeUnit::Microsecond), 754_500_000),
+            ("10:00 pm", &DataType::Time64(TimeUnit::Microsecond), 79_200_000_000),
+            ("10:00:00.1234567", &DataType::Time64(TimeUnit::Nanosecond), 36_000_123_457_000),
         ] {
-            assert_eq!(plain_time(text, to).as_deref(), expected, "{text}");
+            assert_eq!(count(text, to), Ok(expected), "{text}");
         }
-        for text in
-            ["", "x", "2020-02-30 10:00:00", "2020-01-01 25:00:00", "2020-01-01 10:00:00 nowhere", "2020-01-01x"]
-        {
-            assert_eq!(plain_time(text, &micros), None, "{text}");
+        // Files have nanoseconds.
+        let nanoseconds = local(TimeUnit::Nanosecond);
+        let expected = 1_577_872_800_123_456_789;
+        assert_eq!(count("2020-01-01 10:00:00.123456789", &nanoseconds), Ok(expected));
+        assert_eq!(count("2020-01-01 10:00:00.9999999", &nanoseconds), Ok(1_577_872_800_999_999_900));
+        assert_eq!(count("3020-01-01", &nanoseconds), Err(Unfit::Range));
+        assert_eq!(count("262143-01-01", &micros), Err(Unfit::Range));
+        assert_eq!(count("infinity", &micros), Err(Unfit::Infinite));
+        assert_eq!(count("2020-01-01 Mars/Phobos", &micros), Err(Unfit::Zone("mars/phobos".to_owned())));
+    }
+
+    #[test]
+    fn words_tell_the_time() {
+        for text in ["now", "Today", "tomorrow 10:00", "10:00 YESTERDAY"] {
+            assert!(tells_time(text), "{text}");
+        }
+        for text in ["", "know", "nowhere", "2024-05-06", "epoch"] {
+            assert!(!tells_time(text), "{text}");
         }
     }
 }

@@ -21,6 +21,7 @@ use datafusion::{
 use super::super::{
     AS_CAST, INTERVAL_WORDS, MAKE_TOLD, NEAREST_FLOAT, PADDED, PLAIN_TIME, REGULAR_EXPRESSION, SIMILAR_EXPRESSION,
     TEXT_OF, WRITTEN_AS,
+    AS_CAST, NEAREST_FLOAT, REGULAR_EXPRESSION, SIMILAR_EXPRESSION, TEXT_OF, WRITTEN_AS,
 };
 
 /// Whether an expression over rows of this schema can fail on one of them.
@@ -162,7 +163,6 @@ const NEVER_FAIL: &[(&str, usize)] = &[
     ("interval_of_group", 2),
     ("interval_of_order", 1),
     ("interval_order", 1),
-    (INTERVAL_WORDS, 1),
     ("iszero", 1),
     ("isnan", 1),
     ("least", usize::MAX),

@@ -19,6 +19,8 @@ mod columns;
 mod common_types;
 mod groups;
 mod joined_texts;
+mod intervals;
+mod lengths;
 mod limit;
 mod merge;
 mod numbers;

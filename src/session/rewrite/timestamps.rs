@@ -1,13 +1,19 @@
 //! Timestamps in SQL have microseconds, of which 64 bits hold all years that PostgreSQL knows; the planner's have nanoseconds,
-//! which begin in 1678 and end in 2262. And `AT TIME ZONE` and `extract` are functions.
+//! which begin in 1678 and end in 2262. And `AT TIME ZONE` and `extract` are functions, intervals texts that the planner reads
+//! as PostgreSQL does.
 
 use datafusion::sql::sqlparser::ast::{ArrayElemTypeDef, DataType as Type, DateTimeField, Expr, Value};
 
 use super::call;
 use crate::{Result, planning::with_seconds};
+use super::{call, intervals};
+use crate::{Result, planning::with_seconds, session::functions::EXTRACT};
 
-/// Rewrites a cast, a typed text, `AT TIME ZONE` or `extract`.
+/// Rewrites a cast, a typed text, an interval, `AT TIME ZONE` or `extract`.
 pub(super) fn rewrite(expression: &mut Expr) -> Result<()> {
+    if let Some(interval) = intervals::written(expression)? {
+        *expression = interval;
+    }
     match expression {
         Expr::Cast { data_type, expr, .. } => {
             if let (Type::Timestamp(..), Expr::Value(value)) = (&data_type, expr.as_mut()) {

@@ -1,0 +1,221 @@
+//! Texts become dates, times, timestamps and intervals as PostgreSQL reads them: by a function in the place of the engine's
+//! cast, which knows few of their forms and has others.
+
+use std::sync::Arc;
+
+use arrow::{
+    array::{ArrayRef, AsArray, Int64Array, IntervalMonthDayNanoArray, StringArray},
+    compute::cast,
+    datatypes::{DataType, Field, FieldRef, IntervalMonthDayNano, IntervalUnit},
+};
+use datafusion::{
+    common::{Result, ScalarValue, utils::take_function_args},
+    logical_expr::{
+        ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+        expr::ScalarFunction,
+    },
+};
+
+use crate::{
+    fault::{Failure, Fault},
+    pgtype::{self, Fields, Unfit},
+};
+
+/// What texts are read as.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Reading {
+    /// An interval, or a date, a time or a timestamp of this type.
+    pub(super) to: DataType,
+    /// The zone of the session.
+    pub(super) zone: Arc<str>,
+    /// What is none is NULL.
+    pub(super) is_lenient: bool,
+}
+
+/// Whether texts are read as values of this type here.
+pub(super) fn is_read(data_type: &DataType) -> bool {
+    use DataType::{Date32, Interval, Time32, Time64, Timestamp};
+    matches!(data_type, Date32 | Time32(_) | Time64(_) | Timestamp(..))
+        || *data_type == Interval(IntervalUnit::MonthDayNano)
+}
+
+/// The value of a text, under the name of the text.
+pub(super) fn read_as(text: Expr, reading: Reading) -> Expr {
+    let function = ScalarUDF::new_from_impl(ReadText { reading, signature: Signature::any(1, Volatility::Immutable) });
+    Expr::ScalarFunction(ScalarFunction { func: Arc::new(function), args: vec![text] })
+}
+
+/// What is told of a text that is no value of a type.
+pub(crate) fn unfit(text: &str, data_type: &DataType, why: Unfit) -> Failure {
+    let name = pgtype::type_name(data_type);
+    match why {
+        Unfit::Syntax => {
+            Failure::new(Fault::InvalidDatetime, format!("invalid input syntax for type {name}: \"{text}\""))
+        }
+        Unfit::Field => {
+            Failure::new(Fault::DatetimeOutOfRange, format!("date/time field value out of range: \"{text}\""))
+        }
+        Unfit::IntervalField => {
+            Failure::new(Fault::IntervalOutOfRange, format!("interval field value out of range: \"{text}\""))
+        }
+        Unfit::Range if matches!(data_type, DataType::Interval(_)) => {
+            Failure::new(Fault::DatetimeOutOfRange, "interval out of range")
+        }
+        Unfit::Range => {
+            let name = if *data_type == DataType::Date32 { "date" } else { "timestamp" };
+            Failure::new(Fault::DatetimeOutOfRange, format!("{name} out of range: \"{text}\""))
+        }
+        Unfit::Displacement => {
+            Failure::new(Fault::ZoneOutOfRange, format!("time zone displacement out of range: \"{text}\""))
+        }
+        Unfit::Zone(zone) => Failure::new(Fault::InvalidArgument, format!("time zone \"{zone}\" not recognized")),
+        Unfit::Infinite => {
+            let message = format!("a {name} that is before or after all others is not stored: \"{text}\"; write NULL");
+            Failure::new(Fault::FeatureNotSupported, message)
+        }
+    }
+}
+
+impl Reading {
+    /// The value of a text; NULL if it is none and that is asked for.
+    pub(super) fn value(&self, text: &str) -> Result<ScalarValue> {
+        let found = match self.to {
+            DataType::Interval(_) => interval(text).map(|interval| ScalarValue::IntervalMonthDayNano(Some(interval))),
+            _ => pgtype::read_time(text, &self.to, &self.zone),
+        };
+        match found {
+            Ok(value) => Ok(value),
+            Err(_) if self.is_lenient => ScalarValue::try_from(&self.to),
+            Err(why) => Err(unfit(text, &self.to, why).into()),
+        }
+    }
+
+    fn values(&self, texts: &ArrayRef) -> Result<ArrayRef> {
+        let texts = cast(texts, &DataType::Utf8)?;
+        let texts = texts.as_string::<i32>();
+        if matches!(self.to, DataType::Interval(_)) {
+            return Ok(Arc::new(self.each(texts, interval)?.into_iter().collect::<IntervalMonthDayNanoArray>()));
+        }
+        let counts = self.each(texts, |text| pgtype::read_count(text, &self.to, &self.zone))?;
+        let counts: Int64Array = counts.into_iter().collect();
+        Ok(match self.to {
+            DataType::Date32 | DataType::Time32(_) => cast(&cast(&counts, &DataType::Int32)?, &self.to)?,
+            _ => cast(&counts, &self.to)?,
+        })
+    }
+
+    fn each<T>(&self, texts: &StringArray, read: impl Fn(&str) -> Result<T, Unfit>) -> Result<Vec<Option<T>>> {
+        let read = |text: &str| match read(text) {
+            Ok(value) => Ok(Some(value)),
+            Err(_) if self.is_lenient => Ok(None),
+            Err(why) => Err(unfit(text, &self.to, why).into()),
+        };
+        texts.iter().map(|text| text.map_or(Ok(None), &read)).collect()
+    }
+}
+
+fn interval(text: &str) -> Result<IntervalMonthDayNano, Unfit> {
+    pgtype::read_interval(text, Fields::default())?.arrow().ok_or(Unfit::Range)
+}
+
+/// `read_text(text)`.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct ReadText {
+    reading: Reading,
+    signature: Signature,
+}
+
+impl ScalarUDFImpl for ReadText {
+    fn name(&self) -> &str {
+        "read_text"
+    }
+
+    fn schema_name(&self, operands: &[Expr]) -> Result<String> {
+        // A cast is called as what it casts.
+        let [text] = take_function_args(self.name(), operands)?;
+        Ok(text.schema_name().to_string())
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _types: &[DataType]) -> Result<DataType> {
+        Ok(self.reading.to.clone())
+    }
+
+    fn return_field_from_args(&self, arguments: ReturnFieldArgs) -> Result<FieldRef> {
+        let nullable = self.reading.is_lenient || arguments.arg_fields.iter().any(|field| field.is_nullable());
+        Ok(Arc::new(Field::new(self.name(), self.reading.to.clone(), nullable)))
+    }
+
+    fn invoke_with_args(&self, call: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let [texts] = take_function_args(self.name(), call.args)?;
+        Ok(match texts {
+            ColumnarValue::Scalar(text) => {
+                let read = self.reading.values(&text.to_array()?)?;
+                ColumnarValue::Scalar(ScalarValue::try_from_array(&read, 0)?)
+            }
+            ColumnarValue::Array(texts) => ColumnarValue::Array(self.reading.values(&texts)?),
+        })
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use arrow::{array::Array, datatypes::TimeUnit};
+
+    use super::*;
+    use crate::print::{self, Form};
+
+    fn reading(to: DataType, is_lenient: bool) -> Reading {
+        Reading { to, zone: "UTC".into(), is_lenient }
+    }
+
+    #[test]
+    fn what_is_shown_is_read() {
+        for (months, days, micros) in [
+            (0, 0, 0),
+            (14, -3, 1),
+            (-14, 3, -1),
+            (-2, 0, 3_600_000_000),
+            (0, -1, 999_999),
+            (i32::MAX, i32::MIN, i64::MAX / 1_000),
+            (i32::MIN, i32::MAX, i64::MIN / 1_000),
+        ] {
+            let interval = IntervalMonthDayNano::new(months, days, micros * 1_000);
+            let intervals: ArrayRef = Arc::new(IntervalMonthDayNanoArray::from(vec![interval]));
+            let shown = print::texts(&intervals, Form::default()).unwrap();
+            assert_eq!(super::interval(shown.value(0)), Ok(interval), "{}", shown.value(0));
+        }
+    }
+
+    #[test]
+    fn columns_are_read_as_texts_are() {
+        let texts: ArrayRef = Arc::new(StringArray::from(vec![Some("May 6 2024"), None, Some("20240506")]));
+        for to in [
+            DataType::Date32,
+            DataType::Timestamp(TimeUnit::Microsecond, None),
+            DataType::Timestamp(TimeUnit::Second, Some("Europe/Berlin".into())),
+        ] {
+            let reading = reading(to.clone(), false);
+            let values = reading.values(&texts).unwrap();
+            assert_eq!(values.data_type(), &to);
+            assert!(values.is_null(1));
+            for row in [0, 2] {
+                let value = ScalarValue::try_from_array(&values, row).unwrap();
+                assert_eq!(value, reading.value("2024-05-06").unwrap());
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_value_is_refused_or_null() {
+        let texts: ArrayRef = Arc::new(StringArray::from(vec!["2024-02-30"]));
+        let refused = reading(DataType::Date32, false).values(&texts).unwrap_err().to_string();
+        assert!(refused.contains("date/time field value out of range: \"2024-02-30\""), "{refused}");
+        assert!(reading(DataType::Date32, true).values(&texts).unwrap().is_null(0));
+        assert!(reading(DataType::Date32, true).value("x").unwrap().is_null());
+    }
+}

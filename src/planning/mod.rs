@@ -64,6 +64,7 @@ mod sort_keys;
 mod steps;
 mod subquery;
 mod text_numbers;
+mod time_operators;
 mod time_texts;
 mod timestamps;
 mod told;

@@ -227,7 +227,31 @@ fn constant(expression: &Expr) -> Option<ScalarValue> {
                 _ => None,
             }
         }
+        Expr::ScalarFunction(call) => {
+            let [left, right] = call.args.as_slice() else { return None };
+            let (left, right) = (constant(left)?, constant(right)?);
+            match call.name() {
+                "date_pl_interval" | "timestamp_pl_interval" | "timestamptz_pl_interval" => {
+                    moment(left)?.add(right).ok()
+                }
+                "date_mi_interval" | "timestamp_mi_interval" | "timestamptz_mi_interval" => {
+                    moment(left)?.sub(right).ok()
+                }
+                "interval_pl_date" | "interval_pl_timestamp" | "interval_pl_timestamptz" => {
+                    moment(right)?.add(left).ok()
+                }
+                _ => None,
+            }
+        }
         _ => None,
+    }
+}
+
+/// A date as the timestamp at which it begins.
+fn moment(value: ScalarValue) -> Option<ScalarValue> {
+    match value.data_type() {
+        DataType::Date32 => value.cast_to(&DataType::Timestamp(TimeUnit::Microsecond, None)).ok(),
+        _ => Some(value),
     }
 }
 

@@ -18,6 +18,7 @@ use datafusion::{
 
 use super::{byte_texts::is_bytes, concatenation, days, integers, open_operands, operator_calls, steps, text_numbers};
 use crate::pgtype;
+use super::{days, integers, open_operands, operator_calls, steps, text_numbers, time_operators};
 
 /// Plans operators between values, of which one is a text that is written.
 #[derive(Debug)]
@@ -33,6 +34,9 @@ impl ExprPlanner for Operators {
         }
         if let Some(op) = of_open_operands(&operation.op) {
             open_operands::settle(&mut operation.left, op, &mut operation.right, schema);
+            if let Some(call) = time_operators::called(&operation.left, op, &operation.right, schema) {
+                return Ok(PlannerResult::Planned(call));
+            }
         }
         if operation.op == BinaryOperator::StringConcat {
             return concatenation::planned(operation, schema);

@@ -30,7 +30,7 @@ use super::{
     rows::{run_optimized, shown},
 };
 use crate::{
-    Result, pgtype, planning,
+    Result, functions, pgtype, planning,
     session::{Kept, Outcome, Scope, storage::is_managed},
 };
 
@@ -77,7 +77,8 @@ pub(super) fn bytes_of(plan: &LogicalPlan) -> Option<usize> {
                         may_be &= !value.try_as_str().flatten().is_some_and(pgtype::tells_time);
                     }
                     Expr::ScalarFunction(call) if volatility(call) != Volatility::Immutable => {
-                        may_be &= OF_ROLE.contains(&call.name()) || OF_STATEMENT.contains(&call.name());
+                        let is_known = OF_ROLE.contains(&call.name()) || OF_STATEMENT.contains(&call.name());
+                        may_be &= is_known || functions::function_of(&call.func).is_some();
                     }
                     Expr::ScalarVariable(..) => may_be = false,
                     _ => {}

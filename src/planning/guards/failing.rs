@@ -1,7 +1,8 @@
 //! Which expressions can fail while rows are computed, whatever guards them: the one place that says so.
 //!
 //! What isn't known here can fail. `+`, `-` and `*` are taken for what cannot while conditions find their places: their
-//! numbers are checked when plans become operators, by functions that are not known here.
+//! numbers are checked when plans become operators, by functions that are not known here. The same is taken for intervals that
+//! are added to moments.
 
 use std::sync::Arc;
 
@@ -23,6 +24,7 @@ use super::super::{
     TEXT_OF, WRITTEN_AS,
     AS_CAST, NEAREST_FLOAT, REGULAR_EXPRESSION, SIMILAR_EXPRESSION, TEXT_OF, WRITTEN_AS,
 };
+use super::super::{AS_CAST, NEAREST_FLOAT, REGULAR_EXPRESSION, SIMILAR_EXPRESSION, TEXT_OF, WRITTEN_AS};
 
 /// Whether an expression over rows of this schema can fail on one of them.
 ///
@@ -148,7 +150,10 @@ const NEVER_FAIL: &[(&str, usize)] = &[
     ("concat", usize::MAX),
     ("concat_ws", usize::MAX),
     ("contains", 2),
+    ("date_mi", 2),
+    ("date_mi_interval", 2),
     ("date_part", 2),
+    ("date_pl_interval", 2),
     ("date_trunc", 2),
     ("ends_with", 2),
     ("extract", 2),
@@ -160,9 +165,15 @@ const NEVER_FAIL: &[(&str, usize)] = &[
     ("greatest", usize::MAX),
     ("initcap", 1),
     ("interval_length", 1),
+    ("interval_mi", 2),
     ("interval_of_group", 2),
     ("interval_of_order", 1),
     ("interval_order", 1),
+    ("interval_pl", 2),
+    ("interval_pl_date", 2),
+    ("interval_pl_time", 2),
+    ("interval_pl_timestamp", 2),
+    ("interval_pl_timestamptz", 2),
     ("iszero", 1),
     ("isnan", 1),
     ("least", usize::MAX),
@@ -207,6 +218,15 @@ const NEVER_FAIL: &[(&str, usize)] = &[
     ("trunc", 1),
     ("upper", 1),
     (TEXT_OF, 1),
+    ("time_mi_interval", 2),
+    ("time_mi_time", 2),
+    ("time_pl_interval", 2),
+    ("timestamp_mi", 2),
+    ("timestamp_mi_interval", 2),
+    ("timestamp_pl_interval", 2),
+    ("timestamptz_mi", 2),
+    ("timestamptz_mi_interval", 2),
+    ("timestamptz_pl_interval", 2),
     (WRITTEN_AS, 1),
 ];
 

@@ -39,6 +39,18 @@ pub(super) fn rewrite(expression: &mut Expr) -> Result<()> {
             }
             _ => None,
         },
+        Expr::BinaryOp { left, op: BinaryOperator::Overlaps, right } => match (row(left), row(right)) {
+            (Some(left), Some(right)) if left.len() == 2 && right.len() == 2 => {
+                Some(call("overlaps", left.into_iter().chain(right).collect()))
+            }
+            (Some(one), Some(_)) => {
+                let side = if one.len() == 2 { "right" } else { "left" };
+                let message =
+                    format!("wrong number of parameters on {side} side of OVERLAPS expression: write both ends");
+                return Err(Error::new(Fault::Syntax, message));
+            }
+            _ => None,
+        },
         Expr::IsNull(inner) => {
             row(inner).map(|columns| all(columns.into_iter().map(|column| Expr::IsNull(Box::new(column)))))
         }

@@ -1,0 +1,119 @@
+//! Operators on dates, times and intervals are calls of PostgreSQL's functions for them.
+//!
+//! The engine's own have other types: the time between two timestamps has no days there, an interval is not multiplied, and a
+//! minus before one leaves its time as it is. Operators are looked at where they are planned, so that every column has
+//! PostgreSQL's type from the beginning, and again when types are settled that were not known then.
+
+use arrow::datatypes::{DataType, TimeUnit};
+use datafusion::{
+    common::DFSchema,
+    logical_expr::{BinaryExpr, Cast, Expr, ExprSchemable, Operator},
+};
+
+use crate::functions::{
+    self,
+    time_operators::{self, Kind, Sign},
+};
+
+/// The call of an operator between times, or times and numbers; none of others.
+pub(super) fn called(left: &Expr, op: Operator, right: &Expr, schema: &DFSchema) -> Option<Expr> {
+    let sign = match op {
+        Operator::Plus => Sign::Plus,
+        Operator::Minus => Sign::Minus,
+        Operator::Multiply => Sign::Times,
+        Operator::Divide => Sign::Divide,
+        _ => return None,
+    };
+    let kind = |operand: &Expr| operand.get_type(schema).ok().as_ref().and_then(Kind::of);
+    let (left_kind, right_kind) = (kind(left)?, kind(right)?);
+    let function = time_operators::of(left_kind, sign, right_kind)?;
+    let is_of_instants = [left_kind, right_kind].contains(&Kind::Instant);
+    let argument = |operand: &Expr, kind: Kind| {
+        let operand = operand.clone().unalias();
+        match kind {
+            // A date begins when the session's clocks show it.
+            Kind::Date if is_of_instants => {
+                Expr::Cast(Cast::new(Box::new(operand), DataType::Timestamp(TimeUnit::Microsecond, None)))
+            }
+            _ => operand,
+        }
+    };
+    Some(functions::call_of(function, vec![argument(left, left_kind), argument(right, right_kind)]))
+}
+
+/// A step of an expression whose operands' types are known.
+pub(super) fn settled(step: Expr, schema: &DFSchema) -> Expr {
+    match &step {
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) => called(left, *op, right, schema).unwrap_or(step),
+        Expr::Negative(operand) => {
+            let kind = operand.get_type(schema).ok().as_ref().and_then(Kind::of);
+            match kind {
+                Some(Kind::Interval | Kind::Time) => {
+                    functions::call_of(time_operators::negated(), vec![operand.as_ref().clone()])
+                }
+                _ => step,
+            }
+        }
+        _ => step,
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use arrow::datatypes::{Field, IntervalUnit, Schema};
+    use datafusion::logical_expr::{col, lit};
+
+    use super::*;
+
+    /// As `pg_operator` has them in PostgreSQL 15.
+    #[test]
+    fn operators_have_postgresqls_types() {
+        let instant = DataType::Timestamp(TimeUnit::Microsecond, Some("+00:00".into()));
+        let (local, interval) =
+            (DataType::Timestamp(TimeUnit::Microsecond, None), DataType::Interval(IntervalUnit::MonthDayNano));
+        let clock = DataType::Time64(TimeUnit::Microsecond);
+        let columns = [
+            ("d", DataType::Date32),
+            ("t", clock.clone()),
+            ("l", local.clone()),
+            ("i", instant.clone()),
+            ("s", interval.clone()),
+            ("n", DataType::Int32),
+            ("f", DataType::Float64),
+        ];
+        let fields = columns.map(|(name, data_type)| Field::new(name, data_type, true));
+        let schema = DFSchema::try_from(Schema::new(fields.to_vec())).unwrap();
+        let found = |left: &str, op: Operator, right: &str| {
+            called(&col(left), op, &col(right), &schema).map(|call| call.get_type(&schema).unwrap())
+        };
+        use Operator::{Divide, Minus, Multiply, Plus};
+        for (left, op, right, expected) in [
+            ("d", Minus, "d", Some(DataType::Int32)),
+            ("d", Plus, "n", Some(DataType::Date32)),
+            ("n", Plus, "d", Some(DataType::Date32)),
+            ("d", Minus, "n", Some(DataType::Date32)),
+            ("d", Plus, "s", Some(local.clone())),
+            ("d", Plus, "t", Some(local.clone())),
+            ("t", Minus, "t", Some(interval.clone())),
+            ("t", Plus, "s", Some(clock.clone())),
+            ("l", Minus, "l", Some(interval.clone())),
+            ("l", Minus, "d", Some(interval.clone())),
+            ("l", Minus, "s", Some(local)),
+            ("i", Minus, "i", Some(interval.clone())),
+            ("d", Minus, "i", Some(interval.clone())),
+            ("i", Plus, "s", Some(instant.clone())),
+            ("s", Plus, "i", Some(instant)),
+            ("s", Multiply, "n", Some(interval.clone())),
+            ("f", Multiply, "s", Some(interval.clone())),
+            ("s", Divide, "f", Some(interval)),
+            ("d", Plus, "d", None),
+            ("s", Minus, "d", None),
+            ("f", Divide, "s", None),
+            ("n", Plus, "n", None),
+        ] {
+            assert_eq!(found(left, op, right), expected, "{left} {op} {right}");
+        }
+        assert_eq!(settled(lit(1) + lit(2), &schema), lit(1) + lit(2));
+    }
+}

@@ -9,8 +9,8 @@ use std::{collections::HashMap, ops::ControlFlow, sync::Arc};
 
 use arrow::datatypes::{Field, FieldRef, Schema, SchemaRef};
 use datafusion::sql::sqlparser::ast::{
-    DataType, Distinct, Expr, Function, Ident, ObjectName, OrderBy, OrderByKind, Query, Select, SelectItem, SetExpr,
-    TableFactor, TableWithJoins, Value, VisitMut, VisitorMut,
+    BinaryOperator, DataType, Distinct, Expr, Function, Ident, ObjectName, OrderBy, OrderByKind, Query, Select,
+    SelectItem, SetExpr, TableFactor, TableWithJoins, Value, VisitMut, VisitorMut,
 };
 
 use crate::{error::MARK, pgtype};
@@ -392,6 +392,7 @@ fn name_and_strength(expression: &Expr) -> Option<(String, bool)> {
         Expr::Array(_) => "array".to_owned(),
         Expr::Tuple(_) => "row".to_owned(),
         Expr::Interval(_) => return weak("interval".to_owned()),
+        Expr::BinaryOp { op: BinaryOperator::Overlaps, .. } => "overlaps".to_owned(),
         Expr::AtTimeZone { .. } => "timezone".to_owned(),
         Expr::Extract { .. } => "extract".to_owned(),
         Expr::Ceil { .. } => "ceil".to_owned(),
@@ -416,7 +417,8 @@ fn type_heading(data_type: &DataType) -> String {
         Some((before, rest)) => format!("{before}{}", rest.split_once(')').map_or("", |(_, after)| after)),
         None => plain.to_owned(),
     };
-    let plain = plain.trim_end();
+    // `interval day to hour` is one as well.
+    let plain = if plain.starts_with("interval ") { "interval" } else { plain.trim_end() };
     pgtype::by_word(plain).map_or(plain, |known| known.name).to_owned()
 }
 

@@ -19,7 +19,12 @@ use crate::{
 pub(super) fn written(expression: &Expr) -> Result<Option<Expr>> {
     match expression {
         Expr::Interval(interval) => match text_of(&interval.value) {
-            Some(text) => read(text, declared(interval)?).map(Some),
+            Some(text) => {
+                let fields = declared(interval)?;
+                // Seconds to the planner too; the distance of a frame may be a number that is written so.
+                let is_plain = fields == Fields::default() && text.trim().parse::<f64>().is_ok();
+                if is_plain { Ok(None) } else { read(text, fields).map(Some) }
+            }
             None => Ok(None),
         },
         Expr::Cast { expr, data_type: Type::Interval { fields, precision }, .. }

@@ -108,7 +108,7 @@ pub(crate) fn read_text(text: &str, target: &DataType) -> Result<ScalarValue> {
                         Ok(ScalarValue::IntervalMonthDayNano(Some(span.ok_or_else(invalid)?)))
                     }
                     DataType::Date32 | DataType::Time32(_) | DataType::Time64(_) | DataType::Timestamp(..) => {
-                        let zone = if let DataType::Timestamp(_, Some(zone)) = target { zone } else { "UTC" };
+                        let zone = if let DataType::Timestamp(_, Some(zone)) = target { zone.as_ref() } else { "UTC" };
                         read_time(text, target, zone).map_err(|_| invalid())
                     }
                     _ => ScalarValue::Utf8(Some(trimmed.to_owned())).cast_to(target).map_err(|_| invalid()),

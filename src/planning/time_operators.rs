@@ -10,9 +10,13 @@ use datafusion::{
     logical_expr::{BinaryExpr, Cast, Expr, ExprSchemable, Operator},
 };
 
-use crate::functions::{
-    self,
-    time_operators::{self, Kind, Sign},
+use super::open_operands::INTERVAL;
+use crate::{
+    functions::{
+        self,
+        time_operators::{self, Kind, Sign},
+    },
+    pgtype,
 };
 
 /// The call of an operator between times, or times and numbers; none of others.
@@ -28,17 +32,23 @@ pub(super) fn called(left: &Expr, op: Operator, right: &Expr, schema: &DFSchema)
     let (left_kind, right_kind) = (kind(left)?, kind(right)?);
     let function = time_operators::of(left_kind, sign, right_kind)?;
     let is_of_instants = [left_kind, right_kind].contains(&Kind::Instant);
-    let argument = |operand: &Expr, kind: Kind| {
+    let argument = |operand: &Expr, at: usize, kind: Kind| {
         let operand = operand.clone().unalias();
+        let declared = function.overloads.first().and_then(|overload| overload.arguments.get(at));
         match kind {
             // A date begins when the session's clocks show it.
-            Kind::Date if is_of_instants => {
-                Expr::Cast(Cast::new(Box::new(operand), DataType::Timestamp(TimeUnit::Microsecond, None)))
+            Kind::Date if is_of_instants => as_type(operand, DataType::Timestamp(TimeUnit::Microsecond, None)),
+            Kind::Time if declared.is_some_and(|declared| declared.oid == pgtype::INTERVAL.oid) => {
+                as_type(operand, INTERVAL)
             }
             _ => operand,
         }
     };
-    Some(functions::call_of(function, vec![argument(left, left_kind), argument(right, right_kind)]))
+    Some(functions::call_of(function, vec![argument(left, 0, left_kind), argument(right, 1, right_kind)]))
+}
+
+fn as_type(operand: Expr, data_type: DataType) -> Expr {
+    Expr::Cast(Cast::new(Box::new(operand), data_type))
 }
 
 /// A step of an expression whose operands' types are known.
@@ -48,8 +58,10 @@ pub(super) fn settled(step: Expr, schema: &DFSchema) -> Expr {
         Expr::Negative(operand) => {
             let kind = operand.get_type(schema).ok().as_ref().and_then(Kind::of);
             match kind {
-                Some(Kind::Interval | Kind::Time) => {
-                    functions::call_of(time_operators::negated(), vec![operand.as_ref().clone()])
+                Some(Kind::Interval) => functions::call_of(time_operators::negated(), vec![operand.as_ref().clone()]),
+                Some(Kind::Time) => {
+                    let interval = as_type(operand.as_ref().clone(), INTERVAL);
+                    functions::call_of(time_operators::negated(), vec![interval])
                 }
                 _ => step,
             }

@@ -39,19 +39,19 @@ pub(super) static OVERLAPS: Function = Function {
 
 fn of_instants(call: &Call<'_>, first_lasts: bool, second_lasts: bool) -> Result<ArrayRef> {
     let zone: Zone = zone(call)?;
-    let moment = |at: usize, row: usize| Ok(call.timestamps(at)?.value(row));
+    let moment = |at: usize, row: usize| -> Result<i64> { Ok(call.timestamps(at)?.value(row)) };
     let moved = |from: i64, by: Span| moved::instant(from, by, zone).ok_or_else(|| out_of_range("timestamp"));
     compared(call, [first_lasts, second_lasts], moment, moved)
 }
 
 fn of_timestamps(call: &Call<'_>, first_lasts: bool, second_lasts: bool) -> Result<ArrayRef> {
-    let moment = |at: usize, row: usize| Ok(call.timestamps(at)?.value(row));
+    let moment = |at: usize, row: usize| -> Result<i64> { Ok(call.timestamps(at)?.value(row)) };
     let moved = |from: i64, by: Span| moved::local(from, by).ok_or_else(|| out_of_range("timestamp"));
     compared(call, [first_lasts, second_lasts], moment, moved)
 }
 
 fn of_times(call: &Call<'_>, first_lasts: bool, second_lasts: bool) -> Result<ArrayRef> {
-    let moment = |at: usize, row: usize| Ok(call.times(at)?.value(row));
+    let moment = |at: usize, row: usize| -> Result<i64> { Ok(call.times(at)?.value(row)) };
     let moved = |from: i64, by: Span| Ok((from + by.micros % MICROS_A_DAY).rem_euclid(MICROS_A_DAY));
     compared(call, [first_lasts, second_lasts], moment, moved)
 }

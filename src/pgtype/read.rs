@@ -45,6 +45,8 @@ pub(crate) enum Unreadable {
     LowerBound(String),
     /// The text is an array of another number of dimensions than the column has, which are these.
     Dimensions { found: usize, wanted: usize },
+    /// The text is no date, time or interval, and why.
+    Time(String, Unfit),
     /// The bytes are no value of the type.
     Binary,
     /// The bytes are no text, and why.
@@ -102,14 +104,16 @@ pub(crate) fn read_text(text: &str, target: &DataType) -> Result<ScalarValue> {
         _ => match element(target) {
             Some(element) => array_from_text(text, element)?,
             None => {
+                let unfit = |why| Unreadable::Time(text.to_owned(), why);
                 return match target {
                     DataType::Interval(_) => {
-                        let span = read_interval(text, Fields::default()).ok().and_then(Span::arrow);
-                        Ok(ScalarValue::IntervalMonthDayNano(Some(span.ok_or_else(invalid)?)))
+                        let span = read_interval(text, Fields::default()).map_err(unfit)?;
+                        let interval = span.arrow().ok_or_else(|| unfit(Unfit::Range))?;
+                        Ok(ScalarValue::IntervalMonthDayNano(Some(interval)))
                     }
                     DataType::Date32 | DataType::Time32(_) | DataType::Time64(_) | DataType::Timestamp(..) => {
                         let zone = if let DataType::Timestamp(_, Some(zone)) = target { zone.as_ref() } else { "UTC" };
-                        read_time(text, target, zone).map_err(|_| invalid())
+                        read_time(text, target, zone).map_err(unfit)
                     }
                     _ => ScalarValue::Utf8(Some(trimmed.to_owned())).cast_to(target).map_err(|_| invalid()),
                 };

@@ -18,6 +18,7 @@ use datafusion::{
 };
 
 use super::{statistics::without_order, steps};
+use crate::pgtype;
 
 /// What timestamps are compared with becomes one of microseconds. It comes before types are made the same.
 #[derive(Debug)]
@@ -177,7 +178,7 @@ fn zoned(expression: &Expr, own: &DataType, other: &DataType, session: &Arc<str>
 
 /// The microseconds of a constant, as of a zone or of none: they tell the same of what they are asked for.
 fn micros(value: &ScalarValue) -> Option<i64> {
-    match value.cast_to(&DataType::Timestamp(TimeUnit::Microsecond, None)).ok()? {
+    match read(value, &DataType::Timestamp(TimeUnit::Microsecond, None))? {
         ScalarValue::TimestampMicrosecond(micros, _) => micros,
         _ => None,
     }
@@ -214,7 +215,7 @@ fn constant(expression: &Expr) -> Option<ScalarValue> {
     match expression {
         Expr::Literal(value, _) => Some(value.clone()),
         Expr::Cast(cast) if matches!(cast.field.data_type(), DataType::Timestamp(..) | DataType::Date32) => {
-            constant(&cast.expr)?.cast_to(cast.field.data_type()).ok()
+            read(&constant(&cast.expr)?, cast.field.data_type())
         }
         Expr::BinaryExpr(BinaryExpr { left, op, right }) => {
             let (left, right) = (constant(left)?, constant(right)?);
@@ -244,6 +245,14 @@ fn constant(expression: &Expr) -> Option<ScalarValue> {
             }
         }
         _ => None,
+    }
+}
+
+/// A constant as one of a type of times, of which a text may be one.
+fn read(value: &ScalarValue, to: &DataType) -> Option<ScalarValue> {
+    match value.try_as_str().flatten() {
+        Some(text) => pgtype::read_time(text, to, "UTC").ok(),
+        None => value.cast_to(to).ok(),
     }
 }
 

@@ -25,6 +25,7 @@ use super::super::{
     AS_CAST, NEAREST_FLOAT, REGULAR_EXPRESSION, SIMILAR_EXPRESSION, TEXT_OF, WRITTEN_AS,
 };
 use super::super::{AS_CAST, NEAREST_FLOAT, REGULAR_EXPRESSION, SIMILAR_EXPRESSION, TEXT_OF, WRITTEN_AS};
+    AS_CAST, NEAREST_FLOAT, REGULAR_EXPRESSION, SIMILAR_EXPRESSION, TEXT_OF, WRITTEN_AS, read_texts::is_read,
 
 /// Whether an expression over rows of this schema can fail on one of them.
 ///
@@ -39,6 +40,8 @@ fn step_can_fail(step: &Expr, schema: &DFSchema) -> bool {
     match step {
         Expr::BinaryExpr(BinaryExpr { op, right, .. }) => operator_can_fail(*op, literal(right)),
         Expr::Cast(cast) => match cast.expr.as_ref() {
+            // A text is read when the statement is analysed.
+            Expr::Literal(value, _) if value.data_type().is_string() && is_read(cast.field.data_type()) => false,
             Expr::Literal(value, _) => value.cast_to(cast.field.data_type()).is_err(),
             operand => {
                 let from = operand.get_type(schema);

@@ -27,8 +27,6 @@ use datafusion::{
         simplify::SimplifyContext,
         sort_properties::{ExprProperties, SortProperties},
     },
-    common::ScalarValue,
-    logical_expr::{Expr, ScalarUDF, Volatility},
 };
 
 pub(crate) use self::{
@@ -49,7 +47,8 @@ use crate::{
 };
 
 /// The lists of the rooms.
-const ROOMS: &[&[&Function]] = &[array::ROOM, bytes::ROOM, format::ROOM, number::ROOM, text::ROOM, time::ROOM, time_operators::ROOM];
+const ROOMS: &[&[&Function]] =
+    &[array::ROOM, bytes::ROOM, format::ROOM, number::ROOM, text::ROOM, time::ROOM, time_operators::ROOM];
 
 /// A function: a name, with all that it can be called with.
 pub(crate) struct Function {
@@ -223,8 +222,6 @@ pub(crate) fn value_of(function: &ScalarUDF, arguments: &[ScalarValue]) -> Optio
 
 /// A call of one.
 pub(crate) fn called(function: &'static Function, arguments: Vec<Expr>) -> Expr {
-/// A call of one of them.
-pub(crate) fn call_of(function: &'static Function, arguments: Vec<Expr>) -> Expr {
     udf::of(function).call(arguments)
 }
 

@@ -21,13 +21,11 @@ pub use self::{
 pub(crate) use self::{
     columns::{canonical, dimensions_of, element, innermost, is_record, list_of, nested, record_field, sent_as},
     read::{
-        ArrayText, Becoming, JSONB_VERSION, NoJson, Unfit, Unreadable, as_told, has_fields, interval_in_words,
-        plain_time, read_binary, read_null, read_string, read_text, read_typed, split_array, uuid_bytes,
+        ArrayText, Becoming, Fields, JSONB_VERSION, NoJson, Part, Span, Unfit, Unreadable, Untold, Zone, as_told,
+        civil, day_of, days_in, has_fields, read_binary, read_count, read_interval, read_null, read_string, read_text,
+        read_time, read_typed, split_array, tells_time, uuid_bytes,
     },
     told::{only_told, untold},
-    columns::{canonical, element, list_of, sent_as},
-        Fields, Part, Span, Unfit, Unreadable, Zone, civil, day_of, days_in, has_fields, read_binary, read_count,
-        read_interval, read_null, read_string, read_text, read_time, tells_time,
 };
 
 /// A type, as `pg_type` has it.

@@ -6,14 +6,14 @@ mod array;
 mod calendar;
 mod fields;
 mod intervals;
-mod json;
 mod iso;
+mod json;
 mod moments;
 mod numeric;
 mod parts;
 mod times;
-mod told;
 mod tokens;
+mod told;
 mod words;
 mod zones;
 
@@ -21,15 +21,13 @@ use arrow::datatypes::{DataType, IntervalMonthDayNano, TimeUnit};
 use datafusion::common::ScalarValue;
 
 pub(crate) use array::{ArrayText, split_array};
-pub(crate) use fields::has_fields;
-pub(crate) use intervals::interval_in_words;
-pub(crate) use json::NoJson;
-pub(crate) use times::plain_time;
-pub(crate) use told::{Becoming, Unfit, as_told, uuid_bytes};
 pub(crate) use calendar::{civil, day_of, days_in};
+pub(crate) use fields::has_fields;
 pub(crate) use intervals::{Fields, Part, Span, interval as read_interval};
+pub(crate) use json::NoJson;
 pub(crate) use moments::Unfit;
 pub(crate) use times::{read_count, read_time, tells_time};
+pub(crate) use told::{Becoming, Untold, as_told, uuid_bytes};
 pub(crate) use zones::Zone;
 
 use super::{ColumnType, EPOCH_DAYS, EPOCH_MICROS, Form, PgType, dimensions_of, element, innermost, list_of};

@@ -6,12 +6,10 @@ use std::borrow::Cow;
 use arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::{Result, ScalarValue};
 
-use super::{array_texts, rewritten_texts::Reading};
-use crate::{
-    fault::{Failure, Fault},
-    pgtype,
+use super::{
+    array_texts,
+    read_texts::{Reading, is_read},
 };
-use super::read_texts::{Reading, is_read};
 use crate::pgtype;
 
 /// Refuses a text that is no value of a type. Types whose texts the engine does not read pass.

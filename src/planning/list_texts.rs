@@ -8,9 +8,7 @@
 //! at the end of a day and takes bytes for UTF-8. Here it casts the text that a function makes of the value; the type of the
 //! result stays the same.
 //!
-//! Intervals by themselves keep the text of the engine's cast (`12 mons 2 days`), which it reads again. Numbers keep it
-//! too.
-//! Numbers keep the text of the engine's cast, and so do bytes, which the cast takes for UTF-8.
+//! Numbers keep the text of the engine's cast.
 
 use std::sync::Arc;
 
@@ -73,7 +71,6 @@ fn written(mut step: Expr, schema: &DFSchema, zone: &str) -> Result<Transformed<
 fn is_written(data_type: &DataType) -> bool {
     data_type.is_nested()
         || is_bytes(data_type)
-        || matches!(data_type, DataType::Date32 | DataType::Timestamp(..) | DataType::Time32(_) | DataType::Time64(_))
         || matches!(
             data_type,
             DataType::Date32

@@ -44,7 +44,7 @@ pub(super) fn called(left: &Expr, op: Operator, right: &Expr, schema: &DFSchema)
             _ => operand,
         }
     };
-    Some(functions::call_of(function, vec![argument(left, 0, left_kind), argument(right, 1, right_kind)]))
+    Some(functions::called(function, vec![argument(left, 0, left_kind), argument(right, 1, right_kind)]))
 }
 
 fn as_type(operand: Expr, data_type: DataType) -> Expr {
@@ -58,10 +58,10 @@ pub(super) fn settled(step: Expr, schema: &DFSchema) -> Expr {
         Expr::Negative(operand) => {
             let kind = operand.get_type(schema).ok().as_ref().and_then(Kind::of);
             match kind {
-                Some(Kind::Interval) => functions::call_of(time_operators::negated(), vec![operand.as_ref().clone()]),
+                Some(Kind::Interval) => functions::called(time_operators::negated(), vec![operand.as_ref().clone()]),
                 Some(Kind::Time) => {
                     let interval = as_type(operand.as_ref().clone(), INTERVAL);
-                    functions::call_of(time_operators::negated(), vec![interval])
+                    functions::called(time_operators::negated(), vec![interval])
                 }
                 _ => step,
             }

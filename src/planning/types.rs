@@ -22,10 +22,8 @@ use datafusion::{
 };
 
 use super::{
-    days, decimal_places, interval_lengths, number_types, overloads, range_keys, sets, steps, text_numbers, told,
-    written_texts,
     days, decimal_places, interval_lengths, number_types, overloads, range_keys, sets, steps, text_numbers,
-    time_operators, written_texts,
+    time_operators, told, written_texts,
 };
 
 type Rule = Arc<dyn AnalyzerRule + Send + Sync>;
@@ -159,7 +157,6 @@ impl TreeNodeRewriter for Settler<'_> {
 
     fn f_up(&mut self, step: Expr) -> Result<Transformed<Expr>> {
         let (step, told) = told::settled(step, self.schema)?;
-        let step = overloads::settled(step, self.schema)?;
         let step = time_operators::settled(overloads::settled(step, self.schema)?, self.schema);
         let step = days::settled(written_texts::settled(step, self.schema)?, self.schema);
         let step = interval_lengths::settled(number_types::settled(step, self.schema)?, self.schema);

@@ -16,10 +16,14 @@ use datafusion::{
     sql::sqlparser::ast::BinaryOperator,
 };
 
-use super::{byte_texts::is_bytes, concatenation, days, integers, open_operands, operator_calls, steps, text_numbers};
-use crate::pgtype;
-use super::{days, integers, open_operands, operator_calls, steps, text_numbers, time_operators};
-use crate::fault::{Failure, Fault};
+use super::{
+    byte_texts::is_bytes, concatenation, days, integers, open_operands, operator_calls, steps, text_numbers,
+    time_operators,
+};
+use crate::{
+    fault::{Failure, Fault},
+    pgtype,
+};
 
 /// Plans operators between values, of which one is a text that is written.
 #[derive(Debug)]

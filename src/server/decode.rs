@@ -10,7 +10,6 @@ use super::failure::Failure;
 use crate::Fault;
 use crate::error::ConnectionFault;
 use crate::pgtype::{self, ColumnType, Unreadable, by_oid, read_binary, read_null, read_string, read_text, read_typed};
-use crate::pgtype::{self, Unreadable, by_oid, read_binary, read_null, read_string, read_text};
 use crate::planning;
 
 /// One parameter's place and types, for reading its value and for naming it in errors.
@@ -73,6 +72,7 @@ impl Parameter<'_> {
                 let message =
                     told(format!("the array has {found} dimensions, and {wanted} are taken; cast the parameter"));
                 Failure::statement(Fault::FeatureNotSupported, message)
+            }
             Unreadable::Time(text, why) => {
                 let failure = planning::unfit(&text, self.target, why);
                 Failure::statement(failure.fault(), told(failure.to_string()))

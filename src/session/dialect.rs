@@ -92,10 +92,8 @@ impl Dialect for PostgreSql {
         if step().is_err() || !attempts::take() {
             return Some(Err(ParserError::RecursionLimitExceeded));
         }
-        let special = queries::prefix(parser).or_else(|| groups::prefix(parser));
-        special.or_else(|| texts::prefix(parser)).or_else(|| operators::prefix(parser))
         let special = queries::prefix(parser).or_else(|| groups::prefix(parser)).or_else(|| intervals::prefix(parser));
-        special.or_else(|| operators::prefix(parser))
+        special.or_else(|| texts::prefix(parser)).or_else(|| operators::prefix(parser))
     }
 
     fn parse_infix(&self, parser: &mut Parser, left: &Expr, precedence: u8) -> Option<Result<Expr, ParserError>> {

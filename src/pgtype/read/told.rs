@@ -7,7 +7,7 @@ use crate::pgtype::{BPCHAR, CHAR, ColumnType, JSON, JSONB, NAME, UUID, VARCHAR};
 
 /// Why a text is no value of a type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Unfit {
+pub(crate) enum Untold {
     /// It is not written as one.
     Syntax,
     /// It is longer than values of the type that are stored.
@@ -32,7 +32,7 @@ const NAME_BYTES: usize = 63;
 
 /// A text as values of a type are kept: fixed texts without the blanks at their ends, numbers of uuids in their usual form,
 /// and so on. One of another type is as it is.
-pub(crate) fn as_told(text: &str, wanted: ColumnType, becoming: Becoming) -> Result<Cow<'_, str>, Unfit> {
+pub(crate) fn as_told(text: &str, wanted: ColumnType, becoming: Becoming) -> Result<Cow<'_, str>, Untold> {
     let oid = wanted.pg.oid;
     if oid == VARCHAR.oid || oid == BPCHAR.oid {
         let fitting = match wanted.length() {
@@ -45,23 +45,23 @@ pub(crate) fn as_told(text: &str, wanted: ColumnType, becoming: Becoming) -> Res
         return Ok(Cow::Borrowed(first_bytes(text, NAME_BYTES)));
     }
     if oid == CHAR.oid {
-        return first_byte(text).map(Cow::Borrowed).ok_or(Unfit::SeveralBytes);
+        return first_byte(text).map(Cow::Borrowed).ok_or(Untold::SeveralBytes);
     }
     if oid == UUID.oid {
-        return plain_uuid(text).map(Cow::Owned).ok_or(Unfit::Syntax);
+        return plain_uuid(text).map(Cow::Owned).ok_or(Untold::Syntax);
     }
     if oid == JSON.oid {
-        check_json(text).map_err(Unfit::Json)?;
+        check_json(text).map_err(Untold::Json)?;
         return Ok(Cow::Borrowed(text));
     }
     if oid == JSONB.oid {
-        return normal_json(text).map(Cow::Owned).map_err(Unfit::Json);
+        return normal_json(text).map(Cow::Owned).map_err(Untold::Json);
     }
     Ok(Cow::Borrowed(text))
 }
 
 /// The first characters of a text.
-fn fitting(text: &str, length: usize, becoming: Becoming) -> Result<&str, Unfit> {
+fn fitting(text: &str, length: usize, becoming: Becoming) -> Result<&str, Untold> {
     // Each character has a byte or more.
     if text.len() <= length {
         return Ok(text);
@@ -69,7 +69,7 @@ fn fitting(text: &str, length: usize, becoming: Becoming) -> Result<&str, Unfit>
     let Some((end, _)) = text.char_indices().nth(length) else { return Ok(text) };
     let (kept, cut) = text.split_at(end);
     match becoming {
-        Becoming::Stored if cut.bytes().any(|byte| byte != b' ') => Err(Unfit::TooLong),
+        Becoming::Stored if cut.bytes().any(|byte| byte != b' ') => Err(Untold::TooLong),
         Becoming::Stored | Becoming::Cast => Ok(kept),
     }
 }
@@ -124,11 +124,11 @@ pub(crate) fn uuid_bytes(plain: &str) -> Option<[u8; 16]> {
 mod tests {
     use super::*;
 
-    fn cast(text: &str, wanted: ColumnType) -> Result<String, Unfit> {
+    fn cast(text: &str, wanted: ColumnType) -> Result<String, Untold> {
         as_told(text, wanted, Becoming::Cast).map(Cow::into_owned)
     }
 
-    fn stored(text: &str, wanted: ColumnType) -> Result<String, Unfit> {
+    fn stored(text: &str, wanted: ColumnType) -> Result<String, Untold> {
         as_told(text, wanted, Becoming::Stored).map(Cow::into_owned)
     }
 
@@ -137,11 +137,11 @@ mod tests {
     fn texts_have_their_lengths() {
         let (three, fixed) = (ColumnType::of_length(&VARCHAR, 3), ColumnType::of_length(&BPCHAR, 3));
         for (text, cut, fixed_cut, kept, fixed_kept) in [
-            ("abcdef", "abc", "abc", Err(Unfit::TooLong), Err(Unfit::TooLong)),
+            ("abcdef", "abc", "abc", Err(Untold::TooLong), Err(Untold::TooLong)),
             ("ab   ", "ab ", "ab", Ok("ab "), Ok("ab")),
-            ("äöüß", "äöü", "äöü", Err(Unfit::TooLong), Err(Unfit::TooLong)),
+            ("äöüß", "äöü", "äöü", Err(Untold::TooLong), Err(Untold::TooLong)),
             ("äöü", "äöü", "äöü", Ok("äöü"), Ok("äöü")),
-            ("   x", "   ", "", Err(Unfit::TooLong), Err(Unfit::TooLong)),
+            ("   x", "   ", "", Err(Untold::TooLong), Err(Untold::TooLong)),
             ("", "", "", Ok(""), Ok("")),
         ] {
             assert_eq!(cast(text, three).as_deref(), Ok(cut), "{text}");
@@ -153,7 +153,7 @@ mod tests {
         let long = "ä".repeat(40);
         assert_eq!(cast(&long, ColumnType::plain(&NAME)), Ok("ä".repeat(31)));
         assert_eq!(cast("xyz", ColumnType::plain(&CHAR)).as_deref(), Ok("x"));
-        assert_eq!(cast("ä", ColumnType::plain(&CHAR)), Err(Unfit::SeveralBytes));
+        assert_eq!(cast("ä", ColumnType::plain(&CHAR)), Err(Untold::SeveralBytes));
     }
 
     /// `SELECT 'text'::uuid` of PostgreSQL 15.
@@ -181,7 +181,7 @@ mod tests {
             "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11-",
             "g0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11",
         ] {
-            assert_eq!(cast(text, ColumnType::plain(&UUID)), Err(Unfit::Syntax), "{text}");
+            assert_eq!(cast(text, ColumnType::plain(&UUID)), Err(Untold::Syntax), "{text}");
         }
         let bytes = uuid_bytes(plain).unwrap();
         assert_eq!((bytes[0], bytes[15]), (0xa0, 0x11));

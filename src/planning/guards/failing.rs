@@ -20,12 +20,9 @@ use datafusion::{
 };
 
 use super::super::{
-    AS_CAST, INTERVAL_WORDS, MAKE_TOLD, NEAREST_FLOAT, PADDED, PLAIN_TIME, REGULAR_EXPRESSION, SIMILAR_EXPRESSION,
-    TEXT_OF, WRITTEN_AS,
-    AS_CAST, NEAREST_FLOAT, REGULAR_EXPRESSION, SIMILAR_EXPRESSION, TEXT_OF, WRITTEN_AS,
+    AS_CAST, MAKE_TOLD, NEAREST_FLOAT, PADDED, REGULAR_EXPRESSION, SIMILAR_EXPRESSION, TEXT_OF, WRITTEN_AS,
+    read_texts::is_read,
 };
-use super::super::{AS_CAST, NEAREST_FLOAT, REGULAR_EXPRESSION, SIMILAR_EXPRESSION, TEXT_OF, WRITTEN_AS};
-    AS_CAST, NEAREST_FLOAT, REGULAR_EXPRESSION, SIMILAR_EXPRESSION, TEXT_OF, WRITTEN_AS, read_texts::is_read,
 
 /// Whether an expression over rows of this schema can fail on one of them.
 ///
@@ -199,7 +196,6 @@ const NEVER_FAIL: &[(&str, usize)] = &[
     ("one_nan", 1),
     ("one_zero", 1),
     (PADDED, 1),
-    (PLAIN_TIME, 1),
     ("replace", 3),
     ("reverse", 1),
     ("right", 2),

@@ -19,7 +19,7 @@ use super::super::{BECOME_TOLD, MAKE_TOLD, open_operands::is_open};
 use crate::{
     fault::{self, Failure, Fault},
     pgtype::{
-        self, Becoming, CHAR, ColumnType, Context, Form, JSON, JSONB, NoJson, PgType, TEXT, Unfit, as_told,
+        self, Becoming, CHAR, ColumnType, Context, Form, JSON, JSONB, NoJson, PgType, TEXT, Untold, as_told,
         cast_between,
     },
 };
@@ -130,19 +130,19 @@ impl Becomes {
         as_told(text, self.wanted, self.becoming).map_err(|unfit| self.refused(text, unfit))
     }
 
-    fn refused(self, text: &str, unfit: Unfit) -> Failure {
+    fn refused(self, text: &str, unfit: Untold) -> Failure {
         let kind = self.wanted.word();
         let (fault, message) = match unfit {
-            Unfit::Syntax => (Fault::InvalidText, format!("invalid input syntax for type {kind}: \"{text}\"")),
-            Unfit::TooLong => (Fault::TextTooLong, format!("value too long for type {kind}")),
+            Untold::Syntax => (Fault::InvalidText, format!("invalid input syntax for type {kind}: \"{text}\"")),
+            Untold::TooLong => (Fault::TextTooLong, format!("value too long for type {kind}")),
             // PostgreSQL calls the type so, whichever of the two it is.
-            Unfit::Json(NoJson::Syntax) => (Fault::InvalidText, "invalid input syntax for type json".to_owned()),
-            Unfit::Json(NoJson::Escape) => (Fault::Untranslatable, "unsupported Unicode escape sequence".to_owned()),
-            Unfit::Json(NoJson::Digits) => (Fault::NumericOutOfRange, "value overflows numeric format".to_owned()),
-            Unfit::Json(NoJson::Deep) => {
+            Untold::Json(NoJson::Syntax) => (Fault::InvalidText, "invalid input syntax for type json".to_owned()),
+            Untold::Json(NoJson::Escape) => (Fault::Untranslatable, "unsupported Unicode escape sequence".to_owned()),
+            Untold::Json(NoJson::Digits) => (Fault::NumericOutOfRange, "value overflows numeric format".to_owned()),
+            Untold::Json(NoJson::Deep) => {
                 (Fault::TooComplex, "objects and arrays of JSON nest too deep; at most 1000 levels are read".to_owned())
             }
-            Unfit::SeveralBytes => {
+            Untold::SeveralBytes => {
                 let message = format!("\"{text}\" begins with a character of several bytes, and {kind} holds one");
                 (Fault::FeatureNotSupported, message)
             }

@@ -4,10 +4,8 @@
 
 use datafusion::sql::sqlparser::ast::{ArrayElemTypeDef, DataType as Type, DateTimeField, Expr, Value};
 
-use super::call;
-use crate::{Result, planning::with_seconds};
 use super::{call, intervals};
-use crate::{Result, planning::with_seconds, session::functions::EXTRACT};
+use crate::{Result, planning::with_seconds};
 
 /// Rewrites a cast, a typed text, an interval, `AT TIME ZONE` or `extract`.
 pub(super) fn rewrite(expression: &mut Expr) -> Result<()> {

@@ -56,7 +56,6 @@ pub fn sqlstate(fault: Fault) -> &'static str {
         Fault::NotNullViolation => "23502",
         Fault::NumericOutOfRange => "22003",
         Fault::DatetimeOutOfRange => "22008",
-        Fault::ZoneOutOfRange => "22009",
         Fault::DivisionByZero => "22012",
         Fault::InvalidLogarithm => "2201E",
         Fault::InvalidPower => "2201F",

@@ -26,7 +26,7 @@ use datafusion::{
     optimizer::analyzer::AnalyzerRule,
 };
 
-use super::{constants, steps};
+use super::{constants, read_texts, steps};
 use crate::{
     fault::{Failure, Fault},
     pgtype::{self, Unreadable, element, innermost},
@@ -126,6 +126,7 @@ fn unreadable(why: Unreadable, wanted: &DataType) -> DataFusionError {
                 Failure::new(Fault::InvalidText, format!("invalid input syntax for type {name}: \"{text}\""))
             }
         },
+        Unreadable::Time(text, why) => read_texts::unfit(&text, innermost(wanted), why),
         Unreadable::OutOfRange(pg) => Failure::new(Fault::NumericOutOfRange, format!("{} out of range", pg.word(None))),
         Unreadable::Binary | Unreadable::Encoding(_) | Unreadable::Unsupported(_) => {
             Failure::new(Fault::FeatureNotSupported, format!("values of type {name} are not read from text"))

@@ -101,8 +101,6 @@ pub enum Fault {
     NumericOutOfRange,
     /// A date or a time beyond those that its type has.
     DatetimeOutOfRange,
-    /// A zone that is further from UTC than any.
-    ZoneOutOfRange,
     /// NULL where an argument must have a value.
     NullNotAllowed,
     /// NULL in a column that may hold none.

@@ -87,7 +87,16 @@ struct Candidate {
 
 /// The overload of a function that a call with such arguments means.
 pub(crate) fn resolve(function: &'static Function, given: &[Given]) -> Result<Resolved, Unresolved> {
-    let fitting = function.overloads.iter().filter_map(|overload| candidate(overload, given));
+    resolve_by(function, given, becomes)
+}
+
+/// The same for whoever takes numbers that are written for bigints yet, whatever they will be.
+pub(super) fn resolve_early(function: &'static Function, given: &[Given]) -> Result<Resolved, Unresolved> {
+    resolve_by(function, given, |given, wanted| becomes(given, wanted) || is_written_wider(given, wanted))
+}
+
+fn resolve_by(function: &'static Function, given: &[Given], becomes: Becomes) -> Result<Resolved, Unresolved> {
+    let fitting = function.overloads.iter().filter_map(|overload| candidate(overload, given, becomes));
     let found = best(fitting.collect(), given)?;
     let returns = match &found.overload.returns {
         Returns::Type(returns) if returns.is_polymorphic() => of_elements(returns, &found, given)?,
@@ -103,7 +112,7 @@ pub(crate) fn resolve(function: &'static Function, given: &[Given]) -> Result<Re
 }
 
 /// The overload, if it takes so many arguments of types that these become by themselves.
-fn candidate(overload: &'static Overload, given: &[Given]) -> Option<Candidate> {
+fn candidate(overload: &'static Overload, given: &[Given], becomes: Becomes) -> Option<Candidate> {
     let fixed = overload.arguments;
     let takes = if overload.variadic { given.len() >= fixed.len() } else { given.len() == fixed.len() };
     if !takes {
@@ -126,16 +135,15 @@ fn becomes(given: &PgType, wanted: &PgType) -> bool {
     if let (Some(given), Some(wanted)) = (given.element_type(), wanted.element_type()) {
         return becomes(given, wanted);
     }
-    given.oid == wanted.oid
-        || pgtype::cast_between(given, wanted) == Some(Context::Implicit)
-        // A number that is written is a bigint or a double yet, whatever it would be there.
-        || given.category == 'N' && wanted.category == 'N' && is_written_wider(given, wanted)
+    given.oid == wanted.oid || pgtype::cast_between(given, wanted) == Some(Context::Implicit)
 }
 
 fn is_written_wider(given: &PgType, wanted: &PgType) -> bool {
-    (given.oid == pgtype::INT8.oid && [pgtype::INT2.oid, pgtype::INT4.oid].contains(&wanted.oid))
-        || (given.oid == pgtype::FLOAT8.oid && wanted.oid == pgtype::NUMERIC.oid)
+    given.oid == pgtype::INT8.oid && [pgtype::INT2.oid, pgtype::INT4.oid].contains(&wanted.oid)
 }
+
+/// Whether values of one type become those of another where they are given to a function.
+type Becomes = fn(&PgType, &PgType) -> bool;
 
 /// The one that is left when those that fit worse are left out, step by step.
 fn best(mut candidates: Vec<Candidate>, given: &[Given]) -> Result<Candidate, Unresolved> {
@@ -147,11 +155,6 @@ fn best(mut candidates: Vec<Candidate>, given: &[Given]) -> Result<Candidate, Un
         Given::Unknown => false,
     };
     keep_most(&mut candidates, given.len(), is_exact);
-    // A number that is written becomes an integer before it becomes anything else.
-    keep_most(&mut candidates, given.len(), |candidate, at| match given[at] {
-        Given::Type(given) => is_exact(candidate, at) || is_written_wider(&given, &candidate.arguments[at]),
-        Given::Unknown => false,
-    });
     keep_most(&mut candidates, given.len(), |candidate, at| match given[at] {
         Given::Type(given) => is_exact(candidate, at) || is_preferred(&candidate.arguments[at], given.category),
         Given::Unknown => false,

@@ -21,7 +21,11 @@ use datafusion::{
     },
 };
 
-use super::{Call, Function, Given, Known, Overload, Resolved, Returns, given, resolve, units};
+use super::{
+    Call, Function, Given, Known, Overload, Resolved, Returns, given,
+    resolve::{resolve, resolve_early},
+    units,
+};
 use crate::{
     fault::{Failure, Fault},
     pgtype::{self, ColumnType, PgType},
@@ -97,11 +101,12 @@ impl Udf {
     /// settles types knows.
     fn resolved(&self, types: &[DataType]) -> Result<Resolved> {
         let given: Vec<Given> = types.iter().map(given).collect();
-        let found = resolve(self.function, &given).or_else(|unresolved| {
+        let found = resolve(self.function, &given).or_else(|_| resolve_early(self.function, &given));
+        let found = found.or_else(|unresolved| {
             let is_text = |given: &Given| matches!(given, Given::Type(given) if given.oid == pgtype::TEXT.oid);
             let open: Vec<Given> =
                 given.iter().map(|given| if is_text(given) { Given::Unknown } else { *given }).collect();
-            resolve(self.function, &open).map_err(|_| unresolved)
+            resolve_early(self.function, &open).map_err(|_| unresolved)
         });
         Ok(found.map_err(|unresolved| unresolved.failure(self.function, &given))?)
     }

@@ -112,6 +112,9 @@ pub fn cast_between(from: &PgType, to: &PgType) -> Option<Context> {
     if let (Some(from), Some(to)) = (from.element_type(), to.element_type()) {
         return if from.oid == to.oid { Some(Context::Implicit) } else { cast_between(from, to) };
     }
+    if from.oid == to.oid {
+        return Some(Context::Implicit);
+    }
     let listed = CASTS.iter().find(|(known, other, _)| known.oid == from.oid && other.oid == to.oid);
     if let Some((_, _, context)) = listed {
         return Some(*context);

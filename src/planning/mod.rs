@@ -104,7 +104,6 @@ pub(crate) use records::{Records, row};
 pub(crate) use scan::filter_scan;
 pub(crate) use steps::any as has_step;
 pub(crate) use text_numbers::own_digits;
-pub(crate) use timestamps::with_seconds;
 pub(crate) use told::{as_written, stored_as, told_parameters};
 pub(crate) use types::{is_computed, settled};
 pub(crate) use written_texts::Operators;

@@ -14,7 +14,7 @@ use datafusion::{
     logical_expr::{Cast, Expr, expr::ScalarFunction},
 };
 
-use super::{arrays, open_operands::Operand, told::told_by};
+use super::{arrays, integers, open_operands::Operand, told::told_by};
 use crate::functions::{self, Given};
 
 /// What is known of the arguments of a call, and for which of them nothing is.
@@ -34,6 +34,8 @@ fn given_of(arguments: &[Expr], known: &[Option<DataType>], schema: &DFSchema) -
 /// The types of arguments, as far as they have one.
 fn known(arguments: &[Expr], schema: &DFSchema) -> Vec<Option<DataType>> {
     let known = |argument: &Expr| match Operand::of(argument, schema) {
+        // What is a bigint for the planner yet.
+        Operand::Of(DataType::Int64) if integers::is_integer(argument) => Some(DataType::Int32),
         Operand::Of(data_type) => Some(data_type),
         Operand::Open | Operand::Unclear => None,
     };

@@ -188,26 +188,8 @@ fn is_beyond(value: &ScalarValue) -> bool {
     micros(value).is_some_and(|micros| micros.checked_mul(1_000).is_none())
 }
 
-fn as_type(mut expression: Expr, data_type: DataType) -> Expr {
-    if let Expr::Literal(value, _) = &mut expression
-        && matches!(data_type, DataType::Timestamp(..))
-        && let Some(whole) = value.try_as_str().flatten().and_then(with_seconds)
-    {
-        *value = ScalarValue::Utf8(Some(whole));
-    }
+fn as_type(expression: Expr, data_type: DataType) -> Expr {
     Expr::Cast(Cast::new(Box::new(expression), data_type))
-}
-
-/// The text of a timestamp that has no seconds, which the engine's cast wants; none of any other text.
-pub(crate) fn with_seconds(text: &str) -> Option<String> {
-    let (minute, zone) = text.trim().split_at_checked("2024-01-05 10:00".len())?;
-    let is_minute = minute.bytes().enumerate().all(|(at, byte)| match at {
-        4 | 7 => byte == b'-',
-        10 => matches!(byte, b' ' | b'T'),
-        13 => byte == b':',
-        _ => byte.is_ascii_digit(),
-    });
-    (is_minute && !zone.starts_with(':')).then(|| format!("{minute}:00{zone}"))
 }
 
 /// The date, text or timestamp that the statement names.

@@ -306,7 +306,10 @@ pub(super) fn with_columns_of_rows(mut values: Values) -> Result<Values> {
             row[at] = match own {
                 DataType::Null => Expr::Literal(ScalarValue::try_from(&common)?, None),
                 own if *own == common => value,
-                _ => value.cast_to(&common, &none)?,
+                _ => match value {
+                    Expr::Literal(value, metadata) => Expr::Literal(value.cast_to(&common)?, metadata),
+                    other => other.cast_to(&common, &none)?,
+                },
             };
         }
         *field = field.clone().with_data_type(common);

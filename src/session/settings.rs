@@ -538,6 +538,8 @@ fn set_option(options: &mut ConfigOptions, name: &str, value: &str) -> Result<()
 fn install(engine: &mut Arc<SessionState>, options: ConfigOptions) -> Result<()> {
     let state = Arc::make_mut(engine);
     *state.config_mut().options_mut() = options;
+    // Functions are computed with the options of when statements began to be planned.
+    state.mark_start_execution();
     // What functions of time return has the session's zone in its type.
     let options = Arc::clone(state.config().options());
     let functions = state.scalar_functions().values();

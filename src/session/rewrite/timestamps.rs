@@ -5,7 +5,7 @@
 use datafusion::sql::sqlparser::ast::{ArrayElemTypeDef, DataType as Type, DateTimeField, Expr, Value};
 
 use super::{call, intervals};
-use crate::{Result, planning::with_seconds};
+use crate::Result;
 
 /// Rewrites a cast, a typed text, an interval, `AT TIME ZONE` or `extract`.
 pub(super) fn rewrite(expression: &mut Expr) -> Result<()> {
@@ -13,18 +13,8 @@ pub(super) fn rewrite(expression: &mut Expr) -> Result<()> {
         *expression = interval;
     }
     match expression {
-        Expr::Cast { data_type, expr, .. } => {
-            if let (Type::Timestamp(..), Expr::Value(value)) = (&data_type, expr.as_mut()) {
-                to_the_second(&mut value.value);
-            }
-            with_microseconds(data_type);
-        }
-        Expr::TypedString(typed) => {
-            if matches!(typed.data_type, Type::Timestamp(..)) {
-                to_the_second(&mut typed.value.value);
-            }
-            with_microseconds(&mut typed.data_type);
-        }
+        Expr::Cast { data_type, .. } => with_microseconds(data_type),
+        Expr::TypedString(typed) => with_microseconds(&mut typed.data_type),
         Expr::AtTimeZone { timestamp, time_zone } => {
             *expression = call("timezone", vec![*time_zone.clone(), *timestamp.clone()]);
         }
@@ -39,15 +29,6 @@ pub(super) fn rewrite(expression: &mut Expr) -> Result<()> {
         _ => {}
     }
     Ok(())
-}
-
-/// A text of a timestamp, with seconds.
-fn to_the_second(value: &mut Value) {
-    if let Value::SingleQuotedString(text) = value
-        && let Some(whole) = with_seconds(text)
-    {
-        *text = whole;
-    }
 }
 
 /// A type whose timestamps have microseconds where it does not say what they have.

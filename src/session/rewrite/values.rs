@@ -26,6 +26,9 @@ pub(super) fn rewrite(query: &mut Query) -> Result<()> {
         } else if values.rows.iter().any(|row| is_numeric(&row[at])) {
             values.rows.iter_mut().for_each(|row| cast(&mut row[at]));
         }
+        if let Some(array) = values.rows.iter().find_map(|row| array_type(&row[at])) {
+            values.rows.iter_mut().for_each(|row| cast_text(&mut row[at], &array));
+        }
         let mut column: Vec<&mut Expr> = values.rows.iter_mut().map(|row| &mut row[at]).collect();
         if column.len() > 1 && column.iter().any(|value| tells(value)) {
             say_the_same(&mut column)?;
@@ -123,6 +126,24 @@ fn is_double(value: &Expr) -> bool {
         }
         Expr::Nested(inner) => is_double(inner),
         _ => false,
+    }
+}
+
+/// The type of arrays that a value is cast to.
+fn array_type(value: &Expr) -> Option<Type> {
+    match value {
+        Expr::Cast { data_type: array @ Type::Array(_), .. } => Some(array.clone()),
+        Expr::Nested(inner) => array_type(inner),
+        _ => None,
+    }
+}
+
+/// Casts a text in quotes.
+fn cast_text(value: &mut Expr, data_type: &Type) {
+    if matches!(value, Expr::Value(written) if matches!(written.value, Value::SingleQuotedString(_))) {
+        let expr = Box::new(std::mem::replace(value, Expr::Value(Value::Null.into())));
+        let (kind, data_type) = (CastKind::DoubleColon, data_type.clone());
+        *value = Expr::Cast { kind, expr, data_type, array: false, format: None };
     }
 }
 

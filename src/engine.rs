@@ -27,8 +27,8 @@ use crate::{
 };
 pub use crate::{
     session::{
-        Description, Notice, Origin, Outcome, Parameter, Portal, PreparedStatement, RowsTag, SessionOptions,
-        TransactionStatus,
+        Circumstances, Description, Notice, Origin, Outcome, Parameter, Portal, PreparedStatement, RowsTag,
+        SessionOptions, TransactionStatus,
     },
     statement::Statement,
 };
@@ -407,6 +407,12 @@ impl Session {
     /// Becomes true when another session asks for the end of this one. Its statements are refused then.
     pub(crate) fn termination(&self) -> watch::Receiver<bool> {
         self.client.termination()
+    }
+
+    /// What a statement that started now would know of the session and its transaction. A worker is sent it beside a plan, so
+    /// that functions yield there what they yield here.
+    pub fn circumstances(&self) -> Result<Arc<Circumstances>> {
+        self.client.circumstances()
     }
 
     /// Where the session stands.

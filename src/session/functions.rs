@@ -1,5 +1,5 @@
 //! Scalar functions that clients of PostgreSQL call as a matter of course and that know the session; those that know the
-//! statement are made with its scope.
+//! statement are made of its circumstances, and those that act on its session with its scope.
 
 mod casing;
 mod constant;
@@ -25,7 +25,7 @@ use constant::{constant, told_constant};
 pub(crate) use settings::SET_CONFIG;
 
 use super::{
-    DATABASE, Notice, Scope, Sessions, nth_value,
+    Circumstances, DATABASE, Notice, Scope, Sessions, nth_value,
     rewrite::{Assigned, CompareArray, WrittenAs, row_of},
     settings::SERVER_VERSION,
     shift, sliding,
@@ -51,6 +51,7 @@ pub(crate) fn register(context: &SessionContext, user: &str) {
     ] {
         context.register_udf(told_constant(name, ScalarValue::from(value), ColumnType::plain(&NAME)));
     }
+    of_session(user, user, DATABASE).into_iter().for_each(|function| context.register_udf(function));
     let own = [
         now::clock(),
         log2::function(),
@@ -80,13 +81,50 @@ pub(crate) fn register_sessions(
     sessions: &Arc<Sessions>,
     notices: &UnboundedSender<Notice>,
 ) {
-    context.register_udf(constant("pg_backend_pid", ScalarValue::Int32(Some(pid))));
+    context.register_udf(backend_pid(pid));
     let own = signals::functions(sessions, pid, notices).into_iter().chain([sleep::function(sessions, pid)]);
     own.for_each(|function| context.register_udf(function));
 }
 
 /// Those of one statement, which know its scope.
 pub(super) fn of(scope: &Scope) -> Vec<ScalarUDF> {
-    let now = now::at(scope.began(), &scope.zone().into());
-    schemas::functions(scope).into_iter().chain(settings::functions(scope)).chain(now).collect()
+    of_statement(scope.circumstances()).chain([settings::set_config(scope)]).collect()
+}
+
+/// `current_setting` in a statement that sets, where it yields what was set so far.
+pub(super) fn following(scope: &Scope) -> ScalarUDF {
+    settings::following(scope)
+}
+
+/// Those of a session and of one of its statements, where neither is: they are made of its circumstances alone.
+pub(super) fn elsewhere(circumstances: &Circumstances) -> Vec<ScalarUDF> {
+    let Circumstances { user, role, database, pid, settings, .. } = circumstances;
+    let session = of_session(user, role, database).into_iter();
+    session.chain([backend_pid(*pid), now::clock_in(settings.zone())]).chain(of_statement(circumstances)).collect()
+}
+
+fn of_statement(circumstances: &Circumstances) -> impl Iterator<Item = ScalarUDF> {
+    let schemas = schemas::functions(circumstances).into_iter();
+    schemas.chain([settings::current_setting(circumstances)]).chain(now::at(circumstances))
+}
+
+/// What one who has connected, with the rights of a role, is told of the session.
+fn of_session(user: &str, role: &str, database: &str) -> [ScalarUDF; 8] {
+    // SQLAlchemy reads the version from a text that begins like this.
+    let version = format!("PostgreSQL {SERVER_VERSION}");
+    let texts = [
+        ("version", version.as_str()),
+        ("current_database", database),
+        ("current_catalog", database),
+        ("current_user", role),
+        ("current_role", role),
+        ("session_user", user),
+        ("user", role),
+        ("pg_client_encoding", "UTF8"),
+    ];
+    texts.map(|(name, value)| constant(name, ScalarValue::from(value)))
+}
+
+fn backend_pid(pid: i32) -> ScalarUDF {
+    constant("pg_backend_pid", ScalarValue::Int32(Some(pid)))
 }

@@ -64,6 +64,11 @@ impl Interrupt {
         *self.deadline.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// How much of the statement's time is left.
+    pub(crate) fn time_left(&self) -> Option<Duration> {
+        self.deadline().map(|deadline| deadline.saturating_duration_since(Instant::now()))
+    }
+
     /// Gives it another time: what is read in portions has time for each of them, and none runs in between.
     pub(crate) fn set_deadline(&self, deadline: Option<Instant>) {
         *self.deadline.lock().unwrap_or_else(PoisonError::into_inner) = deadline;

@@ -6,6 +6,7 @@
 mod action;
 mod assignments;
 mod cancel_key;
+mod circumstances;
 mod client;
 pub(crate) mod compaction;
 mod dialect;
@@ -57,6 +58,8 @@ use datafusion::{
 use futures::FutureExt;
 
 pub(crate) use action::{Action, Analysis, Running, analyze, describe, execute, new_identity};
+pub(crate) use action::{Action, Analysis, Running, describe, execute, new_identity};
+pub use circumstances::Circumstances;
 pub(crate) use client::{Client, Physical, Seen, Staged, Working, text_rows};
 pub(crate) use dialect::{PostgreSql, keyword, within_attempts};
 pub(crate) use files::{Given, request as request_named, with_options};

@@ -305,8 +305,8 @@ impl Scope {
         Some(Arc::new(PlanKey {
             statement: action.identity()?,
             types: types.to_vec(),
-            role: Arc::clone(&self.role),
-            path: Arc::clone(&self.path),
+            role: Arc::clone(self.role()),
+            path: Arc::clone(self.search_path()),
             options: Arc::clone(self.settings.choice()),
         }))
     }

@@ -11,6 +11,7 @@ use std::{
 
 use arrow::datatypes::{DataType, Field, FieldRef};
 use chrono::{DateTime, Utc};
+use arrow::datatypes::DataType;
 use datafusion::{
     catalog::{Session, TableFunction, TableProvider},
     common::{DFSchema, DataFusionError, ParamValues, ScalarValue, metadata::ScalarAndMetadata},
@@ -26,8 +27,9 @@ use futures::future::BoxFuture;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::{
-    DEFAULT_SCHEMA, Interrupt, Modes, Notice, Reads, Shared, Ticket,
+    Circumstances, DEFAULT_SCHEMA, Interrupt, Modes, Notice, Reads, Shared, Ticket,
     assignments::{Assignment, Assignments},
+    circumstances::has_schema,
     client::{Physical, lock},
     functions,
     providers::Providers,
@@ -37,9 +39,9 @@ use super::{
 };
 use crate::{
     Error, Fault, Result,
-    catalog::{Existing, Kind, Object, ObjectKey, Privilege, QualifiedName, Snapshot, View, is_of_system},
+    catalog::{Existing, Kind, Object, ObjectKey, Privilege, QualifiedName, Snapshot, View},
     planning,
-    source::{Access, Rejects, SecretDefinition, SecretType, Sources, Stores},
+    source::{Access, Rejects, Sources, Stores},
 };
 
 /// Views within views. PostgreSQL has no such limit; here planning a chain of views that each compute a column takes time with
@@ -49,12 +51,13 @@ const MAX_VIEW_DEPTH: usize = 200;
 /// What one statement reads, for whom, and what stops it.
 #[derive(Clone)]
 pub(crate) struct Scope {
-    /// Who it is, and what it does.
-    pub(super) role: Arc<str>,
+    /// Who it is, when and under which settings, and what its time is.
+    pub(super) circumstances: Arc<Circumstances>,
     pub(super) text: Arc<str>,
     /// What it sees.
     pub(super) snapshot: Arc<Snapshot>,
-    pub(super) path: Arc<SearchPath>,
+    /// In the query of a view, whose rights it has, and where its names are looked for.
+    pub(super) made_under: Option<(Arc<str>, Arc<SearchPath>)>,
     /// The schemas of names in the text of a view, which are not looked for along the path again.
     pub(super) meant: Arc<BTreeMap<String, String>>,
     /// In which schemas names were found along the path.
@@ -62,12 +65,8 @@ pub(crate) struct Scope {
     pub(super) access: Arc<Access>,
     /// With what plans and runs it: all but the tables, which this scope provides.
     pub(super) settings: Settings,
-    pub(super) modes: Modes,
-    /// When its transaction began.
-    pub(super) began: DateTime<Utc>,
     pub(super) shared: Arc<Shared>,
-    /// What ends it, and what it may still do.
-    pub(super) interrupt: Interrupt,
+    /// What it may still do.
     pub(super) ticket: Ticket,
     /// Whom it tells what is no part of its result.
     pub(super) notices: UnboundedSender<Notice>,
@@ -111,7 +110,7 @@ impl Scope {
 
     /// What stops it.
     pub(crate) fn interrupt(&self) -> &Interrupt {
-        &self.interrupt
+        &self.circumstances.interrupt
     }
 
     /// Whether it is cancelled or commits.
@@ -121,17 +120,17 @@ impl Scope {
 
     /// How its transaction is run.
     pub(crate) fn modes(&self) -> Modes {
-        self.modes
+        self.circumstances.modes
     }
 
-    /// When its transaction began: its `now()`.
-    pub(crate) fn began(&self) -> DateTime<Utc> {
-        self.began
+    /// What it knows of its session and its transaction.
+    pub(crate) fn circumstances(&self) -> &Arc<Circumstances> {
+        &self.circumstances
     }
 
-    /// The zone of its clocks.
-    pub(crate) fn zone(&self) -> &str {
-        self.settings.engine().config_options().execution.time_zone.as_deref().unwrap_or("UTC")
+    /// With whose rights it runs.
+    pub(super) fn role(&self) -> &Arc<str> {
+        self.made_under.as_ref().map_or(&self.circumstances.role, |(owner, _)| owner)
     }
 
     /// What the scans of its session left out.
@@ -152,6 +151,11 @@ impl Scope {
     /// The scalar functions that know this scope.
     pub(crate) fn own_functions(&self) -> Vec<Arc<ScalarUDF>> {
         functions::of(self).into_iter().map(Arc::new).collect()
+    }
+
+    /// The function `current_setting` that follows what this scope's statement sets.
+    pub(crate) fn following_setting(&self) -> Arc<ScalarUDF> {
+        Arc::new(functions::following(self))
     }
 
     /// A scalar function of its session, which knows no statement.
@@ -190,15 +194,7 @@ impl Scope {
     /// How it reaches buckets: with the secrets of its snapshot.
     pub(crate) fn stores(&self) -> &Stores {
         self.found.stores.get_or_init(|| {
-            let secrets = self.snapshot.secrets().filter_map(|(name, object)| {
-                let secret = object.as_secret()?;
-                let options: Vec<(String, String)> =
-                    secret.options.iter().map(|(key, value)| (key.clone(), value.expose().to_owned())).collect();
-                let kind = SecretType::named(&secret.provider)?;
-                let definition = SecretDefinition::read(&name.name, kind, &options).ok()?;
-                Some((name.to_string(), definition))
-            });
-            let stores = Stores::new(Arc::clone(&self.shared.runtime), secrets.collect());
+            let stores = self.circumstances.stores(Arc::clone(&self.shared.runtime));
             stores.with_looks(Arc::clone(&self.shared.looks)).with_rejects(Arc::clone(&self.rejects))
         })
     }
@@ -220,7 +216,7 @@ impl Scope {
 
     /// Refuses a statement that changes the catalog in a transaction that only reads.
     pub(crate) fn check_writes(&self, statement: &str) -> Result<()> {
-        if self.modes.read_only {
+        if self.modes().read_only {
             let message = format!("cannot execute {statement} in a read-only transaction");
             return Err(Error::new(Fault::ReadOnlyTransaction, message));
         }
@@ -283,7 +279,7 @@ impl Scope {
     }
 
     fn operators(&self, plan: LogicalPlan, is_optimized: bool) -> BoxFuture<'static, Result<Physical>> {
-        let (settings, interrupt) = (self.settings.clone(), self.interrupt.clone());
+        let (settings, interrupt) = (self.settings.clone(), self.interrupt().clone());
         Box::pin(async move {
             let engine = settings.engine();
             let plan = if is_optimized { plan } else { engine.optimize(&plan)? };
@@ -316,8 +312,7 @@ impl Scope {
         let public = || vec![DEFAULT_SCHEMA.to_owned()];
         let path = SearchPath::new(view.search_path.clone().unwrap_or_else(public));
         Ok(Arc::new(Self {
-            role: Arc::from(owner),
-            path: Arc::new(path),
+            made_under: Some((Arc::from(owner), Arc::new(path))),
             meant: Arc::new(view.tables.clone()),
             looked_up: Arc::default(),
             within: Arc::new(self.within.iter().chain([name]).cloned().collect()),
@@ -359,7 +354,11 @@ impl Scope {
 
     /// Where names without a schema are looked for.
     pub(crate) fn path(&self) -> &[String] {
-        self.path.schemas()
+        self.search_path().schemas()
+    }
+
+    pub(super) fn search_path(&self) -> &Arc<SearchPath> {
+        self.made_under.as_ref().map_or(&self.circumstances.path, |(_, path)| path)
     }
 
     /// The object that a name stands for: without a schema that of the first schema on the path that has one. Where there is
@@ -388,26 +387,12 @@ impl Scope {
 
     /// The first schema on the path that exists.
     pub(crate) fn current_schema(&self) -> Option<&str> {
-        self.first_of(self.path())
-    }
-
-    fn first_of<'a>(&self, path: &'a [String]) -> Option<&'a str> {
-        path.iter().map(String::as_str).find(|schema| self.has_schema(schema))
+        self.path().iter().map(String::as_str).find(|schema| self.has_schema(schema))
     }
 
     /// Whether a schema exists, of a user or of the engine.
     pub(crate) fn has_schema(&self, name: &str) -> bool {
-        is_of_system(name) || self.snapshot.has_schema(name)
-    }
-
-    /// Where the session looks for names, in whose views other paths may be looked along.
-    pub(super) fn session_path(&self) -> &[String] {
-        self.settings.path().schemas()
-    }
-
-    /// The first schema on the session's path that exists.
-    pub(super) fn first_schema(&self) -> Option<&str> {
-        self.first_of(self.session_path())
+        has_schema(&self.snapshot, name)
     }
 
     /// The schema of a name without one that a view meant when it was made; none if it is to be looked for.
@@ -502,7 +487,7 @@ impl Scope {
     pub(crate) fn settings(&self) -> Vec<(String, String, String)> {
         let all = self.settings.all().into_iter();
         let shown = all.map(|(name, value, description)| {
-            let value = self.modes.shown(&name).map_or(value, str::to_owned);
+            let value = self.modes().shown(&name).map_or(value, str::to_owned);
             (name, value, description)
         });
         shown.collect()
@@ -510,10 +495,7 @@ impl Scope {
 
     /// The value of a setting.
     pub(crate) fn setting(&self, name: &str) -> Result<String> {
-        match self.modes.shown(name) {
-            Some(value) => Ok(value.to_owned()),
-            None => self.settings.show(name),
-        }
+        self.circumstances.setting(name)
     }
 }
 
@@ -524,6 +506,6 @@ fn is_of_types(fault: Fault) -> bool {
 
 impl std::fmt::Debug for Scope {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Scope").field("role", &self.role).field("text", &self.text).finish_non_exhaustive()
+        formatter.debug_struct("Scope").field("role", self.role()).field("text", &self.text).finish_non_exhaustive()
     }
 }

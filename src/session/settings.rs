@@ -2,11 +2,12 @@
 //! clients make up, whose names have a dot in them.
 
 mod list;
+mod shown;
 mod takes;
 mod zones;
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, OnceLock},
 };
 
@@ -17,10 +18,12 @@ use datafusion::{
 
 use self::{
     list::{ACCEPTED, DEFAULT_PATH, MESSAGES, Setting},
+    shown::shown_options,
     takes::{NoDates, Refused, Takes, Unit},
 };
 pub(crate) use self::{
     list::{SERVER_VERSION, SETTINGS},
+    shown::{Later, Shown, later},
     zones::of_engine as engine_zone,
 };
 use super::{
@@ -66,6 +69,8 @@ pub(crate) struct Settings {
     task: Arc<OnceLock<Arc<TaskContext>>>,
     /// What is chosen of the engine's options.
     choice: Arc<str>,
+    /// What all of them are shown as.
+    told: Arc<Later<BTreeMap<String, String>>>,
     /// Where names without a schema are looked for, with the values of now.
     path: Arc<SearchPath>,
 }
@@ -106,6 +111,7 @@ impl Settings {
             start: Arc::new(Chosen(start.map(|(name, value)| (name.to_owned(), value)).into())),
             values: Values::default(),
             custom: Arc::default(),
+            told: shown_options(Arc::clone(&options)),
             options,
             engine: Arc::new(engine),
             task: Arc::default(),
@@ -257,35 +263,31 @@ impl Settings {
         let choice: String = own.chain([("timezone", zone)]).map(|option| format!("{option:?}\n")).collect();
         install(&mut self.engine, options)?;
         (self.task, self.choice) = (Arc::default(), Arc::from(choice));
+        self.told = shown_options(Arc::clone(self.engine.config().options()));
         Ok(())
     }
 
     /// The engine's options with what is chosen.
     fn engine_options(&self, chosen: &Chosen) -> Result<ConfigOptions> {
         let mut options = ConfigOptions::clone(&self.options);
-        for (name, value) in self.start.engine().chain(chosen.engine()) {
-            set_option(&mut options, name, value)?;
-        }
-        set_option(&mut options, ENGINE_TIME_ZONE, &engine_zone(self.value_of(chosen, known("timezone")?)))?;
+        let zone = engine_zone(self.value_of(chosen, known("timezone")?));
+        choose(&mut options, self.start.engine().chain(chosen.engine()), &zone)?;
         Ok(options)
+    }
+
+    /// The settings by name, with the values of now.
+    pub(crate) fn shown(&self) -> Shown {
+        Shown {
+            start: Arc::clone(&self.start),
+            current: Arc::clone(&self.values.current),
+            custom: Arc::clone(&self.custom),
+            engine: Arc::clone(&self.told),
+        }
     }
 
     /// The value of any setting by name.
     pub(crate) fn show(&self, name: &str) -> Result<String> {
-        if is_engine(name) {
-            let options = options(&self.engine);
-            return options
-                .into_iter()
-                .find_map(|(key, value, _)| (key == name).then_some(value))
-                .ok_or_else(|| unknown(name));
-        }
-        if is_custom(name) {
-            // One that was set once is there, whatever became of its value.
-            let value = self.values.current.get(name).or_else(|| self.start.get(name));
-            let value = value.or_else(|| self.custom.contains(name).then_some(""));
-            return value.map(str::to_owned).ok_or_else(|| unknown(name));
-        }
-        Ok(self.value(known(name)?).to_owned())
+        self.shown().show(name)
     }
 
     /// Name, value and description of every setting.
@@ -294,7 +296,7 @@ impl Settings {
             .iter()
             .chain(ACCEPTED)
             .map(|known| (known.name.to_owned(), self.value(known).to_owned(), known.description.to_owned()));
-        known.chain(options(&self.engine)).collect()
+        known.chain(options(self.engine.config_options())).collect()
     }
 
     /// How a transaction is run that says nothing.
@@ -534,6 +536,16 @@ fn set_option(options: &mut ConfigOptions, name: &str, value: &str) -> Result<()
     })
 }
 
+/// Sets what is chosen of the engine's options, in this order, and its time zone.
+fn choose<'a>(
+    options: &mut ConfigOptions,
+    mut chosen: impl Iterator<Item = &'a (String, String)>,
+    zone: &str,
+) -> Result<()> {
+    chosen.try_for_each(|(name, value)| set_option(options, name, value))?;
+    set_option(options, ENGINE_TIME_ZONE, zone)
+}
+
 /// Makes these the engine's options for this session alone.
 fn install(engine: &mut Arc<SessionState>, options: ConfigOptions) -> Result<()> {
     let state = Arc::make_mut(engine);
@@ -550,9 +562,9 @@ fn install(engine: &mut Arc<SessionState>, options: ConfigOptions) -> Result<()>
     Ok(())
 }
 
-fn options(engine: &SessionState) -> Vec<(String, String, String)> {
-    let entries = engine.config_options().entries();
-    entries
+fn options(options: &ConfigOptions) -> Vec<(String, String, String)> {
+    options
+        .entries()
         .into_iter()
         // What stands for the path there is no schema that anybody knows.
         .map(|entry| {

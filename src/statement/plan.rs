@@ -5,9 +5,11 @@ use std::{collections::BTreeSet, sync::Arc};
 use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::{
     common::{
-        ParamValues, Result as PlanResult, ScalarValue, metadata::ScalarAndMetadata, tree_node::TreeNodeRecursion,
+        ParamValues, Result as PlanResult, ScalarValue,
+        metadata::ScalarAndMetadata,
+        tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion},
     },
-    logical_expr::{Expr, LogicalPlan},
+    logical_expr::{Expr, LogicalPlan, expr::ScalarFunction},
     sql::parser::Statement as SqlStatement,
 };
 use futures::future::BoxFuture;
@@ -128,6 +130,20 @@ pub(super) fn plan<'a>(
 pub(super) fn assigns(plan: &LogicalPlan) -> Result<bool> {
     let is_call = |part: &Expr| matches!(part, Expr::ScalarFunction(call) if call.name() == SET_CONFIG);
     Ok(has(plan, |node| planning::has_step(node, is_call).unwrap_or(true))?)
+}
+
+/// The plan of a statement that calls `set_config`, in which `current_setting` yields what was set so far.
+pub(super) fn following(plan: LogicalPlan, scope: &Scope) -> Result<LogicalPlan> {
+    let function = scope.following_setting();
+    let bind = |step: Expr| match step {
+        Expr::ScalarFunction(call) if call.name() == function.name() => {
+            let bound = ScalarFunction { func: Arc::clone(&function), args: call.args };
+            Ok(Transformed::yes(Expr::ScalarFunction(bound)))
+        }
+        other => Ok(Transformed::no(other)),
+    };
+    let node = |node: LogicalPlan| node.map_expressions(|expression| expression.transform_up(bind));
+    Ok(plan.transform_up_with_subqueries(node).data()?)
 }
 
 /// Whether a plan, or one of the subqueries in it, has such a node.

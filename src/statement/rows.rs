@@ -23,7 +23,7 @@ use tokio::{
     time::{Sleep, sleep_until},
 };
 
-use super::{clocks, headings::unmarked};
+use super::{clocks, headings::unmarked, plan::following};
 use crate::{
     Error, Fault, Result,
     session::{Client, Interrupt, Outcome, Physical, Scope, Staged, caught, explain_failure, timed_out},
@@ -107,9 +107,9 @@ pub(super) fn run_and_assign<'a>(
     plan: LogicalPlan,
 ) -> BoxFuture<'a, Result<Outcome>> {
     scope.open_assignments();
-    let running = run(scope, plan);
+    let running = following(plan, scope).map(|plan| run(scope, plan));
     Box::pin(async move {
-        let mut stream = match running.await? {
+        let mut stream = match running?.await? {
             Outcome::Rows { stream, .. } => stream,
             other => return Ok(other),
         };

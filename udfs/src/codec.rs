@@ -2,6 +2,10 @@
 //!
 //! Every operator is what it says in [`Portable`] and its inputs; [`NODES`] lists them. The other process needs a
 //! session built by [`crate::register`] over the same store of model files.
+//!
+//! Functions go by their names. Those that know the statement, as `now()` does, must have been registered there before the
+//! plan is read: the engine's `Circumstances`, of which it makes them, travel beside the plan, in bytes of their own that are
+//! secret, and no operator holds any of them.
 
 use std::{fmt::Debug, sync::Arc};
 

@@ -2,6 +2,7 @@
 //! the catalog, for the settings and for whoever is told.
 
 use std::{
+    borrow::Cow,
     collections::HashMap,
     sync::{Arc, MutexGuard},
     time::Duration,
@@ -14,9 +15,10 @@ use crate::{
     Fault, Result,
     catalog::Snapshot,
     session::{
-        Action, Interrupt, Mode, Modes, Notice, Scope, Ticket, TransactionStatus,
+        Action, Circumstances, DATABASE, Interrupt, Mode, Modes, Notice, Scope, Ticket, TransactionStatus,
+        circumstances::{schemas_on, secrets_of},
         masked::masked_beginning,
-        settings::{Reported, SETTINGS, Settings},
+        settings::{Reported, SETTINGS, Settings, later},
         transaction::{State, Work},
     },
 };
@@ -46,19 +48,40 @@ impl Client {
         Ok(self.scope(expected.unwrap_or_default(), None, text))
     }
 
+    /// The circumstances of a statement that would start now, in the state that its transaction reads.
+    pub(crate) fn circumstances(&self) -> Result<Arc<Circumstances>> {
+        let snapshot = self.transaction().start(false, false, self.catalog())?;
+        Ok(Arc::clone(self.scope(Ticket::default(), snapshot, "").circumstances()))
+    }
+
     /// The scope of what is done with this ticket; without a snapshot it sees the newest.
     pub(crate) fn scope(&self, ticket: Ticket, snapshot: Option<Arc<Snapshot>>, text: &str) -> Arc<Scope> {
         let modes = self.modes();
         let settings = lock(&self.settings).clone();
-        Arc::new(Scope {
+        let snapshot = snapshot.unwrap_or_else(|| self.catalog().snapshot());
+        let started = Utc::now();
+        let began = self.transaction().work().map_or(started, Work::began);
+        let secrets = Arc::clone(&snapshot);
+        let circumstances = Circumstances {
+            pid: self.pid(),
+            user: Arc::clone(&self.user),
             role: Arc::clone(&self.user),
-            text: Arc::from(text),
-            snapshot: snapshot.unwrap_or_else(|| self.catalog().snapshot()),
-            access: Arc::clone(&self.access),
-            modes,
-            interrupt: Interrupt::within(self.statement_timeout(&settings)),
+            database: Cow::Borrowed(DATABASE),
             path: Arc::clone(settings.path()),
-            began: self.transaction().work().map_or_else(Utc::now, Work::began),
+            schemas: schemas_on(settings.path(), &snapshot),
+            settings: settings.shown(),
+            modes,
+            began,
+            started: started.max(began),
+            interrupt: Interrupt::within(self.statement_timeout(&settings)),
+            secrets: later(move || secrets_of(&secrets)),
+        };
+        Arc::new(Scope {
+            circumstances: Arc::new(circumstances),
+            made_under: None,
+            text: Arc::from(text),
+            snapshot,
+            access: Arc::clone(&self.access),
             settings,
             shared: Arc::clone(&self.shared),
             ticket,

@@ -18,19 +18,22 @@ use datafusion::{
     },
 };
 
-/// The functions of a transaction that began then, and of a statement that begins now, in the session's zone.
-pub(super) fn at(began: DateTime<Utc>, zone: &Arc<str>) -> [ScalarUDF; 4] {
+use crate::session::Circumstances;
+
+/// The functions of a statement, in its session's zone.
+pub(super) fn at(circumstances: &Circumstances) -> [ScalarUDF; 4] {
+    let (began, zone) = (circumstances.began, circumstances.settings.zone());
     let function = |name, value: ScalarValue, aliases: &[&str]| {
         let aliases = aliases.iter().map(|alias| (*alias).to_owned()).collect();
         ScalarUDF::from(Now { name, value, aliases, signature: Signature::nullary(Volatility::Stable) })
     };
     let instant = |instant: DateTime<Utc>| {
-        ScalarValue::TimestampMicrosecond(Some(instant.timestamp_micros()), Some(Arc::clone(zone)))
+        ScalarValue::TimestampMicrosecond(Some(instant.timestamp_micros()), Some(Arc::clone(&zone)))
     };
-    let shown = shown_at(began, zone);
+    let shown = shown_at(began, &zone);
     [
         function("now", instant(began), &["current_timestamp", "transaction_timestamp"]),
-        function("statement_timestamp", instant(Utc::now().max(began)), &[]),
+        function("statement_timestamp", instant(circumstances.started), &[]),
         function("current_date", ScalarValue::Date32(Some(Date32Type::from_naive_date(shown.date()))), &["today"]),
         function("current_time", ScalarValue::Time64Nanosecond(Some(nanoseconds_of_day(shown))), &[]),
     ]
@@ -55,7 +58,8 @@ pub(super) fn clock() -> ScalarUDF {
     clock_in("UTC".into())
 }
 
-fn clock_in(zone: Arc<str>) -> ScalarUDF {
+/// The same for one in another zone.
+pub(super) fn clock_in(zone: Arc<str>) -> ScalarUDF {
     ScalarUDF::from(Clock { zone, signature: Signature::nullary(Volatility::Volatile) })
 }
 

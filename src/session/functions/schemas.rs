@@ -20,6 +20,13 @@ pub(super) fn functions(scope: &Scope) -> [ScalarUDF; 2] {
     let current = ScalarValue::Utf8(scope.first_schema().map(str::to_owned));
     let name = ColumnType::plain(&NAME);
     [super::told_constant("current_schema", current, name), ScalarUDF::from(CurrentSchemas::of(scope))]
+use crate::session::{CATALOG_SCHEMA, Circumstances};
+
+pub(super) fn functions(circumstances: &Circumstances) -> [ScalarUDF; 2] {
+    let schemas = circumstances.schemas.clone();
+    let current = ScalarValue::Utf8(schemas.first().cloned());
+    let signature = Signature::exact(vec![DataType::Boolean], Volatility::Stable);
+    [super::constant("current_schema", current), ScalarUDF::from(CurrentSchemas { schemas, signature })]
 }
 
 /// The schemas of the path that exist; with `true` the one that need not be named too.
@@ -30,17 +37,6 @@ struct CurrentSchemas {
 }
 
 impl CurrentSchemas {
-    fn of(scope: &Scope) -> Self {
-        let existing = scope.session_path().iter().filter(|schema| scope.has_schema(schema));
-        let mut schemas: Vec<String> = Vec::new();
-        for schema in existing {
-            if !schemas.contains(schema) {
-                schemas.push(schema.clone());
-            }
-        }
-        Self { schemas, signature: Signature::exact(vec![DataType::Boolean], Volatility::Stable) }
-    }
-
     fn list(&self, implied: bool) -> ScalarValue {
         // Where the path names it, it has its place there.
         let implied = implied.then_some(CATALOG_SCHEMA).filter(|name| !self.schemas.iter().any(|other| other == name));

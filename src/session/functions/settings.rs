@@ -4,12 +4,13 @@
 //! SELECT set_config('search_path', 'sales, public', false), current_setting('timezone')
 //! ```
 //!
-//! A setting is that of the statement's beginning: what the statement itself sets, the next one sees.
+//! A setting is that of the statement's beginning. What the statement itself sets, the next one sees, and those of its calls
+//! of `current_setting` that are computed after it: to the right of it, for each batch of rows.
 
 use std::{
     fmt,
     hash::{Hash, Hasher},
-    sync::{Arc, Mutex},
+    sync::Arc,
 };
 
 use arrow::{
@@ -28,53 +29,61 @@ use datafusion::{
 use crate::{
     Error, Fault,
     session::{
-        Modes, Scope,
+        Circumstances, Modes, Scope,
         assignments::{Assignment, Assignments},
-        client::lock,
-        settings::Settings,
+        settings::{Settings, Shown},
     },
 };
 
 /// The name of the function that sets.
 pub(crate) const SET_CONFIG: &str = "set_config";
 
-/// The functions of one statement.
-pub(super) fn functions(scope: &Scope) -> [ScalarUDF; 2] {
-    let current = CurrentSetting {
+/// The function that shows, in a statement with these circumstances.
+pub(super) fn current_setting(circumstances: &Circumstances) -> ScalarUDF {
+    CurrentSetting::function(circumstances, None)
+}
+
+/// The same in a statement that sets: it yields what was set so far, and is not computed before.
+pub(super) fn following(scope: &Scope) -> ScalarUDF {
+    CurrentSetting::function(scope.circumstances(), Some(Arc::clone(&scope.assignments)))
+}
+
+/// The function that sets, in the statement of a scope.
+pub(super) fn set_config(scope: &Scope) -> ScalarUDF {
+    ScalarUDF::from(SetConfig {
         settings: scope.settings.clone(),
-        modes: scope.modes,
-        assignments: Arc::clone(&scope.assignments),
-        signature: Signature::one_of(
-            vec![
-                TypeSignature::Exact(vec![DataType::Utf8]),
-                TypeSignature::Exact(vec![DataType::Utf8, DataType::Boolean]),
-            ],
-            Volatility::Stable,
-        ),
-    };
-    let set = SetConfig {
-        settings: Mutex::new(scope.settings.clone()),
         assignments: Arc::clone(&scope.assignments),
         signature: Signature::exact(vec![DataType::Utf8, DataType::Utf8, DataType::Boolean], Volatility::Volatile),
-    };
-    [ScalarUDF::from(current), ScalarUDF::from(set)]
+    })
 }
 
 struct CurrentSetting {
-    settings: Settings,
+    settings: Shown,
     modes: Modes,
-    /// Tells the functions of one statement from those of another.
-    assignments: Arc<Assignments>,
+    /// What its statement sets, where it follows that.
+    assignments: Option<Arc<Assignments>>,
     signature: Signature,
 }
 
 impl CurrentSetting {
+    fn function(circumstances: &Circumstances, assignments: Option<Arc<Assignments>>) -> ScalarUDF {
+        let volatility = if assignments.is_some() { Volatility::Volatile } else { Volatility::Stable };
+        let forms = vec![
+            TypeSignature::Exact(vec![DataType::Utf8]),
+            TypeSignature::Exact(vec![DataType::Utf8, DataType::Boolean]),
+        ];
+        ScalarUDF::from(Self {
+            settings: circumstances.settings.clone(),
+            modes: circumstances.modes,
+            assignments,
+            signature: Signature::one_of(forms, volatility),
+        })
+    }
+
     fn value(&self, name: &str, missing_ok: bool) -> crate::Result<Option<String>> {
         let name = name.to_lowercase();
-        if let Some(shown) = self.modes.shown(&name) {
-            return Ok(Some(shown.to_owned()));
-        }
-        match self.settings.show(&name) {
+        let set = self.assignments.as_ref().and_then(|assignments| assignments.shown(&name));
+        match set.unwrap_or_else(|| self.settings.show_in(self.modes, &name)) {
             Ok(value) => Ok(Some(value)),
             Err(_missing) if missing_ok => Ok(None),
             Err(error) => Err(error),
@@ -120,8 +129,8 @@ impl ScalarUDFImpl for CurrentSetting {
 }
 
 struct SetConfig {
-    /// As they will be after what was set before.
-    settings: Mutex<Settings>,
+    /// Those of the statement's beginning.
+    settings: Settings,
     assignments: Arc<Assignments>,
     signature: Signature,
 }
@@ -132,12 +141,8 @@ impl SetConfig {
         let Some(name) = name else {
             return Err(Error::new(Fault::NullNotAllowed, "SET requires parameter name; found NULL"));
         };
-        let name = name.to_lowercase();
-        let mut settings = lock(&self.settings);
-        settings.set(&name, value, local)?;
-        let shown = settings.show(&name)?;
-        self.assignments.note(Assignment { name, value: value.map(str::to_owned), local })?;
-        Ok(shown)
+        let assignment = Assignment { name: name.to_lowercase(), value: value.map(str::to_owned), local };
+        self.assignments.note(&self.settings, assignment)
     }
 }
 
@@ -167,16 +172,28 @@ impl ScalarUDFImpl for SetConfig {
     }
 }
 
-/// What the two share: one is another's equal in the same statement alone.
-macro_rules! of_one_statement {
+impl PartialEq for CurrentSetting {
+    fn eq(&self, other: &Self) -> bool {
+        let follow_the_same = match (&self.assignments, &other.assignments) {
+            (None, None) => true,
+            (Some(own), Some(others)) => Arc::ptr_eq(own, others),
+            _ => false,
+        };
+        follow_the_same && self.modes == other.modes && self.settings == other.settings
+    }
+}
+
+/// One is another's equal in the same statement alone.
+impl PartialEq for SetConfig {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.assignments, &other.assignments)
+    }
+}
+
+/// What the two share.
+macro_rules! by_name {
     ($($function:ident),*) => {
         $(
-            impl PartialEq for $function {
-                fn eq(&self, other: &Self) -> bool {
-                    Arc::ptr_eq(&self.assignments, &other.assignments)
-                }
-            }
-
             impl Eq for $function {}
 
             impl Hash for $function {
@@ -194,4 +211,4 @@ macro_rules! of_one_statement {
     };
 }
 
-of_one_statement!(CurrentSetting, SetConfig);
+by_name!(CurrentSetting, SetConfig);

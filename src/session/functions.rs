@@ -37,20 +37,6 @@ use crate::{
 
 /// Registers them for a session of `user`.
 pub(crate) fn register(context: &SessionContext, user: &str) {
-    // SQLAlchemy reads the version from a text that begins like this.
-    let version = format!("PostgreSQL {SERVER_VERSION}");
-    context.register_udf(constant("version", ScalarValue::from(version)));
-    for (name, value) in [
-        ("current_database", DATABASE),
-        ("current_catalog", DATABASE),
-        ("current_user", user),
-        ("current_role", user),
-        ("session_user", user),
-        ("user", user),
-        ("pg_client_encoding", "UTF8"),
-    ] {
-        context.register_udf(told_constant(name, ScalarValue::from(value), ColumnType::plain(&NAME)));
-    }
     of_session(user, user, DATABASE).into_iter().for_each(|function| context.register_udf(function));
     let own = [
         now::clock(),
@@ -109,11 +95,10 @@ fn of_statement(circumstances: &Circumstances) -> impl Iterator<Item = ScalarUDF
 }
 
 /// What one who has connected, with the rights of a role, is told of the session.
-fn of_session(user: &str, role: &str, database: &str) -> [ScalarUDF; 8] {
+fn of_session(user: &str, role: &str, database: &str) -> Vec<ScalarUDF> {
     // SQLAlchemy reads the version from a text that begins like this.
-    let version = format!("PostgreSQL {SERVER_VERSION}");
-    let texts = [
-        ("version", version.as_str()),
+    let version = constant("version", ScalarValue::from(format!("PostgreSQL {SERVER_VERSION}")));
+    let names = [
         ("current_database", database),
         ("current_catalog", database),
         ("current_user", role),
@@ -122,7 +107,9 @@ fn of_session(user: &str, role: &str, database: &str) -> [ScalarUDF; 8] {
         ("user", role),
         ("pg_client_encoding", "UTF8"),
     ];
-    texts.map(|(name, value)| constant(name, ScalarValue::from(value)))
+    let name = ColumnType::plain(&NAME);
+    let names = names.map(|(function, value)| told_constant(function, ScalarValue::from(value), name));
+    [version].into_iter().chain(names).collect()
 }
 
 fn backend_pid(pid: i32) -> ScalarUDF {

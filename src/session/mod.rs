@@ -58,7 +58,6 @@ use datafusion::{
 use futures::FutureExt;
 
 pub(crate) use action::{Action, Analysis, Running, analyze, describe, execute, new_identity};
-pub(crate) use action::{Action, Analysis, Running, describe, execute, new_identity};
 pub use circumstances::Circumstances;
 pub(crate) use client::{Client, Physical, Seen, Staged, Working, text_rows};
 pub(crate) use dialect::{PostgreSql, keyword, within_attempts};

@@ -10,8 +10,6 @@ use std::{
 };
 
 use arrow::datatypes::{DataType, Field, FieldRef};
-use chrono::{DateTime, Utc};
-use arrow::datatypes::DataType;
 use datafusion::{
     catalog::{Session, TableFunction, TableProvider},
     common::{DFSchema, DataFusionError, ParamValues, ScalarValue, metadata::ScalarAndMetadata},

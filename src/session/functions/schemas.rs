@@ -12,21 +12,16 @@ use datafusion::{
 
 use crate::{
     pgtype::{ColumnType, NAME},
-    session::{CATALOG_SCHEMA, Scope},
+    session::{CATALOG_SCHEMA, Circumstances},
 };
 
 /// The functions of one statement.
-pub(super) fn functions(scope: &Scope) -> [ScalarUDF; 2] {
-    let current = ScalarValue::Utf8(scope.first_schema().map(str::to_owned));
-    let name = ColumnType::plain(&NAME);
-    [super::told_constant("current_schema", current, name), ScalarUDF::from(CurrentSchemas::of(scope))]
-use crate::session::{CATALOG_SCHEMA, Circumstances};
-
 pub(super) fn functions(circumstances: &Circumstances) -> [ScalarUDF; 2] {
     let schemas = circumstances.schemas.clone();
     let current = ScalarValue::Utf8(schemas.first().cloned());
     let signature = Signature::exact(vec![DataType::Boolean], Volatility::Stable);
-    [super::constant("current_schema", current), ScalarUDF::from(CurrentSchemas { schemas, signature })]
+    let current = super::told_constant("current_schema", current, ColumnType::plain(&NAME));
+    [current, ScalarUDF::from(CurrentSchemas { schemas, signature })]
 }
 
 /// The schemas of the path that exist; with `true` the one that need not be named too.

@@ -55,7 +55,6 @@ mod range_keys;
 mod read_texts;
 mod records;
 mod recursion;
-mod rounds;
 mod same_types;
 mod set_keys;
 mod sets;
@@ -147,7 +146,6 @@ pub(crate) fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
     let mut rules: Vec<Arc<dyn AnalyzerRule + Send + Sync>> = vec![
         Arc::new(recursion::CheckRecursion),
         Arc::new(group_keys::KeysOnce),
-        Arc::new(rounds::ReadPlaces),
         Arc::new(known_arguments::ReadArguments),
         Arc::new(sets::CommonTypes),
         Arc::new(sets::CountCopies),

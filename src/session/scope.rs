@@ -116,6 +116,11 @@ impl Scope {
         &self.ticket
     }
 
+    /// The zone of its clocks.
+    pub(crate) fn zone(&self) -> &str {
+        self.settings.engine().config_options().execution.time_zone.as_deref().unwrap_or("UTC")
+    }
+
     /// How its transaction is run.
     pub(crate) fn modes(&self) -> Modes {
         self.circumstances.modes

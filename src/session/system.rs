@@ -260,7 +260,9 @@ fn all_functions() -> Columns {
     let scalars = functions::all().flat_map(|function| {
         let call = |overload: &functions::Overload| {
             let (name, purpose) = (function.name.to_owned(), format!("{}.", function.purpose));
-            [name, overload.spelling(), purpose, overload.returns(), format!("SELECT {}", function.example)]
+            // What it yields stands behind it.
+            let example = format!("SELECT {} -- {}", function.example, function.shows);
+            [name, overload.spelling(), purpose, overload.returns(), example]
         };
         function.overloads.iter().map(call)
     });

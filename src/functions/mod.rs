@@ -8,6 +8,7 @@ mod array;
 mod bytes;
 mod call;
 mod format;
+mod kind;
 mod number;
 mod resolve;
 mod text;
@@ -40,6 +41,8 @@ pub(crate) use self::{
     text::{quoted, similar, translated, unescaped},
     time::{TimeSeries, instant_in_session, spelled_zone},
     udf::forms,
+    kind::PG_TYPEOF,
+    resolve::{Given, Resolved, resolve},
 };
 use crate::{
     fault,
@@ -49,6 +52,7 @@ use crate::{
 /// The lists of the rooms.
 const ROOMS: &[&[&Function]] =
     &[array::ROOM, bytes::ROOM, format::ROOM, number::ROOM, text::ROOM, time::ROOM, time_operators::ROOM];
+const ROOMS: &[&[&Function]] = &[format::ROOM, kind::ROOM, number::ROOM, text::ROOM];
 
 /// A function: a name, with all that it can be called with.
 pub(crate) struct Function {

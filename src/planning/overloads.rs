@@ -11,11 +11,16 @@
 use arrow::datatypes::DataType;
 use datafusion::{
     common::{DFSchema, Result, ScalarValue},
-    logical_expr::{Cast, Expr, expr::ScalarFunction},
+    logical_expr::{Cast, Expr, ExprSchemable, expr::ScalarFunction, lit},
 };
 
 use super::{arrays, integers, open_operands::Operand, told::told_by};
 use crate::functions::{self, Given};
+use super::open_operands::{Operand, is_open};
+use crate::{
+    functions::{self, Given, PG_TYPEOF},
+    pgtype,
+};
 
 /// What is known of the arguments of a call, and for which of them nothing is.
 pub(super) fn given(arguments: &[Expr], schema: &DFSchema) -> Vec<Given> {
@@ -62,6 +67,10 @@ pub(super) fn settled(mut step: Expr, schema: &DFSchema) -> Result<Expr> {
     if let Expr::ScalarFunction(call) = &mut step
         && let Some(taken) = taken(call, schema)
     {
+        if let Some(name) = type_asked(call, schema) {
+            taken?;
+            return Ok(lit(ScalarValue::Utf8View(Some(name))));
+        }
         for (argument, wanted) in call.args.iter_mut().zip(taken?) {
             let is_written = matches!(argument, Expr::Literal(ScalarValue::Utf8(Some(_)), _));
             if let Some(wanted) = wanted.filter(|wanted| is_written && !wanted.is_string()) {
@@ -71,4 +80,22 @@ pub(super) fn settled(mut step: Expr, schema: &DFSchema) -> Result<Expr> {
         }
     }
     Ok(step)
+}
+
+/// What `pg_typeof` says of its argument, which nobody can tell from the values: a text in quotes, or NULL, is of no type yet.
+fn type_asked(call: &ScalarFunction, schema: &DFSchema) -> Option<String> {
+    let [value] = call.args.as_slice() else { return None };
+    if functions::function_of(&call.func)?.name != PG_TYPEOF.name {
+        return None;
+    }
+    if is_open(value) {
+        return Some(pgtype::UNKNOWN.sql(None));
+    }
+    let is_row = matches!(value.get_type(schema).ok()?, DataType::Struct(_));
+    match given(&call.args, schema).first()? {
+        Given::Type(_) if is_row => Some(pgtype::RECORD.sql(None)),
+        Given::Type(known) => Some(known.sql(None)),
+        // What a column or a CASE has of NULLs alone is a text.
+        Given::Unknown => Some(pgtype::TEXT.sql(None)),
+    }
 }

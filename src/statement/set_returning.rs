@@ -19,8 +19,13 @@ use crate::{error::MARK, session::joins_by_name};
 const SERIES: &[&str] =
     &["generate_series", "generate_subscripts", "regexp_matches", "regexp_split_to_table", "string_to_table"];
 
-/// Functions of a window whose result is a number of rows.
-const RANKS: &[&str] = &["row_number", "rank", "dense_rank", "ntile"];
+/// Functions of a window whose result is a number of rows, with the type that PostgreSQL gives it.
+const RANKS: &[(&str, DataType)] = &[
+    ("row_number", DataType::BigInt(None)),
+    ("rank", DataType::BigInt(None)),
+    ("dense_rank", DataType::BigInt(None)),
+    ("ntile", DataType::Integer(None)),
+];
 
 /// Writes the forms of the module as the planner knows them.
 pub(super) fn as_lists(statement: &mut impl VisitMut) {
@@ -70,9 +75,9 @@ impl VisitorMut for Sets {
         // The engine's numbers of rows have no sign, so that they could not be compared with those that have.
         if let Expr::Function(function) = expression
             && function.over.is_some()
-            && RANKS.iter().any(|rank| is_named(&function.name, rank))
+            && let Some((_, data_type)) = RANKS.iter().find(|(rank, _)| is_named(&function.name, rank))
         {
-            *expression = bigint(expression.clone());
+            *expression = cast(expression.clone(), data_type.clone());
         }
         ControlFlow::Continue(())
     }
@@ -484,7 +489,10 @@ fn selected_from(projection: Vec<SelectItem>, from: Query, alias: TableAlias) ->
 }
 
 fn bigint(expr: Expr) -> Expr {
-    let data_type = DataType::BigInt(None);
+    cast(expr, DataType::BigInt(None))
+}
+
+fn cast(expr: Expr, data_type: DataType) -> Expr {
     Expr::Cast { kind: CastKind::Cast, expr: Box::new(expr), data_type, array: false, format: None }
 }
 

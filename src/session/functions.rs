@@ -34,6 +34,22 @@ use crate::{
     pgtype::{ColumnType, NAME},
     planning,
 };
+use crate::planning::{ASSIGNED, REGULAR_EXPRESSION, ROW_OF, SIMILAR_EXPRESSION, WRITTEN_AS};
+
+/// Functions that statements are rewritten with, and those of the query engine that no statement can give what they take.
+pub(super) const INTERNAL: &[&str] = &[
+    ASSIGNED,
+    REGULAR_EXPRESSION,
+    ROW_OF,
+    SIMILAR_EXPRESSION,
+    WRITTEN_AS,
+    "compare_all",
+    "compare_any",
+    "file_row_index",
+    "input_file_name",
+    "union_extract",
+    "union_tag",
+];
 
 /// Registers them for a session of `user`.
 pub(crate) fn register(context: &SessionContext, user: &str) {

@@ -5,6 +5,8 @@
 
 mod action;
 mod assignments;
+mod builtins;
+mod callable;
 mod cancel_key;
 mod circumstances;
 mod client;

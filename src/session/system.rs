@@ -15,14 +15,18 @@ use datafusion::{
     logical_expr::Expr,
     physical_plan::ExecutionPlan,
 };
-use fusewire_udfs::{FUNCTIONS, TableFunction, models::NewVersion};
+use fusewire_udfs::models::NewVersion;
 
 use super::{
-    DATABASE, Origin, Scope, Seen, compaction::Compaction, files, in_memory::Columns, models::kept, plans::Shown,
+    DATABASE, Origin, Scope, Seen,
+    callable::{self, Callable},
+    compaction::Compaction,
+    in_memory::Columns,
+    models::kept,
+    plans::Shown,
 };
 use crate::{
     catalog::{Definition, Header, ModelVersion, Object, QualifiedName, Snapshot},
-    functions,
     pgtype::type_name,
     source::{Rejected, Rejects},
 };
@@ -45,8 +49,8 @@ enum Rows {
     Versions(fn(&[Version<'_>]) -> Columns),
     /// The tables and views.
     Relations(fn(&[Relation<'_>]) -> Columns),
-    /// The functions, which are the same for everybody.
-    Functions(fn() -> Columns),
+    /// The functions.
+    Functions(fn(&[Callable]) -> Columns),
     /// The settings of the server and of the session.
     Settings(fn(&[Setting]) -> Columns),
     /// Who is connected.
@@ -81,7 +85,7 @@ impl SystemTable {
         let columns = match self.rows {
             Rows::Versions(columns) => columns(&versions(snapshot)?),
             Rows::Relations(columns) => columns(&snapshot.relations().collect::<Vec<_>>()),
-            Rows::Functions(columns) => columns(),
+            Rows::Functions(columns) => columns(&callable::all(scope)),
             Rows::Settings(columns) => columns(&all_settings(scope)),
             Rows::Sessions(columns) => {
                 let sessions = scope.shared().sessions.all();
@@ -99,7 +103,7 @@ impl SystemTable {
         let columns = match self.rows {
             Rows::Versions(columns) => columns(&[]),
             Rows::Relations(columns) => columns(&[]),
-            Rows::Functions(columns) => columns(),
+            Rows::Functions(columns) => columns(&[]),
             Rows::Settings(columns) => columns(&[]),
             Rows::Sessions(columns) => columns(&[]),
             Rows::Compactions(columns) => columns(&[]),
@@ -268,12 +272,13 @@ fn all_functions() -> Columns {
     });
     let rows: Vec<_> = own.chain(readers).chain(scalars).collect();
     let column = |place: usize| rows.iter().map(move |row| row.get(place).cloned());
+fn all_functions(rows: &[Callable]) -> Columns {
     Columns::default()
-        .text("name", column(0))
-        .text("arguments", column(1))
-        .text("description", column(2))
-        .text("returns", column(3))
-        .text("example", column(4))
+        .text("name", rows.iter().map(|row| Some(row.name.clone())))
+        .text("arguments", rows.iter().map(|row| Some(row.arguments.clone())))
+        .text("description", rows.iter().map(|row| Some(row.description.clone())))
+        .text("returns", rows.iter().map(|row| Some(row.returns.clone())))
+        .text("example", rows.iter().map(|row| Some(row.example.clone())))
 }
 
 /// What the scans of this session left out, because their options say `on_error`.
@@ -309,15 +314,6 @@ impl TableProvider for RejectsTable {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         rejects(&self.0.list().await?).table()?.scan(session, projection, filters, limit).await
     }
-}
-
-/// A function's parameters as its call would name them.
-fn arguments_of(function: &dyn TableFunction) -> String {
-    let shown = function.parameters().into_iter().map(|parameter| match parameter.default {
-        None => parameter.name.to_owned(),
-        Some(default) => format!("{} => {default}", parameter.name),
-    });
-    shown.collect::<Vec<_>>().join(", ")
 }
 
 /// A setting, with who may set it.

@@ -22,12 +22,14 @@ mod stores;
 
 mod spelling;
 
+mod elsewhere;
 mod hints;
 mod names;
 
 mod place;
 mod sqlstate;
 
+pub(crate) use elsewhere::function_hint;
 use hints::query_hint;
 use names::table_hint;
 use query::{missing_table, query_fault, query_message};

@@ -8,7 +8,7 @@ pub use fusewire_udfs::Fault;
 
 mod nearest;
 
-pub(crate) use nearest::nearest;
+pub(crate) use nearest::{nearest, nearest_few};
 
 /// The result of functions that fail in words.
 pub type Result<T, E = Failure> = std::result::Result<T, E>;

@@ -82,17 +82,22 @@ pub(super) fn settled(mut step: Expr, schema: &DFSchema) -> Result<Expr> {
     Ok(step)
 }
 
-/// What `pg_typeof` says of its argument, which nobody can tell from the values: a text in quotes, or NULL, is of no type yet.
+/// What `pg_typeof` says of its argument, which nobody can tell from the values.
 fn type_asked(call: &ScalarFunction, schema: &DFSchema) -> Option<String> {
     let [value] = call.args.as_slice() else { return None };
     if functions::function_of(&call.func)?.name != PG_TYPEOF.name {
         return None;
     }
+    type_of(value, schema)
+}
+
+/// The type of a value, as SQL writes it; none where it cannot be told. A text in quotes, or NULL, is of no type yet.
+pub(super) fn type_of(value: &Expr, schema: &DFSchema) -> Option<String> {
     if is_open(value) {
         return Some(pgtype::UNKNOWN.sql(None));
     }
     let is_row = matches!(value.get_type(schema).ok()?, DataType::Struct(_));
-    match given(&call.args, schema).first()? {
+    match given(std::slice::from_ref(value), schema).first()? {
         Given::Type(_) if is_row => Some(pgtype::RECORD.sql(None)),
         Given::Type(known) => Some(known.sql(None)),
         // What a column or a CASE has of NULLs alone is a text.

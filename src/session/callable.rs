@@ -4,7 +4,7 @@
 //! (`builtins`), and what they are for their own documentation.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     iter,
     sync::Arc,
 };
@@ -55,6 +55,22 @@ pub(super) fn all(scope: &Scope) -> Vec<Callable> {
         all.push(purposes.callable(name, function.name(), function.documentation(), WINDOWS));
     }
     all
+}
+
+/// The names of all that a statement can call, but for operators.
+pub(super) fn names(scope: &Scope) -> BTreeSet<String> {
+    let engine = scope.settings.engine();
+    let scalars = scalars(scope).into_keys().filter(|name| name.starts_with(|first: char| first.is_alphabetic()));
+    let planned = PLANNED.iter().map(|builtin| builtin.name.to_owned());
+    let own = FUNCTIONS.iter().map(|function| function.name().to_owned());
+    let readers = files::readers().map(|(name, _)| name);
+    let others = engine.aggregate_functions().keys().chain(engine.window_functions().keys());
+    scalars.chain(planned).chain(own).chain(readers).chain(others.cloned()).collect()
+}
+
+/// Whether a function stands in FROM, and nowhere else.
+pub(super) fn is_of_rows(name: &str) -> bool {
+    FUNCTIONS.iter().any(|function| function.name() == name) || files::readers().any(|(reader, _)| reader == name)
 }
 
 /// Those that learn and those that read files.

@@ -18,6 +18,7 @@ mod in_memory;
 mod information_schema;
 mod interrupt;
 mod masked;
+mod missing;
 mod models;
 mod modes;
 mod nth_value;

@@ -30,6 +30,7 @@ use super::{
     circumstances::has_schema,
     client::{Physical, lock},
     functions,
+    missing::Missing,
     providers::Providers,
     rewrite::{rewrite, with_microseconds, with_types, without_types},
     search_path::{Name, SearchPath},
@@ -232,11 +233,15 @@ impl Scope {
         mut statement: SqlStatement,
         parameters: &[DataType],
     ) -> BoxFuture<'static, Result<LogicalPlan>> {
-        let (state, scope, parameters) = (self.state(), Arc::clone(self), parameters.to_vec());
+        let (mut state, scope, parameters) = (self.state(), Arc::clone(self), parameters.to_vec());
         Box::pin(async move {
             rewrite(&mut statement, &scope, &state).await?;
+            let missing = Missing::stand_in(&mut statement, &mut state, &scope)?;
             let planned = state.statement_to_plan(with_types(statement, &parameters)).await;
             let planned = planned.and_then(|plan| planning::with_integers(without_types(plan)));
+            if let Some(error) = missing.error(&planned, &scope) {
+                return Err(error);
+            }
             planned.map_err(|error| {
                 let error = Error::from(error);
                 let view = scope.within.last().filter(|_| matches!(error, Error::Query(_)));

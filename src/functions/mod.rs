@@ -37,12 +37,11 @@ pub(crate) use self::{
     },
     bytes::{byteacat, read as read_bytes},
     call::Call,
+    kind::PG_TYPEOF,
     resolve::{Given, Resolved, given, resolve},
     text::{quoted, similar, translated, unescaped},
     time::{TimeSeries, instant_in_session, spelled_zone},
     udf::forms,
-    kind::PG_TYPEOF,
-    resolve::{Given, Resolved, resolve},
 };
 use crate::{
     fault,
@@ -51,8 +50,7 @@ use crate::{
 
 /// The lists of the rooms.
 const ROOMS: &[&[&Function]] =
-    &[array::ROOM, bytes::ROOM, format::ROOM, number::ROOM, text::ROOM, time::ROOM, time_operators::ROOM];
-const ROOMS: &[&[&Function]] = &[format::ROOM, kind::ROOM, number::ROOM, text::ROOM];
+    &[array::ROOM, bytes::ROOM, format::ROOM, kind::ROOM, number::ROOM, text::ROOM, time::ROOM, time_operators::ROOM];
 
 /// A function: a name, with all that it can be called with.
 pub(crate) struct Function {

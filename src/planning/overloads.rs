@@ -14,9 +14,11 @@ use datafusion::{
     logical_expr::{Cast, Expr, ExprSchemable, expr::ScalarFunction, lit},
 };
 
-use super::{arrays, integers, open_operands::Operand, told::told_by};
-use crate::functions::{self, Given};
-use super::open_operands::{Operand, is_open};
+use super::{
+    arrays, integers,
+    open_operands::{Operand, is_open},
+    told::told_by,
+};
 use crate::{
     functions::{self, Given, PG_TYPEOF},
     pgtype,

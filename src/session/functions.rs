@@ -32,9 +32,8 @@ use super::{
 };
 use crate::{
     pgtype::{ColumnType, NAME},
-    planning,
+    planning::{self, ASSIGNED, REGULAR_EXPRESSION, ROW_OF, SIMILAR_EXPRESSION, WRITTEN_AS},
 };
-use crate::planning::{ASSIGNED, REGULAR_EXPRESSION, ROW_OF, SIMILAR_EXPRESSION, WRITTEN_AS};
 
 /// Functions that statements are rewritten with, and those of the query engine that no statement can give what they take.
 pub(super) const INTERNAL: &[&str] = &[

@@ -250,28 +250,6 @@ fn compactions(rows: &[Compaction]) -> Columns {
         .instant("started_at", rows.iter().map(|row| Some(row.began)))
 }
 
-fn all_functions() -> Columns {
-    let own = FUNCTIONS.iter().map(|function| {
-        let (name, purpose) = (function.name().to_owned(), function.purpose().to_owned());
-        [name, arguments_of(*function), purpose, function.returns().to_owned(), function.example().to_owned()]
-    });
-    let readers = files::readers().map(|(name, format)| {
-        let purpose = format!("Reads {} files as a table, with the options of CREATE EXTERNAL TABLE.", format.name());
-        let ending = format.endings().first().unwrap_or(&"");
-        let example = format!("SELECT * FROM {name}('data/*.{ending}', filename => true)");
-        [name, files::arguments_of(format), purpose, "the columns in the files".to_owned(), example]
-    });
-    let scalars = functions::all().flat_map(|function| {
-        let call = |overload: &functions::Overload| {
-            let (name, purpose) = (function.name.to_owned(), format!("{}.", function.purpose));
-            // What it yields stands behind it.
-            let example = format!("SELECT {} -- {}", function.example, function.shows);
-            [name, overload.spelling(), purpose, overload.returns(), example]
-        };
-        function.overloads.iter().map(call)
-    });
-    let rows: Vec<_> = own.chain(readers).chain(scalars).collect();
-    let column = |place: usize| rows.iter().map(move |row| row.get(place).cloned());
 fn all_functions(rows: &[Callable]) -> Columns {
     Columns::default()
         .text("name", rows.iter().map(|row| Some(row.name.clone())))

@@ -142,7 +142,10 @@ async fn options_time_and_secrets_arrive() {
     let mut options = ConfigOptions::default();
     options.execution.target_partitions = 3;
     arrived.choose(&mut options).unwrap();
-    assert_eq!((options.execution.batch_size.get(), options.execution.time_zone.as_deref()), (1234, Some("Asia/Tokyo")));
+    assert_eq!(
+        (options.execution.batch_size.get(), options.execution.time_zone.as_deref()),
+        (1234, Some("Asia/Tokyo"))
+    );
     // The first sets the others too: it counts in which order they were set.
     assert!(!options.optimizer.enable_topk_dynamic_filter_pushdown);
     assert!(options.optimizer.enable_join_dynamic_filter_pushdown);

@@ -130,8 +130,8 @@ fn overloads(name: &str, function: &'static Function) -> impl Iterator<Item = Ca
         name: name.to_owned(),
         arguments: overload.spelling(),
         description: format!("{}.", function.purpose),
-        returns: overload.returns().to_owned(),
-        example: format!("SELECT {}", called_by(name, function.name, function.example)),
+        returns: overload.returns(),
+        example: format!("SELECT {} -- {}", called_by(name, function.name, function.example), function.shows),
     })
 }
 

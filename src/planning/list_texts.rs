@@ -2,13 +2,11 @@
 //! `['a', 'b']::text` is `{a,b}`. Objects and maps that do are JSON, and dates, times and timestamps are as clients see
 //! them: `2024-01-05 10:00:00`, `1 year 2 days`.
 //!
-//! Bytes are in hexadecimal.
+//! Bytes are in hexadecimal, and floats have no more digits than they need: `1`, and not `1.0`.
 //!
 //! The engine's cast writes both lists as `[a, b]`, has none for objects and maps, puts a `T` before the time, fails
 //! at the end of a day and takes bytes for UTF-8. Here it casts the text that a function makes of the value; the type of the
 //! result stays the same.
-//!
-//! Numbers keep the text of the engine's cast.
 
 use std::sync::Arc;
 
@@ -70,6 +68,7 @@ fn written(mut step: Expr, schema: &DFSchema, zone: &str) -> Result<Transformed<
 /// Whether the engine's cast writes values of this type otherwise than clients see them, or not at all.
 fn is_written(data_type: &DataType) -> bool {
     data_type.is_nested()
+        || data_type.is_floating()
         || is_bytes(data_type)
         || matches!(
             data_type,

@@ -18,7 +18,7 @@ async fn main() -> Result<(), Error> {
         SELECT 'u' || u AS user_id, 'i' || i AS item_id, CASE WHEN (u + i) % 2 = 0 THEN 5.0 ELSE 1.0 END AS stars
         FROM generate_series(1, 20) AS users(u), generate_series(1, 10) AS items(i);
         SELECT * FROM train('taste', tastes, target => 'stars', user => 'user_id', item => 'item_id', factors => 2);
-        SELECT user_id, item_id, round(prediction, 1) AS stars
+        SELECT user_id, item_id, round(prediction::numeric, 1) AS stars
         FROM predict('taste', (SELECT 'u7' AS user_id, item_id FROM tastes WHERE user_id = 'u7')) ORDER BY item_id";
     run(&session, statements).await
 }

@@ -7,5 +7,5 @@ CREATE OR REPLACE VIEW sales AS
 SELECT o.*, c.region, c.segment, c.age, p.title, p.category, p.maker
 FROM orders o JOIN customers c USING (customer_id) JOIN products p USING (product_id);
 
-SELECT category, count(*) AS lines, sum(quantity) AS pieces, round(sum(quantity * price), 2) AS revenue
+SELECT category, count(*) AS lines, sum(quantity) AS pieces, round(sum(quantity * price)::numeric, 2) AS revenue
 FROM sales GROUP BY category ORDER BY revenue DESC LIMIT 5;

@@ -7,7 +7,7 @@ CREATE EXTERNAL TABLE customers LOCATION '../shared/data/shop/customers.csv';
 
 -- The best customer of each of the five greatest countries.
 WITH spent AS (
-  SELECT c.country, c.customer_id, round(sum(i.quantity * i.unit_price), 2) AS amount
+  SELECT c.country, c.customer_id, round(sum(i.quantity * i.unit_price)::numeric, 2) AS amount
   FROM invoices i JOIN customers c ON c.customer_id = i.customer_id
   GROUP BY c.country, c.customer_id
 ), ranked AS (

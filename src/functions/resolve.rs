@@ -139,6 +139,9 @@ fn becomes(given: &PgType, wanted: &PgType) -> bool {
 }
 
 fn is_written_wider(given: &PgType, wanted: &PgType) -> bool {
+    if let (Some(given), Some(wanted)) = (given.element_type(), wanted.element_type()) {
+        return is_written_wider(given, wanted);
+    }
     given.oid == pgtype::INT8.oid && [pgtype::INT2.oid, pgtype::INT4.oid].contains(&wanted.oid)
 }
 

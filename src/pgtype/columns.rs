@@ -17,6 +17,9 @@ use super::{
 /// The time zone that a canonical timestamp with time zone carries; the instant is what counts.
 const UTC: &str = "+00:00";
 
+/// The Arrow type of numerics whose digits nothing says.
+pub(crate) const ANY_NUMERIC: DataType = DataType::Decimal128(DECIMAL128_MAX_PRECISION, 10);
+
 /// A type as a column has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ColumnType {
@@ -52,6 +55,8 @@ pub fn of(arrow: &DataType) -> ColumnType {
         Arrow::UInt64 => return numeric(20, 0),
         Arrow::Float16 | Arrow::Float32 => &FLOAT4,
         Arrow::Float64 => &FLOAT8,
+        // Those that no declaration limits are shown with the digits that they have.
+        data_type if *data_type == ANY_NUMERIC => &NUMERIC,
         Arrow::Decimal32(precision, scale)
         | Arrow::Decimal64(precision, scale)
         | Arrow::Decimal128(precision, scale)
@@ -120,7 +125,7 @@ impl PgType {
 /// The Arrow type of numerics with the digits that a modifier says; none if none has so many.
 fn decimal(modifier: i32) -> Option<DataType> {
     // A value that is given brings its own scale; this one is only for planning.
-    let Some((precision, scale)) = digits(modifier) else { return Some(DataType::Decimal128(38, 10)) };
+    let Some((precision, scale)) = digits(modifier) else { return Some(ANY_NUMERIC) };
     let (precision, scale) = (u8::try_from(precision).ok()?, i8::try_from(scale).ok()?);
     if precision == 0 || precision > DECIMAL256_MAX_PRECISION {
         return None;

@@ -19,7 +19,9 @@ pub use self::{
     told::{field_name, of_field, told},
 };
 pub(crate) use self::{
-    columns::{canonical, dimensions_of, element, innermost, is_record, list_of, nested, record_field, sent_as},
+    columns::{
+        ANY_NUMERIC, canonical, dimensions_of, element, innermost, is_record, list_of, nested, record_field, sent_as,
+    },
     read::{
         ArrayText, Becoming, Fields, JSONB_VERSION, NoJson, Part, Span, Unfit, Unreadable, Untold, Zone, as_told,
         civil, day_of, days_in, has_fields, read_binary, read_count, read_interval, read_null, read_string, read_text,

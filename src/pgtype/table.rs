@@ -10,7 +10,7 @@ macro_rules! types {
               $oid:literal $array:literal $length:literal $category:literal $modifier:ident $form:ident;)*
         }
         without {
-            $($lone:ident $lone_name:literal
+            $($lone:ident $lone_name:literal $lone_spelling:literal
               $lone_oid:literal $lone_length:literal $lone_category:literal $lone_form:ident;)*
         }
     ) => {
@@ -30,10 +30,10 @@ macro_rules! types {
             };
         )*
         $(
-            #[doc = concat!("`", $lone_name, "`")]
+            #[doc = concat!("`", $lone_spelling, "`")]
             pub const $lone: PgType = PgType {
                 name: $lone_name,
-                spelling: $lone_name,
+                spelling: $lone_spelling,
                 words: &[],
                 oid: $lone_oid,
                 array: 0,
@@ -86,13 +86,13 @@ types! {
         JSONB       "jsonb"       "jsonb"                       []                  3802 3807 -1 'U' None    Jsonb;
     }
     without {
-        UNKNOWN          "unknown"              705 -2 'X' Unknown;
-        ANY              "any"                 2276  4 'P' Other;
-        ANYARRAY         "anyarray"            2277 -1 'P' Other;
-        VOID             "void"                2278  4 'P' Other;
-        ANYELEMENT       "anyelement"          2283  4 'P' Other;
-        ANYCOMPATIBLE    "anycompatible"       5077  4 'P' Other;
-        ANYCOMPATIBLEARRAY "anycompatiblearray" 5078 -1 'P' Other;
+        UNKNOWN            "unknown"            "unknown"             705 -2 'X' Unknown;
+        ANY                "any"                "\"any\""            2276  4 'P' Other;
+        ANYARRAY           "anyarray"           "anyarray"           2277 -1 'P' Other;
+        VOID               "void"               "void"               2278  4 'P' Other;
+        ANYELEMENT         "anyelement"         "anyelement"         2283  4 'P' Other;
+        ANYCOMPATIBLE      "anycompatible"      "anycompatible"      5077  4 'P' Other;
+        ANYCOMPATIBLEARRAY "anycompatiblearray" "anycompatiblearray" 5078 -1 'P' Other;
     }
 }
 

@@ -54,12 +54,17 @@ const PG_TYPE: &[(&str, &str, u32, u32, i16, char)] = &[
     ("_timetz", "time with time zone[]", 1270, 0, -1, 'A'),
     ("numeric", "numeric", 1700, 1231, -1, 'N'),
     ("record", "record", 2249, 2287, -1, 'P'),
+    ("any", "\"any\"", 2276, 0, 4, 'P'),
+    ("anyarray", "anyarray", 2277, 0, -1, 'P'),
     ("void", "void", 2278, 0, 4, 'P'),
+    ("anyelement", "anyelement", 2283, 0, 4, 'P'),
     ("_record", "record[]", 2287, 0, -1, 'P'),
     ("uuid", "uuid", 2950, 2951, 16, 'U'),
     ("_uuid", "uuid[]", 2951, 0, -1, 'A'),
     ("jsonb", "jsonb", 3802, 3807, -1, 'U'),
     ("_jsonb", "jsonb[]", 3807, 0, -1, 'A'),
+    ("anycompatible", "anycompatible", 5077, 0, 4, 'P'),
+    ("anycompatiblearray", "anycompatiblearray", 5078, 0, -1, 'P'),
 ];
 
 /// `SELECT format_type(oid, modifier)`.

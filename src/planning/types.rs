@@ -59,6 +59,12 @@ pub(super) fn shown_at(plan: &LogicalPlan, at: usize) -> Expr {
     }
 }
 
+/// Whether a plan reads no table: all that it shows is written or computed of what is.
+pub(crate) fn is_written(plan: &LogicalPlan) -> bool {
+    let reads = |node: &LogicalPlan| Ok(matches!(node, LogicalPlan::TableScan(_)));
+    !plan.exists(reads).unwrap_or(true)
+}
+
 /// Whether one of a plan's columns is no column of a table, but computed of such or written.
 pub(crate) fn is_computed(plan: &LogicalPlan, at: usize) -> bool {
     let named = |expression: &Expr, input: &LogicalPlan| match expression.clone().unalias() {

@@ -7,7 +7,11 @@ use arrow::datatypes::{
 };
 use bytes::{BufMut, BytesMut};
 
-use super::{Writer, number::write_binary_decimal, plain, record, unformatted, unsupported};
+use super::{
+    Writer,
+    number::{without_zeros, write_binary_decimal},
+    plain, record, unformatted, unsupported,
+};
 use crate::{
     fault::{Failure, Fault, Result},
     pgtype::{self, EPOCH_DAYS, EPOCH_MICROS},
@@ -45,6 +49,13 @@ pub(crate) fn binary_writer<'a>(array: &'a dyn Array, field: &'a FieldRef) -> Re
         DataType::Float64 => {
             let values = array.as_primitive::<Float64Type>();
             plain(move |out, row| out.put_f64(values.value(row)))
+        }
+        numeric if *numeric == pgtype::ANY_NUMERIC => {
+            let values = array.as_primitive::<Decimal128Type>();
+            Box::new(move |out, row| {
+                let (digits, scale) = without_zeros(values.value(row));
+                write_binary_decimal(out, digits, scale)
+            })
         }
         DataType::Decimal128(_, scale) => {
             let (values, scale) = (array.as_primitive::<Decimal128Type>(), *scale);

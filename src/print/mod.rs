@@ -36,7 +36,7 @@ pub(crate) use self::{
 use self::{
     calendar::{write_date, write_interval, write_time, write_timestamp},
     json::JSON_OPTIONS,
-    number::{write_decimal, write_float, write_integer},
+    number::{without_zeros, write_decimal, write_float, write_integer},
 };
 use crate::{
     fault::{Failure, Fault, Result},
@@ -118,6 +118,13 @@ pub(crate) fn writer<'a>(array: &'a dyn Array, field: &'a FieldRef, form: Form) 
         DataType::Float64 => {
             let values = array.as_primitive::<Float64Type>();
             plain(move |out, row| write_float(out, values.value(row), values.value(row), 15))
+        }
+        numeric if *numeric == pgtype::ANY_NUMERIC => {
+            let values = array.as_primitive::<Decimal128Type>();
+            plain(move |out, row| {
+                let (digits, scale) = without_zeros(values.value(row));
+                write_decimal(out, digits, scale);
+            })
         }
         DataType::Decimal128(_, scale) => {
             let (values, scale) = (array.as_primitive::<Decimal128Type>(), *scale);

@@ -2,9 +2,13 @@
 
 use std::fmt::{Display, Write};
 
+use arrow::datatypes::DataType;
 use bytes::{BufMut, BytesMut};
 
-use crate::fault::{Failure, Fault, Result};
+use crate::{
+    fault::{Failure, Fault, Result},
+    pgtype,
+};
 
 /// Decimal digits of a numeric's binary digit, which counts in ten thousands.
 const GROUP: i32 = 4;
@@ -107,6 +111,15 @@ pub(super) fn write_decimal(out: &mut BytesMut, unscaled: impl Display, scale: i
     out.put_u8(b'.');
     out.put_bytes(b'0', places - fraction.len());
     out.put_slice(fraction.as_bytes());
+}
+
+/// A numeric that no declaration limits, with the digits that it has: of its decimal places those that end with no zero.
+pub(super) fn without_zeros(mut digits: i128) -> (i128, i8) {
+    let DataType::Decimal128(_, mut scale) = pgtype::ANY_NUMERIC else { return (digits, 0) };
+    while scale > 0 && digits % 10 == 0 {
+        (digits, scale) = (digits / 10, scale - 1);
+    }
+    (digits, scale)
 }
 
 /// Writes `unscaled / 10^scale` as a binary numeric: count of digits, weight of the first, sign, shown scale, digits.

@@ -69,7 +69,7 @@ def test_results_have_python_types_in_text_and_in_binary(connection):
     sql = """
         SELECT true, CAST(-2 AS SMALLINT), CAST(3 AS INT), CAST(4 AS BIGINT), CAST(0.5 AS REAL), CAST(0.25 AS DOUBLE),
                'it''s ' || chr(8364), CAST(NULL AS INT), CAST('-12.50' AS DECIMAL(10, 2)), DATE '2020-02-29',
-               TIMESTAMP '2021-03-04 05:06:07.5', make_array(1, NULL, 3), X'00ff'
+               TIMESTAMP '2021-03-04 05:06:07.5', make_array(1, NULL, 3), '\\x00ff'::bytea
     """
     expected = (
         True, -2, 3, 4, 0.5, 0.25, "it's \u20ac", None, decimal.Decimal("-12.50"), datetime.date(2020, 2, 29),

@@ -132,14 +132,14 @@ async fn binary_values_arrive_as_their_types() {
     let server = Server::start().await;
     let client = server.client().await;
     let sql = "SELECT true, CAST(-2 AS SMALLINT), CAST(3 AS INT), CAST(4 AS BIGINT), CAST(0.5 AS REAL), \
-               CAST(0.25 AS DOUBLE), 'text', X'00ff', make_array(1, NULL, 3), CAST('-1.50' AS DECIMAL(10, 2)), \
+               CAST(0.25 AS DOUBLE), 'text', '\\x00ff'::bytea, make_array(1, NULL, 3), CAST('-1.50' AS DECIMAL(10, 2)), \
                DATE '2000-01-02', TIMESTAMP '2000-01-01 00:00:01', CAST(NULL AS INT), INTERVAL '1 month 2 days'";
     let row = client.query_one(sql, &[]).await.unwrap();
     assert!(row.get::<_, bool>(0));
     assert_eq!((row.get::<_, i16>(1), row.get::<_, i32>(2), row.get::<_, i64>(3)), (-2, 3, 4));
     assert_eq!((row.get::<_, f32>(4), row.get::<_, f64>(5)), (0.5, 0.25));
     assert_eq!((row.get::<_, &str>(6), row.get::<_, &[u8]>(7)), ("text", &[0, 255][..]));
-    assert_eq!(row.get::<_, Vec<Option<i64>>>(8), [Some(1), None, Some(3)]);
+    assert_eq!(row.get::<_, Vec<Option<i32>>>(8), [Some(1), None, Some(3)]);
     assert_eq!(row.columns()[9].type_(), &Type::NUMERIC);
     assert_eq!(row.get::<_, Bytes>(9).0, [0, 2, 0, 0, 0x40, 0, 0, 2, 0, 1, 0x13, 0x88]);
     assert_eq!(row.columns()[10].type_(), &Type::DATE);

@@ -94,8 +94,8 @@ pub(super) static GCD: Function = Function {
 pub(super) static LCM: Function = Function {
     name: "lcm",
     purpose: "The least number that can be divided by both",
-    example: "lcm(1071::int4, 462::int4)",
-    shows: "23562",
+    example: "lcm(12::int4, 18::int4)",
+    shows: "36",
     overloads: of_two!(
         |one, two| integer(common_multiple(one, two));
         INT4 int4s int4_of, INT8 int8s int8_of;

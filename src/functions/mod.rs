@@ -38,7 +38,7 @@ pub(crate) use self::{
     bytes::{byteacat, read as read_bytes},
     call::Call,
     kind::PG_TYPEOF,
-    resolve::{Given, Resolved, given, resolve},
+    resolve::{Given, Resolved, given, resolve, resolve_early},
     text::{quoted, similar, translated, unescaped},
     time::{TimeSeries, instant_in_session, spelled_zone},
     udf::forms,

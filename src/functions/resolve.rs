@@ -90,8 +90,9 @@ pub(crate) fn resolve(function: &'static Function, given: &[Given]) -> Result<Re
     resolve_by(function, given, becomes)
 }
 
-/// The same for whoever takes numbers that are written for bigints yet, whatever they will be.
-pub(super) fn resolve_early(function: &'static Function, given: &[Given]) -> Result<Resolved, Unresolved> {
+/// The same for whoever takes numbers that are written for bigints yet, and averages of integers for doubles, whatever they
+/// will be.
+pub(crate) fn resolve_early(function: &'static Function, given: &[Given]) -> Result<Resolved, Unresolved> {
     resolve_by(function, given, |given, wanted| becomes(given, wanted) || is_written_wider(given, wanted))
 }
 
@@ -142,7 +143,8 @@ fn is_written_wider(given: &PgType, wanted: &PgType) -> bool {
     if let (Some(given), Some(wanted)) = (given.element_type(), wanted.element_type()) {
         return is_written_wider(given, wanted);
     }
-    given.oid == pgtype::INT8.oid && [pgtype::INT2.oid, pgtype::INT4.oid].contains(&wanted.oid)
+    (given.oid == pgtype::INT8.oid && [pgtype::INT2.oid, pgtype::INT4.oid].contains(&wanted.oid))
+        || (given.oid == pgtype::FLOAT8.oid && wanted.oid == pgtype::NUMERIC.oid)
 }
 
 /// Whether values of one type become those of another where they are given to a function.

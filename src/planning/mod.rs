@@ -106,7 +106,7 @@ pub(crate) use scan::filter_scan;
 pub(crate) use steps::any as has_step;
 pub(crate) use text_numbers::own_digits;
 pub(crate) use told::{as_written, stored_as, told_parameters};
-pub(crate) use types::{is_computed, is_written, settled};
+pub(crate) use types::{is_computed, settled};
 pub(crate) use written_texts::Operators;
 
 /// The function that a row is written as beside a subquery. Whoever plans the subquery takes its calls apart.

@@ -43,7 +43,8 @@ pub(super) fn planned(operation: &RawBinaryExpr, schema: &DFSchema) -> Result<Op
     let arguments = vec![operation.left.clone(), operation.right.clone()];
     if let Some(known) = functions::function_of(&function) {
         let given = overloads::given(&arguments, schema);
-        functions::resolve(known, &given).map_err(|unresolved| unresolved.failure(known, &given))?;
+        let found = functions::resolve(known, &given).or_else(|_| functions::resolve_early(known, &given));
+        found.map_err(|unresolved| unresolved.failure(known, &given))?;
     }
     Ok(Some(Expr::ScalarFunction(ScalarFunction::new_udf(Arc::new(function), arguments))))
 }

@@ -26,6 +26,8 @@ use super::{
     time_operators, told, written_texts,
 };
 
+use crate::pgtype::ANY_NUMERIC;
+
 type Rule = Arc<dyn AnalyzerRule + Send + Sync>;
 
 /// The engine's rules, with ours in the place of the one that it settles types by.
@@ -59,16 +61,12 @@ pub(super) fn shown_at(plan: &LogicalPlan, at: usize) -> Expr {
     }
 }
 
-/// Whether a plan reads no table: all that it shows is written or computed of what is.
-pub(crate) fn is_written(plan: &LogicalPlan) -> bool {
-    let reads = |node: &LogicalPlan| Ok(matches!(node, LogicalPlan::TableScan(_)));
-    !plan.exists(reads).unwrap_or(true)
-}
-
 /// Whether one of a plan's columns is no column of a table, but computed of such or written.
 pub(crate) fn is_computed(plan: &LogicalPlan, at: usize) -> bool {
     let named = |expression: &Expr, input: &LogicalPlan| match expression.clone().unalias() {
         Expr::Column(column) => input.schema().maybe_index_of_column(&column).is_none_or(|at| is_computed(input, at)),
+        // A cast says the digits.
+        Expr::Cast(cast) => *cast.field.data_type() == ANY_NUMERIC,
         _ => true,
     };
     match plan {
@@ -79,6 +77,8 @@ pub(crate) fn is_computed(plan: &LogicalPlan, at: usize) -> bool {
         LogicalPlan::Sort(sort) => is_computed(&sort.input, at),
         LogicalPlan::Limit(limit) => is_computed(&limit.input, at),
         LogicalPlan::Distinct(Distinct::All(input)) => is_computed(input, at),
+        LogicalPlan::Union(union) => union.inputs.iter().any(|input| is_computed(input, at)),
+        LogicalPlan::Window(window) if at < window.input.schema().fields().len() => is_computed(&window.input, at),
         LogicalPlan::Aggregate(aggregate) => match aggregate.group_expr.get(at) {
             Some(key @ Expr::Column(_)) => named(key, &aggregate.input),
             _ => true,
@@ -146,7 +146,8 @@ fn settled_node(node: LogicalPlan) -> Result<LogicalPlan> {
     let node = match node.data {
         LogicalPlan::Join(join) => LogicalPlan::Join(with_keys(join, &schema)?),
         LogicalPlan::Union(union) => LogicalPlan::Union(with_columns(union)?),
-        LogicalPlan::Values(values) => LogicalPlan::Values(with_rows(values)?),
+        // Quotients have got their digits by now.
+        LogicalPlan::Values(values) => LogicalPlan::Values(with_columns_of_rows(with_rows(values)?)?),
         other => other,
     };
     TypeCoercionRewriter::new(&schema).coerce_plan(node)?.recompute_schema()
@@ -306,7 +307,7 @@ pub(super) fn with_columns_of_rows(mut values: Values) -> Result<Values> {
     let mut fields: Vec<Field> = values.schema.fields().iter().map(|field| field.as_ref().clone()).collect();
     for (at, field) in fields.iter_mut().enumerate() {
         let types = values.values.iter().map(|row| row[at].get_type(&none)).collect::<Result<Vec<_>>>()?;
-        let Some(common) = common(&types) else { continue };
+        let Some(common) = common_of_rows(&types) else { continue };
         for (row, own) in values.values.iter_mut().zip(&types) {
             let value = std::mem::take(&mut row[at]);
             row[at] = match own {
@@ -323,6 +324,17 @@ pub(super) fn with_columns_of_rows(mut values: Values) -> Result<Values> {
     let metadata = values.schema.metadata().clone();
     values.schema = Arc::new(DFSchema::from_unqualified_fields(fields.into(), metadata)?);
     Ok(values)
+}
+
+/// The type of a column of values of these: numbers beside a double are doubles.
+fn common_of_rows(types: &[DataType]) -> Option<DataType> {
+    let are_numbers = types.iter().all(|own| own.is_null() || own.is_numeric());
+    let is_any = |wanted: &DataType| are_numbers && types.contains(wanted);
+    match (is_any(&DataType::Float64), is_any(&DataType::Float32)) {
+        (true, _) => Some(DataType::Float64),
+        (false, true) => Some(DataType::Float32),
+        (false, false) => common(types),
+    }
 }
 
 /// A value as it was before the planner cast it to the type of its column.

@@ -18,7 +18,7 @@ use super::{DATABASE, PATH_SCHEMA, Scope, files, information_schema, storage, sy
 use crate::{
     Error, Fault,
     catalog::{Definition, Object, ObjectKey, Privilege, QualifiedName, View},
-    pgtype::{field_name, told, type_name},
+    pgtype::{self, field_name, told, type_name},
     planning,
     source::{self, TableRequest},
 };
@@ -302,12 +302,7 @@ fn as_made(plan: LogicalPlan, name: &QualifiedName, made: &Schema) -> crate::Res
             return Err(Error::new(Fault::AmbiguousColumn, message));
         }
         let (own, wanted) = (Expr::Column(Column::from(plan.schema().qualified_field(at))), column.data_type());
-        // Numbers that are written were bigints and doubles once, and the view was made with such.
-        let was_wider = matches!(
-            (wanted, found.data_type()),
-            (DataType::Int64, DataType::Int32) | (DataType::Float64, DataType::Decimal128(..))
-        );
-        if was_wider {
+        if was_another(wanted, found.data_type()) {
             columns.push(Expr::Cast(Cast::new(Box::new(own), wanted.clone())).alias(column.name()));
             continue;
         }
@@ -324,6 +319,20 @@ fn as_made(plan: LogicalPlan, name: &QualifiedName, made: &Schema) -> crate::Res
         columns.push(own);
     }
     Ok(LogicalPlanBuilder::from(plan).project(columns)?.build()?)
+}
+
+/// Whether a view may have been made with numbers of the first type when those that are written were bigints and doubles, and
+/// sums of bigints such.
+fn was_another(made: &DataType, now: &DataType) -> bool {
+    match (made, now) {
+        (DataType::Int64, DataType::Int32 | DataType::Decimal128(_, 0)) => true,
+        (DataType::Float64, DataType::Decimal128(..) | DataType::Decimal256(..)) => true,
+        (DataType::Decimal128(_, made), DataType::Decimal128(_, now) | DataType::Decimal256(_, now)) => made >= now,
+        _ => match (pgtype::element(made), pgtype::element(now)) {
+            (Some(made), Some(now)) => was_another(made, now),
+            _ => false,
+        },
+    }
 }
 
 /// Whether clients see values of two columns as of one type.

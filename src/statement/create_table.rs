@@ -139,19 +139,18 @@ pub(super) fn declared(scope: &Scope, columns: &[ColumnDef]) -> Result<SchemaRef
 /// The decimal places of `numeric` alone.
 const LEAST_PLACES: i8 = 10;
 
-/// The query with as much room as there is for the digits of numerics that are computed, which no declaration limits.
+/// The query with as much room as there is for the digits of numerics that are computed, which no declaration limits: what is
+/// computed now says nothing of the digits that others will have.
 fn with_room(query: LogicalPlan) -> Result<LogicalPlan> {
     let settled = planning::settled(query.clone())?;
     let columns = query.schema().columns().into_iter().zip(settled.schema().fields()).enumerate();
-    // What is written says nothing of the digits that others will have.
-    let least = if planning::is_written(&query) { LEAST_PLACES } else { 0 };
     let mut is_any = false;
     let columns: Vec<_> = columns
         .map(|(at, (column, field))| match field.data_type() {
             DataType::Decimal128(_, scale) if planning::is_computed(&query, at) => {
                 is_any = true;
                 let name = column.name.clone();
-                cast(Expr::Column(column), DataType::Decimal128(DECIMAL128_MAX_PRECISION, least.max(*scale)))
+                cast(Expr::Column(column), DataType::Decimal128(DECIMAL128_MAX_PRECISION, LEAST_PLACES.max(*scale)))
                     .alias(name)
             }
             _ => Expr::Column(column),

@@ -30,8 +30,11 @@ use datafusion::{
     optimizer::analyzer::AnalyzerRule,
 };
 
-use super::group_keys;
-use crate::fault::{Failure, Fault};
+use super::{group_keys, told};
+use crate::{
+    fault::{Failure, Fault},
+    pgtype,
+};
 
 mod condition;
 mod domain;
@@ -330,7 +333,15 @@ impl Unnester {
             let changed = expression.transform_up(|expression| match expression {
                 Expr::ScalarSubquery(subquery) => {
                     let plan = self.plan(Arc::unwrap_or_clone(subquery.subquery))?;
-                    Ok(Transformed::yes(self.scalar(plan, &own, &mut around)?))
+                    let field = plan.schema().fields().first().cloned();
+                    let value = self.scalar(plan, &own, &mut around)?;
+                    // What its field says, no column of what it is joined as does.
+                    Ok(Transformed::yes(
+                        match field.as_deref().and_then(|field| pgtype::told(field).zip(Some(field))) {
+                            Some((told, field)) => told::said(value, field.data_type().clone(), Some(told)),
+                            None => value,
+                        },
+                    ))
                 }
                 Expr::Exists(exists) => {
                     let plan = self.plan(Arc::unwrap_or_clone(exists.subquery.subquery))?;

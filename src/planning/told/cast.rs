@@ -85,7 +85,7 @@ pub(super) fn other(value: Expr, from: ColumnType, field: FieldRef) -> Result<Ex
 }
 
 /// A value of this Arrow type whose field says that it is of a type, or of none.
-pub(super) fn said(value: Expr, arrow: DataType, told: Option<ColumnType>) -> Expr {
+pub(in crate::planning) fn said(value: Expr, arrow: DataType, told: Option<ColumnType>) -> Expr {
     let field = Field::new(SAYS, arrow, true).with_metadata(told.map(ColumnType::metadata).unwrap_or_default());
     Expr::Cast(Cast::new_from_field(Box::new(value), Arc::new(field)))
 }

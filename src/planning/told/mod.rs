@@ -22,12 +22,14 @@ use datafusion::{
     },
 };
 
-pub(super) use self::cast::{is_stored_as, told_as};
+pub(super) use self::cast::{is_stored_as, said, told_as};
 pub(crate) use self::parameters::told_parameters;
 use super::{WRITTEN_AS, open_operands::is_open, steps, types};
 use crate::{
     fault::{Failure, Fault},
-    pgtype::{self, BPCHAR, Becoming, CHAR, ColumnType, Context, JSON, JSONB, OID, TEXT, UUID, cast_between, told},
+    pgtype::{
+        self, BPCHAR, Becoming, CHAR, ColumnType, Context, JSON, JSONB, OID, TEXT, UUID, VARCHAR, cast_between, told,
+    },
 };
 
 /// A value as one of a column's type, as it is stored there.
@@ -261,6 +263,15 @@ pub(super) fn compare(operands: &mut [&mut Expr], op: &str, schema: &DFSchema) -
     }
     for at in 0..operands.len() {
         let of_operand = told.get(at).copied().flatten();
+        // Beside a varchar it is compared as it is stored, and so is that.
+        if is(own, &[BPCHAR])
+            && let Some(varchar) = of_operand.filter(|told| is(*told, &[VARCHAR]))
+            && let Some(operand) = operands.get_mut(at)
+        {
+            let value = std::mem::take(&mut **operand);
+            **operand = told_as(value, Some(varchar), (ColumnType::plain(&BPCHAR), Becoming::Cast), schema)?;
+            continue;
+        }
         let Some(operand) = operands.get(at) else { continue };
         let is_null = matches!(&**operand, Expr::Literal(value, _) if value.is_null());
         let is_free =

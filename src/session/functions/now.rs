@@ -35,7 +35,7 @@ pub(super) fn at(circumstances: &Circumstances) -> [ScalarUDF; 4] {
         function("now", instant(began), &["current_timestamp", "transaction_timestamp"]),
         function("statement_timestamp", instant(circumstances.started), &[]),
         function("current_date", ScalarValue::Date32(Some(Date32Type::from_naive_date(shown.date()))), &["today"]),
-        function("current_time", ScalarValue::Time64Nanosecond(Some(nanoseconds_of_day(shown))), &[]),
+        function("current_time", ScalarValue::Time64Microsecond(Some(microseconds_of_day(shown))), &[]),
     ]
 }
 
@@ -47,10 +47,9 @@ fn shown_at(instant: DateTime<Utc>, zone: &str) -> NaiveDateTime {
     }
 }
 
-/// As a column of times has them, in whole microseconds as `now()` is.
-fn nanoseconds_of_day(shown: NaiveDateTime) -> i64 {
-    let microseconds = i64::from(shown.num_seconds_from_midnight()) * 1_000_000 + i64::from(shown.nanosecond() / 1_000);
-    microseconds * 1_000
+/// In whole microseconds, as `now()` is.
+fn microseconds_of_day(shown: NaiveDateTime) -> i64 {
+    i64::from(shown.num_seconds_from_midnight()) * 1_000_000 + i64::from(shown.nanosecond() / 1_000)
 }
 
 /// The function that tells the time, for a session whose zone is UTC.

@@ -15,15 +15,23 @@ use arrow::{
         TimeUnit, TimestampMicrosecondType,
     },
 };
+use async_trait::async_trait;
 use datafusion::{
-    catalog::{TableFunctionArgs, TableFunctionImpl, TableProvider, streaming::StreamingTable},
+    catalog::{Session, TableFunctionArgs, TableFunctionImpl, TableProvider, streaming::StreamingTable},
     common::{Result, ScalarValue, plan_err},
+    datasource::TableType,
     execution::{FunctionRegistry, SendableRecordBatchStream, TaskContext},
     logical_expr::{
         ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
         type_coercion::functions::fields_with_udf,
     },
-    physical_plan::{stream::RecordBatchStreamAdapter, streaming::PartitionStream},
+    physical_expr::{
+        PhysicalExpr,
+        expressions::{CastExpr, Column},
+    },
+    physical_plan::{
+        ExecutionPlan, projection::ProjectionExec, stream::RecordBatchStreamAdapter, streaming::PartitionStream,
+    },
     prelude::SessionContext,
 };
 
@@ -80,6 +88,7 @@ impl TableFunctionImpl for Series {
             let zone = matches!(times, DataType::Timestamp(_, Some(_))).then_some(zone);
             return table((*start, *end), self.has_end, step, zone);
         }
+        let has_integers = types.len() == expressions.len() && are_integers(&types);
         for expression in &mut expressions {
             let Expr::Literal(value, _) = expression else { continue };
             if value.is_null() {
@@ -89,7 +98,61 @@ impl TableFunctionImpl for Series {
                 *value = value.cast_to(&DataType::Int64)?;
             }
         }
-        self.inner.call_with_args(TableFunctionArgs::new(&expressions, arguments.session()))
+        let bigints = self.inner.call_with_args(TableFunctionArgs::new(&expressions, arguments.session()))?;
+        Ok(if has_integers { Arc::new(Integers::new(bigints)) } else { bigints })
+    }
+}
+
+/// Whether a series between values of these types is one of integers.
+fn are_integers(types: &[DataType]) -> bool {
+    !types.is_empty() && types.iter().all(|own| matches!(own, DataType::Int8 | DataType::Int16 | DataType::Int32))
+}
+
+/// A series of integers, which the engine has as bigints.
+#[derive(Debug)]
+struct Integers {
+    bigints: Arc<dyn TableProvider>,
+    schema: SchemaRef,
+}
+
+impl Integers {
+    fn new(bigints: Arc<dyn TableProvider>) -> Self {
+        let schema = bigints.schema();
+        let fields = schema.fields().iter().map(|field| field.as_ref().clone().with_data_type(DataType::Int32));
+        let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+        Self { bigints, schema }
+    }
+}
+
+#[async_trait]
+impl TableProvider for Integers {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    fn table_type(&self) -> TableType {
+        self.bigints.table_type()
+    }
+
+    async fn scan(
+        &self,
+        session: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        _filters: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let bigints = self.bigints.scan(session, projection, &[], limit).await?;
+        let schema = bigints.schema();
+        let columns = schema.fields().iter().enumerate().map(|(at, field)| {
+            let column: Arc<dyn PhysicalExpr> = Arc::new(Column::new(field.name(), at));
+            let integer: Arc<dyn PhysicalExpr> = Arc::new(CastExpr::new(column, DataType::Int32, None));
+            (integer, field.name().clone())
+        });
+        let columns: Vec<_> = columns.collect();
+        if columns.is_empty() {
+            return Ok(bigints);
+        }
+        Ok(Arc::new(ProjectionExec::try_new(columns, bigints)?))
     }
 }
 
@@ -207,6 +270,9 @@ impl ScalarUDFImpl for List {
         if let Some(times) = type_of_times(types) {
             return Ok(vec![times.clone(), times, STEP]);
         }
+        if are_integers(types) {
+            return Ok(vec![DataType::Int32; types.len()]);
+        }
         let fields: Vec<FieldRef> = types.iter().map(|of| Arc::new(Field::new("", of.clone(), true))).collect();
         let fields = fields_with_udf(&fields, self.inner.as_ref())?;
         Ok(fields.iter().map(|field| field.data_type().clone()).collect())
@@ -215,12 +281,16 @@ impl ScalarUDFImpl for List {
     fn return_type(&self, types: &[DataType]) -> Result<DataType> {
         match type_of_times(types) {
             Some(times) => Ok(pgtype::list_of(times)),
+            None if are_integers(types) => Ok(pgtype::list_of(DataType::Int32)),
             None => self.inner.return_type(types),
         }
     }
 
     fn invoke_with_args(&self, call: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let types: Vec<DataType> = call.arg_fields.iter().map(|field| field.data_type().clone()).collect();
+        if are_integers(&types) {
+            return self.integers(call);
+        }
         let Some(times) = type_of_times(&types) else { return self.inner.invoke_with_args(call) };
         let arrays = call.args.iter().map(|argument| argument.to_array(call.number_rows));
         let arrays = arrays.collect::<Result<Vec<ArrayRef>>>()?;
@@ -233,6 +303,20 @@ impl ScalarUDFImpl for List {
         let zone = matches!(times, DataType::Timestamp(_, Some(_))).then_some(zone);
         let lists = lists(starts, ends, steps, self.has_end, zone)?;
         Ok(ColumnarValue::Array(Arc::new(lists.with_items(times)?)))
+    }
+}
+
+impl List {
+    /// Lists of integers, which the engine has as bigints.
+    fn integers(&self, mut call: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let wanted = call.return_field.data_type().clone();
+        let bigint = |field: &FieldRef| Arc::new(field.as_ref().clone().with_data_type(DataType::Int64));
+        call.arg_fields = call.arg_fields.iter().map(bigint).collect();
+        let args = call.args.iter().map(|argument| argument.cast_to(&DataType::Int64, None));
+        call.args = args.collect::<Result<_>>()?;
+        let lists = self.inner.return_type(&vec![DataType::Int64; call.args.len()])?;
+        call.return_field = Arc::new(call.return_field.as_ref().clone().with_data_type(lists));
+        self.inner.invoke_with_args(call)?.cast_to(&wanted, None)
     }
 }
 

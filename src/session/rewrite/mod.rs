@@ -113,6 +113,7 @@ const REWRITES: &[Rewrite] = &[
     Rewrite::Select(casts::rewrite_select),
     Rewrite::Select(arrays::subscripts),
     Rewrite::Item(files::rewrite),
+    Rewrite::Item(numbers::of_series),
     // Before the elements of arrays that are arguments are anything else.
     Rewrite::Expression(texts::rewrite),
     Rewrite::Expression(rows::rewrite),

@@ -7,9 +7,37 @@
 //! The planner's numerics of many digits before the point have a negative scale, with which nothing else reckons. One that no
 //! numeric holds is a double.
 
-use datafusion::sql::sqlparser::ast::{CastKind, DataType, ExactNumberInfo, Expr, Value};
+use std::ops::ControlFlow;
+
+use datafusion::sql::sqlparser::ast::{
+    CastKind, DataType, ExactNumberInfo, Expr, FunctionArg, TableFactor, Value, visit_expressions_mut,
+};
 
 use crate::{Result, pgtype::MAX_NUMERIC_DIGITS};
+
+/// Whole numbers that a series in FROM is between are integers, if they have room in one.
+pub(super) fn of_series(item: &mut TableFactor) -> Result<()> {
+    let (name, arguments): (_, &mut Vec<FunctionArg>) = match item {
+        TableFactor::Table { name, args: Some(arguments), .. } => (name, &mut arguments.args),
+        TableFactor::Function { name, args, .. } => (name, args),
+        _ => return Ok(()),
+    };
+    let word = name.0.last().and_then(|part| part.as_ident()).map(|word| word.value.to_lowercase());
+    if !matches!(word.as_deref(), Some("generate_series" | "range")) {
+        return Ok(());
+    }
+    let _ = visit_expressions_mut(arguments, |step| {
+        let is_integer = |digits: &str| digits.replace('_', "").parse::<i32>().is_ok();
+        if matches!(step, Expr::Value(value) if matches!(&value.value, Value::Number(digits, _) if is_integer(digits)))
+        {
+            let expr = Box::new(std::mem::replace(step, Expr::Value(Value::Null.into())));
+            let (kind, data_type) = (CastKind::DoubleColon, DataType::Integer(None));
+            *step = Expr::Cast { kind, expr, data_type, array: false, format: None };
+        }
+        ControlFlow::<()>::Continue(())
+    });
+    Ok(())
+}
 
 pub(super) fn rewrite(expression: &mut Expr) -> Result<()> {
     let Expr::Value(value) = expression else { return Ok(()) };

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::{
     common::Result as PlanResult,
-    sql::sqlparser::ast::{ArrayElemTypeDef, CharacterLength, DataType as Type, Ident, ObjectName},
+    sql::sqlparser::ast::{ArrayElemTypeDef, CharacterLength, DataType as Type, Ident, ObjectName, TimezoneInfo},
 };
 
 use crate::{
     fault::{Failure, Fault},
-    pgtype::{BPCHAR, CHAR, ColumnType, JSON, JSONB, NAME, OID, PgType, TEXT, UUID, VARCHAR, list_of},
+    pgtype::{BPCHAR, CHAR, ColumnType, JSON, JSONB, NAME, OID, PgType, TEXT, TIME, UUID, VARCHAR, list_of},
 };
 
 /// The most characters that a type can say.
@@ -25,6 +25,10 @@ pub(super) fn field_of(data_type: &Type) -> PlanResult<Option<FieldRef>> {
     if let Type::Array(ArrayElemTypeDef::AngleBracket(item) | ArrayElemTypeDef::SquareBracket(item, None)) = data_type {
         let list = list_type(item)?.map(|item| Field::new("", list_of(item), true));
         return Ok(list.map(Arc::new));
+    }
+    // The planner's times of day have nanoseconds.
+    if let Type::Time(None, TimezoneInfo::None | TimezoneInfo::WithoutTimeZone) = data_type {
+        return Ok(TIME.arrow(-1).map(|time| Arc::new(Field::new("", time, true))));
     }
     let field = |told: ColumnType| Arc::new(Field::new("", told.arrow(), true).with_metadata(told.metadata()));
     Ok(told_by(data_type)?.map(field))

@@ -163,6 +163,8 @@ impl Engine {
         options.execution.parquet.pushdown_filters = true;
         options.execution.parquet.reorder_filters = true;
         options.sql_parser.enable_subquery_sort_elimination = false;
+        // What one partition has as the least and the greatest value leaves out another's rows, where a file has nothing but NULL.
+        options.optimizer.enable_aggregate_dynamic_filter_pushdown = false;
         // What a rewritten expression could be is not always known as well as what the written one could.
         options.execution.skip_physical_aggregate_schema_check = true;
         // Each sort sets memory aside for merging what it spilled: a part of its own share where that is small.

@@ -118,13 +118,25 @@ impl<'a> Call<'a> {
         int8_of i64, Int64Array;
         float4_of f32, Float32Array;
         float8_of f64, Float64Array;
-        text_of String, StringViewArray;
-        bytes_of Vec<u8>, BinaryArray;
         /// Days since 1970.
         date_of i32, Date32Array;
         /// Microseconds since midnight.
         time_of i64, Time64MicrosecondArray;
         interval_of IntervalMonthDayNano, IntervalMonthDayNanoArray;
+    }
+
+    /// Texts, of which a batch has so many bytes at most.
+    pub(crate) fn text_of(&self, mut of_row: impl FnMut(usize) -> Result<Option<String>>) -> Result<ArrayRef> {
+        let mut room = Room::default();
+        let texts = self.each(|row| of_row(row)?.map(|text| room.take(text.len()).map(|()| text)).transpose())?;
+        Ok(Arc::new(texts.into_iter().collect::<StringViewArray>()))
+    }
+
+    /// The same of bytes.
+    pub(crate) fn bytes_of(&self, mut of_row: impl FnMut(usize) -> Result<Option<Vec<u8>>>) -> Result<ArrayRef> {
+        let mut room = Room::default();
+        let values = self.each(|row| of_row(row)?.map(|bytes| room.take(bytes.len()).map(|()| bytes)).transpose())?;
+        Ok(Arc::new(values.into_iter().collect::<BinaryArray>()))
     }
 
     /// Microseconds since 1970, with a zone where that was promised.
@@ -137,6 +149,29 @@ impl<'a> Call<'a> {
         Ok(Arc::new(values.with_timezone_opt(zone)))
     }
 }
+
+/// What is left of the bytes that the values of a batch may take.
+pub(crate) struct Room(usize);
+
+impl Default for Room {
+    fn default() -> Self {
+        Self(MAX_BATCH_BYTES)
+    }
+}
+
+impl Room {
+    /// Takes so many bytes.
+    pub(crate) fn take(&mut self, bytes: usize) -> Result<()> {
+        match self.0.checked_sub(bytes) {
+            Some(left) => self.0 = left,
+            None => return Err(Failure::new(Fault::LimitExceeded, "requested length too large")),
+        }
+        Ok(())
+    }
+}
+
+/// As many bytes are made of a batch at most.
+const MAX_BATCH_BYTES: usize = 1 << 30;
 
 fn wrong_form(at: usize, found: &DataType) -> Failure {
     let found = pgtype::type_name(found);

@@ -36,7 +36,7 @@ pub(crate) use self::{
         ARRAY_NE, ARRAY_PART, ARRAY_PREPEND, ARRAY_SUBSCRIPT, ARRAYCONTAINED, ARRAYCONTAINS, ARRAYOVERLAP,
     },
     bytes::{byteacat, read as read_bytes},
-    call::Call,
+    call::{Call, Room},
     kind::PG_TYPEOF,
     resolve::{Given, Resolved, given, resolve, resolve_early},
     text::{quoted, similar, translated, unescaped},

@@ -22,7 +22,7 @@ use datafusion::{
 };
 
 use super::{
-    Call, Function, Given, Known, Overload, Resolved, Returns, given,
+    Call, Function, Given, Known, Overload, Resolved, Returns, Room, given,
     resolve::{resolve, resolve_early},
     units,
 };
@@ -192,6 +192,10 @@ impl ScalarUDFImpl for Udf {
             && resolved.overload.volatility != Volatility::Volatile;
         let rows = if is_constant { 1 } else { call.number_rows };
         let in_form = |(at, (argument, wanted)): (usize, (&ColumnarValue, &PgType))| {
+            // A constant is there for each row.
+            if let ColumnarValue::Scalar(value) = argument {
+                Room::default().take(value.size().saturating_mul(rows))?;
+            }
             let values = argument.to_array(rows)?;
             if resolved.overload.argument(at).is_polymorphic() { Ok(values) } else { units::in_form(values, wanted) }
         };

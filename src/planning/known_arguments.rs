@@ -54,7 +54,12 @@ fn read(mut step: Expr) -> Transformed<Expr> {
 fn value(argument: &Expr, depth: usize) -> Option<ScalarValue> {
     match argument {
         Expr::Literal(value, _) => Some(value.clone()),
-        Expr::Cast(cast) => value(&cast.expr, depth)?.cast_to(cast.field.data_type()).ok(),
+        // A cast that rounds is computed elsewhere.
+        Expr::Cast(cast) => {
+            let inner = value(&cast.expr, depth)?;
+            let is_exact = inner.data_type().is_integer() && cast.field.data_type().is_numeric();
+            if is_exact { inner.cast_to(cast.field.data_type()).ok() } else { None }
+        }
         Expr::Negative(operand) => value(operand, depth)?.arithmetic_negate().ok(),
         Expr::ScalarFunction(call) => {
             let depth = depth.checked_sub(1)?;

@@ -14,6 +14,7 @@ use arrow::{
 
 use crate::{
     fault::{Failure, Fault, Result},
+    functions::Room,
     pgtype,
 };
 
@@ -125,11 +126,18 @@ pub(super) struct Builder<'a> {
     dimensions: usize,
     rows: Vec<Option<Vec<usize>>>,
     picked: Vec<(usize, usize)>,
+    room: Room,
 }
 
 impl<'a> Builder<'a> {
     pub(super) fn new(result: &'a DataType) -> Self {
-        Self { result, dimensions: pgtype::dimensions_of(result), rows: Vec::new(), picked: Vec::new() }
+        Self {
+            result,
+            dimensions: pgtype::dimensions_of(result),
+            rows: Vec::new(),
+            picked: Vec::new(),
+            room: Room::default(),
+        }
     }
 
     pub(super) fn push_null(&mut self) {
@@ -143,6 +151,9 @@ impl<'a> Builder<'a> {
         elements: impl IntoIterator<Item = (usize, usize)>,
     ) -> Result<()> {
         let before = self.picked.len();
+        // Where each element is found takes more than many of them.
+        let count = dimensions.iter().product::<usize>();
+        self.room.take(count.saturating_mul(size_of::<(usize, usize)>()))?;
         self.picked.extend(elements);
         if self.picked.len() == before {
             self.rows.push(Some(Vec::new()));

@@ -57,7 +57,7 @@ pub(super) static EXP: Function = Function {
     shows: "2.7182818284590452",
     overloads: &[
         Overload::new(&[FLOAT8], FLOAT8, |call| of_float(call, float::exp)),
-        Overload::new(&[NUMERIC], NUMERIC, |call| of_numeric(call, exact::exp)).with_known_digits(exp_digits),
+        Overload::new(&[NUMERIC], NUMERIC, |call| of_numeric(call, exp)).with_known_digits(exp_digits),
     ],
 };
 
@@ -180,8 +180,16 @@ fn root_digits(arguments: &[Known<'_>]) -> DataType {
     })
 }
 
+/// The exponent of e from which on a power has more digits than any numeric here.
+const MOST: f64 = 180.0;
+
+/// A power of e that has room in a numeric; a greater one is not computed.
+fn exp(number: &Decimal, scale: usize) -> Result<Decimal, Undefined> {
+    if number.to_f64() > MOST { Err(Undefined::Overflow) } else { exact::exp(number, scale) }
+}
+
 fn exp_digits(arguments: &[Known<'_>]) -> DataType {
-    let value = known(arguments, 0).map(|number| exact::exp(&number, exact::exp_scale(&number)));
+    let value = known(arguments, 0).map(|number| exp(&number, exact::exp_scale(&number)));
     of_value(value).unwrap_or_else(|| Room { whole: WIDE, places: places(arguments) }.numeric())
 }
 

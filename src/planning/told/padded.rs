@@ -16,6 +16,7 @@ use datafusion::{
 };
 
 use super::{super::PADDED, told_by};
+use crate::functions::Room;
 
 /// Functions that show their arguments as clients see them, or count their bytes.
 pub(super) const SHOWING: &[&str] = &["concat", "concat_ws", "octet_length"];
@@ -31,7 +32,7 @@ pub(super) fn pad(value: &mut Expr, schema: &DFSchema) {
     *value = Expr::ScalarFunction(ScalarFunction { func: Arc::new(ScalarUDF::new_from_impl(function)), args });
 }
 
-/// `padded(value)`. It never fails.
+/// `padded(value)`. It fails only where there is no room for the blanks.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Padded {
     length: usize,
@@ -41,8 +42,14 @@ struct Padded {
 impl Padded {
     fn all(&self, values: &ArrayRef) -> Result<ArrayRef> {
         let texts = cast(values, &DataType::Utf8View)?;
-        let padded = |text: &str| format!("{text}{}", " ".repeat(self.length.saturating_sub(text.chars().count())));
-        Ok(Arc::new(texts.as_string_view().iter().map(|text| text.map(padded)).collect::<StringViewArray>()))
+        let mut room = Room::default();
+        let mut padded = |text: &str| -> Result<String> {
+            let blanks = self.length.saturating_sub(text.chars().count());
+            room.take(text.len() + blanks)?;
+            Ok(format!("{text}{}", " ".repeat(blanks)))
+        };
+        let texts = texts.as_string_view().iter().map(|text| text.map(&mut padded).transpose());
+        Ok(Arc::new(texts.collect::<Result<StringViewArray>>()?))
     }
 }
 

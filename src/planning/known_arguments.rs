@@ -54,11 +54,11 @@ fn read(mut step: Expr) -> Transformed<Expr> {
 fn value(argument: &Expr, depth: usize) -> Option<ScalarValue> {
     match argument {
         Expr::Literal(value, _) => Some(value.clone()),
-        // A cast that rounds is computed elsewhere.
+        // A cast of a fraction to an integer, or of a float, is computed elsewhere.
         Expr::Cast(cast) => {
-            let inner = value(&cast.expr, depth)?;
-            let is_exact = inner.data_type().is_integer() && cast.field.data_type().is_numeric();
-            if is_exact { inner.cast_to(cast.field.data_type()).ok() } else { None }
+            let (inner, to) = (value(&cast.expr, depth)?, cast.field.data_type());
+            let is_rounded = inner.data_type().is_floating() || to.is_integer() && !inner.data_type().is_integer();
+            if is_rounded { None } else { inner.cast_to(to).ok() }
         }
         Expr::Negative(operand) => value(operand, depth)?.arithmetic_negate().ok(),
         Expr::ScalarFunction(call) => {

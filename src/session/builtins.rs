@@ -25,11 +25,9 @@ macro_rules! builtins {
 pub(super) const SCALARS: &[Builtin] = builtins! {
     "array_add"("double precision[], double precision[]") "double precision[]" "array_add(ARRAY[1.0, 2.0], ARRAY[3.0, 4.0])";
     "array_any_value"("anyarray") "anyelement" "array_any_value(ARRAY[NULL, 2, 3])";
-    "array_append"("anyarray, anyelement") "anyarray" "array_append(ARRAY[1, 2], 3)";
     "array_avg"("anyarray") "double precision" "array_avg(ARRAY[1, 2, 6])";
     "array_compact"("anyarray") "anyarray" "array_compact(ARRAY[1, NULL, 3])";
     "array_concat"("anyarray, anyarray, …") "anyarray" "array_concat(ARRAY[1, 2], ARRAY[3])";
-    "array_dims"("anyarray") "numeric[]" "array_dims(ARRAY[1, 2, 3])";
     "array_distance"("double precision[], double precision[]") "double precision" "array_distance(ARRAY[0.0, 0.0], ARRAY[3.0, 4.0])";
     "array_distinct"("anyarray") "anyarray" "array_distinct(ARRAY[1, 2, 1])";
     "array_element"("anyarray, bigint") "anyelement" "array_element(ARRAY['a', 'b'], 2)";
@@ -38,22 +36,15 @@ pub(super) const SCALARS: &[Builtin] = builtins! {
     "array_has_all"("anyarray, anyarray") "boolean" "array_has_all(ARRAY[1, 2, 3], ARRAY[1, 3])";
     "array_has_any"("anyarray, anyarray") "boolean" "array_has_any(ARRAY[1, 2], ARRAY[2, 5])";
     "array_intersect"("anyarray, anyarray") "anyarray" "array_intersect(ARRAY[1, 2, 3], ARRAY[2, 3, 4])";
-    "array_length"("anyarray, integer") "integer" "array_length(ARRAY['a', 'b'], 1)";
     "array_max"("anyarray") "anyelement" "array_max(ARRAY[3, 1, 2])";
     "array_min"("anyarray") "anyelement" "array_min(ARRAY[3, 1, 2])";
-    "array_ndims"("anyarray") "integer" "array_ndims(ARRAY[[1], [2]])";
     "array_normalize"("double precision[]") "double precision[]" "array_normalize(ARRAY[3.0, 4.0])";
     "array_pop_back"("anyarray") "anyarray" "array_pop_back(ARRAY[1, 2, 3])";
     "array_pop_front"("anyarray") "anyarray" "array_pop_front(ARRAY[1, 2, 3])";
-    "array_position"("anyarray, anyelement, integer") "integer" "array_position(ARRAY['a', 'b', 'a'], 'a', 2)";
-    "array_positions"("anyarray, anyelement") "numeric[]" "array_positions(ARRAY['a', 'b', 'a'], 'a')";
-    "array_prepend"("anyelement, anyarray") "anyarray" "array_prepend(1, ARRAY[2, 3])";
     "array_product"("anyarray") "double precision" "array_product(ARRAY[2, 3, 4])";
-    "array_remove"("anyarray, anyelement") "anyarray" "array_remove(ARRAY[1, 2, 1], 1)";
     "array_remove_all"("anyarray, anyelement") "anyarray" "array_remove_all(ARRAY[1, 2, 1], 1)";
     "array_remove_n"("anyarray, anyelement, bigint") "anyarray" "array_remove_n(ARRAY[1, 2, 1, 1], 1, 2)";
     "array_repeat"("anyelement, bigint") "anyarray" "array_repeat('a', 3)";
-    "array_replace"("anyarray, anyelement, anyelement") "anyarray" "array_replace(ARRAY[1, 2, 1], 1, 5)";
     "array_replace_all"("anyarray, anyelement, anyelement") "anyarray" "array_replace_all(ARRAY[1, 2, 1], 1, 5)";
     "array_replace_n"("anyarray, anyelement, anyelement, bigint") "anyarray" "array_replace_n(ARRAY[1, 2, 1, 1], 1, 5, 2)";
     "array_resize"("anyarray, bigint, anyelement") "anyarray" "array_resize(ARRAY[1, 2], 4, 0)";
@@ -63,7 +54,6 @@ pub(super) const SCALARS: &[Builtin] = builtins! {
     "array_sort"("anyarray, text, text") "anyarray" "array_sort(ARRAY[2, 3, 1], 'DESC', 'NULLS LAST')";
     "array_subtract"("double precision[], double precision[]") "double precision[]" "array_subtract(ARRAY[3.0, 4.0], ARRAY[1.0, 2.0])";
     "array_sum"("anyarray") "double precision" "array_sum(ARRAY[1, 2, 3])";
-    "array_to_string"("anyarray, text, text") "text" "array_to_string(ARRAY['a', NULL, 'c'], ',', '-')";
     "array_union"("anyarray, anyarray") "anyarray" "array_union(ARRAY[1, 2], ARRAY[2, 3])";
     "arrays_zip"("anyarray, anyarray, …") "record[]" "arrays_zip(ARRAY[1, 2], ARRAY['a', 'b'])";
     "arrow_cast"("any, text") "any" "arrow_cast(1, 'Float32')";
@@ -72,17 +62,9 @@ pub(super) const SCALARS: &[Builtin] = builtins! {
     "arrow_try_cast"("any, text") "any" "arrow_try_cast('x', 'Float32')";
     "arrow_typeof"("any") "text" "arrow_typeof(1::bigint)";
     "ascii"("text") "integer" "ascii('A')";
-    "bit_length"("text") "integer" "bit_length('ab')";
-    "btrim"("text, text") "text" "btrim('xxabxx', 'x')";
-    "cardinality"("anyarray") "integer" "cardinality(ARRAY[[1, 2], [3, 4]])";
     "cast_to_type"("any, anyelement") "anyelement" "cast_to_type('5', 0::bigint)";
-    "char_length"("text") "integer" "char_length('straße')";
-    "character_length"("text") "integer" "character_length('straße')";
-    "chr"("bigint") "text" "chr(65)";
     "clock_timestamp"("") "timestamp with time zone" "clock_timestamp() >= now()";
     "coalesce"("anyelement, …") "anyelement" "coalesce(NULL, 5, 6)";
-    "concat"("any, …") "text" "concat('a', NULL, 1)";
-    "concat_ws"("text, any, …") "text" "concat_ws('-', 'a', NULL, 'b')";
     "contains"("text, text") "boolean" "contains('fusewire', 'wire')";
     "cosine_distance"("double precision[], double precision[]") "double precision" "cosine_distance(ARRAY[1.0, 0.0], ARRAY[0.0, 1.0])";
     "current_catalog"("") "text" "current_catalog";
@@ -93,90 +75,62 @@ pub(super) const SCALARS: &[Builtin] = builtins! {
     "current_schemas"("boolean") "text[]" "current_schemas(false)";
     "current_setting"("text, boolean") "text" "current_setting('timezone', true)";
     "current_time"("") "time without time zone" "current_time IS NOT NULL";
-    "current_user"("") "text" "current_user";
-    "date_bin"("interval, timestamp, timestamp") "timestamp" "date_bin(interval '15 minutes', timestamp '2024-01-01 10:07:00', timestamp '2024-01-01')";
+    "current_user"("") "name" "current_user";
     "date_format"("timestamp, text") "text" "date_format(timestamp '2024-02-29 12:00:00', '%Y-%m')";
-    "date_part"("text, timestamp") "double precision" "date_part('month', date '2024-02-29')";
-    "date_trunc"("text, timestamp") "timestamp" "date_trunc('month', timestamp '2024-02-29 12:00:00')";
-    "decode"("text, text") "bytea" "decode('616263', 'hex')";
     "digest"("text, text") "bytea" "digest('abc', 'sha256')";
     "empty"("anyarray") "boolean" "empty(ARRAY[1])";
-    "encode"("bytea, text") "text" "encode('abc'::bytea, 'base64')";
     "ends_with"("text, text") "boolean" "ends_with('fusewire', 'wire')";
-    "extract"("field FROM timestamp") "numeric" "extract(month FROM date '2024-02-29')";
     "find_in_set"("text, text") "integer" "find_in_set('b', 'a,b,c')";
     "flatten"("anyarray") "anyarray" "flatten(ARRAY[[1, 2], [3]])";
     "from_unixtime"("bigint, text") "timestamp" "from_unixtime(1700000000)";
     "generate_series"("bigint, bigint, bigint") "bigint[]" "generate_series(1, 7, 3)";
     "get_field"("record, text") "any" "get_field(named_struct('a', 1), 'a')";
+    "gen_random_uuid"("") "uuid" "gen_random_uuid()";
     "greatest"("anyelement, …") "anyelement" "greatest(1, 3, 2)";
     "initcap"("text") "text" "initcap('hello world')";
     "inner_product"("double precision[], double precision[]") "double precision" "inner_product(ARRAY[1.0, 2.0], ARRAY[3.0, 4.0])";
     "isnan"("double precision") "boolean" "isnan('NaN'::float8)";
     "iszero"("double precision") "boolean" "iszero(0::float8)";
     "least"("anyelement, …") "anyelement" "least(1, 3, 2)";
-    "left"("text, integer") "text" "left('fusewire', 4)";
-    "length"("text") "integer" "length('straße')";
     "levenshtein"("text, text") "integer" "levenshtein('kitten', 'sitting')";
     "log2"("double precision") "double precision" "log2(8::float8)";
     "lower"("text") "text" "lower('ABC')";
     "lpad"("text, integer, text") "text" "lpad('7', 3, '0')";
-    "ltrim"("text, text") "text" "ltrim('xxab', 'x')";
     "make_array"("anyelement, …") "anyarray" "make_array(1, 2, 3)";
-    "make_date"("integer, integer, integer") "date" "make_date(2024, 2, 29)";
-    "make_time"("integer, integer, integer") "time without time zone" "make_time(10, 30, 0)";
     "map"("anyarray, anyarray") "json" "map(ARRAY['a', 'b'], ARRAY[1, 2])";
     "map_entries"("json") "record[]" "map_entries(map(ARRAY['a'], ARRAY[1]))";
     "map_extract"("json, any") "anyarray" "map_extract(map(ARRAY['a', 'b'], ARRAY[1, 2]), 'b')";
     "map_keys"("json") "anyarray" "map_keys(map(ARRAY['a', 'b'], ARRAY[1, 2]))";
     "map_values"("json") "anyarray" "map_values(map(ARRAY['a', 'b'], ARRAY[1, 2]))";
-    "md5"("text") "text" "md5('abc')";
     "named_struct"("text, any, …") "record" "named_struct('a', 1, 'b', 'x')";
     "nanvl"("double precision, double precision") "double precision" "nanvl('NaN'::float8, 0::float8)";
     "now"("") "timestamp with time zone" "now() IS NOT NULL";
     "nullif"("anyelement, anyelement") "anyelement" "nullif(5, 0)";
     "nvl"("anyelement, anyelement") "anyelement" "nvl(NULL, 5)";
     "nvl2"("any, anyelement, anyelement") "anyelement" "nvl2(NULL, 'there', 'missing')";
-    "octet_length"("text") "integer" "octet_length('straße')";
-    "overlay"("text PLACING text FROM bigint FOR bigint") "text" "overlay('Txxxxas' PLACING 'hom' FROM 2 FOR 4)";
     "pg_advisory_unlock_all"("") "void" "pg_advisory_unlock_all()";
     "pg_backend_pid"("") "integer" "pg_backend_pid() > 0";
     "pg_cancel_backend"("integer") "boolean" "pg_cancel_backend(0)";
     "pg_client_encoding"("") "text" "pg_client_encoding()";
     "pg_sleep"("double precision") "void" "pg_sleep(0.01)";
     "pg_terminate_backend"("integer, bigint") "boolean" "pg_terminate_backend(0)";
-    "position"("text IN text") "integer" "position('wire' IN 'fusewire')";
     "random"("") "double precision" "random() < 1";
     "range"("bigint, bigint, bigint") "bigint[]" "range(0, 6, 2)";
-    "regexp_count"("text, text, integer, text") "bigint" "regexp_count('a1b2', '[0-9]')";
-    "regexp_instr"("text, text, integer, integer, integer, text") "bigint" "regexp_instr('a1b2', '[0-9]')";
     "regexp_like"("text, text, text") "boolean" "regexp_like('fusewire', '^fuse')";
-    "regexp_match"("text, text, text") "text[]" "regexp_match('2024-02-29', '([0-9]+)-([0-9]+)')";
-    "regexp_replace"("text, text, text, text") "text" "regexp_replace('a1b2', '[0-9]', '-', 'g')";
     "repeat"("text, integer") "text" "repeat('ab', 3)";
     "replace"("text, text, text") "text" "replace('abcabc', 'b', '-')";
     "reverse"("text") "text" "reverse('abc')";
-    "right"("text, integer") "text" "right('fusewire', 4)";
     "row"("any, …") "record" "row(1, 'a')";
     "rpad"("text, integer, text") "text" "rpad('7', 3, '0')";
-    "rtrim"("text, text") "text" "rtrim('abxx', 'x')";
     "session_user"("") "text" "session_user";
     "set_config"("text, text, boolean") "text" "set_config('application_name', 'report', false)";
-    "sha224"("text") "bytea" "sha224('abc')";
-    "sha256"("text") "bytea" "sha256('abc')";
-    "sha384"("text") "bytea" "sha384('abc')";
-    "sha512"("text") "bytea" "sha512('abc')";
     "signum"("double precision") "double precision" "signum(-2.5::float8)";
     "split_part"("text, text, integer") "text" "split_part('a,b,c', ',', 2)";
     "starts_with"("text, text") "boolean" "starts_with('fusewire', 'fuse')";
     "statement_timestamp"("") "timestamp with time zone" "statement_timestamp() >= now()";
-    "string_to_array"("text, text, text") "text[]" "string_to_array('a,b,-', ',', '-')";
     "strpos"("text, text") "integer" "strpos('fusewire', 'wire')";
     "struct"("any, …") "record" "struct(1, 'a')";
-    "substr"("text, bigint, bigint") "text" "substr('fusewire', 5, 2)";
     "substr_index"("text, text, bigint") "text" "substr_index('a.b.c', '.', 2)";
-    "timezone"("text, timestamp") "timestamp" "timezone('Europe/Paris', timestamp '2024-07-01 12:00:00')";
-    "to_hex"("bigint") "text" "to_hex(255)";
     "to_local_time"("timestamp with time zone") "timestamp" "to_local_time(timestamptz '2024-07-01 12:00:00+00')";
     "to_time"("text, text") "time without time zone" "to_time('10:30:00')";
     "to_timestamp_micros"("bigint") "timestamp with time zone" "to_timestamp_micros(1700000000000000)";
@@ -191,6 +145,7 @@ pub(super) const SCALARS: &[Builtin] = builtins! {
     "try_cast_to_type"("any, anyelement") "anyelement" "try_cast_to_type('x', 0::bigint)";
     "upper"("text") "text" "upper('abc')";
     "user"("") "text" "user";
+    "timeofday"("") "text" "timeofday()";
     "uuid"("") "text" "uuid()";
     "version"("") "text" "version()";
     "with_metadata"("any, text, text, …") "any" "with_metadata(1, 'unit', 'm')";
@@ -280,7 +235,6 @@ pub(super) const PURPOSES: &[(&str, &str)] = &[
     ("current_time", "The time of day at which the transaction began."),
     ("current_timestamp", "The instant at which the transaction began."),
     ("current_user", "The role of the session."),
-    ("extract", "A part of a date, a time or an interval, as a numeric."),
     ("generate_series", "The numbers or times from the first to the last, in steps."),
     ("make_map", "The map of keys and values, which alternate."),
     ("now", "The instant at which the transaction began."),
@@ -294,12 +248,13 @@ pub(super) const PURPOSES: &[(&str, &str)] = &[
     ("session_user", "The role of the session."),
     ("set_config", "Sets a setting, with true for the transaction alone, and yields its value."),
     ("statement_timestamp", "The instant at which the statement began."),
-    ("timezone", "The time in a zone: of an instant what its clocks show, and of what they show the instant."),
     ("today", "The day on which the transaction began."),
     ("transaction_timestamp", "The instant at which the transaction began."),
     ("unnest", "The elements of an array, a row each."),
     ("unnest_outer", "The elements of an array, a row each, and a row of NULL for an array without any."),
     ("user", "The role of the session."),
+    ("gen_random_uuid", "A random UUID, another one for each row."),
+    ("timeofday", "The time at which it is computed, in words."),
     ("uuid", "A random UUID, another one for each row."),
     ("version", "The version of PostgreSQL that is spoken, and the engine's own."),
 ];

@@ -158,7 +158,7 @@ async fn streamed_results_arrive_whole() {
     let rows =
         client.query("SELECT value, value * 2 FROM generate_series(1, 300000) AS series(value)", &[]).await.unwrap();
     assert_eq!(rows.len(), 300_000);
-    assert_eq!(rows.iter().map(|row| row.get::<_, i64>(1)).sum::<i64>(), 300_000 * 300_001);
+    assert_eq!(rows.iter().map(|row| i64::from(row.get::<_, i32>(1))).sum::<i64>(), 300_000 * 300_001);
     server.stop().await;
 }
 
@@ -346,7 +346,7 @@ async fn parameters_have_the_types_that_are_declared_or_stand_beside_them() {
         ("SELECT $1", vec![], Type::TEXT, Type::TEXT),
         ("SELECT $1::bigint", vec![], Type::INT8, Type::INT8),
         ("SELECT CAST($1 AS date)", vec![], Type::DATE, Type::DATE),
-        ("SELECT value FROM generate_series(1, 3) AS series(value) LIMIT $1", vec![], Type::INT8, Type::INT8),
+        ("SELECT value FROM generate_series(1, 3) AS series(value) LIMIT $1", vec![], Type::INT8, Type::INT4),
         ("SELECT sum(a) FROM (SELECT $1 AS a) AS s", vec![Type::INT2], Type::INT2, Type::INT8),
         ("SELECT a + $1 FROM (VALUES (10)) AS t(a)", vec![Type::FLOAT8], Type::FLOAT8, Type::FLOAT8),
         ("SELECT (SELECT count(*) * $1)", vec![Type::FLOAT8], Type::FLOAT8, Type::FLOAT8),

@@ -119,7 +119,7 @@ fn numbers_are_written() {
         (Number::Float8(123456789012345678.0), "999999999999999999", " 123456789012345680"),
         (Number::Float8(f64::INFINITY), "99999999", " Infinity"),
         (Number::Float8(f64::NAN), "999", " NaN"),
-        (Number::Float4(3.14159274), "9.99999999", " 3.14159"),
+        (Number::Float4(std::f32::consts::PI), "9.99999999", " 3.14159"),
         (Number::Float4(1234567.5), "9999999.9", " 1234568"),
         (Number::Numeric(numeric("0")), "9.9", "  .0"),
         (Number::Numeric(numeric("0")), "FM9.9", "0."),

@@ -471,10 +471,10 @@ pub(super) fn check_node(node: &LogicalPlan) -> Result<()> {
         Err(Failure::new(Fault::UndefinedFunction, message).into())
     };
     match node {
-        LogicalPlan::Distinct(Distinct::All(input)) => {
-            if input.schema().fields().iter().any(|field| is(told(field), &JSON)) {
-                return has_no_equality();
-            }
+        LogicalPlan::Distinct(Distinct::All(input))
+            if input.schema().fields().iter().any(|field| is(told(field), &JSON)) =>
+        {
+            return has_no_equality();
         }
         LogicalPlan::Aggregate(aggregate) => {
             let schema = aggregate.input.schema();

@@ -87,7 +87,7 @@ pub(super) const SCALARS: &[Builtin] = builtins! {
     "empty"("anyarray") "boolean" "empty(ARRAY[1])";
     "ends_with"("text, text") "boolean" "ends_with('fusewire', 'wire')";
     "find_in_set"("text, text") "integer" "find_in_set('b', 'a,b,c')";
-    "flatten"("anyarray") "anyarray" "flatten(ARRAY[[1, 2], [3]])";
+    "flatten"("anyarray") "anyarray" "flatten(ARRAY[[1, 2], [3, 4]])";
     "from_unixtime"("bigint, text") "timestamp" "from_unixtime(1700000000)";
     "gen_random_uuid"("") "uuid" "gen_random_uuid()";
     "generate_series"("bigint, bigint, bigint") "bigint[]" "generate_series(1, 7, 3)";

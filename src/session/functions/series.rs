@@ -10,6 +10,7 @@ use std::{iter, sync::Arc};
 use arrow::{
     array::{Array, ArrayRef, AsArray, IntervalMonthDayNanoArray, ListArray, RecordBatch, TimestampMicrosecondArray},
     buffer::{NullBuffer, OffsetBuffer},
+    compute::cast,
     datatypes::{
         DataType, Field, FieldRef, IntervalMonthDayNano, IntervalMonthDayNanoType, IntervalUnit, Schema, SchemaRef,
         TimeUnit, TimestampMicrosecondType,
@@ -25,15 +26,14 @@ use datafusion::{
         ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
         type_coercion::functions::fields_with_udf,
     },
-    physical_expr::{
-        PhysicalExpr,
-        expressions::{CastExpr, Column},
-    },
     physical_plan::{
-        ExecutionPlan, projection::ProjectionExec, stream::RecordBatchStreamAdapter, streaming::PartitionStream,
+        ExecutionPlan, ExecutionPlanProperties,
+        stream::RecordBatchStreamAdapter,
+        streaming::{PartitionStream, StreamingTableExec},
     },
     prelude::SessionContext,
 };
+use futures::StreamExt;
 
 use crate::{
     fault::{Failure, Fault},
@@ -142,17 +142,58 @@ impl TableProvider for Integers {
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let bigints = self.bigints.scan(session, projection, &[], limit).await?;
-        let schema = bigints.schema();
-        let columns = schema.fields().iter().enumerate().map(|(at, field)| {
-            let column: Arc<dyn PhysicalExpr> = Arc::new(Column::new(field.name(), at));
-            let integer: Arc<dyn PhysicalExpr> = Arc::new(CastExpr::new(column, DataType::Int32, None));
-            (integer, field.name().clone())
-        });
-        let columns: Vec<_> = columns.collect();
-        if columns.is_empty() {
+        if bigints.schema().fields().is_empty() {
             return Ok(bigints);
         }
-        Ok(Arc::new(ProjectionExec::try_new(columns, bigints)?))
+        let fields = bigints
+            .schema()
+            .fields()
+            .iter()
+            .map(|field| field.as_ref().clone().with_data_type(DataType::Int32))
+            .collect::<Vec<_>>();
+        let schema = Arc::new(Schema::new(fields));
+        let partitions = bigints.output_partitioning().partition_count();
+        let narrowed = (0..partitions).map(|partition| {
+            let (bigints, schema) = (Arc::clone(&bigints), Arc::clone(&schema));
+            Arc::new(Narrowed { bigints, partition, schema }) as Arc<dyn PartitionStream>
+        });
+        let narrowed = narrowed.collect();
+        Ok(Arc::new(StreamingTableExec::try_new(schema, narrowed, None, None, false, limit)?))
+    }
+}
+
+/// A partition of bigints as integers. It is no projection, which the engine would spread over its threads, and so out of
+/// order.
+#[derive(Debug)]
+struct Narrowed {
+    bigints: Arc<dyn ExecutionPlan>,
+    partition: usize,
+    schema: SchemaRef,
+}
+
+impl PartitionStream for Narrowed {
+    fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    fn execute(&self, context: Arc<TaskContext>) -> SendableRecordBatchStream {
+        // A plan that runs again begins again.
+        let bigints = Arc::clone(&self.bigints).reset_state();
+        let schema = Arc::clone(&self.schema);
+        let narrow = move |batch: RecordBatch| {
+            let columns = batch.columns().iter().map(|column| cast(column, &DataType::Int32));
+            Ok(RecordBatch::try_new(Arc::clone(&schema), columns.collect::<Result<_, _>>()?)?)
+        };
+        let stream: SendableRecordBatchStream = match bigints.and_then(|plan| plan.execute(self.partition, context)) {
+            Ok(batches) => Box::pin(RecordBatchStreamAdapter::new(
+                Arc::clone(&self.schema),
+                batches.map(move |batch| batch.and_then(&narrow)),
+            )),
+            Err(error) => {
+                Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), futures::stream::iter([Err(error)])))
+            }
+        };
+        stream
     }
 }
 

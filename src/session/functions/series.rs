@@ -117,9 +117,7 @@ struct Integers {
 
 impl Integers {
     fn new(bigints: Arc<dyn TableProvider>) -> Self {
-        let schema = bigints.schema();
-        let fields = schema.fields().iter().map(|field| field.as_ref().clone().with_data_type(DataType::Int32));
-        let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+        let schema = integers(&bigints.schema());
         Self { bigints, schema }
     }
 }
@@ -145,13 +143,7 @@ impl TableProvider for Integers {
         if bigints.schema().fields().is_empty() {
             return Ok(bigints);
         }
-        let fields = bigints
-            .schema()
-            .fields()
-            .iter()
-            .map(|field| field.as_ref().clone().with_data_type(DataType::Int32))
-            .collect::<Vec<_>>();
-        let schema = Arc::new(Schema::new(fields));
+        let schema = integers(&bigints.schema());
         let partitions = bigints.output_partitioning().partition_count();
         let narrowed = (0..partitions).map(|partition| {
             let (bigints, schema) = (Arc::clone(&bigints), Arc::clone(&schema));
@@ -160,6 +152,12 @@ impl TableProvider for Integers {
         let narrowed = narrowed.collect();
         Ok(Arc::new(StreamingTableExec::try_new(schema, narrowed, None, None, false, limit)?))
     }
+}
+
+/// The schema of a series of bigints as one of integers.
+fn integers(bigints: &Schema) -> SchemaRef {
+    let fields = bigints.fields().iter().map(|field| field.as_ref().clone().with_data_type(DataType::Int32));
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }
 
 /// A partition of bigints as integers. It is no projection, which the engine would spread over its threads, and so out of

@@ -25,7 +25,7 @@ pub(crate) use self::{
     read::{
         ArrayText, Becoming, Fields, JSONB_VERSION, NoJson, Part, Span, Unfit, Unreadable, Untold, Zone, as_told,
         civil, day_of, days_in, has_fields, read_binary, read_count, read_interval, read_null, read_string, read_text,
-        read_time, read_typed, split_array, tells_time, uuid_bytes,
+        read_time, read_typed, spelled_zone, split_array, tells_time, uuid_bytes,
     },
     told::{only_told, untold},
 };

@@ -28,7 +28,7 @@ pub(crate) use json::NoJson;
 pub(crate) use moments::Unfit;
 pub(crate) use times::{read_count, read_time, tells_time};
 pub(crate) use told::{Becoming, Untold, as_told, uuid_bytes};
-pub(crate) use zones::Zone;
+pub(crate) use zones::{Zone, spelled as spelled_zone};
 
 use super::{ColumnType, EPOCH_DAYS, EPOCH_MICROS, Form, PgType, dimensions_of, element, innermost, list_of};
 

@@ -16,11 +16,8 @@ mod to_timestamp;
 mod trunc;
 mod zones;
 
+pub(crate) use self::series::{TimeSeries, instant_in_session};
 pub(super) use self::to_timestamp::OF_SECONDS;
-pub(crate) use self::{
-    series::{TimeSeries, instant_in_session},
-    zones::spelled as spelled_zone,
-};
 use super::Function;
 
 pub(super) const ROOM: &[&Function] = &[

@@ -11,7 +11,10 @@ use super::{
     abbreviations::seconds_east,
     calendar::{self, MICROS_PER_SECOND},
 };
-use crate::fault::{Failure, Fault, Result};
+use crate::{
+    fault::{Failure, Fault, Result},
+    pgtype::spelled_zone,
+};
 
 /// Hours that a POSIX zone may be from UTC.
 const POSIX_HOURS: i32 = 167;
@@ -35,7 +38,7 @@ impl Zone {
         if let Some(seconds) = seconds_east(text) {
             return Ok(Self::Fixed(seconds));
         }
-        let named = || spelled(text).and_then(|name| name.parse().ok()).map(Self::Named);
+        let named = || spelled_zone(text).and_then(|name| name.parse().ok()).map(Self::Named);
         named().or_else(|| posix(text).map(Self::Fixed)).ok_or_else(not_recognized)
     }
 
@@ -92,34 +95,6 @@ fn moved(micros: i64, seconds: i64) -> Result<i64> {
         return Ok(micros);
     }
     calendar::timestamp(i128::from(micros) + i128::from(seconds * MICROS_PER_SECOND))
-}
-
-/// A zone's name as the database of zones has it, in any case.
-pub(crate) fn spelled(name: &str) -> Option<String> {
-    if !name.starts_with(|first: char| first.is_ascii_alphabetic()) {
-        return None;
-    }
-    let (area, place) = name.split_once('/').unwrap_or((name, ""));
-    let of_parts = |area: String, place: String| if place.is_empty() { area } else { format!("{area}/{place}") };
-    let candidates = [
-        name.to_ascii_uppercase(),
-        titled(name),
-        of_parts(titled(area), place.to_ascii_uppercase()),
-        of_parts(area.to_ascii_uppercase(), titled(place)),
-        name.to_owned(),
-    ];
-    candidates.into_iter().find(|candidate| candidate.parse::<Tz>().is_ok())
-}
-
-/// A name whose words begin with a capital letter.
-fn titled(name: &str) -> String {
-    let mut begins = true;
-    let letters = name.chars().map(|letter| {
-        let cased = if begins { letter.to_ascii_uppercase() } else { letter.to_ascii_lowercase() };
-        begins = !letter.is_ascii_alphanumeric();
-        cased
-    });
-    letters.collect()
 }
 
 /// The seconds to the east of a name of POSIX without a summer time: `UTC+3`, `<+03>-03`, `-03:30`.

@@ -27,7 +27,7 @@ impl Zone {
 
     /// The zone of a name, in any case, or of POSIX's distance to the west; none if there is no such zone.
     pub(crate) fn named(name: &str) -> Option<Self> {
-        spelled(name).map(Rules::Named).or_else(|| posix(name).map(Rules::Fixed)).map(Self)
+        known(name).map(Rules::Named).or_else(|| posix(name).map(Rules::Fixed)).map(Self)
     }
 
     /// The instant at which clocks show this, in microseconds since 1970. Where they show it twice, or never, it is that of the
@@ -67,10 +67,14 @@ fn date_time(micros: i64) -> Option<NaiveDateTime> {
 }
 
 /// A zone of the database of zones, or the distance to the east that a session's zone may be.
-fn spelled(name: &str) -> Option<Tz> {
-    let exact = name.parse().ok();
-    if exact.is_some() || !name.starts_with(|first: char| first.is_ascii_alphabetic()) {
-        return exact;
+fn known(name: &str) -> Option<Tz> {
+    name.parse().ok().or_else(|| spelled(name)?.parse().ok())
+}
+
+/// A zone's name as the database of zones has it, in any case.
+pub(crate) fn spelled(name: &str) -> Option<String> {
+    if !name.starts_with(|first: char| first.is_ascii_alphabetic()) {
+        return None;
     }
     let (area, place) = name.split_once('/').unwrap_or((name, ""));
     let of_parts = |area: String, place: String| if place.is_empty() { area } else { format!("{area}/{place}") };
@@ -79,8 +83,9 @@ fn spelled(name: &str) -> Option<Tz> {
         titled(name),
         of_parts(titled(area), place.to_ascii_uppercase()),
         of_parts(area.to_ascii_uppercase(), titled(place)),
+        name.to_owned(),
     ];
-    candidates.iter().find_map(|candidate| candidate.parse().ok())
+    candidates.into_iter().find(|candidate| candidate.parse::<Tz>().is_ok())
 }
 
 /// A name whose words begin with a capital letter.

@@ -3,7 +3,7 @@
 //! PostgreSQL takes a name in any case, hours to the east as a number, and POSIX's names, which count hours to the west. The
 //! engine knows names as the database of zones has them, and distances to the east.
 
-use crate::functions::spelled_zone;
+use crate::pgtype::spelled_zone;
 
 /// The furthest a zone is from UTC, in seconds.
 const FURTHEST: i64 = 24 * 3_600;

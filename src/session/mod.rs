@@ -76,7 +76,7 @@ pub use prepared::{Parameter, PreparedStatement};
 pub(crate) use reading::Reading;
 pub(crate) use reads::Reads;
 pub(crate) use registry::{Seat, Sessions};
-pub(crate) use rewrite::{ArrowTypes, assign, joins_by_name, query_from, query_of, written};
+pub(crate) use rewrite::{ArrowTypes, assign, call, joins_by_name, query_from, query_of, written};
 pub(crate) use scope::Scope;
 pub(crate) use sealed::Sealed;
 pub(crate) use search_path::Name;

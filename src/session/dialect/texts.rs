@@ -5,15 +5,13 @@
 //! own. `VARIADIC` before an argument is a call here, which is written otherwise before a statement is planned.
 
 use datafusion::sql::sqlparser::{
-    ast::{
-        Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, Ident, ObjectName, Value,
-    },
+    ast::{Expr, Value},
     keywords::Keyword,
     parser::{Parser, ParserError},
     tokenizer::{Token, Word},
 };
 
-use super::operators::LIKE;
+use super::{super::rewrite::call, operators::LIKE};
 
 type Result<T> = std::result::Result<T, ParserError>;
 
@@ -133,20 +131,6 @@ fn trim(parser: &mut Parser) -> Result<(&'static str, Vec<Expr>)> {
         arguments.splice(0..0, texts);
     }
     Ok((name, arguments))
-}
-
-fn call(name: &str, arguments: Vec<Expr>) -> Expr {
-    let args = arguments.into_iter().map(|argument| FunctionArg::Unnamed(FunctionArgExpr::Expr(argument))).collect();
-    Expr::Function(Function {
-        name: ObjectName::from(Ident::new(name)),
-        uses_odbc_syntax: false,
-        parameters: FunctionArguments::None,
-        args: FunctionArguments::List(FunctionArgumentList { duplicate_treatment: None, args, clauses: Vec::new() }),
-        filter: None,
-        null_treatment: None,
-        over: None,
-        within_group: Vec::new(),
-    })
 }
 
 #[cfg(test)]

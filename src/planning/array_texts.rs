@@ -26,7 +26,7 @@ use datafusion::{
     optimizer::analyzer::AnalyzerRule,
 };
 
-use super::{constants, read_texts, steps};
+use super::{columnar::made_of, constants, read_texts, steps};
 use crate::{
     fault::{Failure, Fault},
     pgtype::{self, Unreadable, element, innermost},
@@ -166,14 +166,8 @@ impl ScalarUDFImpl for ArrayOf {
     }
 
     fn invoke_with_args(&self, call: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let [value] = take_function_args(self.name(), call.args)?;
-        Ok(match value {
-            ColumnarValue::Scalar(value) => {
-                let arrays = self.all(&value.to_array()?)?;
-                ColumnarValue::Scalar(ScalarValue::try_from_array(&arrays, 0)?)
-            }
-            ColumnarValue::Array(values) => ColumnarValue::Array(self.all(&values)?),
-        })
+        let [value] = take_function_args(self.name(), &call.args)?;
+        made_of(value, |values| self.all(values))
     }
 }
 

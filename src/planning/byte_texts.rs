@@ -19,7 +19,7 @@ use datafusion::{
     optimizer::analyzer::AnalyzerRule,
 };
 
-use super::steps;
+use super::{columnar::made_of, steps};
 use crate::functions::read_bytes;
 
 /// What reads the bytes of a text.
@@ -101,14 +101,8 @@ impl ScalarUDFImpl for BytesOfText {
     }
 
     fn invoke_with_args(&self, call: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let [texts] = take_function_args(self.name(), call.args)?;
-        Ok(match texts {
-            ColumnarValue::Scalar(text) => {
-                let bytes: ArrayRef = Arc::new(all(&text.to_array()?)?);
-                ColumnarValue::Scalar(ScalarValue::try_from_array(&bytes, 0)?)
-            }
-            ColumnarValue::Array(texts) => ColumnarValue::Array(Arc::new(all(&texts)?)),
-        })
+        let [texts] = take_function_args(self.name(), &call.args)?;
+        made_of(texts, |texts| Ok(Arc::new(all(texts)?)))
     }
 }
 

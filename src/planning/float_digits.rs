@@ -12,7 +12,7 @@ use arrow::{
     error::ArrowError,
 };
 use datafusion::{
-    common::{DFSchema, Result, ScalarValue, config::ConfigOptions, tree_node::Transformed, utils::take_function_args},
+    common::{DFSchema, Result, config::ConfigOptions, tree_node::Transformed, utils::take_function_args},
     logical_expr::{
         Cast, ColumnarValue, Expr, ExprSchemable, LogicalPlan, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF,
         ScalarUDFImpl, Signature, Volatility, expr::ScalarFunction,
@@ -21,6 +21,7 @@ use datafusion::{
 };
 
 use super::{
+    columnar::made_of,
     number_types::{numeric_of, written_number},
     steps,
 };
@@ -112,13 +113,7 @@ impl ScalarUDFImpl for MeantNumeric {
 
     fn invoke_with_args(&self, call: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let [floats] = take_function_args(self.name(), &call.args)?;
-        Ok(match floats {
-            ColumnarValue::Array(floats) => ColumnarValue::Array(self.numerics(floats)?),
-            ColumnarValue::Scalar(float) => {
-                let numeric = self.numerics(&float.to_array()?)?;
-                ColumnarValue::Scalar(ScalarValue::try_from_array(&numeric, 0)?)
-            }
-        })
+        made_of(floats, |floats| self.numerics(floats))
     }
 }
 

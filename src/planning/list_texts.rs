@@ -12,10 +12,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::DataType;
 use datafusion::{
-    common::{
-        DFSchema, Result, ScalarValue, config::ConfigOptions, exec_err, tree_node::Transformed,
-        utils::take_function_args,
-    },
+    common::{DFSchema, Result, config::ConfigOptions, exec_err, tree_node::Transformed, utils::take_function_args},
     logical_expr::{
         Cast, ColumnarValue, Expr, ExprSchemable, LogicalPlan, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
         TryCast, Volatility, expr::ScalarFunction, lit,
@@ -23,7 +20,7 @@ use datafusion::{
     optimizer::analyzer::AnalyzerRule,
 };
 
-use super::{TEXT_OF, byte_texts::is_bytes, steps};
+use super::{TEXT_OF, byte_texts::is_bytes, columnar::made_of, steps};
 use crate::print::{self, Form, Zone};
 
 /// See the module. It comes when types are known.
@@ -112,15 +109,9 @@ impl ScalarUDFImpl for TextOf {
     }
 
     fn invoke_with_args(&self, call: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let [value, zone] = take_function_args(self.name(), call.args)?;
+        let [value, zone] = take_function_args(self.name(), &call.args)?;
         let ColumnarValue::Scalar(zone) = zone else { return exec_err!("the zone of a text is not a constant") };
         let form = Form { zone: zone.try_as_str().flatten().map(Zone::named), ..Form::default() };
-        Ok(match value {
-            ColumnarValue::Scalar(value) => {
-                let texts = print::texts(&value.to_array()?, form)?;
-                ColumnarValue::Scalar(ScalarValue::try_from_array(&texts, 0)?)
-            }
-            ColumnarValue::Array(values) => ColumnarValue::Array(Arc::new(print::texts(&values, form)?)),
-        })
+        made_of(value, |values| Ok(Arc::new(print::texts(values, form)?)))
     }
 }

@@ -20,6 +20,7 @@ mod assignments;
 mod bounds;
 mod byte_texts;
 mod calls;
+mod columnar;
 mod computed_once;
 mod concatenation;
 mod constants;

@@ -12,14 +12,14 @@ use arrow::{
     datatypes::{DataType, Decimal128Type, Field, FieldRef, Float32Type, Float64Type},
 };
 use datafusion::{
-    common::{Result, ScalarValue, utils::take_function_args},
+    common::{Result, utils::take_function_args},
     logical_expr::{
         ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
         expr::ScalarFunction,
     },
 };
 
-use super::NEAREST_FLOAT;
+use super::{NEAREST_FLOAT, columnar::made_of};
 
 /// The powers of ten that are floats.
 const POWERS: [f64; 23] = [
@@ -70,13 +70,7 @@ impl ScalarUDFImpl for Nearest {
 
     fn invoke_with_args(&self, call: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let [numerics] = take_function_args(self.name(), &call.args)?;
-        Ok(match numerics {
-            ColumnarValue::Array(numerics) => ColumnarValue::Array(self.floats(numerics)?),
-            ColumnarValue::Scalar(numeric) => {
-                let float = self.floats(&numeric.to_array()?)?;
-                ColumnarValue::Scalar(ScalarValue::try_from_array(&float, 0)?)
-            }
-        })
+        made_of(numerics, |numerics| self.floats(numerics))
     }
 }
 

@@ -16,6 +16,7 @@ use datafusion::{
     },
 };
 
+use super::columnar::made_of;
 use crate::{
     fault::{Failure, Fault},
     pgtype::{self, Fields, Unfit},
@@ -150,14 +151,8 @@ impl ScalarUDFImpl for ReadText {
     }
 
     fn invoke_with_args(&self, call: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let [texts] = take_function_args(self.name(), call.args)?;
-        Ok(match texts {
-            ColumnarValue::Scalar(text) => {
-                let read = self.reading.values(&text.to_array()?)?;
-                ColumnarValue::Scalar(ScalarValue::try_from_array(&read, 0)?)
-            }
-            ColumnarValue::Array(texts) => ColumnarValue::Array(self.reading.values(&texts)?),
-        })
+        let [texts] = take_function_args(self.name(), &call.args)?;
+        made_of(texts, |texts| self.reading.values(texts))
     }
 }
 

@@ -15,7 +15,7 @@ use arrow::{
     datatypes::{DataType, Decimal256Type, Field, FieldRef, Float64Type, i256},
 };
 use datafusion::{
-    common::{DFSchema, Result, ScalarValue, config::ConfigOptions, tree_node::Transformed, utils::take_function_args},
+    common::{DFSchema, Result, config::ConfigOptions, tree_node::Transformed, utils::take_function_args},
     logical_expr::{
         Cast, ColumnarValue, Expr, ExprSchemable, LogicalPlan, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF,
         ScalarUDFImpl, Signature, Volatility, expr::ScalarFunction,
@@ -23,7 +23,7 @@ use datafusion::{
     optimizer::analyzer::AnalyzerRule,
 };
 
-use super::steps;
+use super::{columnar::made_of, steps};
 use crate::{
     fault::{Failure, Fault},
     pgtype,
@@ -103,13 +103,7 @@ impl ScalarUDFImpl for Whole {
 
     fn invoke_with_args(&self, call: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let [numbers] = take_function_args(self.name(), &call.args)?;
-        Ok(match numbers {
-            ColumnarValue::Array(numbers) => ColumnarValue::Array(whole(numbers, &self.whole)?),
-            ColumnarValue::Scalar(number) => {
-                let whole = whole(&number.to_array()?, &self.whole)?;
-                ColumnarValue::Scalar(ScalarValue::try_from_array(&whole, 0)?)
-            }
-        })
+        made_of(numbers, |numbers| whole(numbers, &self.whole))
     }
 }
 

@@ -15,7 +15,7 @@ use datafusion::{
     },
 };
 
-use super::super::{BECOME_TOLD, MAKE_TOLD, open_operands::is_open};
+use super::super::{BECOME_TOLD, MAKE_TOLD, columnar::made_of, open_operands::is_open};
 use crate::{
     fault::{self, Failure, Fault},
     pgtype::{
@@ -229,14 +229,8 @@ impl ScalarUDFImpl for BecomeTold {
     }
 
     fn invoke_with_args(&self, call: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let [value] = take_function_args(self.name(), call.args)?;
-        Ok(match value {
-            ColumnarValue::Scalar(value) => {
-                let made = self.becomes.all(&value.to_array()?)?;
-                ColumnarValue::Scalar(ScalarValue::try_from_array(&made, 0)?)
-            }
-            ColumnarValue::Array(values) => ColumnarValue::Array(self.becomes.all(&values)?),
-        })
+        let [value] = take_function_args(self.name(), &call.args)?;
+        made_of(value, |values| self.becomes.all(values))
     }
 }
 

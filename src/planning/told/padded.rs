@@ -8,14 +8,17 @@ use arrow::{
     datatypes::{DataType, Field, FieldRef},
 };
 use datafusion::{
-    common::{DFSchema, Result, ScalarValue, utils::take_function_args},
+    common::{DFSchema, Result, utils::take_function_args},
     logical_expr::{
         ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
         expr::ScalarFunction,
     },
 };
 
-use super::{super::PADDED, told_by};
+use super::{
+    super::{PADDED, columnar::made_of},
+    told_by,
+};
 use crate::functions::Room;
 
 /// Functions that show their arguments as clients see them, or count their bytes.
@@ -78,13 +81,7 @@ impl ScalarUDFImpl for Padded {
     }
 
     fn invoke_with_args(&self, call: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let [value] = take_function_args(self.name(), call.args)?;
-        Ok(match value {
-            ColumnarValue::Scalar(value) => {
-                let made = self.all(&value.to_array()?)?;
-                ColumnarValue::Scalar(ScalarValue::try_from_array(&made, 0)?)
-            }
-            ColumnarValue::Array(values) => ColumnarValue::Array(self.all(&values)?),
-        })
+        let [value] = take_function_args(self.name(), &call.args)?;
+        made_of(value, |values| self.all(values))
     }
 }

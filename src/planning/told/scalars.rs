@@ -8,13 +8,14 @@ use arrow::{
     datatypes::{DataType, Field, FieldRef},
 };
 use datafusion::{
-    common::{Result, ScalarValue, utils::take_function_args},
+    common::{Result, utils::take_function_args},
     logical_expr::{
         ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
         expr::ScalarFunction,
     },
 };
 
+use super::super::columnar::made_of;
 use crate::{
     fault::{self, Failure, Fault},
     pgtype,
@@ -94,14 +95,8 @@ impl ScalarUDFImpl for JsonScalar {
     }
 
     fn invoke_with_args(&self, call: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let [value] = take_function_args(self.name(), call.args)?;
-        Ok(match value {
-            ColumnarValue::Scalar(value) => {
-                let made = self.all(&value.to_array()?)?;
-                ColumnarValue::Scalar(ScalarValue::try_from_array(&made, 0)?)
-            }
-            ColumnarValue::Array(values) => ColumnarValue::Array(self.all(&values)?),
-        })
+        let [value] = take_function_args(self.name(), &call.args)?;
+        made_of(value, |values| self.all(values))
     }
 }
 

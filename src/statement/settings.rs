@@ -45,10 +45,12 @@ enum Settings {
         names: Vec<String>,
     },
     Discard,
-    /// What connection pools send to clean up what there cannot be: channels, plans, sequences.
-    Nothing {
+    /// `DISCARD` of what there cannot be: plans, sequences.
+    DiscardNothing {
         tag: &'static str,
     },
+    /// What connection pools send to clean up: there are no channels.
+    Unlisten,
 }
 
 /// A value as it is written.
@@ -98,11 +100,11 @@ fn convert(statement: &SqlStatement) -> Recognised {
         }
         Ast::Discard { object_type } => match object_type {
             DiscardObject::ALL => Settings::Discard,
-            DiscardObject::PLANS => Settings::Nothing { tag: "DISCARD PLANS" },
-            DiscardObject::SEQUENCES => Settings::Nothing { tag: "DISCARD SEQUENCES" },
-            DiscardObject::TEMP => Settings::Nothing { tag: "DISCARD TEMP" },
+            DiscardObject::PLANS => Settings::DiscardNothing { tag: "DISCARD PLANS" },
+            DiscardObject::SEQUENCES => Settings::DiscardNothing { tag: "DISCARD SEQUENCES" },
+            DiscardObject::TEMP => Settings::DiscardNothing { tag: "DISCARD TEMP" },
         },
-        Ast::UNLISTEN { .. } => Settings::Nothing { tag: "UNLISTEN" },
+        Ast::UNLISTEN { .. } => Settings::Unlisten,
         _ => return Ok(None),
     };
     Ok(Some(Arc::new(action)))
@@ -364,12 +366,13 @@ impl Action for Settings {
                 client.discard()?;
                 Ok(Outcome::done("DISCARD ALL"))
             }
-            Self::Nothing { tag } => Ok(Outcome::done(*tag)),
+            Self::DiscardNothing { tag } => Ok(Outcome::done(*tag)),
+            Self::Unlisten => Ok(Outcome::done("UNLISTEN")),
         }
     }
 
     fn reads_catalog(&self) -> bool {
         // PostgreSQL takes it for a query.
-        matches!(self, Self::Discard)
+        matches!(self, Self::Discard | Self::DiscardNothing { .. })
     }
 }

@@ -38,8 +38,8 @@ use crate::{
 /// Rows whose values are read and kept together.
 pub(super) const ROWS_OF_PART: u64 = 8_192;
 
-/// Rows that are read at once.
-const ROWS_AT_ONCE: usize = 8_192;
+/// Rows that are read at once: the memory they take is asked for when they are there.
+const ROWS_AT_ONCE: usize = 1_024;
 
 /// Nothing takes more than this part of all that is kept.
 const PARTS: usize = 2;
@@ -248,14 +248,36 @@ impl Load<'_> {
         let first = part.checked_mul(ROWS_OF_PART)?;
         let rows = self.file.rows.checked_sub(first)?.min(ROWS_OF_PART);
         let (first, rows) = (usize::try_from(first).ok()?, usize::try_from(rows).ok()?);
-        let batches: Vec<_> = self.reader(columns, Some((first, rows)))?.collect::<Result<_, _>>().ok()?;
-        self.interrupt.check().ok()?;
+        let memory = MemoryConsumer::new("rows of a table for lookups").register(&self.lookups.pool);
+        let mut batches = Vec::new();
+        for batch in self.reader(columns, Some((first, rows)))? {
+            self.interrupt.check().ok()?;
+            let batch = batch.ok()?;
+            memory.try_grow(batch.get_array_memory_size()).ok()?;
+            if !self.lookups.fits(memory.size()) {
+                drop((batches, batch, memory));
+                return self.one_by_one(columns, part);
+            }
+            batches.push(batch);
+        }
         for (at, column) in columns.iter().enumerate() {
             let arrays: Vec<&dyn Array> = batches.iter().map(|batch| batch.column(at).as_ref()).collect();
             let values = compact(concat(&arrays).ok()?);
             let fits = *values.data_type() == column.data_type && values.len() == rows;
             let kept = if fits { Part::Values(values) } else { Part::Unfit };
             self.lookups.put(Key::values(self.path, column.number, part), kept);
+        }
+        Some(())
+    }
+
+    /// Keeps what can be kept of columns whose values are too large together; nothing is of one column.
+    fn one_by_one(&self, columns: &[Column], part: u64) -> Option<()> {
+        if let [column] = columns {
+            self.lookups.put(Key::values(self.path, column.number, part), Part::Unfit);
+            return None;
+        }
+        for column in columns {
+            self.values(std::slice::from_ref(column), part);
         }
         Some(())
     }

@@ -15,6 +15,9 @@ use arrow::{
 const HASH: u64 = 0xFFFF_FFFF_0000_0000;
 const ROW: u64 = 0x0000_0000_FFFF_FFFF;
 
+/// A lookup finds so many rows; a value that more rows have is looked for as ever.
+pub(super) const MAX_ROWS: usize = 128;
+
 /// Bytes of a row in an index.
 pub(super) const BYTES_OF_ROW: u64 = size_of::<u64>() as u64;
 
@@ -24,6 +27,8 @@ pub(super) struct Index {
     data_type: DataType,
     /// A hash with the row below it, ascending.
     entries: Vec<u64>,
+    /// The hashes that more than [`MAX_ROWS`] rows have, ascending; they have no entries.
+    common: Vec<u64>,
 }
 
 /// An index whose rows come one after the other.
@@ -83,8 +88,11 @@ impl Building {
             return None;
         }
         self.entries.sort_unstable();
+        let groups = self.entries.chunk_by(|one, next| one & HASH == next & HASH).filter(|rows| rows.len() > MAX_ROWS);
+        let common: Vec<u64> = groups.filter_map(|rows| rows.first().map(|entry| entry & HASH)).collect();
+        self.entries.retain(|entry| common.binary_search(&(entry & HASH)).is_err());
         self.entries.shrink_to_fit();
-        Some(Index { data_type: self.data_type, entries: self.entries })
+        Some(Index { data_type: self.data_type, entries: self.entries, common })
     }
 }
 
@@ -95,15 +103,18 @@ impl Index {
     }
 
     pub(super) fn bytes(&self) -> usize {
-        size_of::<Self>() + self.entries.capacity() * size_of::<u64>()
+        size_of::<Self>() + (self.entries.capacity() + self.common.capacity()) * size_of::<u64>()
     }
 
-    /// The rows, ascending, of the values with this hash, and maybe of others.
-    pub(super) fn rows(&self, hash: u64) -> impl ExactSizeIterator<Item = u64> {
+    /// The rows, ascending, of the values with this hash, and maybe of others; none where they are more than [`MAX_ROWS`].
+    pub(super) fn rows(&self, hash: u64) -> Option<impl ExactSizeIterator<Item = u64>> {
+        if self.common.binary_search(&hash).is_ok() {
+            return None;
+        }
         let from = self.entries.partition_point(|entry| *entry < hash);
         let found = &self.entries[from..];
         let count = found.partition_point(|entry| entry & HASH == hash);
-        found[..count].iter().map(|entry| entry & ROW)
+        Some(found[..count].iter().map(|entry| entry & ROW))
     }
 }
 
@@ -130,10 +141,13 @@ mod tests {
         for hash in all.iter().flatten() {
             let expected: Vec<u64> =
                 (0..).zip(&all).filter(|(_, one)| **one == Some(*hash)).map(|(row, _)| row).collect();
-            assert_eq!(index.rows(*hash).collect::<Vec<_>>(), expected, "{data_type}");
+            let expected = (expected.len() <= MAX_ROWS).then_some(expected);
+            let found = index.rows(*hash).map(Iterator::collect::<Vec<_>>);
+            assert_eq!(found, expected, "{data_type}");
         }
-        assert_eq!(index.rows(hasher.hash_one("nobody") & HASH).len(), 0);
-        assert_eq!(index.entries.len(), all.iter().flatten().count());
+        assert_eq!(index.rows(hasher.hash_one("nobody") & HASH).map(|rows| rows.len()), Some(0));
+        let common = |hash: &&u64| all.iter().flatten().filter(|other| other == hash).count() > MAX_ROWS;
+        assert_eq!(index.entries.len(), all.iter().flatten().filter(|hash| !common(hash)).count());
     }
 
     #[test]
@@ -146,7 +160,8 @@ mod tests {
                 .map(|numbers| Arc::new(Int64Array::from(numbers)) as ArrayRef)
                 .collect();
         check(&longs);
-        check(&[Arc::new(Int16Array::from_iter_values((0..1_000).map(|number| number % 7)))]);
+        // Six values of 125 rows each, and one of 250: too many.
+        check(&[Arc::new(Int16Array::from_iter_values((0..1_000).map(|number| (number % 8).min(6))))]);
         check(&[Arc::new(Date32Array::from(vec![Some(0), None, Some(-5), Some(0)]))]);
         check(&[Arc::new(TimestampMicrosecondArray::from(vec![Some(7), Some(7), None]).with_timezone("UTC"))]);
     }

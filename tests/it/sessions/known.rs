@@ -127,6 +127,20 @@ pub(crate) const KNOWN: &[Known] = &[
     ),
     known(
         "ErrorResponse ERROR 34000",
+        "EmptyQueryResponse",
+        "execute \"\"",
+        Then::End,
+        "a Bind that failed leaves its unnamed portal there, with nothing in it",
+    ),
+    known(
+        "ErrorResponse ERROR 25P02",
+        "ErrorResponse ERROR 55000",
+        "execute",
+        Then::End,
+        "a portal that was bound in a transaction that had failed, and failed itself, tells of itself first there",
+    ),
+    known(
+        "ErrorResponse ERROR 34000",
         "ErrorResponse ERROR 25P02",
         "execute",
         Then::End,

@@ -11,12 +11,9 @@ use crate::{
     catalog::ManagedTable,
     session::storage::{
         cache::{Column, Key, Lookups, Part, ROWS_OF_PART, Wanted, compact},
-        index::hashes,
+        index::{MAX_ROWS, hashes},
     },
 };
-
-/// So many rows may be found; more are read as ever.
-const MAX_ROWS: usize = 128;
 
 /// A table of more files is read as ever.
 const MAX_FILES: usize = 64;
@@ -77,7 +74,7 @@ impl<'a> Seen<'a> {
                 }
             };
             for hash in &wanted {
-                let rows = index.rows(*hash);
+                let Some(rows) = index.rows(*hash) else { return Ok(None) };
                 if found.len() + rows.len() > MAX_ROWS {
                     return Ok(None);
                 }

@@ -1,13 +1,16 @@
 //! Fusewire: a SQL engine that joins scattered data, learns models from it and serves both over the PostgreSQL protocol.
 //!
-//! In reading order: every error says its [`fault`], [`pgtype`] has PostgreSQL's types, and `print` writes values wherever
-//! that is done. Rows come from a [`source`], and what persists is in the [`catalog`]; an [`error`] is what becomes of any of
-//! theirs, and [`config`] serves all above. A session reads one snapshot of the catalog, [`statement`]s act on a session, and
-//! the [`engine`] hands sessions to its clients: the [`server`], the [`shell`] and the [`demo`].
+//! In reading order: every error says its [`fault`], [`pgtype`] has PostgreSQL's types, `interrupt` says whether what
+//! computes is to go on, and `print` writes values wherever that is done. Rows come from a [`source`], and what persists is
+//! in the [`catalog`]; an [`error`] is what becomes of any of theirs, and [`config`] serves all above. A session reads one
+//! snapshot of the catalog, [`statement`]s act on a session, and the [`engine`] hands sessions to its clients: the
+//! [`server`], the [`shell`] and the [`demo`].
 
 pub mod fault;
 
 pub mod pgtype;
+
+mod interrupt;
 
 mod print;
 

@@ -14,13 +14,14 @@ use chrono::{DateTime, Utc};
 use datafusion::{config::ConfigOptions, execution::runtime_env::RuntimeEnv, logical_expr::ScalarUDF};
 
 use super::{
-    Interrupt, Modes, functions,
+    Modes, functions,
     search_path::SearchPath,
     settings::{Later, Shown},
 };
 use crate::{
     Result,
     catalog::{QualifiedName, Secret, Snapshot, is_of_system},
+    interrupt::Interrupt,
     source::{SecretDefinition, SecretType, Stores},
 };
 

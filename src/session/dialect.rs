@@ -22,7 +22,7 @@ use datafusion::sql::sqlparser::{
     parser::{Parser, ParserError},
 };
 
-use super::step;
+use crate::interrupt::step;
 pub(crate) use attempts::within_attempts;
 pub(super) use chains::chain;
 pub(super) use groups::DISTINCT as DISTINCT_GROUPS;

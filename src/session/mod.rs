@@ -65,7 +65,7 @@ pub use circumstances::Circumstances;
 pub(crate) use client::{Client, Physical, Seen, Staged, Working, text_rows};
 pub(crate) use dialect::{PostgreSql, keyword, within_attempts};
 pub(crate) use files::{Given, request as request_named, with_options};
-pub(crate) use interrupt::{Interrupt, asking_analyzers, asking_optimizers, check_wanted, step};
+pub(crate) use interrupt::{asking_analyzers, asking_optimizers};
 pub(crate) use models::publication;
 pub(crate) use modes::{Isolation, Mode, Modes};
 pub use outcome::{Description, Notice, Origin, Outcome, RowsTag, SessionOptions, TransactionStatus};
@@ -118,7 +118,7 @@ pub(crate) async fn caught<T>(
 
 /// What a statement that takes longer than it may ends with.
 pub(crate) fn timed_out() -> Error {
-    Error::new(Fault::Cancelled, "canceling statement due to statement timeout")
+    crate::interrupt::timed_out().into()
 }
 
 /// Parses the text of a view as it is kept: one query, which needs no further reading.

@@ -25,7 +25,7 @@ use futures::future::BoxFuture;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::{
-    Circumstances, DEFAULT_SCHEMA, Interrupt, Modes, Notice, Reads, Shared, Ticket,
+    Circumstances, DEFAULT_SCHEMA, Modes, Notice, Reads, Shared, Ticket,
     assignments::{Assignment, Assignments},
     circumstances::has_schema,
     client::{Physical, lock},
@@ -39,6 +39,7 @@ use super::{
 use crate::{
     Error, Fault, Result,
     catalog::{Existing, Kind, Object, ObjectKey, Privilege, QualifiedName, Snapshot, View},
+    interrupt::Interrupt,
     planning,
     source::{Access, Rejects, Sources, Stores},
 };

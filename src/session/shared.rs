@@ -28,7 +28,7 @@ use tokio::{
 };
 
 use super::{
-    Interrupt, Scope, Sessions, Ticket,
+    Scope, Sessions, Ticket,
     compaction::{Compactions, Compactor},
     interrupt::ask_in_tasks,
     plans::Plans,
@@ -39,6 +39,7 @@ use crate::{
     Config, Error, Fault, Result,
     catalog::{Catalog, Scratch},
     config::THREAD_STACK_BYTES,
+    interrupt::Interrupt,
     source::{Looks, Sources},
 };
 

@@ -14,7 +14,7 @@ use std::{
 
 use futures::task::AtomicWaker;
 
-use crate::{Error, Fault, Result, catalog::Permit};
+use crate::{Error, Fault, Result, catalog::Permit, interrupt};
 
 /// The ticket of one statement; its clones are the same one.
 #[derive(Debug, Clone, Default)]
@@ -158,7 +158,7 @@ impl Permit for Ticket {
 }
 
 fn cancelled() -> Error {
-    Error::new(Fault::Cancelled, "canceling statement due to user request")
+    interrupt::cancelled().into()
 }
 
 #[cfg(test)]

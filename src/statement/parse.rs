@@ -30,7 +30,8 @@ use super::{
 use crate::{
     Error, Fault, Result,
     config::THREAD_STACK_BYTES,
-    session::{PostgreSql, Reading, check_wanted, step, within_attempts},
+    interrupt::{check_wanted, step},
+    session::{PostgreSql, Reading, within_attempts},
 };
 
 /// The format that `CREATE EXTERNAL TABLE` has when `STORED AS` is left out: the location's name tells.
@@ -43,7 +44,7 @@ const ROOM_BYTES: usize = THREAD_STACK_BYTES / 2;
 pub(crate) fn parse(source: &Arc<str>, reading: Reading) -> Result<Vec<Statement>> {
     // What was stopped says so, whatever the parser makes of that.
     let parsed = stacker::maybe_grow(ROOM_BYTES, THREAD_STACK_BYTES, || parse_here(source, reading));
-    parsed.map_err(|error| check_wanted().err().unwrap_or(error).located(source))
+    parsed.map_err(|error| check_wanted().err().map_or(error, Error::from).located(source))
 }
 
 fn parse_here(source: &Arc<str>, mut reading: Reading) -> Result<Vec<Statement>> {

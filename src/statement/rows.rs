@@ -26,7 +26,8 @@ use tokio::{
 use super::{clocks, headings::unmarked, plan::following};
 use crate::{
     Error, Fault, Result,
-    session::{Client, Interrupt, Outcome, Physical, Scope, Staged, caught, explain_failure, timed_out},
+    interrupt::Interrupt,
+    session::{Client, Outcome, Physical, Scope, Staged, caught, explain_failure, timed_out},
 };
 
 /// Batches that wait between the compute runtime and whoever reads the result.

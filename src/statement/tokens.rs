@@ -9,7 +9,8 @@ use datafusion::sql::sqlparser::tokenizer::{TokenWithSpan, Tokenizer};
 
 use crate::{
     Error, Result,
-    session::{PostgreSql, Reading, step},
+    interrupt::step,
+    session::{PostgreSql, Reading},
 };
 
 /// Why a text was left.
@@ -18,7 +19,7 @@ struct Left(Error);
 /// The tokens of a text, as far as it may be read.
 pub(super) fn tokens_of(sql: &str, reading: &mut Reading) -> Result<Vec<TokenWithSpan>> {
     let mut tokens = Vec::new();
-    let counted = |token: TokenWithSpan| match step().and_then(|()| reading.take(&token.token)) {
+    let counted = |token: TokenWithSpan| match step().map_err(Error::from).and_then(|()| reading.take(&token.token)) {
         Ok(()) => token,
         // The tokenizer reads to the end of the text, and takes no error from here. This is no panic: nothing is reported.
         Err(error) => resume_unwind(Box::new(Left(error.at(token.span.start)))),

@@ -12,6 +12,7 @@ use self::source::{Source, sources};
 /// them is in a circle.
 const LAYERS: &[&[&str]] = &[
     &["fault", "pgtype"],
+    &["interrupt"],
     &["print"],
     &["functions"],
     &["planning"],

@@ -12,8 +12,9 @@ use super::Circumstances;
 use crate::{
     Error, Fault, Result,
     catalog::{QualifiedName, Secret},
+    interrupt::Interrupt,
     session::{
-        Interrupt, Isolation, Modes,
+        Isolation, Modes,
         search_path::SearchPath,
         settings::{Shown, later},
     },

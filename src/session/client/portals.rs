@@ -7,9 +7,10 @@ use datafusion::common::ScalarValue;
 use super::{Client, lock};
 use crate::{
     Error, Fault, Result,
+    interrupt::Interrupt,
     session::{
-        Action, Description, Direction, Interrupt, Outcome, Portal, PortalOptions, PreparedStatement, RowsTag, Running,
-        Scope, Scroll, TransactionStatus, execute,
+        Action, Description, Direction, Outcome, Portal, PortalOptions, PreparedStatement, RowsTag, Running, Scope,
+        Scroll, TransactionStatus, execute,
         portal::{Content, Fetch, Rows, Run},
         prepared::missing,
         transaction::in_failed,

@@ -14,8 +14,9 @@ use super::{Client, lock};
 use crate::{
     Fault, Result,
     catalog::Snapshot,
+    interrupt::Interrupt,
     session::{
-        Action, Circumstances, DATABASE, Interrupt, Mode, Modes, Notice, Scope, Ticket, TransactionStatus,
+        Action, Circumstances, DATABASE, Mode, Modes, Notice, Scope, Ticket, TransactionStatus,
         circumstances::{schemas_on, secrets_of},
         masked::masked_beginning,
         settings::{Reported, SETTINGS, Settings, later},

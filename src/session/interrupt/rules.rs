@@ -11,8 +11,7 @@ use datafusion::{
     optimizer::{AnalyzerRule, ApplyOrder, OptimizerConfig, OptimizerRule},
 };
 
-use super::tasks::is_raised;
-use crate::{Error, Fault};
+use crate::interrupt::{cancelled, is_raised};
 
 /// A rule that a plan goes through before it is optimized.
 type Analyzer = Arc<dyn AnalyzerRule + Send + Sync>;
@@ -35,7 +34,7 @@ struct Asking<R>(R);
 
 fn ask() -> Result<()> {
     match is_raised() {
-        true => Err(Error::new(Fault::Cancelled, "canceling statement due to user request").into()),
+        true => Err(cancelled().into()),
         false => Ok(()),
     }
 }

@@ -11,41 +11,19 @@ use futures::{
     FutureExt,
     future::{BoxFuture, poll_fn},
 };
-use tokio::task::futures::TaskLocalFuture;
 
-use super::Interrupt;
-
-tokio::task_local! {
-    /// The interrupt of the statement that a task works for.
-    static WORKS_FOR: Interrupt;
-}
+use crate::interrupt::{Interrupt, asked_of};
 
 /// What a task does, whatever it results in.
 type Work = BoxFuture<'static, Box<dyn Any + Send>>;
 
 impl Interrupt {
-    /// The work as a part of the statement: the tasks that it starts, and those that they start, stand still when this is
-    /// raised.
-    pub(crate) fn over<F: Future>(&self, work: F) -> TaskLocalFuture<Self, F> {
-        WORKS_FOR.scope(self.clone(), work)
-    }
-
-    /// The same of a task.
+    /// The work of a task as a part of the statement: it stands still when this is raised, and so do the tasks that it starts.
     fn over_task(self, work: Work) -> Work {
         let mut work = self.over(work).boxed();
         // It does not end, nor does it let go of anything: who reads from it would take that for the end of its rows.
         poll_fn(move |context| if self.is_raised() { Poll::Pending } else { work.poll_unpin(context) }).boxed()
     }
-}
-
-/// An error where the statement that this thread works for is to end.
-pub(crate) fn check_wanted() -> crate::Result<()> {
-    WORKS_FOR.try_with(Interrupt::check).unwrap_or(Ok(()))
-}
-
-/// Whether nobody waits any more for the statement that this thread works for.
-pub(super) fn is_raised() -> bool {
-    WORKS_FOR.try_with(Interrupt::is_raised).unwrap_or(false)
 }
 
 /// Has the query engine's tasks ask the statements that they work for. An embedding program may have them do something else:
@@ -58,9 +36,9 @@ struct Asking;
 
 impl JoinSetTracer for Asking {
     fn trace_future(&self, work: Work) -> Work {
-        match WORKS_FOR.try_with(Interrupt::clone) {
-            Ok(interrupt) => interrupt.over_task(work),
-            Err(_) => work,
+        match asked_of() {
+            Some(interrupt) => interrupt.over_task(work),
+            None => work,
         }
     }
 

@@ -25,10 +25,7 @@ use datafusion::{
 };
 
 use super::{Direction, Scroll};
-use crate::{
-    Error, Fault, Result,
-    session::{Interrupt, RowsTag},
-};
+use crate::{Error, Fault, Result, interrupt::Interrupt, session::RowsTag};
 
 /// The memory up to which rows are kept for a cursor that was not asked whether it goes back.
 const UNASKED_BYTES: usize = 1 << 20;

@@ -32,7 +32,8 @@ use datafusion::{
 use super::index::{BYTES_OF_ROW, Building, Index};
 use crate::{
     catalog::{DataDirectory, TableFile},
-    session::{Interrupt, client::lock, turns::Turns},
+    interrupt::Interrupt,
+    session::{client::lock, turns::Turns},
 };
 
 /// Rows whose values are read and kept together.

@@ -40,8 +40,8 @@ use super::{
 };
 use crate::{
     catalog::{Definition, ManagedTable, TableFile},
+    interrupt::Interrupt,
     pgtype,
-    session::Interrupt,
 };
 
 /// Lookups in a column before its indexes are made.

@@ -149,8 +149,9 @@ pub(crate) fn steps(count: usize) -> Result<()> {
     }
 }
 
+/// The question itself, for whoever counts its steps.
 #[cold]
-fn ask() -> Result<()> {
+pub(crate) fn ask() -> Result<()> {
     // If the answer is no, the next step asks again.
     LEFT.set(0);
     check_wanted()?;

@@ -17,6 +17,7 @@ use datafusion::common::config::ConfigOptions;
 
 use crate::{
     fault::{Failure, Fault, Result},
+    interrupt::step,
     pgtype,
 };
 
@@ -108,7 +109,11 @@ impl<'a> Call<'a> {
     /// What is computed of each row; of a strict overload, of those alone where no argument is NULL.
     pub(crate) fn each<T>(&self, mut of_row: impl FnMut(usize) -> Result<Option<T>>) -> Result<Vec<Option<T>>> {
         let skips = |row: usize| self.strict && self.arguments.iter().any(|argument| argument.is_null(row));
-        (0..self.rows).map(|row| if skips(row) { Ok(None) } else { of_row(row) }).collect()
+        let value = |row: usize| {
+            step()?;
+            if skips(row) { Ok(None) } else { of_row(row) }
+        };
+        (0..self.rows).map(value).collect()
     }
 
     results! {

@@ -9,6 +9,7 @@ use super::lists::{Lists, comparing};
 use crate::{
     fault::Result,
     functions::{Call, Function, Overload},
+    interrupt::step,
     pgtype::{ANYARRAY, BOOL},
 };
 
@@ -41,13 +42,16 @@ fn compared(call: &Call<'_>, is: fn(Ordering) -> bool) -> Result<ArrayRef> {
     let compare = comparing(&left.leaves, &right.leaves)?;
     call.boolean_of(|row| {
         let (Some(one), Some(other)) = (left.array(row), right.array(row)) else { return Ok(None) };
-        let elements = one.elements.clone().zip(other.elements.clone());
-        let different = elements.map(|(one, other)| compare(one, other)).find(|order| order.is_ne());
-        let order = different.unwrap_or_else(|| {
-            let by_length = one.elements.len().cmp(&other.elements.len());
-            let by_dimensions = one.dimensions.len().cmp(&other.dimensions.len());
-            by_length.then(by_dimensions).then_with(|| one.dimensions.cmp(&other.dimensions))
-        });
+        for (element, beside) in one.elements.clone().zip(other.elements.clone()) {
+            step()?;
+            let order = compare(element, beside);
+            if order.is_ne() {
+                return Ok(Some(is(order)));
+            }
+        }
+        let by_length = one.elements.len().cmp(&other.elements.len());
+        let by_dimensions = one.dimensions.len().cmp(&other.dimensions.len());
+        let order = by_length.then(by_dimensions).then_with(|| one.dimensions.cmp(&other.dimensions));
         Ok(Some(is(order)))
     })
 }

@@ -15,6 +15,7 @@ use arrow::{
 use crate::{
     fault::{Failure, Fault, Result},
     functions::Room,
+    interrupt::steps,
     pgtype,
 };
 
@@ -153,6 +154,7 @@ impl<'a> Builder<'a> {
         let before = self.picked.len();
         // Where each element is found takes more than many of them.
         let count = dimensions.iter().product::<usize>();
+        steps(count.max(1))?;
         self.room.take(count.saturating_mul(size_of::<(usize, usize)>()))?;
         self.picked.extend(elements);
         if self.picked.len() == before {
@@ -204,7 +206,7 @@ impl<'a> Builder<'a> {
     }
 }
 
-fn wrong(error: ArrowError) -> Failure {
+pub(super) fn wrong(error: ArrowError) -> Failure {
     Failure::new(Fault::Internal, error.to_string())
 }
 
@@ -220,7 +222,7 @@ pub(super) fn comparing(left: &ArrayRef, right: &ArrayRef) -> Result<DynComparat
 }
 
 /// Values that are equal where PostgreSQL's are.
-fn comparable(values: &ArrayRef) -> ArrayRef {
+pub(super) fn comparable(values: &ArrayRef) -> ArrayRef {
     match values.data_type() {
         DataType::Float32 => {
             let one = |value: f32| if value.is_nan() { f32::NAN } else { value + 0.0 };

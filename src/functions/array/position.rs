@@ -8,6 +8,7 @@ use super::lists::{Builder, Lists, comparing};
 use crate::{
     fault::{Failure, Fault, Result},
     functions::{Call, Function, Overload},
+    interrupt::step,
     pgtype::{ANYCOMPATIBLE, ANYCOMPATIBLEARRAY, INT4, INT4_ARRAY},
 };
 
@@ -44,14 +45,17 @@ impl Finding {
     }
 
     /// The places of what a row looks for, from 0 on; none where its array is NULL.
-    fn places(&self, row: usize) -> Result<Option<impl Iterator<Item = usize>>> {
+    fn places(&self, row: usize) -> Result<Option<impl Iterator<Item = Result<usize>>>> {
         let Some(array) = self.lists.array(row) else { return Ok(None) };
         if array.dimensions.len() > 1 {
             let message = "searching for elements in multidimensional arrays is not supported";
             return Err(Failure::new(Fault::FeatureNotSupported, message));
         }
-        let places = array.elements.enumerate().filter(move |(_, element)| (self.equals)(*element, row));
-        Ok(Some(places.map(|(place, _)| place)))
+        let found = move |(place, element): (usize, usize)| match step() {
+            Ok(()) => (self.equals)(element, row).then_some(Ok(place)),
+            Err(stopped) => Some(Err(stopped)),
+        };
+        Ok(Some(array.elements.enumerate().filter_map(found)))
     }
 }
 
@@ -59,7 +63,7 @@ fn position(call: &Call<'_>) -> Result<ArrayRef> {
     let finding = Finding::of(call)?;
     let starts = if call.len() > 2 { Some(call.int4s(2)?) } else { None };
     call.int4_of(|row| {
-        let Some(mut places) = finding.places(row)? else { return Ok(None) };
+        let Some(places) = finding.places(row)? else { return Ok(None) };
         let first = match starts {
             Some(starts) if starts.is_null(row) => {
                 return Err(Failure::new(Fault::NullNotAllowed, "initial position must not be null"));
@@ -67,8 +71,13 @@ fn position(call: &Call<'_>) -> Result<ArrayRef> {
             Some(starts) => starts.value(row),
             None => 1,
         };
-        let found = places.find_map(|place| i32::try_from(place + 1).ok().filter(|place| *place >= first));
-        Ok(found)
+        for place in places {
+            let place = i32::try_from(place? + 1).ok();
+            if place.is_some_and(|place| place >= first) {
+                return Ok(place);
+            }
+        }
+        Ok(None)
     })
 }
 
@@ -80,7 +89,7 @@ fn positions(call: &Call<'_>) -> Result<ArrayRef> {
         match finding.places(row)? {
             None => builder.push_null(),
             Some(places) => {
-                let places: Vec<usize> = places.collect();
+                let places = places.collect::<Result<Vec<usize>>>()?;
                 longest = longest.max(places.last().map_or(0, |last| last + 1));
                 builder.push(vec![places.len()], places.into_iter().map(|place| (0, place)))?;
             }

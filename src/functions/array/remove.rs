@@ -6,6 +6,7 @@ use super::lists::{Builder, Lists, comparing};
 use crate::{
     fault::{Failure, Fault, Result},
     functions::{Call, Function, Overload},
+    interrupt::step,
     pgtype::{ANYCOMPATIBLE, ANYCOMPATIBLEARRAY},
 };
 
@@ -39,7 +40,13 @@ fn remove(call: &Call<'_>) -> Result<ArrayRef> {
             let message = "removing elements from multidimensional arrays is not supported";
             return Err(Failure::new(Fault::FeatureNotSupported, message));
         }
-        let kept: Vec<usize> = array.elements.filter(|element| compare(*element, row).is_ne()).collect();
+        let mut kept = Vec::new();
+        for element in array.elements {
+            step()?;
+            if compare(element, row).is_ne() {
+                kept.push(element);
+            }
+        }
         builder.push(vec![kept.len()], kept.into_iter().map(|at| (0, at)))?;
     }
     builder.finish(&[&lists.leaves])

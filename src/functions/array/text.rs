@@ -6,6 +6,7 @@ use super::lists::Lists;
 use crate::{
     fault::Result,
     functions::{Call, Function, Overload},
+    interrupt::steps,
     pgtype::{ANYARRAY, TEXT, TEXT_ARRAY},
     print::{self, Form, Zone},
 };
@@ -37,6 +38,7 @@ fn joined(call: &Call<'_>) -> Result<ArrayRef> {
     let texts = print::texts(&lists.leaves, form)?;
     call.text_of(|row| {
         let Some(array) = lists.array(row).filter(|_| delimiters.is_valid(row)) else { return Ok(None) };
+        steps(array.elements.len())?;
         let null = nulls.filter(|nulls| nulls.is_valid(row)).map(|nulls| nulls.value(row));
         let shown = array.elements.filter_map(|at| if texts.is_null(at) { null } else { Some(texts.value(at)) });
         Ok(Some(shown.collect::<Vec<_>>().join(delimiters.value(row))))
@@ -49,6 +51,7 @@ fn with_delimiters(call: &Call<'_>) -> Result<ArrayRef> {
     let delimiters = print::texts(&between.leaves, Form::default())?;
     call.text_of(|row| {
         let (Some(array), Some(between)) = (lists.array(row), between.array(row)) else { return Ok(None) };
+        steps(array.elements.len())?;
         let mut text = String::new();
         for (place, (at, delimiter)) in array.elements.zip(between.elements).enumerate() {
             if place > 0 && delimiters.is_valid(delimiter) {

@@ -1,5 +1,6 @@
 //! Texts.
 
+mod automaton;
 mod characters;
 mod concat;
 mod format;

@@ -5,6 +5,7 @@ use regex::{CaptureLocations, Regex};
 use regex_automata::util::captures::Captures;
 
 use super::{
+    automaton::{LONG_BYTES, Long, Next},
     parts_of,
     preferred::Extent,
     regular_expression::{Preference, similar_part as translated_part, with_preference},
@@ -12,6 +13,7 @@ use super::{
 use crate::{
     fault::{Failure, Fault, Result},
     functions::Call,
+    interrupt::steps,
 };
 
 /// As many compiled expressions are kept, as PostgreSQL does.
@@ -19,6 +21,12 @@ const LIMIT_KNOWN: usize = 32;
 
 /// Less than this many bytes are made of the texts of a batch.
 const LIMIT_BYTES: usize = 1 << 30;
+
+/// Steps that a match is, which takes more than a row of other functions.
+const STEPS: usize = 8;
+
+/// Where something begins, and where it ends.
+pub(super) type Bytes = (usize, usize);
 
 /// An expression with its options.
 pub(super) struct Compiled {
@@ -28,6 +36,8 @@ pub(super) struct Compiled {
     preference: Option<Preference>,
     /// What finds the match that is preferred, once one was looked for.
     extent: Option<Extent>,
+    /// What finds matches in long texts, once there was one, if it can be made.
+    long: Option<Option<Box<Long>>>,
 }
 
 impl Compiled {
@@ -37,23 +47,32 @@ impl Compiled {
             let reason = text.rsplit_once("error: ").map_or(text.as_str(), |(_, reason)| reason).trim();
             Failure::new(Fault::InvalidRegularExpression, format!("invalid regular expression: {reason}"))
         })?;
-        Ok(Self { regex, is_global, preference, extent: None })
+        Ok(Self { regex, is_global, preference, extent: None, long: None })
     }
 
     /// The match that is preferred to one of these bytes, if that is another.
-    fn preferred(&mut self, text: &str, start: usize, end: usize) -> Option<Captures> {
-        let preference = self.preference?;
+    fn preferred(&mut self, text: &str, start: usize, end: usize) -> Result<Option<Captures>> {
+        let Some(preference) = self.preference else { return Ok(None) };
         let is_it = match preference {
             Preference::Longest => end == text.len(),
             Preference::Shortest => end == start,
         };
         if is_it {
-            return None;
+            return Ok(None);
         }
         if self.extent.is_none() {
             self.extent = Extent::of(self.regex.as_str(), preference);
         }
-        self.extent.as_mut()?.other(text, start, end)
+        self.extent.as_mut().map_or(Ok(None), |extent| extent.other(text, start, end))
+    }
+
+    /// What is known of the next match from a byte on without the library's search.
+    fn next(&mut self, text: &str, from: usize) -> Result<Next> {
+        if text.len() - from <= LONG_BYTES {
+            return Ok(Next::Library);
+        }
+        let long = self.long.get_or_insert_with(|| Long::of(self.regex.as_str()).map(Box::new));
+        long.as_mut().map_or(Ok(Next::Library), |long| long.next(text, from))
     }
 }
 
@@ -107,7 +126,7 @@ pub(super) fn check_size(bytes: usize) -> Result<()> {
 
 /// The bytes of a match and of its groups.
 #[derive(Default)]
-pub(super) struct Groups(Vec<Option<(usize, usize)>>);
+pub(super) struct Groups(Vec<Option<Bytes>>);
 
 impl Groups {
     /// How many there are, with the whole match.
@@ -115,8 +134,8 @@ impl Groups {
         self.0.len()
     }
 
-    /// Those of a group; the whole match has no number.
-    pub(super) fn get(&self, group: usize) -> Option<(usize, usize)> {
+    /// Those of a group; the whole match is that of 0.
+    pub(super) fn get(&self, group: usize) -> Option<Bytes> {
         self.0.get(group).copied().flatten()
     }
 }
@@ -139,24 +158,38 @@ impl<'r, 't> Matches<'r, 't> {
     }
 
     /// The bytes of the next match, and those of its groups.
-    pub(super) fn advance(&mut self) -> Option<((usize, usize), &Groups)> {
+    pub(super) fn advance(&mut self) -> Result<Option<(Bytes, &Groups)>> {
+        steps(STEPS)?;
         if self.from > self.text.len() {
-            return None;
+            return Ok(None);
         }
-        let found = self.compiled.regex.captures_read_at(&mut self.locations, self.text, self.from)?;
-        let (start, mut end) = (found.start(), found.end());
-        self.groups.0.clear();
-        match self.compiled.preferred(self.text, start, end) {
-            Some(preferred) => {
-                end = preferred.get_group(0).map_or(end, |whole| whole.end);
-                let groups = (0..preferred.group_len()).map(|group| preferred.get_group(group));
-                self.groups.0.extend(groups.map(|group| group.map(|group| (group.start, group.end))));
-            }
-            None => self.groups.0.extend((0..self.locations.len()).map(|group| self.locations.get(group))),
+        let Some((start, mut end)) = self.found()? else { return Ok(None) };
+        if let Some(preferred) = self.compiled.preferred(self.text, start, end)? {
+            end = preferred.get_group(0).map_or(end, |whole| whole.end);
+            let groups = (0..preferred.group_len()).map(|group| preferred.get_group(group));
+            self.groups.0.clear();
+            self.groups.0.extend(groups.map(|group| group.map(|group| (group.start, group.end))));
         }
         let after = self.text[end..].chars().next().map_or(1, char::len_utf8);
         self.from = if start == end { end + after } else { end };
-        Some(((start, end), &self.groups))
+        Ok(Some(((start, end), &self.groups)))
+    }
+
+    /// The next match and its groups as the library has them.
+    fn found(&mut self) -> Result<Option<Bytes>> {
+        match self.compiled.next(self.text, self.from)? {
+            Next::Nothing => return Ok(None),
+            Next::Match(groups) => self.groups.0 = groups,
+            Next::Library => {
+                let regex = &self.compiled.regex;
+                if regex.captures_read_at(&mut self.locations, self.text, self.from).is_none() {
+                    return Ok(None);
+                }
+                self.groups.0.clear();
+                self.groups.0.extend((0..self.locations.len()).map(|group| self.locations.get(group)));
+            }
+        }
+        Ok(self.groups.get(0))
     }
 }
 
@@ -177,7 +210,7 @@ pub(super) fn invalid(argument: &str, number: i32) -> Failure {
 pub(super) fn matched(call: &Call<'_>) -> Result<ArrayRef> {
     let (texts, patterns) = (call.texts(0)?, call.texts(1)?);
     let mut known = Known::default();
-    parts_of(call, |row| Ok(part(texts.value(row), known.get(patterns.value(row), "")?)))
+    parts_of(call, |row| part(texts.value(row), known.get(patterns.value(row), "")?))
 }
 
 /// `substring(text SIMILAR pattern ESCAPE escape)`: what stands between the separators of the pattern.
@@ -188,15 +221,15 @@ pub(super) fn similar_part(call: &Call<'_>) -> Result<ArrayRef> {
         let compiled = known.made(patterns.value(row), escapes.value(row), |pattern, escape| {
             Compiled::of(&translated_part(pattern, escape)?, None, false)
         })?;
-        Ok(part(texts.value(row), compiled))
+        part(texts.value(row), compiled)
     })
 }
 
-fn part<'a>(text: &'a str, compiled: &mut Compiled) -> Option<&'a str> {
+fn part<'a>(text: &'a str, compiled: &mut Compiled) -> Result<Option<&'a str>> {
     let mut matches = Matches::new(compiled, text, 0);
-    let (whole, groups) = matches.advance()?;
-    let (from, to) = if groups.len() == 1 { whole } else { groups.get(1)? };
-    text.get(from..to)
+    let Some((whole, groups)) = matches.advance()? else { return Ok(None) };
+    let part = if groups.len() == 1 { Some(whole) } else { groups.get(1) };
+    Ok(part.and_then(|(from, to)| text.get(from..to)))
 }
 
 /// An expression with PostgreSQL's options, which `g` is one of here.
@@ -292,7 +325,7 @@ mod tests {
         ] {
             let mut compiled = compile(pattern, "").unwrap();
             let mut matches = Matches::new(&mut compiled, text, 0);
-            let (_, groups) = matches.advance().unwrap();
+            let (_, groups) = matches.advance().unwrap().unwrap();
             let found: Vec<Option<&str>> =
                 (0..groups.len()).map(|group| groups.get(group).map(|(from, to)| &text[from..to])).collect();
             assert_eq!(found, expected, "{pattern}");

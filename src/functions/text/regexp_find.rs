@@ -4,7 +4,7 @@ use arrow::array::ArrayRef;
 
 use super::{
     parts_of,
-    regexp::{Compiled, Known, Matches, byte_of, invalid},
+    regexp::{Bytes, Compiled, Known, Matches, byte_of, invalid},
 };
 use crate::{
     fault::Result,
@@ -75,7 +75,7 @@ fn count(call: &Call<'_>) -> Result<ArrayRef> {
         let mut matches =
             Matches::new(known.without_global(patterns.value(row), flags(row), "regexp_count")?, text, from);
         let mut count = 0;
-        while matches.advance().is_some() {
+        while matches.advance()?.is_some() {
             count += 1;
         }
         Ok(Some(count))
@@ -97,7 +97,7 @@ fn place(call: &Call<'_>) -> Result<ArrayRef> {
         };
         let group = usize::try_from(group(row)).map_err(|_| invalid("subexpr", group(row)))?;
         let compiled = known.without_global(patterns.value(row), flags(row), "regexp_instr")?;
-        let found = find(text, from, compiled, nth, group);
+        let found = find(text, from, compiled, nth, group)?;
         let before = found.and_then(|(start, end)| text.get(..if is_end { end } else { start }));
         Ok(Some(before.and_then(|before| i32::try_from(before.chars().count() + 1).ok()).unwrap_or(0)))
     })
@@ -113,7 +113,7 @@ fn part(call: &Call<'_>) -> Result<ArrayRef> {
         let (from, nth) = (byte_of(text, start(row))?, positive("n", nth(row))?);
         let group = usize::try_from(group(row)).map_err(|_| invalid("subexpr", group(row)))?;
         let compiled = known.without_global(patterns.value(row), flags(row), "regexp_substr")?;
-        Ok(find(text, from, compiled, nth, group).and_then(|(start, end)| text.get(start..end)))
+        Ok(find(text, from, compiled, nth, group)?.and_then(|(start, end)| text.get(start..end)))
     })
 }
 
@@ -122,17 +122,19 @@ fn positive(argument: &str, number: i32) -> Result<usize> {
 }
 
 /// The bytes of the nth match from a byte on, or of a group of it. An expression without groups is its first one.
-fn find(text: &str, from: usize, compiled: &mut Compiled, nth: usize, group: usize) -> Option<(usize, usize)> {
+fn find(text: &str, from: usize, compiled: &mut Compiled, nth: usize, group: usize) -> Result<Option<Bytes>> {
     let mut matches = Matches::new(compiled, text, from);
     for _ in 1..nth {
-        matches.advance()?;
+        if matches.advance()?.is_none() {
+            return Ok(None);
+        }
     }
-    let (whole, groups) = matches.advance()?;
-    match group {
+    let Some((whole, groups)) = matches.advance()? else { return Ok(None) };
+    Ok(match group {
         0 => Some(whole),
         1 if groups.len() == 1 => Some(whole),
         _ => groups.get(group),
-    }
+    })
 }
 
 #[cfg(test)]
@@ -155,7 +157,7 @@ mod tests {
             (".", 6, 0, Some((5, 6))),
         ] {
             let mut compiled = compile(pattern, "").unwrap();
-            assert_eq!(find("ABCDEF", 0, &mut compiled, nth, group), expected, "{pattern} {nth} {group}");
+            assert_eq!(find("ABCDEF", 0, &mut compiled, nth, group), Ok(expected), "{pattern} {nth} {group}");
         }
     }
 }

@@ -47,7 +47,7 @@ fn first(call: &Call<'_>) -> Result<ArrayRef> {
         let compiled = known.without_global(patterns.value(row), flags, "regexp_match")?;
         let text = texts.value(row);
         let mut matches = Matches::new(compiled, text, 0);
-        let found = matches.advance().map(|(whole, groups)| parts(text, whole, groups));
+        let found = matches.advance()?.map(|(whole, groups)| parts(text, whole, groups));
         bytes += found.iter().flatten().flatten().map(|part| part.len()).sum::<usize>();
         check_size(bytes)?;
         Ok(found)
@@ -67,7 +67,7 @@ fn all(call: &Call<'_>) -> Result<ArrayRef> {
             let compiled = known.get(patterns.value(row), flags.map_or("", |flags| flags.value(row)))?;
             let (text, is_global) = (texts.value(row), compiled.is_global);
             let mut matches = Matches::new(compiled, text, 0);
-            while let Some((whole, groups)) = matches.advance() {
+            while let Some((whole, groups)) = matches.advance()? {
                 let parts = parts(text, whole, groups);
                 bytes += parts.iter().flatten().map(|part| part.len()).sum::<usize>();
                 check_size(bytes)?;

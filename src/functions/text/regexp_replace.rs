@@ -125,7 +125,7 @@ fn replace<'a>(
     let mut replaced = String::new();
     let (mut copied, mut count) = (0, 0);
     let mut is_same = true;
-    while let Some(((start, end), groups)) = matches.advance() {
+    while let Some(((start, end), groups)) = matches.advance()? {
         count += 1;
         if nth > 0 && count != nth {
             continue;

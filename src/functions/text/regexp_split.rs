@@ -50,17 +50,17 @@ fn pieces<'a>(call: &Call<'a>, name: &str, of_null: Option<Vec<Option<&'a str>>>
         }
         let flags = flags.map_or("", |flags| flags.value(row));
         let compiled = known.without_global(patterns.value(row), flags, name)?;
-        Ok(Some(split(texts.value(row), compiled).into_iter().map(Some).collect()))
+        Ok(Some(split(texts.value(row), compiled)?.into_iter().map(Some).collect()))
     });
     Ok(lists_of(rows.collect::<Result<Vec<_>>>()?))
 }
 
 /// What stands between the matches. Empty ones at either end of the text, or behind another, separate nothing.
-fn split<'a>(text: &'a str, compiled: &mut Compiled) -> Vec<&'a str> {
+fn split<'a>(text: &'a str, compiled: &mut Compiled) -> Result<Vec<&'a str>> {
     let mut pieces = Vec::new();
     let mut matches = Matches::new(compiled, text, 0);
     let (mut copied, mut last) = (0, 0);
-    while let Some(((start, end), _)) = matches.advance() {
+    while let Some(((start, end), _)) = matches.advance()? {
         if start < text.len() && end > last {
             pieces.push(&text[copied..start]);
             copied = end;
@@ -68,7 +68,7 @@ fn split<'a>(text: &'a str, compiled: &mut Compiled) -> Vec<&'a str> {
         last = end;
     }
     pieces.push(&text[copied..]);
-    pieces
+    Ok(pieces)
 }
 
 #[cfg(test)]
@@ -90,7 +90,7 @@ mod tests {
             ("ab", "$", &["ab"]),
             ("ab", "^", &["ab"]),
         ] {
-            assert_eq!(split(text, &mut compile(pattern, "").unwrap()), expected, "{text} {pattern}");
+            assert_eq!(split(text, &mut compile(pattern, "").unwrap()).unwrap(), expected, "{text} {pattern}");
         }
     }
 }

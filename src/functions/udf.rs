@@ -3,7 +3,7 @@
 use std::{
     hash::{Hash, Hasher},
     ptr,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use arrow::{
@@ -28,6 +28,7 @@ use super::{
 };
 use crate::{
     fault::{Failure, Fault},
+    interrupt::ask,
     pgtype::{self, ColumnType, PgType},
 };
 
@@ -38,6 +39,27 @@ struct Udf {
     signature: Signature,
     /// The values that the statement says the arguments of a call to have, once they were looked for.
     known: Option<Vec<Option<ScalarValue>>>,
+    found: Found,
+}
+
+/// The overloads that were found for arguments of these types, the newest first: each batch asks for the same.
+#[derive(Debug, Default)]
+struct Found(Mutex<Vec<(Vec<DataType>, Arc<Resolved>)>>);
+
+impl Found {
+    /// As many are kept.
+    const MOST: usize = 8;
+
+    fn get(&self, types: &[DataType]) -> Option<Arc<Resolved>> {
+        let found = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        found.iter().find(|(known, _)| known == types).map(|(_, resolved)| Arc::clone(resolved))
+    }
+
+    fn keep(&self, types: &[DataType], resolved: &Arc<Resolved>) {
+        let mut found = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        found.truncate(Self::MOST - 1);
+        found.insert(0, (types.to_vec(), Arc::clone(resolved)));
+    }
 }
 
 pub(super) fn of(function: &'static Function) -> ScalarUDF {
@@ -46,7 +68,8 @@ pub(super) fn of(function: &'static Function) -> ScalarUDF {
     let volatility = if is_stable { Volatility::Stable } else { Volatility::Immutable };
     // The query engine calls its functions of arrays by two names.
     let aliases = function.name.strip_prefix("array_").map(|rest| format!("list_{rest}")).into_iter().collect();
-    ScalarUDF::from(Udf { function, aliases, signature: Signature::user_defined(volatility), known: None })
+    let (signature, found) = (Signature::user_defined(volatility), Found::default());
+    ScalarUDF::from(Udf { function, aliases, signature, known: None, found })
 }
 
 pub(super) fn function_of(function: &ScalarUDF) -> Option<&'static Function> {
@@ -60,7 +83,7 @@ pub(super) fn with_known(function: &ScalarUDF, values: impl FnOnce() -> Vec<Opti
         return None;
     }
     let (function, aliases, signature) = (udf.function, udf.aliases.clone(), udf.signature.clone());
-    Some(ScalarUDF::from(Udf { function, aliases, signature, known: Some(values()) }))
+    Some(ScalarUDF::from(Udf { function, aliases, signature, known: Some(values()), found: Found::default() }))
 }
 
 pub(super) fn value_of(function: &ScalarUDF, arguments: &[ScalarValue]) -> Option<ScalarValue> {
@@ -99,7 +122,10 @@ impl Udf {
 
     /// The overload that arguments of these types mean. A text may have been one in quotes, which may be anything: whoever
     /// settles types knows.
-    fn resolved(&self, types: &[DataType]) -> Result<Resolved> {
+    fn resolved(&self, types: &[DataType]) -> Result<Arc<Resolved>> {
+        if let Some(found) = self.found.get(types) {
+            return Ok(found);
+        }
         let given: Vec<Given> = types.iter().map(given).collect();
         let found = resolve(self.function, &given).or_else(|_| resolve_early(self.function, &given));
         let found = found.or_else(|unresolved| {
@@ -108,7 +134,9 @@ impl Udf {
                 given.iter().map(|given| if is_text(given) { Given::Unknown } else { *given }).collect();
             resolve_early(self.function, &open).map_err(|_| unresolved)
         });
-        Ok(found.map_err(|unresolved| unresolved.failure(self.function, &given))?)
+        let found = Arc::new(found.map_err(|unresolved| unresolved.failure(self.function, &given))?);
+        self.found.keep(types, &found);
+        Ok(found)
     }
 }
 
@@ -186,6 +214,7 @@ impl ScalarUDFImpl for Udf {
     }
 
     fn invoke_with_args(&self, call: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        ask()?;
         let types: Vec<DataType> = call.arg_fields.iter().map(|field| field.data_type().clone()).collect();
         let resolved = self.resolved(&types)?;
         let is_constant = call.args.iter().all(|argument| matches!(argument, ColumnarValue::Scalar(_)))

@@ -29,6 +29,7 @@ use datafusion::{
 use super::{columnar::made_of, constants, read_texts, steps};
 use crate::{
     fault::{Failure, Fault},
+    interrupt::step,
     pgtype::{self, Unreadable, element, innermost},
     print::{self, Form, Zone},
 };
@@ -181,10 +182,13 @@ impl ArrayOf {
             return Ok(new_empty_array(&self.wanted));
         }
         let texts = cast(texts, &DataType::Utf8)?;
-        let arrays = texts.as_string::<i32>().iter().map(|text| match text.map(|text| read(text, &self.wanted)) {
-            Some(Ok(array)) => Ok(array),
-            Some(Err(error)) if self.fails => Err(error),
-            Some(Err(_)) | None => ScalarValue::try_from(&self.wanted),
+        let arrays = texts.as_string::<i32>().iter().map(|text| {
+            step()?;
+            match text.map(|text| read(text, &self.wanted)) {
+                Some(Ok(array)) => Ok(array),
+                Some(Err(error)) if self.fails => Err(error),
+                Some(Err(_)) | None => ScalarValue::try_from(&self.wanted),
+            }
         });
         ScalarValue::iter_to_array(arrays.collect::<Result<Vec<_>>>()?)
     }

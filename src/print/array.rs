@@ -7,7 +7,7 @@ use arrow::{
 use bytes::{BufMut, BytesMut};
 
 use super::{Form, Writer};
-use crate::fault::Result;
+use crate::{fault::Result, interrupt::step};
 
 /// The writer of a column of lists, whose elements are of a canonical type.
 pub(super) fn writer<'a>(lists: &'a ListArray, element: &'a FieldRef, form: Form) -> Result<Writer<'a>> {
@@ -18,6 +18,7 @@ pub(super) fn writer<'a>(lists: &'a ListArray, element: &'a FieldRef, form: Form
     Ok(Box::new(move |out, row| {
         out.put_u8(b'{');
         for (position, index) in (offsets[row]..offsets[row + 1]).enumerate() {
+            step()?;
             if position > 0 {
                 out.put_u8(b',');
             }

@@ -40,6 +40,7 @@ use self::{
 };
 use crate::{
     fault::{Failure, Fault, Result},
+    interrupt::step,
     pgtype::{self, canonical},
 };
 
@@ -71,6 +72,7 @@ pub(crate) fn texts(array: &ArrayRef, form: Form) -> Result<StringArray> {
     let mut texts = StringBuilder::with_capacity(array.len(), array.len() * 8);
     let mut out = BytesMut::new();
     for row in 0..array.len() {
+        step()?;
         if nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
             texts.append_null();
             continue;

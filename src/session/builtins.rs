@@ -98,14 +98,12 @@ pub(super) const SCALARS: &[Builtin] = builtins! {
     "isnan"("double precision") "boolean" "isnan('NaN'::float8)";
     "iszero"("double precision") "boolean" "iszero(0::float8)";
     "least"("anyelement, …") "anyelement" "least(1, 3, 2)";
-    "levenshtein"("text, text") "integer" "levenshtein('kitten', 'sitting')";
     "list_indexof"("anyarray, anyelement, integer") "bigint" "list_indexof(ARRAY['a', 'b'], 'b')";
     "list_join"("anyarray, text, text") "text" "list_join(ARRAY['a', NULL, 'c'], ',', '-')";
     "list_push_back"("anyarray, anyelement") "anyarray" "list_push_back(ARRAY[1, 2], 3)";
     "list_push_front"("anyelement, anyarray") "anyarray" "list_push_front(1, ARRAY[2, 3])";
     "log2"("double precision") "double precision" "log2(8::float8)";
     "lower"("text") "text" "lower('ABC')";
-    "lpad"("text, integer, text") "text" "lpad('7', 3, '0')";
     "make_array"("anyelement, …") "anyarray" "make_array(1, 2, 3)";
     "map"("anyarray, anyarray") "json" "map(ARRAY['a', 'b'], ARRAY[1, 2])";
     "map_entries"("json") "record[]" "map_entries(map(ARRAY['a'], ARRAY[1]))";
@@ -127,11 +125,9 @@ pub(super) const SCALARS: &[Builtin] = builtins! {
     "random"("") "double precision" "random() < 1";
     "range"("bigint, bigint, bigint") "bigint[]" "range(0, 6, 2)";
     "regexp_like"("text, text, text") "boolean" "regexp_like('fusewire', '^fuse')";
-    "repeat"("text, integer") "text" "repeat('ab', 3)";
     "replace"("text, text, text") "text" "replace('abcabc', 'b', '-')";
     "reverse"("text") "text" "reverse('abc')";
     "row"("any, …") "record" "row(1, 'a')";
-    "rpad"("text, integer, text") "text" "rpad('7', 3, '0')";
     "session_user"("") "text" "session_user";
     "set_config"("text, text, boolean") "text" "set_config('application_name', 'report', false)";
     "signum"("double precision") "double precision" "signum(-2.5::float8)";

@@ -5,7 +5,6 @@ mod casing;
 mod constant;
 mod log2;
 mod now;
-mod padding;
 mod random_uuid;
 mod schemas;
 mod series;
@@ -61,7 +60,7 @@ pub(crate) fn register(context: &SessionContext, user: &str) {
         planning::row(),
         split_part::function(),
     ];
-    let several = casing::functions().into_iter().chain(padding::functions()).chain(translated_patterns::functions());
+    let several = casing::functions().into_iter().chain(translated_patterns::functions());
     let own = own.into_iter().chain(several).chain(crate::functions::scalar_functions());
     own.for_each(|function| context.register_udf(function));
     series::register(context);

@@ -27,6 +27,8 @@ use datafusion::{
     physical_expr::{PhysicalExpr, PhysicalSortExpr},
 };
 
+use crate::interrupt::ask;
+
 /// The aggregates that could not forget.
 pub(super) fn all() -> Vec<AggregateUDF> {
     let kinds = [
@@ -317,6 +319,7 @@ impl Accumulator for Frame {
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
+        ask()?;
         let mut accumulator = self.function.accumulator(self.arguments.lent())?;
         let columns = self.values.front().map_or(0, Vec::len);
         let column = |at: usize| concat(&self.values.iter().map(|row| row[at].as_ref()).collect::<Vec<_>>());

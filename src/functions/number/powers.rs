@@ -12,6 +12,7 @@ use super::{
 use crate::{
     fault::Result,
     functions::{Call, Function, Known, Overload},
+    interrupt::ask,
     pgtype::{FLOAT8, NUMERIC},
 };
 
@@ -140,7 +141,11 @@ pub(super) fn of_floats(call: &Call<'_>, function: fn(f64, f64) -> Result<f64, R
 
 fn of_numeric(call: &Call<'_>, function: fn(&Decimal, usize) -> Result<Decimal, Undefined>) -> Result<ArrayRef> {
     let numbers = Numerics::of(call, 0)?;
-    numeric_of(call, |row, places| function(&numbers.value(row), places).map_err(undefined))
+    numeric_of(call, |row, places| {
+        // One row may take as long as thousands of others.
+        ask()?;
+        function(&numbers.value(row), places).map_err(undefined)
+    })
 }
 
 fn of_numerics(
@@ -148,7 +153,10 @@ fn of_numerics(
     function: fn(&Decimal, &Decimal, usize) -> Result<Decimal, Undefined>,
 ) -> Result<ArrayRef> {
     let (one, two) = (Numerics::of(call, 0)?, Numerics::of(call, 1)?);
-    numeric_of(call, |row, places| function(&one.value(row), &two.value(row), places).map_err(undefined))
+    numeric_of(call, |row, places| {
+        ask()?;
+        function(&one.value(row), &two.value(row), places).map_err(undefined)
+    })
 }
 
 fn ten() -> Decimal {

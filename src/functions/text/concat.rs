@@ -8,6 +8,7 @@ use super::printed;
 use crate::{
     fault::Result,
     functions::{Call, Function, Overload},
+    interrupt::step,
     pgtype::{ANY, TEXT},
 };
 
@@ -42,6 +43,7 @@ fn joined<'a>(call: &Call<'_>, first: usize, separator: impl Fn(usize) -> Option
     let mut joined = StringViewBuilder::with_capacity(call.rows());
     let mut text = String::new();
     for row in 0..call.rows() {
+        step()?;
         let Some(separator) = separator(row) else {
             joined.append_null();
             continue;

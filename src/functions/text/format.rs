@@ -10,6 +10,7 @@ use super::{printed, quote_ident, quote_literal};
 use crate::{
     fault::{Failure, Fault, Result},
     functions::{Call, Function, Overload},
+    interrupt::step,
     pgtype::{ANY, TEXT},
 };
 
@@ -82,6 +83,7 @@ fn filled(template: &str, values: &[Option<&str>]) -> Result<String> {
             template.rest.next();
             continue;
         }
+        step()?;
         let place = template.place()?;
         let letter = template.current()?;
         template.rest.next();

@@ -5,7 +5,9 @@ mod characters;
 mod concat;
 mod format;
 mod lengths;
+mod levenshtein;
 mod normalize;
+mod padding;
 mod parts;
 mod position;
 mod preferred;
@@ -32,6 +34,7 @@ use crate::{
     pgtype::{Form, PgType, TEXT},
     print::{self, Zone},
 };
+pub(super) use string_to_table::pieces_of;
 pub(crate) use {
     quote_ident::quoted,
     regular_expression::{similar, translated},
@@ -49,8 +52,12 @@ pub(super) const ROOM: &[&Function] = &[
     &lengths::CHAR_LENGTH,
     &lengths::LENGTH,
     &lengths::OCTET_LENGTH,
+    &levenshtein::LEVENSHTEIN,
     &normalize::IS_NORMALIZED,
     &normalize::NORMALIZE,
+    &padding::LPAD,
+    &padding::REPEAT,
+    &padding::RPAD,
     &parts::LEFT,
     &parts::RIGHT,
     &position::POSITION,

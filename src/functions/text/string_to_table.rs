@@ -6,6 +6,7 @@ use super::{TEXTS, lists_of};
 use crate::{
     fault::Result,
     functions::{Call, Function, Overload},
+    interrupt::step,
     pgtype::TEXT,
 };
 
@@ -24,17 +25,18 @@ fn pieces(call: &Call<'_>) -> Result<ArrayRef> {
     let (texts, separators) = (call.texts(0)?, call.texts(1)?);
     let nulls = if call.len() > 2 { Some(call.texts(2)?) } else { None };
     let rows = (0..call.rows()).map(|row| {
+        step()?;
         let text = if call.is_null(0, row) { "" } else { texts.value(row) };
         let separator = (!call.is_null(1, row)).then(|| separators.value(row));
         let null = nulls.filter(|_| !call.is_null(2, row)).map(|nulls| nulls.value(row));
-        let pieces = split(text, separator).into_iter();
-        Some(pieces.map(|piece| Some(piece).filter(|piece| null != Some(*piece))).collect())
+        let pieces = pieces_of(text, separator).into_iter();
+        Ok(Some(pieces.map(|piece| Some(piece).filter(|piece| null != Some(*piece))).collect()))
     });
-    Ok(lists_of::<&str>(rows.collect()))
+    Ok(lists_of::<&str>(rows.collect::<Result<_>>()?))
 }
 
 /// The pieces of a text; without a separator, its characters. An empty one separates nothing, and an empty text has none.
-fn split<'a>(text: &'a str, separator: Option<&str>) -> Vec<&'a str> {
+pub(in crate::functions) fn pieces_of<'a>(text: &'a str, separator: Option<&str>) -> Vec<&'a str> {
     match separator {
         _ if text.is_empty() => Vec::new(),
         None => text.split_inclusive(|_: char| true).collect(),
@@ -57,8 +59,9 @@ mod tests {
             ("", Some(","), &[]),
             ("", None, &[]),
             ("aaa", Some("aa"), &["", "a"]),
+            (",a,", Some(","), &["", "a", ""]),
         ] {
-            assert_eq!(split(text, separator), expected, "{text}");
+            assert_eq!(pieces_of(text, separator), expected, "{text}");
         }
     }
 }

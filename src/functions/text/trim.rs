@@ -1,5 +1,7 @@
 //! `ltrim`, `rtrim` and `btrim`: what `trim` is written as.
 
+use std::collections::HashSet;
+
 use arrow::array::ArrayRef;
 
 use super::parts_of;
@@ -45,12 +47,20 @@ pub(super) static RTRIM: Function = Function {
     ],
 };
 
+/// A set of no more bytes is short.
+const SHORT_BYTES: usize = 32;
+
 fn text<const START: bool, const END: bool>(call: &Call<'_>) -> Result<ArrayRef> {
     let texts = call.texts(0)?;
     let sets = if call.len() > 1 { Some(call.texts(1)?) } else { None };
     parts_of(call, |row| {
         let set = sets.map_or(" ", |sets| sets.value(row));
-        let is_left_out = |character: char| set.contains(character);
+        // A short set is gone through for each character, and a long one would be for too long.
+        let known: HashSet<char> = if set.len() > SHORT_BYTES { set.chars().collect() } else { HashSet::new() };
+        let is_left_out = |character: char| match known.is_empty() {
+            true => set.contains(character),
+            false => known.contains(&character),
+        };
         let mut text = texts.value(row);
         if START {
             text = text.trim_start_matches(is_left_out);
@@ -65,16 +75,17 @@ fn text<const START: bool, const END: bool>(call: &Call<'_>) -> Result<ArrayRef>
 fn bytes<const START: bool, const END: bool>(call: &Call<'_>) -> Result<ArrayRef> {
     let (values, sets) = (call.bytes(0)?, call.bytes(1)?);
     call.bytes_of(|row| {
-        let (mut rest, set) = (values.value(row), sets.value(row));
+        let (mut rest, mut set) = (values.value(row), [false; 256]);
+        sets.value(row).iter().for_each(|byte| set[usize::from(*byte)] = true);
         while START
             && let Some((first, after)) = rest.split_first()
-            && set.contains(first)
+            && set[usize::from(*first)]
         {
             rest = after;
         }
         while END
             && let Some((last, before)) = rest.split_last()
-            && set.contains(last)
+            && set[usize::from(*last)]
         {
             rest = before;
         }

@@ -11,6 +11,8 @@ use datafusion::{
     logical_expr::Accumulator,
 };
 
+use crate::interrupt::step;
+
 /// What some values come to; of none, the default.
 pub(super) trait Part: Copy + Debug + Default + Send + Sync + 'static {
     /// Each row that counts.
@@ -94,6 +96,7 @@ impl<P: Part> Accumulator for InStacks<P> {
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
+        step()?;
         let together = self.stacks.together();
         if together.is_overflow() {
             return Err(ArrowError::ArithmeticOverflow("value out of range: overflow".to_owned()).into());

@@ -38,6 +38,7 @@ use futures::StreamExt;
 use crate::{
     fault::{Failure, Fault},
     functions::{TimeSeries, instant_in_session},
+    interrupt::step,
     pgtype,
 };
 
@@ -379,6 +380,7 @@ fn lists(
         let before = times.len();
         if nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row)) {
             for time in TimeSeries::new((starts.value(row), ends.value(row)), has_end, steps.value(row), zone)? {
+                step()?;
                 times.push(time?);
                 if i32::try_from(times.len()).is_err() {
                     let message = "the series of a statement have more times than lists can hold; read them in FROM";

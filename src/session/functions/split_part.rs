@@ -20,7 +20,7 @@ use datafusion::{
 };
 
 use super::texts::{Texts, array, result, rows};
-use crate::{Error, Fault};
+use crate::{Error, Fault, interrupt::step};
 
 /// The function.
 pub(super) fn function() -> ScalarUDF {
@@ -62,9 +62,12 @@ impl ScalarUDFImpl for SplitPart {
         let (texts, delimiters) = (Texts::of(texts)?, Texts::of(delimiters)?);
         let places = cast(&places.to_array(rows)?, &DataType::Int64)?;
         let each = places.as_primitive::<Int64Type>().iter().enumerate();
-        let parts = each.map(|(row, place)| match (texts.get(row), delimiters.get(row), place) {
-            (Some(text), Some(delimiter), Some(place)) => part(text, delimiter, place).map(Some),
-            _ => Ok(None),
+        let parts = each.map(|(row, place)| {
+            step()?;
+            match (texts.get(row), delimiters.get(row), place) {
+                (Some(text), Some(delimiter), Some(place)) => part(text, delimiter, place).map(Some),
+                _ => Ok(None),
+            }
         });
         let parts = parts.collect::<Result<Vec<Option<&str>>>>()?;
         result(&call.args, array(parts, call.return_type()))

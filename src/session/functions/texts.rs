@@ -12,9 +12,6 @@ use datafusion::{
     logical_expr::ColumnarValue,
 };
 
-/// Less than this many bytes are made of the texts of a batch.
-pub(super) const LIMIT_BYTES: usize = 1 << 30;
-
 /// The texts of rows, or the one of all of them.
 pub(super) enum Texts {
     One(Option<String>),

@@ -16,6 +16,7 @@ use datafusion::{
 use super::texts::{Texts, result, rows};
 use crate::{
     functions::{similar, translated},
+    interrupt::step,
     planning::{REGULAR_EXPRESSION, SIMILAR_EXPRESSION},
 };
 
@@ -68,6 +69,7 @@ impl ScalarUDFImpl for Translated {
         let mut last: Option<(&str, Option<&str>, String)> = None;
         let mut translations: Vec<Option<String>> = Vec::new();
         for row in 0..rows(&call.args, call.number_rows) {
+            step()?;
             let with = with.map(|with| with.get(row));
             let (Some(pattern), None | Some(Some(_))) = (patterns.get(row), with) else {
                 translations.push(None);

@@ -25,7 +25,7 @@ use datafusion::{
 };
 
 use super::{all, any, array_literals, call, operation};
-use crate::{Error, Fault, Result, planning::compared_as};
+use crate::{Error, Fault, Result, interrupt::steps, planning::compared_as};
 
 type PlanResult<T> = datafusion::common::Result<T>;
 
@@ -415,6 +415,7 @@ impl CompareArray {
         let elements = if elements.data_type() == left.data_type() { Arc::clone(elements) } else { cast_to_left()? };
         let (left, elements) = (one_zero(left), one_zero(&elements));
         for at in 0..elements.len() {
+            steps(left.len())?;
             let compared = op.compare(&left, &Scalar::new(elements.slice(at, 1)))?;
             folded = if self.is_any { or_kleene(&folded, &compared)? } else { and_kleene(&folded, &compared)? };
         }
@@ -439,6 +440,7 @@ impl CompareArray {
         let mut folded = BooleanBuilder::with_capacity(lists.len());
         let mut at = 0;
         for (row, length) in lengths.enumerate() {
+            steps(length)?;
             let elements = at..at + length;
             at += length;
             if lists.is_null(row) {

@@ -1,5 +1,6 @@
 //! The Postgres protocol from the client's side: a driver, and raw packets where no driver would go.
 
+mod cancels;
 mod commits;
 mod hostile;
 mod lookups;

@@ -243,6 +243,7 @@ pub(super) fn compile(pattern: &str, flags: &str) -> Result<Compiled> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::interrupt::unwanted;
 
     fn found<'a>(text: &'a str, pattern: &str, flags: &str) -> Option<&'a str> {
         compile(pattern, flags).unwrap().regex.find(text).map(|found| found.as_str())
@@ -329,6 +330,19 @@ mod tests {
             let found: Vec<Option<&str>> =
                 (0..groups.len()).map(|group| groups.get(group).map(|(from, to)| &text[from..to])).collect();
             assert_eq!(found, expected, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn matches_end_when_nobody_waits() {
+        // Each of them is looked for to the end of the text.
+        for text in ["a".repeat(10_000), "a".repeat(100_000)] {
+            let mut compiled = compile("a*?b|a", "").unwrap();
+            let mut matches = Matches::new(&mut compiled, &text, 0);
+            assert_eq!(matches.advance().unwrap().map(|(whole, _)| whole), Some((0, 1)));
+            let taken = unwanted(|| (0..100).take_while(|_| matches.advance().is_ok()).count());
+            assert!(taken < 20, "{taken} matches");
+            assert_eq!(matches.advance().unwrap().map(|((start, _), _)| start), Some(1 + taken));
         }
     }
 

@@ -17,7 +17,7 @@ use datafusion::common::config::ConfigOptions;
 
 use crate::{
     fault::{Failure, Fault, Result},
-    interrupt::step,
+    interrupt::{step, steps},
     pgtype,
 };
 
@@ -133,14 +133,22 @@ impl<'a> Call<'a> {
     /// Texts, of which a batch has so many bytes at most.
     pub(crate) fn text_of(&self, mut of_row: impl FnMut(usize) -> Result<Option<String>>) -> Result<ArrayRef> {
         let mut room = Room::default();
-        let texts = self.each(|row| of_row(row)?.map(|text| room.take(text.len()).map(|()| text)).transpose())?;
+        let mut taken = |text: String| {
+            steps(text.len() / BYTES_OF_STEP)?;
+            room.take(text.len()).map(|()| text)
+        };
+        let texts = self.each(|row| of_row(row)?.map(&mut taken).transpose())?;
         Ok(Arc::new(texts.into_iter().collect::<StringViewArray>()))
     }
 
     /// The same of bytes.
     pub(crate) fn bytes_of(&self, mut of_row: impl FnMut(usize) -> Result<Option<Vec<u8>>>) -> Result<ArrayRef> {
         let mut room = Room::default();
-        let values = self.each(|row| of_row(row)?.map(|bytes| room.take(bytes.len()).map(|()| bytes)).transpose())?;
+        let mut taken = |bytes: Vec<u8>| {
+            steps(bytes.len() / BYTES_OF_STEP)?;
+            room.take(bytes.len()).map(|()| bytes)
+        };
+        let values = self.each(|row| of_row(row)?.map(&mut taken).transpose())?;
         Ok(Arc::new(values.into_iter().collect::<BinaryArray>()))
     }
 
@@ -174,6 +182,9 @@ impl Room {
         Ok(())
     }
 }
+
+/// As many bytes of a value are made in a step.
+const BYTES_OF_STEP: usize = 256;
 
 /// As many bytes are made of a batch at most.
 const MAX_BATCH_BYTES: usize = 1 << 30;

@@ -125,7 +125,6 @@ pub(super) const SCALARS: &[Builtin] = builtins! {
     "random"("") "double precision" "random() < 1";
     "range"("bigint, bigint, bigint") "bigint[]" "range(0, 6, 2)";
     "regexp_like"("text, text, text") "boolean" "regexp_like('fusewire', '^fuse')";
-    "replace"("text, text, text") "text" "replace('abcabc', 'b', '-')";
     "reverse"("text") "text" "reverse('abc')";
     "row"("any, …") "record" "row(1, 'a')";
     "session_user"("") "text" "session_user";

@@ -7,15 +7,15 @@ use arrow::{
         Array as _, ArrayRef, AsArray, Decimal128Array, DynComparator, ListArray, make_comparator, new_empty_array,
     },
     buffer::{NullBuffer, OffsetBuffer},
-    compute::{SortOptions, cast, interleave},
-    datatypes::{DataType, Float32Type, Float64Type, IntervalMonthDayNanoType, IntervalUnit},
+    compute::{SortOptions, cast, interleave, kernels::length::length},
+    datatypes::{DataType, Float32Type, Float64Type, Int32Type, IntervalMonthDayNanoType, IntervalUnit},
     error::ArrowError,
 };
 
 use crate::{
     fault::{Failure, Fault, Result},
     functions::Room,
-    interrupt::steps,
+    interrupt::{step, steps},
     pgtype,
 };
 
@@ -173,6 +173,24 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
+    /// Refuses more bytes than there is room for: a long text may be picked many times.
+    fn check_bytes(&self, sources: &[ArrayRef]) -> Result<()> {
+        if !matches!(pgtype::innermost(self.result), DataType::Utf8 | DataType::Binary) {
+            return Ok(());
+        }
+        let lengths = sources.iter().map(|source| length(source)).collect::<Result<Vec<ArrayRef>, ArrowError>>();
+        let lengths = lengths.map_err(wrong)?;
+        let lengths: Vec<_> = lengths.iter().filter_map(|lengths| lengths.as_primitive_opt::<Int32Type>()).collect();
+        let mut room = Room::default();
+        for (source, at) in &self.picked {
+            step()?;
+            let Some(lengths) = lengths.get(*source) else { continue };
+            let is_valid = *at < lengths.len() && lengths.is_valid(*at);
+            room.take(if is_valid { usize::try_from(lengths.value(*at)).unwrap_or(0) } else { 0 })?;
+        }
+        Ok(())
+    }
+
     pub(super) fn finish(self, sources: &[&ArrayRef]) -> Result<ArrayRef> {
         let leaf = pgtype::innermost(self.result);
         let same = |source: &&ArrayRef| match source.data_type() == leaf {
@@ -180,6 +198,7 @@ impl<'a> Builder<'a> {
             false => cast(source, leaf),
         };
         let sources = sources.iter().map(same).collect::<Result<Vec<ArrayRef>, ArrowError>>().map_err(wrong)?;
+        self.check_bytes(&sources)?;
         let sources: Vec<&dyn arrow::array::Array> = sources.iter().map(AsRef::as_ref).collect();
         let mut values = match self.picked.is_empty() {
             true => new_empty_array(leaf),
@@ -250,10 +269,7 @@ pub(super) fn comparable(values: &ArrayRef) -> ArrayRef {
 mod tests {
     use std::cmp::Ordering;
 
-    use arrow::{
-        array::Int32Array,
-        datatypes::{Field, Int32Type},
-    };
+    use arrow::{array::Int32Array, datatypes::Field};
 
     use super::*;
 

@@ -5,7 +5,7 @@ use arrow::array::{Array as _, ArrayRef};
 use super::lists::Lists;
 use crate::{
     fault::Result,
-    functions::{Call, Function, Overload},
+    functions::{Call, Function, Overload, Room},
     interrupt::steps,
     pgtype::{ANYARRAY, TEXT, TEXT_ARRAY},
     print::{self, Form, Zone},
@@ -36,12 +36,17 @@ fn joined(call: &Call<'_>) -> Result<ArrayRef> {
     let nulls = if call.len() > 2 { Some(call.texts(2)?) } else { None };
     let form = Form { zone: Some(Zone::named(call.zone())), in_micros: true, is_json: false };
     let texts = print::texts(&lists.leaves, form)?;
+    let mut room = Room::default();
     call.text_of(|row| {
         let Some(array) = lists.array(row).filter(|_| delimiters.is_valid(row)) else { return Ok(None) };
         steps(array.elements.len())?;
         let null = nulls.filter(|nulls| nulls.is_valid(row)).map(|nulls| nulls.value(row));
         let shown = array.elements.filter_map(|at| if texts.is_null(at) { null } else { Some(texts.value(at)) });
-        Ok(Some(shown.collect::<Vec<_>>().join(delimiters.value(row))))
+        let (shown, delimiter) = (shown.collect::<Vec<_>>(), delimiters.value(row));
+        // A long delimiter between many may be more than there is room for.
+        room.take(shown.len().saturating_sub(1).saturating_mul(delimiter.len()))?;
+        room.take(shown.iter().map(|text| text.len()).sum())?;
+        Ok(Some(shown.join(delimiter)))
     })
 }
 

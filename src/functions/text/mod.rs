@@ -19,6 +19,7 @@ mod regexp_match;
 mod regexp_replace;
 mod regexp_split;
 mod regular_expression;
+mod replace;
 mod string_to_table;
 mod substring;
 mod trim;
@@ -72,6 +73,7 @@ pub(super) const ROOM: &[&Function] = &[
     &regexp_replace::REGEXP_REPLACE,
     &regexp_split::REGEXP_SPLIT_TO_ARRAY,
     &regexp_split::REGEXP_SPLIT_TO_TABLE,
+    &replace::REPLACE,
     &string_to_table::STRING_TO_TABLE,
     &substring::OVERLAY,
     &substring::SUBSTR,

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     fault::{Failure, Fault, Result},
     functions::Call,
-    interrupt::steps,
+    interrupt::{ask, steps},
 };
 
 /// As many compiled expressions are kept, as PostgreSQL does.
@@ -107,6 +107,7 @@ impl Known {
         match self.0.iter().position(is_same) {
             Some(place) => self.0[..=place].rotate_right(1),
             None => {
+                ask()?;
                 let compiled = make(pattern, with)?;
                 self.0.truncate(LIMIT_KNOWN - 1);
                 self.0.insert(0, (pattern.to_owned(), with.to_owned(), compiled));

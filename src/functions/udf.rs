@@ -2,12 +2,14 @@
 
 use std::{
     hash::{Hash, Hasher},
+    ops::Range,
     ptr,
     sync::{Arc, Mutex, PoisonError},
 };
 
 use arrow::{
-    array::ArrayRef,
+    array::{Array, ArrayRef},
+    compute::concat,
     datatypes::{DataType, Field, FieldRef},
 };
 use datafusion::{
@@ -214,25 +216,26 @@ impl ScalarUDFImpl for Udf {
     }
 
     fn invoke_with_args(&self, call: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        ask()?;
         let types: Vec<DataType> = call.arg_fields.iter().map(|field| field.data_type().clone()).collect();
         let resolved = self.resolved(&types)?;
         let is_constant = call.args.iter().all(|argument| matches!(argument, ColumnarValue::Scalar(_)))
             && resolved.overload.volatility != Volatility::Volatile;
         let rows = if is_constant { 1 } else { call.number_rows };
-        let in_form = |(at, (argument, wanted)): (usize, (&ColumnarValue, &PgType))| {
-            // A constant is there for each row.
-            if let ColumnarValue::Scalar(value) = argument {
-                Room::default().take(value.size().saturating_mul(rows))?;
-            }
-            let values = argument.to_array(rows)?;
-            if resolved.overload.argument(at).is_polymorphic() { Ok(values) } else { units::in_form(values, wanted) }
+        // A constant is there for each row: no more of them are computed at once than it has room for.
+        let constants = call.args.iter().map(|argument| match argument {
+            ColumnarValue::Scalar(value) => value.size(),
+            ColumnarValue::Array(_) => 0,
+        });
+        let at_once = (CONSTANT_BYTES / constants.sum::<usize>().max(1)).max(1);
+        let mut pieces = vec![computed(&call, &resolved, 0..rows.min(at_once))?];
+        for from in (at_once..rows).step_by(at_once) {
+            pieces.push(computed(&call, &resolved, from..rows.min(from.saturating_add(at_once)))?);
+        }
+        let values = match pieces.as_slice() {
+            [all] => Arc::clone(all),
+            pieces => concat(&pieces.iter().map(AsRef::as_ref).collect::<Vec<&dyn Array>>())?,
         };
-        let arguments = call.args.iter().zip(&resolved.arguments).enumerate().map(in_form);
-        let arguments = arguments.collect::<Result<Vec<ArrayRef>>>()?;
         let result = call.return_field.data_type();
-        let (strict, options) = (resolved.overload.strict, call.config_options.as_ref());
-        let values = (resolved.overload.run)(&Call { arguments: &arguments, rows, strict, result, options })?;
         if values.len() != rows || values.data_type() != result {
             let found = values.data_type();
             return internal_err!("{} made {} values of {found} and not {rows} of {result}", self.name(), values.len());
@@ -259,6 +262,30 @@ impl ScalarUDFImpl for Udf {
             Ok(None) | Err(_) => Ok(PreimageResult::None),
         }
     }
+}
+
+/// As many bytes of constants are repeated at once.
+const CONSTANT_BYTES: usize = 1 << 26;
+
+/// The values of some of the rows of a call.
+fn computed(call: &ScalarFunctionArgs, resolved: &Resolved, rows: Range<usize>) -> Result<ArrayRef> {
+    ask()?;
+    let in_form = |(at, (argument, wanted)): (usize, (&ColumnarValue, &PgType))| {
+        let values = match argument {
+            ColumnarValue::Scalar(value) => {
+                Room::default().take(value.size().saturating_mul(rows.len()))?;
+                value.to_array_of_size(rows.len())?
+            }
+            ColumnarValue::Array(values) if values.len() == rows.len() => Arc::clone(values),
+            ColumnarValue::Array(values) => values.slice(rows.start, rows.len()),
+        };
+        if resolved.overload.argument(at).is_polymorphic() { Ok(values) } else { units::in_form(values, wanted) }
+    };
+    let arguments = call.args.iter().zip(&resolved.arguments).enumerate().map(in_form);
+    let arguments = arguments.collect::<Result<Vec<ArrayRef>>>()?;
+    let (result, options) = (call.return_field.data_type(), call.config_options.as_ref());
+    let (strict, rows) = (resolved.overload.strict, rows.len());
+    Ok((resolved.overload.run)(&Call { arguments: &arguments, rows, strict, result, options })?)
 }
 
 /// The type of the values of an overload that takes any arrays or values and returns such: of an array as deep as the deepest

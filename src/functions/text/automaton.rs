@@ -62,7 +62,6 @@ impl Automaton {
             None => Reached::Nothing,
         };
         for piece in bytes.chunks(PIECE_BYTES) {
-            ask()?;
             for byte in piece {
                 let Ok(next) = dfa.next_state(cache, state, *byte) else { return Ok(Reached::Unknown) };
                 state = next;
@@ -78,6 +77,7 @@ impl Automaton {
                 }
                 at += 1;
             }
+            ask()?;
         }
         let last = match input.haystack().get(input.end()) {
             Some(byte) => dfa.next_state(cache, state, *byte),
@@ -98,7 +98,6 @@ impl Automaton {
         let mut found = Reached::Nothing;
         let mut at = input.end();
         for piece in bytes.rchunks(PIECE_BYTES) {
-            ask()?;
             for byte in piece.iter().rev() {
                 let Ok(next) = dfa.next_state(cache, state, *byte) else { return Ok(Reached::Unknown) };
                 state = next;
@@ -111,6 +110,7 @@ impl Automaton {
                 }
                 at -= 1;
             }
+            ask()?;
         }
         let before = input.start().checked_sub(1).and_then(|before| input.haystack().get(before));
         let last = match before {

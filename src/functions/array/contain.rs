@@ -183,8 +183,8 @@ mod tests {
         assert_eq!(told(spans(&[span(1, 0)]), spans(&[span(0, 24), span(2, 0)])), (true, true));
     }
 
-    /// Symptom: a cancelled `&&` of long arrays went on for minutes. Cause: it tried each pair and asked nobody. Fix: a set, and
-    /// what has none asks.
+    /// Symptom: a cancelled `&&` of long arrays went on for minutes. Cause: it tried each pair and asked nobody. Fix: a set,
+    /// and what has none asks.
     #[test]
     fn long_arrays_are_looked_through_until_nobody_waits() {
         let texts = |prefix: &str| {

@@ -233,24 +233,16 @@ fn of_elements(wanted: &PgType, found: &Candidate, given: &[Given]) -> Result<Pg
     if wanted.is_any() {
         return Ok(*wanted);
     }
-    let mut elements = found.arguments.iter().zip(given).filter_map(|(argument, given)| match given {
-        Given::Type(given) if argument.is_any_array() => given.element_type().copied(),
-        Given::Type(given) if argument.is_polymorphic() && !argument.is_any() => Some(*given),
+    let elements = found.arguments.iter().zip(given).filter_map(|(argument, given)| match given {
+        Given::Type(given) if argument.is_any_array() => given.element_type(),
+        Given::Type(given) if argument.is_polymorphic() && !argument.is_any() => pgtype::by_oid(given.oid),
         _ => None,
     });
-    let first = elements.next().ok_or(Unresolved::Indeterminate)?;
-    let element = elements.try_fold(first, common).ok_or(Unresolved::None)?;
+    let elements: Vec<Option<&'static PgType>> = elements.map(Some).collect();
+    let common = pgtype::common_type(&elements).map_err(|_| Unresolved::None)?;
+    let element = common.ok_or(Unresolved::Indeterminate)?;
     match wanted.is_any_array() {
         true => element.array_type().copied().ok_or(Unresolved::None),
-        false => Ok(element),
+        false => Ok(*element),
     }
-}
-
-/// The type of values of two types together, if the ones become the others by themselves.
-fn common(one: PgType, other: PgType) -> Option<PgType> {
-    let becomes = |from: &PgType, to: &PgType| pgtype::cast_between(from, to) == Some(Context::Implicit);
-    if one.oid == other.oid || one.category == other.category && becomes(&other, &one) {
-        return Some(one);
-    }
-    (one.category == other.category && becomes(&one, &other)).then_some(other)
 }

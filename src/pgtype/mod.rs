@@ -1,11 +1,13 @@
 //! PostgreSQL's types, once and as data: names, numbers, lengths, categories, modifiers, and what their values are made of.
 //!
 //! In reading order: [`TYPES`] is the list; [`of`] says which of them a column of an Arrow type is, and [`of_field`] which one
-//! a field says that it is; [`arrow()`] says which Arrow type the values of one have; `read` knows values that are given in text
-//! or in binary. How they are written, `print` knows. Nothing here knows errors, statements or the network.
+//! a field says that it is; [`common_type`] says which one values of several have together; [`arrow()`] says which Arrow type
+//! the values of one have; `read` knows values that are given in text or in binary. How they are written, `print` knows.
+//! Nothing here knows errors, statements or the network.
 
 mod casts;
 mod columns;
+mod common;
 mod read;
 mod table;
 mod told;
@@ -15,6 +17,7 @@ use arrow::datatypes::DataType;
 pub use self::{
     casts::{Context, cast_between},
     columns::{ColumnType, of, type_name},
+    common::{Unmatched, common_type},
     table::*,
     told::{field_name, of_field, told},
 };

@@ -18,7 +18,7 @@ use datafusion::{
     sql::sqlparser::ast::BinaryOperator,
 };
 
-use super::{open_operands::is_open, overloads};
+use super::{choosing, open_operands::is_open, overloads};
 use crate::{
     fault::{Failure, Fault},
     functions::{self, Function, Given},
@@ -54,6 +54,10 @@ impl ExprPlanner for Arrays {
         };
         check(&op, function, [&left, &right], schema)?;
         Ok(PlannerResult::Planned(functions::called(function, vec![left, right])))
+    }
+
+    fn plan_array_literal(&self, elements: Vec<Expr>, _schema: &DFSchema) -> Result<PlannerResult<Vec<Expr>>> {
+        Ok(PlannerResult::Planned(choosing::array().call(elements)))
     }
 
     fn plan_field_access(

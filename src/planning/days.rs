@@ -1,8 +1,9 @@
-//! Dates are timestamps where an interval or a time of day is added to them, and beside timestamps in one column.
+//! Dates are timestamps where an interval or a time of day is added to them, and where `nullif` and CASE compare them with
+//! timestamps.
 //!
-//! The engine adds an interval to a date as so many days, and forgets the hours. Where it puts a date and a timestamp into one
-//! column it counts nanoseconds, of which 64 bits hold the years 1678 to 2261 alone. Here the date becomes a timestamp of
-//! microseconds first. Operators are looked at where they are planned, so that every column has PostgreSQL's type from the
+//! The engine adds an interval to a date as so many days, and forgets the hours. Where it compares a date and a timestamp so it
+//! counts nanoseconds, of which 64 bits hold the years 1678 to 2261 alone. Here the date becomes a timestamp of microseconds
+//! first. Operators are looked at where they are planned, so that every column has PostgreSQL's type from the
 //! beginning.
 //!
 //! A date that a condition compares with the end of such a sum is compared with a day again, once the sum is known: what files
@@ -53,28 +54,18 @@ pub(super) fn settled(mut step: Expr, schema: &DFSchema) -> Expr {
         {
             become_instants(left, right, *op == Operator::Plus, schema);
         }
-        Expr::Case(Case { expr, when_then_expr, else_expr }) => {
-            if let Some(value) = expr {
-                let whens = when_then_expr.iter_mut().map(|(when, _)| when.as_mut());
-                unify_within(&mut std::iter::once(value.as_mut()).chain(whens).collect::<Vec<_>>(), schema);
-            }
-            let values = when_then_expr.iter_mut().map(|(_, then)| then.as_mut());
-            unify_within(&mut values.chain(else_expr.as_deref_mut()).collect::<Vec<_>>(), schema);
+        Expr::Case(Case { expr: Some(value), when_then_expr, .. }) => {
+            let whens = when_then_expr.iter_mut().map(|(when, _)| when.as_mut());
+            unify_within(&mut std::iter::once(value.as_mut()).chain(whens).collect::<Vec<_>>(), schema);
         }
-        Expr::ScalarFunction(call) => match call.func.name() {
-            "coalesce" | "greatest" | "least" | "make_array" | "nvl" => {
-                unify_within(&mut call.args.iter_mut().collect::<Vec<_>>(), schema);
+        Expr::ScalarFunction(call) if call.func.name() == "nullif" => {
+            let is_date = call.args.first().is_some_and(|value| is_date(value, schema));
+            let changed = unify_within(&mut call.args.iter_mut().collect::<Vec<_>>(), schema);
+            // The first argument is what remains.
+            if is_date && changed {
+                become_type(&mut step, DataType::Date32);
             }
-            "nullif" => {
-                let is_date = call.args.first().is_some_and(|value| is_date(value, schema));
-                let changed = unify_within(&mut call.args.iter_mut().collect::<Vec<_>>(), schema);
-                // The first argument is what remains.
-                if is_date && changed {
-                    become_type(&mut step, DataType::Date32);
-                }
-            }
-            _ => {}
-        },
+        }
         _ => {}
     }
     step
@@ -102,7 +93,7 @@ fn unify_within(operands: &mut [&mut Expr], schema: &DFSchema) -> bool {
 }
 
 /// Makes timestamps of the dates among values of these types, which are timestamps otherwise; whether any changed.
-pub(super) fn unify(operands: &mut [&mut Expr], types: &[DataType]) -> bool {
+fn unify(operands: &mut [&mut Expr], types: &[DataType]) -> bool {
     let mut finest: Option<TimeUnit> = None;
     for data_type in types {
         match data_type {

@@ -1,13 +1,13 @@
-//! Numbers of several types are compared, calculated and put into one column as what PostgreSQL makes of them.
+//! Numbers of several types are compared and calculated as what PostgreSQL makes of them.
 //!
 //! The engine compares a numeric and a float as numerics with fifteen decimal places: 1e-20 is 0 then, 1.0000000000000002 is
 //! 1, and a float that no numeric holds is an error. In PostgreSQL both are doubles; so are a real and any other number that
-//! it is compared or calculated with, while a column, a CASE or an array of them is a real. Here the numeric becomes a float
-//! first, and the engine finds one type on both sides.
+//! it is compared or calculated with. Here the numeric becomes a float first, and the engine finds one type on both sides. What
+//! they are together in a column, a CASE or an array, [`common_types`](super::common_types) says.
 //!
 //! A number that is written with a point is a double for the engine and a numeric for PostgreSQL. Beside numerics alone it is
-//! compared with them, and put into one column, as the numeric that is written; what is calculated with one stays a double,
-//! and is rounded to fifteen places beside a numeric as before.
+//! compared with them as the numeric that is written; what is calculated with one stays a double, and is rounded to fifteen
+//! places beside a numeric as before.
 //!
 //! The functions of doubles, such as `sqrt`, have doubles of reals, where the engine's compute with reals.
 
@@ -59,7 +59,10 @@ pub(super) fn settled(mut step: Expr, schema: &DFSchema) -> Result<Expr> {
             let mut operands: Vec<&mut Expr> = std::iter::once(expr.as_mut()).chain(list).collect();
             compare_within(&mut operands, schema);
         }
-        Expr::Case(case) => settle_case(case, schema),
+        Expr::Case(Case { expr: Some(value), when_then_expr, .. }) => {
+            let whens = when_then_expr.iter_mut().map(|(when, _)| when.as_mut());
+            compare_within(&mut std::iter::once(value.as_mut()).chain(whens).collect::<Vec<_>>(), schema);
+        }
         Expr::ScalarFunction(call) => result = settle_call(call, schema),
         Expr::Cast(Cast { expr, field })
             if is_float(field.data_type()) && expr.get_type(schema).is_ok_and(|from| from.is_decimal()) =>
@@ -100,24 +103,10 @@ fn is_float(data_type: &DataType) -> bool {
     matches!(data_type, DataType::Float32 | DataType::Float64)
 }
 
-fn settle_case(case: &mut Case, schema: &DFSchema) {
-    let Case { expr, when_then_expr, else_expr } = case;
-    if let Some(value) = expr {
-        let whens = when_then_expr.iter_mut().map(|(when, _)| when.as_mut());
-        compare_within(&mut std::iter::once(value.as_mut()).chain(whens).collect::<Vec<_>>(), schema);
-    }
-    let values = when_then_expr.iter_mut().map(|(_, then)| then.as_mut());
-    unify_within(&mut values.chain(else_expr.as_deref_mut()).collect::<Vec<_>>(), schema);
-}
-
-/// The arguments of functions that choose one of several values. Where the result is of another type than theirs, that type.
+/// The arguments of `nullif`, and of functions of doubles. Where the result is of another type than theirs, that type.
 fn settle_call(call: &mut ScalarFunction, schema: &DFSchema) -> Option<DataType> {
     let mut arguments: Vec<&mut Expr> = call.args.iter_mut().collect();
     match call.func.name() {
-        "coalesce" | "greatest" | "least" | "make_array" | "nvl" => {
-            unify_within(&mut arguments, schema);
-            None
-        }
         "nullif" => {
             let types = types_of(&arguments, schema)?;
             let kinds = kinds_of(&arguments, &types, schema);
@@ -225,12 +214,6 @@ fn compare_within(operands: &mut [&mut Expr], schema: &DFSchema) {
     }
 }
 
-fn unify_within(operands: &mut [&mut Expr], schema: &DFSchema) {
-    if let Some(types) = types_of(operands, schema) {
-        unify(operands, &types, schema);
-    }
-}
-
 /// Makes operands of these types comparable; whether any changed.
 pub(super) fn compare(operands: &mut [&mut Expr], types: &[DataType], schema: &DFSchema) -> bool {
     if !types.iter().any(|data_type| data_type.is_floating()) {
@@ -239,7 +222,7 @@ pub(super) fn compare(operands: &mut [&mut Expr], types: &[DataType], schema: &D
     let kinds = kinds_of(operands, types, schema);
     let has = |kind: Kind| kinds.contains(&kind);
     if !has(Kind::Real) && !has(Kind::Double) {
-        return has(Kind::Numeric) && as_numerics(operands, types, &kinds, true);
+        return has(Kind::Numeric) && as_numerics(operands, types, &kinds);
     }
     let mut changed = doubles_of(operands, &kinds, Kind::Numeric);
     if has(Kind::Numeric) || has(Kind::Integer) {
@@ -262,55 +245,6 @@ fn calculate(operands: &mut [&mut Expr], schema: &DFSchema) {
     if has(Kind::Numeric) || has(Kind::Integer) || has(Kind::Small) {
         doubles_of(operands, &kinds, Kind::Real);
     }
-}
-
-/// The type of a column of these values, if that is one of floats or of numerics beside numbers that are written.
-pub(super) fn united(values: &[&Expr], types: &[DataType], schema: &DFSchema) -> Option<DataType> {
-    let kinds: Vec<Kind> = values.iter().zip(types).map(|(value, own)| Kind::of(value, own, schema)).collect();
-    match (kinds.contains(&Kind::Double), kinds.contains(&Kind::Real)) {
-        (true, _) => Some(DataType::Float64),
-        (false, true) => Some(DataType::Float32),
-        (false, false) if kinds.iter().all(|kind| matches!(kind, Kind::Numeric | Kind::Written)) => {
-            let mut room = Room::default();
-            for ((value, own), kind) in values.iter().zip(types).zip(&kinds) {
-                match kind {
-                    Kind::Numeric => room.hold(own),
-                    _ => room.hold(&written_number(value).and_then(numeric_of)?.data_type()),
-                }
-            }
-            let is_numeric = kinds.contains(&Kind::Numeric) && kinds.contains(&Kind::Written);
-            if is_numeric { room.numeric() } else { None }
-        }
-        (false, false) => None,
-    }
-}
-
-/// Makes values of these types such of one column; whether any changed.
-pub(super) fn unify(operands: &mut [&mut Expr], types: &[DataType], schema: &DFSchema) -> bool {
-    if !types.iter().any(|data_type| data_type.is_floating()) {
-        return false;
-    }
-    let kinds = kinds_of(operands, types, schema);
-    if kinds.contains(&Kind::Double) {
-        return doubles_of(operands, &kinds, Kind::Numeric);
-    }
-    if !kinds.contains(&Kind::Real) {
-        // An integer of many digits is no double.
-        let may_be_doubles = !kinds.contains(&Kind::Integer) && !kinds.contains(&Kind::Other);
-        return kinds.contains(&Kind::Numeric) && as_numerics(operands, types, &kinds, may_be_doubles);
-    }
-    let mut changed = false;
-    for (operand, kind) in operands.iter_mut().zip(kinds) {
-        changed |= match kind {
-            Kind::Numeric => become_float(operand, DataType::Float32),
-            Kind::Written | Kind::Integer | Kind::Small => {
-                **operand = as_type(std::mem::take(*operand).unalias(), DataType::Float32);
-                true
-            }
-            _ => false,
-        };
-    }
-    changed
 }
 
 /// Makes doubles of the operands of one kind; whether there are any.
@@ -340,8 +274,8 @@ fn as_type(operand: Expr, data_type: DataType) -> Expr {
 }
 
 /// Makes numerics of the numbers that are written beside numerics; whether anything changed. Where one type does not hold all
-/// their digits, all are doubles if they may be.
-fn as_numerics(operands: &mut [&mut Expr], types: &[DataType], kinds: &[Kind], may_be_doubles: bool) -> bool {
+/// their digits, all are doubles.
+fn as_numerics(operands: &mut [&mut Expr], types: &[DataType], kinds: &[Kind]) -> bool {
     let mut room = Room::default();
     let mut numerics = Vec::new();
     let mut fits = true;
@@ -362,7 +296,7 @@ fn as_numerics(operands: &mut [&mut Expr], types: &[DataType], kinds: &[Kind], m
         }
     }
     if !fits || room.numeric().is_none() {
-        return may_be_doubles && doubles_of(operands, kinds, Kind::Numeric);
+        return doubles_of(operands, kinds, Kind::Numeric);
     }
     let changed = !numerics.is_empty();
     for (at, numeric) in numerics {
@@ -487,33 +421,6 @@ mod tests {
         // As before.
         let calculated = || cast(col("i"), DataType::Float64) * lit(1.1);
         assert_eq!(sides(col("n").eq(calculated())), (col("n"), calculated()));
-    }
-
-    #[test]
-    fn a_choice_of_numbers_with_a_real_is_a_real() {
-        let mut operands = [col("n"), lit(1.5), col("r")];
-        let types = [DataType::Decimal128(20, 4), DataType::Float64, DataType::Float32];
-        unify(&mut operands.iter_mut().collect::<Vec<_>>(), &types, &schema());
-        let expected = [nearest_float(col("n"), DataType::Float32), cast(lit(1.5), DataType::Float32), col("r")];
-        assert_eq!(operands, expected);
-    }
-
-    #[test]
-    fn a_choice_of_numerics_and_numbers_that_are_written_is_a_numeric() {
-        let numeric = |digits, precision, scale| lit(ScalarValue::Decimal128(Some(digits), precision, scale));
-        let types = [DataType::Decimal128(20, 4), DataType::Float64];
-        let unified = |written: Expr| {
-            let mut operands = [col("n"), written];
-            unify(&mut operands.iter_mut().collect::<Vec<_>>(), &types, &schema());
-            operands
-        };
-        assert_eq!(unified(lit(1e10)), [col("n"), numeric(10_000_000_000, 11, 0)]);
-        assert_eq!(unified(lit(-0.1).alias("x")), [col("n"), numeric(-1, 1, 1)]);
-        // No numeric holds both.
-        assert_eq!(unified(lit(1e300)), [nearest_float(col("n"), DataType::Float64), lit(1e300)]);
-        let values = [&col("n"), &lit(1e20)];
-        assert_eq!(united(&values, &types, &schema()), Some(DataType::Decimal128(25, 4)));
-        assert_eq!(united(&values[..1], &types[..1], &schema()), None);
     }
 
     #[test]

@@ -19,7 +19,6 @@ use datafusion::{
     logical_expr::{
         Between, BinaryExpr, Case, Cast, Expr, Like, LogicalPlan, Operator, Union,
         expr::{Exists, InList, InSubquery, Placeholder, ScalarFunction, SetComparison, TryCast},
-        type_coercion::binary::type_union_coercion,
     },
 };
 
@@ -27,6 +26,7 @@ use self::arguments::{Argument, element, of_function, of_rows};
 use super::{
     ASSIGNED, WRITTEN_AS,
     assignments::listing,
+    common_types::{self, Item},
     constants,
     open_operands::{Beside, INTERVAL, Operand, beside, beside_open, type_of},
     overloads, steps, types,
@@ -274,7 +274,7 @@ impl Finding<'_> {
             }
         }
         let values = when_then_expr.iter_mut().map(|(_, then)| then.as_mut());
-        let mut operands: Vec<&mut Expr> = values.chain(else_expr.as_deref_mut()).collect();
+        let mut operands: Vec<&mut Expr> = else_expr.as_deref_mut().into_iter().chain(values).collect();
         self.alike(&mut operands, schema)
     }
 
@@ -349,59 +349,43 @@ impl Finding<'_> {
             return Ok(());
         }
         for at in 0..width {
+            let mut values = Vec::with_capacity(union.inputs.len());
             let mut items = Vec::with_capacity(union.inputs.len());
-            let mut types = Vec::with_capacity(union.inputs.len());
             for input in &union.inputs {
-                let mut item = types::shown_at(input, at).unalias();
-                if let Expr::Placeholder(placeholder) = &mut item {
+                let mut value = types::shown_at(input, at).unalias();
+                if let Expr::Placeholder(placeholder) = &mut value {
                     self.parameter(placeholder);
                 }
-                types.push(match &item {
-                    Expr::Placeholder(placeholder) => match type_of(placeholder) {
-                        Some(own) => Operand::Of(own.clone()),
-                        None => Operand::Open,
-                    },
-                    Expr::Literal(ScalarValue::Utf8(Some(_)), _) => Operand::Open,
-                    _ => match input.schema().field(at).data_type() {
-                        DataType::Null => Operand::Open,
-                        known => Operand::Of(known.clone()),
-                    },
+                items.push(match &value {
+                    Expr::Placeholder(_) => Item::of(&value, &DFSchema::empty()),
+                    _ => Item::of_column(input.schema().field(at), &value),
                 });
-                items.push(item);
+                values.push(value);
             }
-            self.unify(&mut items.iter_mut().collect::<Vec<_>>(), &types)?;
+            self.unify(&mut values.iter_mut().collect::<Vec<_>>(), &items)?;
         }
         Ok(())
     }
 
     /// Operands of one type.
     fn alike(&mut self, operands: &mut [&mut Expr], schema: &DFSchema) -> Result<()> {
-        let types: Vec<_> = operands.iter().map(|operand| Operand::of(operand, schema)).collect();
-        self.unify(operands, &types)
+        let items: Vec<Item> = operands.iter().map(|operand| Item::of(operand, schema)).collect();
+        self.unify(operands, &items)
     }
 
-    fn unify(&mut self, operands: &mut [&mut Expr], types: &[Operand]) -> Result<()> {
-        if !types.contains(&Operand::Open) {
+    fn unify(&mut self, operands: &mut [&mut Expr], items: &[Item]) -> Result<()> {
+        if !items.iter().any(Item::is_open) {
             return Ok(());
         }
-        let mut common: Option<DataType> = None;
-        for known in types {
-            common = match (known, common) {
-                (Operand::Unclear, _) => return Ok(()),
-                (Operand::Open, common) => common,
-                (Operand::Of(own), None) => Some(own.clone()),
-                (Operand::Of(own), Some(before)) if *own == before => Some(before),
-                (Operand::Of(own), Some(before)) => match type_union_coercion(&before, own) {
-                    Some(both) => Some(both),
-                    // They do not go together, which is told when their types are settled.
-                    None => return Ok(()),
-                },
-            };
-        }
+        let are_open = items.iter().all(Item::is_open);
+        let values: Vec<&Expr> = operands.iter().map(|operand| &**operand).collect();
+        // What does not go together is told when types are settled.
+        let form = common_types::form(&values, items);
         for operand in operands.iter_mut() {
-            match &common {
-                Some(common) => self.give(operand, common)?,
-                None => self.give_parameter(operand, &DataType::Utf8)?,
+            match &form {
+                Some(form) => self.give(operand, form)?,
+                None if are_open => self.give_parameter(operand, &DataType::Utf8)?,
+                None => {}
             }
         }
         Ok(())

@@ -13,7 +13,6 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::DataType;
 use datafusion::{
     common::{
         Column, NullEquality, Result,
@@ -22,13 +21,17 @@ use datafusion::{
     config::ConfigOptions,
     functions_window::row_number::row_number_udwf,
     logical_expr::{
-        Cast, Distinct, Expr, ExprFunctionExt, Join, JoinConstraint, JoinType, LogicalPlan, LogicalPlanBuilder,
-        Projection, expr::WindowFunction, type_coercion::binary::type_union_coercion,
+        Distinct, Expr, ExprFunctionExt, Join, JoinConstraint, JoinType, LogicalPlan, LogicalPlanBuilder, Projection,
+        expr::WindowFunction,
     },
     optimizer::AnalyzerRule,
 };
 
-use super::{number_types, subquery::is_planned_again, text_numbers, types};
+use super::{
+    common_types::{self, Common, Item},
+    subquery::is_planned_again,
+    types,
+};
 
 /// The column of the copies' numbers.
 const COPY: &str = "fusewire.copy";
@@ -63,14 +66,14 @@ impl AnalyzerRule for CommonTypes {
 
 fn united(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
     let LogicalPlan::Join(join) = plan else { return Ok(Transformed::no(plan)) };
-    let Some(common) = common_types(&join) else { return Ok(Transformed::no(LogicalPlan::Join(join))) };
+    let Some(columns) = common_columns(&join)? else { return Ok(Transformed::no(LogicalPlan::Join(join))) };
     let left = match join.left.as_ref() {
         LogicalPlan::Distinct(Distinct::All(input)) => {
-            LogicalPlan::Distinct(Distinct::All(Arc::new(with_types(input, &common)?)))
+            LogicalPlan::Distinct(Distinct::All(Arc::new(with_types(input, &columns, 0)?)))
         }
-        _ => with_types(&join.left, &common)?,
+        _ => with_types(&join.left, &columns, 0)?,
     };
-    let right = with_types(&join.right, &common)?;
+    let right = with_types(&join.right, &columns, 1)?;
     let Join { on, join_type, join_constraint, null_equality, null_aware, .. } = join;
     let (left, right) = (Arc::new(left), Arc::new(right));
     let joined = Join::try_new(left, right, on, None, join_type, join_constraint, null_equality, null_aware)?;
@@ -84,53 +87,49 @@ fn pairs_rows(join: &Join) -> bool {
         && join.filter.is_none()
 }
 
-/// The types of a set operation's columns, of which those are none that have theirs; none at all if all have.
-fn common_types(join: &Join) -> Option<Vec<Option<DataType>>> {
+/// A column of both sides, and the type that they have together, unless the engine finds it.
+struct CommonColumn {
+    sides: [Item; 2],
+    common: Option<Common>,
+}
+
+/// The columns of a set operation; none if all have their types.
+fn common_columns(join: &Join) -> Result<Option<Vec<CommonColumn>>> {
     if !pairs_rows(join) {
-        return None;
+        return Ok(None);
     }
     // What cannot be settled fails later, where it is known why.
-    let (left, right) = (types::of_rows(&join.left).ok()?, types::of_rows(&join.right).ok()?);
-    let both = left.fields().iter().zip(right.fields()).enumerate();
-    let common: Vec<_> =
-        both.map(|(at, (left, right))| common_type(join, at, left.data_type(), right.data_type())).collect();
-    common.iter().any(Option::is_some).then_some(common)
+    let (Ok(left), Ok(right)) = (types::of_rows(&join.left), types::of_rows(&join.right)) else { return Ok(None) };
+    let what = if join.join_type == JoinType::LeftAnti { "EXCEPT" } else { "INTERSECT" };
+    let mut columns = Vec::with_capacity(left.fields().len());
+    for (at, (left, right)) in left.fields().iter().zip(right.fields()).enumerate() {
+        let shown = [types::shown_at(&join.left, at), types::shown_at(&join.right, at)];
+        let sides = [Item::of_column(left, &shown[0]), Item::of_column(right, &shown[1])];
+        let common = common_types::found(&shown.each_ref(), &sides, what)?;
+        columns.push(CommonColumn { sides, common });
+    }
+    let has_its_type = |column: &CommonColumn| {
+        column.common.as_ref().is_none_or(|common| column.sides.iter().all(|side| common.is_of(side)))
+    };
+    Ok(if columns.iter().all(has_its_type) { None } else { Some(columns) })
 }
 
-/// The type that a column has in common, if it is of two types that PostgreSQL knows one for.
-fn common_type(join: &Join, at: usize, left: &DataType, right: &DataType) -> Option<DataType> {
-    let (left_shown, right_shown) = (types::shown_at(&join.left, at), types::shown_at(&join.right, at));
-    if let Some(numeric) = text_numbers::united((&left_shown, left), (&right_shown, right)) {
-        return Some(numeric);
-    }
-    let is_ours = left.is_numeric() && right.is_numeric() || left.is_temporal() && right.is_temporal();
-    if left == right || !is_ours {
-        return None;
-    }
-    // The engine counts nanoseconds where a date meets a timestamp, of which 64 bits hold few years.
-    if let (DataType::Date32, timestamp @ DataType::Timestamp(..))
-    | (timestamp @ DataType::Timestamp(..), DataType::Date32) = (left, right)
-    {
-        return Some(timestamp.clone());
-    }
-    number_types::united(&[&left_shown, &right_shown], &[left.clone(), right.clone()], &join.schema)
-        .or_else(|| type_union_coercion(left, right))
-}
-
-/// The side with columns of these types, under their names.
-fn with_types(side: &Arc<LogicalPlan>, common: &[Option<DataType>]) -> Result<LogicalPlan> {
-    let schema = side.schema();
-    let columns = schema.columns().into_iter().zip(common).enumerate().map(|(at, (column, common))| {
+/// The side of this number with columns of the types that they have with those of the other, under their names.
+fn with_types(input: &Arc<LogicalPlan>, columns: &[CommonColumn], side: usize) -> Result<LogicalPlan> {
+    let schema = input.schema();
+    let shown = schema.columns().into_iter().zip(columns).enumerate().map(|(at, (column, common))| {
         let (qualifier, field) = schema.qualified_field(at);
-        match common {
-            Some(common) => {
-                let cast = Expr::Cast(Cast::new(Box::new(Expr::Column(column)), common.clone()));
-                cast.alias_qualified(qualifier.cloned(), field.name())
+        let (column, item) = (Expr::Column(column), &common.sides[side]);
+        match &common.common {
+            Some(common) if !common.is_of(item) => {
+                let value = common_types::as_column(column, item, common, schema)?;
+                Ok(value.alias_qualified(qualifier.cloned(), field.name()))
             }
-            None => Expr::Column(column),
+            _ => Ok(column),
         }
     });
-    Ok(LogicalPlan::Projection(Projection::try_new(columns.collect(), Arc::clone(side))?))
+    let shown = shown.collect::<Result<Vec<_>>>()?;
+    Ok(LogicalPlan::Projection(Projection::try_new(shown, Arc::clone(input))?))
 }
 
 /// See the module. It runs before the engine's own rules.

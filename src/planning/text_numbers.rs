@@ -1,19 +1,16 @@
 //! A text that is written beside numerics is the numeric of its own digits, as in PostgreSQL.
 //!
-//! The engine casts it to the type of what it is compared with: beside a `numeric(5, 1)` `'2.47'` is 2.5. And where a text and
-//! numbers are put into one column, that is one of texts. What one numeric cannot hold is compared with twice the digits.
+//! The engine casts it to the type of what it is compared with: beside a `numeric(5, 1)` `'2.47'` is 2.5. What one numeric
+//! cannot hold is compared with twice the digits.
 
 use arrow::datatypes::DataType;
 use datafusion::{
-    common::{DFSchema, Result, ScalarValue},
-    logical_expr::{Cast, Expr, ExprSchemable, type_coercion::binary::type_union_coercion},
+    common::{DFSchema, ScalarValue},
+    logical_expr::{Cast, Expr, ExprSchemable},
 };
 
 use super::number_types::{Room, numeric_of, written_number};
-use crate::{
-    fault::{Failure, Fault},
-    pgtype,
-};
+use crate::pgtype;
 
 /// The numeric of a text's own digits: of 38 or, where they are more, of 76; none if the text is no number.
 pub(crate) fn own_digits(text: &str) -> Option<ScalarValue> {
@@ -120,64 +117,6 @@ pub(super) fn calculate(operands: &mut [&mut Expr], schema: &DFSchema) {
     }
 }
 
-/// Makes numbers of the texts among numbers of one column; whether there are any.
-pub(super) fn unify_within(operands: &mut [&mut Expr], schema: &DFSchema) -> Result<bool> {
-    if !operands.iter().any(|operand| text_of(operand).is_some()) {
-        return Ok(false);
-    }
-    let types: Result<Vec<_>> = operands.iter().map(|operand| operand.get_type(schema)).collect();
-    match types {
-        Ok(types) => unify(operands, &types),
-        Err(_) => Ok(false),
-    }
-}
-
-/// The same of operands of these types.
-pub(super) fn unify(operands: &mut [&mut Expr], types: &[DataType]) -> Result<bool> {
-    let Some(beside) = Beside::of_types(operands, types) else { return Ok(false) };
-    if !beside.has_numeric {
-        let others = types.iter().filter(|data_type| data_type.is_numeric()).cloned().map(Some);
-        let common = others.reduce(|one, other| type_union_coercion(&one?, &other?)).flatten();
-        let Some(common) = common else { return Ok(false) };
-        for at in beside.texts {
-            *operands[at] = as_type(operands[at], common.clone());
-        }
-        return Ok(true);
-    }
-    let mut room = beside.room;
-    for at in beside.texts {
-        let Some(text) = text_of(operands[at]) else { continue };
-        *operands[at] = match own_digits(text) {
-            Some(number) => {
-                room.hold(&number.data_type());
-                if room.numeric().is_none() {
-                    let message = format!("the column of {} would be a numeric of more than 38 digits", text.trim());
-                    return Err(Failure::new(Fault::NumericOutOfRange, message).into());
-                }
-                Expr::Literal(number, None)
-            }
-            None => as_type(operands[at], beside.first.clone()),
-        };
-    }
-    Ok(true)
-}
-
-/// The type of numerics and of a text that is written, of which one column is made.
-pub(super) fn united(one: (&Expr, &DataType), other: (&Expr, &DataType)) -> Option<DataType> {
-    let (text, numeric) = match (text_of(one.0), text_of(other.0)) {
-        (Some(text), None) => (text, other.1),
-        (None, Some(text)) => (text, one.1),
-        _ => return None,
-    };
-    if !numeric.is_decimal() {
-        return None;
-    }
-    let mut room = Room::default();
-    room.hold(numeric);
-    room.hold(&own_digits(text)?.data_type());
-    room.numeric()
-}
-
 /// The operands beside the texts among them, which are numbers.
 struct Beside {
     texts: Vec<usize>,
@@ -232,7 +171,7 @@ impl Beside {
 }
 
 /// The text of an operand that is one in quotes, of which nothing says that it is one.
-fn text_of(operand: &Expr) -> Option<&str> {
+pub(super) fn text_of(operand: &Expr) -> Option<&str> {
     match operand {
         Expr::Literal(ScalarValue::Utf8(Some(text)), _) => Some(text),
         Expr::Alias(alias) => text_of(&alias.expr),
@@ -309,17 +248,5 @@ mod tests {
         for other in ["i", "f"] {
             assert_eq!(compared(col(other), lit("2.47")), (col(other), lit("2.47")));
         }
-    }
-
-    #[test]
-    fn texts_among_numbers_are_numbers() {
-        let unified = |mut operands: [Expr; 2]| {
-            let found = unify_within(&mut operands.each_mut(), &schema());
-            found.map(|_| operands)
-        };
-        assert_eq!(unified([col("n"), lit("2.47").alias("x")]).unwrap(), [col("n"), numeric(247, 3, 2)]);
-        assert_eq!(unified([lit("9"), col("i")]).unwrap(), [cast(lit("9"), DataType::Int32), col("i")]);
-        assert_eq!(unified([lit("9"), lit("8")]).unwrap(), [lit("9"), lit("8")]);
-        assert!(unified([col("w"), lit("0.00000000001")]).is_err());
     }
 }

@@ -1,5 +1,6 @@
 //! Types are settled: the engine's rule for that, with what PostgreSQL makes of [numbers](super::number_types) of several
-//! types, and of [intervals](super::interval_lengths), before each of its steps.
+//! types, of values that [come together](super::common_types), and of [intervals](super::interval_lengths), before each of its
+//! steps.
 //!
 //! Its rule goes through a plan from the inputs up, and through each expression from the operands up, so that those have their
 //! types when a step looks at them. Ours goes the same way and asks both, first us and then it. The columns of a UNION, of
@@ -7,7 +8,7 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field, TimeUnit};
+use arrow::datatypes::{DataType, Field};
 use datafusion::{
     common::{
         Column, DFSchema, DFSchemaRef, Result, ScalarValue,
@@ -22,10 +23,10 @@ use datafusion::{
 };
 
 use super::{
-    days, decimal_places, interval_lengths, number_types, overloads, range_keys, sets, steps, text_numbers,
-    time_operators, told, written_texts,
+    common_types::{self, Item},
+    days, decimal_places, interval_lengths, number_types, overloads, range_keys, sets, steps, time_operators, told,
+    written_texts,
 };
-
 use crate::pgtype::ANY_NUMERIC;
 
 type Rule = Arc<dyn AnalyzerRule + Send + Sync>;
@@ -147,7 +148,7 @@ fn settled_node(node: LogicalPlan) -> Result<LogicalPlan> {
         LogicalPlan::Join(join) => LogicalPlan::Join(with_keys(join, &schema)?),
         LogicalPlan::Union(union) => LogicalPlan::Union(with_columns(union)?),
         // Quotients have got their digits by now.
-        LogicalPlan::Values(values) => LogicalPlan::Values(with_columns_of_rows(with_rows(values)?)?),
+        LogicalPlan::Values(values) => LogicalPlan::Values(with_columns_of_rows(values)?),
         other => other,
     };
     TypeCoercionRewriter::new(&schema).coerce_plan(node)?.recompute_schema()
@@ -164,12 +165,13 @@ impl TreeNodeRewriter for Settler<'_> {
 
     fn f_up(&mut self, step: Expr) -> Result<Transformed<Expr>> {
         let (step, told) = told::settled(step, self.schema)?;
+        let (step, common) = common_types::settled(step, self.schema)?;
         let step = time_operators::settled(overloads::settled(step, self.schema)?, self.schema);
-        let step = days::settled(written_texts::settled(step, self.schema)?, self.schema);
+        let step = days::settled(written_texts::settled(step, self.schema), self.schema);
         let step = interval_lengths::settled(number_types::settled(step, self.schema)?, self.schema);
         let step = decimal_places::kept(step, self.schema)?;
         let step = self.engine.f_up(step)?.data;
-        Ok(Transformed::yes(told::saying(step, told, self.schema)?))
+        Ok(Transformed::yes(told::saying(step, told.or(common), self.schema)?))
     }
 }
 
@@ -183,26 +185,26 @@ fn with_keys(mut join: Join, schema: &DFSchema) -> Result<Join> {
     Ok(join)
 }
 
-/// The inputs of a UNION with numbers of one type in each column.
+/// The inputs of a UNION with values of one type in each column.
 fn with_columns(union: Union) -> Result<Union> {
     let Union { mut inputs, schema } = union;
     let width = schema.fields().len();
-    told::unite_inputs(&mut inputs, width)?;
-    let none = DFSchema::empty();
     let mut shown: Vec<Vec<Expr>> = inputs.iter().map(|input| shown_by(input)).collect();
     if shown.iter().all(|columns| columns.len() == width) {
         let mut changed = false;
         for at in 0..width {
-            let mut types: Vec<_> = inputs.iter().map(|input| input.schema().field(at).data_type().clone()).collect();
-            let mut column: Vec<&mut Expr> = shown.iter_mut().map(|columns| &mut columns[at]).collect();
-            if text_numbers::unify(&mut column, &types)? {
-                changed = true;
-                for (value, data_type) in column.iter().zip(&mut types) {
-                    // What was a text tells its type alone, and no column does.
-                    *data_type = value.get_type(&none).unwrap_or_else(|_| data_type.clone());
+            let items: Vec<Item> =
+                inputs.iter().map(|input| Item::of_column(input.schema().field(at), &shown_at(input, at))).collect();
+            let values: Vec<&Expr> = shown.iter().map(|columns| &columns[at]).collect();
+            let Some(common) = common_types::found(&values, &items, "UNION")? else { continue };
+            for ((input, columns), item) in inputs.iter().zip(&mut shown).zip(&items) {
+                if !common.is_of(item) {
+                    let below = shown_from(input);
+                    let value = std::mem::take(&mut columns[at]).unalias();
+                    columns[at] = common_types::as_column(value, item, &common, below)?;
+                    changed = true;
                 }
             }
-            changed |= number_types::unify(&mut column, &types, &schema) || days::unify(&mut column, &types);
         }
         if changed {
             for (input, columns) in inputs.iter_mut().zip(shown) {
@@ -231,6 +233,14 @@ pub(super) fn shown_by(plan: &LogicalPlan) -> Vec<Expr> {
     }
 }
 
+/// The columns that these expressions are of.
+fn shown_from(plan: &LogicalPlan) -> &DFSchema {
+    match plan {
+        LogicalPlan::Projection(projection) => projection.input.schema(),
+        other => other.schema(),
+    }
+}
+
 /// The plan with other expressions of its columns, which keep their names.
 pub(super) fn showing(plan: &LogicalPlan, columns: Vec<Expr>) -> Result<LogicalPlan> {
     let named = columns.into_iter().zip(shown_by(plan)).enumerate().map(|(at, (column, before))| {
@@ -245,48 +255,12 @@ pub(super) fn showing(plan: &LogicalPlan, columns: Vec<Expr>) -> Result<LogicalP
     Ok(LogicalPlan::Projection(Projection::try_new(named, input)?))
 }
 
-/// The rows of VALUES, whose columns got the engine's types when they were planned.
-fn with_rows(mut values: Values) -> Result<Values> {
-    let none = DFSchema::empty();
-    let mut fields: Vec<Field> = values.schema.fields().iter().map(|field| field.as_ref().clone()).collect();
-    let mut changed = false;
-    for (at, field) in fields.iter_mut().enumerate() {
-        let planned = field.data_type().clone();
-        let is_time = planned == DataType::Timestamp(TimeUnit::Nanosecond, None);
-        if !planned.is_decimal() && !planned.is_floating() && !is_time {
-            continue;
-        }
-        let mut written: Vec<Expr> = values.values.iter().map(|row| before_cast(&row[at], &planned, &none)).collect();
-        let types = written.iter().map(|value| value.get_type(&none)).collect::<Result<Vec<_>>>()?;
-        // Casts of another type than the planner chose are the statement's own.
-        if common(&types).as_ref() != Some(&planned) {
-            continue;
-        }
-        let mut operands: Vec<&mut Expr> = written.iter_mut().collect();
-        if !number_types::unify(&mut operands, &types, &none) && !days::unify(&mut operands, &types) {
-            continue;
-        }
-        let types = written.iter().map(|value| value.get_type(&none)).collect::<Result<Vec<_>>>()?;
-        let Some(common) = common(&types) else { continue };
-        for (row, value) in values.values.iter_mut().zip(written) {
-            row[at] = value.cast_to(&common, &none)?;
-        }
-        *field = field.clone().with_data_type(common);
-        changed = true;
-    }
-    if changed {
-        let metadata = values.schema.metadata().clone();
-        values.schema = Arc::new(DFSchema::from_unqualified_fields(fields.into(), metadata)?);
-    }
-    Ok(values)
-}
-
-/// The rows of VALUES that were just planned, without the casts by which the planner made numbers of one type of a column.
+/// The rows of VALUES that were just planned, without the casts by which the planner made values of one type of a column.
 pub(super) fn forget_casts(values: &mut Values) -> Result<()> {
     let none = DFSchema::empty();
     for (at, field) in values.schema.fields().iter().enumerate() {
         let planned = field.data_type();
-        if !planned.is_numeric() {
+        if !planned.is_numeric() && !planned.is_temporal() {
             continue;
         }
         let written: Vec<Expr> = values.values.iter().map(|row| before_cast(&row[at], planned, &none)).collect();
@@ -301,22 +275,25 @@ pub(super) fn forget_casts(values: &mut Values) -> Result<()> {
     Ok(())
 }
 
-/// The rows of VALUES with the types that their columns have by what is written in them.
+/// The rows of VALUES with the types that the values of each column have together.
 pub(super) fn with_columns_of_rows(mut values: Values) -> Result<Values> {
     let none = DFSchema::empty();
     let mut fields: Vec<Field> = values.schema.fields().iter().map(|field| field.as_ref().clone()).collect();
     for (at, field) in fields.iter_mut().enumerate() {
-        let types = values.values.iter().map(|row| row[at].get_type(&none)).collect::<Result<Vec<_>>>()?;
-        let Some(common) = common_of_rows(&types) else { continue };
-        for (row, own) in values.values.iter_mut().zip(&types) {
-            let value = std::mem::take(&mut row[at]);
-            row[at] = match own {
-                DataType::Null => Expr::Literal(ScalarValue::try_from(&common)?, None),
-                own if *own == common => value,
-                _ => match value {
-                    Expr::Literal(value, metadata) => Expr::Literal(value.cast_to(&common)?, metadata),
-                    other => other.cast_to(&common, &none)?,
-                },
+        // What was cast before may have got other digits since.
+        for row in &mut values.values {
+            row[at] = common_types::before_cast(std::mem::take(&mut row[at]));
+        }
+        let mut column: Vec<&mut Expr> = values.values.iter_mut().map(|row| &mut row[at]).collect();
+        common_types::unite(&mut column, "VALUES", &none)?;
+        let types = column.iter().map(|value| value.get_type(&none)).collect::<Result<Vec<_>>>()?;
+        let Some(common) = common(&types) else { continue };
+        for (value, own) in column.into_iter().zip(&types) {
+            *value = match (std::mem::take(value), own) {
+                (_, DataType::Null) => Expr::Literal(ScalarValue::try_from(&common)?, None),
+                (value, own) if *own == common => value,
+                (Expr::Literal(value, metadata), _) => Expr::Literal(value.cast_to(&common)?, metadata),
+                (other, _) => other.cast_to(&common, &none)?,
             };
         }
         *field = field.clone().with_data_type(common);
@@ -324,17 +301,6 @@ pub(super) fn with_columns_of_rows(mut values: Values) -> Result<Values> {
     let metadata = values.schema.metadata().clone();
     values.schema = Arc::new(DFSchema::from_unqualified_fields(fields.into(), metadata)?);
     Ok(values)
-}
-
-/// The type of a column of values of these: numbers beside a double are doubles.
-fn common_of_rows(types: &[DataType]) -> Option<DataType> {
-    let are_numbers = types.iter().all(|own| own.is_null() || own.is_numeric());
-    let is_any = |wanted: &DataType| are_numbers && types.contains(wanted);
-    match (is_any(&DataType::Float64), is_any(&DataType::Float32)) {
-        (true, _) => Some(DataType::Float64),
-        (false, true) => Some(DataType::Float32),
-        (false, false) => common(types),
-    }
 }
 
 /// A value as it was before the planner cast it to the type of its column.
@@ -355,7 +321,7 @@ fn is_alike(from: &DataType, planned: &DataType) -> bool {
         || matches!(from, DataType::Date32 | DataType::Timestamp(..)) && matches!(planned, DataType::Timestamp(..))
 }
 
-/// The type that the planner gives to a column of values of these.
+/// The type that the engine gives to a column of values of these.
 fn common(types: &[DataType]) -> Option<DataType> {
     let known = types.iter().filter(|data_type| !data_type.is_null()).cloned();
     let each = known.map(Some);

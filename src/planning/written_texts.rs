@@ -17,8 +17,8 @@ use datafusion::{
 };
 
 use super::{
-    byte_texts::is_bytes, concatenation, days, integers, open_operands, operator_calls, steps, text_numbers,
-    time_operators,
+    byte_texts::is_bytes, common_types, concatenation, days, integers, open_operands, operator_calls, steps,
+    text_numbers, time_operators,
 };
 use crate::{
     fault::{Failure, Fault},
@@ -34,6 +34,8 @@ impl ExprPlanner for Operators {
         use BinaryOperator::{
             And, Divide, Eq, Gt, GtEq, Lt, LtEq, Minus, Modulo, Multiply, NotEq, Or, Plus, Spaceship,
         };
+        common_types::read_early(&mut operation.left, schema)?;
+        common_types::read_early(&mut operation.right, schema)?;
         if let Some(call) = operator_calls::planned(&operation, schema)? {
             return Ok(PlannerResult::Planned(call));
         }
@@ -91,7 +93,7 @@ fn of_open_operands(op: &BinaryOperator) -> Option<Operator> {
 }
 
 /// A step of an expression with texts of its other operands' type.
-pub(super) fn settled(mut step: Expr, schema: &DFSchema) -> Result<Expr> {
+pub(super) fn settled(mut step: Expr, schema: &DFSchema) -> Expr {
     match &mut step {
         // What had another type when it was planned.
         Expr::BinaryExpr(BinaryExpr { left, op, right }) if steps::is_comparison(*op) => {
@@ -104,32 +106,21 @@ pub(super) fn settled(mut step: Expr, schema: &DFSchema) -> Result<Expr> {
             let mut operands: Vec<&mut Expr> = std::iter::once(expr.as_mut()).chain(list).collect();
             compare(&mut operands, schema);
         }
-        Expr::Case(Case { expr, when_then_expr, else_expr }) => {
-            if let Some(value) = expr {
-                let whens = when_then_expr.iter_mut().map(|(when, _)| when.as_mut());
-                let mut operands: Vec<&mut Expr> = std::iter::once(value.as_mut()).chain(whens).collect();
-                compare(&mut operands, schema);
-            }
-            let values = when_then_expr.iter_mut().map(|(_, then)| then.as_mut());
-            let mut operands: Vec<&mut Expr> = values.chain(else_expr.as_deref_mut()).collect();
-            settle(&mut operands, schema, compared_with);
-            text_numbers::unify_within(&mut operands, schema)?;
+        Expr::Case(Case { expr: Some(value), when_then_expr, .. }) => {
+            let whens = when_then_expr.iter_mut().map(|(when, _)| when.as_mut());
+            let mut operands: Vec<&mut Expr> = std::iter::once(value.as_mut()).chain(whens).collect();
+            compare(&mut operands, schema);
         }
-        Expr::ScalarFunction(call) => match call.func.name() {
-            "coalesce" | "greatest" | "least" | "make_array" | "nvl" => {
-                text_numbers::unify_within(&mut call.args.iter_mut().collect::<Vec<_>>(), schema)?;
+        Expr::ScalarFunction(call) if call.func.name() == "nullif" => {
+            settle(&mut call.args.iter_mut().collect::<Vec<_>>(), schema, compared_with);
+            // The first argument is what remains.
+            if let Some(own) = text_numbers::null_if(&mut call.args, schema) {
+                step = Expr::Cast(Cast::new(Box::new(std::mem::take(&mut step)), own));
             }
-            "nullif" => {
-                // The first argument is what remains.
-                if let Some(own) = text_numbers::null_if(&mut call.args, schema) {
-                    step = Expr::Cast(Cast::new(Box::new(std::mem::take(&mut step)), own));
-                }
-            }
-            _ => {}
-        },
+        }
         _ => {}
     }
-    Ok(step)
+    step
 }
 
 /// Gives texts the type of what they are compared with.
@@ -238,7 +229,7 @@ mod tests {
     #[test]
     fn texts_of_several_operands_are_of_the_others_type() {
         let boolean = |text: &str| cast(lit(text), DataType::Boolean);
-        let settled = |step: Expr| settled(step, &schema()).expect("it has one type");
+        let settled = |step: Expr| settled(step, &schema());
         let between = settled(col("flag").between(lit("a"), lit("z")));
         assert_eq!(between, col("flag").between(boolean("a"), boolean("z")));
         let listed = settled(lit("a").in_list(vec![lit("b"), col("flag")], false));

@@ -61,7 +61,7 @@ pub(crate) fn register(context: &SessionContext, user: &str) {
         split_part::function(),
     ];
     let several = casing::functions().into_iter().chain(translated_patterns::functions());
-    let own = own.into_iter().chain(several).chain(crate::functions::scalar_functions());
+    let own = own.into_iter().chain(several).chain(planning::choosing()).chain(crate::functions::scalar_functions());
     own.for_each(|function| context.register_udf(function));
     series::register(context);
     shift::both().into_iter().for_each(|function| context.register_udwf(function));

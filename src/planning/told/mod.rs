@@ -2,8 +2,7 @@
 //!
 //! A cast to one makes values of it, and a text in quotes beside one is a value of it: `id = 'A0EE…'` compares uuids. What
 //! PostgreSQL has no operator for is refused, where the query engine would compare the texts: two values of `json`, or a uuid and
-//! a text. Fixed texts are kept without the blanks at their ends, and get them back where PostgreSQL shows them. What several
-//! values become together, in CASE or UNION, is of the type that they have in common.
+//! a text. Fixed texts are kept without the blanks at their ends, and get them back where PostgreSQL shows them.
 
 mod cast;
 mod padded;
@@ -12,9 +11,9 @@ mod scalars;
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field};
+use arrow::datatypes::Field;
 use datafusion::{
-    common::{Column, DFSchema, DataFusionError, ExprSchema, Result, ScalarValue},
+    common::{Column, DFSchema, ExprSchema, Result, ScalarValue},
     logical_expr::{
         Between, BinaryExpr, Case, Cast, Distinct, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Operator,
         TryCast,
@@ -24,12 +23,10 @@ use datafusion::{
 
 pub(super) use self::cast::{is_stored_as, said, told_as};
 pub(crate) use self::parameters::told_parameters;
-use super::{WRITTEN_AS, open_operands::is_open, steps, types};
+use super::{WRITTEN_AS, open_operands::is_open, steps};
 use crate::{
     fault::{Failure, Fault},
-    pgtype::{
-        self, BPCHAR, Becoming, CHAR, ColumnType, Context, JSON, JSONB, OID, TEXT, UUID, VARCHAR, cast_between, told,
-    },
+    pgtype::{self, BPCHAR, Becoming, CHAR, ColumnType, JSON, JSONB, UUID, VARCHAR, told},
 };
 
 /// A value as one of a column's type, as it is stored there.
@@ -137,30 +134,20 @@ pub(super) fn settled(mut step: Expr, schema: &DFSchema) -> Result<(Expr, Option
                 compare(&mut [expr.as_mut(), &mut other], "=", schema)?;
             }
         }
-        Expr::Case(Case { expr, when_then_expr, else_expr }) => {
-            if let Some(value) = expr {
-                let whens = when_then_expr.iter_mut().map(|(when, _)| when.as_mut());
-                let mut operands: Vec<&mut Expr> = std::iter::once(value.as_mut()).chain(whens).collect();
-                compare(&mut operands, "=", schema)?;
-            }
-            let values = when_then_expr.iter_mut().map(|(_, then)| then.as_mut());
-            let mut operands: Vec<&mut Expr> = values.chain(else_expr.as_deref_mut()).collect();
-            common = unite(&mut operands, "CASE", schema)?;
-            if else_expr.is_none() {
-                common = common.map(|told| ColumnType::plain(told.pg));
-            }
+        Expr::Case(Case { expr: Some(value), when_then_expr, .. }) => {
+            let whens = when_then_expr.iter_mut().map(|(when, _)| when.as_mut());
+            let mut operands: Vec<&mut Expr> = std::iter::once(value.as_mut()).chain(whens).collect();
+            compare(&mut operands, "=", schema)?;
         }
         Expr::ScalarFunction(call) => {
             let name = call.func.name().to_owned();
             match name.as_str() {
-                "coalesce" | "nvl" | "ifnull" | "greatest" | "least" => {
-                    let mut operands: Vec<&mut Expr> = call.args.iter_mut().collect();
-                    common = unite(&mut operands, &name.to_uppercase(), schema)?;
-                }
                 "nullif" => {
                     let mut operands: Vec<&mut Expr> = call.args.iter_mut().collect();
                     compare(&mut operands, "=", schema)?;
-                    common = call.args.first().and_then(|value| told_by(value, schema));
+                    // Of varchars it is a text: there is no operator of theirs.
+                    let own = call.args.first().and_then(|value| told_by(value, schema));
+                    common = own.filter(|told| told.pg.oid != VARCHAR.oid);
                 }
                 name if padded::SHOWING.contains(&name) => {
                     call.args.iter_mut().for_each(|value| padded::pad(value, schema));
@@ -325,142 +312,6 @@ fn is_pattern(op: Operator) -> bool {
     let patterns =
         [ILikeMatch, LikeMatch, NotILikeMatch, NotLikeMatch, RegexIMatch, RegexMatch, RegexNotIMatch, RegexNotMatch];
     patterns.contains(&op)
-}
-
-/// A value among those that become one together.
-#[derive(Clone, Copy)]
-enum Item {
-    /// Nothing says its type.
-    Open,
-    /// Its field says it.
-    Told(ColumnType),
-    /// Its Arrow type says it.
-    Plain(&'static pgtype::PgType),
-}
-
-impl Item {
-    fn of(value: &Expr, schema: &DFSchema) -> Self {
-        if let Some(told) = told_by(value, schema) {
-            return Self::Told(told);
-        }
-        match value.get_type(schema) {
-            _ if is_open(value) => Self::Open,
-            Ok(DataType::Null) | Err(_) => Self::Open,
-            Ok(own) => Self::Plain(pgtype::of(&own).pg),
-        }
-    }
-
-    fn pg(self) -> Option<&'static pgtype::PgType> {
-        match self {
-            Self::Open => None,
-            Self::Told(told) => Some(told.pg),
-            Self::Plain(pg) => Some(pg),
-        }
-    }
-}
-
-/// The type that values have in common, of which their fields have to say it; none where Arrow's says it.
-fn common(items: &[Item], what: &str) -> Result<Option<ColumnType>> {
-    let mut found: Option<&'static pgtype::PgType> = None;
-    for pg in items.iter().filter_map(|item| item.pg()) {
-        found = Some(match found {
-            None => pg,
-            Some(before) if before.category != pg.category => {
-                let is_ours =
-                    [UUID.category, CHAR.category].iter().any(|own| [before.category, pg.category].contains(own));
-                if !is_ours {
-                    return Ok(None);
-                }
-                return Err(unmatched(before, pg, what));
-            }
-            Some(before) if before.oid == pg.oid => before,
-            Some(before) if before.category == UUID.category => return Err(unmatched(before, pg, what)),
-            Some(before) => {
-                let becomes = |from, to| cast_between(from, to) == Some(Context::Implicit);
-                let switches = before.oid != TEXT.oid && becomes(before, pg) && !becomes(pg, before);
-                if switches { pg } else { before }
-            }
-        });
-    }
-    let mut told = items.iter().filter_map(|item| match item {
-        Item::Told(told) => Some(*told),
-        Item::Open | Item::Plain(_) => None,
-    });
-    let Some(first) = found.and_then(|found| told.find(|told| told.pg.oid == found.oid)) else {
-        return Ok(None);
-    };
-    // Beside numbers it is one.
-    if first.pg.oid == OID.oid && items.iter().any(|item| matches!(item, Item::Plain(_))) {
-        return Ok(None);
-    }
-    let are_same = items.iter().all(|item| matches!(item, Item::Told(told) if *told == first));
-    Ok(Some(if are_same { first } else { ColumnType::plain(first.pg) }))
-}
-
-fn unmatched(one: &pgtype::PgType, other: &pgtype::PgType, what: &str) -> DataFusionError {
-    let message =
-        format!("{what} types {} and {} cannot be matched; cast one of them", one.word(None), other.word(None));
-    Failure::new(Fault::DatatypeMismatch, message).into()
-}
-
-/// Makes one type of values that become one together, and says which.
-fn unite(operands: &mut [&mut Expr], what: &str, schema: &DFSchema) -> Result<Option<ColumnType>> {
-    let items: Vec<Item> = operands.iter().map(|operand| Item::of(operand, schema)).collect();
-    if !items.iter().any(|item| matches!(item, Item::Told(_))) {
-        return Ok(None);
-    }
-    let common = common(&items, what)?;
-    if let Some(wanted) = common {
-        for (operand, item) in operands.iter_mut().zip(items) {
-            let is_text = matches!(&**operand, Expr::Literal(ScalarValue::Utf8(Some(_)), _));
-            if matches!(item, Item::Open) && is_text {
-                read_as(operand, wanted, schema)?;
-            }
-        }
-    }
-    Ok(common)
-}
-
-/// Gives the inputs of a UNION columns of the types that they have in common.
-pub(super) fn unite_inputs(inputs: &mut [Arc<LogicalPlan>], width: usize) -> Result<()> {
-    if inputs.iter().any(|input| input.schema().fields().len() != width) {
-        return Ok(());
-    }
-    let none = DFSchema::empty();
-    for at in 0..width {
-        if !inputs.iter().any(|input| told(input.schema().field(at)).is_some()) {
-            continue;
-        }
-        let items = inputs.iter().map(|input| match told(input.schema().field(at)) {
-            Some(told) => Item::Told(told),
-            None if is_open(&types::shown_at(input, at)) || input.schema().field(at).data_type().is_null() => {
-                Item::Open
-            }
-            None => Item::Plain(pgtype::of(input.schema().field(at).data_type()).pg),
-        });
-        let items: Vec<Item> = items.collect();
-        let common = common(&items, "UNION")?;
-        for (input, item) in inputs.iter_mut().zip(items) {
-            let is_as_wanted = match item {
-                Item::Told(told) => Some(told) == common,
-                Item::Open | Item::Plain(_) => common.is_none(),
-            };
-            if is_as_wanted {
-                continue;
-            }
-            let mut columns = types::shown_by(input);
-            let Some(column) = columns.get_mut(at) else { continue };
-            let value = std::mem::take(column).unalias();
-            let is_text = matches!(value, Expr::Literal(ScalarValue::Utf8(Some(_)), _));
-            *column = match (item, common) {
-                (Item::Open, Some(wanted)) if is_text => told_as(value, None, (wanted, Becoming::Cast), &none)?,
-                (Item::Open, Some(wanted)) => cast::said(value, wanted.arrow(), common),
-                _ => cast::said(value, input.schema().field(at).data_type().clone(), common),
-            };
-            *input = Arc::new(types::showing(input, columns)?);
-        }
-    }
-    Ok(())
 }
 
 /// Refuses rows that are told apart or put in order by values that PostgreSQL, or we, do not compare.

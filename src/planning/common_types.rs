@@ -66,8 +66,13 @@ impl Item {
     pub(super) fn of_column(field: &Field, shown: &Expr) -> Self {
         match told(field) {
             None if is_open(shown) => Self::Open,
-            told => Self::typed(told, field.data_type().clone()),
+            _ => Self::of_field(field),
         }
+    }
+
+    /// Of a column that has its type.
+    pub(super) fn of_field(field: &Field) -> Self {
+        Self::typed(told(field), field.data_type().clone())
     }
 
     fn typed(told: Option<ColumnType>, arrow: DataType) -> Self {
@@ -116,6 +121,10 @@ pub(super) struct Common {
 }
 
 impl Common {
+    pub(super) fn column(&self) -> ColumnType {
+        self.column
+    }
+
     /// What fields have to say of it.
     pub(super) fn told(&self) -> Option<ColumnType> {
         self.is_told.then_some(self.column)

@@ -16,7 +16,7 @@ use datafusion::{
     },
 };
 
-use super::{steps, types};
+use super::{recursion, steps, types};
 
 /// The plan with integers where such are written.
 pub(crate) fn with_integers(plan: LogicalPlan) -> Result<LogicalPlan> {
@@ -44,17 +44,10 @@ impl Numbers {
                 LogicalPlan::Join(join)
             }
             LogicalPlan::Subquery(subquery) => LogicalPlan::Subquery(self.subquery(subquery)?),
-            // What its rows are was looked at when it was made.
-            function @ LogicalPlan::Extension(_) => {
-                let as_before = |input: LogicalPlan| {
-                    let before = Arc::clone(input.schema());
-                    let input = self.node(input)?;
-                    let is_other = types::differ(input.schema(), &before);
-                    let input = if is_other { coerce_plan_expr_for_schema(input, &before)? } else { input };
-                    Ok(Transformed::yes(input))
-                };
-                return function.map_children(as_before).data();
+            LogicalPlan::RecursiveQuery(query) => {
+                return recursion::with_types(query, |term| self.node(term)).map(LogicalPlan::RecursiveQuery);
             }
+            function @ LogicalPlan::Extension(_) => return self.function(function),
             other => other.map_children(|input| self.node(input).map(Transformed::yes)).data()?,
         };
         let plan = match plan {
@@ -79,9 +72,28 @@ impl Numbers {
                 let union = if is_stale { Union::try_new_with_loose_types(inputs)? } else { Union { inputs, schema } };
                 Ok(LogicalPlan::Union(union))
             }
-            LogicalPlan::Subquery(_) | LogicalPlan::RecursiveQuery(_) => Ok(plan),
+            LogicalPlan::Subquery(_) => Ok(plan),
             other => other.recompute_schema(),
         }
+    }
+
+    /// A function of a query, whose columns may be among its own.
+    fn function(&mut self, function: LogicalPlan) -> Result<LogicalPlan> {
+        let before: Vec<DFSchemaRef> = function.inputs().iter().map(|input| Arc::clone(input.schema())).collect();
+        let own = Arc::clone(function.schema());
+        let function = function.map_children(|input| self.node(input).map(Transformed::yes)).data()?;
+        if types::differ(function.schema(), &own) {
+            return Ok(function);
+        }
+        // What its rows are was looked at when it was made.
+        let mut before = before.iter();
+        let as_before = |input: LogicalPlan| match before.next() {
+            Some(before) if types::differ(input.schema(), before) => {
+                coerce_plan_expr_for_schema(input, before).map(Transformed::yes)
+            }
+            _ => Ok(Transformed::no(input)),
+        };
+        function.map_children(as_before).data()
     }
 
     fn input(&mut self, plan: &Arc<LogicalPlan>) -> Result<Arc<LogicalPlan>> {

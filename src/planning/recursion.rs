@@ -1,19 +1,35 @@
-//! Recursive queries that would never end.
+//! Recursive queries that PostgreSQL refuses, and the types of the others' columns.
 //!
-//! The term of a recursive query runs until it gives no row. One with an aggregate over its own rows gives one each time, so
-//! that PostgreSQL refuses it.
+//! The term of a recursive query runs until it gives no row. One with an aggregate over its own rows gives one each time, and
+//! would never end.
+//!
+//! Its columns are of the types of what it begins with, and what its term gives has to be of these. The planner has bigints of
+//! the integers that are written there, and casts what the term gives to them: `SELECT 1 UNION ALL SELECT x + 0.5` were whole
+//! numbers. Numerics get the room that the term's need.
 
+use std::sync::Arc;
+
+use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DataType, Field, Schema};
 use datafusion::{
+    catalog::cte_worktable::CteWorkTable,
     common::{
         DataFusionError, Result,
         config::ConfigOptions,
-        tree_node::{TreeNode, TreeNodeRecursion},
+        tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion},
     },
-    logical_expr::LogicalPlan,
+    datasource::{provider_as_source, source_as_provider},
+    logical_expr::{Cast, Expr, ExprSchemable, LogicalPlan, Projection, RecursiveQuery, TableScan},
     optimizer::AnalyzerRule,
 };
 
-use crate::fault::{Failure, Fault};
+use super::{
+    common_types::{self, Item},
+    types,
+};
+use crate::{
+    fault::{Failure, Fault},
+    pgtype::{self, ANY_NUMERIC, Form},
+};
 
 /// The check; see the module. It changes nothing.
 #[derive(Debug)]
@@ -56,4 +72,169 @@ fn reads(plan: &LogicalPlan, name: &str) -> bool {
 fn refused() -> DataFusionError {
     let message = "aggregate functions are not allowed in a recursive query's recursive term";
     Failure::new(Fault::InvalidRecursion, message).into()
+}
+
+/// A recursive query that was just planned, with the types that PostgreSQL gives its columns. `change` is what else happens to
+/// each of its terms.
+pub(super) fn with_types(
+    query: RecursiveQuery,
+    mut change: impl FnMut(LogicalPlan) -> Result<LogicalPlan>,
+) -> Result<RecursiveQuery> {
+    let RecursiveQuery { name, static_term, recursive_term, is_distinct, .. } = query;
+    let planned = Arc::clone(static_term.schema());
+    let first = change(Arc::unwrap_or_clone(static_term))?;
+    let term = without_casts(Arc::unwrap_or_clone(recursive_term), &first, planned.fields())?;
+    let mut columns = columns_of(&first);
+    let mut rest = change(over(term.clone(), &name, &columns)?)?;
+    if widen(&mut columns, &rest) {
+        rest = change(over(term, &name, &columns)?)?;
+    }
+    let rest = checked(rest, &name, &columns)?;
+    let first = shown_as(first, &columns)?;
+    RecursiveQuery::try_new(name, Arc::new(first), Arc::new(rest), is_distinct)
+}
+
+/// The columns of what a query begins with, which are texts where nothing says what they are.
+fn columns_of(term: &LogicalPlan) -> Vec<Field> {
+    // What cannot be settled is refused when it is.
+    let schema = types::of_rows(term).unwrap_or_else(|_| Arc::clone(term.schema()));
+    let column = |field: &Arc<Field>| {
+        let is_open = field.data_type().is_null();
+        let data_type = if is_open { DataType::Utf8 } else { field.data_type().clone() };
+        field.as_ref().clone().with_data_type(data_type).with_nullable(true)
+    };
+    schema.fields().iter().map(column).collect()
+}
+
+/// The term without the casts by which the planner made its columns be as `planned`, where they can be told from the statement's
+/// own: of integers and numerics that are written to begin with, there are none of those.
+fn without_casts(term: LogicalPlan, first: &LogicalPlan, planned: &[Arc<Field>]) -> Result<LogicalPlan> {
+    let LogicalPlan::Projection(Projection { mut expr, input, .. }) = term else { return Ok(term) };
+    for (at, (shown, planned)) in expr.iter_mut().zip(planned).enumerate() {
+        let planned = planned.data_type();
+        let is_planners = match planned {
+            integer if integer.is_integer() => first.schema().field(at).data_type() != integer,
+            decimal if decimal.is_decimal() => types::is_computed(first, at),
+            _ => false,
+        };
+        if is_planners
+            && let Expr::Cast(Cast { expr: inner, field }) = shown.clone().unalias()
+            && field.data_type() == planned
+            && inner.get_type(input.schema()).is_ok_and(|own| own.is_numeric() && own != *planned)
+        {
+            let (qualifier, name) = shown.qualified_name();
+            *shown = inner.alias_qualified(qualifier, name);
+        }
+    }
+    Projection::try_new(expr, input).map(LogicalPlan::Projection)
+}
+
+/// The term over rows with these columns.
+fn over(term: LogicalPlan, name: &str, columns: &[Field]) -> Result<LogicalPlan> {
+    let schema = Arc::new(Schema::new(columns.to_vec()));
+    let source = provider_as_source(Arc::new(CteWorkTable::new(name, schema)));
+    let replaced = term.transform_up_with_subqueries(|node| match node {
+        LogicalPlan::TableScan(scan) if is_work_table(&scan, name) => {
+            let TableScan { table_name, projection, filters, fetch, .. } = scan;
+            let scan = TableScan::try_new(table_name, Arc::clone(&source), projection, filters, fetch)?;
+            Ok(Transformed::yes(LogicalPlan::TableScan(scan)))
+        }
+        other => Ok(Transformed::no(other)),
+    });
+    replaced.data()
+}
+
+fn is_work_table(scan: &TableScan, name: &str) -> bool {
+    let provider = source_as_provider(&scan.source);
+    provider.is_ok_and(|table| table.downcast_ref::<CteWorkTable>().is_some_and(|table| table.name() == name))
+}
+
+/// Makes room in columns of numerics for those that the term gives; whether any needs it.
+fn widen(columns: &mut [Field], term: &LogicalPlan) -> bool {
+    let mut widened = false;
+    for (column, own) in columns.iter_mut().zip(columns_of(term)) {
+        let wider = match (column.data_type(), own.data_type()) {
+            (DataType::Decimal128(digits, places), DataType::Decimal128(own_digits, own_places)) => {
+                let fits = own_places <= places
+                    && i32::from(*own_digits) - i32::from(*own_places) <= i32::from(*digits) - i32::from(*places);
+                match own_places <= places {
+                    _ if fits => continue,
+                    true => DataType::Decimal128(DECIMAL128_MAX_PRECISION, *places),
+                    false => ANY_NUMERIC,
+                }
+            }
+            _ => continue,
+        };
+        widened |= wider != *column.data_type();
+        *column = column.clone().with_data_type(wider);
+    }
+    widened
+}
+
+/// The term, whose columns go together with those of what the query begins with and are of their types then.
+fn checked(term: LogicalPlan, name: &str, columns: &[Field]) -> Result<LogicalPlan> {
+    let own = types::of_rows(&term).unwrap_or_else(|_| Arc::clone(term.schema()));
+    let schema = Arc::clone(term.schema());
+    let mut shown = Vec::with_capacity(columns.len());
+    let mut changed = false;
+    for (at, (column, own)) in columns.iter().zip(own.fields()).enumerate() {
+        let (qualifier, field) = schema.qualified_field(at);
+        let value = Expr::from((qualifier, field));
+        let written = types::shown_at(&term, at).unalias();
+        let items = [Item::of_field(column), Item::of_column(own, &written)];
+        let Some(common) = common_types::found(&[&value, &written], &items, "UNION")? else {
+            shown.push(value);
+            continue;
+        };
+        let (begins_as, is_in_all) = (pgtype::of_field(column), common.column());
+        let is_other = begins_as.pg.oid != is_in_all.pg.oid
+            || common.told().is_some_and(|told| told.modifier != begins_as.modifier);
+        if is_other {
+            let spelled = |of: pgtype::ColumnType| match of.pg.form {
+                Form::Numeric => of.pg.sql(None),
+                _ => of.pg.sql(Some(of.modifier)),
+            };
+            let message = format!(
+                "recursive query \"{name}\" column {} has type {} in non-recursive term but type {} overall; \
+                 cast the output of the non-recursive term to the correct type",
+                at + 1,
+                spelled(begins_as),
+                spelled(is_in_all),
+            );
+            return Err(Failure::new(Fault::DatatypeMismatch, message).into());
+        }
+        let [_, item] = &items;
+        // Numerics are cast to those that the query begins with.
+        if common.is_of(item) || begins_as.pg.form == Form::Numeric {
+            shown.push(value);
+        } else {
+            let value = common_types::as_column(value, item, &common, &schema)?;
+            shown.push(value.alias_qualified(qualifier.cloned(), field.name()));
+            changed = true;
+        }
+    }
+    if !changed {
+        return Ok(term);
+    }
+    Projection::try_new(shown, Arc::new(term)).map(LogicalPlan::Projection)
+}
+
+/// What a query begins with, with columns of these types.
+fn shown_as(term: LogicalPlan, columns: &[Field]) -> Result<LogicalPlan> {
+    let schema = Arc::clone(term.schema());
+    if schema.fields().iter().zip(columns).all(|(own, column)| own.data_type() == column.data_type()) {
+        return Ok(term);
+    }
+    let shown = columns.iter().enumerate().map(|(at, column)| {
+        let (qualifier, field) = schema.qualified_field(at);
+        let value = Expr::from((qualifier, field));
+        match field.data_type() == column.data_type() {
+            true => value,
+            false => {
+                let cast = Expr::Cast(Cast::new(Box::new(value), column.data_type().clone()));
+                cast.alias_qualified(qualifier.cloned(), field.name())
+            }
+        }
+    });
+    Projection::try_new(shown.collect(), Arc::new(term)).map(LogicalPlan::Projection)
 }

@@ -72,6 +72,7 @@ mod time_texts;
 mod timestamps;
 mod told;
 mod types;
+mod unread;
 mod whole_casts;
 mod wide;
 mod written_texts;
@@ -111,6 +112,7 @@ pub(crate) use steps::any as has_step;
 pub(crate) use text_numbers::own_digits;
 pub(crate) use told::{as_written, stored_as, told_parameters};
 pub(crate) use types::{is_computed, settled};
+pub(crate) use unread::unread;
 pub(crate) use written_texts::Operators;
 
 /// The function that a row is written as beside a subquery. Whoever plans the subquery takes its calls apart.
@@ -118,6 +120,9 @@ pub(crate) const ROW_OF: &str = "row_of";
 
 /// The function that the values of an INSERT are written as. Whoever plans the INSERT takes its calls apart.
 pub(crate) const ASSIGNED: &str = "assigned";
+
+/// The function that a text in quotes is written as among values of which nothing says yet what it is.
+pub(crate) const UNREAD: &str = "unread";
 
 /// The function that a cast is written as where the planner would take it for another. It never fails.
 pub(crate) const WRITTEN_AS: &str = "written_as";

@@ -24,8 +24,9 @@ use datafusion::{
 
 use super::{
     common_types::{self, Item},
-    days, decimal_places, interval_lengths, number_types, overloads, range_keys, sets, steps, time_operators, told,
-    written_texts,
+    days, decimal_places, interval_lengths, number_types,
+    open_operands::is_open,
+    overloads, range_keys, sets, steps, time_operators, told, unread, written_texts,
 };
 use crate::pgtype::ANY_NUMERIC;
 
@@ -258,13 +259,17 @@ pub(super) fn showing(plan: &LogicalPlan, columns: Vec<Expr>) -> Result<LogicalP
 /// The rows of VALUES that were just planned, without the casts by which the planner made values of one type of a column.
 pub(super) fn forget_casts(values: &mut Values) -> Result<()> {
     let none = DFSchema::empty();
+    for value in values.values.iter_mut().flatten() {
+        *value = unread::written(std::mem::take(value));
+    }
     for (at, field) in values.schema.fields().iter().enumerate() {
         let planned = field.data_type();
         if !planned.is_numeric() && !planned.is_temporal() {
             continue;
         }
         let written: Vec<Expr> = values.values.iter().map(|row| before_cast(&row[at], planned, &none)).collect();
-        let types = written.iter().map(|value| value.get_type(&none)).collect::<Result<Vec<_>>>()?;
+        let own = |value: &Expr| if is_open(value) { Ok(DataType::Null) } else { value.get_type(&none) };
+        let types = written.iter().map(own).collect::<Result<Vec<_>>>()?;
         // Casts of another type than the planner chose are the statement's own.
         if common(&types).as_ref() == Some(planned) {
             for (row, value) in values.values.iter_mut().zip(written) {
@@ -290,7 +295,7 @@ pub(super) fn with_columns_of_rows(mut values: Values) -> Result<Values> {
         let Some(common) = common(&types) else { continue };
         for (value, own) in column.into_iter().zip(&types) {
             *value = match (std::mem::take(value), own) {
-                (_, DataType::Null) => Expr::Literal(ScalarValue::try_from(&common)?, None),
+                (Expr::Literal(..), DataType::Null) => Expr::Literal(ScalarValue::try_from(&common)?, None),
                 (value, own) if *own == common => value,
                 (Expr::Literal(value, metadata), _) => Expr::Literal(value.cast_to(&common)?, metadata),
                 (other, _) => other.cast_to(&common, &none)?,

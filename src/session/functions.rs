@@ -31,7 +31,7 @@ use super::{
 };
 use crate::{
     pgtype::{ColumnType, NAME},
-    planning::{self, ASSIGNED, REGULAR_EXPRESSION, ROW_OF, SIMILAR_EXPRESSION, WRITTEN_AS},
+    planning::{self, ASSIGNED, REGULAR_EXPRESSION, ROW_OF, SIMILAR_EXPRESSION, UNREAD, WRITTEN_AS},
 };
 
 /// Functions that statements are rewritten with, and those of the query engine that no statement can give what they take.
@@ -40,6 +40,7 @@ pub(super) const INTERNAL: &[&str] = &[
     REGULAR_EXPRESSION,
     ROW_OF,
     SIMILAR_EXPRESSION,
+    UNREAD,
     WRITTEN_AS,
     "compare_all",
     "compare_any",
@@ -68,7 +69,8 @@ pub(crate) fn register(context: &SessionContext, user: &str) {
     context.register_udwf(nth_value::function());
     sliding::all().into_iter().for_each(|function| context.register_udaf(function));
     // What comparisons are written as before they are planned.
-    let written = CompareArray::both().into_iter().chain([row_of(), Assigned::function(), WrittenAs::function()]);
+    let whole = [row_of(), Assigned::function(), WrittenAs::function(), planning::unread()];
+    let written = CompareArray::both().into_iter().chain(whole);
     written.for_each(|function| context.register_udf(function));
     // Connection pools give back locks that nobody can take here.
     context.register_udf(constant("pg_advisory_unlock_all", ScalarValue::Utf8(None)));

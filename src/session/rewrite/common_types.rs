@@ -6,7 +6,11 @@
 use arrow::datatypes::{DataType, TimeUnit};
 use datafusion::sql::sqlparser::ast::{CastKind, DataType as Type, ExactNumberInfo, Expr, JoinOperator, TimezoneInfo};
 
-use crate::planning::compared_as;
+use crate::{
+    Error, Fault, Result,
+    pgtype::{self, Form, Unmatched},
+    planning::compared_as,
+};
 
 /// The types of the left and the right column, where they are known.
 pub(super) type Types<'a> = (Option<&'a DataType>, Option<&'a DataType>);
@@ -36,19 +40,38 @@ pub(super) fn takes_right(operator: &JoinOperator, types: Types<'_>) -> bool {
     }
 }
 
-fn common(left: &DataType, right: &DataType) -> Option<DataType> {
-    match (left, right) {
-        (left, right) if left == right => Some(left.clone()),
-        // They are compared as doubles, and are reals in one column.
-        (real @ DataType::Float32, other) | (other, real @ DataType::Float32)
-            if other.is_numeric() && *other != DataType::Float64 =>
-        {
-            Some(real.clone())
+/// Refuses columns that do not go together. What the field of a column says of its type is not known here.
+pub(super) fn check(types: Types<'_>) -> Result<()> {
+    let (Some(left), Some(right)) = types else { return Ok(()) };
+    if left.is_nested() || right.is_nested() || left.is_null() || right.is_null() {
+        return Ok(());
+    }
+    match pgtype::common_type(&[Some(pgtype::of(left).pg), Some(pgtype::of(right).pg)]) {
+        Err(Unmatched::Categories(one, other)) => {
+            let (one, other) = (one.sql(None), other.sql(None));
+            let message = format!("JOIN/USING types {one} and {other} cannot be matched; cast one of the columns");
+            Err(Error::new(Fault::DatatypeMismatch, message))
         }
-        (DataType::Date32, timestamp @ DataType::Timestamp(..))
-        | (timestamp @ DataType::Timestamp(..), DataType::Date32) => Some(timestamp.clone()),
-        (left, right) if is_known(left) && is_known(right) => compared_as(left, right),
-        _ => None,
+        Ok(_) | Err(Unmatched::Becoming(..)) => Ok(()),
+    }
+}
+
+fn common(left: &DataType, right: &DataType) -> Option<DataType> {
+    if left == right {
+        return Some(left.clone());
+    }
+    if !is_known(left) || !is_known(right) {
+        return None;
+    }
+    let (left_pg, right_pg) = (pgtype::of(left).pg, pgtype::of(right).pg);
+    let pg = pgtype::common_type(&[Some(left_pg), Some(right_pg)]).ok()??;
+    match pg.form {
+        Form::Timestamp | Form::Instant if left_pg != right_pg => {
+            Some(if left_pg == pg { left } else { right }.clone())
+        }
+        // They are compared as doubles, and are reals in one column.
+        Form::Float4 => Some(DataType::Float32),
+        _ => compared_as(left, right),
     }
 }
 
@@ -72,6 +95,7 @@ pub(crate) fn written(data_type: &DataType) -> Option<Type> {
         DataType::Utf8 | DataType::Utf8View => Type::Text,
         DataType::Date32 => Type::Date,
         DataType::Timestamp(TimeUnit::Microsecond, None) => Type::Timestamp(Some(6), TimezoneInfo::WithoutTimeZone),
+        DataType::Timestamp(TimeUnit::Microsecond, Some(_)) => Type::Timestamp(Some(6), TimezoneInfo::WithTimeZone),
         _ => return None,
     })
 }

@@ -487,6 +487,7 @@ fn merged(left: Namespace, right: Namespace, operator: &mut JoinOperator) -> Res
         let (of_left, of_right) = (left.one(name, "left")?, right.one(name, "right")?);
         conditions.push(operation(of_left.value.clone(), BinaryOperator::Eq, of_right.value.clone()));
         let types = (of_left.data_type.as_ref(), of_right.data_type.as_ref());
+        common_types::check(types)?;
         let value = match operator {
             JoinOperator::FullOuter(_) => call("coalesce", vec![of_left.value.clone(), of_right.value.clone()]),
             _ if common_types::takes_right(operator, types) => of_right.value.clone(),

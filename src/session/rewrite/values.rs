@@ -1,40 +1,39 @@
-//! Texts among numerics of a column of VALUES, which are numerics of their own digits; those that are no finite numbers are
-//! doubles, as all numbers beside a double are. And texts among values of types that Arrow does not tell apart, of which they
-//! are.
+//! Texts in quotes among the other values in a column of VALUES, which are read when the types of those are known, and values
+//! of types that Arrow does not tell apart.
 //!
-//! The planner casts all values of a column to one type, and does not know afterwards which of them the statement casts: of
+//! The planner casts all values of a column to one type as soon as it has them: a text beside a date it refuses, and of
 //! `VALUES ('2.5'::numeric(5, 1)), ('2.47')` it made 2.5 twice. And it refuses values that do not say the same of their types, as
 //! `VALUES ('a'::varchar(3)), ('b')` do not.
 
-use datafusion::{
-    common::ScalarValue,
-    sql::sqlparser::ast::{
-        CastKind, DataType as Type, ExactNumberInfo, Expr, Function, FunctionArguments, Query, SetExpr, Value,
-    },
-};
+use datafusion::sql::sqlparser::ast::{CastKind, Expr, Function, FunctionArguments, Query, SetExpr, Value};
 
 use super::{call, told_types};
-use crate::{Result, pgtype::ColumnType, planning};
+use crate::{Result, pgtype::ColumnType, planning::UNREAD};
 
-/// Casts these texts of a query that is VALUES.
+/// Leaves texts of a query that is VALUES unread.
 pub(super) fn rewrite(query: &mut Query) -> Result<()> {
     let SetExpr::Values(values) = query.body.as_mut() else { return Ok(()) };
     let width = values.rows.iter().map(|row| row.len()).min().unwrap_or(0);
     for at in 0..width {
-        if values.rows.iter().any(|row| is_double(&row[at])) {
-            values.rows.iter_mut().for_each(|row| cast_to_double(&mut row[at], |_| true));
-        } else if values.rows.iter().any(|row| is_numeric(&row[at])) {
-            values.rows.iter_mut().for_each(|row| cast(&mut row[at]));
-        }
-        if let Some(array) = values.rows.iter().find_map(|row| array_type(&row[at])) {
-            values.rows.iter_mut().for_each(|row| cast_text(&mut row[at], &array));
-        }
         let mut column: Vec<&mut Expr> = values.rows.iter_mut().map(|row| &mut row[at]).collect();
         if column.len() > 1 && column.iter().any(|value| tells(value)) {
             say_the_same(&mut column)?;
         }
+        if !column.iter().all(|value| is_open(value)) {
+            column.iter_mut().filter(|value| is_text(value)).for_each(|value| leave_unread(value));
+        }
     }
     Ok(())
+}
+
+/// Whether a value is a text in quotes.
+fn is_text(value: &Expr) -> bool {
+    matches!(value, Expr::Value(value) if matches!(value.value, Value::SingleQuotedString(_)))
+}
+
+fn leave_unread(value: &mut Expr) {
+    let text = std::mem::replace(value, Expr::Value(Value::Null.into()));
+    *value = call(UNREAD, vec![text]);
 }
 
 /// Whether the planner may find that the field of a value says its type.
@@ -108,69 +107,4 @@ fn say_nothing(value: &mut Expr) {
         let called = std::mem::replace(value, Expr::Value(Value::Null.into()));
         *value = call("coalesce", vec![called]);
     }
-}
-
-fn is_numeric(value: &Expr) -> bool {
-    match value {
-        Expr::Cast { data_type, .. } => matches!(data_type, Type::Numeric(_) | Type::Decimal(_) | Type::Dec(_)),
-        Expr::Value(value) => matches!(&value.value, Value::Number(digits, _) if digits.contains('.')),
-        Expr::UnaryOp { expr: inner, .. } | Expr::Nested(inner) => is_numeric(inner),
-        _ => false,
-    }
-}
-
-fn is_double(value: &Expr) -> bool {
-    match value {
-        Expr::Cast { data_type, .. } => {
-            matches!(data_type, Type::Float(_) | Type::Float8 | Type::Double(_) | Type::DoublePrecision | Type::Float64)
-        }
-        Expr::Nested(inner) => is_double(inner),
-        _ => false,
-    }
-}
-
-/// The type of arrays that a value is cast to.
-fn array_type(value: &Expr) -> Option<Type> {
-    match value {
-        Expr::Cast { data_type: array @ Type::Array(_), .. } => Some(array.clone()),
-        Expr::Nested(inner) => array_type(inner),
-        _ => None,
-    }
-}
-
-/// Casts a text in quotes.
-fn cast_text(value: &mut Expr, data_type: &Type) {
-    if matches!(value, Expr::Value(written) if matches!(written.value, Value::SingleQuotedString(_))) {
-        let expr = Box::new(std::mem::replace(value, Expr::Value(Value::Null.into())));
-        let (kind, data_type) = (CastKind::DoubleColon, data_type.clone());
-        *value = Expr::Cast { kind, expr, data_type, array: false, format: None };
-    }
-}
-
-/// Casts a text that is such a number.
-fn cast_to_double(value: &mut Expr, is_such: fn(f64) -> bool) {
-    let Expr::Value(written) = &*value else { return };
-    let Value::SingleQuotedString(text) = &written.value else { return };
-    if text.trim().parse::<f64>().is_ok_and(is_such) {
-        let expr = Box::new(value.clone());
-        *value = Expr::Cast {
-            kind: CastKind::DoubleColon,
-            expr,
-            data_type: Type::DoublePrecision,
-            array: false,
-            format: None,
-        };
-    }
-}
-
-fn cast(value: &mut Expr) {
-    let Expr::Value(written) = &*value else { return };
-    let Value::SingleQuotedString(text) = &written.value else { return };
-    let Some(ScalarValue::Decimal128(Some(_), precision, scale)) = planning::own_digits(text) else {
-        return cast_to_double(value, |number| !number.is_finite());
-    };
-    let digits = ExactNumberInfo::PrecisionAndScale(u64::from(precision), i64::from(scale));
-    let expr = Box::new(value.clone());
-    *value =
-        Expr::Cast { kind: CastKind::DoubleColon, expr, data_type: Type::Numeric(digits), array: false, format: None };
 }

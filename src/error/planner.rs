@@ -20,7 +20,6 @@ const PLAN_FAULTS: &[(&str, Fault)] = &[
     ("Projections require unique expression names", Fault::DuplicateColumn),
     ("Schema contains duplicate", Fault::DuplicateColumn),
     ("column reference", Fault::AmbiguousColumn),
-    ("Inconsistent data type", Fault::DatatypeMismatch),
     ("There is no registered file format", Fault::InvalidArgument),
     ("Unsupported", Fault::FeatureNotSupported),
     ("Cannot coerce", Fault::DatatypeMismatch),
@@ -55,6 +54,15 @@ pub(super) fn wrong_arguments(text: &str) -> Option<Said> {
         types => format!("function {name}({}) does not exist", types.join(", ")),
     };
     Some(Said { fault: Some(Fault::UndefinedFunction), message, hint: Some(hint) })
+}
+
+/// `Inconsistent data type across values list at row 1 column 0. Was Int64 but found Boolean`
+pub(super) fn values(text: &str) -> Option<Said> {
+    let found = text.strip_prefix("Inconsistent data type across values list at row ")?;
+    let (one, other) = found.split_once(". Was ")?.1.split_once(" but found ")?;
+    let (one, other) = (operand_type(one), operand_type(other));
+    let message = format!("VALUES types {one} and {other} cannot be matched; cast one of them");
+    Some(Said { fault: Some(Fault::DatatypeMismatch), message, hint: None })
 }
 
 /// Spellings listed in a hint.

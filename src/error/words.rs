@@ -21,6 +21,7 @@ pub(super) fn said(text: &str) -> Said {
 /// too, and stand behind those that know such a text by its beginning.
 const PHRASES: &[fn(&str) -> Option<Said>] = &[
     planner::wrong_arguments,
+    planner::values,
     planner::undefined_function,
     planner::arithmetic,
     planner::comparison,

@@ -1,6 +1,6 @@
-//! Values that come together have the type that PostgreSQL finds for them ([`common_type`](pgtype::common_type())): the results of
-//! CASE, the arguments of COALESCE, GREATEST and LEAST, the elements of an array, the values in a column of VALUES, and what
-//! UNION, INTERSECT and EXCEPT have in one.
+//! Values that come together have the type that PostgreSQL finds for them ([`common_type`](pgtype::common_type())): the results
+//! of CASE, the arguments of COALESCE, GREATEST and LEAST, the elements of an array, the values in a column of VALUES, and
+//! what UNION, INTERSECT and EXCEPT have in one.
 //!
 //! ```sql
 //! SELECT coalesce(shipped, '2024-01-01'), CASE WHEN paid THEN 1 ELSE 2.5 END
@@ -29,7 +29,7 @@ use super::{
 };
 use crate::{
     fault::{Failure, Fault},
-    pgtype::{self, Becoming, ColumnType, Form, PgType, TEXT, Unmatched, told},
+    pgtype::{self, Becoming, ColumnType, Context, Form, PgType, TEXT, Unmatched, cast_between, told},
 };
 
 /// The name of the field of a cast that makes a value one of the type that it has together with others.
@@ -76,11 +76,14 @@ impl Item {
     }
 
     fn typed(told: Option<ColumnType>, arrow: DataType) -> Self {
-        match pgtype::innermost(&arrow) {
-            DataType::Null => Self::Open,
-            leaf if told.is_none() && is_foreign(leaf) => Self::Foreign(Some(arrow)),
-            _ => Self::Known { column: told.unwrap_or_else(|| pgtype::of(&arrow)), is_told: told.is_some(), arrow },
+        let leaf = pgtype::innermost(&arrow);
+        if leaf.is_null() {
+            return Self::Open;
         }
+        if told.is_none() && is_foreign(leaf) {
+            return Self::Foreign(Some(arrow));
+        }
+        Self::Known { column: told.unwrap_or_else(|| pgtype::of(&arrow)), is_told: told.is_some(), arrow }
     }
 
     pub(super) fn is_open(&self) -> bool {
@@ -390,10 +393,48 @@ fn chosen(step: &mut Expr) -> Option<(Vec<&mut Expr>, &'static str)> {
 
 /// A step of an expression whose values have the type that they have together, and what fields have to say of it.
 pub(super) fn settled(mut step: Expr, schema: &DFSchema) -> Result<(Expr, Option<ColumnType>)> {
+    if matches!(&step, Expr::ScalarFunction(call) if call.func.name() == "nullif") {
+        return Ok((null_if(step, schema)?, None));
+    }
     let may_be_null = matches!(&step, Expr::Case(case) if case.else_expr.is_none());
     let Some((mut values, what)) = chosen(&mut step) else { return Ok((step, None)) };
     let told = unite(&mut values, what, schema)?.filter(|_| what != ARRAY);
     Ok((step, told.map(|told| if may_be_null { ColumnType::plain(told.pg) } else { told })))
+}
+
+/// `nullif` of numbers that are no floats. Its value is of the first one's type where PostgreSQL compares both as they are, and
+/// of the type that they have together where a whole number is compared with a numeric.
+fn null_if(mut step: Expr, schema: &DFSchema) -> Result<Expr> {
+    let Expr::ScalarFunction(call) = &mut step else { return Ok(step) };
+    let [value, other] = call.args.as_mut_slice() else { return Ok(step) };
+    let items = [Item::of(value, schema), Item::of(other, schema)];
+    let [Item::Known { column, arrow, .. }, Item::Known { column: beside, arrow: other_arrow, .. }] = &items else {
+        return Ok(step);
+    };
+    if !are_compared(column.pg, beside.pg) {
+        let (one, other) = (column.pg.sql(None), beside.pg.sql(None));
+        let message = format!("operator does not exist: {one} = {other}; cast one of them");
+        return Err(Failure::new(Fault::UndefinedFunction, message).into());
+    }
+    let is_exact = |number: &DataType| number.is_integer() || number.is_decimal();
+    if arrow == other_arrow || !is_exact(arrow) || !is_exact(other_arrow) {
+        return Ok(step);
+    }
+    let Some(common) = found(&[&*value, &*other], &items, "NULLIF")? else { return Ok(step) };
+    for (argument, item) in [value, other].into_iter().zip(&items) {
+        *argument = become_common(std::mem::take(argument), item, &common, schema)?;
+    }
+    let keeps_its_type = arrow.is_decimal() || other_arrow.is_integer();
+    Ok(match keeps_its_type && common.arrow.as_ref() != Some(arrow) {
+        true => Expr::Cast(Cast::new(Box::new(step), arrow.clone())),
+        false => step,
+    })
+}
+
+/// Whether values of two types may be equal.
+fn are_compared(one: &PgType, other: &PgType) -> bool {
+    let becomes = |from: &PgType, to: &PgType| cast_between(from, to) == Some(Context::Implicit);
+    one.category == other.category || becomes(one, other) || becomes(other, one)
 }
 
 /// Reads the texts in quotes among the values of an operand that are no numbers, so that its type is known where an operator is
@@ -483,6 +524,19 @@ mod tests {
         let case = when(lit(true), lit(1_i32)).otherwise(col("s")).unwrap();
         let refused = settled(case, &schema()).unwrap_err().to_string();
         assert!(refused.contains("CASE types text and integer cannot be matched"), "{refused}");
+    }
+
+    /// `SELECT pg_typeof(nullif(one, other))` of PostgreSQL 15.
+    #[test]
+    fn nullif_keeps_the_type_of_what_is_compared_as_it_is() {
+        let kind = |arguments: [Expr; 2]| {
+            let call = datafusion::functions::core::nullif().call(arguments.to_vec());
+            settled(call, &schema()).map(|(step, _)| step.get_type(&schema()).unwrap())
+        };
+        assert_eq!(kind([col("i"), lit(3_000_000_000_i64)]).unwrap(), DataType::Int32);
+        assert_eq!(kind([col("n"), col("i")]).unwrap(), DataType::Decimal128(10, 2));
+        assert_eq!(kind([col("i"), col("n")]).unwrap(), DataType::Decimal128(12, 2));
+        assert!(kind([col("i"), col("s")]).unwrap_err().to_string().contains("integer = text"));
     }
 
     #[test]

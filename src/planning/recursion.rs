@@ -120,7 +120,7 @@ fn without_casts(term: LogicalPlan, first: &LogicalPlan, planned: &[Arc<Field>])
         if is_planners
             && let Expr::Cast(Cast { expr: inner, field }) = shown.clone().unalias()
             && field.data_type() == planned
-            && inner.get_type(input.schema()).is_ok_and(|own| own.is_numeric() && own != *planned)
+            && inner.get_type(input.schema()).is_ok_and(|own| own != *planned)
         {
             let (qualifier, name) = shown.qualified_name();
             *shown = inner.alias_qualified(qualifier, name);

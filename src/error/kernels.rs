@@ -102,7 +102,21 @@ pub(super) fn decimal_overflow(text: &str) -> Option<Said> {
         .split_once(" is too large to store in a Decimal")
         .or_else(|| text.split_once(" is too small to store in a Decimal"))?;
     let digits = between(bound, " of precision ", ".")?;
+    // The engine's kernels say it within a text of their own.
+    let value = value.rsplit(' ').next().unwrap_or(value);
     wrong(Fault::NumericOutOfRange, format!("numeric field overflow: {value} has more than {digits} digits"))
+}
+
+/// `Cannot cast to Decimal128(38, 0). Overflowing on 1000`, `value of 1000 is out of range Int32`
+pub(super) fn number_overflow(text: &str) -> Option<Said> {
+    if let Some((data_type, value)) =
+        text.strip_prefix("Cannot cast to ").and_then(|rest| rest.split_once(". Overflowing on "))
+    {
+        let message = format!("numeric field overflow: {value} is no {}", sql_type(data_type)?);
+        return wrong(Fault::NumericOutOfRange, message);
+    }
+    let (_, data_type) = text.strip_prefix("value of ")?.split_once(" is out of range ")?;
+    wrong(Fault::NumericOutOfRange, format!("{} out of range", operand_type(data_type)))
 }
 
 /// `Unsupported CAST from Boolean to Date32`, `Casting from Boolean to Date32 not supported`

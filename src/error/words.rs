@@ -34,6 +34,7 @@ const PHRASES: &[fn(&str) -> Option<Said>] = &[
     kernels::unreadable_interval,
     kernels::out_of_range,
     kernels::decimal_overflow,
+    kernels::number_overflow,
     kernels::uncastable,
     planner::undefined_type,
     planner::not_grouped,

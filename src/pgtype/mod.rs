@@ -26,9 +26,9 @@ pub(crate) use self::{
         ANY_NUMERIC, canonical, dimensions_of, element, innermost, is_record, list_of, nested, record_field, sent_as,
     },
     read::{
-        ArrayText, Becoming, Fields, JSONB_VERSION, NoJson, Part, Span, Unfit, Unreadable, Untold, Zone, as_told,
-        civil, day_of, days_in, has_fields, read_binary, read_count, read_interval, read_null, read_string, read_text,
-        read_time, read_typed, spelled_zone, split_array, tells_time, uuid_bytes,
+        ArrayText, Becoming, Fields, Float, JSONB_VERSION, NoJson, NoNumber, Part, Span, Unfit, Unreadable, Untold,
+        Written, Zone, as_told, civil, day_of, days_in, has_fields, read_binary, read_count, read_float, read_interval,
+        read_null, read_string, read_text, read_time, read_typed, spelled_zone, split_array, tells_time, uuid_bytes,
     },
     told::{only_told, untold},
 };

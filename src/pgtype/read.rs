@@ -5,6 +5,7 @@
 mod array;
 mod calendar;
 mod fields;
+mod floats;
 mod intervals;
 mod iso;
 mod json;
@@ -23,9 +24,11 @@ use datafusion::common::ScalarValue;
 pub(crate) use array::{ArrayText, split_array};
 pub(crate) use calendar::{civil, day_of, days_in};
 pub(crate) use fields::has_fields;
+pub(crate) use floats::{Float, NoNumber, read_float};
 pub(crate) use intervals::{Fields, Part, Span, interval as read_interval};
 pub(crate) use json::NoJson;
 pub(crate) use moments::Unfit;
+pub(crate) use numeric::Written;
 pub(crate) use times::{read_count, read_time, tells_time};
 pub(crate) use told::{Becoming, Untold, as_told, uuid_bytes};
 pub(crate) use zones::{Zone, spelled as spelled_zone};
@@ -45,6 +48,8 @@ pub(crate) enum Unreadable {
     Dimensions { found: usize, wanted: usize },
     /// The text is no date, time or interval, and why.
     Time(String, Unfit),
+    /// The text is no number of the type, and why.
+    Number(String, NoNumber),
     /// The bytes are no value of the type.
     Binary,
     /// The bytes are no text, and why.
@@ -88,13 +93,14 @@ pub(crate) fn read_typed(pg: &'static PgType, text: &str, target: &DataType) -> 
 pub(crate) fn read_text(text: &str, target: &DataType) -> Result<ScalarValue> {
     let trimmed = text.trim();
     let invalid = || Unreadable::Text(text.to_owned());
+    let no_number = |why| Unreadable::Number(text.to_owned(), why);
     Ok(match target {
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => ScalarValue::Utf8(Some(text.to_owned())),
         DataType::Boolean => ScalarValue::Boolean(Some(boolean(trimmed).ok_or_else(invalid)?)),
-        DataType::Float32 => ScalarValue::Float32(Some(trimmed.parse().map_err(|_| invalid())?)),
-        DataType::Float64 => ScalarValue::Float64(Some(trimmed.parse().map_err(|_| invalid())?)),
+        DataType::Float32 => ScalarValue::Float32(Some(read_float(text).map_err(no_number)?)),
+        DataType::Float64 => ScalarValue::Float64(Some(read_float(text).map_err(no_number)?)),
         DataType::Decimal32(..) | DataType::Decimal64(..) | DataType::Decimal128(..) | DataType::Decimal256(..) => {
-            numeric::from_text(trimmed).ok_or_else(invalid)?
+            Written::read(text).and_then(Written::own).map_err(no_number)?
         }
         DataType::Binary | DataType::LargeBinary | DataType::BinaryView => {
             ScalarValue::Binary(Some(bytes_from_text(text).ok_or_else(invalid)?))
@@ -137,7 +143,7 @@ pub(crate) fn read_binary(pg: &'static PgType, bytes: &[u8], target: &DataType) 
             _ => return Err(Unreadable::Binary),
         },
         Form::Bytes => ScalarValue::Binary(Some(bytes.to_vec())),
-        Form::Numeric => numeric::from_binary(bytes).ok_or(Unreadable::Binary)?,
+        Form::Numeric => numeric::from_binary(bytes)?,
         Form::Date => {
             let days = i32::from_be_bytes(fixed(bytes)?).checked_add(EPOCH_DAYS);
             ScalarValue::Date32(Some(days.ok_or(Unreadable::OutOfRange(pg))?))

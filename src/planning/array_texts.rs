@@ -128,6 +128,7 @@ fn unreadable(why: Unreadable, wanted: &DataType) -> DataFusionError {
             }
         },
         Unreadable::Time(text, why) => read_texts::unfit(&text, innermost(wanted), why),
+        Unreadable::Number(text, why) => read_texts::no_number(&text, innermost(wanted), why),
         Unreadable::OutOfRange(pg) => Failure::new(Fault::NumericOutOfRange, format!("{} out of range", pg.word(None))),
         Unreadable::Binary | Unreadable::Encoding(_) | Unreadable::Unsupported(_) => {
             Failure::new(Fault::FeatureNotSupported, format!("values of type {name} are not read from text"))

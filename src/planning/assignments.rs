@@ -13,7 +13,7 @@ use datafusion::{
 };
 
 use super::{
-    ASSIGNED,
+    ASSIGNED, long_numbers,
     open_operands::is_open,
     told::{is_stored_as, stored_as, told_by},
 };
@@ -123,6 +123,9 @@ fn cast_to(value: Expr, column: &Field) -> Expr {
 /// A value as one of its column's type.
 fn assigned(value: Expr, column: &Field, schema: &DFSchema) -> Result<Expr> {
     let wanted = column.data_type();
+    if let Some(float) = long_numbers::as_float(&value, wanted) {
+        return float;
+    }
     if is_open(&value) {
         return stored_as(value, column, schema);
     }

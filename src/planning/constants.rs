@@ -10,50 +10,26 @@ use super::{
     array_texts,
     read_texts::{Reading, is_read},
 };
-use crate::{
-    fault::{Failure, Fault},
-    pgtype,
-};
+use crate::pgtype;
 
 /// Refuses a text that is no value of a type. Types whose texts the engine does not read pass.
 pub(super) fn check(text: &str, data_type: &DataType) -> Result<()> {
     if pgtype::element(data_type).is_some() {
         return array_texts::read(text, data_type).map(|_| ());
     }
-    let is_number = data_type.is_integer() || data_type.is_floating() || data_type.is_decimal();
+    // A text of more digits than a numeric has, and one that is no finite number, is compared with it as a double.
+    if data_type.is_decimal() && text.trim().parse::<f64>().is_ok() {
+        return Ok(());
+    }
     if is_read(data_type) {
         let (to, zone) = (compared_as(data_type).into_owned(), "UTC".into());
         return Reading { to, zone, is_lenient: false }.value(text).map(|_| ());
     }
-    if !is_number && *data_type != DataType::Boolean {
-        return Ok(());
-    }
-    if data_type.is_floating() && is_beyond(text, data_type) {
-        let name = pgtype::type_name(data_type);
-        let message = format!("\"{}\" is out of range for type {name}", text.trim());
-        return Err(Failure::new(Fault::NumericOutOfRange, message).into());
-    }
-    // A text of more digits than a numeric has, and one that is no finite number, is compared with it as a double.
-    let is_double = data_type.is_decimal() && text.trim().parse::<f64>().is_ok();
-    if is_double || pgtype::read_text(text, data_type).is_ok() {
+    let is_checked = data_type.is_integer() || *data_type == DataType::Boolean;
+    if !is_checked || pgtype::read_text(text, data_type).is_ok() {
         return Ok(());
     }
     ScalarValue::Utf8(Some(text.to_owned())).cast_to(data_type).map(|_| ())
-}
-
-/// Whether a text is a number that no float is near: greater than all of them, or less than the least that is not zero.
-fn is_beyond(text: &str, data_type: &DataType) -> bool {
-    let text = text.trim();
-    let nearest = match data_type {
-        DataType::Float64 => text.parse::<f64>().ok(),
-        _ => text.parse::<f32>().ok().map(f64::from),
-    };
-    let mantissa = text.split(['e', 'E']).next().unwrap_or_default();
-    match nearest {
-        Some(nearest) if nearest.is_infinite() => text.contains(|letter: char| letter.is_ascii_digit()),
-        Some(0.0) => mantissa.contains(|digit: char| ('1'..='9').contains(&digit)),
-        _ => false,
-    }
 }
 
 /// Timestamps are compared in microseconds, of which there are all years, and what no clock of a zone shows is a time too.

@@ -6,10 +6,9 @@
 use std::sync::Arc;
 
 use arrow::{
-    array::{ArrayRef, ArrowPrimitiveType, AsArray, PrimitiveArray},
-    compute::{CastOptions, cast_with_options},
+    array::{ArrayRef, AsArray, PrimitiveArray},
+    compute::cast,
     datatypes::{DataType, Decimal128Type, DecimalType, Field, FieldRef, Float32Type, Float64Type},
-    error::ArrowError,
 };
 use datafusion::{
     common::{DFSchema, Result, config::ConfigOptions, tree_node::Transformed, utils::take_function_args},
@@ -23,8 +22,10 @@ use datafusion::{
 use super::{
     columnar::made_of,
     number_types::{numeric_of, written_number},
+    read_texts::{no_number, numeric_overflow},
     steps,
 };
+use crate::{fault::Failure, pgtype::NoNumber};
 
 /// Digits of a double that PostgreSQL takes for those that were meant.
 const DOUBLE_DIGITS: usize = 15;
@@ -119,34 +120,35 @@ impl ScalarUDFImpl for MeantNumeric {
 
 impl MeantNumeric {
     fn numerics(&self, floats: &ArrayRef) -> Result<ArrayRef> {
-        let numerics = match floats.data_type() {
-            DataType::Float64 => self.each::<Float64Type>(floats, |float| format!("{float:.*e}", DOUBLE_DIGITS - 1)),
-            DataType::Float32 => self.each::<Float32Type>(floats, |float| format!("{float:.*e}", REAL_DIGITS - 1)),
-            _ => None,
+        let DataType::Decimal128(precision, scale) = self.numeric else { return Ok(cast(floats, &self.numeric)?) };
+        let numeric = |written: String| {
+            digits_at(&written, scale)
+                .filter(|digits| Decimal128Type::is_valid_decimal_precision(*digits, precision))
+                .ok_or_else(|| self.refused(&written))
         };
-        match numerics {
-            Some(numerics) => Ok(Arc::new(numerics.with_data_type(self.numeric.clone()))),
-            // The cast says which of them is none of the type.
-            None => {
-                let strict = CastOptions { safe: false, ..CastOptions::default() };
-                Ok(cast_with_options(floats, &self.numeric, &strict)?)
-            }
-        }
+        let numerics: PrimitiveArray<Decimal128Type> = match floats.data_type() {
+            DataType::Float64 => floats
+                .as_primitive::<Float64Type>()
+                .try_unary(|float: f64| numeric(format!("{float:.*e}", DOUBLE_DIGITS - 1)))?,
+            DataType::Float32 => floats
+                .as_primitive::<Float32Type>()
+                .try_unary(|float: f32| numeric(format!("{float:.*e}", REAL_DIGITS - 1)))?,
+            _ => return Ok(cast(floats, &self.numeric)?),
+        };
+        Ok(Arc::new(numerics.with_data_type(self.numeric.clone())))
     }
 
-    /// The numerics of what the floats are written as; none if one has none.
-    fn each<T: ArrowPrimitiveType>(
-        &self,
-        floats: &ArrayRef,
-        write: impl Fn(T::Native) -> String,
-    ) -> Option<PrimitiveArray<Decimal128Type>> {
-        let DataType::Decimal128(precision, scale) = self.numeric else { return None };
-        let numeric = |float| {
-            digits_at(&write(float), scale)
-                .filter(|digits| Decimal128Type::is_valid_decimal_precision(*digits, precision))
-                .ok_or(ArrowError::ComputeError(String::new()))
-        };
-        floats.as_primitive::<T>().try_unary::<_, Decimal128Type, ArrowError>(numeric).ok()
+    /// What is told of a float that is no numeric of the type.
+    fn refused(&self, written: &str) -> Failure {
+        match written.parse::<f64>() {
+            Ok(float) if float.is_finite() => numeric_overflow(&format!("{float:e}"), &self.numeric),
+            Ok(float) if float.is_nan() => no_number("NaN", &self.numeric, NoNumber::NotFinite),
+            _ => no_number(
+                if written.starts_with('-') { "-Infinity" } else { "Infinity" },
+                &self.numeric,
+                NoNumber::NotFinite,
+            ),
+        }
     }
 }
 

@@ -21,6 +21,7 @@ mod bounds;
 mod byte_texts;
 mod calls;
 mod choosing;
+mod cast_texts;
 mod columnar;
 mod common_types;
 mod computed_once;
@@ -46,6 +47,7 @@ mod known_arguments;
 mod late_columns;
 mod list_texts;
 mod lists;
+mod long_numbers;
 mod lossy_casts;
 mod missing;
 mod nearest_floats;
@@ -68,7 +70,6 @@ mod steps;
 mod subquery;
 mod text_numbers;
 mod time_operators;
-mod time_texts;
 mod timestamps;
 mod told;
 mod types;
@@ -101,11 +102,12 @@ pub(crate) use dependencies::Relations;
 pub(crate) use guards::can_fail;
 pub(crate) use infallible::evaluable;
 pub(crate) use integers::with_integers;
+pub(crate) use long_numbers::function as long_number;
 pub(crate) use missing::{missing_call, spelled_types, stand_in};
 pub(crate) use number_types::compared_as;
 pub(crate) use parameters::{number as parameter_number, parameter_types};
 pub(crate) use physical::physical_rules;
-pub(crate) use read_texts::unfit;
+pub(crate) use read_texts::{no_number, unfit};
 pub(crate) use records::{Records, row};
 pub(crate) use scan::filter_scan;
 pub(crate) use steps::any as has_step;
@@ -123,6 +125,8 @@ pub(crate) const ASSIGNED: &str = "assigned";
 
 /// The function that a text in quotes is written as among values of which nothing says yet what it is.
 pub(crate) const UNREAD: &str = "unread";
+/// The function that a number is written as that has more digits than a numeric here.
+pub(crate) const LONG_NUMBER: &str = "long_number";
 
 /// The function that a cast is written as where the planner would take it for another. It never fails.
 pub(crate) const WRITTEN_AS: &str = "written_as";
@@ -178,7 +182,7 @@ pub(crate) fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
     rules.push(Arc::new(arrays_of_arrays::CheckDimensions));
     rules.push(Arc::new(timestamps::LocalTimes));
     rules.push(Arc::new(byte_texts::ReadBytes));
-    rules.push(Arc::new(time_texts::ReadTimes));
+    rules.push(Arc::new(cast_texts::ReadTexts));
     rules.push(Arc::new(float_digits::MeantDigits));
     rules.push(Arc::new(whole_casts::RoundToWhole));
     rules.push(Arc::new(list_texts::WriteLists));

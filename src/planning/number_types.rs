@@ -21,7 +21,8 @@ use datafusion::{
     },
 };
 
-use super::{nearest_floats::nearest_float, steps};
+use super::{nearest_floats::nearest_float, read_texts::no_number, steps};
+use crate::pgtype;
 
 /// The most digits of a numeric.
 pub(super) const MAX_DIGITS: i16 = 38;
@@ -67,6 +68,7 @@ pub(super) fn settled(mut step: Expr, schema: &DFSchema) -> Result<Expr> {
         Expr::Cast(Cast { expr, field })
             if is_float(field.data_type()) && expr.get_type(schema).is_ok_and(|from| from.is_decimal()) =>
         {
+            check_room(expr, field.data_type())?;
             return Ok(nearest_float(std::mem::take(expr.as_mut()), field.data_type().clone()));
         }
         _ => {}
@@ -75,6 +77,17 @@ pub(super) fn settled(mut step: Expr, schema: &DFSchema) -> Result<Expr> {
         Some(data_type) => as_type(step, data_type),
         None => step,
     })
+}
+
+/// Refuses a numeric of many digits that is written and that no float of this type is near.
+fn check_room(numeric: &Expr, float: &DataType) -> Result<()> {
+    let Expr::Literal(ScalarValue::Decimal256(Some(digits), _, scale), _) = numeric else { return Ok(()) };
+    let text = format!("{digits}e{}", -i16::from(*scale));
+    let read = match float {
+        DataType::Float32 => pgtype::read_float::<f32>(&text).map(f64::from),
+        _ => pgtype::read_float(&text),
+    };
+    read.map(|_| ()).map_err(|why| no_number(&text, float, why).into())
 }
 
 /// Several numbers in a list that a real is looked for in are reals, if they are no doubles; one alone is compared with it as a

@@ -1,12 +1,18 @@
-//! Texts become dates, times, timestamps and intervals as PostgreSQL reads them: by a function in the place of the engine's
-//! cast, which knows few of their forms and has others.
+//! Texts become dates, times, timestamps, intervals, numerics and floats as PostgreSQL reads them: by a function in the place of
+//! the engine's cast, which knows few of their forms and has others, and makes an infinity of a number that no float is near.
 
 use std::sync::Arc;
 
 use arrow::{
-    array::{ArrayRef, AsArray, Int64Array, IntervalMonthDayNanoArray, StringArray},
+    array::{
+        ArrayRef, AsArray, Decimal128Array, Decimal256Array, Float32Array, Float64Array, Int64Array,
+        IntervalMonthDayNanoArray, StringArray,
+    },
     compute::cast,
-    datatypes::{DataType, Field, FieldRef, IntervalMonthDayNano, IntervalUnit},
+    datatypes::{
+        DataType, Decimal128Type, Decimal256Type, DecimalType, Field, FieldRef, IntervalMonthDayNano, IntervalUnit,
+        i256,
+    },
 };
 use datafusion::{
     common::{Result, ScalarValue, utils::take_function_args},
@@ -19,13 +25,13 @@ use datafusion::{
 use super::columnar::made_of;
 use crate::{
     fault::{Failure, Fault},
-    pgtype::{self, Fields, Unfit},
+    pgtype::{self, ANY_NUMERIC, Fields, MAX_NUMERIC_DIGITS, NoNumber, Unfit, Written},
 };
 
 /// What texts are read as.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Reading {
-    /// An interval, or a date, a time or a timestamp of this type.
+    /// An interval, or a date, a time, a timestamp, a numeric or a float of this type.
     pub(super) to: DataType,
     /// The zone of the session.
     pub(super) zone: Arc<str>,
@@ -38,6 +44,12 @@ pub(super) fn is_read(data_type: &DataType) -> bool {
     use DataType::{Date32, Interval, Time32, Time64, Timestamp};
     matches!(data_type, Date32 | Time32(_) | Time64(_) | Timestamp(..))
         || *data_type == Interval(IntervalUnit::MonthDayNano)
+        || is_number(data_type)
+}
+
+fn is_number(data_type: &DataType) -> bool {
+    use DataType::{Decimal128, Decimal256, Float32, Float64};
+    matches!(data_type, Decimal128(..) | Decimal256(..) | Float32 | Float64)
 }
 
 /// The value of a text, under the name of the text.
@@ -77,9 +89,56 @@ pub(crate) fn unfit(text: &str, data_type: &DataType, why: Unfit) -> Failure {
     }
 }
 
+/// What is told of a text that is no number of a type.
+pub(crate) fn no_number(text: &str, data_type: &DataType, why: NoNumber) -> Failure {
+    let name = pgtype::type_name(data_type);
+    match why {
+        NoNumber::Syntax => {
+            Failure::new(Fault::InvalidText, format!("invalid input syntax for type {name}: \"{text}\""))
+        }
+        NoNumber::NotFinite => {
+            let text = text.trim();
+            let message = format!("a numeric is a finite number here: \"{text}\"; cast it to double precision");
+            Failure::new(Fault::FeatureNotSupported, message)
+        }
+        NoNumber::Range if data_type.is_floating() => {
+            let message = format!("\"{}\" is out of range for type {name}", text.trim());
+            Failure::new(Fault::NumericOutOfRange, message)
+        }
+        NoNumber::Range => {
+            let message =
+                format!("value overflows numeric format: {} has more than {MAX_NUMERIC_DIGITS} digits", shown(text));
+            Failure::new(Fault::NumericOutOfRange, message)
+        }
+    }
+}
+
+/// What is told of a number that a type of numerics has no room for.
+pub(super) fn numeric_overflow(text: &str, numeric: &DataType) -> Failure {
+    let shown = shown(text);
+    let message = match numeric {
+        numeric if *numeric == ANY_NUMERIC => {
+            format!(
+                "value overflows numeric format: {shown} has more than 28 digits before the point; cast it to numeric(p, s)"
+            )
+        }
+        numeric => format!("numeric field overflow: {shown} is no {}", pgtype::type_name(numeric)),
+    };
+    Failure::new(Fault::NumericOutOfRange, message)
+}
+
+/// A number as it is told: a long one would hide the message.
+fn shown(number: &str) -> String {
+    number.trim().chars().take(80).collect()
+}
+
 impl Reading {
     /// The value of a text; NULL if it is none and that is asked for.
     pub(super) fn value(&self, text: &str) -> Result<ScalarValue> {
+        if is_number(&self.to) {
+            let texts: ArrayRef = Arc::new(StringArray::from(vec![text]));
+            return ScalarValue::try_from_array(&self.values(&texts)?, 0);
+        }
         let found = match self.to {
             DataType::Interval(_) => interval(text).map(|interval| ScalarValue::IntervalMonthDayNano(Some(interval))),
             _ => pgtype::read_time(text, &self.to, &self.zone),
@@ -94,24 +153,58 @@ impl Reading {
     fn values(&self, texts: &ArrayRef) -> Result<ArrayRef> {
         let texts = cast(texts, &DataType::Utf8)?;
         let texts = texts.as_string::<i32>();
-        if matches!(self.to, DataType::Interval(_)) {
-            return Ok(Arc::new(self.each(texts, interval)?.into_iter().collect::<IntervalMonthDayNanoArray>()));
-        }
-        let counts = self.each(texts, |text| pgtype::read_count(text, &self.to, &self.zone))?;
-        let counts: Int64Array = counts.into_iter().collect();
-        Ok(match self.to {
-            DataType::Date32 | DataType::Time32(_) => cast(&cast(&counts, &DataType::Int32)?, &self.to)?,
-            _ => cast(&counts, &self.to)?,
+        let unfit = |text: &str, why| unfit(text, &self.to, why);
+        Ok(match &self.to {
+            DataType::Interval(_) => {
+                let intervals = self.each(texts, |text| interval(text).map_err(|why| unfit(text, why)))?;
+                Arc::new(IntervalMonthDayNanoArray::from(intervals))
+            }
+            DataType::Float32 => Arc::new(Float32Array::from(self.each(texts, |text| self.float::<f32>(text))?)),
+            DataType::Float64 => Arc::new(Float64Array::from(self.each(texts, |text| self.float::<f64>(text))?)),
+            DataType::Decimal128(precision, scale) => {
+                let digits = |text: &str| {
+                    let digits = self.digits(text, *scale)?.and_then(i256::to_i128);
+                    let fits = |digits: &i128| Decimal128Type::is_valid_decimal_precision(*digits, *precision);
+                    digits.filter(fits).ok_or_else(|| numeric_overflow(text, &self.to))
+                };
+                Arc::new(Decimal128Array::from(self.each(texts, digits)?).with_data_type(self.to.clone()))
+            }
+            DataType::Decimal256(precision, scale) => {
+                let digits = |text: &str| {
+                    let fits = |digits: &i256| Decimal256Type::is_valid_decimal_precision(*digits, *precision);
+                    self.digits(text, *scale)?.filter(fits).ok_or_else(|| numeric_overflow(text, &self.to))
+                };
+                Arc::new(Decimal256Array::from(self.each(texts, digits)?).with_data_type(self.to.clone()))
+            }
+            _ => {
+                let count = |text: &str| pgtype::read_count(text, &self.to, &self.zone).map_err(|why| unfit(text, why));
+                let counts = Int64Array::from(self.each(texts, count)?);
+                match self.to {
+                    DataType::Date32 | DataType::Time32(_) => cast(&cast(&counts, &DataType::Int32)?, &self.to)?,
+                    _ => cast(&counts, &self.to)?,
+                }
+            }
         })
     }
 
-    fn each<T>(&self, texts: &StringArray, read: impl Fn(&str) -> Result<T, Unfit>) -> Result<Vec<Option<T>>> {
+    /// What is read of each text that is not NULL.
+    fn each<T>(&self, texts: &StringArray, read: impl Fn(&str) -> Result<T, Failure>) -> Result<Vec<Option<T>>> {
         let read = |text: &str| match read(text) {
             Ok(value) => Ok(Some(value)),
             Err(_) if self.is_lenient => Ok(None),
-            Err(why) => Err(unfit(text, &self.to, why).into()),
+            Err(failure) => Err(failure.into()),
         };
         texts.iter().map(|text| text.map_or(Ok(None), &read)).collect()
+    }
+
+    fn float<F: pgtype::Float>(&self, text: &str) -> Result<F, Failure> {
+        pgtype::read_float(text).map_err(|why| no_number(text, &self.to, why))
+    }
+
+    /// The digits of a numeric with so many places; none where there are too many.
+    fn digits(&self, text: &str, places: i8) -> Result<Option<i256>, Failure> {
+        let written = Written::read(text).map_err(|why| no_number(text, &self.to, why))?;
+        Ok(written.rounded(places))
     }
 }
 
@@ -202,6 +295,29 @@ mod tests {
                 let value = ScalarValue::try_from_array(&values, row).unwrap();
                 assert_eq!(value, reading.value("2024-05-06").unwrap());
             }
+        }
+    }
+
+    /// As PostgreSQL 15 reads them.
+    #[test]
+    fn numbers_are_read_or_refused() {
+        let numeric = |text: &str, precision, scale| reading(DataType::Decimal128(precision, scale), false).value(text);
+        assert_eq!(numeric(" 1e3 ", 10, 2).unwrap(), ScalarValue::Decimal128(Some(100_000), 10, 2));
+        assert_eq!(numeric("-2.345", 10, 2).unwrap(), ScalarValue::Decimal128(Some(-235), 10, 2));
+        let wide = reading(DataType::Decimal256(50, 1), false).value("1e40").unwrap();
+        assert_eq!(wide.to_string(), format!("1{}.0", "0".repeat(40)));
+        assert_eq!(reading(DataType::Float64, false).value("-inf").unwrap(), ScalarValue::from(f64::NEG_INFINITY));
+        for (text, to, told) in [
+            ("1e5", DataType::Decimal128(4, 2), "numeric field overflow: 1e5 is no numeric(4,2)"),
+            ("NaN", DataType::Decimal128(4, 2), "a numeric is a finite number here: \"NaN\""),
+            ("1_000", ANY_NUMERIC, "invalid input syntax for type numeric: \"1_000\""),
+            ("1e400", DataType::Float64, "\"1e400\" is out of range for type double precision"),
+            ("1e-50", DataType::Float32, "\"1e-50\" is out of range for type real"),
+            ("1_000", DataType::Float64, "invalid input syntax for type double precision: \"1_000\""),
+        ] {
+            let refused = reading(to.clone(), false).value(text).unwrap_err().to_string();
+            assert!(refused.contains(told), "{refused}");
+            assert!(reading(to, true).value(text).unwrap().is_null());
         }
     }
 

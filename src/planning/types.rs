@@ -27,6 +27,8 @@ use super::{
     days, decimal_places, interval_lengths, number_types,
     open_operands::is_open,
     overloads, range_keys, sets, steps, time_operators, told, unread, written_texts,
+    days, decimal_places, interval_lengths, long_numbers, number_types, overloads, range_keys, sets, steps,
+    text_numbers, time_operators, told, written_texts,
 };
 use crate::pgtype::ANY_NUMERIC;
 
@@ -140,11 +142,19 @@ fn settled_node(node: LogicalPlan) -> Result<LogicalPlan> {
         }
         other => other,
     };
+    let node = match node {
+        LogicalPlan::Values(mut values) => {
+            long_numbers::of_rows(&mut values)?;
+            LogicalPlan::Values(values)
+        }
+        other => other,
+    };
     let settled = |expression: Expr| {
         expression.rewrite(&mut Settler { schema: &schema, engine: TypeCoercionRewriter::new(&schema) })
     };
     let node = range_keys::widened(node, |key| settled(key.clone())?.data.get_type(&schema))?;
     let node = steps::keep_names(node, settled)?;
+    long_numbers::check(&node.data)?;
     let node = match node.data {
         LogicalPlan::Join(join) => LogicalPlan::Join(with_keys(join, &schema)?),
         LogicalPlan::Union(union) => LogicalPlan::Union(with_columns(union)?),
@@ -167,6 +177,7 @@ impl TreeNodeRewriter for Settler<'_> {
     fn f_up(&mut self, step: Expr) -> Result<Transformed<Expr>> {
         let (step, told) = told::settled(step, self.schema)?;
         let (step, common) = common_types::settled(step, self.schema)?;
+        let step = long_numbers::settled(text_numbers::settled(step)?, self.schema)?;
         let step = time_operators::settled(overloads::settled(step, self.schema)?, self.schema);
         let step = days::settled(written_texts::settled(step, self.schema), self.schema);
         let step = interval_lengths::settled(number_types::settled(step, self.schema)?, self.schema);

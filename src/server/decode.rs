@@ -9,7 +9,9 @@ use pgwire::messages::data::FORMAT_CODE_BINARY;
 use super::failure::Failure;
 use crate::Fault;
 use crate::error::ConnectionFault;
-use crate::pgtype::{self, ColumnType, Unreadable, by_oid, read_binary, read_null, read_string, read_text, read_typed};
+use crate::pgtype::{
+    self, ColumnType, NoNumber, Unreadable, by_oid, read_binary, read_null, read_string, read_text, read_typed,
+};
 use crate::planning;
 
 /// One parameter's place and types, for reading its value and for naming it in errors.
@@ -54,7 +56,7 @@ impl Parameter<'_> {
     fn refused(self, why: Unreadable) -> Failure {
         let told = |what: String| format!("parameter ${}: {what}", self.number);
         match why {
-            Unreadable::Text(text) => {
+            Unreadable::Text(text) | Unreadable::Number(text, NoNumber::Syntax) => {
                 // A long value would hide the message.
                 let shown: String = text.chars().take(80).collect();
                 let kind = self.kind();
@@ -75,6 +77,10 @@ impl Parameter<'_> {
             }
             Unreadable::Time(text, why) => {
                 let failure = planning::unfit(&text, self.target, why);
+                Failure::statement(failure.fault(), told(failure.to_string()))
+            }
+            Unreadable::Number(text, why) => {
+                let failure = planning::no_number(&text, pgtype::innermost(self.target), why);
                 Failure::statement(failure.fault(), told(failure.to_string()))
             }
             Unreadable::Binary => {

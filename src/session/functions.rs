@@ -32,11 +32,13 @@ use super::{
 use crate::{
     pgtype::{ColumnType, NAME},
     planning::{self, ASSIGNED, REGULAR_EXPRESSION, ROW_OF, SIMILAR_EXPRESSION, UNREAD, WRITTEN_AS},
+    planning::{self, ASSIGNED, LONG_NUMBER, REGULAR_EXPRESSION, ROW_OF, SIMILAR_EXPRESSION, WRITTEN_AS},
 };
 
 /// Functions that statements are rewritten with, and those of the query engine that no statement can give what they take.
 pub(super) const INTERNAL: &[&str] = &[
     ASSIGNED,
+    LONG_NUMBER,
     REGULAR_EXPRESSION,
     ROW_OF,
     SIMILAR_EXPRESSION,
@@ -71,6 +73,12 @@ pub(crate) fn register(context: &SessionContext, user: &str) {
     // What comparisons are written as before they are planned.
     let whole = [row_of(), Assigned::function(), WrittenAs::function(), planning::unread()];
     let written = CompareArray::both().into_iter().chain(whole);
+    let written = CompareArray::both().into_iter().chain([
+        row_of(),
+        Assigned::function(),
+        WrittenAs::function(),
+        planning::long_number(),
+    ]);
     written.for_each(|function| context.register_udf(function));
     // Connection pools give back locks that nobody can take here.
     context.register_udf(constant("pg_advisory_unlock_all", ScalarValue::Utf8(None)));

@@ -256,6 +256,7 @@ fn unreadable(why: Unreadable, data_type: &DataType) -> Error {
             Error::new(Fault::FeatureNotSupported, message)
         }
         Unreadable::Time(text, why) => planning::unfit(&text, data_type, why).into(),
+        Unreadable::Number(text, why) => planning::no_number(&text, pgtype::innermost(data_type), why).into(),
         Unreadable::OutOfRange(pg) => Error::new(Fault::NumericOutOfRange, format!("{} out of range", pg.word(None))),
         Unreadable::Unsupported(_) | Unreadable::Binary | Unreadable::Encoding(_) => {
             let message = format!("values of type {kind} are not read from text; cast one of another type");

@@ -50,7 +50,11 @@ fn numerics_keep_their_own_scale() {
     let thousand = [0, 1, 0, 1, 0, 0, 0, 1, 0, 1];
     let value = parameter(pgtype::NUMERIC.oid, &target).decode(Some(&thousand), 1).unwrap();
     assert_eq!(value, ScalarValue::Decimal128(Some(100_000), 38, 1));
-    assert_eq!(failure(pgtype::NUMERIC.oid, &target, &[0, 0, 0, 0, 0xc0, 0, 0, 0], 1).0, "22P03");
+    // NaN, whose sign is no other's.
+    assert_eq!(failure(pgtype::NUMERIC.oid, &target, &[0, 0, 0, 0, 0xc0, 0, 0, 0], 1).0, "0A000");
+    assert_eq!(failure(pgtype::NUMERIC.oid, &target, b"NaN", 0).0, "0A000");
+    assert_eq!(failure(pgtype::NUMERIC.oid, &target, b"1e400", 0).0, "22003");
+    assert_eq!(failure(pgtype::NUMERIC.oid, &target, &[0, 0, 0, 0, 0x10, 0, 0, 0], 1).0, "22P03");
 }
 
 #[test]

@@ -5,15 +5,16 @@
 //! ```
 //!
 //! The planner's numerics of many digits before the point have a negative scale, with which nothing else reckons. One that no
-//! numeric holds is a double.
+//! numeric holds is a call of [`LONG_NUMBER`].
 
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    CastKind, DataType, ExactNumberInfo, Expr, FunctionArg, TableFactor, Value, visit_expressions_mut,
+    CastKind, DataType, Expr, FunctionArg, TableFactor, Value, visit_expressions_mut,
 };
 
-use crate::{Result, pgtype::MAX_NUMERIC_DIGITS};
+use super::call;
+use crate::{Result, pgtype::MAX_NUMERIC_DIGITS, planning::LONG_NUMBER};
 
 /// Whole numbers that a series in FROM is between are integers, if they have room in one.
 pub(super) fn of_series(item: &mut TableFactor) -> Result<()> {
@@ -51,13 +52,7 @@ pub(super) fn rewrite(expression: &mut Expr) -> Result<()> {
         None => {
             let mut text = value.clone();
             text.value = Value::SingleQuotedString(digits);
-            *expression = Expr::Cast {
-                kind: CastKind::DoubleColon,
-                expr: Box::new(Expr::Value(text)),
-                data_type: DataType::Double(ExactNumberInfo::None),
-                array: false,
-                format: None,
-            };
+            *expression = call(LONG_NUMBER, vec![Expr::Value(text)]);
         }
     }
     Ok(())
@@ -75,6 +70,9 @@ fn plain(written: &str) -> Option<String> {
     let places = (i64::try_from(digits.len()).ok()? - point).max(0);
     let leading = i64::try_from(digits.len() - digits.trim_start_matches('0').len()).ok()?;
     let is_zero = digits.bytes().all(|digit| digit == b'0');
+    if is_zero && point > 0 && places <= most {
+        return Some(format!("0.{}", "0".repeat(usize::try_from(places).ok()?)));
+    }
     if places > most || (!is_zero && (point - leading).max(0) + places > most) || point > 2 * most {
         return None;
     }
@@ -105,8 +103,12 @@ mod tests {
             ("1.25", Some("1.25")),
             (".5", Some("0.5")),
             ("5.", Some("5.")),
+            ("0.00", Some("0.00")),
             ("12345678901234567890123", Some("12345678901234567890123.")),
-            ("0e500", None),
+            ("0e500", Some("0.")),
+            ("0e-5", Some("0.00000")),
+            ("0e-500", None),
+            ("1e76", None),
             ("1e400", None),
             ("1e-400", None),
         ] {

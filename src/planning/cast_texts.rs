@@ -1,5 +1,5 @@
-//! Texts that are cast to dates, times, timestamps and intervals are read as PostgreSQL reads them. One that is written is its
-//! value from here on, or an error. A time of day that is cast to an interval is as long as the day was then, by way of its
+//! Texts that are cast to dates, times, timestamps, intervals, numerics and floats are read as PostgreSQL reads them. One that is
+//! written is its value from here on, or an error. A time of day that is cast to an interval is as long as the day was then, by way of its
 //! text, because the engine has no such cast.
 
 use std::sync::Arc;
@@ -16,23 +16,23 @@ use super::{
     steps,
 };
 
-/// See the module. It comes when types are known, and before times become texts.
+/// See the module. It comes when types are known, and before values become texts.
 #[derive(Debug)]
-pub(super) struct ReadTimes;
+pub(super) struct ReadTexts;
 
-impl AnalyzerRule for ReadTimes {
+impl AnalyzerRule for ReadTexts {
     fn name(&self) -> &str {
-        "read_times"
+        "read_texts"
     }
 
     fn analyze(&self, plan: LogicalPlan, config: &ConfigOptions) -> Result<LogicalPlan> {
         let zone: Arc<str> = config.execution.time_zone.as_deref().unwrap_or("UTC").into();
-        steps::change(plan, |step| cast_to_time(step).is_some(), |step, schema| read(step, schema, &zone))
+        steps::change(plan, |step| cast_from_text(step).is_some(), |step, schema| read(step, schema, &zone))
     }
 }
 
 /// The type that a step casts to, if it is one that texts are read as here.
-fn cast_to_time(step: &Expr) -> Option<&DataType> {
+fn cast_from_text(step: &Expr) -> Option<&DataType> {
     match step {
         Expr::Cast(Cast { field, .. }) | Expr::TryCast(TryCast { field, .. }) if is_read(field.data_type()) => {
             Some(field.data_type())
@@ -42,7 +42,7 @@ fn cast_to_time(step: &Expr) -> Option<&DataType> {
 }
 
 fn read(mut step: Expr, schema: &DFSchema, zone: &Arc<str>) -> Result<Transformed<Expr>> {
-    let Some(to) = cast_to_time(&step).cloned() else { return Ok(Transformed::no(step)) };
+    let Some(to) = cast_from_text(&step).cloned() else { return Ok(Transformed::no(step)) };
     let is_lenient = matches!(step, Expr::TryCast(_));
     let (Expr::Cast(Cast { expr, .. }) | Expr::TryCast(TryCast { expr, .. })) = &mut step else {
         return Ok(Transformed::no(step));

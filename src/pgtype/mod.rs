@@ -27,8 +27,9 @@ pub(crate) use self::{
     },
     read::{
         ArrayText, Becoming, Fields, Float, JSONB_VERSION, NoJson, NoNumber, Part, Span, Unfit, Unreadable, Untold,
-        Written, Zone, as_told, civil, day_of, days_in, has_fields, read_binary, read_count, read_float, read_interval,
-        read_null, read_string, read_text, read_time, read_typed, spelled_zone, split_array, tells_time, uuid_bytes,
+        Written, Zone, as_told, civil, day_of, days_in, has_fields, json_key, read_binary, read_count, read_float,
+        read_interval, read_null, read_string, read_text, read_time, read_typed, spelled_zone, split_array, tells_time,
+        uuid_bytes,
     },
     told::{only_told, untold},
 };

@@ -26,7 +26,7 @@ pub(crate) use calendar::{civil, day_of, days_in};
 pub(crate) use fields::has_fields;
 pub(crate) use floats::{Float, NoNumber, read_float};
 pub(crate) use intervals::{Fields, Part, Span, interval as read_interval};
-pub(crate) use json::NoJson;
+pub(crate) use json::{NoJson, json_key};
 pub(crate) use moments::Unfit;
 pub(crate) use numeric::Written;
 pub(crate) use times::{read_count, read_time, tells_time};

@@ -20,23 +20,22 @@ use arrow::{
 };
 use datafusion::{
     common::{
-        Column, DFSchema, Result, ScalarValue,
+        DFSchema, Result, ScalarValue,
         config::ConfigOptions,
         internal_err,
         tree_node::{Transformed, TransformedResult, TreeNode},
     },
-    functions_aggregate::min_max::min,
     logical_expr::{
-        Aggregate, Between, BinaryExpr, Case, ColumnarValue, Distinct, Expr, ExprSchemable, Join, JoinConstraint,
-        LogicalPlan, Projection, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
-        WindowFrame, WindowFrameBound, WindowFrameUnits,
-        expr::{AggregateFunction, InList, ScalarFunction, WindowFunction},
+        ColumnarValue, Expr, ExprSchemable, LogicalPlan, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl,
+        Signature, Volatility, WindowFrame, WindowFrameBound, WindowFrameUnits,
+        expr::{ScalarFunction, WindowFunction},
     },
     optimizer::AnalyzerRule,
 };
 
 use super::{
     calls::{self, Back},
+    equal_values::{self, Keyed},
     steps,
 };
 use crate::pgtype::{Fields, Span, read_interval};
@@ -72,28 +71,6 @@ fn have_lengths(types: &[DataType]) -> bool {
     types.iter().any(is_span)
         && types.iter().all(|data_type| is_span(data_type) || data_type.is_null())
         && !types.iter().all(is_alone)
-}
-
-/// Whether a step compares values.
-fn compares(step: &Expr) -> bool {
-    steps::compares(step) || matches!(step, Expr::Case(Case { expr: Some(_), .. }))
-}
-
-/// What a step compares.
-fn compared(step: &mut Expr) -> Vec<&mut Expr> {
-    if !compares(step) {
-        return Vec::new();
-    }
-    match step {
-        Expr::BinaryExpr(BinaryExpr { left, right, .. }) => vec![left.as_mut(), right.as_mut()],
-        Expr::Between(Between { expr, low, high, .. }) => vec![expr.as_mut(), low.as_mut(), high.as_mut()],
-        Expr::InList(InList { expr, list, .. }) => std::iter::once(expr.as_mut()).chain(list).collect(),
-        Expr::Case(Case { expr: Some(value), when_then_expr, .. }) => {
-            let whens = when_then_expr.iter_mut().map(|(when, _)| when.as_mut());
-            std::iter::once(value.as_mut()).chain(whens).collect()
-        }
-        _ => Vec::new(),
-    }
 }
 
 /// A step of an expression whose operands' types are known: a window is ordered by lengths, for which the engine finds a type.
@@ -142,7 +119,7 @@ fn concerns(step: &Expr) -> bool {
     match step {
         Expr::ScalarFunction(call) => matches!(call.func.name(), "nullif" | "greatest" | "least"),
         Expr::AggregateFunction(call) => calls::compares(call),
-        step => compares(step),
+        step => equal_values::compares(step),
     }
 }
 
@@ -151,22 +128,36 @@ fn by_lengths(mut step: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
         return in_call(step, schema);
     }
     let changed = match &mut step {
-        Expr::AggregateFunction(call) => in_aggregate(call, schema)?,
-        step => become_lengths(&mut compared(step), schema)?,
+        Expr::AggregateFunction(call) => equal_values::in_aggregate(call, schema, &Lengths)?,
+        step => equal_values::in_comparison(step, schema, &Lengths)?,
     };
     Ok(Transformed::new_transformed(step, changed))
 }
 
-/// Makes lengths of what is compared, if it is intervals; whether it is.
-fn become_lengths(operands: &mut [&mut Expr], schema: &DFSchema) -> Result<bool> {
-    let types = operands.iter().map(|operand| operand.get_type(schema)).collect::<Result<Vec<_>>>()?;
-    let changes = have_lengths(&types);
-    if changes {
-        for operand in operands {
-            **operand = length_of(std::mem::take(*operand), schema)?;
-        }
+/// Intervals by their lengths.
+struct Lengths;
+
+impl Keyed for Lengths {
+    fn is(&self, value: &Expr, schema: &DFSchema) -> Result<bool> {
+        Ok(is_interval(&value.get_type(schema)?))
     }
-    Ok(changes)
+
+    fn are(&self, values: &[(&Expr, &DFSchema)]) -> Result<bool> {
+        let types = values.iter().map(|(value, schema)| value.get_type(schema)).collect::<Result<Vec<_>>>()?;
+        Ok(have_lengths(&types))
+    }
+
+    fn key(&self, value: Expr, schema: &DFSchema) -> Result<Expr> {
+        length_of(value, schema)
+    }
+
+    fn ordered(&self, value: Expr) -> Expr {
+        convert(vec![value], Conversion::Order)
+    }
+
+    fn shown(&self, key: Expr, least: Expr, nullable: bool) -> Expr {
+        convert(vec![key, least], Conversion::Group { nullable })
+    }
 }
 
 /// The length of what lasts. What the engine casts for a comparison, which fails after some centuries, need not be cast.
@@ -206,70 +197,19 @@ fn in_call(step: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
     }
 }
 
-/// An aggregate that sorts by lengths, or counts them; whether it changed. One of distinct values is sorted by these alone.
-fn in_aggregate(call: &mut AggregateFunction, schema: &DFSchema) -> Result<bool> {
-    if call.params.distinct && !calls::counts_distinct(call) {
-        return Ok(false);
-    }
-    let mut changed = false;
-    for operand in calls::compared(call) {
-        if is_interval(&operand.get_type(schema)?) {
-            *operand = length_of(std::mem::take(operand), schema)?;
-            changed = true;
-        }
-    }
-    Ok(changed)
-}
-
 /// A node that sorts, joins or groups by lengths.
 fn with_keys(node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
     match node {
-        LogicalPlan::Sort(mut sort) => {
-            let mut changed = false;
-            for key in &mut sort.expr {
-                if is_interval(&key.expr.get_type(sort.input.schema())?) {
-                    key.expr = length_of(std::mem::take(&mut key.expr), sort.input.schema())?;
-                    changed = true;
-                }
-            }
-            Ok(Transformed::new_transformed(LogicalPlan::Sort(sort), changed))
-        }
-        LogicalPlan::Join(join) => joined(join),
-        LogicalPlan::Distinct(Distinct::All(input)) if has_intervals(&input) => {
-            let columns = input.schema().columns().into_iter().map(Expr::Column).collect();
-            grouped(LogicalPlan::Aggregate(Aggregate::try_new(input, columns, Vec::new())?))
-        }
         LogicalPlan::Aggregate(_) | LogicalPlan::Window(_) => {
             let replaced = calls::replace(node, by_order)?;
+            let in_node = |node: LogicalPlan| equal_values::in_node(node, &Lengths);
             match replaced.transformed {
-                true => Ok(Transformed::yes(replaced.data.map_children(grouped)?.data)),
-                false => grouped(replaced.data),
+                true => Ok(Transformed::yes(replaced.data.map_children(in_node)?.data)),
+                false => in_node(replaced.data),
             }
         }
-        other => Ok(Transformed::no(other)),
+        other => equal_values::in_node(other, &Lengths),
     }
-}
-
-fn has_intervals(input: &LogicalPlan) -> bool {
-    input.schema().fields().iter().any(|field| is_interval(field.data_type()))
-}
-
-/// A join of equal lengths.
-fn joined(mut join: Join) -> Result<Transformed<LogicalPlan>> {
-    let mut changed = false;
-    for (left, right) in &mut join.on {
-        let types = [left.get_type(join.left.schema())?, right.get_type(join.right.schema())?];
-        if have_lengths(&types) {
-            *left = length_of(std::mem::take(left), join.left.schema())?;
-            *right = length_of(std::mem::take(right), join.right.schema())?;
-            changed = true;
-        }
-    }
-    if changed {
-        // The keys of the other kind are columns.
-        join.join_constraint = JoinConstraint::On;
-    }
-    Ok(Transformed::new_transformed(LogicalPlan::Join(join), changed))
 }
 
 /// The least or the greatest interval, as that of numbers in the order of lengths.
@@ -281,56 +221,6 @@ fn by_order(call: &mut Expr, input: &LogicalPlan) -> Result<Option<Back>> {
     }
     *argument = convert(vec![std::mem::take(argument)], Conversion::Order);
     Ok(Some(Box::new(|order| convert(vec![order], Conversion::Interval))))
-}
-
-/// An aggregate that groups by the lengths of intervals, below a projection that has its columns.
-fn grouped(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
-    let LogicalPlan::Aggregate(aggregate) = plan else { return Ok(Transformed::no(plan)) };
-    let keys: Vec<Expr> = match aggregate.group_expr.as_slice() {
-        [Expr::GroupingSet(sets)] => sets.distinct_expr().into_iter().cloned().collect(),
-        keys => keys.to_vec(),
-    };
-    let types = keys.iter().map(|key| key.get_type(aggregate.input.schema())).collect::<Result<Vec<_>>>()?;
-    if !types.iter().any(is_interval) {
-        return Ok(Transformed::no(LogicalPlan::Aggregate(aggregate)));
-    }
-    let is_changed = |at: usize| types.get(at).is_some_and(is_interval);
-    let with_length = |key: Expr| -> Result<Transformed<Expr>> {
-        let Some(at) = keys.iter().position(|known| *known == key).filter(|at| is_changed(*at)) else {
-            return Ok(Transformed::no(key));
-        };
-        Ok(Transformed::yes(convert(vec![key.unalias()], Conversion::Length).alias(length_name(at))))
-    };
-    let groups = aggregate.group_expr.into_iter().map(|group| match group {
-        Expr::GroupingSet(_) => group.map_children(with_length).data(),
-        key => with_length(key).data(),
-    });
-    let groups = groups.collect::<Result<Vec<_>>>()?;
-    let mut calls = aggregate.aggr_expr;
-    for (at, key) in keys.iter().enumerate().filter(|(at, _)| is_changed(*at)) {
-        calls.push(min(convert(vec![key.clone().unalias()], Conversion::Order)).alias(least_name(at)));
-    }
-    let computed = LogicalPlan::Aggregate(Aggregate::try_new(aggregate.input, groups, calls)?);
-    let columns = aggregate.schema.iter().enumerate().map(|(at, (qualifier, field))| {
-        if !is_changed(at) {
-            return Expr::Column(Column::from(computed.schema().qualified_field(at)));
-        }
-        let own = [length_name(at), least_name(at)].map(|name| Expr::Column(Column::new_unqualified(name)));
-        let shown = convert(own.to_vec(), Conversion::Group { nullable: field.is_nullable() });
-        shown.alias_qualified(qualifier.cloned(), field.name())
-    });
-    let columns = columns.collect();
-    Ok(Transformed::yes(LogicalPlan::Projection(Projection::try_new(columns, Arc::new(computed))?)))
-}
-
-/// The column of the length of one of a group's keys.
-fn length_name(at: usize) -> String {
-    format!("__length_{at}")
-}
-
-/// The column of the least interval of that length.
-fn least_name(at: usize) -> String {
-    format!("__least_{at}")
 }
 
 fn convert(arguments: Vec<Expr>, conversion: Conversion) -> Expr {

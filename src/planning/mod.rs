@@ -31,6 +31,7 @@ mod days;
 mod decimal_places;
 mod dependencies;
 mod distinct_on;
+mod equal_values;
 mod float_digits;
 mod float_frames;
 mod float_limits;
@@ -192,6 +193,7 @@ pub(crate) fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
     rules.push(Arc::new(lists::CompareItems));
     rules.push(Arc::new(zeros::OneZero));
     rules.push(Arc::new(interval_lengths::CompareLengths));
+    rules.push(Arc::new(told::CompareJson));
     rules.push(Arc::new(late_columns::ComputeLate));
     rules.push(Arc::new(sort_keys::SortByColumns));
     rules.push(Arc::new(sets::NameInputs));

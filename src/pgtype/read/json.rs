@@ -40,6 +40,98 @@ pub(crate) fn normal_json(text: &str) -> Result<String, NoJson> {
     Ok(out)
 }
 
+/// Bytes of a value in its normal form, in PostgreSQL's order of `jsonb`: those of equal values are equal, though `1` and `1.0`
+/// are printed otherwise.
+pub(crate) fn json_key(text: &str) -> Result<Vec<u8>, NoJson> {
+    let mut reader = Reader { bytes: text.as_bytes(), at: 0, is_normal: true };
+    let node = reader.whole()?;
+    let mut key = Vec::with_capacity(text.len() + 8);
+    match node {
+        Node::Object(_) => push_key(&node, &mut key),
+        // A value alone is kept as an array of one, before all arrays of one and behind the empty one.
+        Node::Array(items) => {
+            push_count(ARRAY, items.len(), &mut key);
+            key.push(1);
+            items.iter().for_each(|item| push_key(item, &mut key));
+        }
+        value => {
+            push_count(ARRAY, 1, &mut key);
+            key.push(0);
+            push_key(&value, &mut key);
+        }
+    }
+    Ok(key)
+}
+
+/// The kinds of values in their order.
+const NULL: u8 = 1;
+const TEXT: u8 = 2;
+const NUMBER: u8 = 3;
+const TRUTH: u8 = 4;
+const ARRAY: u8 = 5;
+const OBJECT: u8 = 6;
+
+fn push_key(node: &Node, key: &mut Vec<u8>) {
+    match node {
+        Node::Plain(word) => match word.as_str() {
+            "null" => key.push(NULL),
+            "false" => key.extend([TRUTH, 0]),
+            "true" => key.extend([TRUTH, 1]),
+            number => {
+                key.push(NUMBER);
+                push_number(number, key);
+            }
+        },
+        Node::Text(text) => {
+            key.push(TEXT);
+            push_text(text, key);
+        }
+        Node::Array(items) => {
+            push_count(ARRAY, items.len(), key);
+            items.iter().for_each(|item| push_key(item, key));
+        }
+        Node::Object(entries) => {
+            push_count(OBJECT, entries.len(), key);
+            for ((_, name), value) in entries {
+                push_text(name, key);
+                push_key(value, key);
+            }
+        }
+    }
+}
+
+/// What has more values is greater, whatever they are.
+fn push_count(kind: u8, count: usize, key: &mut Vec<u8>) {
+    key.push(kind);
+    key.extend(u64::try_from(count).unwrap_or(u64::MAX).to_be_bytes());
+}
+
+/// No text has the character 0.
+fn push_text(text: &str, key: &mut Vec<u8>) {
+    key.extend(text.bytes());
+    key.push(0);
+}
+
+/// A number as it is printed: its sign, where its first digit stands, and its digits without zeros around them. Below zero the
+/// greater is less.
+fn push_number(number: &str, key: &mut Vec<u8>) {
+    let (is_negative, number) = number.strip_prefix('-').map_or((false, number), |rest| (true, rest));
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let digits = format!("{whole}{fraction}");
+    let leading = digits.len() - digits.trim_start_matches('0').len();
+    let digits = digits.trim_matches('0');
+    if digits.is_empty() {
+        return key.push(1);
+    }
+    let length = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+    // In two's complement, the sign stands the other way round than in the order.
+    let first = (length(whole.len()) - length(leading)).to_be_bytes();
+    let [sign, rest @ ..] = first;
+    let behind = [sign ^ 0x80].into_iter().chain(rest).chain(digits.bytes()).chain([0]);
+    key.push(if is_negative { 0 } else { 2 });
+    key.extend(behind.map(|byte| if is_negative { !byte } else { byte }));
+}
+
 /// A value, of which nothing is kept that is only checked.
 enum Node {
     /// A number, a truth value or null as it is printed.
@@ -392,6 +484,58 @@ mod tests {
             assert_eq!(normal_json(text), expected.map(str::to_owned), "{text}");
         }
         assert_eq!(normal_json("1e131071").map(|number| number.len()), Ok(131_072));
+    }
+
+    /// In the order of `SELECT x FROM unnest(array[…]::jsonb[]) x ORDER BY x` of PostgreSQL 15.
+    #[test]
+    fn keys_are_in_the_order_of_jsonb() {
+        let ascending = [
+            "[]",
+            "null",
+            "\"\"",
+            "\"a\"",
+            "\"ab\"",
+            "\"b\"",
+            "\"é\"",
+            "-1e30",
+            "-12",
+            "-1.25",
+            "-1.2",
+            "-0.5",
+            "0",
+            "0.001",
+            "0.5",
+            "1",
+            "1.01",
+            "9",
+            "10",
+            "1e30",
+            "false",
+            "true",
+            "[null]",
+            "[\"a\"]",
+            "[1]",
+            "[[]]",
+            "[{}]",
+            "[1, 2]",
+            "[3, 1]",
+            "[1, 1, 1]",
+            "{}",
+            "{\"a\": 1}",
+            "{\"a\": 2}",
+            "{\"aa\": 1}",
+            "{\"b\": 1}",
+            "{\"a\": 1, \"b\": 2}",
+        ];
+        for pair in ascending.windows(2) {
+            assert!(json_key(pair[0]).ok() < json_key(pair[1]).ok(), "{pair:?}");
+        }
+        for (one, other) in
+            [("1", "1.0"), ("-0", "0.00"), ("[100]", "[1e2]"), ("{\"a\":1,\"b\":2}", "{\"b\":2.0,\"a\":1}")]
+        {
+            assert_eq!(json_key(one), json_key(other), "{one} {other}");
+        }
+        assert_ne!(json_key("1"), json_key("[1]"));
     }
 
     /// `SELECT (text)::json` of PostgreSQL 15, which looks at no escape and at no number's size.

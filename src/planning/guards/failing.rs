@@ -176,6 +176,8 @@ const NEVER_FAIL: &[(&str, usize)] = &[
     ("interval_pl_timestamptz", 2),
     ("iszero", 1),
     ("isnan", 1),
+    ("json_key", 1),
+    ("json_of_group", 2),
     ("least", usize::MAX),
     ("left", 2),
     ("length", 1),

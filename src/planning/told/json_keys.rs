@@ -1,0 +1,213 @@
+//! Values of `jsonb` are compared, sorted, joined and grouped in PostgreSQL's order: `1` is `1.0`, and an object is greater than all
+//! else. They are kept as they are printed; what is compared is bytes in that order.
+
+use std::sync::Arc;
+
+use arrow::{
+    array::{Array, ArrayRef, AsArray, BinaryArray},
+    compute::{cast, is_null, nullif},
+    datatypes::{DataType, Field, FieldRef},
+};
+use datafusion::{
+    common::{
+        DFSchema, Result, ScalarValue,
+        config::ConfigOptions,
+        tree_node::{Transformed, TransformedResult},
+        utils::take_function_args,
+    },
+    logical_expr::{
+        ColumnarValue, Expr, ExprSchemable, LogicalPlan, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl,
+        Signature, Volatility,
+        expr::{ScalarFunction, WindowFunction},
+    },
+    optimizer::AnalyzerRule,
+};
+
+use super::{
+    super::{
+        calls,
+        columnar::made_of,
+        equal_values::{self, Keyed},
+        steps,
+    },
+    told_by,
+};
+use crate::{
+    fault::{Failure, Fault},
+    pgtype::{ColumnType, JSONB, json_key},
+};
+
+/// See the module. It comes when types are settled, before rows are sorted by columns.
+#[derive(Debug)]
+pub(in crate::planning) struct CompareJson;
+
+impl AnalyzerRule for CompareJson {
+    fn name(&self) -> &str {
+        "compare_json"
+    }
+
+    fn analyze(&self, plan: LogicalPlan, _config: &ConfigOptions) -> Result<LogicalPlan> {
+        let plan = steps::change(plan, concerns, by_keys)?;
+        plan.transform_up_with_subqueries(|node| equal_values::in_node(node, &Json)).data()
+    }
+}
+
+/// Values of `jsonb` by their keys.
+struct Json;
+
+impl Keyed for Json {
+    fn is(&self, value: &Expr, schema: &DFSchema) -> Result<bool> {
+        Ok(is_json(value, schema))
+    }
+
+    fn are(&self, values: &[(&Expr, &DFSchema)]) -> Result<bool> {
+        // What is compared with one is another, or nothing says what it is.
+        Ok(values.iter().any(|(value, schema)| is_json(value, schema)))
+    }
+
+    fn key(&self, value: Expr, _schema: &DFSchema) -> Result<Expr> {
+        Ok(key_of(value))
+    }
+
+    fn ordered(&self, value: Expr) -> Expr {
+        value
+    }
+
+    fn shown(&self, key: Expr, least: Expr, nullable: bool) -> Expr {
+        convert(vec![key, least], Conversion::Group { nullable })
+    }
+}
+
+fn is_json(value: &Expr, schema: &DFSchema) -> bool {
+    told_by(value, schema).is_some_and(|told| told.pg.oid == JSONB.oid)
+}
+
+fn key_of(value: Expr) -> Expr {
+    convert(vec![value.unalias()], Conversion::Key)
+}
+
+/// Whether a step may compare values.
+fn concerns(step: &Expr) -> bool {
+    match step {
+        Expr::ScalarFunction(call) => matches!(call.func.name(), "nullif" | "greatest" | "least"),
+        Expr::AggregateFunction(call) => calls::compares(call),
+        Expr::WindowFunction(_) => true,
+        step => equal_values::compares(step),
+    }
+}
+
+fn by_keys(mut step: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
+    let changed = match &mut step {
+        Expr::ScalarFunction(_) => return in_call(step, schema),
+        Expr::AggregateFunction(call) => equal_values::in_aggregate(call, schema, &Json)?,
+        Expr::WindowFunction(window) => in_window(window, schema),
+        step => equal_values::in_comparison(step, schema, &Json)?,
+    };
+    Ok(Transformed::new_transformed(step, changed))
+}
+
+/// Partitions and orders a window by keys; whether it does.
+fn in_window(window: &mut WindowFunction, schema: &DFSchema) -> bool {
+    let mut changed = false;
+    let order = window.params.order_by.iter_mut().map(|key| &mut key.expr);
+    for key in window.params.partition_by.iter_mut().chain(order).filter(|key| is_json(key, schema)) {
+        *key = key_of(std::mem::take(key));
+        changed = true;
+    }
+    changed
+}
+
+/// Calls that compare their operands.
+fn in_call(step: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
+    let Expr::ScalarFunction(call) = &step else { return Ok(Transformed::no(step)) };
+    if !call.args.iter().any(|value| is_json(value, schema)) {
+        return Ok(Transformed::no(step));
+    }
+    match (call.func.name(), call.args.as_slice()) {
+        ("nullif", [value, other]) if !value.is_volatile() => {
+            let null = ScalarValue::try_from(&value.get_type(schema)?)?;
+            let is_other = key_of(value.clone()).eq(key_of(other.clone()));
+            Ok(Transformed::yes(steps::null_if(value, is_other, null)))
+        }
+        (name @ ("greatest" | "least"), [_, _, ..]) => {
+            let message = format!("{} of jsonb is not supported; compare the values in CASE", name.to_uppercase());
+            Err(Failure::new(Fault::FeatureNotSupported, message).into())
+        }
+        _ => Ok(Transformed::no(step)),
+    }
+}
+
+fn convert(arguments: Vec<Expr>, conversion: Conversion) -> Expr {
+    let signature = Signature::any(arguments.len(), Volatility::Immutable);
+    let function = ScalarUDF::new_from_impl(Convert { conversion, signature });
+    Expr::ScalarFunction(ScalarFunction { func: Arc::new(function), args: arguments })
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Conversion {
+    /// Of values to bytes in their order.
+    Key,
+    /// Of the key that a group has and the least text of its rows to the value; NULL where the key is, as in the rows of a
+    /// grouping set without it.
+    Group { nullable: bool },
+}
+
+/// A conversion of values that never fails.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Convert {
+    conversion: Conversion,
+    signature: Signature,
+}
+
+impl ScalarUDFImpl for Convert {
+    fn name(&self) -> &str {
+        match self.conversion {
+            Conversion::Key => "json_key",
+            Conversion::Group { .. } => "json_of_group",
+        }
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, types: &[DataType]) -> Result<DataType> {
+        match (self.conversion, types) {
+            (Conversion::Group { .. }, [_, text]) => Ok(text.clone()),
+            _ => Ok(DataType::Binary),
+        }
+    }
+
+    fn return_field_from_args(&self, arguments: ReturnFieldArgs) -> Result<FieldRef> {
+        let fields = arguments.arg_fields;
+        let types: Vec<DataType> = fields.iter().map(|field| field.data_type().clone()).collect();
+        let of_type = |nullable| -> Result<Field> { Ok(Field::new(self.name(), self.return_type(&types)?, nullable)) };
+        Ok(Arc::new(match self.conversion {
+            Conversion::Key => of_type(fields.iter().any(|field| field.is_nullable()))?,
+            Conversion::Group { nullable } => of_type(nullable)?.with_metadata(ColumnType::plain(&JSONB).metadata()),
+        }))
+    }
+
+    fn invoke_with_args(&self, call: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        match self.conversion {
+            Conversion::Key => {
+                let [texts] = take_function_args(self.name(), &call.args)?;
+                made_of(texts, |texts| Ok(Arc::new(keys(texts)?)))
+            }
+            Conversion::Group { .. } => {
+                let arrays = ColumnarValue::values_to_arrays(&call.args)?;
+                let [keys, texts] = take_function_args(self.name(), arrays)?;
+                let shown = if keys.null_count() == 0 { texts } else { nullif(&texts, &is_null(&keys)?)? };
+                Ok(ColumnarValue::Array(shown))
+            }
+        }
+    }
+}
+
+/// The keys of values in their normal form.
+fn keys(texts: &ArrayRef) -> Result<BinaryArray> {
+    let texts = cast(texts, &DataType::Utf8View)?;
+    // What is no JSON is none that was made here, and is compared as it is.
+    let key = |text: &str| json_key(text).unwrap_or_else(|_| text.as_bytes().to_vec());
+    Ok(texts.as_string_view().iter().map(|text| text.map(key)).collect())
+}

@@ -13,6 +13,7 @@ use fusewire_udfs::plan::FunctionQueryPlanner;
 
 mod arithmetic;
 mod around;
+mod array_elements;
 mod array_texts;
 mod arrays;
 mod arrays_of_arrays;
@@ -95,6 +96,7 @@ mod statistics;
 mod unordered;
 
 use around::Rule;
+pub(crate) use array_elements::function as elements_of;
 pub(crate) use arrays::Arrays;
 pub(crate) use assignments::stored;
 pub(crate) use choosing::choosing;
@@ -126,6 +128,9 @@ pub(crate) const ASSIGNED: &str = "assigned";
 
 /// The function that a text in quotes is written as among values of which nothing says yet what it is.
 pub(crate) const UNREAD: &str = "unread";
+/// The function that makes one dimension of several. It never fails.
+pub(crate) const ELEMENTS_OF: &str = "elements_of";
+
 /// The function that a number is written as that has more digits than a numeric here.
 pub(crate) const LONG_NUMBER: &str = "long_number";
 

@@ -33,11 +33,13 @@ use crate::{
     pgtype::{ColumnType, NAME},
     planning::{self, ASSIGNED, REGULAR_EXPRESSION, ROW_OF, SIMILAR_EXPRESSION, UNREAD, WRITTEN_AS},
     planning::{self, ASSIGNED, LONG_NUMBER, REGULAR_EXPRESSION, ROW_OF, SIMILAR_EXPRESSION, WRITTEN_AS},
+    planning::{self, ASSIGNED, ELEMENTS_OF, LONG_NUMBER, REGULAR_EXPRESSION, ROW_OF, SIMILAR_EXPRESSION, WRITTEN_AS},
 };
 
 /// Functions that statements are rewritten with, and those of the query engine that no statement can give what they take.
 pub(super) const INTERNAL: &[&str] = &[
     ASSIGNED,
+    ELEMENTS_OF,
     LONG_NUMBER,
     REGULAR_EXPRESSION,
     ROW_OF,
@@ -78,6 +80,7 @@ pub(crate) fn register(context: &SessionContext, user: &str) {
         Assigned::function(),
         WrittenAs::function(),
         planning::long_number(),
+        planning::elements_of(),
     ]);
     written.for_each(|function| context.register_udf(function));
     // Connection pools give back locks that nobody can take here.

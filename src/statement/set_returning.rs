@@ -15,6 +15,7 @@ use fusewire_udfs::{FUNCTIONS, TableFunction};
 
 use crate::{
     error::MARK,
+    planning::ELEMENTS_OF,
     session::{call, joins_by_name},
 };
 
@@ -319,16 +320,14 @@ fn unnest_series(expression: &mut Expr) {
     }
 }
 
-/// The elements of an array that is written out in several dimensions, in one.
+/// The elements of an array in one dimension, if it may have several.
 fn flat(array: Expr) -> Expr {
-    fn depth(array: &Expr) -> usize {
-        match array {
-            Expr::Array(array) => 1 + array.elem.first().map_or(0, depth),
-            Expr::Nested(inner) | Expr::Cast { expr: inner, .. } => depth(inner),
-            _ => 0,
-        }
-    }
-    (1..depth(&array)).fold(array, |array, _| call("flatten", vec![array]))
+    let has_one = match &array {
+        Expr::Array(array) => array.elem.iter().all(|element| matches!(element, Expr::Value(_))),
+        Expr::Function(function) => is_series(&function.name) || is_named(&function.name, ELEMENTS_OF),
+        _ => false,
+    };
+    if has_one { array } else { call(ELEMENTS_OF, vec![array]) }
 }
 
 /// `unnest(array)`.

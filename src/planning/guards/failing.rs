@@ -20,8 +20,8 @@ use datafusion::{
 };
 
 use super::super::{
-    AS_CAST, MAKE_TOLD, NEAREST_FLOAT, PADDED, REGULAR_EXPRESSION, SIMILAR_EXPRESSION, TEXT_OF, WRITTEN_AS,
-    read_texts::is_read,
+    AS_CAST, ELEMENTS_OF, MAKE_TOLD, NEAREST_FLOAT, PADDED, REGULAR_EXPRESSION, SIMILAR_EXPRESSION, TEXT_OF,
+    WRITTEN_AS, read_texts::is_read,
 };
 
 /// Whether an expression over rows of this schema can fail on one of them.
@@ -155,6 +155,7 @@ const NEVER_FAIL: &[(&str, usize)] = &[
     ("date_part", 2),
     ("date_pl_interval", 2),
     ("date_trunc", 2),
+    (ELEMENTS_OF, 1),
     ("ends_with", 2),
     ("extract", 2),
     ("float_of_order", 1),

@@ -11,6 +11,7 @@ mod groups;
 mod intervals;
 mod operators;
 mod queries;
+mod records;
 mod texts;
 
 use std::any::TypeId;
@@ -93,7 +94,7 @@ impl Dialect for PostgreSql {
             return Some(Err(ParserError::RecursionLimitExceeded));
         }
         let special = queries::prefix(parser).or_else(|| groups::prefix(parser)).or_else(|| intervals::prefix(parser));
-        special.or_else(|| texts::prefix(parser)).or_else(|| operators::prefix(parser))
+        special.or_else(|| records::prefix(parser)).or_else(|| texts::prefix(parser)).or_else(|| operators::prefix(parser))
     }
 
     fn parse_infix(&self, parser: &mut Parser, left: &Expr, precedence: u8) -> Option<Result<Expr, ParserError>> {

@@ -9,8 +9,8 @@ use std::{collections::HashMap, ops::ControlFlow, sync::Arc};
 
 use arrow::datatypes::{Field, FieldRef, Schema, SchemaRef};
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, DataType, Distinct, Expr, Function, Ident, ObjectName, OrderBy, OrderByKind, Query, Select,
-    SelectItem, SetExpr, TableFactor, TableWithJoins, Value, VisitMut, VisitorMut,
+    AccessExpr, BinaryOperator, DataType, Distinct, Expr, Function, Ident, ObjectName, OrderBy, OrderByKind, Query,
+    Select, SelectItem, SetExpr, TableFactor, TableWithJoins, Value, VisitMut, VisitorMut,
 };
 
 use crate::{error::MARK, pgtype};
@@ -377,7 +377,17 @@ fn name_and_strength(expression: &Expr) -> Option<(String, bool)> {
         Expr::Identifier(ident) => super::names::identifier(ident),
         Expr::CompoundIdentifier(parts) => super::names::identifier(parts.last()?),
         Expr::Nested(inner) | Expr::Collate { expr: inner, .. } => return name_and_strength(inner),
-        Expr::CompoundFieldAccess { root, .. } => return name_and_strength(root),
+        Expr::CompoundFieldAccess { root, access_chain } => {
+            // `(t).x` is called by the field.
+            let field = access_chain.iter().rev().find_map(|access| match access {
+                AccessExpr::Dot(Expr::Identifier(field)) => Some(field),
+                _ => None,
+            });
+            match field {
+                Some(field) => super::names::identifier(field),
+                None => return name_and_strength(root),
+            }
+        }
         Expr::Function(Function { name, .. }) => match last(name).to_lowercase().as_str() {
             "make_array" => "array".to_owned(),
             name => name.to_owned(),

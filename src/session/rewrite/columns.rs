@@ -2,8 +2,11 @@
 //!
 //! Three things are otherwise than the planner takes them. A column that tables are joined by with USING or NATURAL is one
 //! column (`merge`). A name in GROUP BY and in HAVING is a column of FROM, though a column of the result may have that name; in
-//! ORDER BY a name that stands alone is a column of the result. And `t (x)` may name the first of the columns only.
+//! ORDER BY a name that stands alone is a column of the result. And `t (x)` may name the first of the columns only. What is the
+//! name of no column may be the row of an item of FROM (`whole_rows`).
 //! Statements in which none of it matters are left alone.
+
+mod seen;
 
 use std::{
     collections::{HashMap, HashSet},
@@ -18,22 +21,21 @@ use datafusion::{
         parser::Statement as SqlStatement,
         planner::object_name_to_table_reference,
         sqlparser::ast::{
-            AccessExpr, Distinct, Expr, FunctionArg, FunctionArgExpr, GroupByExpr, Ident, ObjectName, OrderBy,
-            OrderByKind, Query, Select, SelectItem, SetExpr, Statement, TableFactor, TableWithJoins, VisitMut,
-            VisitorMut, visit_expressions,
+            AccessExpr, Distinct, Expr, FunctionArg, FunctionArgExpr, GroupByExpr, Ident, OrderBy, OrderByKind, Query,
+            Select, SelectItem, SetExpr, Statement, TableFactor, TableWithJoins, VisitMut, VisitorMut,
+            visit_expressions,
         },
     },
 };
 use futures::future::BoxFuture;
 
+use self::seen::Seen;
 use super::{
     groups,
-    merge::{
-        Known, Namespace, expand, folded, is_wildcard, joins_by_name, mark_beside_wildcards, name_of, name_rest, shown,
-        text,
-    },
+    merge::{Known, Namespace, expand, folded, joins_by_name, mark_beside_wildcards, name_of, name_rest, shown, text},
+    rows,
     scopes::Scopes,
-    visit,
+    visit, whole_rows,
 };
 use crate::{Error, Fault, Result, planning};
 
@@ -45,6 +47,7 @@ pub(super) fn rewrite<'a>(statement: &'a mut SqlStatement, state: &'a SessionSta
 async fn find(statement: &mut SqlStatement, state: &SessionState) -> Result<()> {
     let mut seen = Seen::default();
     visit(statement, &mut seen)?;
+    seen.matters |= seen.rows.has_rows();
     let nested = seen.selects > 1 && seen.qualified;
     if !seen.matters && !nested {
         return Ok(());
@@ -97,98 +100,14 @@ async fn find(statement: &mut SqlStatement, state: &SessionState) -> Result<()> 
             before: HashMap::new(),
             behind: HashSet::new(),
             not_columns: HashSet::new(),
+            tested: HashSet::new(),
+            has_rows: false,
         },
     )
 }
 
 fn types_of(columns: &Fields) -> Vec<DataType> {
     columns.iter().map(|column| column.data_type().clone()).collect()
-}
-
-/// What a statement names, and whether names in it may mean something else than they seem to.
-#[derive(Default)]
-struct Seen {
-    matters: bool,
-    selects: usize,
-    /// Whether a column is named with its relation.
-    qualified: bool,
-    /// Names that columns get.
-    named: HashSet<String>,
-    /// Queries around the place.
-    depth: usize,
-    tables: Vec<ObjectName>,
-    calls: Vec<TableFactor>,
-    /// Queries in FROM.
-    derived: Vec<TableFactor>,
-    /// Whether a join is one by the names of columns.
-    by_name: bool,
-}
-
-impl VisitorMut for Seen {
-    type Break = Error;
-
-    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Error> {
-        self.by_name |= joins_by_name(&select.from);
-        self.matters |= self.by_name;
-        self.selects += 1;
-        // Of a name that two relations have, the planner asks the query around.
-        self.matters |=
-            self.depth > 1 && (select.from.len() > 1 || select.from.iter().any(|item| !item.joins.is_empty()));
-        self.named.extend(select.projection.iter().filter_map(name_of));
-        self.matters |= select.projection.len() > 1 && select.projection.iter().any(is_wildcard);
-        let aliases = aliases(select);
-        if !aliases.is_empty() {
-            self.matters |= matches!(select.distinct, Some(Distinct::On(_)));
-            self.matters |= grouped(select).into_iter().any(|expression| mentions(expression, &aliases));
-        }
-        ControlFlow::Continue(())
-    }
-
-    fn post_visit_query(&mut self, _query: &mut Query) -> ControlFlow<Error> {
-        self.depth -= 1;
-        ControlFlow::Continue(())
-    }
-
-    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Error> {
-        self.depth += 1;
-        for cte in query.with.iter().flat_map(|with| &with.cte_tables) {
-            self.matters |= !cte.alias.columns.is_empty();
-            self.named.extend(cte.alias.columns.iter().map(|column| folded(&column.name)));
-        }
-        ControlFlow::Continue(())
-    }
-
-    fn pre_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<Error> {
-        self.qualified |= matches!(expression, Expr::CompoundIdentifier(_));
-        ControlFlow::Continue(())
-    }
-
-    fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Error> {
-        if let TableFactor::Table { alias: Some(alias), .. }
-        | TableFactor::Derived { alias: Some(alias), .. }
-        | TableFactor::Function { alias: Some(alias), .. } = factor
-        {
-            self.named.extend(alias.columns.iter().map(|column| folded(&column.name)));
-        }
-        self.matters |= match factor {
-            TableFactor::Table { alias: Some(alias), args: None, .. }
-            | TableFactor::NestedJoin { alias: Some(alias), .. } => !alias.columns.is_empty(),
-            TableFactor::Derived { alias: Some(alias), subquery, .. } if !alias.columns.is_empty() => {
-                let columns = Known::default().query(subquery).ok().flatten();
-                columns.is_none_or(|columns| columns.len() != alias.columns.len())
-            }
-            _ => false,
-        };
-        match factor {
-            TableFactor::Table { name, args: None, .. } if !self.tables.contains(name) => {
-                self.tables.push(name.clone())
-            }
-            TableFactor::Table { args: Some(_), .. } | TableFactor::Function { .. } => self.calls.push(factor.clone()),
-            TableFactor::Derived { .. } => self.derived.push(factor.clone()),
-            _ => {}
-        }
-        ControlFlow::Continue(())
-    }
 }
 
 /// Names given to columns of the result that are not those columns' own.
@@ -241,6 +160,10 @@ struct Resolver {
     behind: HashSet<usize>,
     /// Names that are parts of a longer one, as in `t.list[1]`, or of relations, by their addresses in the tree.
     not_columns: HashSet<usize>,
+    /// Names of which it is asked whether they are NULL, by their addresses in the tree.
+    tested: HashSet<usize>,
+    /// Whether a name was the row of an item of FROM.
+    has_rows: bool,
 }
 
 fn address<T>(node: &T) -> usize {
@@ -260,7 +183,7 @@ impl VisitorMut for Resolver {
     fn post_visit_query(&mut self, query: &mut Query) -> ControlFlow<Error> {
         query.order_by = self.scopes.kept_order();
         self.known.pop();
-        ControlFlow::Continue(())
+        self.of_rows(|| rows::order_by(query))
     }
 
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Error> {
@@ -319,20 +242,32 @@ impl VisitorMut for Resolver {
     }
 
     fn pre_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<Error> {
-        if let Expr::CompoundFieldAccess { root, access_chain } = expression {
-            self.not_columns(root.as_ref(), access_chain);
+        match expression {
+            Expr::CompoundFieldAccess { root, access_chain } => self.not_columns(root.as_ref(), access_chain),
+            Expr::IsNull(value) | Expr::IsNotNull(value) => _ = self.tested.insert(address(value.as_ref())),
+            _ => {}
         }
         let address = address(expression);
         let Expr::Identifier(name) = expression else { return ControlFlow::Continue(()) };
         if self.not_columns.remove(&address) {
             return ControlFlow::Continue(());
         }
-        match self.meaning(name) {
+        let is_tested = self.tested.remove(&address);
+        let meaning = match self.meaning(name) {
+            Ok(None) => self.row(name, is_tested),
+            found => found,
+        };
+        match meaning {
             Ok(Some(value)) => *expression = value,
             Ok(None) => {}
             Err(error) => return ControlFlow::Break(error),
         }
         ControlFlow::Continue(())
+    }
+
+    fn post_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<Error> {
+        // What compares rows compares their columns.
+        self.of_rows(|| rows::rewrite(expression))
     }
 }
 
@@ -391,12 +326,41 @@ impl Resolver {
             let mut items = select.projection.iter().filter(|item| name_of(item).is_some_and(|found| found == name));
             match (items.next(), items.next()) {
                 (Some(SelectItem::UnnamedExpr(value)), None) => *expression = value.clone(),
+                (Some(SelectItem::ExprWithAlias { expr, .. }), None) if self.has_rows && rows::row(expr).is_some() => {
+                    *expression = expr.clone();
+                }
                 (Some(_), _) => {}
                 (None, _) => self.walk(expression)?,
             }
             return Ok(());
         }
         self.walk(expression)
+    }
+
+    /// Does what is to be done where there are rows.
+    fn of_rows(&self, work: impl FnOnce() -> Result<()>) -> ControlFlow<Error> {
+        let done = if self.has_rows { work() } else { Ok(()) };
+        match done {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => ControlFlow::Break(error),
+        }
+    }
+
+    /// The row of the item of FROM that a name is, if no column has it.
+    fn row(&mut self, name: &Ident, is_tested: bool) -> Result<Option<Expr>> {
+        let name = folded(name);
+        let mut found = None;
+        for (scope, _) in self.scopes.visible() {
+            let Scope::Known(namespace, _) = scope else { return Ok(None) };
+            if namespace.find(&name).next().is_some() {
+                return Ok(None);
+            }
+            if found.is_none() {
+                found = whole_rows::row(namespace, &name, is_tested)?;
+            }
+        }
+        self.has_rows |= found.is_some();
+        Ok(found)
     }
 
     /// Remembers the parts of a name that goes on with a subscript: a table before the first point, and what follows points.
@@ -439,6 +403,7 @@ impl Resolver {
             }
         }
         let aliases = aliases(select);
+        self.has_rows |= whole_rows::name_shown(&mut select.projection, &namespace)?;
         mark_beside_wildcards(&mut select.projection, &namespace);
         // The columns of a query within another are told apart by their names alone.
         if by_name || self.known.len() > 2 && namespace.repeats_names() {

@@ -5,7 +5,6 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    ops::ControlFlow,
     sync::Arc,
 };
 
@@ -13,10 +12,14 @@ use arrow::datatypes::DataType;
 use datafusion::sql::sqlparser::ast::{
     BinaryOperator, Expr, Ident, Join, JoinConstraint, JoinOperator, ObjectName, Query, Select, SelectItem,
     SelectItemQualifiedWildcardKind, SetExpr, TableAlias, TableAliasColumnDef, TableFactor, TableWithJoins, VisitMut,
-    VisitorMut,
 };
 
-use super::{all, call, common_types, operation};
+use super::{
+    all, call, common_types,
+    conditions::Condition,
+    operation,
+    whole_rows::{self, Relation},
+};
 use crate::{Error, Fault, Result, error::MARK};
 
 /// The columns of what has a name in FROM: CTEs that can be seen, and tables.
@@ -43,8 +46,7 @@ pub(super) struct Visible {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Namespace {
     pub(super) columns: Vec<Visible>,
-    /// The columns of each relation by its name's parts.
-    relations: Vec<(Vec<String>, Vec<String>)>,
+    pub(super) relations: Vec<Relation>,
 }
 
 impl Namespace {
@@ -59,17 +61,14 @@ impl Namespace {
             SelectItem::Wildcard(_) => Some(self.columns.clone()),
             SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), _) => {
                 let parts: Vec<String> = name.0.iter().filter_map(|part| part.as_ident()).map(folded).collect();
-                let (relation, columns) = self.relations.iter().find(|(relation, _)| relation.ends_with(&parts))?;
-                let visible = |column: &String| {
-                    let value = relation.iter().chain([column]).map(|part| Ident::with_quote('"', part)).collect();
-                    Visible {
-                        name: column.clone(),
-                        value: Expr::CompoundIdentifier(value),
-                        merged: false,
-                        data_type: None,
-                    }
+                let relation = self.relations.iter().find(|relation| relation.name.ends_with(&parts))?;
+                let visible = |(name, value): (&String, Expr)| Visible {
+                    name: name.clone(),
+                    value,
+                    merged: false,
+                    data_type: None,
                 };
-                Some(columns.iter().map(visible).collect())
+                Some(relation.columns.iter().zip(relation.values()).map(visible).collect())
             }
             SelectItem::QualifiedWildcard(..) => None,
             _ => Some(Vec::new()),
@@ -146,7 +145,10 @@ impl Known {
         for join in &mut item.joins {
             let right = self.relation(&mut join.relation)?;
             left = match (left, right) {
-                (Some(left), Some(right)) => Some(merged(left, right, &mut join.join_operator)?),
+                (Some(mut left), Some(mut right)) => {
+                    whole_rows::without_match(&mut left, &mut right, &join.join_operator);
+                    Some(merged(left, right, &mut join.join_operator)?)
+                }
                 _ => match constraint(&join.join_operator) {
                     Some(JoinConstraint::Using(_) | JoinConstraint::Natural) => {
                         let message =
@@ -200,6 +202,7 @@ impl Known {
             }
             (None, None) => named(Vec::new(), columns.clone()),
         };
+        whole_rows::of_item(&mut namespace, factor);
         for (column, data_type) in namespace.columns.iter_mut().zip(types.into_iter().flatten()) {
             column.data_type = Some(data_type.clone());
         }
@@ -414,7 +417,7 @@ fn named(qualifier: Vec<Ident>, columns: Vec<String>) -> Namespace {
     };
     Namespace {
         columns: columns.iter().map(visible).collect(),
-        relations: vec![(qualifier.iter().map(folded).collect(), columns)],
+        relations: vec![Relation::new(qualifier.iter().map(folded).collect(), columns)],
     }
 }
 
@@ -476,7 +479,7 @@ fn merged(left: Namespace, right: Namespace, operator: &mut JoinOperator) -> Res
         _ => {
             let namespace = side_by_side(left, right, operator);
             if let Some(JoinConstraint::On(condition)) = constraint_mut(operator) {
-                let _ = condition.visit(&mut Condition { namespace: &namespace, within: 0 });
+                let _ = condition.visit(&mut Condition::of(&namespace));
             }
             return Ok(namespace);
         }
@@ -508,49 +511,6 @@ fn merged(left: Namespace, right: Namespace, operator: &mut JoinOperator) -> Res
         _ => columns.extend(rest(left).chain(rest(right)).collect::<Vec<_>>()),
     }
     Ok(Namespace { columns, relations })
-}
-
-/// Writes names in a condition with their tables: a join that follows may bring columns of the same names.
-struct Condition<'a> {
-    namespace: &'a Namespace,
-    /// Queries and names with subscripts, which have names of their own, around the place.
-    within: usize,
-}
-
-impl VisitorMut for Condition<'_> {
-    type Break = ();
-
-    fn pre_visit_query(&mut self, _query: &mut Query) -> ControlFlow<()> {
-        self.within += 1;
-        ControlFlow::Continue(())
-    }
-
-    fn post_visit_query(&mut self, _query: &mut Query) -> ControlFlow<()> {
-        self.within -= 1;
-        ControlFlow::Continue(())
-    }
-
-    fn pre_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<()> {
-        match expression {
-            Expr::CompoundFieldAccess { .. } => self.within += 1,
-            Expr::Identifier(name) if self.within == 0 => {
-                let name = folded(name);
-                let mut found = self.namespace.find(&name);
-                if let (Some(column), None) = (found.next(), found.next()) {
-                    *expression = column.value.clone();
-                }
-            }
-            _ => {}
-        }
-        ControlFlow::Continue(())
-    }
-
-    fn post_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<()> {
-        if let Expr::CompoundFieldAccess { .. } = expression {
-            self.within -= 1;
-        }
-        ControlFlow::Continue(())
-    }
 }
 
 fn side_by_side(mut left: Namespace, right: Namespace, operator: &JoinOperator) -> Namespace {

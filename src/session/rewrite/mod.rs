@@ -17,6 +17,7 @@ mod calls;
 mod casts;
 mod columns;
 mod common_types;
+mod conditions;
 mod groups;
 mod intervals;
 mod joined_texts;
@@ -37,6 +38,7 @@ mod texts;
 mod timestamps;
 mod told_types;
 mod values;
+mod whole_rows;
 mod windows;
 
 use std::{ops::ControlFlow, sync::Arc};

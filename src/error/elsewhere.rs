@@ -12,7 +12,7 @@ const ELSEWHERE: &[(&[&str], &str)] = &[
         &["len", "str_len", "strlen", "char_len", "lengthc", "datalength", "lengthb"],
         "length(text), or octet_length(text)",
     ),
-    (&["charindex", "indexof", "index_of", "locate", "patindex", "instrb", "find"], "strpos(text, part)"),
+    (&["charindex", "indexof", "index_of", "locate", "patindex", "instrb", "find", "char_index"], "strpos(text, part)"),
     (&["mid", "substrb"], "substr(text, from, count)"),
     (&["ucase", "toupper"], "upper(text)"),
     (&["lcase", "tolower"], "lower(text)"),
@@ -46,8 +46,16 @@ const ELSEWHERE: &[(&[&str], &str)] = &[
         "a sum, as in day + interval '1 month'",
     ),
     (&["date_sub", "subdate", "timestamp_sub"], "a difference, as in day - interval '1 month'"),
-    (&["year", "month", "day", "hour", "minute", "second", "quarter", "week", "datename"], "extract(year FROM value)"),
-    (&["dayofweek", "weekday", "dayofyear", "weekofyear", "day_of_week"], "extract(dow FROM value), doy or week"),
+    (&["year", "datename"], "extract(year FROM value)"),
+    (&["quarter"], "extract(quarter FROM value)"),
+    (&["month"], "extract(month FROM value)"),
+    (&["week", "weekofyear"], "extract(week FROM value)"),
+    (&["day", "dayofmonth"], "extract(day FROM value)"),
+    (&["hour"], "extract(hour FROM value)"),
+    (&["minute"], "extract(minute FROM value)"),
+    (&["second"], "extract(second FROM value)"),
+    (&["dayofweek", "weekday", "day_of_week"], "extract(dow FROM value)"),
+    (&["dayofyear"], "extract(doy FROM value)"),
     (&["last_day", "eomonth"], "date_trunc('month', day) + interval '1 month' - interval '1 day'"),
     (&["timestamp_trunc", "datetime_trunc", "tostartofmonth"], "date_trunc('month', value)"),
     (
@@ -56,7 +64,7 @@ const ELSEWHERE: &[(&[&str], &str)] = &[
     ),
     (&["strptime", "parse_date", "str_to_date", "date_parse"], "to_date(text, 'YYYY-MM-DD')"),
     (&["parse_timestamp", "parse_datetime"], "to_timestamp(text, 'YYYY-MM-DD HH24:MI:SS')"),
-    (&["unix_timestamp", "epoch", "to_epoch"], "extract(epoch FROM value)"),
+    (&["unix_timestamp", "epoch", "to_epoch", "unixepoch", "to_unixtime"], "extract(epoch FROM value)"),
     (&["fromunixtimestamp", "timestamp_seconds", "epoch_ms"], "to_timestamp(seconds)"),
     (&["datefromparts", "date_from_parts"], "make_date(year, month, day)"),
     (&["convert_timezone", "convert_tz"], "value AT TIME ZONE zone"),
@@ -96,6 +104,7 @@ const ELSEWHERE: &[(&[&str], &str)] = &[
     (&["sequence", "generate_array", "generate_date_array"], "generate_series(first, last)"),
     (&["typeof", "sql_typeof", "type_of"], "pg_typeof(value)"),
     (&["sha", "sha1", "sha2", "hash"], "sha256(bytes), or digest(text, 'sha256')"),
+    (&["parse_json", "try_parse_json"], "a cast, as in text::jsonb"),
     (&["database", "db_name", "schema"], "current_database(), or current_schema()"),
     (&["system_user", "suser_sname"], "current_user"),
 ];
@@ -105,10 +114,12 @@ pub(crate) fn function_hint<'a>(name: &str, known: impl Iterator<Item = &'a str>
     let written = name.rsplit('.').next().unwrap_or(name).to_lowercase();
     let known: Vec<&str> = known.collect();
     let elsewhere = ELSEWHERE.iter().find(|(names, _)| names.contains(&written.as_str())).map(|(_, meant)| *meant);
-    let near: Vec<String> = match known.contains(&written.as_str()) {
+    let near: Vec<String> = match (known.contains(&written.as_str()), elsewhere) {
         // It is in another schema.
-        true => vec![written],
-        false => nearest_few(&written, known.into_iter()).into_iter().map(str::to_owned).collect(),
+        (true, _) => vec![written],
+        // What is only spelled alike is something else than what was meant.
+        (false, Some(_)) => Vec::new(),
+        (false, None) => nearest_few(&written, known.into_iter()).into_iter().map(str::to_owned).collect(),
     };
     let near = match near.as_slice() {
         [] => None,
@@ -143,6 +154,8 @@ mod tests {
         assert_eq!(meant("dateadd"), "perhaps you meant a sum, as in day + interval '1 month'");
         assert_eq!(meant("nothing"), "SELECT name, description FROM fusewire.functions lists the functions");
         assert_eq!(meant("div2"), "perhaps you meant the function div");
+        assert_eq!(meant("if"), "perhaps you meant CASE WHEN condition THEN value ELSE other END");
+        assert_eq!(meant("len"), "perhaps you meant length(text), or octet_length(text)");
         assert_eq!(meant("mod"), "SELECT name, description FROM fusewire.functions lists the functions");
     }
 

@@ -33,7 +33,11 @@ pub(super) fn readers() -> impl Iterator<Item = (String, &'static dyn source::Fo
 /// Refuses what would be passed over in silence.
 fn check_sample(factor: &TableFactor) -> Result<()> {
     match factor {
-        TableFactor::Table { sample: Some(_), .. } | TableFactor::Derived { sample: Some(_), .. } => {
+        TableFactor::Derived { sample: Some(_), .. } => {
+            let message = "syntax error at or near \"TABLESAMPLE\": it is of a table, not of a query";
+            Err(Error::new(Fault::Syntax, message))
+        }
+        TableFactor::Table { sample: Some(_), .. } => {
             let message = "TABLESAMPLE is not supported; filter by random(), as in WHERE random() < 0.01";
             Err(Error::new(Fault::FeatureNotSupported, message))
         }

@@ -7,6 +7,7 @@ mod log2;
 mod now;
 mod random_uuid;
 mod schemas;
+mod sequences;
 mod series;
 mod settings;
 mod signals;
@@ -36,7 +37,8 @@ use crate::{
     planning::{self, ASSIGNED, ELEMENTS_OF, LONG_NUMBER, REGULAR_EXPRESSION, ROW_OF, SIMILAR_EXPRESSION, WRITTEN_AS},
 };
 
-/// Functions that statements are rewritten with, and those of the query engine that no statement can give what they take.
+/// Functions that statements are rewritten with, those of the query engine that no statement can give what they take, and those
+/// of sequences, of which there are none.
 pub(super) const INTERNAL: &[&str] = &[
     ASSIGNED,
     ELEMENTS_OF,
@@ -48,8 +50,12 @@ pub(super) const INTERNAL: &[&str] = &[
     WRITTEN_AS,
     "compare_all",
     "compare_any",
+    "currval",
     "file_row_index",
     "input_file_name",
+    "lastval",
+    "nextval",
+    "setval",
     "union_extract",
     "union_tag",
 ];
@@ -67,6 +73,8 @@ pub(crate) fn register(context: &SessionContext, user: &str) {
     ];
     let several = casing::functions().into_iter().chain(translated_patterns::functions());
     let own = own.into_iter().chain(several).chain(planning::choosing()).chain(crate::functions::scalar_functions());
+    let several = casing::functions().into_iter().chain(sequences::functions()).chain(translated_patterns::functions());
+    let own = own.into_iter().chain(several).chain(crate::functions::scalar_functions());
     own.for_each(|function| context.register_udf(function));
     series::register(context);
     shift::both().into_iter().for_each(|function| context.register_udwf(function));

@@ -1,16 +1,19 @@
 //! Clauses that PostgreSQL takes in more ways than the parser: `FETCH FIRST 2 ROWS ONLY OFFSET 1`, `GROUP BY ALL a`, which is
-//! `GROUP BY a`, and `TABLE t`, which is `SELECT * FROM t`.
+//! `GROUP BY a`, `TABLE t`, which is `SELECT * FROM t`, a SELECT of nothing, which has one row without columns, and
+//! `EXCLUDE NO OTHERS` in the frame of a window, which says nothing.
 
 use datafusion::sql::sqlparser::{
     keywords::Keyword,
     tokenizer::{Token, TokenWithSpan, Whitespace, Word},
 };
 
-use crate::session::keyword;
+use crate::{Error, Fault, Result, session::keyword};
 
-/// The tokens with each OFFSET before its FETCH, without an ALL that says nothing, and with a SELECT for each TABLE.
-pub(super) fn as_parsed(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
-    let mut tokens = with_selects(tokens);
+/// The tokens with each OFFSET before its FETCH, without what says nothing, with a SELECT for each TABLE, and with a FROM of one
+/// row for each SELECT of nothing. Rows that a frame excludes are refused.
+pub(super) fn as_parsed(tokens: Vec<TokenWithSpan>) -> Result<Vec<TokenWithSpan>> {
+    let mut tokens = with_rows(with_selects(tokens));
+    without_exclusions(&mut tokens)?;
     let mut at = 0;
     while at < tokens.len() {
         match keyword(&tokens[at].token) {
@@ -30,7 +33,81 @@ pub(super) fn as_parsed(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
         }
         at += 1;
     }
-    tokens
+    Ok(tokens)
+}
+
+/// `SELECT` of nothing as `SELECT FROM (VALUES (1)) AS "nothing"`.
+fn with_rows(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    use Keyword::{EXCEPT, FETCH, GROUP, HAVING, INTERSECT, LIMIT, OFFSET, ORDER, UNION, WHERE};
+    let is_empty = |at: usize| match solid_after(&tokens, at).map(|next| &tokens[next].token) {
+        None | Some(Token::EOF | Token::SemiColon | Token::RParen) => true,
+        Some(next) => {
+            matches!(
+                keyword(next),
+                EXCEPT | FETCH | GROUP | HAVING | INTERSECT | LIMIT | OFFSET | ORDER | UNION | WHERE
+            )
+        }
+    };
+    let selects: Vec<usize> =
+        (0..tokens.len()).filter(|at| keyword(&tokens[*at].token) == Keyword::SELECT && is_empty(*at)).collect();
+    if selects.is_empty() {
+        return tokens;
+    }
+    let mut written = Vec::with_capacity(tokens.len() + 9 * selects.len());
+    for (at, token) in tokens.into_iter().enumerate() {
+        let span = token.span;
+        written.push(token);
+        if selects.contains(&at) {
+            let rows = [
+                Token::make_keyword("FROM"),
+                Token::LParen,
+                Token::make_keyword("VALUES"),
+                Token::LParen,
+                Token::Number("1".to_owned(), false),
+                Token::RParen,
+                Token::RParen,
+                Token::make_keyword("AS"),
+                Token::make_word("nothing", Some('"')),
+            ];
+            written.extend(rows.map(|added| TokenWithSpan::new(added, span)));
+        }
+    }
+    written
+}
+
+/// Blanks `EXCLUDE NO OTHERS` behind the bounds of a frame, and refuses other rows to be excluded.
+fn without_exclusions(tokens: &mut [TokenWithSpan]) -> Result<()> {
+    let mut before = Keyword::NoKeyword;
+    for at in 0..tokens.len() {
+        let token = &tokens[at];
+        if matches!(token.token, Token::Whitespace(_)) {
+            continue;
+        }
+        let is_behind_bound = matches!(before, Keyword::ROW | Keyword::PRECEDING | Keyword::FOLLOWING);
+        before = keyword(&token.token);
+        if before != Keyword::EXCLUDE || !is_behind_bound {
+            continue;
+        }
+        let place = token.span.start;
+        let (Some(what), Some(whom)) =
+            (solid_after(tokens, at), solid_after(tokens, at).and_then(|no| solid_after(tokens, no)))
+        else {
+            continue;
+        };
+        match keyword(&tokens[what].token) {
+            Keyword::NO => {
+                for blank in [at, what, whom] {
+                    tokens[blank].token = Token::Whitespace(Whitespace::Space);
+                }
+            }
+            Keyword::CURRENT | Keyword::GROUP | Keyword::TIES => {
+                let message = "EXCLUDE in the frame of a window is not supported, but for EXCLUDE NO OTHERS";
+                return Err(Error::new(Fault::FeatureNotSupported, message).at(place));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// `TABLE t` where a query may stand as `SELECT * FROM t`.
@@ -150,7 +227,7 @@ mod tests {
     use crate::session::PostgreSql;
 
     fn parsed(sql: &str) -> String {
-        let tokens = as_parsed(Tokenizer::new(&PostgreSql, sql).tokenize_with_location().unwrap());
+        let tokens = as_parsed(Tokenizer::new(&PostgreSql, sql).tokenize_with_location().unwrap()).unwrap();
         let texts: Vec<String> = tokens.iter().map(|token| token.token.to_string()).collect();
         texts.concat().split_whitespace().collect::<Vec<_>>().join(" ")
     }
@@ -187,6 +264,30 @@ mod tests {
         ] {
             assert_eq!(parsed(written), expected);
         }
+    }
+
+    #[test]
+    fn a_select_of_nothing_has_one_row() {
+        let rows = "FROM(VALUES(1))AS\"nothing\"";
+        for (written, expected) in [
+            ("SELECT", format!("SELECT{rows}")),
+            ("SELECT WHERE false", format!("SELECT{rows} WHERE false")),
+            ("SELECT EXISTS (SELECT)", format!("SELECT EXISTS (SELECT{rows})")),
+            ("SELECT FROM t", "SELECT FROM t".to_owned()),
+            ("SELECT \"select\"", "SELECT \"select\"".to_owned()),
+        ] {
+            assert_eq!(parsed(written), expected);
+        }
+    }
+
+    #[test]
+    fn a_frame_excludes_no_others() {
+        let frame =
+            |exclusion: &str| format!("SELECT sum(x) OVER (ROWS BETWEEN 1 PRECEDING AND CURRENT ROW{exclusion})");
+        assert_eq!(parsed(&frame(" EXCLUDE NO OTHERS")).replace(" )", ")"), frame(""));
+        let tokens = Tokenizer::new(&PostgreSql, &frame(" EXCLUDE TIES")).tokenize_with_location().unwrap();
+        assert!(as_parsed(tokens).is_err());
+        assert_eq!(parsed("SELECT * EXCLUDE (a) FROM t"), "SELECT * EXCLUDE (a) FROM t");
     }
 
     #[test]

@@ -116,7 +116,7 @@ fn prepared(
     check_tokens(&tokens, max_depth)?;
     check_numbers(&tokens)?;
     let tokens = as_plain(tokens)?;
-    let tokens = as_parsed(with_selects(with_option_texts(with_stored_as(tokens, end), places)));
+    let tokens = as_parsed(with_selects(with_option_texts(with_stored_as(tokens, end), places)))?;
     in_known_clauses(tokens)
 }
 

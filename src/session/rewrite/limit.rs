@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{Expr, LimitClause, Query, Spanned, Value, visit_expressions};
 
+use super::ties;
 use crate::{Error, Fault, Result};
 
 /// Writes FETCH as LIMIT, and leaves out what limits nothing.
@@ -59,7 +60,7 @@ fn rounded(digits: &str) -> Result<i64> {
     format!("{nearest:.0}").parse().map_err(|_wrong| out_of_range())
 }
 
-fn is_null(rows: &Expr) -> bool {
+pub(super) fn is_null(rows: &Expr) -> bool {
     match rows {
         Expr::Value(value) => value.value == Value::Null,
         Expr::Cast { expr, .. } | Expr::Nested(expr) => is_null(expr),
@@ -69,12 +70,16 @@ fn is_null(rows: &Expr) -> bool {
 
 fn from_fetch(query: &mut Query) -> Result<()> {
     let Some(fetch) = query.fetch.take() else { return Ok(()) };
-    if fetch.with_ties || fetch.percent {
-        let message = "FETCH takes a number of rows, without TIES and PERCENT; rank() in a subquery finds ties";
-        return Err(Error::new(Fault::FeatureNotSupported, message));
+    if fetch.percent {
+        return Err(Error::new(Fault::FeatureNotSupported, "FETCH takes a number of rows, and no PERCENT of them"));
     }
     let one = || Expr::Value(Value::Number("1".to_owned(), false).into());
-    let rows = Some(fetch.quantity.unwrap_or_else(one));
+    let mut rows = fetch.quantity.unwrap_or_else(one);
+    if fetch.with_ties {
+        whole("LIMIT", &mut rows)?;
+        return ties::rewrite(query, rows);
+    }
+    let rows = Some(rows);
     match &mut query.limit_clause {
         None => query.limit_clause = Some(LimitClause::LimitOffset { limit: rows, offset: None, limit_by: Vec::new() }),
         Some(LimitClause::LimitOffset { limit: limit @ None, .. }) => *limit = rows,

@@ -35,6 +35,7 @@ mod scopes;
 mod shows;
 mod signs;
 mod texts;
+mod ties;
 mod timestamps;
 mod told_types;
 mod values;

@@ -240,7 +240,9 @@ pub(crate) fn form(wanted: &PgType, given: &DataType) -> Option<DataType> {
         return Some(given.clone());
     }
     match wanted.form {
-        pgtype::Form::Text | pgtype::Form::Uuid | pgtype::Form::Jsonb => Some(DataType::Utf8View),
+        pgtype::Form::Text | pgtype::Form::Uuid | pgtype::Form::Jsonb | pgtype::Form::Regtype => {
+            Some(DataType::Utf8View)
+        }
         pgtype::Form::Numeric => Some(match given {
             DataType::Decimal128(..) | DataType::Decimal256(..) => given.clone(),
             DataType::Int8 | DataType::Int16 | DataType::Int32 => DataType::Decimal128(10, 0),

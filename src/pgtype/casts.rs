@@ -2,8 +2,8 @@
 
 use super::{
     ANY, ANYARRAY, ANYCOMPATIBLE, ANYCOMPATIBLEARRAY, ANYELEMENT, BOOL, BPCHAR, CHAR, DATE, FLOAT4, FLOAT8, INT2, INT4,
-    INT8, INTERVAL, JSON, JSONB, NAME, NUMERIC, OID, PgType, TEXT, TIME, TIMESTAMP, TIMESTAMPTZ, TIMETZ, UNKNOWN,
-    VARCHAR,
+    INT8, INTERVAL, JSON, JSONB, NAME, NUMERIC, OID, PgType, REGTYPE, TEXT, TIME, TIMESTAMP, TIMESTAMPTZ, TIMETZ,
+    UNKNOWN, VARCHAR,
 };
 
 /// Where values of a type become those of another without being told to.
@@ -27,12 +27,14 @@ const CASTS: &[(PgType, PgType, Context)] = {
         (INT2, FLOAT4, I),
         (INT2, FLOAT8, I),
         (INT2, OID, I),
+        (INT2, REGTYPE, I),
         (INT4, INT2, A),
         (INT4, INT8, I),
         (INT4, NUMERIC, I),
         (INT4, FLOAT4, I),
         (INT4, FLOAT8, I),
         (INT4, OID, I),
+        (INT4, REGTYPE, I),
         (INT4, BOOL, E),
         (INT4, CHAR, E),
         (INT8, INT2, A),
@@ -41,6 +43,7 @@ const CASTS: &[(PgType, PgType, Context)] = {
         (INT8, FLOAT4, I),
         (INT8, FLOAT8, I),
         (INT8, OID, I),
+        (INT8, REGTYPE, I),
         (NUMERIC, INT2, A),
         (NUMERIC, INT4, A),
         (NUMERIC, INT8, A),
@@ -57,6 +60,7 @@ const CASTS: &[(PgType, PgType, Context)] = {
         (FLOAT8, NUMERIC, A),
         (FLOAT8, FLOAT4, A),
         (OID, INT4, A),
+        (OID, REGTYPE, I),
         (OID, INT8, A),
         (BOOL, INT4, E),
         (BOOL, TEXT, A),

@@ -109,7 +109,7 @@ impl PgType {
             Form::Float4 => DataType::Float32,
             Form::Float8 => DataType::Float64,
             Form::Numeric => return decimal(modifier),
-            Form::Text | Form::Uuid | Form::Jsonb => DataType::Utf8,
+            Form::Text | Form::Uuid | Form::Jsonb | Form::Regtype => DataType::Utf8,
             Form::Bytes => DataType::Binary,
             Form::Date => DataType::Date32,
             Form::Time => DataType::Time64(TimeUnit::Microsecond),

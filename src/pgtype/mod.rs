@@ -28,8 +28,8 @@ pub(crate) use self::{
     read::{
         ArrayText, Becoming, Fields, Float, JSONB_VERSION, NoJson, NoNumber, Part, Span, Unfit, Unreadable, Untold,
         Written, Zone, as_told, civil, day_of, days_in, has_fields, json_key, read_binary, read_count, read_float,
-        read_interval, read_null, read_string, read_text, read_time, read_typed, spelled_zone, split_array, tells_time,
-        uuid_bytes,
+        read_interval, read_null, read_string, read_text, read_time, read_type_name, read_typed, spelled_zone,
+        split_array, tells_time, uuid_bytes,
     },
     told::{only_told, untold},
 };
@@ -101,6 +101,8 @@ pub enum Form {
     Uuid,
     /// A text of JSON in its normal form, behind the number of the format.
     Jsonb,
+    /// The number of a type, its name here.
+    Regtype,
     /// Days since 2000.
     Date,
     /// Microseconds since midnight.
@@ -187,6 +189,22 @@ impl PgType {
             Modifier::Digits => digits(modifier).map(|(precision, scale)| format!("{precision},{scale}")),
             Modifier::Seconds => (modifier >= 0).then(|| modifier.to_string()),
         }
+    }
+}
+
+/// The type of a number as SQL writes it, and as `regtype` shows it.
+pub(crate) fn regtype_text(oid: u32) -> String {
+    match oid {
+        0 => "-".to_owned(),
+        oid => by_oid(oid).map_or_else(|| oid.to_string(), |known| known.sql(None)),
+    }
+}
+
+/// The number of a type that is written so.
+pub(crate) fn regtype_oid(text: &str) -> Option<u32> {
+    match text {
+        "-" => Some(0),
+        text => TYPES.iter().find(|known| known.sql(None) == text).map(|known| known.oid).or_else(|| text.parse().ok()),
     }
 }
 

@@ -15,6 +15,7 @@ mod parts;
 mod times;
 mod tokens;
 mod told;
+mod type_name;
 mod words;
 mod zones;
 
@@ -31,9 +32,12 @@ pub(crate) use moments::Unfit;
 pub(crate) use numeric::Written;
 pub(crate) use times::{read_count, read_time, tells_time};
 pub(crate) use told::{Becoming, Untold, as_told, uuid_bytes};
+pub(crate) use type_name::read as read_type_name;
 pub(crate) use zones::{Zone, spelled as spelled_zone};
 
-use super::{ColumnType, EPOCH_DAYS, EPOCH_MICROS, Form, PgType, dimensions_of, element, innermost, list_of};
+use super::{
+    ColumnType, EPOCH_DAYS, EPOCH_MICROS, Form, PgType, dimensions_of, element, innermost, list_of, regtype_text,
+};
 
 /// Why a value cannot be read.
 #[derive(Debug, PartialEq)]
@@ -138,6 +142,7 @@ pub(crate) fn read_binary(pg: &'static PgType, bytes: &[u8], target: &DataType) 
         Form::Float8 => ScalarValue::Float64(Some(f64::from_be_bytes(fixed(bytes)?))),
         Form::Text | Form::Unknown => ScalarValue::Utf8(Some(read_string(bytes)?.to_owned())),
         Form::Uuid => ScalarValue::Utf8(Some(uuid_text(fixed(bytes)?))),
+        Form::Regtype => ScalarValue::Utf8(Some(regtype_text(u32::from_be_bytes(fixed(bytes)?)))),
         Form::Jsonb => match bytes.split_first() {
             Some((&JSONB_VERSION, text)) => ScalarValue::Utf8(Some(read_string(text)?.to_owned())),
             _ => return Err(Unreadable::Binary),

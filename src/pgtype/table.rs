@@ -81,6 +81,7 @@ types! {
         INTERVAL    "interval"    "interval"                    []                  1186 1187 16 'T' None    Interval;
         TIMETZ      "timetz"      "time with time zone"         []                  1266 1270 12 'D' Seconds Other;
         NUMERIC     "numeric"     "numeric"                     ["decimal", "dec"]  1700 1231 -1 'N' Digits  Numeric;
+        REGTYPE     "regtype"     "regtype"                     []                  2206 2211  4 'N' None    Regtype;
         RECORD      "record"      "record"                      []                  2249 2287 -1 'P' None    Other;
         UUID        "uuid"        "uuid"                        []                  2950 2951 16 'U' None    Uuid;
         JSONB       "jsonb"       "jsonb"                       []                  3802 3807 -1 'U' None    Jsonb;

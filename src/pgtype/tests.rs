@@ -53,6 +53,8 @@ const PG_TYPE: &[(&str, &str, u32, u32, i16, char)] = &[
     ("timetz", "time with time zone", 1266, 1270, 12, 'D'),
     ("_timetz", "time with time zone[]", 1270, 0, -1, 'A'),
     ("numeric", "numeric", 1700, 1231, -1, 'N'),
+    ("regtype", "regtype", 2206, 2211, 4, 'N'),
+    ("_regtype", "regtype[]", 2211, 0, -1, 'A'),
     ("record", "record", 2249, 2287, -1, 'P'),
     ("any", "\"any\"", 2276, 0, 4, 'P'),
     ("anyarray", "anyarray", 2277, 0, -1, 'P'),

@@ -39,7 +39,7 @@ pub fn told(field: &Field) -> Option<ColumnType> {
 /// Whether values of an Arrow type can be of a type that it does not tell.
 fn can_be(arrow: &DataType, pg: &PgType) -> bool {
     match pg.form {
-        Form::Text | Form::Uuid | Form::Jsonb => arrow.is_string(),
+        Form::Text | Form::Uuid | Form::Jsonb | Form::Regtype => arrow.is_string(),
         // A function without a value has an empty text.
         Form::Other => arrow.is_string() && pg.category == 'P',
         Form::Oid => *arrow == DataType::Int64,

@@ -10,8 +10,8 @@
 
 use arrow::datatypes::DataType;
 use datafusion::{
-    common::{DFSchema, Result, ScalarValue},
-    logical_expr::{Cast, Expr, ExprSchemable, expr::ScalarFunction, lit},
+    common::{DFSchema, Result, ScalarValue, metadata::FieldMetadata},
+    logical_expr::{Cast, Expr, ExprSchemable, expr::ScalarFunction},
 };
 
 use super::{
@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     functions::{self, Given, PG_TYPEOF},
-    pgtype,
+    pgtype::{self, ColumnType, REGTYPE},
 };
 
 /// What is known of the arguments of a call, and for which of them nothing is.
@@ -71,7 +71,8 @@ pub(super) fn settled(mut step: Expr, schema: &DFSchema) -> Result<Expr> {
     {
         if let Some(name) = type_asked(call, schema) {
             taken?;
-            return Ok(lit(ScalarValue::Utf8View(Some(name))));
+            let told = ColumnType::plain(&REGTYPE).metadata();
+            return Ok(Expr::Literal(ScalarValue::Utf8View(Some(name)), Some(FieldMetadata::from(told))));
         }
         for (argument, wanted) in call.args.iter_mut().zip(taken?) {
             let is_written = matches!(argument, Expr::Literal(ScalarValue::Utf8(Some(_)), _));

@@ -1,5 +1,6 @@
 //! Values of types that Arrow does not tell apart, where those are written otherwise than the values of their Arrow types:
-//! fixed texts with the blanks at their ends, and in binary uuids as their bytes, `jsonb` behind its version, `oid` in four bytes.
+//! fixed texts with the blanks at their ends, and in binary uuids as their bytes, `jsonb` behind its version, `oid` in four bytes,
+//! and so the number of a type.
 
 use arrow::{
     array::{Array, AsArray},
@@ -10,7 +11,7 @@ use bytes::BufMut;
 use super::{Writer, binary::list, plain};
 use crate::{
     fault::{Failure, Fault, Result},
-    pgtype::{ColumnType, Form, JSONB_VERSION, uuid_bytes},
+    pgtype::{ColumnType, Form, JSONB_VERSION, regtype_oid, uuid_bytes},
 };
 
 /// The text of a row.
@@ -42,6 +43,13 @@ fn value_writer(array: &dyn Array, shown: ColumnType, is_binary: bool) -> Option
             Some(Box::new(move |out, row| {
                 let bytes = uuid_bytes(text(row)).ok_or_else(|| unfit(text(row), shown))?;
                 out.put_slice(&bytes);
+                Ok(())
+            }))
+        }
+        Form::Regtype if is_binary => {
+            let text = texts(array)?;
+            Some(Box::new(move |out, row| {
+                out.put_u32(regtype_oid(text(row)).ok_or_else(|| unfit(text(row), shown))?);
                 Ok(())
             }))
         }
@@ -90,7 +98,7 @@ mod tests {
     use bytes::BytesMut;
 
     use super::*;
-    use crate::pgtype::{BPCHAR, JSONB, OID, TEXT, UUID, VARCHAR};
+    use crate::pgtype::{BPCHAR, JSONB, OID, REGTYPE, TEXT, UUID, VARCHAR};
 
     fn written(array: &dyn Array, shown: ColumnType, is_binary: bool) -> Option<Vec<u8>> {
         let mut out = BytesMut::new();
@@ -113,6 +121,9 @@ mod tests {
         assert!(told_writer(&text, ColumnType::plain(&UUID), true).unwrap().unwrap()(&mut BytesMut::new(), 0).is_err());
         let json = StringArray::from(vec!["[]"]);
         assert_eq!(written(&json, ColumnType::plain(&JSONB), true).as_deref(), Some(b"\x01[]".as_slice()));
+        let regtype = StringArray::from(vec!["integer[]"]);
+        assert_eq!(written(&regtype, ColumnType::plain(&REGTYPE), false), None);
+        assert_eq!(written(&regtype, ColumnType::plain(&REGTYPE), true).as_deref(), Some([0, 0, 3, 239].as_slice()));
         let oid = Int64Array::from(vec![4_294_967_295]);
         assert_eq!(written(&oid, ColumnType::plain(&OID), true).as_deref(), Some([255; 4].as_slice()));
     }

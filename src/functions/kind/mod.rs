@@ -3,7 +3,6 @@
 mod format_type;
 mod pg_typeof;
 mod to_regtype;
-mod type_name;
 
 pub(crate) use self::pg_typeof::PG_TYPEOF;
 use super::Function;

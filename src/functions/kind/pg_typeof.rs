@@ -5,7 +5,7 @@ use arrow::array::ArrayRef;
 use crate::{
     fault::Result,
     functions::{Call, Function, Overload},
-    pgtype::{self, ANY, TEXT},
+    pgtype::{self, ANY, REGTYPE},
 };
 
 /// Whoever settles the types of a statement answers it, and knows more than Arrow tells: a text in quotes is of none yet.
@@ -14,7 +14,7 @@ pub(crate) static PG_TYPEOF: Function = Function {
     purpose: "The type of the value, as SQL writes it",
     example: "pg_typeof(1.5)",
     shows: "numeric",
-    overloads: &[Overload::new(&[ANY], TEXT, name).called_on_null().stable()],
+    overloads: &[Overload::new(&[ANY], REGTYPE, name).called_on_null().stable()],
 };
 
 fn name(call: &Call<'_>) -> Result<ArrayRef> {

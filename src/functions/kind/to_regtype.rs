@@ -2,11 +2,10 @@
 
 use arrow::array::ArrayRef;
 
-use super::type_name;
 use crate::{
     fault::{Failure, Fault, Result},
     functions::{Call, Function, Overload},
-    pgtype::TEXT,
+    pgtype::{REGTYPE, TEXT, read_type_name},
 };
 
 pub(super) static TO_REGTYPE: Function = Function {
@@ -14,14 +13,14 @@ pub(super) static TO_REGTYPE: Function = Function {
     purpose: "The type that the text names, as SQL writes it, and NULL if there is none",
     example: "to_regtype('int4[]')",
     shows: "integer[]",
-    overloads: &[Overload::new(&[TEXT], TEXT, to_regtype).stable()],
+    overloads: &[Overload::new(&[TEXT], REGTYPE, to_regtype).stable()],
 };
 
 fn to_regtype(call: &Call<'_>) -> Result<ArrayRef> {
     let names = call.texts(0)?;
     call.text_of(|row| {
         let name = names.value(row);
-        let found = type_name::read(name).map_err(|_| {
+        let found = read_type_name(name).map_err(|_| {
             let message = format!("invalid type name \"{name}\"; write one as a column is declared with");
             Failure::new(Fault::Syntax, message)
         })?;

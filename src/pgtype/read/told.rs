@@ -2,8 +2,11 @@
 
 use std::borrow::Cow;
 
-use super::json::{NoJson, check_json, normal_json};
-use crate::pgtype::{BPCHAR, CHAR, ColumnType, JSON, JSONB, NAME, UUID, VARCHAR};
+use super::{
+    json::{NoJson, check_json, normal_json},
+    type_name::read as read_type_name,
+};
+use crate::pgtype::{BPCHAR, CHAR, ColumnType, JSON, JSONB, NAME, REGTYPE, UUID, VARCHAR, regtype_text};
 
 /// Why a text is no value of a type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,6 +15,8 @@ pub(crate) enum Untold {
     Syntax,
     /// It is longer than values of the type that are stored.
     TooLong,
+    /// It names no type.
+    NoType,
     /// It is no JSON.
     Json(NoJson),
     /// It begins with a character of several bytes, of which values of the type have one.
@@ -49,6 +54,9 @@ pub(crate) fn as_told(text: &str, wanted: ColumnType, becoming: Becoming) -> Res
     }
     if oid == UUID.oid {
         return plain_uuid(text).map(Cow::Owned).ok_or(Untold::Syntax);
+    }
+    if oid == REGTYPE.oid {
+        return type_text(text).map(Cow::Owned).ok_or(Untold::NoType);
     }
     if oid == JSON.oid {
         check_json(text).map_err(Untold::Json)?;
@@ -110,6 +118,18 @@ fn plain_uuid(text: &str) -> Option<String> {
     (digits == 32).then_some(plain)
 }
 
+/// The type of a name or of a number as SQL writes it.
+fn type_text(text: &str) -> Option<String> {
+    let trimmed = text.trim_ascii();
+    if trimmed == "-" {
+        return Some(trimmed.to_owned());
+    }
+    if !trimmed.is_empty() && trimmed.bytes().all(|digit| digit.is_ascii_digit()) {
+        return trimmed.parse().ok().map(regtype_text);
+    }
+    read_type_name(text).ok()?.map(|known| known.sql(None))
+}
+
 /// The bytes of a uuid in its usual form.
 pub(crate) fn uuid_bytes(plain: &str) -> Option<[u8; 16]> {
     let digits: String = plain.chars().filter(|character| *character != '-').collect();
@@ -154,6 +174,19 @@ mod tests {
         assert_eq!(cast(&long, ColumnType::plain(&NAME)), Ok("ä".repeat(31)));
         assert_eq!(cast("xyz", ColumnType::plain(&CHAR)).as_deref(), Ok("x"));
         assert_eq!(cast("ä", ColumnType::plain(&CHAR)), Err(Untold::SeveralBytes));
+    }
+
+    /// `SELECT 'text'::regtype` of PostgreSQL 15.
+    #[test]
+    fn types_are_read_by_name_and_by_number() {
+        for (text, expected) in
+            [("int", "integer"), ("int4[]", "integer[]"), ("23", "integer"), ("0", "-"), ("-", "-"), ("99999", "99999")]
+        {
+            assert_eq!(cast(text, ColumnType::plain(&REGTYPE)).as_deref(), Ok(expected), "{text}");
+        }
+        for text in ["nope", "", "int("] {
+            assert_eq!(cast(text, ColumnType::plain(&REGTYPE)), Err(Untold::NoType), "{text}");
+        }
     }
 
     /// `SELECT 'text'::uuid` of PostgreSQL 15.

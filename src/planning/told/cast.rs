@@ -134,6 +134,7 @@ impl Becomes {
         let kind = self.wanted.word();
         let (fault, message) = match unfit {
             Untold::Syntax => (Fault::InvalidText, format!("invalid input syntax for type {kind}: \"{text}\"")),
+            Untold::NoType => (Fault::UndefinedObject, format!("type \"{text}\" does not exist")),
             Untold::TooLong => (Fault::TextTooLong, format!("value too long for type {kind}")),
             // PostgreSQL calls the type so, whichever of the two it is.
             Untold::Json(NoJson::Syntax) => (Fault::InvalidText, "invalid input syntax for type json".to_owned()),

@@ -11,14 +11,14 @@ use datafusion::{
 
 use crate::{
     fault::{Failure, Fault},
-    pgtype::{BPCHAR, CHAR, ColumnType, JSON, JSONB, NAME, OID, PgType, TEXT, TIME, UUID, VARCHAR, list_of},
+    pgtype::{BPCHAR, CHAR, ColumnType, JSON, JSONB, NAME, OID, PgType, REGTYPE, TEXT, TIME, UUID, VARCHAR, list_of},
 };
 
 /// The most characters that a type can say.
 const MOST_CHARACTERS: u64 = 10_485_760;
 
 /// Those that are found by name.
-static NAMED: [PgType; 8] = [CHAR, NAME, OID, BPCHAR, VARCHAR, UUID, JSON, JSONB];
+static NAMED: [PgType; 9] = [CHAR, NAME, OID, BPCHAR, VARCHAR, UUID, JSON, JSONB, REGTYPE];
 
 /// The field of a type; none of one that the planner knows.
 pub(super) fn field_of(data_type: &Type) -> PlanResult<Option<FieldRef>> {

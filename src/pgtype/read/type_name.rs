@@ -4,10 +4,10 @@ use crate::pgtype::{BPCHAR, FLOAT4, FLOAT8, INTERVAL, Modifier, PgType, VARCHAR,
 
 /// A text that is no name of a type.
 #[derive(Debug, PartialEq)]
-pub(super) struct NoName;
+pub(crate) struct NoName;
 
 /// The type of a name; none if there is none of this name.
-pub(super) fn read(text: &str) -> Result<Option<&'static PgType>, NoName> {
+pub(crate) fn read(text: &str) -> Result<Option<&'static PgType>, NoName> {
     let tokens = tokens(text).ok_or(NoName)?;
     let (named, rest) = first_of(&tokens).ok_or(NoName)?;
     Ok(match dimensions(rest).ok_or(NoName)? {

@@ -143,7 +143,7 @@ impl Keyed for Lengths {
     }
 
     fn are(&self, values: &[(&Expr, &DFSchema)]) -> Result<bool> {
-        let types = values.iter().map(|(value, schema)| value.get_type(schema)).collect::<Result<Vec<_>>>()?;
+        let types = values.iter().map(|(value, schema)| value.get_type(*schema)).collect::<Result<Vec<_>>>()?;
         Ok(have_lengths(&types))
     }
 

@@ -21,8 +21,8 @@ mod assignments;
 mod bounds;
 mod byte_texts;
 mod calls;
-mod choosing;
 mod cast_texts;
+mod choosing;
 mod columnar;
 mod common_types;
 mod computed_once;
@@ -128,6 +128,7 @@ pub(crate) const ASSIGNED: &str = "assigned";
 
 /// The function that a text in quotes is written as among values of which nothing says yet what it is.
 pub(crate) const UNREAD: &str = "unread";
+
 /// The function that makes one dimension of several. It never fails.
 pub(crate) const ELEMENTS_OF: &str = "elements_of";
 

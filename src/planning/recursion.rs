@@ -18,7 +18,7 @@ use datafusion::{
         tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion},
     },
     datasource::{provider_as_source, source_as_provider},
-    logical_expr::{Cast, Expr, ExprSchemable, LogicalPlan, Projection, RecursiveQuery, TableScan},
+    logical_expr::{Cast, Expr, ExprSchemable, LogicalPlan, Projection, RecursiveQuery, TableScan, TableScanBuilder},
     optimizer::AnalyzerRule,
 };
 
@@ -136,8 +136,11 @@ fn over(term: LogicalPlan, name: &str, columns: &[Field]) -> Result<LogicalPlan>
     let replaced = term.transform_up_with_subqueries(|node| match node {
         LogicalPlan::TableScan(scan) if is_work_table(&scan, name) => {
             let TableScan { table_name, projection, filters, fetch, .. } = scan;
-            let scan = TableScan::try_new(table_name, Arc::clone(&source), projection, filters, fetch)?;
-            Ok(Transformed::yes(LogicalPlan::TableScan(scan)))
+            let scan = TableScanBuilder::new(table_name, Arc::clone(&source))
+                .with_projection(projection)
+                .with_filters(filters)
+                .with_fetch(fetch);
+            Ok(Transformed::yes(LogicalPlan::TableScan(scan.build()?)))
         }
         other => Ok(Transformed::no(other)),
     });

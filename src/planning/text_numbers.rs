@@ -5,20 +5,15 @@
 
 use arrow::datatypes::DataType;
 use datafusion::{
-    common::{DFSchema, ScalarValue},
+    common::{DFSchema, Result, ScalarValue},
     logical_expr::{Cast, Expr, ExprSchemable},
 };
 
-use super::number_types::{Room, numeric_of, written_number};
-use crate::pgtype;
 use super::{
-    number_types::{Room, digits_of, numeric_of, written_number},
+    number_types::{Room, numeric_of, written_number},
     read_texts::no_number,
 };
-use crate::{
-    fault::{Failure, Fault},
-    pgtype::{self, ANY_NUMERIC, Written},
-};
+use crate::pgtype::{self, ANY_NUMERIC, Written};
 
 /// The numeric of a text's own digits: of 38 or, where they are more, of 76; none if the text is no number.
 pub(crate) fn own_digits(text: &str) -> Option<ScalarValue> {
@@ -37,23 +32,14 @@ pub(crate) fn own_digits(text: &str) -> Option<ScalarValue> {
     }
 }
 
-/// A cast of a text in quotes to a numeric of any digits. Where it has more than the type has room for, it is one of its own.
+/// A cast of a text in quotes to a numeric of any digits is the numeric of its own.
 pub(super) fn settled(step: Expr) -> Result<Expr> {
     let Expr::Cast(Cast { expr, field }) = &step else { return Ok(step) };
     let Some(text) = text_of(expr).filter(|_| *field.data_type() == ANY_NUMERIC) else { return Ok(step) };
     if let Err(why) = Written::read(text).and_then(Written::own) {
         return Err(no_number(text, &ANY_NUMERIC, why).into());
     }
-    let Some(number) = own_digits(text) else { return Ok(step) };
-    let (own, any) = (digits_of(&number.data_type()), digits_of(&ANY_NUMERIC));
-    Ok(match (own, any) {
-        (Some((digits, places)), Some((any_digits, any_places)))
-            if places > any_places || digits - places > any_digits - any_places =>
-        {
-            Expr::Literal(number, None)
-        }
-        _ => step,
-    })
+    Ok(own_digits(text).map_or(step, |number| Expr::Literal(number, None)))
 }
 
 /// Makes numerics of the texts that numerics are compared with.

@@ -24,11 +24,9 @@ use datafusion::{
 
 use super::{
     common_types::{self, Item},
-    days, decimal_places, interval_lengths, number_types,
+    days, decimal_places, interval_lengths, long_numbers, number_types,
     open_operands::is_open,
-    overloads, range_keys, sets, steps, time_operators, told, unread, written_texts,
-    days, decimal_places, interval_lengths, long_numbers, number_types, overloads, range_keys, sets, steps,
-    text_numbers, time_operators, told, written_texts,
+    overloads, range_keys, sets, steps, text_numbers, time_operators, told, unread, written_texts,
 };
 use crate::pgtype::ANY_NUMERIC;
 

@@ -94,7 +94,10 @@ impl Dialect for PostgreSql {
             return Some(Err(ParserError::RecursionLimitExceeded));
         }
         let special = queries::prefix(parser).or_else(|| groups::prefix(parser)).or_else(|| intervals::prefix(parser));
-        special.or_else(|| records::prefix(parser)).or_else(|| texts::prefix(parser)).or_else(|| operators::prefix(parser))
+        special
+            .or_else(|| records::prefix(parser))
+            .or_else(|| texts::prefix(parser))
+            .or_else(|| operators::prefix(parser))
     }
 
     fn parse_infix(&self, parser: &mut Parser, left: &Expr, precedence: u8) -> Option<Result<Expr, ParserError>> {

@@ -32,9 +32,9 @@ use super::{
 };
 use crate::{
     pgtype::{ColumnType, NAME},
-    planning::{self, ASSIGNED, REGULAR_EXPRESSION, ROW_OF, SIMILAR_EXPRESSION, UNREAD, WRITTEN_AS},
-    planning::{self, ASSIGNED, LONG_NUMBER, REGULAR_EXPRESSION, ROW_OF, SIMILAR_EXPRESSION, WRITTEN_AS},
-    planning::{self, ASSIGNED, ELEMENTS_OF, LONG_NUMBER, REGULAR_EXPRESSION, ROW_OF, SIMILAR_EXPRESSION, WRITTEN_AS},
+    planning::{
+        self, ASSIGNED, ELEMENTS_OF, LONG_NUMBER, REGULAR_EXPRESSION, ROW_OF, SIMILAR_EXPRESSION, UNREAD, WRITTEN_AS,
+    },
 };
 
 /// Functions that statements are rewritten with, those of the query engine that no statement can give what they take, and those
@@ -71,22 +71,19 @@ pub(crate) fn register(context: &SessionContext, user: &str) {
         planning::row(),
         split_part::function(),
     ];
-    let several = casing::functions().into_iter().chain(translated_patterns::functions());
-    let own = own.into_iter().chain(several).chain(planning::choosing()).chain(crate::functions::scalar_functions());
     let several = casing::functions().into_iter().chain(sequences::functions()).chain(translated_patterns::functions());
-    let own = own.into_iter().chain(several).chain(crate::functions::scalar_functions());
+    let own = own.into_iter().chain(several).chain(planning::choosing()).chain(crate::functions::scalar_functions());
     own.for_each(|function| context.register_udf(function));
     series::register(context);
     shift::both().into_iter().for_each(|function| context.register_udwf(function));
     context.register_udwf(nth_value::function());
     sliding::all().into_iter().for_each(|function| context.register_udaf(function));
     // What comparisons are written as before they are planned.
-    let whole = [row_of(), Assigned::function(), WrittenAs::function(), planning::unread()];
-    let written = CompareArray::both().into_iter().chain(whole);
     let written = CompareArray::both().into_iter().chain([
         row_of(),
         Assigned::function(),
         WrittenAs::function(),
+        planning::unread(),
         planning::long_number(),
         planning::elements_of(),
     ]);

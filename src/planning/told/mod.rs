@@ -23,12 +23,11 @@ use datafusion::{
 };
 
 pub(crate) use self::parameters::told_parameters;
-use super::{WRITTEN_AS, open_operands::is_open, steps};
 pub(super) use self::{
     cast::{is_stored_as, said, told_as},
     json_keys::CompareJson,
 };
-use super::{WRITTEN_AS, open_operands::is_open, steps, types};
+use super::{WRITTEN_AS, open_operands::is_open, steps};
 use crate::{
     fault::{Failure, Fault},
     pgtype::{self, BPCHAR, Becoming, CHAR, ColumnType, JSON, JSONB, UUID, VARCHAR, told},
@@ -313,143 +312,6 @@ fn is_pattern(op: Operator) -> bool {
     let patterns =
         [ILikeMatch, LikeMatch, NotILikeMatch, NotLikeMatch, RegexIMatch, RegexMatch, RegexNotIMatch, RegexNotMatch];
     patterns.contains(&op)
-}
-
-/// Refuses rows that are told apart or put in order by values that PostgreSQL, or we, do not compare.
-/// A value among those that become one together.
-#[derive(Clone, Copy)]
-enum Item {
-    /// Nothing says its type.
-    Open,
-    /// Its field says it.
-    Told(ColumnType),
-    /// Its Arrow type says it.
-    Plain(&'static pgtype::PgType),
-}
-
-impl Item {
-    fn of(value: &Expr, schema: &DFSchema) -> Self {
-        if let Some(told) = told_by(value, schema) {
-            return Self::Told(told);
-        }
-        match value.get_type(schema) {
-            _ if is_open(value) => Self::Open,
-            Ok(DataType::Null) | Err(_) => Self::Open,
-            Ok(own) => Self::Plain(pgtype::of(&own).pg),
-        }
-    }
-
-    fn pg(self) -> Option<&'static pgtype::PgType> {
-        match self {
-            Self::Open => None,
-            Self::Told(told) => Some(told.pg),
-            Self::Plain(pg) => Some(pg),
-        }
-    }
-}
-
-/// The type that values have in common, of which their fields have to say it; none where Arrow's says it.
-fn common(items: &[Item], what: &str) -> Result<Option<ColumnType>> {
-    let mut found: Option<&'static pgtype::PgType> = None;
-    for pg in items.iter().filter_map(|item| item.pg()) {
-        found = Some(match found {
-            None => pg,
-            Some(before) if before.category != pg.category => {
-                let is_ours =
-                    [UUID.category, CHAR.category].iter().any(|own| [before.category, pg.category].contains(own));
-                if !is_ours {
-                    return Ok(None);
-                }
-                return Err(unmatched(before, pg, what));
-            }
-            Some(before) if before.oid == pg.oid => before,
-            Some(before) if before.category == UUID.category => return Err(unmatched(before, pg, what)),
-            Some(before) => {
-                let becomes = |from, to| cast_between(from, to) == Some(Context::Implicit);
-                let switches = before.oid != TEXT.oid && becomes(before, pg) && !becomes(pg, before);
-                if switches { pg } else { before }
-            }
-        });
-    }
-    let mut told = items.iter().filter_map(|item| match item {
-        Item::Told(told) => Some(*told),
-        Item::Open | Item::Plain(_) => None,
-    });
-    let Some(first) = found.and_then(|found| told.find(|told| told.pg.oid == found.oid)) else {
-        return Ok(None);
-    };
-    // Beside numbers it is one.
-    if first.pg.oid == OID.oid && items.iter().any(|item| matches!(item, Item::Plain(_))) {
-        return Ok(None);
-    }
-    let are_same = items.iter().all(|item| matches!(item, Item::Told(told) if *told == first));
-    Ok(Some(if are_same { first } else { ColumnType::plain(first.pg) }))
-}
-
-fn unmatched(one: &pgtype::PgType, other: &pgtype::PgType, what: &str) -> DataFusionError {
-    let message =
-        format!("{what} types {} and {} cannot be matched; cast one of them", one.word(None), other.word(None));
-    Failure::new(Fault::DatatypeMismatch, message).into()
-}
-
-/// Makes one type of values that become one together, and says which.
-fn unite(operands: &mut [&mut Expr], what: &str, schema: &DFSchema) -> Result<Option<ColumnType>> {
-    let items: Vec<Item> = operands.iter().map(|operand| Item::of(operand, schema)).collect();
-    if !items.iter().any(|item| matches!(item, Item::Told(_))) {
-        return Ok(None);
-    }
-    let common = common(&items, what)?;
-    if let Some(wanted) = common {
-        for (operand, item) in operands.iter_mut().zip(items) {
-            let is_text = matches!(&**operand, Expr::Literal(ScalarValue::Utf8(Some(_)), _));
-            if matches!(item, Item::Open) && is_text {
-                read_as(operand, wanted, schema)?;
-            }
-        }
-    }
-    Ok(common)
-}
-
-/// Gives the inputs of a UNION columns of the types that they have in common.
-pub(super) fn unite_inputs(inputs: &mut [Arc<LogicalPlan>], width: usize) -> Result<()> {
-    if inputs.iter().any(|input| input.schema().fields().len() != width) {
-        return Ok(());
-    }
-    let none = DFSchema::empty();
-    for at in 0..width {
-        if !inputs.iter().any(|input| told(input.schema().field(at)).is_some()) {
-            continue;
-        }
-        let items = inputs.iter().map(|input| match told(input.schema().field(at)) {
-            Some(told) => Item::Told(told),
-            None if is_open(&types::shown_at(input, at)) || input.schema().field(at).data_type().is_null() => {
-                Item::Open
-            }
-            None => Item::Plain(pgtype::of(input.schema().field(at).data_type()).pg),
-        });
-        let items: Vec<Item> = items.collect();
-        let common = common(&items, "UNION")?;
-        for (input, item) in inputs.iter_mut().zip(items) {
-            let is_as_wanted = match item {
-                Item::Told(told) => Some(told) == common,
-                Item::Open | Item::Plain(_) => common.is_none(),
-            };
-            if is_as_wanted {
-                continue;
-            }
-            let mut columns = types::shown_by(input);
-            let Some(column) = columns.get_mut(at) else { continue };
-            let value = std::mem::take(column).unalias();
-            let is_text = matches!(value, Expr::Literal(ScalarValue::Utf8(Some(_)), _));
-            *column = match (item, common) {
-                (Item::Open, Some(wanted)) if is_text => told_as(value, None, (wanted, Becoming::Cast), &none)?,
-                (Item::Open, Some(wanted)) => cast::said(value, wanted.arrow(), common),
-                _ => cast::said(value, input.schema().field(at).data_type().clone(), common),
-            };
-            *input = Arc::new(types::showing(input, columns)?);
-        }
-    }
-    Ok(())
 }
 
 /// Refuses rows that are told apart or put in order by values that PostgreSQL does not compare.

@@ -5,12 +5,14 @@
 //! the values of one have; `read` knows values that are given in text or in binary. How they are written, `print` knows.
 //! Nothing here knows errors, statements or the network.
 
+pub(crate) mod calendar;
 mod casts;
 mod columns;
 mod common;
 mod read;
 mod table;
 mod told;
+mod zone;
 
 use arrow::datatypes::DataType;
 
@@ -27,11 +29,11 @@ pub(crate) use self::{
     },
     read::{
         ArrayText, Becoming, Fields, Float, JSONB_VERSION, NoJson, NoNumber, Part, Span, Unfit, Unreadable, Untold,
-        Written, Zone, as_told, civil, day_of, days_in, has_fields, json_key, read_binary, read_count, read_float,
-        read_interval, read_null, read_string, read_text, read_time, read_type_name, read_typed, spelled_zone,
-        split_array, tells_time, uuid_bytes,
+        Written, as_told, displacement, has_fields, json_key, read_binary, read_count, read_float, read_interval,
+        read_null, read_string, read_text, read_time, read_type_name, read_typed, split_array, tells_time, uuid_bytes,
     },
     told::{only_told, untold},
+    zone::{Zone, fixed_distance, spelled as spelled_zone},
 };
 
 /// A type, as `pg_type` has it.

@@ -3,7 +3,6 @@
 //! It never guesses: what is no value of its type is [`Unreadable`], and whoever asked says where it was.
 
 mod array;
-mod calendar;
 mod fields;
 mod floats;
 mod intervals;
@@ -17,23 +16,21 @@ mod tokens;
 mod told;
 mod type_name;
 mod words;
-mod zones;
 
 use arrow::datatypes::{DataType, IntervalMonthDayNano, TimeUnit};
 use datafusion::common::ScalarValue;
 
 pub(crate) use array::{ArrayText, split_array};
-pub(crate) use calendar::{civil, day_of, days_in};
 pub(crate) use fields::has_fields;
 pub(crate) use floats::{Float, NoNumber, read_float};
 pub(crate) use intervals::{Fields, Part, Span, interval as read_interval};
 pub(crate) use json::{NoJson, json_key};
 pub(crate) use moments::Unfit;
 pub(crate) use numeric::Written;
+pub(crate) use parts::displacement;
 pub(crate) use times::{read_count, read_time, tells_time};
 pub(crate) use told::{Becoming, Untold, as_told, uuid_bytes};
 pub(crate) use type_name::read as read_type_name;
-pub(crate) use zones::{Zone, spelled as spelled_zone};
 
 use super::{
     ColumnType, EPOCH_DAYS, EPOCH_MICROS, Form, PgType, dimensions_of, element, innermost, list_of, regtype_text,

@@ -30,8 +30,8 @@ use super::{columnar::made_of, constants, read_texts, steps};
 use crate::{
     fault::{Failure, Fault},
     interrupt::step,
-    pgtype::{self, Unreadable, element, innermost},
-    print::{self, Form, Zone},
+    pgtype::{self, Unreadable, Zone, element, innermost},
+    print::{self, Form},
 };
 
 /// See the module. It comes when types are known.
@@ -209,7 +209,7 @@ impl ArrayOf {
         let given = elements.data_type();
         // A boolean alone is a word, and in an array a letter.
         if wanted.is_string() && !given.is_string() && *given != DataType::Boolean {
-            let form = Form { zone: Some(Zone::named(&self.zone)), ..Form::default() };
+            let form = Form { zone: Some(Zone::of_session(&self.zone)), ..Form::default() };
             return Ok(cast(&print::texts(elements, form)?, wanted)?);
         }
         if given.is_string() && !wanted.is_string() {

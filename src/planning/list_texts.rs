@@ -21,7 +21,10 @@ use datafusion::{
 };
 
 use super::{TEXT_OF, byte_texts::is_bytes, columnar::made_of, steps};
-use crate::print::{self, Form, Zone};
+use crate::{
+    pgtype::Zone,
+    print::{self, Form},
+};
 
 /// See the module. It comes when types are known.
 #[derive(Debug)]
@@ -111,7 +114,7 @@ impl ScalarUDFImpl for TextOf {
     fn invoke_with_args(&self, call: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let [value, zone] = take_function_args(self.name(), &call.args)?;
         let ColumnarValue::Scalar(zone) = zone else { return exec_err!("the zone of a text is not a constant") };
-        let form = Form { zone: zone.try_as_str().flatten().map(Zone::named), ..Form::default() };
+        let form = Form { zone: zone.try_as_str().flatten().map(Zone::of_session), ..Form::default() };
         made_of(value, |values| Ok(Arc::new(print::texts(values, form)?)))
     }
 }

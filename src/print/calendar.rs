@@ -1,38 +1,25 @@
 //! Dates, times and intervals as PostgreSQL prints them (DateStyle ISO, IntervalStyle postgres).
 
-use arrow::{
-    array::timezone::Tz,
-    datatypes::{DataType, IntervalMonthDayNano, Schema},
-};
+use arrow::datatypes::{DataType, IntervalMonthDayNano, Schema};
 use bytes::{BufMut, BytesMut};
-use chrono::{DateTime, Offset, TimeZone};
 
 use super::{
     NANOS_PER_SECOND, SECONDS_PER_DAY,
     number::{write_integer, write_padded},
 };
+use crate::pgtype::{
+    Zone,
+    calendar::{MICROS_A_SECOND, civil},
+};
 
 /// Digits of a fraction of a second, which counts nanoseconds.
 const FRACTION_DIGITS: u32 = 9;
 
-/// Days of 400 years of the Gregorian calendar, after which it repeats.
-const DAYS_PER_ERA: i64 = 146_097;
-
-/// Days from 1 March of the year 0 to 1 January 1970.
-const EPOCH_FROM_MARCH_0: i64 = 719_468;
-
-/// A time zone that instants are shown in.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Zone {
-    /// None is UTC.
-    rules: Option<Tz>,
-}
-
 /// Writes a date, given in days since 1970; years before 1 end in ` BC`.
 pub(super) fn write_date(out: &mut BytesMut, days: i64) {
-    let (year, month, day) = civil(days);
-    write_year_month_day(out, year, month, day);
-    write_era(out, year);
+    let date = civil(days);
+    write_year_month_day(out, date);
+    write_era(out, date.0);
 }
 
 /// Writes a time of day or a span, given in whole seconds and the nanoseconds beyond.
@@ -55,16 +42,16 @@ pub(super) fn write_time(out: &mut BytesMut, seconds: u64, nanoseconds: u64) {
 /// Writes a timestamp, given in whole seconds since 1970 and the nanoseconds beyond; with a zone, as that zone's local time
 /// and its offset. In JSON a `T` stands before the time, and an offset has minutes, as ISO 8601 has it.
 pub(super) fn write_timestamp(out: &mut BytesMut, seconds: i64, nanoseconds: u64, zone: Option<Zone>, is_json: bool) {
-    let offset = zone.map(|zone| zone.offset_seconds(seconds));
-    let local = seconds.saturating_add(i64::from(offset.unwrap_or(0)));
-    let (year, month, day) = civil(local.div_euclid(SECONDS_PER_DAY));
-    write_year_month_day(out, year, month, day);
+    let offset = zone.map(|zone| zone.seconds_at(seconds.saturating_mul(MICROS_A_SECOND)));
+    let local = seconds.saturating_add(offset.unwrap_or(0));
+    let date = civil(local.div_euclid(SECONDS_PER_DAY));
+    write_year_month_day(out, date);
     out.put_u8(if is_json { b'T' } else { b' ' });
     write_time(out, local.rem_euclid(SECONDS_PER_DAY).unsigned_abs(), nanoseconds);
     if let Some(offset) = offset {
         write_offset(out, offset, is_json);
     }
-    write_era(out, year);
+    write_era(out, date.0);
 }
 
 /// Writes an interval: its parts with their units, a plus where a negative part went before, the time last.
@@ -103,26 +90,10 @@ pub(super) fn write_interval(out: &mut BytesMut, interval: IntervalMonthDayNano)
     write_time(out, nanoseconds / NANOS_PER_SECOND, nanoseconds % NANOS_PER_SECOND);
 }
 
-impl Zone {
-    /// The zone of that name or offset; UTC if there is none.
-    pub(crate) fn named(name: &str) -> Self {
-        Self { rules: name.parse().ok() }
-    }
-
-    /// The session's zone, which a statement's instants are in.
-    pub(crate) fn of_session(schema: &Schema) -> Self {
-        let mut zones = schema.fields().iter().filter_map(|field| zone_in(field.data_type()));
-        zones.find(|zone| !matches!(*zone, "UTC" | "+00:00")).map_or_else(Self::default, Self::named)
-    }
-
-    // Instants that chrono cannot hold are far outside of any zone's rules.
-    fn offset_seconds(self, seconds: i64) -> i32 {
-        let instant = DateTime::from_timestamp(seconds, 0);
-        let offset = |(rules, instant): (Tz, DateTime<chrono::Utc>)| {
-            rules.offset_from_utc_datetime(&instant.naive_utc()).fix().local_minus_utc()
-        };
-        self.rules.zip(instant).map_or(0, offset)
-    }
+/// The session's zone, which a statement's instants are in.
+pub(crate) fn zone_of(schema: &Schema) -> Zone {
+    let mut zones = schema.fields().iter().filter_map(|field| zone_in(field.data_type()));
+    zones.find(|zone| !matches!(*zone, "UTC" | "+00:00")).map_or_else(Zone::default, Zone::of_session)
 }
 
 // The zone of the first instants that a type has in it.
@@ -135,28 +106,13 @@ fn zone_in(data_type: &DataType) -> Option<&str> {
     }
 }
 
-/// The year, the month and the day that are so many days after 1970 began; the year before 1 is 0.
-// Counts from March, so that the leap day is a year's last.
-pub(crate) fn civil(days: i64) -> (i64, u64, u64) {
-    let days = days + EPOCH_FROM_MARCH_0;
-    let (era, day_of_era) = (days.div_euclid(DAYS_PER_ERA), days.rem_euclid(DAYS_PER_ERA));
-    let leap_days = day_of_era / 1_460 - day_of_era / 36_524 + day_of_era / (DAYS_PER_ERA - 1);
-    let year_of_era = (day_of_era - leap_days) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    // Five months from March or August on have 153 days.
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = (month_from_march + 2) % 12 + 1;
-    (era * 400 + year_of_era + i64::from(month <= 2), month as u64, day as u64)
-}
-
-fn write_year_month_day(out: &mut BytesMut, year: i64, month: u64, day: u64) {
+fn write_year_month_day(out: &mut BytesMut, (year, month, day): (i64, i64, i64)) {
     // There is no year 0: the year before 1 is 1 BC.
     write_padded(out, if year > 0 { year } else { 1 - year }.unsigned_abs(), 4);
     out.put_u8(b'-');
-    write_padded(out, month, 2);
+    write_padded(out, month.unsigned_abs(), 2);
     out.put_u8(b'-');
-    write_padded(out, day, 2);
+    write_padded(out, day.unsigned_abs(), 2);
 }
 
 fn write_era(out: &mut BytesMut, year: i64) {
@@ -165,9 +121,9 @@ fn write_era(out: &mut BytesMut, year: i64) {
     }
 }
 
-fn write_offset(out: &mut BytesMut, seconds: i32, has_minutes: bool) {
+fn write_offset(out: &mut BytesMut, seconds: i64, has_minutes: bool) {
     out.put_u8(if seconds < 0 { b'-' } else { b'+' });
-    let seconds = u64::from(seconds.unsigned_abs());
+    let seconds = seconds.unsigned_abs();
     write_padded(out, seconds / 3600, 2);
     if has_minutes || seconds % 3600 != 0 {
         out.put_u8(b':');

@@ -29,7 +29,7 @@ use bytes::{BufMut, BytesMut};
 
 pub(crate) use self::{
     binary::{MAX_BYTES, binary_writer, patch_length, write_sized},
-    calendar::{Zone, civil},
+    calendar::zone_of,
     json::{json_texts, json_writers},
     told::told_writer,
 };
@@ -41,7 +41,7 @@ use self::{
 use crate::{
     fault::{Failure, Fault, Result},
     interrupt::step,
-    pgtype::{self, canonical},
+    pgtype::{self, Zone, canonical},
 };
 
 const SECONDS_PER_DAY: i64 = 86_400;
@@ -256,7 +256,7 @@ fn time(array: &dyn Array, form: Form) -> Result<Writer<'_>> {
         }
         DataType::Timestamp(unit, own) => {
             let a_second = a_second(*unit);
-            let zone = own.as_deref().map(|own| form.zone.unwrap_or_else(|| Zone::named(own)));
+            let zone = own.as_deref().map(|own| form.zone.unwrap_or_else(|| Zone::of_session(own)));
             plain(move |out, row| {
                 let count = counts.value(row);
                 let (seconds, rest) = (count.div_euclid(a_second), count.rem_euclid(a_second).unsigned_abs());

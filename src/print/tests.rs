@@ -49,7 +49,7 @@ fn what_no_calendar_of_arrow_has_is_written() {
 fn instants_are_in_the_zone_of_the_form_or_of_their_column() {
     let instants = || TimestampSecondArray::from(vec![1_577_836_800]).with_timezone("America/New_York");
     assert_eq!(whole(instants()), ["2019-12-31 19:00:00-05"]);
-    let in_india = Form { zone: Some(Zone::named("Asia/Kolkata")), ..Form::default() };
+    let in_india = Form { zone: Some(Zone::of_session("Asia/Kolkata")), ..Form::default() };
     assert_eq!(printed(instants(), in_india), ["2020-01-01 05:30:00+05:30"]);
 }
 
@@ -120,6 +120,6 @@ fn maps_of_any_keys_are_objects() {
 fn a_result_is_shown_in_the_zone_of_the_session() {
     let field = |zone: &str| Field::new("at", DataType::Timestamp(TimeUnit::Second, Some(zone.into())), true);
     let schema = Schema::new(vec![field("+00:00"), field("Asia/Kolkata")]);
-    let form = Form { zone: Some(Zone::of_session(&schema)), ..Form::default() };
+    let form = Form { zone: Some(zone_of(&schema)), ..Form::default() };
     assert_eq!(printed(TimestampSecondArray::from(vec![0]).with_timezone("UTC"), form), ["1970-01-01 05:30:00+05:30"]);
 }

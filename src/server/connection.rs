@@ -173,7 +173,7 @@ impl Connection {
     pub(super) fn change_setting(&mut self, name: String, value: String) {
         if name.eq_ignore_ascii_case("timezone") {
             // The session has checked the name; one that is unknown here is shown in UTC.
-            self.zone = Zone::named(&engine_zone(&value));
+            self.zone = Zone::of_session(&engine_zone(&value));
         }
         self.changed.insert(name, value);
     }

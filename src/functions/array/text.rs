@@ -7,8 +7,8 @@ use crate::{
     fault::Result,
     functions::{Call, Function, Overload, Room},
     interrupt::steps,
-    pgtype::{ANYARRAY, TEXT, TEXT_ARRAY},
-    print::{self, Form, Zone},
+    pgtype::{ANYARRAY, TEXT, TEXT_ARRAY, Zone},
+    print::{self, Form},
 };
 
 pub(super) static ARRAY_TO_STRING: Function = Function {
@@ -34,7 +34,7 @@ pub(super) static STRING_JOINED: Function = Function {
 fn joined(call: &Call<'_>) -> Result<ArrayRef> {
     let (lists, delimiters) = (Lists::of(call.argument(0)?)?, call.texts(1)?);
     let nulls = if call.len() > 2 { Some(call.texts(2)?) } else { None };
-    let form = Form { zone: Some(Zone::named(call.zone())), in_micros: true, is_json: false };
+    let form = Form { zone: Some(Zone::of_session(call.zone())), in_micros: true, is_json: false };
     let texts = print::texts(&lists.leaves, form)?;
     let mut room = Room::default();
     call.text_of(|row| {

@@ -1,13 +1,13 @@
 //! The date and the time of day that fields which were read come to.
 
-use super::{calendar, read_time::Fields, template::Calendar};
-use crate::fault::{Failure, Fault, Result};
+use super::{read_time::Fields, template::Calendar};
+use crate::{
+    fault::{Failure, Fault, Result},
+    pgtype::calendar::{JULIAN_1970, civil, day_of, days_in, is_day, week_start},
+};
 
 const MICROS_PER_SECOND: i64 = 1_000_000;
 const SECONDS_PER_DAY: i64 = 86_400;
-
-/// The year in which the calendar of timestamps ends.
-const LAST_YEAR: i64 = 262_142;
 
 /// The furthest a zone is from UTC, in hours.
 const FURTHEST_ZONE: i64 = 15;
@@ -39,7 +39,7 @@ struct Date {
 impl Dated {
     /// Days since 1970.
     pub(super) fn days(&self, text: &str) -> Result<i32> {
-        let days = i32::try_from(self.number() - calendar::EPOCH).ok().filter(|_| self.is_in_calendar());
+        let days = i32::try_from(self.day()).ok().filter(|_| is_day(self.day()));
         days.ok_or_else(|| Failure::new(Fault::DatetimeOutOfRange, format!("date out of range: \"{text}\"")))
     }
 
@@ -47,23 +47,18 @@ impl Dated {
     /// clocks show so many seconds since 1970.
     pub(super) fn instant(&self, offset_at: impl FnOnce(i64) -> i64) -> Result<i64> {
         let out_of_range = || Failure::new(Fault::DatetimeOutOfRange, "timestamp out of range");
-        if !self.is_in_calendar() {
+        if !is_day(self.day()) {
             return Err(out_of_range());
         }
-        let shown = (self.number() - calendar::EPOCH) * SECONDS_PER_DAY + self.second_of_day;
+        let shown = self.day() * SECONDS_PER_DAY + self.second_of_day;
         let seconds = shown - self.offset.unwrap_or_else(|| offset_at(shown));
         let micros = rounded(seconds * MICROS_PER_SECOND + self.micros, self.fraction_digits);
-        let first = -calendar::EPOCH * SECONDS_PER_DAY * MICROS_PER_SECOND;
+        let first = -JULIAN_1970 * SECONDS_PER_DAY * MICROS_PER_SECOND;
         if micros < first { Err(out_of_range()) } else { Ok(micros) }
     }
 
-    fn number(&self) -> i64 {
-        calendar::day_number(self.year, self.month, self.day)
-    }
-
-    fn is_in_calendar(&self) -> bool {
-        // Days before the first have a number below 0.
-        (-4_713..=LAST_YEAR).contains(&self.year) && self.number() >= 0
+    fn day(&self) -> i64 {
+        day_of(self.year, self.month, self.day)
     }
 }
 
@@ -135,7 +130,7 @@ impl Fields {
             (date.year, date.has_year) = (year, true);
         }
         if self.julian_day != 0 {
-            date.become_number(self.julian_day);
+            date.become_day(self.julian_day - JULIAN_1970);
         }
         let is_of_weeks = self.calendar == Some(Calendar::IsoWeeks);
         let mut day_of_year = self.day_of_year;
@@ -147,7 +142,7 @@ impl Fields {
                 weekday => weekday - 2,
             };
             let day = if self.weekday < 0 { 6 } else { day };
-            date.become_number(calendar::week_start(date.year, self.week) + day);
+            date.become_day(week_start(date.year, self.week) + day);
         } else if self.week != 0 {
             day_of_year = (self.week - 1) * 7 + 1;
         }
@@ -164,7 +159,7 @@ impl Fields {
                 return Err(Failure::new(Fault::InvalidDatetime, message));
             }
             if is_of_weeks {
-                date.become_number(calendar::week_start(date.year, 1) - 1 + day_of_year);
+                date.become_day(week_start(date.year, 1) - 1 + day_of_year);
             } else {
                 date.become_day_of_year(day_of_year);
             }
@@ -199,16 +194,16 @@ impl Fields {
 }
 
 impl Date {
-    fn become_number(&mut self, number: i64) {
-        let (year, month, day) = calendar::date(number);
+    fn become_day(&mut self, days: i64) {
+        let (year, month, day) = civil(days);
         *self = Self { year, month, day, has_year: true, has_month: true, has_day: true };
     }
 
     /// Takes month and day, where they are not said, from the day of the year.
     fn become_day_of_year(&mut self, day_of_year: i64) {
         let (mut month, mut before) = (1, 0);
-        while month <= 12 && day_of_year > before + calendar::days_of_month(self.year, month) {
-            before += calendar::days_of_month(self.year, month);
+        while month <= 12 && day_of_year > before + days_in(self.year, month) {
+            before += days_in(self.year, month);
             month += 1;
         }
         if self.month <= 1 {
@@ -223,7 +218,7 @@ impl Date {
     /// Whether there is such a day, as far as it was said.
     fn is_one(&self) -> bool {
         let is_month = (1..=12).contains(&self.month);
-        let days = if self.has_year && self.has_month { calendar::days_of_month(self.year, self.month) } else { 31 };
+        let days = if self.has_year && self.has_month { days_in(self.year, self.month) } else { 31 };
         (!self.has_month || is_month) && (!self.has_day || (1..=days).contains(&self.day))
     }
 }

@@ -3,7 +3,6 @@
 //! Dates, times and intervals have a [`template`], numbers a [`picture`]; both are [`node`]s, read once for all rows that have
 //! the same. What writes and reads knows texts and numbers alone; `to_char.rs` and what is named so fetch them from the rows.
 
-mod calendar;
 mod dated;
 mod decimal;
 mod names;
@@ -17,7 +16,6 @@ mod to_date;
 mod to_number;
 mod write_number;
 mod write_time;
-mod zone;
 
 use super::Function;
 use crate::fault::Result;

@@ -9,13 +9,11 @@ use arrow::{
     datatypes::{DataType, Decimal128Type, Decimal256Type},
 };
 
-use super::{
-    Last, decimal::Decimal, picture::Picture, template::Template, write_number::Number, write_time::Moment, zone::Zone,
-};
+use super::{Last, decimal::Decimal, picture::Picture, template::Template, write_number::Number, write_time::Moment};
 use crate::{
     fault::{Failure, Fault, Result},
     functions::{Call, Function, Overload},
-    pgtype::{FLOAT4, FLOAT8, INT4, INT8, INTERVAL, NUMERIC, TEXT, TIMESTAMP, TIMESTAMPTZ},
+    pgtype::{FLOAT4, FLOAT8, INT4, INT8, INTERVAL, NUMERIC, TEXT, TIMESTAMP, TIMESTAMPTZ, Zone},
 };
 
 const MICROS_PER_SECOND: i64 = 1_000_000;
@@ -44,10 +42,10 @@ fn of_timestamp(call: &Call<'_>) -> Result<ArrayRef> {
 }
 
 fn of_instant(call: &Call<'_>) -> Result<ArrayRef> {
-    let (values, zone) = (call.timestamps(0)?, Zone::named(call.zone()));
+    let (values, zone) = (call.timestamps(0)?, Zone::of_session(call.zone()));
     moments(call, |row| {
         let instant = values.value(row);
-        let (offset, name) = zone.at_instant(instant.div_euclid(MICROS_PER_SECOND));
+        let (offset, name) = (zone.seconds_at(instant), zone.abbreviation_at(instant));
         Moment::of_timestamp(instant.saturating_add(offset * MICROS_PER_SECOND)).in_zone(offset, name)
     })
 }

@@ -7,11 +7,11 @@
 
 use arrow::array::ArrayRef;
 
-use super::{Last, template::Template, zone::Zone};
+use super::{Last, template::Template};
 use crate::{
     fault::Result,
     functions::{Call, Function, Overload, time::OF_SECONDS},
-    pgtype::{DATE, TEXT, TIMESTAMPTZ},
+    pgtype::{DATE, TEXT, TIMESTAMPTZ, Zone, calendar::MICROS_A_SECOND},
 };
 
 pub(super) static TO_DATE: Function = Function {
@@ -40,11 +40,11 @@ fn to_date(call: &Call<'_>) -> Result<ArrayRef> {
 }
 
 fn to_timestamp(call: &Call<'_>) -> Result<ArrayRef> {
-    let (texts, templates, zone) = (call.texts(0)?, call.texts(1)?, Zone::named(call.zone()));
+    let (texts, templates, zone) = (call.texts(0)?, call.texts(1)?, Zone::of_session(call.zone()));
     let mut last = Last::new(Template::parse);
     call.timestamp_of(|row| {
         let text = texts.value(row);
         let dated = last.of(templates.value(row))?.read(text)?.dated(text)?;
-        dated.instant(|shown| zone.at_local(shown)).map(Some)
+        dated.instant(|shown| zone.seconds_where(shown.saturating_mul(MICROS_A_SECOND))).map(Some)
     })
 }

@@ -1,12 +1,14 @@
 //! Writes timestamps and intervals as a template has them.
 
 use super::{
-    calendar,
     names::{DAYS, MONTHS, ROMAN_MONTHS, SHORT_DAYS, SHORT_MONTHS, eras, noons},
     node::{Node, ordinal},
     template::{Case, Field, Kind, Template},
 };
-use crate::fault::{Failure, Fault, Result};
+use crate::{
+    fault::{Failure, Fault, Result},
+    pgtype::calendar::{JULIAN_1970, civil, day_of, iso_week, week_start, weekday},
+};
 
 const MICROS_PER_SECOND: i64 = 1_000_000;
 const SECONDS_PER_DAY: i64 = 86_400;
@@ -37,8 +39,7 @@ impl Moment {
     pub(super) fn of_timestamp(micros: i64) -> Self {
         let (seconds, fraction) = (micros.div_euclid(MICROS_PER_SECOND), micros.rem_euclid(MICROS_PER_SECOND));
         let (days, second_of_day) = (seconds.div_euclid(SECONDS_PER_DAY), seconds.rem_euclid(SECONDS_PER_DAY));
-        let number = days + calendar::EPOCH;
-        let (year, month, day) = calendar::date(number);
+        let (year, month, day) = civil(days);
         Self {
             is_interval: false,
             year,
@@ -48,8 +49,8 @@ impl Moment {
             minute: second_of_day / 60 % 60,
             second: second_of_day % 60,
             micros: fraction,
-            weekday: calendar::weekday(number),
-            day_of_year: number - calendar::day_number(year, 1, 1) + 1,
+            weekday: weekday(days),
+            day_of_year: days - day_of(year, 1, 1) + 1,
             offset: 0,
             zone: String::new(),
         }
@@ -119,6 +120,7 @@ impl Field {
         // A sign takes a place of its own.
         let signed = |width: usize, value: i64| if value < 0 { width + 1 } else { width };
         let Moment { year, month, day, hour, minute, second, micros, .. } = *moment;
+        let days = day_of(year, month, day);
         let (value, width) = match self.keyword.kind {
             Kind::Hour12 => (if hour % 12 == 0 { 12 } else { hour % 12 }, signed(2, hour)),
             Kind::Hour24 => (hour, signed(2, hour)),
@@ -130,12 +132,12 @@ impl Field {
             Kind::Fraction(digits) => return Some(fraction(micros, digits)),
             Kind::Month => (month, signed(2, month)),
             Kind::DayOfYear => (moment.day_of_year, 3),
-            Kind::IsoDayOfYear => (calendar::iso_day_of_year(year, month, day), 3),
+            Kind::IsoDayOfYear => (days - week_start(iso_week(days).0, 1) + 1, 3),
             Kind::DayOfMonth => (day, 2),
             Kind::Weekday => (moment.weekday + 1, 0),
             Kind::IsoWeekday => (if moment.weekday == 0 { 7 } else { moment.weekday }, 0),
             Kind::Week => ((moment.day_of_year - 1) / 7 + 1, 2),
-            Kind::IsoWeek => (calendar::iso_week(year, month, day).1, 2),
+            Kind::IsoWeek => (iso_week(days).1, 2),
             Kind::WeekOfMonth => ((day - 1) / 7 + 1, 0),
             Kind::Quarter if month == 0 => return None,
             Kind::Quarter => ((month - 1) / 3 + 1, 0),
@@ -143,9 +145,9 @@ impl Field {
                 let century = century(moment);
                 (century, if (-99..=99).contains(&century) { signed(2, century) } else { 0 })
             }
-            Kind::JulianDay => (calendar::day_number(year, month, day), 0),
+            Kind::JulianDay => (days + JULIAN_1970, 0),
             Kind::Year(digits) => self.year(moment, year, digits),
-            Kind::IsoYear(digits) => self.year(moment, calendar::iso_week(year, month, day).0, digits),
+            Kind::IsoYear(digits) => self.year(moment, iso_week(days).0, digits),
             Kind::YearWithComma => {
                 let year = moment.counted(year);
                 return Some(format!("{},{:03}", year / 1_000, year % 1_000));

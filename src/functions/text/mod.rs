@@ -32,8 +32,8 @@ use arrow::array::{ArrayRef, ListBuilder, StringArray, StringBuilder, StringView
 use super::{Call, Function};
 use crate::{
     fault::Result,
-    pgtype::{Form, PgType, TEXT},
-    print::{self, Zone},
+    pgtype::{Form, PgType, TEXT, Zone},
+    print,
 };
 pub(super) use string_to_table::pieces_of;
 pub(crate) use {
@@ -121,6 +121,6 @@ fn push_all<T: AsRef<str>>(values: &mut StringBuilder, texts: Vec<Option<T>>) {
 
 /// The values of an argument of any type as clients see them.
 fn printed(call: &Call<'_>, at: usize) -> Result<StringArray> {
-    let form = print::Form { zone: Some(Zone::named(call.zone())), ..print::Form::default() };
+    let form = print::Form { zone: Some(Zone::of_session(call.zone())), ..print::Form::default() };
     print::texts(call.argument(at)?, form)
 }

@@ -12,12 +12,12 @@ use super::{
     calendar::{
         self, MICROS_PER_DAY, Moment, NANOS_PER_MICRO, days_of_month, interval_out_of_range, timestamp_out_of_range,
     },
-    zones::Zone,
+    zones,
 };
 use crate::{
     fault::Result,
     functions::{Call, Function, Overload},
-    pgtype::{INTERVAL, TIMESTAMP, TIMESTAMPTZ},
+    pgtype::{INTERVAL, TIMESTAMP, TIMESTAMPTZ, Zone},
 };
 
 pub(super) static AGE: Function = Function {
@@ -43,7 +43,7 @@ fn of_instants(call: &Call<'_>) -> Result<ArrayRef> {
     let (ends, beginnings, zone) = (call.timestamps(0)?, call.timestamps(1)?, Zone::of_session(call.zone()));
     call.interval_of(|row| {
         let (end, beginning) = (ends.value(row), beginnings.value(row));
-        let shown = |instant| zone.shown_at(instant).and_then(moment);
+        let shown = |instant| zones::shown_at(zone, instant).and_then(moment);
         age(shown(end)?, shown(beginning)?, end < beginning).map(Some)
     })
 }

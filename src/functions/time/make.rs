@@ -16,12 +16,12 @@ use super::{
         self, Day, MICROS_PER_DAY, MICROS_PER_HOUR, MICROS_PER_MINUTE, MICROS_PER_SECOND, NANOS_PER_MICRO,
         days_of_month, interval_out_of_range,
     },
-    zones::{Zone, of_timestamp},
+    zones::{instant_of, of_timestamp},
 };
 use crate::{
     fault::{Failure, Fault, Result},
     functions::{Call, Function, Overload},
-    pgtype::{DATE, FLOAT8, INT4, INTERVAL, TEXT, TIME, TIMESTAMP, TIMESTAMPTZ},
+    pgtype::{DATE, FLOAT8, INT4, INTERVAL, TEXT, TIME, TIMESTAMP, TIMESTAMPTZ, Zone, calendar::is_day},
 };
 
 pub(super) static MAKE_DATE: Function = Function {
@@ -100,12 +100,12 @@ fn timestamps(call: &Call<'_>) -> Result<ArrayRef> {
 
 fn instants(call: &Call<'_>) -> Result<ArrayRef> {
     let (shown, zone) = (shown(call)?, Zone::of_session(call.zone()));
-    call.timestamp_of(|row| zone.instant_of(shown(row)?).map(Some))
+    call.timestamp_of(|row| instant_of(zone, shown(row)?).map(Some))
 }
 
 fn instants_of_zone(call: &Call<'_>) -> Result<ArrayRef> {
     let (shown, zones) = (shown(call)?, call.texts(6)?);
-    call.timestamp_of(|row| of_timestamp(zones.value(row))?.instant_of(shown(row)?).map(Some))
+    call.timestamp_of(|row| instant_of(of_timestamp(zones.value(row))?, shown(row)?).map(Some))
 }
 
 /// What clocks show in each row, as microseconds since 1970.
@@ -134,7 +134,7 @@ fn day(year: i32, month: i32, day: i32, told: i32) -> Result<i64> {
         return Err(out_of_range("date field value"));
     }
     let days = Day { year: astronomical, month: month.into(), day: day.into() }.days();
-    if calendar::is_day(days) { Ok(days) } else { Err(out_of_range("date")) }
+    if is_day(days) { Ok(days) } else { Err(out_of_range("date")) }
 }
 
 /// Microseconds since midnight; there are 24 hours and 60 seconds.

@@ -1,6 +1,5 @@
 //! Dates, times, timestamps and intervals.
 
-mod abbreviations;
 mod age;
 mod bin;
 mod calendar;

@@ -21,16 +21,15 @@ use datafusion::{
 use super::{
     calendar::{
         self, Day, JULIAN_1970, MICROS_PER_DAY, MICROS_PER_HOUR, MICROS_PER_MINUTE, MICROS_PER_SECOND, Moment,
-        SECONDS_PER_DAY, weekday_from_monday,
+        SECONDS_PER_DAY,
     },
     fields::{self, Field, LastField, Named},
     span_part,
-    zones::Zone,
 };
 use crate::{
     fault::{Failure, Fault, Result},
     functions::{Call, Function, Overload},
-    pgtype::{DATE, FLOAT8, INTERVAL, NUMERIC, PgType, TEXT, TIME, TIMESTAMP, TIMESTAMPTZ},
+    pgtype::{DATE, FLOAT8, INTERVAL, NUMERIC, PgType, TEXT, TIME, TIMESTAMP, TIMESTAMPTZ, Zone, calendar::weekday},
 };
 
 // Those of instants depend on the session's zone. A plan that is kept is one of sessions with the same settings, for which
@@ -284,7 +283,6 @@ pub(super) fn part_of_time(field: Field, micros: i64) -> Option<Value> {
 
 /// A part of a day, which is so many days after 1970 began.
 fn of_day(field: Field, day: Day, days: i64) -> Option<Value> {
-    let from_monday = weekday_from_monday(days);
     Some(Value::whole(match field {
         Field::Day => day.day,
         Field::Week => day.iso_week().1,
@@ -299,8 +297,8 @@ fn of_day(field: Field, day: Day, days: i64) -> Option<Value> {
             let year = day.iso_week().0;
             if year > 0 { year } else { year - 1 }
         }
-        Field::DayOfWeek => (from_monday + 1) % 7,
-        Field::IsoDayOfWeek => from_monday + 1,
+        Field::DayOfWeek => weekday(days),
+        Field::IsoDayOfWeek => (weekday(days) + 6) % 7 + 1,
         Field::DayOfYear => days - Day::first(day.year, 1).days() + 1,
         _ => return None,
     }))

@@ -8,9 +8,12 @@ use arrow::datatypes::IntervalMonthDayNano;
 
 use super::{
     calendar::{self, Day, MICROS_PER_DAY, Moment, NANOS_PER_MICRO, days_of_month},
-    zones::Zone,
+    zones,
 };
-use crate::fault::{Failure, Fault, Result};
+use crate::{
+    fault::{Failure, Fault, Result},
+    pgtype::Zone,
+};
 
 const DAYS_PER_MONTH: i128 = 30;
 
@@ -88,15 +91,15 @@ fn moved(time: i64, step: IntervalMonthDayNano, zone: Option<Zone>) -> Result<i6
 
 /// The time at which the clocks of a zone show the same on another day.
 fn on_clocks(time: i64, zone: Option<Zone>, day: impl Fn(Moment) -> i64) -> Result<i64> {
-    let shown = Moment::of(zone.map_or(Ok(time), |zone| zone.shown_at(time))?);
+    let shown = Moment::of(zone.map_or(Ok(time), |zone| zones::shown_at(zone, time))?);
     let micros = i128::from(day(shown)) * i128::from(MICROS_PER_DAY) + i128::from(shown.micros);
     let shown = calendar::timestamp(micros)?;
-    zone.map_or(Ok(shown), |zone| zone.instant_of(shown))
+    zone.map_or(Ok(shown), |zone| zones::instant_of(zone, shown))
 }
 
 /// The instant at which the clocks of the session's zone show a time.
 pub(crate) fn instant_in_session(shown: i64, zone: &str) -> Result<i64> {
-    Zone::of_session(zone).instant_of(shown)
+    zones::instant_of(Zone::of_session(zone), shown)
 }
 
 #[cfg(test)]

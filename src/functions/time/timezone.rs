@@ -13,12 +13,12 @@ use arrow::{
 
 use super::{
     calendar::{MICROS_PER_SECOND, NANOS_PER_MICRO},
-    zones::Zone,
+    zones::{self, instant_of, shown_at},
 };
 use crate::{
     fault::{Failure, Fault, Result},
     functions::{Call, Function, Overload},
-    pgtype::{INTERVAL, TEXT, TIMESTAMP, TIMESTAMPTZ},
+    pgtype::{INTERVAL, TEXT, TIMESTAMP, TIMESTAMPTZ, Zone},
     print::{self, Form},
 };
 
@@ -28,10 +28,10 @@ pub(super) static TIMEZONE: Function = Function {
     example: "timezone('Asia/Tokyo', timestamptz '2024-02-29 12:00:00+00')",
     shows: "2024-02-29 21:00:00",
     overloads: &[
-        Overload::new(&[TEXT, TIMESTAMPTZ], TIMESTAMP, |call| turned(call, named(call)?, Zone::shown_at)),
-        Overload::new(&[TEXT, TIMESTAMP], TIMESTAMPTZ, |call| turned(call, named(call)?, Zone::instant_of)),
-        Overload::new(&[INTERVAL, TIMESTAMPTZ], TIMESTAMP, |call| turned(call, distant(call)?, Zone::shown_at)),
-        Overload::new(&[INTERVAL, TIMESTAMP], TIMESTAMPTZ, |call| turned(call, distant(call)?, Zone::instant_of)),
+        Overload::new(&[TEXT, TIMESTAMPTZ], TIMESTAMP, |call| turned(call, named(call)?, shown_at)),
+        Overload::new(&[TEXT, TIMESTAMP], TIMESTAMPTZ, |call| turned(call, named(call)?, instant_of)),
+        Overload::new(&[INTERVAL, TIMESTAMPTZ], TIMESTAMP, |call| turned(call, distant(call)?, shown_at)),
+        Overload::new(&[INTERVAL, TIMESTAMP], TIMESTAMPTZ, |call| turned(call, distant(call)?, instant_of)),
     ],
 };
 
@@ -48,10 +48,10 @@ fn named(call: &Call<'_>) -> Result<impl Fn(usize) -> Result<Zone>> {
     let names = call.texts(0)?;
     // Most calls name one zone for all rows.
     let first = (!names.is_empty() && names.is_valid(0)).then(|| names.value(0));
-    let first = first.and_then(|name| Some((name, Zone::named(name).ok()?)));
+    let first = first.and_then(|name| Some((name, zones::named(name).ok()?)));
     Ok(move |row| match first {
         Some((name, zone)) if name == names.value(row) => Ok(zone),
-        _ => Zone::named(names.value(row)),
+        _ => zones::named(names.value(row)),
     })
 }
 
@@ -71,8 +71,10 @@ fn at_distance(distance: IntervalMonthDayNano) -> Result<Zone> {
         return Err(refused(format!("interval time zone \"{}\" must not include months or days", written())));
     }
     let seconds = distance.nanoseconds / NANOS_PER_MICRO / MICROS_PER_SECOND;
-    let seconds = i32::try_from(seconds);
-    seconds.map(Zone::Fixed).map_err(|_| refused(format!("interval time zone \"{}\" out of range", written())))
+    let is_near = i32::try_from(seconds).is_ok();
+    is_near
+        .then(|| Zone::fixed(seconds))
+        .ok_or_else(|| refused(format!("interval time zone \"{}\" out of range", written())))
 }
 
 #[cfg(test)]

@@ -15,15 +15,14 @@ use datafusion::logical_expr::sort_properties::{ExprProperties, SortProperties};
 use super::{
     calendar::{
         self, Day, MICROS_PER_DAY, MICROS_PER_HOUR, MICROS_PER_MINUTE, MICROS_PER_SECOND, Moment, NANOS_PER_MICRO,
-        weekday_from_monday,
     },
     fields::{self, Field, LastField, Named},
-    zones::Zone,
+    zones,
 };
 use crate::{
     fault::Result,
     functions::{Call, Function, Overload},
-    pgtype::{INTERVAL, TEXT, TIMESTAMP, TIMESTAMPTZ},
+    pgtype::{INTERVAL, TEXT, TIMESTAMP, TIMESTAMPTZ, Zone, calendar::weekday},
 };
 
 // Of instants, too, it is as good as immutable: a plan that is kept is one of sessions with the same settings.
@@ -82,8 +81,8 @@ fn instants(call: &Call<'_>) -> Result<ArrayRef> {
 }
 
 fn instants_of_zone(call: &Call<'_>) -> Result<ArrayRef> {
-    let zones = call.texts(2)?;
-    zoned(call, |row| Zone::named(zones.value(row)))
+    let names = call.texts(2)?;
+    zoned(call, |row| zones::named(names.value(row)))
 }
 
 fn zoned(call: &Call<'_>, zone_of: impl Fn(usize) -> Result<Zone>) -> Result<ArrayRef> {
@@ -119,7 +118,7 @@ fn local(named: &Named<'_>, unit: Field, micros: i64) -> Result<i64> {
     let Moment { date, days, .. } = Moment::of(micros);
     let first = |year: i64| Day::first(year, 1).days();
     let days = match unit {
-        Field::Week => days - weekday_from_monday(days),
+        Field::Week => days - (weekday(days) + 6) % 7,
         Field::Month => Day::first(date.year, date.month).days(),
         Field::Quarter => Day::first(date.year, (date.month - 1) / 3 * 3 + 1).days(),
         Field::Year => first(date.year),
@@ -152,7 +151,7 @@ fn of_instant(named: &Named<'_>, unit: Field, instant: i64, zone: Zone) -> Resul
         let east = zone.seconds_at(instant) * MICROS_PER_SECOND;
         return calendar::timestamp(i128::from(local(named, unit, instant + east)?) - i128::from(east));
     }
-    zone.instant_of(local(named, unit, zone.shown_at(instant)?)?)
+    zones::instant_of(zone, local(named, unit, zones::shown_at(zone, instant)?)?)
 }
 
 /// Each of an interval's fields is cut off towards zero.

@@ -4,7 +4,7 @@ use arrow::array::ArrayRef;
 
 use super::{each_moved, moved, out_of_range, stored};
 use crate::{
-    fault::{Failure, Fault, Result},
+    fault::Result,
     functions::{Call, Function, Overload},
     pgtype::{INTERVAL, TIMESTAMP, TIMESTAMPTZ, Zone},
 };
@@ -91,7 +91,7 @@ fn moved_by(call: &Call<'_>, at: usize, by: usize, is_back: bool) -> Result<Arra
 
 fn moved_in_zone(call: &Call<'_>, at: usize, by: usize, is_back: bool) -> Result<ArrayRef> {
     let instants = call.timestamps(at)?;
-    let zone = zone(call)?;
+    let zone = Zone::of_session(call.zone());
     each_moved(call, by, |call, by| {
         call.timestamp_of(|row| {
             let by = if is_back { moved::back(by(row)) } else { Some(by(row)) };
@@ -99,11 +99,4 @@ fn moved_in_zone(call: &Call<'_>, at: usize, by: usize, is_back: bool) -> Result
             moved.map(Some).ok_or_else(|| out_of_range("timestamp"))
         })
     })
-}
-
-/// The zone of the session.
-pub(super) fn zone(call: &Call<'_>) -> Result<Zone> {
-    let name = call.zone();
-    let unknown = || Failure::new(Fault::InvalidArgument, format!("time zone \"{name}\" not recognized"));
-    Zone::named(name).ok_or_else(unknown)
 }

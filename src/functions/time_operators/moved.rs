@@ -1,12 +1,10 @@
 //! Moments moved by intervals: months first, whose end a day is kept within, then days, and then the time.
 
-use crate::pgtype::{Span, Zone, civil, day_of, days_in};
-
-pub(super) const MICROS_A_DAY: i64 = 86_400_000_000;
-
-/// The days from 24 November 4714 BC to the last of the year 262142 are stored.
-const FIRST: (i64, i64, i64) = (-4_713, 11, 24);
-const END: (i64, i64, i64) = (262_143, 1, 1);
+pub(super) use crate::pgtype::calendar::MICROS_A_DAY;
+use crate::pgtype::{
+    Span, Zone,
+    calendar::{civil, day_of, days_in, is_day},
+};
 
 /// A timestamp that is stored, in microseconds since 1970; none if it is not.
 pub(super) fn timestamp(micros: i64) -> Option<i64> {
@@ -15,8 +13,7 @@ pub(super) fn timestamp(micros: i64) -> Option<i64> {
 
 /// A date that is stored, in days since 1970; none if it is not.
 pub(super) fn day(day: i64) -> Option<i64> {
-    let [first, end] = [FIRST, END].map(|(year, month, day)| day_of(year, month, day));
-    (first..end).contains(&day).then_some(day)
+    is_day(day).then_some(day)
 }
 
 /// What a clock shows that showed this before, and is not put forward or back.

@@ -3,7 +3,7 @@
 
 use arrow::array::ArrayRef;
 
-use super::{moments::zone, moved, moved::MICROS_A_DAY, out_of_range};
+use super::{moved, moved::MICROS_A_DAY, out_of_range};
 use crate::{
     fault::Result,
     functions::{Call, Function, Overload},
@@ -38,7 +38,7 @@ pub(super) static OVERLAPS: Function = Function {
 };
 
 fn of_instants(call: &Call<'_>, first_lasts: bool, second_lasts: bool) -> Result<ArrayRef> {
-    let zone: Zone = zone(call)?;
+    let zone = Zone::of_session(call.zone());
     let moment = |at: usize, row: usize| -> Result<i64> { Ok(call.timestamps(at)?.value(row)) };
     let moved = |from: i64, by: Span| moved::instant(from, by, zone).ok_or_else(|| out_of_range("timestamp"));
     compared(call, [first_lasts, second_lasts], moment, moved)

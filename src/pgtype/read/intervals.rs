@@ -7,11 +7,12 @@ use arrow::datatypes::IntervalMonthDayNano;
 
 use super::{
     iso,
-    moments::{MICROS_A_DAY, Unfit},
+    moments::Unfit,
     parts::colons,
     tokens::{Field, Kind, cut, fraction, whole},
     words::is_word,
 };
+use crate::pgtype::calendar::{MICROS_A_DAY, MICROS_A_SECOND};
 
 /// The parts of an interval.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -71,7 +72,6 @@ enum Unit {
     Other,
 }
 
-const MICROS_A_SECOND: i64 = 1_000_000;
 const MICROS_A_MINUTE: i64 = 60 * MICROS_A_SECOND;
 const MICROS_AN_HOUR: i64 = 60 * MICROS_A_MINUTE;
 

@@ -5,10 +5,13 @@
 mod said;
 
 use super::{
-    calendar::{civil, day_of, days_in},
     parts::{beyond_a_day, colons, displacement, micros_of, plain},
     tokens::{Field, Kind, cut, fraction, whole},
     words::{Unit, Word, is_word, word},
+};
+use crate::pgtype::{
+    calendar::{JULIAN_1970, MICROS_A_DAY, MICROS_A_SECOND, civil, day_of, days_in},
+    zone::Abbreviation,
 };
 
 /// Why a text is no value of a type.
@@ -35,6 +38,8 @@ pub(crate) enum Unfit {
 pub(super) enum InZone {
     /// Seconds to the east of UTC.
     Fixed(i64),
+    /// One whose distance depends on the time.
+    Abbreviated(Abbreviation),
     Named(String),
 }
 
@@ -56,12 +61,6 @@ pub(super) trait Around {
     /// Whether a zone has this name.
     fn is_zone(&self, name: &str) -> bool;
 }
-
-pub(super) const MICROS_A_SECOND: i64 = 1_000_000;
-pub(super) const MICROS_A_DAY: i64 = 86_400 * MICROS_A_SECOND;
-
-/// 24 November 4714 BC, the day 0 of Julian days.
-const FIRST_DAY: i64 = -2_440_588;
 
 type Result<T> = std::result::Result<T, Unfit>;
 
@@ -331,7 +330,7 @@ impl<'a> Reader<'a> {
     }
 
     fn julian(&mut self, number: i64) {
-        let (year, month, day) = civil(number + FIRST_DAY);
+        let (year, month, day) = civil(number - JULIAN_1970);
         (self.year, self.month, self.day) = (year, month, day);
         self.is_julian = true;
     }
@@ -522,7 +521,7 @@ impl<'a> Reader<'a> {
             return Err(Unfit::Syntax);
         }
         let (day, micros) = (day_of(self.year, self.month, self.day), self.of_day());
-        if day < FIRST_DAY {
+        if day < -JULIAN_1970 {
             return Err(Unfit::Range);
         }
         Ok(Moment { day, micros, zone: self.zone })

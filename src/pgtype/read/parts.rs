@@ -1,10 +1,10 @@
 //! Parts of texts of dates and times: clocks, fractions and distances from UTC.
 
 use super::{
-    calendar::{day_of, days_in},
-    moments::{MICROS_A_DAY, MICROS_A_SECOND, Moment, Unfit},
+    moments::{Moment, Unfit},
     tokens::{fraction, whole},
 };
+use crate::pgtype::calendar::{MICROS_A_DAY, MICROS_A_SECOND, day_of, days_in};
 
 /// The furthest a zone is from UTC, in hours.
 const FURTHEST_HOURS: i64 = 15;
@@ -77,7 +77,7 @@ pub(super) fn micros_of(text: &str) -> Result<i64> {
 }
 
 /// `+02`, `-0330` or `+05:30:15`, in seconds to the east.
-pub(super) fn displacement(text: &str) -> Result<i64> {
+pub(crate) fn displacement(text: &str) -> Result<i64> {
     let digits = text.strip_prefix(['+', '-']).ok_or(Unfit::Syntax)?;
     let part = |text| whole(text).ok_or(Unfit::Displacement);
     let (mut hour, mut rest) = part(digits)?;

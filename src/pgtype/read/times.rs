@@ -8,15 +8,13 @@ use chrono::Utc;
 use datafusion::common::ScalarValue;
 
 use super::{
-    calendar::day_of,
-    moments::{self, Around, InZone, MICROS_A_DAY, Moment, Unfit},
+    moments::{self, Around, InZone, Moment, Unfit},
     parts::micros_of,
-    zones::Zone,
 };
-use crate::pgtype::EPOCH_MICROS;
-
-/// The year after the last that is stored.
-const END_YEAR: i64 = 262_143;
+use crate::pgtype::{
+    EPOCH_MICROS, Zone,
+    calendar::{MICROS_A_DAY, is_day},
+};
 
 /// The value of a text as one of a type of dates or times, in a session whose clocks show this zone.
 pub(crate) fn read_time(text: &str, to: &DataType, zone: &str) -> Result<ScalarValue, Unfit> {
@@ -73,17 +71,17 @@ pub(crate) fn tells_time(text: &str) -> bool {
 const MOST_LETTERS: usize = 128;
 
 fn stored(moment: Moment) -> Result<Moment, Unfit> {
-    if moment.day < day_of(END_YEAR, 1, 1) { Ok(moment) } else { Err(Unfit::Range) }
+    if is_day(moment.day) { Ok(moment) } else { Err(Unfit::Range) }
 }
 
 /// The zone that a text says, else this one.
 fn zone_of(moment: &Moment, own: &str) -> Result<Zone, Unfit> {
-    let name = match &moment.zone {
-        Some(InZone::Fixed(seconds)) => return Ok(Zone::fixed(*seconds)),
-        Some(InZone::Named(name)) => name,
-        None => own,
-    };
-    Zone::named(name).ok_or_else(|| Unfit::Zone(name.to_ascii_lowercase()))
+    match &moment.zone {
+        Some(InZone::Fixed(seconds)) => Ok(Zone::fixed(*seconds)),
+        Some(InZone::Abbreviated(found)) => Zone::abbreviated(*found).ok_or(Unfit::Syntax),
+        Some(InZone::Named(name)) => Zone::named(name).ok_or_else(|| Unfit::Zone(name.to_ascii_lowercase())),
+        None => Ok(Zone::of_session(own)),
+    }
 }
 
 /// Microseconds in a unit, of which half a one is rounded away from zero.
@@ -118,7 +116,7 @@ struct Session<'a> {
 impl Around for Session<'_> {
     fn now(&self) -> (i64, i64) {
         let instant = Utc::now().timestamp_micros();
-        let shown = Zone::named(self.zone).and_then(|zone| zone.shown_at(instant)).unwrap_or(instant);
+        let shown = Zone::of_session(self.zone).shown_at(instant).unwrap_or(instant);
         (shown.div_euclid(MICROS_A_DAY), shown.rem_euclid(MICROS_A_DAY))
     }
 

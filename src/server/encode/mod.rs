@@ -13,7 +13,7 @@ use bytes::{BufMut, BytesMut};
 use pgwire::messages::data::{FORMAT_CODE_BINARY, FieldDescription, MESSAGE_TYPE_BYTE_DATA_ROW, RowDescription};
 
 use super::failure::clean;
-pub(super) use crate::print::Zone;
+pub(super) use crate::pgtype::Zone;
 use crate::{
     Error, Fault, Result,
     pgtype::{self, ColumnType, TEXT},
@@ -149,7 +149,7 @@ impl Layout {
 pub fn text_rows(batch: &RecordBatch) -> Result<Vec<Vec<Option<String>>>> {
     let layout = Layout::new(&batch.schema(), &[])?;
     let arrays = layout.conform(batch)?;
-    let mut writers = layout.writers(&arrays, Zone::of_session(&batch.schema()))?;
+    let mut writers = layout.writers(&arrays, print::zone_of(&batch.schema()))?;
     let text = |writer: &mut ColumnWriter<'_>, row: usize| {
         if writer.nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
             return Ok(None);

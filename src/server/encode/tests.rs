@@ -15,7 +15,7 @@ fn values(array: ArrayRef, format: i16, zone_name: &str) -> Vec<Option<Vec<u8>>>
     let rows = array.len();
     let arrays = layout.conform(&RecordBatch::try_new(schema, vec![array]).unwrap()).unwrap();
     let mut out = BytesMut::new();
-    assert_eq!(layout.write_rows(&mut out, &arrays, 0..rows, Zone::named(zone_name), usize::MAX).unwrap(), rows);
+    assert_eq!(layout.write_rows(&mut out, &arrays, 0..rows, Zone::of_session(zone_name), usize::MAX).unwrap(), rows);
     let mut found = Vec::new();
     while !out.is_empty() {
         assert_eq!(out.get_u8(), b'D');

@@ -3,7 +3,7 @@
 //! PostgreSQL takes a name in any case, hours to the east as a number, and POSIX's names, which count hours to the west. The
 //! engine knows names as the database of zones has them, and distances to the east.
 
-use crate::pgtype::spelled_zone;
+use crate::pgtype::{Zone, fixed_distance, spelled_zone};
 
 /// The furthest a zone is from UTC, in seconds.
 const FURTHEST: i64 = 24 * 3_600;
@@ -13,10 +13,10 @@ pub(super) fn named(text: &str) -> Option<String> {
     if let Ok(hours) = text.trim().parse::<f64>() {
         return of_seconds((hours * 3_600.0).round());
     }
-    if posix(text).is_some() {
-        return Some(text.to_ascii_uppercase());
+    match spelled_zone(text) {
+        Some(name) => Some(name.to_owned()),
+        None => posix(text).map(|_| text.to_ascii_uppercase()),
     }
-    spelled_zone(text)
 }
 
 /// A zone so many seconds to the east of UTC.
@@ -31,7 +31,7 @@ pub(super) fn of_seconds(east: f64) -> Option<String> {
 
 /// What the engine calls a zone that a session keeps.
 pub(crate) fn of_engine(kept: &str) -> String {
-    match posix(kept) {
+    match posix(kept).filter(|_| spelled_zone(kept).is_none()) {
         Some(seconds) => {
             let (sign, away) = if seconds < 0 { ('-', -seconds) } else { ('+', seconds) };
             format!("{sign}{:02}:{:02}", away / 3_600, away / 60 % 60)
@@ -42,7 +42,7 @@ pub(crate) fn of_engine(kept: &str) -> String {
 
 /// What a session keeps of a zone that the engine knows: `+02:00` is to the east there.
 pub(super) fn from_engine(zone: &str) -> String {
-    let seconds = distance(zone).filter(|_| zone.starts_with(['+', '-']));
+    let seconds = zone.starts_with(['+', '-']).then(|| Zone::of_session(zone).seconds_at(0));
     seconds.map_or_else(|| zone.to_owned(), |seconds| format!("<{}>{}", signed(seconds), signed(-seconds)))
 }
 
@@ -57,40 +57,12 @@ fn signed(seconds: i64) -> String {
     }
 }
 
-/// The seconds to the east of a name of POSIX without a summer time: `UTC+3`, `<+03>-03`, `-03:30`. Of it, whole minutes are
-/// known to the engine.
+/// The seconds to the east of a name of POSIX without a summer time: `UTC+3`, `<+03>-03`, `-03:30`. The engine knows no summer
+/// times but those of the database, and of distances whole minutes.
 fn posix(name: &str) -> Option<i64> {
-    let distance_at = match name.strip_prefix('<') {
-        Some(inner) => {
-            let end = inner.find('>')?;
-            let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b':');
-            if !inner[..end].bytes().all(is_name) {
-                return None;
-            }
-            end + 2
-        }
-        None => name.find(|letter: char| !letter.is_ascii_alphabetic())?,
-    };
-    let west = distance(name.get(distance_at..)?)?;
-    (west % 60 == 0 && west.abs() < FURTHEST).then_some(-west)
-}
-
-/// `+3`, `-03:30`, `3`: hours, minutes and seconds.
-fn distance(text: &str) -> Option<i64> {
-    let (sign, digits) = match text.as_bytes().first()? {
-        b'-' => (-1, &text[1..]),
-        b'+' => (1, &text[1..]),
-        _ => (1, text),
-    };
-    let mut parts = digits.split(':').map(|part| match part.len() {
-        1 | 2 if part.bytes().all(|byte| byte.is_ascii_digit()) => part.parse::<i64>().ok(),
-        _ => None,
-    });
-    let hours = parts.next()??;
-    let minutes = parts.next().unwrap_or(Some(0))?;
-    let seconds = parts.next().unwrap_or(Some(0))?;
-    let is_time = parts.next().is_none() && hours <= 24 && minutes < 60 && seconds < 60;
-    is_time.then_some(sign * (hours * 3_600 + minutes * 60 + seconds))
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b':' | b'<' | b'>');
+    let seconds = fixed_distance(name).filter(|_| name.bytes().all(is_plain))?;
+    (seconds % 60 == 0 && seconds.abs() < FURTHEST).then_some(seconds)
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::{
     pgtype,
-    print::{self, Form, Zone},
+    print::{self, Form},
 };
 
 /// What stands where text was cut.
@@ -78,7 +78,7 @@ impl<'a> Column<'a> {
 
 /// How a batch's dates and times are shown: with all their digits, instants in the session's zone.
 pub(super) fn shell_form(batch: &RecordBatch) -> Form {
-    Form { zone: Some(Zone::of_session(&batch.schema())), ..Form::default() }
+    Form { zone: Some(print::zone_of(&batch.schema())), ..Form::default() }
 }
 
 /// Whether values of the type are read from their right end.

@@ -1,10 +1,14 @@
 //! Words in the texts of dates and times.
 
 use super::{
-    CLOCK, DATE, DAY, ERA, HALF, InZone, Kind, MICROS_A_SECOND, MONTH, Reader, Result, SPECIAL, SUMMER, Unfit, Unit,
-    WEEKDAY, Word, ZONE, civil, word,
+    CLOCK, DATE, DAY, ERA, HALF, InZone, Kind, MONTH, Reader, Result, SPECIAL, SUMMER, Unfit, Unit, WEEKDAY, Word,
+    ZONE, word,
 };
-use crate::pgtype::read::tokens::Field;
+use crate::pgtype::{
+    calendar::{MICROS_A_SECOND, civil},
+    read::tokens::Field,
+    zone::Abbreviation,
+};
 
 impl Reader<'_> {
     pub(super) fn word_field(&mut self, at: usize, fields: &[Field<'_>]) -> Result<u32> {
@@ -73,8 +77,11 @@ impl Reader<'_> {
                 self.next = Some(Unit::Clock);
                 0
             }
-            Word::Zone(minutes) => {
-                self.zone = Some(InZone::Fixed(i64::from(minutes) * 60));
+            Word::Zone(found) => {
+                self.zone = Some(match found {
+                    Abbreviation::Minutes(minutes) => InZone::Fixed(minutes * 60),
+                    other => InZone::Abbreviated(other),
+                });
                 ZONE
             }
             Word::Summer => {

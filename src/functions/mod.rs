@@ -40,7 +40,7 @@ pub(crate) use self::{
     kind::PG_TYPEOF,
     resolve::{Given, Resolved, given, resolve, resolve_early},
     text::{quoted, similar, translated, unescaped},
-    time::{TimeSeries, instant_in_session},
+    time::{TimeSeries, instant_in_session, rounding},
     udf::forms,
 };
 use crate::{

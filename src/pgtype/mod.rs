@@ -9,6 +9,7 @@ pub(crate) mod calendar;
 mod casts;
 mod columns;
 mod common;
+mod digits;
 mod read;
 mod table;
 mod told;
@@ -27,6 +28,7 @@ pub(crate) use self::{
     columns::{
         ANY_NUMERIC, canonical, dimensions_of, element, innermost, is_record, list_of, nested, record_field, sent_as,
     },
+    digits::{MOST_DIGITS, rounded, rounded_moment},
     read::{
         ArrayText, Becoming, Fields, Float, JSONB_VERSION, NoJson, NoNumber, Part, Span, Unfit, Unreadable, Untold,
         Written, as_told, displacement, has_fields, json_key, read_binary, read_count, read_float, read_interval,
@@ -72,6 +74,8 @@ pub enum Modifier {
     Digits,
     /// The digits of a second, as in `timestamp(3)`.
     Seconds,
+    /// The fields of an interval and the digits of its seconds, as in `interval day to second(3)`.
+    Fields,
 }
 
 /// What a value is made of: its Arrow type, and its bytes in the binary format.
@@ -170,6 +174,7 @@ impl PgType {
                 Some((first, rest)) => format!("{first}({said}) {rest}"),
                 None => format!("{}({said})", self.spelling),
             },
+            (Some(said), Modifier::Fields) => format!("{}{said}", self.spelling),
             (Some(said), _) => format!("{}({said})", self.spelling),
             // `character` alone would be one character.
             (None, Modifier::Length) if modifier.is_some() && self.oid == BPCHAR.oid => self.name.to_owned(),
@@ -190,6 +195,7 @@ impl PgType {
             Modifier::Length => (modifier >= HEADER).then(|| (modifier - HEADER).to_string()),
             Modifier::Digits => digits(modifier).map(|(precision, scale)| format!("{precision},{scale}")),
             Modifier::Seconds => (modifier >= 0).then(|| modifier.to_string()),
+            Modifier::Fields => Some(Fields::of_modifier(modifier).words()),
         }
     }
 }

@@ -78,7 +78,7 @@ types! {
         TIME        "time"        "time without time zone"      []                  1083 1183  8 'D' Seconds Time;
         TIMESTAMP   "timestamp"   "timestamp without time zone" []                  1114 1115  8 'D' Seconds Timestamp;
         TIMESTAMPTZ "timestamptz" "timestamp with time zone"    []                  1184 1185  8 'D' Seconds Instant;
-        INTERVAL    "interval"    "interval"                    []                  1186 1187 16 'T' None    Interval;
+        INTERVAL    "interval"    "interval"                    []                  1186 1187 16 'T' Fields  Interval;
         TIMETZ      "timetz"      "time with time zone"         []                  1266 1270 12 'D' Seconds Other;
         NUMERIC     "numeric"     "numeric"                     ["decimal", "dec"]  1700 1231 -1 'N' Digits  Numeric;
         REGTYPE     "regtype"     "regtype"                     []                  2206 2211  4 'N' None    Regtype;

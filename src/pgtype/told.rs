@@ -1,16 +1,16 @@
 //! Types that Arrow does not tell apart: a field says in its metadata which of them its values are of.
 //!
-//! `varchar(10)`, `uuid` and `jsonb` are texts to Arrow, and `oid` is a bigint. What is said stands under the key of the names of
+//! `varchar(10)`, `uuid` and `jsonb` are texts to Arrow, `oid` is a bigint, and `timestamp(3)` any timestamp. What is said stands under the key of the names of
 //! Arrow's extension types, because the query engine knows it: a cast to another type takes it from what it casts, and a
 //! function's values have none unless it says so. It is one key, so that what is kept of a table is always written alike. What
-//! says no more than Arrow's type is left out, and a type that the values cannot be of is not believed.
+//! says no more than Arrow's type is left out, as of a `timestamp` without digits, and a type that the values cannot be of is not believed.
 
 use std::collections::HashMap;
 
 use arrow::datatypes::{DataType, Field};
 use arrow_schema::extension::EXTENSION_TYPE_NAME_KEY;
 
-use super::{BPCHAR, ColumnType, Form, HEADER, Modifier, PgType, by_name, element, of, type_name};
+use super::{BPCHAR, ColumnType, Fields, Form, HEADER, Modifier, PgType, by_name, element, of, type_name};
 
 /// What the name begins with, before the type's and its modifier.
 const PREFIX: &str = "fusewire.";
@@ -32,8 +32,8 @@ pub fn told(field: &Field) -> Option<ColumnType> {
         Some((name, modifier)) => (name, modifier.parse().ok()?),
         None => (said, -1),
     };
-    let pg = by_name(name)?;
-    can_be(field.data_type(), pg).then_some(ColumnType { pg, modifier })
+    let told = ColumnType { pg: by_name(name)?, modifier };
+    (can_be(field.data_type(), told.pg) && !(told.is_of_time() && modifier == -1)).then_some(told)
 }
 
 /// Whether values of an Arrow type can be of a type that it does not tell.
@@ -43,6 +43,8 @@ fn can_be(arrow: &DataType, pg: &PgType) -> bool {
         // A function without a value has an empty text.
         Form::Other => arrow.is_string() && pg.category == 'P',
         Form::Oid => *arrow == DataType::Int64,
+        // Digits of a second, and fields, are said of any such value.
+        Form::Time | Form::Timestamp | Form::Instant | Form::Interval => of(arrow).pg.oid == pg.oid,
         Form::Array => element(arrow).zip(pg.element_type()).is_some_and(|(arrow, pg)| can_be(arrow, pg)),
         _ => false,
     }
@@ -64,15 +66,32 @@ impl ColumnType {
         (self.pg.modifier == Modifier::Length && self.modifier >= HEADER).then(|| self.modifier - HEADER)
     }
 
-    /// Whether the Arrow type of its values says of another type that it is theirs, and a field has to say this one.
+    /// Whether the Arrow type of its values says of another type that it is theirs, or less than its modifier, and a field has
+    /// to say this one.
     pub fn has_to_be_told(self) -> bool {
-        self.pg.arrow(self.modifier).is_some_and(|arrow| of(&arrow).pg.oid != self.pg.oid)
+        let is_other = self.pg.arrow(self.modifier).is_some_and(|arrow| of(&arrow).pg.oid != self.pg.oid);
+        is_other || self.is_of_time() && self.modifier != -1
+    }
+
+    /// Whether it is a type whose values are those of Arrow's and whose modifier rounds or cuts them.
+    pub fn is_of_time(self) -> bool {
+        matches!(self.pg.form, Form::Time | Form::Timestamp | Form::Instant | Form::Interval)
+    }
+
+    /// The digits of a second that its values have, where its modifier says them.
+    pub fn second_digits(self) -> Option<u32> {
+        match self.pg.modifier {
+            Modifier::Seconds => u32::try_from(self.modifier).ok(),
+            Modifier::Fields => Fields::of_modifier(self.modifier).digits,
+            _ => None,
+        }
     }
 
     /// The Arrow type of values of a type that a field has to say.
     pub fn arrow(self) -> DataType {
         match self.pg.form {
             Form::Oid => DataType::Int64,
+            _ if self.is_of_time() => self.pg.arrow(self.modifier).unwrap_or(DataType::Utf8View),
             _ => DataType::Utf8View,
         }
     }
@@ -107,8 +126,10 @@ pub(crate) fn only_told(field: &Field) -> HashMap<String, String> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use arrow::datatypes::TimeUnit;
+
     use super::*;
-    use crate::pgtype::{INT8, JSONB, NAME, OID, TEXT, UUID, VARCHAR, VOID, list_of};
+    use crate::pgtype::{INT8, JSONB, NAME, OID, TEXT, TIMESTAMP, UUID, VARCHAR, VOID, list_of};
 
     fn field(data_type: DataType, said: ColumnType) -> Field {
         Field::new("c", data_type, true).with_metadata(said.metadata())
@@ -133,6 +154,11 @@ mod tests {
         assert_eq!(told(&field(DataType::Utf8View, said)), Some(said));
         assert_eq!(field_name(&field(DataType::Utf8View, said)), "character varying(10)");
         assert_eq!(field_name(&Field::new("c", DataType::Utf8View, true)), "text");
+        let said = ColumnType { pg: &TIMESTAMP, modifier: 3 };
+        let micros = DataType::Timestamp(TimeUnit::Microsecond, None);
+        assert_eq!(told(&field(micros.clone(), said)), Some(said));
+        assert_eq!(field_name(&field(micros.clone(), said)), "timestamp(3)");
+        assert_eq!(told(&field(micros, ColumnType::plain(&TIMESTAMP))), None);
     }
 
     #[test]
@@ -151,7 +177,7 @@ mod tests {
         for pg in [&VARCHAR, &BPCHAR, &NAME, &UUID, &JSONB, &OID] {
             assert!(ColumnType::plain(pg).has_to_be_told(), "{}", pg.name);
         }
-        for pg in [&TEXT, &INT8] {
+        for pg in [&TEXT, &INT8, &TIMESTAMP] {
             assert!(!ColumnType::plain(pg).has_to_be_told(), "{}", pg.name);
         }
     }

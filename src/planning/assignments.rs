@@ -141,7 +141,8 @@ fn assigned(value: Expr, column: &Field, schema: &DFSchema) -> Result<Expr> {
     };
     if !own.is_null() && !is_assigned {
         let own = from.map_or_else(|| pgtype::type_name(&own), ColumnType::word);
-        let (name, wanted) = (column.name(), pgtype::field_name(column));
+        let name = column.name();
+        let wanted = to.map_or_else(|| pgtype::type_name(wanted), |to| to.pg.word(None));
         let message = format!(
             "column \"{name}\" is of type {wanted} but expression is of type {own}; write a cast of the expression"
         );

@@ -2,11 +2,11 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use arrow::datatypes::{Field, FieldRef, Schema};
+use arrow::datatypes::{DataType, Field, FieldRef, Schema, TimeUnit};
 use async_trait::async_trait;
 use datafusion::sql::{
     parser::{CreateExternalTable as Ast, Statement as SqlStatement},
-    sqlparser::ast::Value,
+    sqlparser::ast::{DataType as Type, TimezoneInfo, Value},
 };
 
 use super::{
@@ -18,8 +18,8 @@ use super::{
 use crate::{
     Error, Fault, Result,
     catalog::{Definition, Existing},
-    pgtype::{TEXT, told, untold},
-    session::{Given, Name, Outcome, Running, Sealed, with_options},
+    pgtype::{self, TEXT, told, untold},
+    session::{Given, Name, Outcome, Running, Scope, Sealed, with_options},
     source::TableRequest,
 };
 
@@ -70,8 +70,23 @@ fn given(key: &str, value: &Value) -> Result<Given> {
 }
 
 /// Declared columns as files have them: texts of any length, and none that are kept in another form than they are written in.
-fn as_in_files(declared: &Schema) -> Result<Schema> {
+/// Instants are of the session's zone.
+fn as_in_files(declared: &Schema, scope: &Scope) -> Result<Schema> {
+    let zone = match scope.data_type(&Type::Timestamp(None, TimezoneInfo::Tz))? {
+        DataType::Timestamp(_, zone) => zone,
+        _ => None,
+    };
     let column = |field: &FieldRef| match told(field) {
+        // Files have times of other units.
+        Some(told) if matches!(field.data_type(), DataType::Timestamp(..)) => {
+            let unit = match told.second_digits() {
+                Some(0) => TimeUnit::Second,
+                Some(1..=3) => TimeUnit::Millisecond,
+                _ => TimeUnit::Microsecond,
+            };
+            let zone = if told.pg.form == pgtype::Form::Instant { zone.clone() } else { None };
+            Ok(untold(field).with_data_type(DataType::Timestamp(unit, zone)))
+        }
         Some(told) if told.pg.category != TEXT.category => {
             let (name, of) = (field.name(), told.word());
             let message =
@@ -103,7 +118,7 @@ impl Action for CreateExternalTable {
         }
         let columns = match self.table.columns.is_empty() {
             true => None,
-            false => Some(as_in_files(declared(scope, &self.table.columns)?.as_ref())?),
+            false => Some(as_in_files(declared(scope, &self.table.columns)?.as_ref(), scope)?),
         };
         let request = TableRequest {
             locations: self.table.locations.clone(),

@@ -3,7 +3,11 @@
 use super::{read_time::Fields, template::Calendar};
 use crate::{
     fault::{Failure, Fault, Result},
-    pgtype::calendar::{JULIAN_1970, civil, day_of, days_in, is_day, week_start},
+    pgtype::{
+        MOST_DIGITS,
+        calendar::{JULIAN_1970, civil, day_of, days_in, is_day, week_start},
+        rounded_moment,
+    },
 };
 
 const MICROS_PER_SECOND: i64 = 1_000_000;
@@ -52,23 +56,13 @@ impl Dated {
         }
         let shown = self.day() * SECONDS_PER_DAY + self.second_of_day;
         let seconds = shown - self.offset.unwrap_or_else(|| offset_at(shown));
-        let micros = rounded(seconds * MICROS_PER_SECOND + self.micros, self.fraction_digits);
-        let first = -JULIAN_1970 * SECONDS_PER_DAY * MICROS_PER_SECOND;
-        if micros < first { Err(out_of_range()) } else { Ok(micros) }
+        let micros = seconds * MICROS_PER_SECOND + self.micros;
+        rounded_moment(micros, self.fraction_digits.unwrap_or(MOST_DIGITS)).ok_or_else(out_of_range)
     }
 
     fn day(&self) -> i64 {
         day_of(self.year, self.month, self.day)
     }
-}
-
-/// Rounded to so many digits of a second's fraction, halves away from 2000.
-fn rounded(micros: i64, digits: Option<u32>) -> i64 {
-    const FROM_2000: i64 = 946_684_800 * MICROS_PER_SECOND;
-    let unit = 10_i64.pow(6_u32.saturating_sub(digits.unwrap_or(6)));
-    let (since, half) = (micros - FROM_2000, if unit == 1 { 0 } else { unit / 2 });
-    let since = if since >= 0 { (since + half) / unit * unit } else { (since - half) / unit * unit };
-    FROM_2000 + since
 }
 
 impl Fields {

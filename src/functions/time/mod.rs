@@ -3,6 +3,7 @@
 mod age;
 mod bin;
 mod calendar;
+mod digits;
 mod fields;
 mod isfinite;
 mod justify;
@@ -15,8 +16,11 @@ mod to_timestamp;
 mod trunc;
 mod zones;
 
-pub(crate) use self::series::{TimeSeries, instant_in_session};
 pub(super) use self::to_timestamp::OF_SECONDS;
+pub(crate) use self::{
+    digits::rounding,
+    series::{TimeSeries, instant_in_session},
+};
 use super::Function;
 
 pub(super) const ROOM: &[&Function] = &[
@@ -34,5 +38,9 @@ pub(super) const ROOM: &[&Function] = &[
     &make::MAKE_TIME,
     &make::MAKE_TIMESTAMP,
     &make::MAKE_TIMESTAMPTZ,
+    &digits::INTERVAL_DIGITS,
+    &digits::TIME_DIGITS,
+    &digits::TIMESTAMP_DIGITS,
+    &digits::TIMESTAMPTZ_DIGITS,
     &timezone::TIMEZONE,
 ];

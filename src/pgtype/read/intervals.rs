@@ -12,7 +12,10 @@ use super::{
     tokens::{Field, Kind, cut, fraction, whole},
     words::is_word,
 };
-use crate::pgtype::calendar::{MICROS_A_DAY, MICROS_A_SECOND};
+use crate::pgtype::{
+    calendar::{MICROS_A_DAY, MICROS_A_SECOND},
+    rounded,
+};
 
 /// The parts of an interval.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -356,10 +359,8 @@ impl Fields {
             Some(Part::Minute) => micros = whole(micros, MICROS_A_MINUTE),
             Some(Part::Second) | None => {}
         }
-        if let Some(digits) = self.digits.filter(|digits| *digits < 6) {
-            let each = 10_i64.pow(6 - digits);
-            let half = if micros < 0 { -each / 2 } else { each / 2 };
-            micros = whole(micros.checked_add(half)?, each);
+        if let Some(digits) = self.digits {
+            micros = rounded(micros, digits)?;
         }
         Some(Span { months, days, micros })
     }

@@ -11,13 +11,14 @@ use datafusion::{
     common::{DFSchema, DataFusionError, Result, ScalarValue, metadata::FieldMetadata, utils::take_function_args},
     logical_expr::{
         Cast, ColumnarValue, Expr, ExprSchemable, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl,
-        Signature, Volatility, expr::ScalarFunction,
+        Signature, Volatility, expr::ScalarFunction, lit,
     },
 };
 
 use super::super::{BECOME_TOLD, MAKE_TOLD, columnar::made_of, open_operands::is_open};
 use crate::{
     fault::{self, Failure, Fault},
+    functions::{called, rounding},
     pgtype::{
         self, Becoming, CHAR, ColumnType, Context, Form, JSON, JSONB, NoJson, PgType, TEXT, Untold, as_told,
         cast_between,
@@ -34,14 +35,19 @@ pub(in crate::planning) fn told_as(
     (wanted, becoming): (ColumnType, Becoming),
     schema: &DFSchema,
 ) -> Result<Expr> {
-    if let Expr::Literal(ScalarValue::Utf8(Some(text)), _) = &value {
+    if let Expr::Literal(ScalarValue::Utf8(Some(text)), _) = &value
+        && !wanted.is_of_time()
+    {
         return literal(text, wanted, becoming);
     }
     let own = value.get_type(schema)?;
     let given = from.map_or_else(|| pgtype::of(&own).pg, |from| from.pg);
     let is_free = is_open(&value) || own.is_null();
     if !is_free && cast_between(given, wanted.pg).is_none() && wanted.pg.category != TEXT.category {
-        return Err(no_cast(from, &own, &wanted.word()));
+        return Err(no_cast(from, &own, &wanted.pg.word(None)));
+    }
+    if wanted.is_of_time() {
+        return Ok(if from == Some(wanted) { value } else { rounded(value, wanted) });
     }
     if let Some(from) = from {
         let keeps = from.pg == wanted.pg && wanted.modifier == -1 || from.pg == &JSONB && wanted.pg == &JSON;
@@ -61,6 +67,17 @@ pub(in crate::planning) fn told_as(
     Ok(call(becomes, value))
 }
 
+/// A value as one of a type of times, rounded to the digits that its modifier says, or cut to its fields.
+fn rounded(value: Expr, wanted: ColumnType) -> Expr {
+    let arrow = wanted.arrow();
+    let cast = Expr::Cast(Cast::new(Box::new(value), arrow.clone()));
+    let value = match rounding(wanted.pg) {
+        Some(function) => called(function, vec![cast, lit(wanted.modifier)]),
+        None => cast,
+    };
+    said(value, arrow, Some(wanted))
+}
+
 /// A text in quotes as one of a type.
 fn literal(text: &str, wanted: ColumnType, becoming: Becoming) -> Result<Expr> {
     let becomes = Becomes { wanted, becoming, is_short: false };
@@ -77,7 +94,7 @@ pub(super) fn other(value: Expr, from: ColumnType, field: FieldRef) -> Result<Ex
     let is_text = wanted.is_string() || from.pg.category == TEXT.category;
     let is_number = from.pg.form == Form::Oid && wanted.is_integer();
     let value = match from.pg.form {
-        _ if is_text || is_number => value,
+        _ if is_text || is_number || from.is_of_time() => value,
         Form::Jsonb if *wanted == DataType::Boolean || wanted.is_numeric() => super::scalars::scalar(value, wanted),
         _ => return Err(no_cast(Some(from), &DataType::Null, &pgtype::type_name(wanted))),
     };

@@ -1,4 +1,5 @@
-//! Types that Arrow does not tell apart and fields say: `varchar(3)`, `char(5)`, `name`, `uuid`, `json`, `jsonb`, `oid`.
+//! Types that Arrow does not tell apart and fields say: `varchar(3)`, `char(5)`, `name`, `uuid`, `json`, `jsonb`, `oid`, and
+//! times with modifiers, as `timestamp(3)`.
 //!
 //! A cast to one makes values of it, and a text in quotes beside one is a value of it: `id = 'A0EE…'` compares uuids. What
 //! PostgreSQL has no operator for is refused, where the query engine would compare the texts: two values of `json`, or a uuid and

@@ -6,7 +6,7 @@ use arrow::datatypes::Field;
 use super::{super::in_memory::Columns, Contents, Kind, Relation, yes_or_no};
 use crate::{
     error::MARK,
-    pgtype::{self, BPCHAR, ColumnType, Form, TEXT, VARCHAR},
+    pgtype::{self, BPCHAR, ColumnType, Form, MOST_DIGITS, TEXT, VARCHAR},
     session::DATABASE,
 };
 
@@ -80,7 +80,7 @@ fn about_the_type(columns: Columns, rows: &[Column]) -> Columns {
         .number("numeric_precision_radix", rows.iter().map(|row| digits(row.column_type).1))
         .number("numeric_scale", rows.iter().map(|row| digits(row.column_type).2))
         .number("datetime_precision", rows.iter().map(|row| digits_of_seconds(row.column_type)))
-        .everywhere("interval_type", None)
+        .text("interval_type", rows.iter().map(|row| fields_of_interval(row.column_type)))
         .number("interval_precision", rows.iter().map(|_| None))
         .everywhere("character_set_catalog", None)
         .everywhere("character_set_schema", None)
@@ -128,13 +128,21 @@ fn digits(column_type: ColumnType) -> Digits {
     }
 }
 
-/// No column of a time says how many digits it has: then they are all that PostgreSQL keeps.
+/// Where a time does not say how many digits it has, they are all that PostgreSQL keeps.
 fn digits_of_seconds(column_type: ColumnType) -> Option<i32> {
     match column_type.pg.form {
         Form::Date => Some(0),
-        Form::Time | Form::Timestamp | Form::Instant | Form::Interval => Some(6),
+        Form::Time | Form::Timestamp | Form::Instant | Form::Interval => {
+            i32::try_from(column_type.second_digits().unwrap_or(MOST_DIGITS)).ok()
+        }
         _ => None,
     }
+}
+
+/// `YEAR TO MONTH`, as an interval is declared.
+fn fields_of_interval(column_type: ColumnType) -> Option<String> {
+    let word = column_type.word();
+    word.strip_prefix("interval ").map(str::to_uppercase)
 }
 
 #[cfg(test)]
@@ -190,6 +198,23 @@ mod tests {
             let of = pgtype::of(&arrow);
             let told = (data_type(of), of.pg.name, octets(of), digits(of), digits_of_seconds(of));
             assert_eq!(told, (name, udt, octet_length, number, seconds), "{arrow}");
+        }
+    }
+
+    /// The same of columns with modifiers: `datetime_precision`, `interval_type`.
+    #[test]
+    fn times_have_the_digits_that_they_are_declared_with() {
+        for (pg, modifier, seconds, fields) in [
+            (&pgtype::INTERVAL, 458_751, 6, Some("YEAR TO MONTH")),
+            (&pgtype::INTERVAL, 268_435_458, 2, Some("SECOND(2)")),
+            (&pgtype::INTERVAL, 2_147_418_115, 3, None),
+            (&pgtype::INTERVAL, 470_286_339, 3, Some("DAY TO SECOND(3)")),
+            (&pgtype::TIMESTAMP, 0, 0, None),
+            (&pgtype::TIME, 2, 2, None),
+        ] {
+            let column_type = ColumnType { pg, modifier };
+            let found = (digits_of_seconds(column_type), fields_of_interval(column_type));
+            assert_eq!(found, (Some(seconds), fields.map(str::to_owned)), "{} {modifier}", pg.name);
         }
     }
 }

@@ -11,7 +11,7 @@ use datafusion::sql::sqlparser::ast::{
 
 use crate::{
     Error, Fault, Result,
-    pgtype::{self, Fields, Part, Span, Unfit},
+    pgtype::{self, Fields, MOST_DIGITS, Part, Span, Unfit},
     planning::unfit,
 };
 
@@ -20,19 +20,20 @@ pub(super) fn written(expression: &Expr) -> Result<Option<Expr>> {
     match expression {
         Expr::Interval(interval) => match text_of(&interval.value) {
             Some(text) => {
-                let fields = declared(interval)?;
+                let fields = of_literal(interval)?;
                 // Seconds to the planner too; the distance of a frame may be a number that is written so.
                 let is_plain = fields == Fields::default() && text.trim().parse::<f64>().is_ok();
                 if is_plain { Ok(None) } else { read(text, fields).map(Some) }
             }
             None => Ok(None),
         },
-        Expr::Cast { expr, data_type: Type::Interval { fields, precision }, .. }
-            if fields.is_some() || precision.is_some() =>
-        {
-            let Some(text) = text_of(expr) else { return Ok(None) };
-            let range = fields.as_ref().map(range_of);
-            read(text, Fields { range, digits: digits(*precision)? }).map(Some)
+        // The cast stays: it says of the value what its type is.
+        Expr::Cast { kind, expr, data_type, array, format } => {
+            let Type::Interval { fields, precision } = data_type else { return Ok(None) };
+            let declared = declared(fields.as_ref(), *precision);
+            let Some(text) = text_of(expr).filter(|_| declared != Fields::default()) else { return Ok(None) };
+            let (kind, expr, data_type) = (kind.clone(), Box::new(read(text, declared)?), data_type.clone());
+            Ok(Some(Expr::Cast { kind, expr, data_type, array: *array, format: format.clone() }))
         }
         Expr::UnaryOp { op: UnaryOperator::Minus, expr } => match expr.as_ref() {
             Expr::Interval(interval) => match text_of(&interval.value) {
@@ -55,9 +56,9 @@ fn text_of(value: &Expr) -> Option<&str> {
     }
 }
 
-fn declared(interval: &Interval) -> Result<Fields> {
+fn of_literal(interval: &Interval) -> Result<Fields> {
     let Some(first) = &interval.leading_field else {
-        return Ok(Fields { range: None, digits: digits(interval.fractional_seconds_precision)? });
+        return Ok(Fields { range: None, digits: digits(interval.fractional_seconds_precision) });
     };
     let part = |field: &DateTimeField| match field {
         DateTimeField::Year | DateTimeField::Years => Ok(Part::Year),
@@ -75,8 +76,13 @@ fn declared(interval: &Interval) -> Result<Fields> {
     let last = interval.last_field.as_ref().map_or(Ok(first), part)?;
     // `second(3)` says the digits of a fraction.
     let of_seconds = interval.leading_precision.filter(|_| first == Part::Second);
-    let digits = digits(interval.fractional_seconds_precision.or(of_seconds))?;
+    let digits = digits(interval.fractional_seconds_precision.or(of_seconds));
     Ok(Fields { range: Some((first, last)), digits })
+}
+
+/// What the type of an interval is declared to have.
+pub(super) fn declared(fields: Option<&IntervalFields>, precision: Option<u64>) -> Fields {
+    Fields { range: fields.map(range_of), digits: digits(precision) }
 }
 
 fn range_of(fields: &IntervalFields) -> (Part, Part) {
@@ -98,9 +104,8 @@ fn range_of(fields: &IntervalFields) -> (Part, Part) {
 }
 
 /// The digits of seconds; there are six at most.
-fn digits(precision: Option<u64>) -> Result<Option<u32>> {
-    let digits = precision.map(|precision| u32::try_from(precision.min(6)));
-    digits.transpose().map_err(|_| Error::new(Fault::InvalidArgument, "an interval has no such precision"))
+fn digits(precision: Option<u64>) -> Option<u32> {
+    precision.map(|precision| u32::try_from(precision).map_or(MOST_DIGITS, |digits| digits.min(MOST_DIGITS)))
 }
 
 fn read(text: &str, fields: Fields) -> Result<Expr> {
@@ -148,7 +153,12 @@ mod tests {
         if let Expr::UnaryOp { expr, .. } = &mut expression {
             **expr = written(expr).unwrap().unwrap();
         }
-        let Some(Expr::Interval(interval)) = written(&expression).unwrap() else { panic!("{sql} is no interval") };
+        let interval = match written(&expression).unwrap() {
+            Some(Expr::Cast { expr, .. }) => *expr,
+            Some(other) => other,
+            None => panic!("{sql} is no interval"),
+        };
+        let Expr::Interval(interval) = interval else { panic!("{sql} is no interval") };
         text_of(&interval.value).unwrap().to_owned()
     }
 

@@ -4,7 +4,7 @@
 
 use datafusion::sql::sqlparser::ast::{ArrayElemTypeDef, DataType as Type, DateTimeField, Expr, Value};
 
-use super::{call, intervals};
+use super::{call, intervals, told_types};
 use crate::Result;
 
 /// Rewrites a cast, a typed text, an interval, `AT TIME ZONE` or `extract`.
@@ -31,10 +31,18 @@ pub(super) fn rewrite(expression: &mut Expr) -> Result<()> {
     Ok(())
 }
 
-/// A type whose timestamps have microseconds where it does not say what they have.
+/// A type whose timestamps have microseconds where it does not say what they have. Those that say digits are no types of the
+/// planner's, whose timestamps of seconds and milliseconds are others than PostgreSQL's.
 pub(in crate::session) fn with_microseconds(data_type: &mut Type) {
     match data_type {
         Type::Timestamp(precision @ None, _) => *precision = Some(6),
+        Type::Timestamp(..) => {
+            if let Ok(Some(told)) = told_types::told_by(data_type) {
+                *data_type = told_types::with_modifier(told);
+            }
+        }
+        Type::Array(ArrayElemTypeDef::AngleBracket(item) | ArrayElemTypeDef::SquareBracket(item, _))
+            if matches!(item.as_ref(), Type::Timestamp(Some(_), _)) => {}
         Type::Array(ArrayElemTypeDef::AngleBracket(item) | ArrayElemTypeDef::SquareBracket(item, _)) => {
             with_microseconds(item);
         }

@@ -1,7 +1,7 @@
 //! Types that the planner does not know, or takes for others: of `varchar(3)` it forgets the length. What Arrow does not tell of
 //! them, the field of a type says.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::{
@@ -9,16 +9,24 @@ use datafusion::{
     sql::sqlparser::ast::{ArrayElemTypeDef, CharacterLength, DataType as Type, Ident, ObjectName, TimezoneInfo},
 };
 
+use super::intervals::declared;
 use crate::{
     fault::{Failure, Fault},
-    pgtype::{BPCHAR, CHAR, ColumnType, JSON, JSONB, NAME, OID, PgType, REGTYPE, TEXT, TIME, UUID, VARCHAR, list_of},
+    pgtype::{
+        BPCHAR, CHAR, ColumnType, INTERVAL, JSON, JSONB, MOST_DIGITS, Modifier, NAME, OID, PgType, REGTYPE, TEXT, TIME,
+        TIMESTAMP, TIMESTAMPTZ, UUID, VARCHAR, list_of,
+    },
 };
 
 /// The most characters that a type can say.
 const MOST_CHARACTERS: u64 = 10_485_760;
 
+/// The digits of a second that the planner's own timestamps of nanoseconds have, which files have, too.
+const NANOSECONDS: u64 = 9;
+
 /// Those that are found by name.
-static NAMED: [PgType; 9] = [CHAR, NAME, OID, BPCHAR, VARCHAR, UUID, JSON, JSONB, REGTYPE];
+static NAMED: [PgType; 11] =
+    [CHAR, NAME, OID, BPCHAR, VARCHAR, UUID, JSON, JSONB, REGTYPE, TIMESTAMP, TIMESTAMPTZ];
 
 /// The field of a type; none of one that the planner knows.
 pub(super) fn field_of(data_type: &Type) -> PlanResult<Option<FieldRef>> {
@@ -26,12 +34,19 @@ pub(super) fn field_of(data_type: &Type) -> PlanResult<Option<FieldRef>> {
         let list = list_type(item)?.map(|item| Field::new("", list_of(item), true));
         return Ok(list.map(Arc::new));
     }
-    // The planner's times of day have nanoseconds.
-    if let Type::Time(None, TimezoneInfo::None | TimezoneInfo::WithoutTimeZone) = data_type {
-        return Ok(TIME.arrow(-1).map(|time| Arc::new(Field::new("", time, true))));
+    let field = |told: ColumnType| {
+        let metadata = if told.has_to_be_told() { told.metadata() } else { HashMap::new() };
+        Arc::new(Field::new("", told.arrow(), true).with_metadata(metadata))
+    };
+    match data_type {
+        // The planner's times of day have nanoseconds.
+        Type::Time(None, TimezoneInfo::None | TimezoneInfo::WithoutTimeZone) => {
+            Ok(Some(field(ColumnType::plain(&TIME))))
+        }
+        // It knows those whose digits were written for it.
+        Type::Timestamp(..) => Ok(None),
+        _ => Ok(told_by(data_type)?.map(field)),
     }
-    let field = |told: ColumnType| Arc::new(Field::new("", told.arrow(), true).with_metadata(told.metadata()));
-    Ok(told_by(data_type)?.map(field))
 }
 
 /// The items of an array of types that Arrow does not tell; they are texts without a length.
@@ -56,12 +71,24 @@ pub(super) fn told_by(data_type: &Type) -> PlanResult<Option<ColumnType>> {
             None => ColumnType::plain(&VARCHAR),
         },
         Type::Char(length) | Type::Character(length) => of_length(&BPCHAR, length.as_ref().map_or(Some(1), written))?,
+        Type::Timestamp(Some(digits), zone) if *digits != NANOSECONDS => match has_zone(zone) {
+            true => of_digits(&TIMESTAMPTZ, *digits),
+            false => of_digits(&TIMESTAMP, *digits),
+        },
+        Type::Time(Some(digits), zone) if !has_zone(zone) => of_digits(&TIME, *digits),
+        Type::Interval { fields, precision } if fields.is_some() || precision.is_some() => {
+            ColumnType { pg: &INTERVAL, modifier: declared(fields.as_ref(), *precision).modifier() }
+        }
         Type::Uuid => ColumnType::plain(&UUID),
         Type::JSON => ColumnType::plain(&JSON),
         Type::JSONB => ColumnType::plain(&JSONB),
         Type::Custom(name, modifiers) => match (named(name), modifiers.as_slice()) {
             (Some(pg), []) => ColumnType::plain(pg),
             (Some(pg), [length]) if [BPCHAR.oid, VARCHAR.oid].contains(&pg.oid) => of_length(pg, length.parse().ok())?,
+            (Some(pg), [digits]) if pg.modifier == Modifier::Seconds => match digits.parse() {
+                Ok(digits) => of_digits(pg, digits),
+                Err(_) => return Ok(None),
+            },
             _ => return Ok(None),
         },
         _ => return Ok(None),
@@ -71,6 +98,21 @@ pub(super) fn told_by(data_type: &Type) -> PlanResult<Option<ColumnType>> {
 /// How such a type is written without a length.
 pub(super) fn plain(pg: &PgType) -> Type {
     Type::Custom(ObjectName::from(Ident::with_quote('"', pg.name)), Vec::new())
+}
+
+/// How a type with a modifier of digits is written for the planner, which has others of that name.
+pub(super) fn with_modifier(told: ColumnType) -> Type {
+    let name = ObjectName::from(Ident::with_quote('"', told.pg.name));
+    Type::Custom(name, vec![told.modifier.to_string()])
+}
+
+fn has_zone(zone: &TimezoneInfo) -> bool {
+    matches!(zone, TimezoneInfo::WithTimeZone | TimezoneInfo::Tz)
+}
+
+/// A type of times with so many digits of a second, of which no more are kept than there are.
+fn of_digits(pg: &'static PgType, digits: u64) -> ColumnType {
+    ColumnType { pg, modifier: i32::try_from(digits.min(MOST_DIGITS.into())).unwrap_or(-1) }
 }
 
 /// `"char"` is the type of one byte only in quotes; without them it is another.
@@ -145,6 +187,13 @@ mod tests {
             ("uuid", "uuid"),
             ("jsonb", "jsonb"),
             ("varchar(3)[]", "text[]"),
+            ("time", "time"),
+            ("time(3)", "time(3)"),
+            ("interval(2)", "interval(2)"),
+            ("interval year to month", "interval year to month"),
+            ("interval hour to second(2)", "interval hour to second(2)"),
+            ("\"timestamp\"", "timestamp"),
+            ("\"timestamptz\"(3)", "timestamp(3) with time zone"),
         ] {
             assert_eq!(called(written).unwrap().as_deref(), Some(expected), "{written}");
         }

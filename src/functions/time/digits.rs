@@ -1,0 +1,84 @@
+//! `timestamp(3)`, `time(0)`, `interval day to second(2)`: values rounded to what the modifier of their type says, by functions
+//! that are called as the types are. A cast to such a type calls them.
+
+use arrow::array::ArrayRef;
+
+use super::calendar::{interval_out_of_range, is_infinite, timestamp_out_of_range};
+use crate::{
+    fault::{Failure, Fault, Result},
+    functions::{Call, Function, Overload},
+    pgtype::{Form, INT4, INTERVAL, MOST_DIGITS, PgType, Span, TIME, TIMESTAMP, TIMESTAMPTZ, rounded, rounded_moment},
+};
+
+pub(super) static TIMESTAMP_DIGITS: Function = Function {
+    name: "timestamp",
+    purpose: "The timestamp with so many digits of a second",
+    example: "\"timestamp\"(timestamp '2024-05-06 07:08:09.5', 0)",
+    shows: "2024-05-06 07:08:10",
+    overloads: &[Overload::new(&[TIMESTAMP, INT4], TIMESTAMP, moments)],
+};
+
+pub(super) static TIMESTAMPTZ_DIGITS: Function = Function {
+    name: "timestamptz",
+    purpose: "The instant with so many digits of a second",
+    example: "\"timestamptz\"(timestamptz '2024-05-06 07:08:09.55+00', 1)",
+    shows: "2024-05-06 07:08:09.6+00",
+    overloads: &[Overload::new(&[TIMESTAMPTZ, INT4], TIMESTAMPTZ, moments)],
+};
+
+pub(super) static TIME_DIGITS: Function = Function {
+    name: "time",
+    purpose: "The time of day with so many digits of a second",
+    example: "\"time\"(time '07:08:09.5', 0)",
+    shows: "07:08:10",
+    overloads: &[Overload::new(&[TIME, INT4], TIME, times)],
+};
+
+pub(super) static INTERVAL_DIGITS: Function = Function {
+    name: "interval",
+    purpose: "The interval with the fields and the digits of a second that the modifier of its type says",
+    example: "\"interval\"(interval '1 year 2 days 03:04', 458751)",
+    shows: "1 year",
+    overloads: &[Overload::new(&[INTERVAL, INT4], INTERVAL, intervals)],
+};
+
+/// The function that a cast to a type with a modifier calls; none of one whose modifier says nothing of values.
+pub(crate) fn rounding(pg: &PgType) -> Option<&'static Function> {
+    Some(match pg.form {
+        Form::Timestamp => &TIMESTAMP_DIGITS,
+        Form::Instant => &TIMESTAMPTZ_DIGITS,
+        Form::Time => &TIME_DIGITS,
+        Form::Interval => &INTERVAL_DIGITS,
+        _ => return None,
+    })
+}
+
+/// The digits that are asked for; PostgreSQL keeps no more than six.
+fn digits(number: i32, of: &PgType) -> Result<u32> {
+    u32::try_from(number).ok().filter(|digits| *digits <= MOST_DIGITS).ok_or_else(|| {
+        let message = format!("{}({number}) precision must be between 0 and {MOST_DIGITS}", of.name);
+        Failure::new(Fault::InvalidArgument, message)
+    })
+}
+
+fn moments(call: &Call<'_>) -> Result<ArrayRef> {
+    let (values, numbers) = (call.timestamps(0)?, call.int4s(1)?);
+    call.timestamp_of(|row| {
+        let (value, digits) = (values.value(row), digits(numbers.value(row), &TIMESTAMP)?);
+        let rounded = if is_infinite(value) { Some(value) } else { rounded_moment(value, digits) };
+        rounded.map(Some).ok_or_else(timestamp_out_of_range)
+    })
+}
+
+fn times(call: &Call<'_>) -> Result<ArrayRef> {
+    let (values, numbers) = (call.times(0)?, call.int4s(1)?);
+    call.time_of(|row| Ok(rounded(values.value(row), digits(numbers.value(row), &TIME)?)))
+}
+
+fn intervals(call: &Call<'_>) -> Result<ArrayRef> {
+    let (values, modifiers) = (call.intervals(0)?, call.int4s(1)?);
+    call.interval_of(|row| {
+        let span = Span::of(values.value(row)).declared(modifiers.value(row));
+        span.and_then(Span::arrow).map(Some).ok_or_else(interval_out_of_range)
+    })
+}

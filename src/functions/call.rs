@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use arrow::{
     array::{
-        Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Date32Array, Float32Array, Float64Array, Int16Array,
-        Int32Array, Int64Array, IntervalMonthDayNanoArray, StringViewArray, Time64MicrosecondArray,
-        TimestampMicrosecondArray,
+        Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Date32Array, FixedSizeBinaryArray, Float32Array,
+        Float64Array, Int16Array, Int32Array, Int64Array, IntervalMonthDayNanoArray, StringViewArray,
+        Time64MicrosecondArray, TimestampMicrosecondArray,
     },
     datatypes::{
         DataType, Date32Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type, IntervalMonthDayNano,
@@ -18,7 +18,7 @@ use datafusion::common::config::ConfigOptions;
 use crate::{
     fault::{Failure, Fault, Result},
     interrupt::{step, steps},
-    pgtype,
+    pgtype::{self, ZONED_TIME, ZonedTime},
 };
 
 /// The values of the arguments, each in the form of its type in the overload.
@@ -69,6 +69,13 @@ impl<'a> Call<'a> {
     /// The type that was promised of the values.
     pub(crate) fn result(&self) -> &'a DataType {
         self.result
+    }
+
+    /// The times of an argument on the clocks of zones.
+    pub(crate) fn zoned_times(&self, at: usize) -> Result<ZonedTimes<'a>> {
+        let argument = self.argument(at)?;
+        let values = argument.as_fixed_size_binary_opt().filter(|_| *argument.data_type() == ZONED_TIME);
+        values.map(ZonedTimes).ok_or_else(|| wrong_form(at, argument.data_type()))
     }
 
     /// The name of the session's time zone.
@@ -152,6 +159,13 @@ impl<'a> Call<'a> {
         Ok(Arc::new(values.into_iter().collect::<BinaryArray>()))
     }
 
+    /// Times on the clocks of zones.
+    pub(crate) fn zoned_time_of(&self, of_row: impl FnMut(usize) -> Result<Option<ZonedTime>>) -> Result<ArrayRef> {
+        let values = self.each(of_row)?.into_iter().map(|time| time.map(ZonedTime::bytes));
+        let values = FixedSizeBinaryArray::try_from_sparse_iter_with_size(values, ZonedTime::BYTES);
+        Ok(Arc::new(values.map_err(|error| Failure::new(Fault::Internal, error.to_string()))?))
+    }
+
     /// Microseconds since 1970, with a zone where that was promised.
     pub(crate) fn timestamp_of(&self, of_row: impl FnMut(usize) -> Result<Option<i64>>) -> Result<ArrayRef> {
         let values: TimestampMicrosecondArray = self.each(of_row)?.into_iter().collect();
@@ -160,6 +174,17 @@ impl<'a> Call<'a> {
             _ => None,
         };
         Ok(Arc::new(values.with_timezone_opt(zone)))
+    }
+}
+
+/// Times on the clocks of zones, a row each.
+pub(crate) struct ZonedTimes<'a>(&'a FixedSizeBinaryArray);
+
+impl ZonedTimes<'_> {
+    /// The time in a row, which is not NULL.
+    pub(crate) fn value(&self, row: usize) -> Result<ZonedTime> {
+        let bytes = self.0.value(row);
+        ZonedTime::of_bytes(bytes).ok_or_else(|| Failure::new(Fault::Internal, "a time with a zone has other bytes"))
     }
 }
 

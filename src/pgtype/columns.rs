@@ -11,7 +11,7 @@ use arrow::datatypes::{
 
 use super::{
     BOOL, BYTEA, DATE, FLOAT4, FLOAT8, Form, INT2, INT4, INT8, INTERVAL, JSON, NUMERIC, PgType, RECORD, TEXT, TIME,
-    TIMESTAMP, TIMESTAMPTZ, digits, numeric_modifier,
+    TIMESTAMP, TIMESTAMPTZ, TIMETZ, ZONED_TIME, digits, numeric_modifier,
 };
 
 /// The time zone that a canonical timestamp with time zone carries; the instant is what counts.
@@ -62,6 +62,7 @@ pub fn of(arrow: &DataType) -> ColumnType {
         | Arrow::Decimal128(precision, scale)
         | Arrow::Decimal256(precision, scale) => return numeric(*precision, *scale),
         Arrow::Null | Arrow::Utf8 | Arrow::LargeUtf8 | Arrow::Utf8View => &TEXT,
+        data_type if *data_type == ZONED_TIME => &TIMETZ,
         Arrow::Binary | Arrow::LargeBinary | Arrow::BinaryView | Arrow::FixedSizeBinary(_) => &BYTEA,
         Arrow::Date32 | Arrow::Date64 => &DATE,
         Arrow::Time32(_) | Arrow::Time64(_) => &TIME,
@@ -113,6 +114,7 @@ impl PgType {
             Form::Bytes => DataType::Binary,
             Form::Date => DataType::Date32,
             Form::Time => DataType::Time64(TimeUnit::Microsecond),
+            Form::ZonedTime => ZONED_TIME,
             Form::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, None),
             Form::Instant => timestamp_with_zone(),
             Form::Interval => DataType::Interval(IntervalUnit::MonthDayNano),
@@ -149,7 +151,7 @@ pub(crate) fn canonical(arrow: &DataType) -> DataType {
         Arrow::Decimal32(precision, scale) | Arrow::Decimal64(precision, scale) => {
             Arrow::Decimal128(*precision, *scale)
         }
-        Arrow::FixedSizeBinary(_) => Arrow::Binary,
+        Arrow::FixedSizeBinary(_) if *arrow != ZONED_TIME => Arrow::Binary,
         Arrow::Interval(_) => Arrow::Interval(IntervalUnit::MonthDayNano),
         Arrow::Dictionary(_, value) => canonical(value),
         Arrow::RunEndEncoded(_, value) => canonical(value.data_type()),

@@ -14,6 +14,7 @@ mod read;
 mod table;
 mod told;
 mod zone;
+mod zoned;
 
 use arrow::datatypes::DataType;
 
@@ -32,10 +33,12 @@ pub(crate) use self::{
     read::{
         ArrayText, Becoming, Fields, Float, JSONB_VERSION, NoJson, NoNumber, Part, Span, Unfit, Unreadable, Untold,
         Written, as_told, displacement, has_fields, json_key, read_binary, read_count, read_float, read_interval,
-        read_null, read_string, read_text, read_time, read_type_name, read_typed, split_array, tells_time, uuid_bytes,
+        read_null, read_string, read_text, read_time, read_type_name, read_typed, read_zoned, split_array, tells_time,
+        uuid_bytes,
     },
     told::{only_told, untold},
     zone::{Zone, fixed_distance, spelled as spelled_zone},
+    zoned::{ZONED_TIME, ZonedTime},
 };
 
 /// A type, as `pg_type` has it.
@@ -113,6 +116,8 @@ pub enum Form {
     Date,
     /// Microseconds since midnight.
     Time,
+    /// The same, and the seconds that the clock is to the west of UTC.
+    ZonedTime,
     /// Microseconds since 2000 on some clock.
     Timestamp,
     /// Microseconds since 2000 in UTC.

@@ -28,12 +28,13 @@ pub(crate) use json::{NoJson, json_key};
 pub(crate) use moments::Unfit;
 pub(crate) use numeric::Written;
 pub(crate) use parts::displacement;
-pub(crate) use times::{read_count, read_time, tells_time};
+pub(crate) use times::{read_count, read_time, read_zoned, tells_time};
 pub(crate) use told::{Becoming, Untold, as_told, uuid_bytes};
 pub(crate) use type_name::read as read_type_name;
 
 use super::{
-    ColumnType, EPOCH_DAYS, EPOCH_MICROS, Form, PgType, dimensions_of, element, innermost, list_of, regtype_text,
+    ColumnType, EPOCH_DAYS, EPOCH_MICROS, Form, PgType, ZONED_TIME, ZonedTime, dimensions_of, element, innermost,
+    list_of, regtype_text,
 };
 
 /// Why a value cannot be read.
@@ -116,6 +117,7 @@ pub(crate) fn read_text(text: &str, target: &DataType) -> Result<ScalarValue> {
                         let interval = span.arrow().ok_or_else(|| unfit(Unfit::Range))?;
                         Ok(ScalarValue::IntervalMonthDayNano(Some(interval)))
                     }
+                    zoned if *zoned == ZONED_TIME => read_time(text, target, "UTC").map_err(unfit),
                     DataType::Date32 | DataType::Time32(_) | DataType::Time64(_) | DataType::Timestamp(..) => {
                         let zone = if let DataType::Timestamp(_, Some(zone)) = target { zone.as_ref() } else { "UTC" };
                         read_time(text, target, zone).map_err(unfit)
@@ -151,6 +153,12 @@ pub(crate) fn read_binary(pg: &'static PgType, bytes: &[u8], target: &DataType) 
             ScalarValue::Date32(Some(days.ok_or(Unreadable::OutOfRange(pg))?))
         }
         Form::Time => ScalarValue::Time64Microsecond(Some(i64::from_be_bytes(fixed(bytes)?))),
+        Form::ZonedTime => {
+            let (micros, west) = bytes.split_first_chunk().ok_or(Unreadable::Binary)?;
+            let (micros, west) = (i64::from_be_bytes(*micros), i32::from_be_bytes(fixed(west)?));
+            let time = west.checked_neg().and_then(|east| ZonedTime::new(micros, east));
+            zoned_value(time.ok_or(Unreadable::OutOfRange(pg))?)
+        }
         Form::Timestamp | Form::Instant => {
             let micros = i64::from_be_bytes(fixed(bytes)?).checked_add(EPOCH_MICROS);
             let zone = match pg.arrow(-1) {
@@ -168,6 +176,12 @@ pub(crate) fn read_binary(pg: &'static PgType, bytes: &[u8], target: &DataType) 
             None => return Err(Unreadable::Unsupported("this")),
         },
     })
+}
+
+/// A time on the clock of a zone as columns have it.
+fn zoned_value(time: ZonedTime) -> ScalarValue {
+    let bytes = time.bytes().to_vec();
+    ScalarValue::FixedSizeBinary(ZonedTime::BYTES, Some(bytes))
 }
 
 /// An array of elements that are arrays themselves, where it has several dimensions.

@@ -79,7 +79,7 @@ types! {
         TIMESTAMP   "timestamp"   "timestamp without time zone" []                  1114 1115  8 'D' Seconds Timestamp;
         TIMESTAMPTZ "timestamptz" "timestamp with time zone"    []                  1184 1185  8 'D' Seconds Instant;
         INTERVAL    "interval"    "interval"                    []                  1186 1187 16 'T' Fields  Interval;
-        TIMETZ      "timetz"      "time with time zone"         []                  1266 1270 12 'D' Seconds Other;
+        TIMETZ      "timetz"      "time with time zone"         []                  1266 1270 12 'D' Seconds ZonedTime;
         NUMERIC     "numeric"     "numeric"                     ["decimal", "dec"]  1700 1231 -1 'N' Digits  Numeric;
         REGTYPE     "regtype"     "regtype"                     []                  2206 2211  4 'N' None    Regtype;
         RECORD      "record"      "record"                      []                  2249 2287 -1 'P' None    Other;

@@ -44,7 +44,7 @@ fn can_be(arrow: &DataType, pg: &PgType) -> bool {
         Form::Other => arrow.is_string() && pg.category == 'P',
         Form::Oid => *arrow == DataType::Int64,
         // Digits of a second, and fields, are said of any such value.
-        Form::Time | Form::Timestamp | Form::Instant | Form::Interval => of(arrow).pg.oid == pg.oid,
+        Form::Time | Form::ZonedTime | Form::Timestamp | Form::Instant | Form::Interval => of(arrow).pg.oid == pg.oid,
         Form::Array => element(arrow).zip(pg.element_type()).is_some_and(|(arrow, pg)| can_be(arrow, pg)),
         _ => false,
     }
@@ -75,7 +75,7 @@ impl ColumnType {
 
     /// Whether it is a type whose values are those of Arrow's and whose modifier rounds or cuts them.
     pub fn is_of_time(self) -> bool {
-        matches!(self.pg.form, Form::Time | Form::Timestamp | Form::Instant | Form::Interval)
+        matches!(self.pg.form, Form::Time | Form::ZonedTime | Form::Timestamp | Form::Instant | Form::Interval)
     }
 
     /// The digits of a second that its values have, where its modifier says them.

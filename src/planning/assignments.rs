@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     fault::{Failure, Fault},
-    pgtype::{self, ColumnType, DATE, INTERVAL, PgType, TIME, TIMESTAMP, TIMESTAMPTZ},
+    pgtype::{self, ColumnType, DATE, INTERVAL, PgType, TIME, TIMESTAMP, TIMESTAMPTZ, TIMETZ},
 };
 
 /// The rows of a query as those of these columns, which are as many as the query's.
@@ -171,7 +171,10 @@ fn is_assignable(from: &PgType, to: &PgType) -> bool {
         return is(to, &[TIMESTAMP, TIMESTAMPTZ]);
     }
     if is(from, &[TIMESTAMP, TIMESTAMPTZ]) {
-        return is(to, &[DATE, TIME, TIMESTAMP, TIMESTAMPTZ]);
+        return is(to, &[DATE, TIME, TIMESTAMP, TIMESTAMPTZ]) || is(from, &[TIMESTAMPTZ]) && is(to, &[TIMETZ]);
+    }
+    if is(from, &[TIME]) && is(to, &[TIMETZ]) || is(from, &[TIMETZ]) {
+        return is(to, &[TIME, TIMETZ]);
     }
     if is(from, &[TIME, INTERVAL]) {
         return is(to, &[TIME, INTERVAL]);

@@ -1,10 +1,10 @@
 //! Texts that are cast to dates, times, timestamps, intervals, numerics and floats are read as PostgreSQL reads them. One that is
-//! written is its value from here on, or an error. A time of day that is cast to an interval is as long as the day was then, by way of its
-//! text, because the engine has no such cast.
+//! written is its value from here on, or an error. A time of day that is cast to an interval is as long as the day was then, by way
+//! of its text, because the engine has no such cast; nor has it one between times with a zone and others, which functions make.
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, IntervalUnit};
+use arrow::datatypes::{DataType, IntervalUnit, TimeUnit};
 use datafusion::{
     common::{DFSchema, Result, config::ConfigOptions, tree_node::Transformed},
     logical_expr::{self, Cast, Expr, ExprSchemable, LogicalPlan, TryCast},
@@ -14,6 +14,11 @@ use datafusion::{
 use super::{
     read_texts::{Reading, is_read, read_as},
     steps,
+};
+use crate::{
+    fault::{Failure, Fault},
+    functions::{Function, called, rounding},
+    pgtype::{TIME, TIMETZ, ZONED_TIME, type_name},
 };
 
 /// See the module. It comes when types are known, and before values become texts.
@@ -41,6 +46,15 @@ fn cast_from_text(step: &Expr) -> Option<&DataType> {
     }
 }
 
+/// The function that makes a time of day on a session's clocks of a value, or one without a zone.
+fn between_zones(from: &DataType, to: &DataType) -> Option<&'static Function> {
+    let is_clock = |data_type: &DataType| matches!(data_type, DataType::Time32(_) | DataType::Time64(_));
+    if *to == ZONED_TIME && (is_clock(from) || matches!(from, DataType::Timestamp(_, Some(_)))) {
+        return rounding(&TIMETZ);
+    }
+    if *from == ZONED_TIME && is_clock(to) { rounding(&TIME) } else { None }
+}
+
 fn read(mut step: Expr, schema: &DFSchema, zone: &Arc<str>) -> Result<Transformed<Expr>> {
     let Some(to) = cast_from_text(&step).cloned() else { return Ok(Transformed::no(step)) };
     let is_lenient = matches!(step, Expr::TryCast(_));
@@ -49,12 +63,24 @@ fn read(mut step: Expr, schema: &DFSchema, zone: &Arc<str>) -> Result<Transforme
     };
     let is_interval = to == DataType::Interval(IntervalUnit::MonthDayNano);
     let reading = Reading { to, zone: Arc::clone(zone), is_lenient };
+    let data_type = expr.get_type(schema)?;
+    if let Some(function) = between_zones(&data_type, &reading.to) {
+        let value = std::mem::take(expr.as_mut());
+        let micros = DataType::Time64(TimeUnit::Microsecond);
+        let is_coarse = matches!(data_type, DataType::Time32(_) | DataType::Time64(_)) && data_type != micros;
+        let value = if is_coarse { logical_expr::cast(value, micros) } else { value };
+        return Ok(Transformed::yes(called(function, vec![value])));
+    }
+    let is_open = data_type.is_null() || data_type.is_string();
+    if (data_type == ZONED_TIME) != (reading.to == ZONED_TIME) && !is_open {
+        let (from, to) = (type_name(&data_type), type_name(&reading.to));
+        return Err(Failure::new(Fault::CannotCoerce, format!("cannot cast type {from} to {to}")).into());
+    }
     if let Expr::Literal(value, metadata) = expr.as_ref()
         && let Some(text) = value.try_as_str().flatten()
     {
         return Ok(Transformed::yes(Expr::Literal(reading.value(text)?, metadata.clone())));
     }
-    let data_type = expr.get_type(schema)?;
     let is_time = is_interval && matches!(data_type, DataType::Time32(_) | DataType::Time64(_));
     if !is_time && !data_type.is_string() {
         return Ok(Transformed::no(step));

@@ -22,7 +22,7 @@ use datafusion::{
 
 use super::{TEXT_OF, byte_texts::is_bytes, columnar::made_of, steps};
 use crate::{
-    pgtype::Zone,
+    pgtype::{ZONED_TIME, Zone},
     print::{self, Form},
 };
 
@@ -70,6 +70,7 @@ fn is_written(data_type: &DataType) -> bool {
     data_type.is_nested()
         || data_type.is_floating()
         || is_bytes(data_type)
+        || *data_type == ZONED_TIME
         || matches!(
             data_type,
             DataType::Date32

@@ -10,6 +10,7 @@ use datafusion::{
 };
 
 use super::steps::is_comparison;
+use crate::pgtype::ZONED_TIME;
 
 pub(super) const INTERVAL: DataType = DataType::Interval(IntervalUnit::MonthDayNano);
 
@@ -70,6 +71,12 @@ pub(super) fn beside(op: Operator, other: &DataType, is_left: bool) -> Beside {
     };
     let is_span = matches!(other, DataType::Interval(_) | DataType::Duration(_));
     let is_clock = matches!(other, DataType::Time32(_) | DataType::Time64(_));
+    match op {
+        // It could be a date.
+        Plus if *other == ZONED_TIME => return Beside::Several,
+        Minus if *other == ZONED_TIME => return Beside::Type(INTERVAL),
+        _ => {}
+    }
     match op {
         _ if is_comparison(op) => Beside::Type(other.clone()),
         _ if is_pattern(op) => Beside::Type(DataType::Utf8),

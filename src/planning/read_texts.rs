@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use arrow::{
     array::{
-        ArrayRef, AsArray, Decimal128Array, Decimal256Array, Float32Array, Float64Array, Int64Array,
-        IntervalMonthDayNanoArray, StringArray,
+        ArrayRef, AsArray, Decimal128Array, Decimal256Array, FixedSizeBinaryArray, Float32Array, Float64Array,
+        Int64Array, IntervalMonthDayNanoArray, StringArray,
     },
     compute::cast,
     datatypes::{
@@ -25,7 +25,7 @@ use datafusion::{
 use super::columnar::made_of;
 use crate::{
     fault::{Failure, Fault},
-    pgtype::{self, ANY_NUMERIC, Fields, MAX_NUMERIC_DIGITS, NoNumber, Unfit, Written},
+    pgtype::{self, ANY_NUMERIC, Fields, MAX_NUMERIC_DIGITS, NoNumber, Unfit, Written, ZONED_TIME, ZonedTime},
 };
 
 /// What texts are read as.
@@ -43,7 +43,7 @@ pub(super) struct Reading {
 pub(super) fn is_read(data_type: &DataType) -> bool {
     use DataType::{Date32, Interval, Time32, Time64, Timestamp};
     matches!(data_type, Date32 | Time32(_) | Time64(_) | Timestamp(..))
-        || *data_type == Interval(IntervalUnit::MonthDayNano)
+        || [Interval(IntervalUnit::MonthDayNano), ZONED_TIME].contains(data_type)
         || is_number(data_type)
 }
 
@@ -158,6 +158,11 @@ impl Reading {
             DataType::Interval(_) => {
                 let intervals = self.each(texts, |text| interval(text).map_err(|why| unfit(text, why)))?;
                 Arc::new(IntervalMonthDayNanoArray::from(intervals))
+            }
+            zoned if *zoned == ZONED_TIME => {
+                let time = |text: &str| pgtype::read_zoned(text, &*self.zone).map_err(|why| unfit(text, why));
+                let times = self.each(texts, time)?.into_iter().map(|time| time.map(ZonedTime::bytes));
+                Arc::new(FixedSizeBinaryArray::try_from_sparse_iter_with_size(times, ZonedTime::BYTES)?)
             }
             DataType::Float32 => Arc::new(Float32Array::from(self.each(texts, |text| self.float::<f32>(text))?)),
             DataType::Float64 => Arc::new(Float64Array::from(self.each(texts, |text| self.float::<f64>(text))?)),

@@ -16,7 +16,7 @@ use crate::{
         self,
         time_operators::{self, Kind, Sign},
     },
-    pgtype,
+    pgtype::{self, ZONED_TIME},
 };
 
 /// The call of an operator between times, or times and numbers; none of others.
@@ -28,8 +28,7 @@ pub(super) fn called(left: &Expr, op: Operator, right: &Expr, schema: &DFSchema)
         Operator::Divide => Sign::Divide,
         _ => return None,
     };
-    let kind = |operand: &Expr| operand.get_type(schema).ok().as_ref().and_then(Kind::of);
-    let (left_kind, right_kind) = (kind(left)?, kind(right)?);
+    let (left_kind, right_kind) = (kind(left, schema)?, kind(right, schema)?);
     let function = time_operators::of(left_kind, sign, right_kind)?;
     let is_of_instants = [left_kind, right_kind].contains(&Kind::Instant);
     let argument = |operand: &Expr, at: usize, kind: Kind| {
@@ -47,6 +46,20 @@ pub(super) fn called(left: &Expr, op: Operator, right: &Expr, schema: &DFSchema)
     Some(functions::called(function, vec![argument(left, 0, left_kind), argument(right, 1, right_kind)]))
 }
 
+/// Makes times of day with zones of those without among operands that are compared.
+pub(super) fn compare_in_zones(operands: &mut [&mut Expr], schema: &DFSchema) {
+    if !operands.iter().any(|operand| kind(operand, schema) == Some(Kind::ZonedTime)) {
+        return;
+    }
+    for operand in operands.iter_mut().filter(|operand| kind(operand, schema) == Some(Kind::Time)) {
+        **operand = as_type(std::mem::take(&mut **operand), ZONED_TIME);
+    }
+}
+
+fn kind(operand: &Expr, schema: &DFSchema) -> Option<Kind> {
+    operand.get_type(schema).ok().as_ref().and_then(Kind::of)
+}
+
 fn as_type(operand: Expr, data_type: DataType) -> Expr {
     Expr::Cast(Cast::new(Box::new(operand), data_type))
 }
@@ -56,8 +69,7 @@ pub(super) fn settled(step: Expr, schema: &DFSchema) -> Expr {
     match &step {
         Expr::BinaryExpr(BinaryExpr { left, op, right }) => called(left, *op, right, schema).unwrap_or(step),
         Expr::Negative(operand) => {
-            let kind = operand.get_type(schema).ok().as_ref().and_then(Kind::of);
-            match kind {
+            match kind(operand, schema) {
                 Some(Kind::Interval) => functions::called(time_operators::negated(), vec![operand.as_ref().clone()]),
                 Some(Kind::Time) => {
                     let interval = as_type(operand.as_ref().clone(), INTERVAL);

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     fault::{Failure, Fault},
-    pgtype,
+    pgtype::{self, ZONED_TIME},
 };
 
 /// Plans operators between values, of which one is a text that is written.
@@ -126,6 +126,7 @@ pub(super) fn settled(mut step: Expr, schema: &DFSchema) -> Expr {
 /// Gives texts the type of what they are compared with.
 fn compare(operands: &mut [&mut Expr], schema: &DFSchema) {
     settle(operands, schema, compared_with);
+    time_operators::compare_in_zones(operands, schema);
     text_numbers::compare(operands, schema);
 }
 
@@ -173,6 +174,7 @@ fn compared_with(data_type: &DataType) -> Option<DataType> {
             Some(DataType::Interval(IntervalUnit::MonthDayNano))
         }
         list if pgtype::element(list).is_some() => Some(list.clone()),
+        zoned if *zoned == ZONED_TIME => Some(ZONED_TIME),
         bytes if is_bytes(bytes) => Some(DataType::Binary),
         _ => None,
     }

@@ -10,11 +10,11 @@ use bytes::{BufMut, BytesMut};
 use super::{
     Writer,
     number::{without_zeros, write_binary_decimal},
-    plain, record, unformatted, unsupported,
+    plain, record, unformatted, unsupported, zoned_time,
 };
 use crate::{
     fault::{Failure, Fault, Result},
-    pgtype::{self, EPOCH_DAYS, EPOCH_MICROS},
+    pgtype::{self, EPOCH_DAYS, EPOCH_MICROS, ZONED_TIME},
 };
 
 /// PostgreSQL's limit on a value and on a row, which clients count on.
@@ -99,6 +99,15 @@ fn time(array: &dyn Array) -> Result<Writer<'_>> {
         DataType::Time64(TimeUnit::Microsecond) => {
             let values = array.as_primitive::<Time64MicrosecondType>();
             plain(move |out, row| out.put_i64(values.value(row)))
+        }
+        zoned if *zoned == ZONED_TIME => {
+            let values = array.as_fixed_size_binary();
+            Box::new(move |out, row| {
+                let time = zoned_time(values.value(row))?;
+                out.put_i64(time.micros);
+                out.put_i32(-time.east);
+                Ok(())
+            })
         }
         DataType::Timestamp(TimeUnit::Microsecond, _) => {
             let values = array.as_primitive::<TimestampMicrosecondType>();

@@ -8,7 +8,7 @@ use super::{
     number::{write_integer, write_padded},
 };
 use crate::pgtype::{
-    Zone,
+    Zone, ZonedTime,
     calendar::{MICROS_A_SECOND, civil},
 };
 
@@ -37,6 +37,13 @@ pub(super) fn write_time(out: &mut BytesMut, seconds: u64, nanoseconds: u64) {
         out.put_u8(b'.');
         write_padded(out, fraction, width);
     }
+}
+
+/// Writes a time of day and how far its clock is to the east.
+pub(super) fn write_zoned_time(out: &mut BytesMut, time: ZonedTime) {
+    let micros = time.micros.unsigned_abs();
+    write_time(out, micros / MICROS_A_SECOND.unsigned_abs(), micros % MICROS_A_SECOND.unsigned_abs() * 1_000);
+    write_offset(out, time.east.into(), false);
 }
 
 /// Writes a timestamp, given in whole seconds since 1970 and the nanoseconds beyond; with a zone, as that zone's local time

@@ -34,14 +34,14 @@ pub(crate) use self::{
     told::told_writer,
 };
 use self::{
-    calendar::{write_date, write_interval, write_time, write_timestamp},
+    calendar::{write_date, write_interval, write_time, write_timestamp, write_zoned_time},
     json::JSON_OPTIONS,
     number::{without_zeros, write_decimal, write_float, write_integer},
 };
 use crate::{
     fault::{Failure, Fault, Result},
     interrupt::step,
-    pgtype::{self, Zone, canonical},
+    pgtype::{self, ZONED_TIME, Zone, ZonedTime, canonical},
 };
 
 const SECONDS_PER_DAY: i64 = 86_400;
@@ -190,6 +190,13 @@ fn time_or_bytes<'a>(array: &'a dyn Array, form: Form) -> Result<Option<Writer<'
             let values = array.as_binary_view();
             plain(move |out, row| write_hex(out, values.value(row)))
         }
+        zoned if *zoned == ZONED_TIME => {
+            let values = array.as_fixed_size_binary();
+            Box::new(move |out, row| {
+                write_zoned_time(out, zoned_time(values.value(row))?);
+                Ok(())
+            })
+        }
         DataType::FixedSizeBinary(_) => {
             let values = array.as_fixed_size_binary();
             plain(move |out, row| write_hex(out, values.value(row)))
@@ -314,6 +321,11 @@ fn write_hex(out: &mut BytesMut, bytes: &[u8]) {
     for byte in bytes {
         out.put_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
     }
+}
+
+/// A time on the clock of a zone, of what a column has.
+fn zoned_time(bytes: &[u8]) -> Result<ZonedTime> {
+    ZonedTime::of_bytes(bytes).ok_or_else(|| Failure::new(Fault::Internal, "a time with a zone has other bytes"))
 }
 
 /// The error of a column whose type has no form of the kind.

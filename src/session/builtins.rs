@@ -78,7 +78,7 @@ pub(super) const SCALARS: &[Builtin] = builtins! {
     "current_schema"("") "text" "current_schema()";
     "current_schemas"("boolean") "text[]" "current_schemas(false)";
     "current_setting"("text, boolean") "text" "current_setting('timezone', true)";
-    "current_time"("") "time without time zone" "current_time IS NOT NULL";
+    "current_time"("") "time with time zone" "current_time IS NOT NULL";
     "current_user"("") "name" "current_user";
     "date_format"("timestamp, text") "text" "date_format(timestamp '2024-02-29 12:00:00', '%Y-%m')";
     "datepart"("text, timestamp") "integer" "datepart('month', date '2024-02-29')";
@@ -102,6 +102,8 @@ pub(super) const SCALARS: &[Builtin] = builtins! {
     "list_join"("anyarray, text, text") "text" "list_join(ARRAY['a', NULL, 'c'], ',', '-')";
     "list_push_back"("anyarray, anyelement") "anyarray" "list_push_back(ARRAY[1, 2], 3)";
     "list_push_front"("anyelement, anyarray") "anyarray" "list_push_front(1, ARRAY[2, 3])";
+    "localtime"("") "time without time zone" "localtime IS NOT NULL";
+    "localtimestamp"("") "timestamp without time zone" "localtimestamp <= now() + interval '1 day'";
     "log2"("double precision") "double precision" "log2(8::float8)";
     "lower"("text") "text" "lower('ABC')";
     "make_array"("anyelement, …") "anyarray" "make_array(1, 2, 3)";
@@ -242,6 +244,8 @@ pub(super) const PURPOSES: &[(&str, &str)] = &[
     ("current_timestamp", "The instant at which the transaction began."),
     ("current_user", "The role of the session."),
     ("generate_series", "The numbers or times from the first to the last, in steps."),
+    ("localtime", "The time of day that the session's clocks showed when the transaction began."),
+    ("localtimestamp", "The time that the session's clocks showed when the transaction began."),
     ("make_map", "The map of keys and values, which alternate."),
     ("now", "The instant at which the transaction began."),
     ("pg_advisory_unlock_all", "Does nothing: there are no advisory locks."),

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     Error, Fault, Result,
-    pgtype::{self, Unreadable, read_null, read_text, type_name},
+    pgtype::{self, Unreadable, ZONED_TIME, read_null, read_text, type_name},
     planning,
     session::{Analysis, Client, Outcome, PreparedStatement, Running, Scope, Sealed, describe, execute},
 };
@@ -316,6 +316,8 @@ fn is_assigned(from: &DataType, to: &DataType) -> bool {
         (from, to) if is_bytes(from) || is_bytes(to) => is_bytes(from) && is_bytes(to),
         (from, to) if is_day(from) && is_day(to) => true,
         // The difference of two timestamps is a duration until it is shown.
+        (Time64(_) | Timestamp(_, Some(_)), zoned) if *zoned == ZONED_TIME => true,
+        (zoned, Time64(_)) if *zoned == ZONED_TIME => true,
         (Timestamp(..) | Interval(_) | Duration(_), Time64(_)) | (Time64(_) | Duration(_), Interval(_)) => true,
         (from, to) => std::mem::discriminant(from) == std::mem::discriminant(to),
     }

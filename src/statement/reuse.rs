@@ -51,6 +51,8 @@ const OF_STATEMENT: &[&str] = &[
     "current_schemas",
     "current_time",
     "gen_random_uuid",
+    "localtime",
+    "localtimestamp",
     "now",
     "pg_backend_pid",
     "random",

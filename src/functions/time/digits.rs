@@ -3,11 +3,16 @@
 
 use arrow::array::ArrayRef;
 
-use super::calendar::{interval_out_of_range, is_infinite, timestamp_out_of_range};
+use super::{
+    calendar::{interval_out_of_range, is_infinite, timestamp_out_of_range},
+    timetz::TIMETZ_OF,
+};
 use crate::{
     fault::{Failure, Fault, Result},
     functions::{Call, Function, Overload},
-    pgtype::{Form, INT4, INTERVAL, MOST_DIGITS, PgType, Span, TIME, TIMESTAMP, TIMESTAMPTZ, rounded, rounded_moment},
+    pgtype::{
+        Form, INT4, INTERVAL, MOST_DIGITS, PgType, Span, TIME, TIMESTAMP, TIMESTAMPTZ, TIMETZ, rounded, rounded_moment,
+    },
 };
 
 pub(super) static TIMESTAMP_DIGITS: Function = Function {
@@ -28,10 +33,10 @@ pub(super) static TIMESTAMPTZ_DIGITS: Function = Function {
 
 pub(super) static TIME_DIGITS: Function = Function {
     name: "time",
-    purpose: "The time of day with so many digits of a second",
+    purpose: "The time of day with so many digits of a second, or without its zone",
     example: "\"time\"(time '07:08:09.5', 0)",
     shows: "07:08:10",
-    overloads: &[Overload::new(&[TIME, INT4], TIME, times)],
+    overloads: &[Overload::new(&[TIME, INT4], TIME, times), Overload::new(&[TIMETZ], TIME, without_zone)],
 };
 
 pub(super) static INTERVAL_DIGITS: Function = Function {
@@ -48,13 +53,14 @@ pub(crate) fn rounding(pg: &PgType) -> Option<&'static Function> {
         Form::Timestamp => &TIMESTAMP_DIGITS,
         Form::Instant => &TIMESTAMPTZ_DIGITS,
         Form::Time => &TIME_DIGITS,
+        Form::ZonedTime => &TIMETZ_OF,
         Form::Interval => &INTERVAL_DIGITS,
         _ => return None,
     })
 }
 
 /// The digits that are asked for; PostgreSQL keeps no more than six.
-fn digits(number: i32, of: &PgType) -> Result<u32> {
+pub(super) fn digits(number: i32, of: &PgType) -> Result<u32> {
     u32::try_from(number).ok().filter(|digits| *digits <= MOST_DIGITS).ok_or_else(|| {
         let message = format!("{}({number}) precision must be between 0 and {MOST_DIGITS}", of.name);
         Failure::new(Fault::InvalidArgument, message)
@@ -73,6 +79,11 @@ fn moments(call: &Call<'_>) -> Result<ArrayRef> {
 fn times(call: &Call<'_>) -> Result<ArrayRef> {
     let (values, numbers) = (call.times(0)?, call.int4s(1)?);
     call.time_of(|row| Ok(rounded(values.value(row), digits(numbers.value(row), &TIME)?)))
+}
+
+fn without_zone(call: &Call<'_>) -> Result<ArrayRef> {
+    let times = call.zoned_times(0)?;
+    call.time_of(|row| Ok(Some(times.value(row)?.micros)))
 }
 
 fn intervals(call: &Call<'_>) -> Result<ArrayRef> {

@@ -11,6 +11,7 @@ mod make;
 mod part;
 mod series;
 mod span_part;
+mod timetz;
 mod timezone;
 mod to_timestamp;
 mod trunc;
@@ -42,5 +43,6 @@ pub(super) const ROOM: &[&Function] = &[
     &digits::TIME_DIGITS,
     &digits::TIMESTAMP_DIGITS,
     &digits::TIMESTAMPTZ_DIGITS,
+    &timetz::TIMETZ_OF,
     &timezone::TIMEZONE,
 ];

@@ -29,7 +29,9 @@ use super::{
 use crate::{
     fault::{Failure, Fault, Result},
     functions::{Call, Function, Overload},
-    pgtype::{DATE, FLOAT8, INTERVAL, NUMERIC, PgType, TEXT, TIME, TIMESTAMP, TIMESTAMPTZ, Zone, calendar::weekday},
+    pgtype::{
+        DATE, FLOAT8, INTERVAL, NUMERIC, PgType, TEXT, TIME, TIMESTAMP, TIMESTAMPTZ, TIMETZ, Zone, calendar::weekday,
+    },
 };
 
 // Those of instants depend on the session's zone. A plan that is kept is one of sessions with the same settings, for which
@@ -44,6 +46,7 @@ pub(super) static EXTRACT: Function = Function {
         Overload::new(&[TEXT, TIMESTAMP], NUMERIC, of_timestamp).with_digits_of(digits).with_preimage(year),
         Overload::new(&[TEXT, TIMESTAMPTZ], NUMERIC, of_instant).with_digits_of(digits).with_preimage(year),
         Overload::new(&[TEXT, TIME], NUMERIC, of_time).with_digits_of(digits),
+        Overload::new(&[TEXT, TIMETZ], NUMERIC, of_zoned_time).with_digits_of(digits),
         Overload::new(&[TEXT, INTERVAL], NUMERIC, of_interval).with_digits_of(digits),
     ],
 };
@@ -58,6 +61,7 @@ pub(super) static DATE_PART: Function = Function {
         Overload::new(&[TEXT, TIMESTAMP], FLOAT8, of_timestamp).with_preimage(year),
         Overload::new(&[TEXT, TIMESTAMPTZ], FLOAT8, of_instant).with_preimage(year),
         Overload::new(&[TEXT, TIME], FLOAT8, of_time),
+        Overload::new(&[TEXT, TIMETZ], FLOAT8, of_zoned_time),
         Overload::new(&[TEXT, INTERVAL], FLOAT8, of_interval),
     ],
 };
@@ -230,6 +234,30 @@ fn of_time(call: &Call<'_>) -> Result<ArrayRef> {
     })
 }
 
+fn of_zoned_time(call: &Call<'_>) -> Result<ArrayRef> {
+    let times = call.zoned_times(1)?;
+    parts(call, &TIMETZ, |named, field, row| {
+        let time = times.value(row)?;
+        match field {
+            Field::Epoch => Ok(Value::Number(time.utc().into(), 6)),
+            Field::Word => Err(named.not_recognized()),
+            _ => part_of_distance(field, time.east.into())
+                .or_else(|| part_of_time(field, time.micros))
+                .ok_or_else(|| named.not_supported()),
+        }
+    })
+}
+
+/// A part of how many seconds clocks are to the east of UTC.
+fn part_of_distance(field: Field, east: i64) -> Option<Value> {
+    Some(Value::whole(match field {
+        Field::Timezone => east,
+        Field::TimezoneHour => east / 3_600,
+        Field::TimezoneMinute => east / 60 % 60,
+        _ => return None,
+    }))
+}
+
 fn of_interval(call: &Call<'_>) -> Result<ArrayRef> {
     let intervals = call.intervals(1)?;
     parts(call, &INTERVAL, |named, field, row| span_part::part(named, field, intervals.value(row)))
@@ -253,10 +281,8 @@ fn part_of_instant(named: &Named<'_>, field: Field, instant: i64, zone: Zone) ->
     let east = zone.seconds_at(instant);
     let part = match field {
         Field::Epoch => Some(Value::Number(instant.into(), 6)),
-        Field::Timezone => Some(Value::whole(east)),
-        Field::TimezoneHour => Some(Value::whole(east / 3_600)),
-        Field::TimezoneMinute => Some(Value::whole(east / 60 % 60)),
-        _ => part_of_moment(field, Moment::of(instant + east * MICROS_PER_SECOND)),
+        _ => part_of_distance(field, east)
+            .or_else(|| part_of_moment(field, Moment::of(instant + east * MICROS_PER_SECOND))),
     };
     part.ok_or_else(|| named.not_supported())
 }

@@ -13,12 +13,13 @@ use arrow::{
 
 use super::{
     calendar::{MICROS_PER_SECOND, NANOS_PER_MICRO},
+    timetz::{near, now},
     zones::{self, instant_of, shown_at},
 };
 use crate::{
     fault::{Failure, Fault, Result},
     functions::{Call, Function, Overload},
-    pgtype::{INTERVAL, TEXT, TIMESTAMP, TIMESTAMPTZ, Zone},
+    pgtype::{INTERVAL, TEXT, TIMESTAMP, TIMESTAMPTZ, TIMETZ, Zone, ZonedTime},
     print::{self, Form},
 };
 
@@ -32,6 +33,8 @@ pub(super) static TIMEZONE: Function = Function {
         Overload::new(&[TEXT, TIMESTAMP], TIMESTAMPTZ, |call| turned(call, named(call)?, instant_of)),
         Overload::new(&[INTERVAL, TIMESTAMPTZ], TIMESTAMP, |call| turned(call, distant(call)?, shown_at)),
         Overload::new(&[INTERVAL, TIMESTAMP], TIMESTAMPTZ, |call| turned(call, distant(call)?, instant_of)),
+        Overload::new(&[TEXT, TIMETZ], TIMETZ, |call| shown(call, named(call)?)).stable(),
+        Overload::new(&[INTERVAL, TIMETZ], TIMETZ, |call| shown(call, distant(call)?)),
     ],
 };
 
@@ -42,6 +45,15 @@ fn turned(
 ) -> Result<ArrayRef> {
     let times = call.timestamps(1)?;
     call.timestamp_of(|row| turn(zone_of(row)?, times.value(row)).map(Some))
+}
+
+/// What the clocks of a zone show today when those of another show a time.
+fn shown(call: &Call<'_>, zone_of: impl Fn(usize) -> Result<Zone>) -> Result<ArrayRef> {
+    let (times, now) = (call.zoned_times(1)?, now());
+    call.zoned_time_of(|row| {
+        let east = near(zone_of(row)?.seconds_at(now))?;
+        Ok(Some(ZonedTime::of_utc(times.value(row)?.utc(), east)))
+    })
 }
 
 fn named(call: &Call<'_>) -> Result<impl Fn(usize) -> Result<Zone>> {

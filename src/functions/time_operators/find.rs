@@ -2,14 +2,15 @@
 
 use arrow::datatypes::{DataType, IntervalUnit};
 
-use super::{dates, intervals, moments, times};
-use crate::functions::Function;
+use super::{dates, intervals, moments, times, zoned};
+use crate::{functions::Function, pgtype::ZONED_TIME};
 
 /// What an operand is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Date,
     Time,
+    ZonedTime,
     Timestamp,
     Instant,
     Interval,
@@ -32,6 +33,7 @@ impl Kind {
         Some(match data_type {
             DataType::Date32 => Self::Date,
             DataType::Time32(_) | DataType::Time64(_) => Self::Time,
+            zoned if *zoned == ZONED_TIME => Self::ZonedTime,
             DataType::Timestamp(_, None) => Self::Timestamp,
             DataType::Timestamp(_, Some(_)) => Self::Instant,
             DataType::Interval(IntervalUnit::MonthDayNano) => Self::Interval,
@@ -44,7 +46,7 @@ impl Kind {
 
 /// The function of an operator between two operands; none where it is of no times, or there is no such operator.
 pub(crate) fn of(left: Kind, sign: Sign, right: Kind) -> Option<&'static Function> {
-    use Kind::{Date, Instant, Integer, Interval, Number, Time, Timestamp};
+    use Kind::{Date, Instant, Integer, Interval, Number, Time, Timestamp, ZonedTime};
     Some(match (left, sign, right) {
         (Date, Sign::Minus, Date) => &dates::DATE_MI,
         (Date, Sign::Plus, Integer) => &dates::DATE_PLI,
@@ -59,6 +61,11 @@ pub(crate) fn of(left: Kind, sign: Sign, right: Kind) -> Option<&'static Functio
         (Time, Sign::Plus, Interval) => &times::TIME_PL_INTERVAL,
         (Time, Sign::Minus, Interval) => &times::TIME_MI_INTERVAL,
         (Interval, Sign::Plus, Time) => &times::INTERVAL_PL_TIME,
+        (ZonedTime, Sign::Plus, Interval | Time) => &zoned::TIMETZ_PL_INTERVAL,
+        (ZonedTime, Sign::Minus, Interval | Time) => &zoned::TIMETZ_MI_INTERVAL,
+        (Interval | Time, Sign::Plus, ZonedTime) => &zoned::INTERVAL_PL_TIMETZ,
+        (Date, Sign::Plus, ZonedTime) => &zoned::DATETIMETZ_PL,
+        (ZonedTime, Sign::Plus, Date) => &zoned::TIMETZDATE_PL,
         (Instant, Sign::Minus, Instant | Timestamp | Date) | (Timestamp | Date, Sign::Minus, Instant) => {
             &moments::TIMESTAMPTZ_MI
         }

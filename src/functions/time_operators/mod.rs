@@ -9,6 +9,7 @@ mod moved;
 mod overlaps;
 mod scaled;
 mod times;
+mod zoned;
 
 pub(crate) use find::{Kind, Sign, negated, of};
 
@@ -49,6 +50,11 @@ pub(super) const ROOM: &[&Function] = &[
     &intervals::INTERVAL_DIV,
     &intervals::INTERVAL_UM,
     &overlaps::OVERLAPS,
+    &zoned::TIMETZ_PL_INTERVAL,
+    &zoned::TIMETZ_MI_INTERVAL,
+    &zoned::INTERVAL_PL_TIMETZ,
+    &zoned::DATETIMETZ_PL,
+    &zoned::TIMETZDATE_PL,
 ];
 
 /// What PostgreSQL says where a value is beyond those of its type: `interval out of range`.

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::pgtype::{
     calendar::{JULIAN_1970, MICROS_A_DAY, MICROS_A_SECOND, civil, day_of, days_in},
+    fixed_distance,
     zone::Abbreviation,
 };
 
@@ -75,8 +76,18 @@ pub(super) fn moment(text: &str, around: &dyn Around) -> Result<Moment> {
     reader.moment()
 }
 
-/// Reads a time of day: microseconds since midnight, which may be the next one.
-pub(super) fn clock(text: &str, around: &dyn Around) -> Result<i64> {
+/// A time of day, and what a text says beside it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Clock {
+    /// Microseconds since midnight, which may be the next one.
+    pub(super) micros: i64,
+    /// Days since 1970.
+    pub(super) day: Option<i64>,
+    pub(super) zone: Option<InZone>,
+}
+
+/// Reads a time of day.
+pub(super) fn clock(text: &str, around: &dyn Around) -> Result<Clock> {
     let fields = cut(text, is_word).ok_or(Unfit::Syntax)?;
     let mut reader = Reader { is_clock: true, ..Reader::new(around) };
     reader.read(&fields)?;
@@ -527,18 +538,24 @@ impl<'a> Reader<'a> {
         Ok(Moment { day, micros, zone: self.zone })
     }
 
-    fn clock(mut self) -> Result<i64> {
+    fn clock(mut self) -> Result<Clock> {
         self.validated()?;
         self.half()?;
         if beyond_a_day(self.hour, self.minute, self.second, self.micros) {
             return Err(Unfit::Field);
         }
-        // What a zone's clocks show depends on the day.
+        // What a zone's clocks show depends on the day, unless they are never put forward.
+        if let Some(InZone::Named(name)) = &self.zone
+            && let Some(seconds) = fixed_distance(&name.to_ascii_uppercase())
+        {
+            self.zone = Some(InZone::Fixed(seconds));
+        }
         let is_open = matches!(self.zone, Some(InZone::Named(_))) && !self.has(DATE);
         if !self.has(CLOCK) || is_open {
             return Err(Unfit::Syntax);
         }
-        Ok(self.of_day())
+        let day = self.has(DATE).then(|| day_of(self.year, self.month, self.day));
+        Ok(Clock { micros: self.of_day(), day, zone: self.zone })
     }
 
     fn of_day(&self) -> i64 {

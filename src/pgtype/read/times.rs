@@ -10,14 +10,18 @@ use datafusion::common::ScalarValue;
 use super::{
     moments::{self, Around, InZone, Moment, Unfit},
     parts::micros_of,
+    zoned_value,
 };
 use crate::pgtype::{
-    EPOCH_MICROS, Zone,
+    EPOCH_MICROS, ZONED_TIME, Zone, ZonedTime,
     calendar::{MICROS_A_DAY, is_day},
 };
 
 /// The value of a text as one of a type of dates or times, in a session whose clocks show this zone.
 pub(crate) fn read_time(text: &str, to: &DataType, zone: &str) -> Result<ScalarValue, Unfit> {
+    if *to == ZONED_TIME {
+        return Ok(zoned_value(read_zoned(text, zone)?));
+    }
     let count = read_count(text, to, zone)?;
     let narrow = || i32::try_from(count).map_err(|_| Unfit::Range);
     Ok(match to {
@@ -40,7 +44,7 @@ pub(crate) fn read_count(text: &str, to: &DataType, zone: &str) -> Result<i64, U
     let around = Session { zone };
     let (unit, shown) = match to {
         DataType::Time32(unit) | DataType::Time64(unit) => {
-            return in_unit(moments::clock(text, &around)?, *unit).ok_or(Unfit::Range);
+            return in_unit(moments::clock(text, &around)?.micros, *unit).ok_or(Unfit::Range);
         }
         DataType::Timestamp(unit, shown) => (*unit, shown.as_deref()),
         _ => return Ok(stored(moments::moment(text, &around)?)?.day),
@@ -49,7 +53,7 @@ pub(crate) fn read_count(text: &str, to: &DataType, zone: &str) -> Result<i64, U
     let local = (moment.day * MICROS_A_DAY).checked_add(moment.micros).ok_or(Unfit::Range)?;
     let micros = match shown {
         None => local,
-        Some(own) => zone_of(&moment, own)?.instant_of(local).ok_or(Unfit::Range)?,
+        Some(own) => zone_of(moment.zone.as_ref(), own)?.instant_of(local).ok_or(Unfit::Range)?,
     };
     let count = match unit {
         TimeUnit::Nanosecond => nanoseconds(text, micros),
@@ -57,6 +61,19 @@ pub(crate) fn read_count(text: &str, to: &DataType, zone: &str) -> Result<i64, U
         unit => in_unit(micros - EPOCH_MICROS, unit).zip(in_unit(EPOCH_MICROS, unit)).map(|(count, from)| count + from),
     };
     count.ok_or(Unfit::Range)
+}
+
+/// The time of day of a text, and the distance of the clock that shows it: that of the zone that the text says, or of the
+/// session's, on the day that it says, or today.
+pub(crate) fn read_zoned(text: &str, zone: &str) -> Result<ZonedTime, Unfit> {
+    let around = Session { zone };
+    let clock = moments::clock(text, &around)?;
+    let day = clock.day.unwrap_or_else(|| around.now().0);
+    let shown =
+        day.checked_mul(MICROS_A_DAY).and_then(|begins| begins.checked_add(clock.micros)).ok_or(Unfit::Range)?;
+    let seconds = zone_of(clock.zone.as_ref(), zone)?.seconds_where(shown);
+    let east = i32::try_from(seconds).map_err(|_| Unfit::Displacement)?;
+    Ok(ZonedTime { micros: clock.micros, east })
 }
 
 /// Whether a text means another time whenever it is read: `now`, `today`.
@@ -75,8 +92,8 @@ fn stored(moment: Moment) -> Result<Moment, Unfit> {
 }
 
 /// The zone that a text says, else this one.
-fn zone_of(moment: &Moment, own: &str) -> Result<Zone, Unfit> {
-    match &moment.zone {
+fn zone_of(said: Option<&InZone>, own: &str) -> Result<Zone, Unfit> {
+    match said {
         Some(InZone::Fixed(seconds)) => Ok(Zone::fixed(*seconds)),
         Some(InZone::Abbreviated(found)) => Zone::abbreviated(*found).ok_or(Unfit::Syntax),
         Some(InZone::Named(name)) => Zone::named(name).ok_or_else(|| Unfit::Zone(name.to_ascii_lowercase())),

@@ -39,6 +39,8 @@ fn calls() -> Vec<(String, &'static str, Vec<ScalarValue>)> {
         ("transaction_timestamp()", "transaction_timestamp"),
         ("current_date", "current_date"),
         ("current_time", "current_time"),
+        ("localtime", "localtime"),
+        ("localtimestamp", "localtimestamp"),
         ("current_schema()", "current_schema"),
         ("current_database()", "current_database"),
         ("current_catalog", "current_catalog"),

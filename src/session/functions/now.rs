@@ -1,16 +1,16 @@
-//! `now()` in microseconds, so that `valid_to > now()` holds of the year 9999 as well, `current_date` and `current_time`, which
-//! are what clocks show then; `statement_timestamp()`, which is when the statement began, `clock_timestamp()`, which is when it
-//! is computed, and `timeofday()`, which says that in words.
+//! `now()` in microseconds, so that `valid_to > now()` holds of the year 9999 as well, `current_date`, `current_time`,
+//! `localtime` and `localtimestamp`, which are what clocks show then; `statement_timestamp()`, which is when the statement began,
+//! `clock_timestamp()`, which is when it is computed, and `timeofday()`, which says that in words.
 //!
 //! The query engine's own have the time at which the session began.
 
 use std::sync::Arc;
 
 use arrow::{
-    array::{StringArray, TimestampMicrosecondArray, timezone::Tz},
-    datatypes::{DataType, Date32Type, Field, FieldRef, TimeUnit},
+    array::{StringArray, TimestampMicrosecondArray},
+    datatypes::{DataType, Field, FieldRef, TimeUnit},
 };
-use chrono::{DateTime, NaiveDateTime, Timelike, Utc};
+use chrono::{DateTime, Utc};
 use datafusion::{
     common::{Result, ScalarValue, config::ConfigOptions},
     logical_expr::{
@@ -18,10 +18,13 @@ use datafusion::{
     },
 };
 
-use crate::session::Circumstances;
+use crate::{
+    pgtype::{Zone, ZonedTime, calendar::MICROS_A_DAY},
+    session::Circumstances,
+};
 
 /// The functions of a statement, in its session's zone.
-pub(super) fn at(circumstances: &Circumstances) -> [ScalarUDF; 4] {
+pub(super) fn at(circumstances: &Circumstances) -> [ScalarUDF; 6] {
     let (began, zone) = (circumstances.began, circumstances.settings.zone());
     let function = |name, value: ScalarValue, aliases: &[&str]| {
         let aliases = aliases.iter().map(|alias| (*alias).to_owned()).collect();
@@ -30,26 +33,47 @@ pub(super) fn at(circumstances: &Circumstances) -> [ScalarUDF; 4] {
     let instant = |instant: DateTime<Utc>| {
         ScalarValue::TimestampMicrosecond(Some(instant.timestamp_micros()), Some(Arc::clone(&zone)))
     };
-    let shown = shown_at(began, &zone);
+    let shown = Shown::at(began, &zone);
+    let zoned = ScalarValue::FixedSizeBinary(ZonedTime::BYTES, Some(shown.zoned().bytes().to_vec()));
     [
         function("now", instant(began), &["current_timestamp", "transaction_timestamp"]),
         function("statement_timestamp", instant(circumstances.started), &[]),
-        function("current_date", ScalarValue::Date32(Some(Date32Type::from_naive_date(shown.date()))), &["today"]),
-        function("current_time", ScalarValue::Time64Microsecond(Some(microseconds_of_day(shown))), &[]),
+        function("current_date", ScalarValue::Date32(i32::try_from(shown.day()).ok()), &["today"]),
+        function("current_time", zoned, &[]),
+        function("localtime", ScalarValue::Time64Microsecond(Some(shown.of_day())), &[]),
+        function("localtimestamp", ScalarValue::TimestampMicrosecond(Some(shown.micros), None), &[]),
     ]
 }
 
-/// What the clocks of a zone show at an instant; those of one that is not known show UTC.
-fn shown_at(instant: DateTime<Utc>, zone: &str) -> NaiveDateTime {
-    match zone.parse::<Tz>() {
-        Ok(zone) => instant.with_timezone(&zone).naive_local(),
-        Err(_) => instant.naive_utc(),
-    }
+/// What the clocks of a zone show.
+#[derive(Debug, Clone, Copy)]
+struct Shown {
+    /// In microseconds since 1970.
+    micros: i64,
+    /// Seconds that they are to the east of UTC.
+    east: i64,
 }
 
-/// In whole microseconds, as `now()` is.
-fn microseconds_of_day(shown: NaiveDateTime) -> i64 {
-    i64::from(shown.num_seconds_from_midnight()) * 1_000_000 + i64::from(shown.nanosecond() / 1_000)
+impl Shown {
+    /// At an instant; those of a zone that is not known show UTC.
+    fn at(instant: DateTime<Utc>, zone: &str) -> Self {
+        let (instant, zone) = (instant.timestamp_micros(), Zone::of_session(zone));
+        Self { micros: zone.shown_at(instant).unwrap_or(instant), east: zone.seconds_at(instant) }
+    }
+
+    /// Days since 1970.
+    fn day(self) -> i64 {
+        self.micros.div_euclid(MICROS_A_DAY)
+    }
+
+    /// Microseconds since midnight.
+    fn of_day(self) -> i64 {
+        self.micros.rem_euclid(MICROS_A_DAY)
+    }
+
+    fn zoned(self) -> ZonedTime {
+        ZonedTime { micros: self.of_day(), east: i32::try_from(self.east).unwrap_or(0) }
+    }
 }
 
 /// The function that tells the time, for a session whose zone is UTC.
@@ -163,13 +187,12 @@ impl ScalarUDFImpl for TimeOfDay {
     }
 }
 
-/// An instant in words: `Fri Nov 27 18:31:01.843631 2026 UTC`. A zone with rules is told by its distance from UTC.
+/// An instant in words: `Fri Nov 27 18:31:01.843631 2026 UTC`.
 fn told(instant: DateTime<Utc>, zone: &str) -> String {
-    const FORM: &str = "%a %b %d %H:%M:%S%.6f %Y %Z";
-    match zone.parse::<Tz>() {
-        Ok(zone) if zone.to_string() != "UTC" => instant.with_timezone(&zone).format(FORM).to_string(),
-        _ => instant.format(FORM).to_string(),
-    }
+    let shown = Shown::at(instant, zone);
+    let local = DateTime::from_timestamp_micros(shown.micros).unwrap_or(instant);
+    let zone = Zone::of_session(zone).abbreviation_at(instant.timestamp_micros());
+    format!("{} {zone}", local.format("%a %b %d %H:%M:%S%.6f %Y"))
 }
 
 #[cfg(test)]
@@ -181,16 +204,18 @@ mod tests {
     fn clocks_show_the_time_of_their_zone() {
         let instant: DateTime<Utc> = "2024-12-31T23:30:00.123456789Z".parse().unwrap();
         // PostgreSQL 15: SELECT TIMESTAMPTZ '2024-12-31 23:30:00.123456+00' AT TIME ZONE '…'.
-        for (zone, expected) in [
-            ("UTC", "2024-12-31 23:30:00.123456789"),
-            ("Asia/Tokyo", "2025-01-01 08:30:00.123456789"),
-            ("America/New_York", "2024-12-31 18:30:00.123456789"),
-            ("+05:30", "2025-01-01 05:00:00.123456789"),
-            ("nowhere", "2024-12-31 23:30:00.123456789"),
+        for (zone, expected, east) in [
+            ("UTC", "2024-12-31 23:30:00.123456 UTC", 0),
+            ("Asia/Tokyo", "2025-01-01 08:30:00.123456 UTC", 9 * 3_600),
+            ("America/New_York", "2024-12-31 18:30:00.123456 UTC", -5 * 3_600),
+            ("+05:30", "2025-01-01 05:00:00.123456 UTC", 19_800),
+            ("nowhere", "2024-12-31 23:30:00.123456 UTC", 0),
         ] {
-            assert_eq!(shown_at(instant, zone).to_string(), expected, "{zone}");
+            let shown = Shown::at(instant, zone);
+            assert_eq!(DateTime::from_timestamp_micros(shown.micros).unwrap().to_string(), expected, "{zone}");
+            assert_eq!(shown.zoned(), ZonedTime { micros: shown.of_day(), east }, "{zone}");
         }
-        assert_eq!(microseconds_of_day(shown_at(instant, "UTC")), 84_600_123_456);
+        assert_eq!(Shown::at(instant, "UTC").of_day(), 84_600_123_456);
     }
 
     #[test]
@@ -198,6 +223,6 @@ mod tests {
         let instant: DateTime<Utc> = "2026-01-02T18:31:01.843631Z".parse().unwrap();
         // PostgreSQL 15 has this form.
         assert_eq!(told(instant, "UTC"), "Fri Jan 02 18:31:01.843631 2026 UTC");
-        assert_eq!(told(instant, "Asia/Tokyo"), "Sat Jan 03 03:31:01.843631 2026 +09:00");
+        assert_eq!(told(instant, "Asia/Tokyo"), "Sat Jan 03 03:31:01.843631 2026 JST");
     }
 }

@@ -132,7 +132,7 @@ fn digits(column_type: ColumnType) -> Digits {
 fn digits_of_seconds(column_type: ColumnType) -> Option<i32> {
     match column_type.pg.form {
         Form::Date => Some(0),
-        Form::Time | Form::Timestamp | Form::Instant | Form::Interval => {
+        Form::Time | Form::ZonedTime | Form::Timestamp | Form::Instant | Form::Interval => {
             i32::try_from(column_type.second_digits().unwrap_or(MOST_DIGITS)).ok()
         }
         _ => None,

@@ -1,15 +1,25 @@
-//! Calls that leave out what PostgreSQL has defaults for, or name it: `age(born)` and `make_interval(days => 10)`.
+//! Calls that leave out what PostgreSQL has defaults for, or name it: `age(born)` and `make_interval(days => 10)`; and those that
+//! say digits of a second: `current_timestamp(3)`.
 
-use datafusion::sql::sqlparser::ast::{Expr, FunctionArg, FunctionArgExpr, FunctionArguments, ObjectName, Value};
+use datafusion::sql::sqlparser::ast::{
+    CastKind, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, ObjectName, Value,
+};
 
-use super::call;
-use crate::{Error, Fault, Result};
+use super::{call, told_types};
+use crate::{
+    Error, Fault, Result,
+    pgtype::{PgType, TIME, TIMESTAMP, TIMESTAMPTZ, TIMETZ},
+};
 
 /// What `make_interval` takes, all of it zero if it is left out.
 const PARTS_OF_INTERVAL: &[&str] = &["years", "months", "weeks", "days", "hours", "mins", "secs"];
 
 /// Writes what is left out.
 pub(super) fn rewrite(expression: &mut Expr) -> Result<()> {
+    if let Some(rounded) = with_digits(expression) {
+        *expression = rounded;
+        return Ok(());
+    }
     let Expr::Function(function) = expression else { return Ok(()) };
     let FunctionArguments::List(list) = &mut function.args else { return Ok(()) };
     if is_named(&function.name, "age") && list.args.len() == 1 {
@@ -26,6 +36,23 @@ pub(super) fn rewrite(expression: &mut Expr) -> Result<()> {
         list.args = in_order(std::mem::take(&mut list.args))?;
     }
     Ok(())
+}
+
+/// The functions that may say how many digits of a second they yield, and the types of their values.
+static CLOCKS: [(&str, PgType); 4] =
+    [("current_time", TIMETZ), ("current_timestamp", TIMESTAMPTZ), ("localtime", TIME), ("localtimestamp", TIMESTAMP)];
+
+/// `current_timestamp(3)` as a cast of what has all digits; none of other calls.
+fn with_digits(expression: &Expr) -> Option<Expr> {
+    let Expr::Function(function) = expression else { return None };
+    let FunctionArguments::List(list) = &function.args else { return None };
+    let [FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Value(digits)))] = list.args.as_slice() else { return None };
+    let Value::Number(digits, _) = &digits.value else { return None };
+    let (_, pg) = CLOCKS.iter().find(|(name, _)| is_named(&function.name, name))?;
+    let data_type = told_types::with_modifier(told_types::of_digits(pg, digits.parse().ok()?));
+    let called = Function { args: FunctionArguments::None, ..function.clone() };
+    let expr = Box::new(Expr::Function(called));
+    Some(Expr::Cast { kind: CastKind::Cast, expr, data_type, array: false, format: None })
 }
 
 fn is_named(name: &ObjectName, wanted: &str) -> bool {

@@ -14,7 +14,7 @@ use crate::{
     fault::{Failure, Fault},
     pgtype::{
         BPCHAR, CHAR, ColumnType, INTERVAL, JSON, JSONB, MOST_DIGITS, Modifier, NAME, OID, PgType, REGTYPE, TEXT, TIME,
-        TIMESTAMP, TIMESTAMPTZ, UUID, VARCHAR, list_of,
+        TIMESTAMP, TIMESTAMPTZ, TIMETZ, UUID, VARCHAR, list_of,
     },
 };
 
@@ -25,8 +25,8 @@ const MOST_CHARACTERS: u64 = 10_485_760;
 const NANOSECONDS: u64 = 9;
 
 /// Those that are found by name.
-static NAMED: [PgType; 11] =
-    [CHAR, NAME, OID, BPCHAR, VARCHAR, UUID, JSON, JSONB, REGTYPE, TIMESTAMP, TIMESTAMPTZ];
+static NAMED: [PgType; 14] =
+    [CHAR, NAME, OID, BPCHAR, VARCHAR, UUID, JSON, JSONB, REGTYPE, TIME, TIMETZ, TIMESTAMP, TIMESTAMPTZ, INTERVAL];
 
 /// The field of a type; none of one that the planner knows.
 pub(super) fn field_of(data_type: &Type) -> PlanResult<Option<FieldRef>> {
@@ -54,7 +54,12 @@ fn list_type(item: &Type) -> PlanResult<Option<DataType>> {
     if let Type::Array(ArrayElemTypeDef::AngleBracket(item) | ArrayElemTypeDef::SquareBracket(item, None)) = item {
         return Ok(list_type(item)?.map(list_of));
     }
+    // Of timestamps it knows items.
+    if matches!(item, Type::Timestamp(..)) {
+        return Ok(None);
+    }
     match told_by(item)? {
+        Some(told) if told.pg.oid == TIMETZ.oid && told.modifier == -1 => Ok(Some(told.arrow())),
         Some(told) if told.pg.category != TEXT.category => {
             let message = format!("type {}[] is not supported; use text[]", told.word());
             Err(Failure::new(Fault::FeatureNotSupported, message).into())
@@ -75,7 +80,11 @@ pub(super) fn told_by(data_type: &Type) -> PlanResult<Option<ColumnType>> {
             true => of_digits(&TIMESTAMPTZ, *digits),
             false => of_digits(&TIMESTAMP, *digits),
         },
-        Type::Time(Some(digits), zone) if !has_zone(zone) => of_digits(&TIME, *digits),
+        Type::Time(digits, zone) if has_zone(zone) => match digits {
+            Some(digits) => of_digits(&TIMETZ, *digits),
+            None => ColumnType::plain(&TIMETZ),
+        },
+        Type::Time(Some(digits), _) => of_digits(&TIME, *digits),
         Type::Interval { fields, precision } if fields.is_some() || precision.is_some() => {
             ColumnType { pg: &INTERVAL, modifier: declared(fields.as_ref(), *precision).modifier() }
         }
@@ -111,7 +120,7 @@ fn has_zone(zone: &TimezoneInfo) -> bool {
 }
 
 /// A type of times with so many digits of a second, of which no more are kept than there are.
-fn of_digits(pg: &'static PgType, digits: u64) -> ColumnType {
+pub(super) fn of_digits(pg: &'static PgType, digits: u64) -> ColumnType {
     ColumnType { pg, modifier: i32::try_from(digits.min(MOST_DIGITS.into())).unwrap_or(-1) }
 }
 
@@ -189,6 +198,9 @@ mod tests {
             ("varchar(3)[]", "text[]"),
             ("time", "time"),
             ("time(3)", "time(3)"),
+            ("timetz", "time with time zone"),
+            ("timetz(2)", "time(2) with time zone"),
+            ("time(2) with time zone", "time(2) with time zone"),
             ("interval(2)", "interval(2)"),
             ("interval year to month", "interval year to month"),
             ("interval hour to second(2)", "interval hour to second(2)"),

@@ -18,7 +18,7 @@ use datafusion::common::config::ConfigOptions;
 use crate::{
     fault::{Failure, Fault, Result},
     interrupt::{step, steps},
-    pgtype::{self, ZONED_TIME, ZonedTime},
+    pgtype::{self, Styles, ZONED_TIME, ZonedTime},
 };
 
 /// The values of the arguments, each in the form of its type in the overload.
@@ -81,6 +81,11 @@ impl<'a> Call<'a> {
     /// The name of the session's time zone.
     pub(crate) fn zone(&self) -> &'a str {
         self.options.execution.time_zone.as_deref().unwrap_or("UTC")
+    }
+
+    /// The styles of the session's dates and intervals.
+    pub(crate) fn styles(&self) -> Styles {
+        Styles::of(self.options)
     }
 
     /// The values of an argument as they are.

@@ -11,6 +11,7 @@ mod columns;
 mod common;
 mod digits;
 mod read;
+mod styles;
 mod table;
 mod told;
 mod zone;
@@ -33,9 +34,10 @@ pub(crate) use self::{
     read::{
         ArrayText, Becoming, Fields, Float, JSONB_VERSION, NoJson, NoNumber, Part, Span, Unfit, Unreadable, Untold,
         Written, as_told, displacement, has_fields, json_key, read_binary, read_count, read_float, read_interval,
-        read_null, read_string, read_text, read_time, read_type_name, read_typed, read_zoned, split_array, tells_time,
-        uuid_bytes,
+        read_interval_in, read_null, read_string, read_text, read_time, read_type_name, read_typed, read_zoned,
+        split_array, tells_time, uuid_bytes,
     },
+    styles::{DateOrder, DateStyle, InSession, IntervalStyle, Styles},
     told::{only_told, untold},
     zone::{Zone, fixed_distance, spelled as spelled_zone},
     zoned::{ZONED_TIME, ZonedTime},

@@ -30,7 +30,7 @@ use super::{columnar::made_of, constants, read_texts, steps};
 use crate::{
     fault::{Failure, Fault},
     interrupt::step,
-    pgtype::{self, Unreadable, Zone, element, innermost},
+    pgtype::{self, Styles, Unreadable, Zone, element, innermost},
     print::{self, Form},
 };
 
@@ -44,8 +44,8 @@ impl AnalyzerRule for ReadArrays {
     }
 
     fn analyze(&self, plan: LogicalPlan, config: &ConfigOptions) -> Result<LogicalPlan> {
-        let zone = config.execution.time_zone.as_deref().unwrap_or("UTC");
-        steps::change(plan, |step| cast_to_array(step).is_some(), |step, schema| converted(step, schema, zone))
+        let session = (config.execution.time_zone.as_deref().unwrap_or("UTC"), Styles::of(config));
+        steps::change(plan, |step| cast_to_array(step).is_some(), |step, schema| converted(step, schema, session))
     }
 }
 
@@ -60,7 +60,7 @@ fn cast_to_array(step: &Expr) -> Option<(&Expr, &DataType, bool)> {
     element(wanted).is_some().then_some((value.as_ref(), wanted, fails))
 }
 
-fn converted(step: Expr, schema: &DFSchema, zone: &str) -> Result<Transformed<Expr>> {
+fn converted(step: Expr, schema: &DFSchema, (zone, styles): (&str, Styles)) -> Result<Transformed<Expr>> {
     let Some((value, wanted, fails)) = cast_to_array(&step) else { return Ok(Transformed::no(step)) };
     if let Expr::Literal(written, _) = value
         && let Some(text) = written.try_as_str().flatten()
@@ -88,6 +88,7 @@ fn converted(step: Expr, schema: &DFSchema, zone: &str) -> Result<Transformed<Ex
     let function = ArrayOf {
         wanted: wanted.clone(),
         zone: zone.to_owned(),
+        styles,
         fails,
         signature: Signature::any(1, Volatility::Immutable),
     };
@@ -143,6 +144,8 @@ struct ArrayOf {
     wanted: DataType,
     /// The zone that instants are shown in.
     zone: String,
+    /// The styles of the session's dates and intervals.
+    styles: Styles,
     /// Whether a text that is no array is an error, and not NULL.
     fails: bool,
     signature: Signature,
@@ -209,7 +212,7 @@ impl ArrayOf {
         let given = elements.data_type();
         // A boolean alone is a word, and in an array a letter.
         if wanted.is_string() && !given.is_string() && *given != DataType::Boolean {
-            let form = Form { zone: Some(Zone::of_session(&self.zone)), ..Form::default() };
+            let form = Form { zone: Some(Zone::of_session(&self.zone)), styles: self.styles, ..Form::default() };
             return Ok(cast(&print::texts(elements, form)?, wanted)?);
         }
         if given.is_string() && !wanted.is_string() {
@@ -260,7 +263,7 @@ mod tests {
 
     fn of(value: ArrayRef, wanted: &DataType) -> Result<ArrayRef> {
         let (zone, signature) = ("UTC".to_owned(), Signature::any(1, Volatility::Immutable));
-        ArrayOf { wanted: wanted.clone(), zone, fails: true, signature }.all(&value)
+        ArrayOf { wanted: wanted.clone(), zone, styles: Styles::default(), fails: true, signature }.all(&value)
     }
 
     fn shown(arrays: &ArrayRef) -> Vec<Option<String>> {

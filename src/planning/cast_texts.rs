@@ -18,7 +18,7 @@ use super::{
 use crate::{
     fault::{Failure, Fault},
     functions::{Function, called, rounding},
-    pgtype::{TIME, TIMETZ, ZONED_TIME, type_name},
+    pgtype::{Styles, TIME, TIMETZ, ZONED_TIME, type_name},
 };
 
 /// See the module. It comes when types are known, and before values become texts.
@@ -32,7 +32,8 @@ impl AnalyzerRule for ReadTexts {
 
     fn analyze(&self, plan: LogicalPlan, config: &ConfigOptions) -> Result<LogicalPlan> {
         let zone: Arc<str> = config.execution.time_zone.as_deref().unwrap_or("UTC").into();
-        steps::change(plan, |step| cast_from_text(step).is_some(), |step, schema| read(step, schema, &zone))
+        let styles = Styles::of(config);
+        steps::change(plan, |step| cast_from_text(step).is_some(), |step, schema| read(step, schema, &zone, styles))
     }
 }
 
@@ -55,14 +56,14 @@ fn between_zones(from: &DataType, to: &DataType) -> Option<&'static Function> {
     if *from == ZONED_TIME && is_clock(to) { rounding(&TIME) } else { None }
 }
 
-fn read(mut step: Expr, schema: &DFSchema, zone: &Arc<str>) -> Result<Transformed<Expr>> {
+fn read(mut step: Expr, schema: &DFSchema, zone: &Arc<str>, styles: Styles) -> Result<Transformed<Expr>> {
     let Some(to) = cast_from_text(&step).cloned() else { return Ok(Transformed::no(step)) };
     let is_lenient = matches!(step, Expr::TryCast(_));
     let (Expr::Cast(Cast { expr, .. }) | Expr::TryCast(TryCast { expr, .. })) = &mut step else {
         return Ok(Transformed::no(step));
     };
     let is_interval = to == DataType::Interval(IntervalUnit::MonthDayNano);
-    let reading = Reading { to, zone: Arc::clone(zone), is_lenient };
+    let reading = Reading { to, zone: Arc::clone(zone), styles, is_lenient };
     let data_type = expr.get_type(schema)?;
     if let Some(function) = between_zones(&data_type, &reading.to) {
         let value = std::mem::take(expr.as_mut());

@@ -10,7 +10,7 @@ use super::{
     array_texts,
     read_texts::{Reading, is_read},
 };
-use crate::pgtype;
+use crate::pgtype::{self, DateOrder, Styles};
 
 /// Refuses a text that is no value of a type. Types whose texts the engine does not read pass.
 pub(super) fn check(text: &str, data_type: &DataType) -> Result<()> {
@@ -23,7 +23,14 @@ pub(super) fn check(text: &str, data_type: &DataType) -> Result<()> {
     }
     if is_read(data_type) {
         let (to, zone) = (compared_as(data_type).into_owned(), "UTC".into());
-        return Reading { to, zone, is_lenient: false }.value(text).map(|_| ());
+        let mut reading = Reading { to, zone, styles: Styles::default(), is_lenient: false };
+        let read = reading.value(text);
+        // In some sessions the day is first, or the year.
+        let is_date = |order: DateOrder| {
+            reading.styles.order = order;
+            reading.value(text).is_ok()
+        };
+        return if [DateOrder::Day, DateOrder::Year].into_iter().any(is_date) { Ok(()) } else { read.map(|_| ()) };
     }
     let is_checked = data_type.is_integer() || *data_type == DataType::Boolean;
     if !is_checked || pgtype::read_text(text, data_type).is_ok() {

@@ -22,7 +22,7 @@ use datafusion::{
 
 use super::{TEXT_OF, byte_texts::is_bytes, columnar::made_of, steps};
 use crate::{
-    pgtype::{ZONED_TIME, Zone},
+    pgtype::{Styles, ZONED_TIME, Zone},
     print::{self, Form},
 };
 
@@ -36,8 +36,8 @@ impl AnalyzerRule for WriteLists {
     }
 
     fn analyze(&self, plan: LogicalPlan, config: &ConfigOptions) -> Result<LogicalPlan> {
-        let zone = config.execution.time_zone.as_deref().unwrap_or("UTC");
-        steps::change(plan, |step| cast_to_text(step).is_some(), |step, schema| written(step, schema, zone))
+        let (zone, styles) = (config.execution.time_zone.as_deref().unwrap_or("UTC"), Styles::of(config));
+        steps::change(plan, |step| cast_to_text(step).is_some(), |step, schema| written(step, schema, (zone, styles)))
     }
 }
 
@@ -51,7 +51,7 @@ fn cast_to_text(step: &Expr) -> Option<&Expr> {
     }
 }
 
-fn written(mut step: Expr, schema: &DFSchema, zone: &str) -> Result<Transformed<Expr>> {
+fn written(mut step: Expr, schema: &DFSchema, session: (&str, Styles)) -> Result<Transformed<Expr>> {
     let is_ours = match cast_to_text(&step) {
         Some(value) => is_written(&value.get_type(schema)?),
         None => false,
@@ -60,7 +60,7 @@ fn written(mut step: Expr, schema: &DFSchema, zone: &str) -> Result<Transformed<
         return Ok(Transformed::no(step));
     }
     if let Expr::Cast(Cast { expr, .. }) | Expr::TryCast(TryCast { expr, .. }) = &mut step {
-        **expr = text_of(std::mem::take(expr.as_mut()), zone);
+        **expr = text_of(std::mem::take(expr.as_mut()), session);
     }
     Ok(Transformed::yes(step))
 }
@@ -81,15 +81,16 @@ fn is_written(data_type: &DataType) -> bool {
         )
 }
 
-/// The text of a value, whose instants are shown in a zone.
-fn text_of(value: Expr, zone: &str) -> Expr {
-    let function = ScalarUDF::new_from_impl(TextOf { signature: Signature::any(2, Volatility::Immutable) });
+/// The text of a value, whose instants are shown in a zone, and its dates and intervals in styles.
+fn text_of(value: Expr, (zone, styles): (&str, Styles)) -> Expr {
+    let function = ScalarUDF::new_from_impl(TextOf { styles, signature: Signature::any(2, Volatility::Immutable) });
     Expr::ScalarFunction(ScalarFunction { func: Arc::new(function), args: vec![value, lit(zone)] })
 }
 
 /// `text_of(value, zone)`.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct TextOf {
+    styles: Styles,
     signature: Signature,
 }
 
@@ -115,7 +116,8 @@ impl ScalarUDFImpl for TextOf {
     fn invoke_with_args(&self, call: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let [value, zone] = take_function_args(self.name(), &call.args)?;
         let ColumnarValue::Scalar(zone) = zone else { return exec_err!("the zone of a text is not a constant") };
-        let form = Form { zone: zone.try_as_str().flatten().map(Zone::of_session), ..Form::default() };
+        let form =
+            Form { zone: zone.try_as_str().flatten().map(Zone::of_session), styles: self.styles, ..Form::default() };
         made_of(value, |values| Ok(Arc::new(print::texts(values, form)?)))
     }
 }

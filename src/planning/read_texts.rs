@@ -25,7 +25,10 @@ use datafusion::{
 use super::columnar::made_of;
 use crate::{
     fault::{Failure, Fault},
-    pgtype::{self, ANY_NUMERIC, Fields, MAX_NUMERIC_DIGITS, NoNumber, Unfit, Written, ZONED_TIME, ZonedTime},
+    pgtype::{
+        self, ANY_NUMERIC, Fields, InSession, MAX_NUMERIC_DIGITS, NoNumber, Styles, Unfit, Written, ZONED_TIME,
+        ZonedTime,
+    },
 };
 
 /// What texts are read as.
@@ -35,6 +38,8 @@ pub(super) struct Reading {
     pub(super) to: DataType,
     /// The zone of the session.
     pub(super) zone: Arc<str>,
+    /// The styles of its dates and intervals.
+    pub(super) styles: Styles,
     /// What is none is NULL.
     pub(super) is_lenient: bool,
 }
@@ -140,8 +145,10 @@ impl Reading {
             return ScalarValue::try_from_array(&self.values(&texts)?, 0);
         }
         let found = match self.to {
-            DataType::Interval(_) => interval(text).map(|interval| ScalarValue::IntervalMonthDayNano(Some(interval))),
-            _ => pgtype::read_time(text, &self.to, &self.zone),
+            DataType::Interval(_) => {
+                self.interval(text).map(|interval| ScalarValue::IntervalMonthDayNano(Some(interval)))
+            }
+            _ => pgtype::read_time(text, &self.to, self.session()),
         };
         match found {
             Ok(value) => Ok(value),
@@ -156,11 +163,11 @@ impl Reading {
         let unfit = |text: &str, why| unfit(text, &self.to, why);
         Ok(match &self.to {
             DataType::Interval(_) => {
-                let intervals = self.each(texts, |text| interval(text).map_err(|why| unfit(text, why)))?;
+                let intervals = self.each(texts, |text| self.interval(text).map_err(|why| unfit(text, why)))?;
                 Arc::new(IntervalMonthDayNanoArray::from(intervals))
             }
             zoned if *zoned == ZONED_TIME => {
-                let time = |text: &str| pgtype::read_zoned(text, &*self.zone).map_err(|why| unfit(text, why));
+                let time = |text: &str| pgtype::read_zoned(text, self.session()).map_err(|why| unfit(text, why));
                 let times = self.each(texts, time)?.into_iter().map(|time| time.map(ZonedTime::bytes));
                 Arc::new(FixedSizeBinaryArray::try_from_sparse_iter_with_size(times, ZonedTime::BYTES)?)
             }
@@ -182,7 +189,8 @@ impl Reading {
                 Arc::new(Decimal256Array::from(self.each(texts, digits)?).with_data_type(self.to.clone()))
             }
             _ => {
-                let count = |text: &str| pgtype::read_count(text, &self.to, &self.zone).map_err(|why| unfit(text, why));
+                let count =
+                    |text: &str| pgtype::read_count(text, &self.to, self.session()).map_err(|why| unfit(text, why));
                 let counts = Int64Array::from(self.each(texts, count)?);
                 match self.to {
                     DataType::Date32 | DataType::Time32(_) => cast(&cast(&counts, &DataType::Int32)?, &self.to)?,
@@ -190,6 +198,15 @@ impl Reading {
                 }
             }
         })
+    }
+
+    fn session(&self) -> InSession<'_> {
+        InSession { zone: &self.zone, styles: self.styles }
+    }
+
+    fn interval(&self, text: &str) -> Result<IntervalMonthDayNano, Unfit> {
+        let span = pgtype::read_interval_in(text, Fields::default(), self.styles.intervals)?;
+        span.arrow().ok_or(Unfit::Range)
     }
 
     /// What is read of each text that is not NULL.
@@ -211,10 +228,6 @@ impl Reading {
         let written = Written::read(text).map_err(|why| no_number(text, &self.to, why))?;
         Ok(written.rounded(places))
     }
-}
-
-fn interval(text: &str) -> Result<IntervalMonthDayNano, Unfit> {
-    pgtype::read_interval(text, Fields::default())?.arrow().ok_or(Unfit::Range)
 }
 
 /// `read_text(text)`.
@@ -263,7 +276,7 @@ mod tests {
     use crate::print::{self, Form};
 
     fn reading(to: DataType, is_lenient: bool) -> Reading {
-        Reading { to, zone: "UTC".into(), is_lenient }
+        Reading { to, zone: "UTC".into(), styles: Styles::default(), is_lenient }
     }
 
     #[test]

@@ -68,16 +68,14 @@ fn as_type(operand: Expr, data_type: DataType) -> Expr {
 pub(super) fn settled(step: Expr, schema: &DFSchema) -> Expr {
     match &step {
         Expr::BinaryExpr(BinaryExpr { left, op, right }) => called(left, *op, right, schema).unwrap_or(step),
-        Expr::Negative(operand) => {
-            match kind(operand, schema) {
-                Some(Kind::Interval) => functions::called(time_operators::negated(), vec![operand.as_ref().clone()]),
-                Some(Kind::Time) => {
-                    let interval = as_type(operand.as_ref().clone(), INTERVAL);
-                    functions::called(time_operators::negated(), vec![interval])
-                }
-                _ => step,
+        Expr::Negative(operand) => match kind(operand, schema) {
+            Some(Kind::Interval) => functions::called(time_operators::negated(), vec![operand.as_ref().clone()]),
+            Some(Kind::Time) => {
+                let interval = as_type(operand.as_ref().clone(), INTERVAL);
+                functions::called(time_operators::negated(), vec![interval])
             }
-        }
+            _ => step,
+        },
         _ => step,
     }
 }

@@ -18,14 +18,18 @@ use arrow::{
 use bytes::BytesMut;
 
 use super::{Form, Writer, texts, time_or_bytes};
-use crate::fault::Failure;
+use crate::{
+    fault::Failure,
+    pgtype::{DateOrder, DateStyle, IntervalStyle, Styles},
+};
 
 /// How values become JSON: nulls are written, and all that [`Json`] has texts for.
 pub(super) static JSON_OPTIONS: LazyLock<EncoderOptions> =
     LazyLock::new(|| EncoderOptions::default().with_explicit_nulls(true).with_encoder_factory(Arc::new(Json)));
 
 /// As JSON has them, instants in their column's zone.
-const FORM: Form = Form { zone: None, in_micros: false, is_json: true };
+const FORM: Form = Form { zone: None, in_micros: false, is_json: true, styles: STYLES };
+const STYLES: Styles = Styles { dates: DateStyle::Iso, order: DateOrder::Month, intervals: IntervalStyle::Postgres };
 
 /// The values of a column as JSON, each a text; null where they are.
 pub(crate) fn json_texts(array: &ArrayRef) -> Result<StringArray, ArrowError> {

@@ -11,6 +11,7 @@ mod calendar;
 mod json;
 mod number;
 mod record;
+mod spans;
 mod told;
 
 use std::sync::Arc;
@@ -41,7 +42,7 @@ use self::{
 use crate::{
     fault::{Failure, Fault, Result},
     interrupt::step,
-    pgtype::{self, ZONED_TIME, Zone, ZonedTime, canonical},
+    pgtype::{self, Styles, ZONED_TIME, Zone, ZonedTime, canonical},
 };
 
 const SECONDS_PER_DAY: i64 = 86_400;
@@ -61,6 +62,15 @@ pub(crate) struct Form {
     pub(crate) in_micros: bool,
     /// Whether they are written as JSON has them, which is ISO 8601.
     pub(crate) is_json: bool,
+    /// The styles of the session's dates and intervals.
+    pub(crate) styles: Styles,
+}
+
+impl Form {
+    /// As clients of a session see them, whose clocks show this zone.
+    pub(crate) fn of_session(zone: &str, styles: Styles) -> Self {
+        Self { zone: Some(Zone::of_session(zone)), in_micros: true, is_json: false, styles }
+    }
 }
 
 /// The texts of a column of any type.
@@ -203,7 +213,7 @@ fn time_or_bytes<'a>(array: &'a dyn Array, form: Form) -> Result<Option<Writer<'
         }
         DataType::Date32 => {
             let values = array.as_primitive::<Date32Type>();
-            plain(move |out, row| write_date(out, i64::from(values.value(row))))
+            plain(move |out, row| write_date(out, i64::from(values.value(row)), form.styles))
         }
         DataType::Interval(unit) => interval(array, *unit, form),
         data_type if data_type.is_temporal() => return time(array, form).map(Some),
@@ -215,14 +225,16 @@ fn interval(array: &dyn Array, unit: IntervalUnit, form: Form) -> Writer<'_> {
     match unit {
         IntervalUnit::YearMonth => {
             let values = array.as_primitive::<IntervalYearMonthType>();
-            plain(move |out, row| write_interval(out, IntervalMonthDayNano::new(values.value(row), 0, 0)))
+            plain(move |out, row| {
+                write_interval(out, IntervalMonthDayNano::new(values.value(row), 0, 0), form.styles.intervals);
+            })
         }
         IntervalUnit::DayTime => {
             let values = array.as_primitive::<IntervalDayTimeType>();
             plain(move |out, row| {
                 let value = values.value(row);
                 let nanoseconds = i64::from(value.milliseconds) * 1_000_000;
-                write_interval(out, IntervalMonthDayNano::new(0, value.days, nanoseconds));
+                write_interval(out, IntervalMonthDayNano::new(0, value.days, nanoseconds), form.styles.intervals);
             })
         }
         IntervalUnit::MonthDayNano => {
@@ -232,7 +244,7 @@ fn interval(array: &dyn Array, unit: IntervalUnit, form: Form) -> Writer<'_> {
                 if form.in_micros {
                     nanoseconds = nanoseconds / NANOS_PER_MICRO * NANOS_PER_MICRO;
                 }
-                write_interval(out, IntervalMonthDayNano::new(months, days, nanoseconds));
+                write_interval(out, IntervalMonthDayNano::new(months, days, nanoseconds), form.styles.intervals);
             })
         }
     }
@@ -242,7 +254,9 @@ fn interval(array: &dyn Array, unit: IntervalUnit, form: Form) -> Writer<'_> {
 fn time(array: &dyn Array, form: Form) -> Result<Writer<'_>> {
     let counts = counts(array)?;
     Ok(match array.data_type() {
-        DataType::Date64 => plain(move |out, row| write_date(out, counts.value(row).div_euclid(MILLIS_PER_DAY))),
+        DataType::Date64 => {
+            plain(move |out, row| write_date(out, counts.value(row).div_euclid(MILLIS_PER_DAY), form.styles))
+        }
         DataType::Time32(unit) | DataType::Time64(unit) => {
             let a_second = a_second(*unit).unsigned_abs();
             plain(move |out, row| {
@@ -268,7 +282,7 @@ fn time(array: &dyn Array, form: Form) -> Result<Writer<'_>> {
                 let count = counts.value(row);
                 let (seconds, rest) = (count.div_euclid(a_second), count.rem_euclid(a_second).unsigned_abs());
                 let nanoseconds = rest * (NANOS_PER_SECOND / a_second.unsigned_abs());
-                write_timestamp(out, seconds, nanoseconds, zone, form.is_json);
+                write_timestamp(out, seconds, nanoseconds, zone, form);
             })
         }
         _ => return Err(unsupported(array, "text")),

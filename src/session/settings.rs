@@ -19,7 +19,7 @@ use datafusion::{
 use self::{
     list::{ACCEPTED, DEFAULT_PATH, MESSAGES, Setting},
     shown::shown_options,
-    takes::{NoDates, Refused, Takes, Unit},
+    takes::{Refused, Takes, Unit},
 };
 pub(crate) use self::{
     list::{SERVER_VERSION, SETTINGS},
@@ -30,7 +30,10 @@ use super::{
     Isolation, Modes, PATH_SCHEMA,
     search_path::{self, SearchPath},
 };
-use crate::{Error, Fault, Result};
+use crate::{Error, Fault, Result, pgtype::Styles};
+
+/// The settings that are the engine's by another name, or stand among its options.
+const FOLLOWED: &[&str] = &["timezone", "datestyle", "intervalstyle"];
 
 /// The option of the engine that the setting `timezone` stands for.
 const ENGINE_TIME_ZONE: &str = "datafusion.execution.time_zone";
@@ -154,7 +157,7 @@ impl Settings {
         let (name, value) = self.checked(name, Some(value))?;
         self.note(name)?;
         Arc::make_mut(&mut self.start).put(name, value.as_deref());
-        if is_engine(name) || name == "timezone" {
+        if is_engine(name) || FOLLOWED.contains(&name) {
             let values = self.values.clone();
             self.install(&values.current)?;
         }
@@ -219,9 +222,10 @@ impl Settings {
             self.values = values;
             return Ok(Reported::default());
         }
-        let zone = known("timezone")?;
-        let same_zone = self.value(zone) == self.value_of(&values.current, zone);
-        if !same_zone || !self.values.current.engine().eq(values.current.engine()) {
+        let is_same =
+            |name: &&str| known(name).is_ok_and(|known| self.value(known) == self.value_of(&values.current, known));
+        let are_same = FOLLOWED.iter().all(is_same);
+        if !are_same || !self.values.current.engine().eq(values.current.engine()) {
             self.install(&values.current)?;
         }
         let reported = SETTINGS.iter().filter_map(|known| {
@@ -260,7 +264,10 @@ impl Settings {
         let options = self.engine_options(chosen)?;
         let zone = self.value_of(chosen, known("timezone")?);
         let own = self.start.engine().chain(chosen.engine()).map(|(name, value)| (name.as_str(), value.as_str()));
-        let choice: String = own.chain([("timezone", zone)]).map(|option| format!("{option:?}\n")).collect();
+        let (dates, intervals) = (known("datestyle")?, known("intervalstyle")?);
+        let (dates, intervals) = (self.value_of(chosen, dates), self.value_of(chosen, intervals));
+        let followed = [("timezone", zone), ("datestyle", dates), ("intervalstyle", intervals)];
+        let choice: String = own.chain(followed).map(|option| format!("{option:?}\n")).collect();
         install(&mut self.engine, options)?;
         (self.task, self.choice) = (Arc::default(), Arc::from(choice));
         self.told = shown_options(Arc::clone(self.engine.config().options()));
@@ -271,7 +278,9 @@ impl Settings {
     fn engine_options(&self, chosen: &Chosen) -> Result<ConfigOptions> {
         let mut options = ConfigOptions::clone(&self.options);
         let zone = engine_zone(self.value_of(chosen, known("timezone")?));
-        choose(&mut options, self.start.engine().chain(chosen.engine()), &zone)?;
+        let (dates, intervals) = (known("datestyle")?, known("intervalstyle")?);
+        let styles = Styles::named(self.value_of(chosen, dates), self.value_of(chosen, intervals));
+        choose(&mut options, self.start.engine().chain(chosen.engine()), &zone, styles)?;
         Ok(options)
     }
 
@@ -403,10 +412,8 @@ impl Settings {
             },
             Takes::TimeZone => zones::named(value)
                 .ok_or_else(|| refused("a time zone such as 'UTC', 'Europe/Berlin' or hours to the east")),
-            Takes::Dates => takes::dates(value, self.value(known)).map_err(|why| match why {
-                NoDates::NotDone => not_done("ISO: dates are written as 2024-12-31"),
-                NoDates::Unknown => refused("ISO: dates are written as 2024-12-31"),
-            }),
+            Takes::Dates => takes::dates(value, self.value(known))
+                .ok_or_else(|| refused("ISO, SQL, Postgres or German, and YMD, MDY or DMY")),
             Takes::Schemas => search_path::check(value).map(|()| value.to_owned()),
             Takes::Role => {
                 let is_user = self.start.get("session_authorization") == Some(value);
@@ -536,12 +543,14 @@ fn set_option(options: &mut ConfigOptions, name: &str, value: &str) -> Result<()
     })
 }
 
-/// Sets what is chosen of the engine's options, in this order, and its time zone.
+/// Sets what is chosen of the engine's options, in this order, its time zone, and the styles of dates and intervals.
 fn choose<'a>(
     options: &mut ConfigOptions,
     mut chosen: impl Iterator<Item = &'a (String, String)>,
     zone: &str,
+    styles: Styles,
 ) -> Result<()> {
+    options.extensions.insert(styles);
     chosen.try_for_each(|(name, value)| set_option(options, name, value))?;
     set_option(options, ENGINE_TIME_ZONE, zone)
 }

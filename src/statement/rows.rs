@@ -27,6 +27,7 @@ use super::{clocks, headings::unmarked, plan::following};
 use crate::{
     Error, Fault, Result,
     interrupt::Interrupt,
+    pgtype::Styles,
     session::{Client, Outcome, Physical, Scope, Staged, caught, explain_failure, timed_out},
 };
 
@@ -55,9 +56,11 @@ pub(super) fn shown(scope: &Scope, rows: RecordBatch) -> Result<Outcome> {
 
 async fn start(scope: &Scope, planned: BoxFuture<'_, Result<Physical>>) -> Result<Outcome> {
     let (physical, task) = planned.await?;
-    let zone = task.session_config().options().execution.time_zone.clone();
+    let options = task.session_config().options();
+    let (zone, styles) = (options.execution.time_zone.clone(), Styles::of(options));
     let stream = execute_stream(Arc::clone(&physical), task)?;
     let schema = clocks::in_zone(&unmarked(&stream.schema()), zone.as_deref().unwrap_or("UTC"));
+    let schema = Arc::new(styles.said(Arc::unwrap_or_clone(schema)));
     let (sender, receiver) = mpsc::channel(BATCHES_BUFFERED);
     let interrupt = scope.interrupt().clone();
     let runtime = Arc::clone(&scope.shared().runtime);
@@ -231,7 +234,8 @@ impl ComputedRows {
 
 /// The batch as clients see it: the columns' names, and instants by the session's clocks.
 fn named(batch: RecordBatch, schema: &SchemaRef) -> std::result::Result<RecordBatch, DataFusionError> {
-    if batch.schema_ref().fields() == schema.fields() {
+    let own = batch.schema_ref();
+    if own.fields() == schema.fields() && own.metadata() == schema.metadata() {
         return Ok(batch);
     }
     let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));

@@ -7,7 +7,7 @@ use crate::{
     fault::Result,
     functions::{Call, Function, Overload, Room},
     interrupt::steps,
-    pgtype::{ANYARRAY, TEXT, TEXT_ARRAY, Zone},
+    pgtype::{ANYARRAY, TEXT, TEXT_ARRAY},
     print::{self, Form},
 };
 
@@ -34,7 +34,7 @@ pub(super) static STRING_JOINED: Function = Function {
 fn joined(call: &Call<'_>) -> Result<ArrayRef> {
     let (lists, delimiters) = (Lists::of(call.argument(0)?)?, call.texts(1)?);
     let nulls = if call.len() > 2 { Some(call.texts(2)?) } else { None };
-    let form = Form { zone: Some(Zone::of_session(call.zone())), in_micros: true, is_json: false };
+    let form = Form::of_session(call.zone(), call.styles());
     let texts = print::texts(&lists.leaves, form)?;
     let mut room = Room::default();
     call.text_of(|row| {

@@ -32,7 +32,7 @@ use arrow::array::{ArrayRef, ListBuilder, StringArray, StringBuilder, StringView
 use super::{Call, Function};
 use crate::{
     fault::Result,
-    pgtype::{Form, PgType, TEXT, Zone},
+    pgtype::{Form, PgType, TEXT},
     print,
 };
 pub(super) use string_to_table::pieces_of;
@@ -121,6 +121,5 @@ fn push_all<T: AsRef<str>>(values: &mut StringBuilder, texts: Vec<Option<T>>) {
 
 /// The values of an argument of any type as clients see them.
 fn printed(call: &Call<'_>, at: usize) -> Result<StringArray> {
-    let form = print::Form { zone: Some(Zone::of_session(call.zone())), ..print::Form::default() };
-    print::texts(call.argument(at)?, form)
+    print::texts(call.argument(at)?, print::Form::of_session(call.zone(), call.styles()))
 }

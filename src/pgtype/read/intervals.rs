@@ -1,5 +1,4 @@
-//! Texts of intervals, in every form that PostgreSQL reads (IntervalStyle `postgres`): numbers with units, the SQL standard's
-//! fields, and ISO 8601.
+//! Texts of intervals, in every form that PostgreSQL reads: numbers with units, the SQL standard's fields, and ISO 8601.
 //!
 //! A text is cut into fields, which are looked at from the right: a unit stands behind its number.
 
@@ -13,6 +12,7 @@ use super::{
     words::is_word,
 };
 use crate::pgtype::{
+    IntervalStyle,
     calendar::{MICROS_A_DAY, MICROS_A_SECOND},
     rounded,
 };
@@ -83,7 +83,12 @@ const LETTERS: usize = 10;
 
 /// Reads an interval.
 pub(crate) fn interval(text: &str, fields: Fields) -> Result<Span, Unfit> {
-    let summed = match in_fields(text, fields) {
+    interval_in(text, fields, IntervalStyle::default())
+}
+
+/// The same in a session of a style. By the SQL standard, a sign at the beginning is that of all parts where none has another.
+pub(crate) fn interval_in(text: &str, fields: Fields, style: IntervalStyle) -> Result<Span, Unfit> {
+    let summed = match in_fields(text, fields, style) {
         Err(Unfit::Syntax) => iso::in_designators(text),
         other => other,
     };
@@ -92,8 +97,13 @@ pub(crate) fn interval(text: &str, fields: Fields) -> Result<Span, Unfit> {
     fields.of(span).ok_or(Unfit::Range)
 }
 
-fn in_fields(text: &str, declared: Fields) -> Result<Sum, Unfit> {
+fn in_fields(text: &str, declared: Fields, style: IntervalStyle) -> Result<Sum, Unfit> {
     let fields = cut(text, is_word).ok_or(Unfit::Syntax)?;
+    let mut signs = fields.iter().map(|field| field.text.starts_with(['-', '+']));
+    let is_of_all = style == IntervalStyle::SqlStandard
+        && signs.next() == Some(true)
+        && fields.first().is_some_and(|first| first.text.starts_with('-'))
+        && !signs.any(|is_signed| is_signed);
     let mut sum = Sum::default();
     let mut known: Vec<Seen> = Vec::new();
     let (mut counted, mut is_before) = (None, false);
@@ -130,6 +140,9 @@ fn in_fields(text: &str, declared: Fields) -> Result<Sum, Unfit> {
             return Err(Unfit::Syntax);
         }
         known.extend(found);
+    }
+    if is_of_all {
+        sum = sum.negative();
     }
     match (known.is_empty(), is_before) {
         (true, _) => Err(Unfit::Syntax),
@@ -178,6 +191,17 @@ impl Sum {
     fn span(self) -> Option<Span> {
         let months = i64::from(self.years) * 12 + i64::from(self.months);
         Some(Span { months: i32::try_from(months).ok()?, days: self.days, micros: self.micros })
+    }
+
+    /// With all its parts below zero.
+    fn negative(self) -> Self {
+        let Self { years, months, days, micros } = self;
+        Self {
+            years: years.min(-years.max(0)),
+            months: months.min(-months.max(0)),
+            days: days.min(-days.max(0)),
+            micros: micros.min(-micros.max(0)),
+        }
     }
 
     fn negated(self) -> Option<Self> {

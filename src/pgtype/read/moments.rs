@@ -1,4 +1,4 @@
-//! Texts of dates, times of day and timestamps, in every form that PostgreSQL reads (DateStyle `ISO, MDY`).
+//! Texts of dates, times of day and timestamps, in every form that PostgreSQL reads.
 //!
 //! A text is cut into fields, which are looked at from the left; what a number is follows from what is known by then.
 
@@ -10,6 +10,7 @@ use super::{
     words::{Unit, Word, is_word, word},
 };
 use crate::pgtype::{
+    DateOrder,
     calendar::{JULIAN_1970, MICROS_A_DAY, MICROS_A_SECOND, civil, day_of, days_in},
     fixed_distance,
     zone::Abbreviation,
@@ -61,6 +62,11 @@ pub(super) trait Around {
 
     /// Whether a zone has this name.
     fn is_zone(&self, name: &str) -> bool;
+
+    /// What comes first in dates whose first number may be any part.
+    fn order(&self) -> DateOrder {
+        DateOrder::default()
+    }
 }
 
 type Result<T> = std::result::Result<T, Unfit>;
@@ -411,12 +417,14 @@ impl<'a> Reader<'a> {
             self.day_of_year = number;
             return Ok(DAY_OF_YEAR | MONTH | DAY);
         }
-        let is_year = length >= 3;
+        let (is_year, order) = (length >= 3, self.around.order());
+        let may_be_year = is_year || order == DateOrder::Year;
         let part = match known & DATE {
-            0 if is_year => YEAR,
+            0 if may_be_year => YEAR,
+            0 if order == DateOrder::Day => DAY,
             0 => MONTH,
             YEAR => MONTH,
-            MONTH if is_named && is_year => YEAR,
+            MONTH if is_named && may_be_year => YEAR,
             MONTH => DAY,
             // The first number was the day.
             part if part == YEAR | MONTH && is_named && is_year && self.is_short => {

@@ -13,16 +13,21 @@ use super::{
     zoned_value,
 };
 use crate::pgtype::{
-    EPOCH_MICROS, ZONED_TIME, Zone, ZonedTime,
+    DateOrder, EPOCH_MICROS, InSession, ZONED_TIME, Zone, ZonedTime,
     calendar::{MICROS_A_DAY, is_day},
 };
 
 /// The value of a text as one of a type of dates or times, in a session whose clocks show this zone.
-pub(crate) fn read_time(text: &str, to: &DataType, zone: &str) -> Result<ScalarValue, Unfit> {
+pub(crate) fn read_time<'a>(
+    text: &str,
+    to: &DataType,
+    session: impl Into<InSession<'a>>,
+) -> Result<ScalarValue, Unfit> {
+    let session = session.into();
     if *to == ZONED_TIME {
-        return Ok(zoned_value(read_zoned(text, zone)?));
+        return Ok(zoned_value(read_zoned(text, session)?));
     }
-    let count = read_count(text, to, zone)?;
+    let count = read_count(text, to, session)?;
     let narrow = || i32::try_from(count).map_err(|_| Unfit::Range);
     Ok(match to {
         DataType::Time32(TimeUnit::Second) => ScalarValue::Time32Second(Some(narrow()?)),
@@ -40,8 +45,8 @@ pub(crate) fn read_time(text: &str, to: &DataType, zone: &str) -> Result<ScalarV
 }
 
 /// The same as what values of the type count.
-pub(crate) fn read_count(text: &str, to: &DataType, zone: &str) -> Result<i64, Unfit> {
-    let around = Session { zone };
+pub(crate) fn read_count<'a>(text: &str, to: &DataType, session: impl Into<InSession<'a>>) -> Result<i64, Unfit> {
+    let around = Session(session.into());
     let (unit, shown) = match to {
         DataType::Time32(unit) | DataType::Time64(unit) => {
             return in_unit(moments::clock(text, &around)?.micros, *unit).ok_or(Unfit::Range);
@@ -65,13 +70,13 @@ pub(crate) fn read_count(text: &str, to: &DataType, zone: &str) -> Result<i64, U
 
 /// The time of day of a text, and the distance of the clock that shows it: that of the zone that the text says, or of the
 /// session's, on the day that it says, or today.
-pub(crate) fn read_zoned(text: &str, zone: &str) -> Result<ZonedTime, Unfit> {
-    let around = Session { zone };
+pub(crate) fn read_zoned<'a>(text: &str, session: impl Into<InSession<'a>>) -> Result<ZonedTime, Unfit> {
+    let around = Session(session.into());
     let clock = moments::clock(text, &around)?;
     let day = clock.day.unwrap_or_else(|| around.now().0);
     let shown =
         day.checked_mul(MICROS_A_DAY).and_then(|begins| begins.checked_add(clock.micros)).ok_or(Unfit::Range)?;
-    let seconds = zone_of(clock.zone.as_ref(), zone)?.seconds_where(shown);
+    let seconds = zone_of(clock.zone.as_ref(), around.0.zone)?.seconds_where(shown);
     let east = i32::try_from(seconds).map_err(|_| Unfit::Displacement)?;
     Ok(ZonedTime { micros: clock.micros, east })
 }
@@ -126,19 +131,21 @@ fn nanoseconds(text: &str, micros: i64) -> Option<i64> {
 }
 
 /// The session that a text is read in.
-struct Session<'a> {
-    zone: &'a str,
-}
+struct Session<'a>(InSession<'a>);
 
 impl Around for Session<'_> {
     fn now(&self) -> (i64, i64) {
         let instant = Utc::now().timestamp_micros();
-        let shown = Zone::of_session(self.zone).shown_at(instant).unwrap_or(instant);
+        let shown = Zone::of_session(self.0.zone).shown_at(instant).unwrap_or(instant);
         (shown.div_euclid(MICROS_A_DAY), shown.rem_euclid(MICROS_A_DAY))
     }
 
     fn is_zone(&self, name: &str) -> bool {
         Zone::named(name).is_some()
+    }
+
+    fn order(&self) -> DateOrder {
+        self.0.styles.order
     }
 }
 

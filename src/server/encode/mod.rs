@@ -16,7 +16,7 @@ use super::failure::clean;
 pub(super) use crate::pgtype::Zone;
 use crate::{
     Error, Fault, Result,
-    pgtype::{self, ColumnType, TEXT},
+    pgtype::{self, ColumnType, Styles, TEXT},
     print::{self, Form, MAX_BYTES, Writer, patch_length, write_sized},
 };
 
@@ -27,6 +27,8 @@ const MAX_COLUMNS: usize = 1664;
 #[derive(Debug, Clone)]
 pub(super) struct Layout {
     columns: Vec<Column>,
+    /// Of the session's dates and intervals.
+    styles: Styles,
 }
 
 #[derive(Debug, Clone)]
@@ -62,7 +64,7 @@ impl Layout {
             format: formats.get(if formats.len() == 1 { 0 } else { index }).copied().unwrap_or_default(),
             as_text: false,
         });
-        Ok(Self { columns: columns.collect() })
+        Ok(Self { columns: columns.collect(), styles: Styles::of_rows(schema) })
     }
 
     /// The layout of rows whose columns were described to the client before they ran. Where the two differ in type, what
@@ -77,6 +79,7 @@ impl Layout {
             );
             return Err(Error::new(Fault::FeatureNotSupported, message));
         }
+        layout.styles = ran.styles;
         for (column, ran) in layout.columns.iter_mut().zip(ran.columns) {
             // Anything can be shown as text, and by PostgreSQL's rules rather than by a cast's: a column of no known type,
             // as in SELECT $1, is described as text.
@@ -134,7 +137,7 @@ impl Layout {
                 Some(write) => write,
                 None if is_binary => print::binary_writer(array.as_ref(), &column.field)?,
                 None => {
-                    let form = Form { zone: Some(zone), in_micros: true, is_json: false };
+                    let form = Form { zone: Some(zone), in_micros: true, is_json: false, styles: self.styles };
                     print::writer(array.as_ref(), &column.field, form)?
                 }
             };

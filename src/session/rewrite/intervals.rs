@@ -6,12 +6,12 @@
 
 use arrow::datatypes::{DataType, IntervalUnit};
 use datafusion::sql::sqlparser::ast::{
-    DataType as Type, DateTimeField, Expr, Interval, IntervalFields, UnaryOperator, Value,
+    CastKind, DataType as Type, DateTimeField, Expr, Interval, IntervalFields, UnaryOperator, Value,
 };
 
 use crate::{
     Error, Fault, Result,
-    pgtype::{self, Fields, MOST_DIGITS, Part, Span, Unfit},
+    pgtype::{self, Fields, IntervalStyle, MOST_DIGITS, Part, Span, Unfit},
     planning::unfit,
 };
 
@@ -21,6 +21,11 @@ pub(super) fn written(expression: &Expr) -> Result<Option<Expr>> {
         Expr::Interval(interval) => match text_of(&interval.value) {
             Some(text) => {
                 let fields = of_literal(interval)?;
+                // What a sign at the beginning is the sign of depends on the session.
+                let by_standard = pgtype::read_interval_in(text, fields, IntervalStyle::SqlStandard);
+                if fields == Fields::default() && by_standard != pgtype::read_interval(text, fields) {
+                    return Ok(Some(as_interval(&interval.value)));
+                }
                 // Seconds to the planner too; the distance of a frame may be a number that is written so.
                 let is_plain = fields == Fields::default() && text.trim().parse::<f64>().is_ok();
                 if is_plain { Ok(None) } else { read(text, fields).map(Some) }
@@ -44,6 +49,12 @@ pub(super) fn written(expression: &Expr) -> Result<Option<Expr>> {
         },
         _ => Ok(None),
     }
+}
+
+/// A text that is cast to an interval.
+fn as_interval(text: &Expr) -> Expr {
+    let data_type = Type::Interval { fields: None, precision: None };
+    Expr::Cast { kind: CastKind::Cast, expr: Box::new(text.clone()), data_type, array: false, format: None }
 }
 
 fn text_of(value: &Expr) -> Option<&str> {
@@ -171,7 +182,6 @@ mod tests {
             ("interval '1 2' day to hour", "0 mons 1 days 7200.000000 secs"),
             ("interval '1.23456' second(3)", "0 mons 0 days 1.235000 secs"),
             ("interval(3) '1.23456 s'", "0 mons 0 days 1.235000 secs"),
-            ("interval '-1 day 2 hours'", "0 mons -1 days 7200.000000 secs"),
             ("- interval '1 day 2 hours'", "0 mons -1 days -7200.000000 secs"),
             ("'1 2'::interval day to hour", "0 mons 1 days 7200.000000 secs"),
         ] {

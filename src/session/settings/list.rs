@@ -57,7 +57,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         Some("DateStyle"),
         "ISO, MDY",
         Takes::Dates,
-        "how dates are written; only ISO is, whatever the order is",
+        "how dates are written, and what comes first where they are read",
     ),
     setting(
         "default_table_access_method",
@@ -119,7 +119,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "intervalstyle",
         Some("IntervalStyle"),
         "postgres",
-        Takes::First(&["postgres", "postgres_verbose", "sql_standard", "iso_8601"]),
+        Takes::Word(&["postgres", "postgres_verbose", "sql_standard", "iso_8601"]),
         "how intervals are written",
     ),
     setting("is_superuser", Some("is_superuser"), "on", Takes::Nothing, "whether the user may do anything"),

@@ -8,7 +8,7 @@ use std::{
 use datafusion::config::ConfigOptions;
 
 use super::{ACCEPTED, Chosen, SETTINGS, choose, engine_zone, is_custom, is_engine, known, options, unknown};
-use crate::{Result, session::Modes};
+use crate::{Result, pgtype::Styles, session::Modes};
 
 /// What is found when somebody asks for it, and once.
 pub(crate) type Later<T> = LazyLock<T, Box<dyn FnOnce() -> T + Send>>;
@@ -71,6 +71,12 @@ impl Shown {
         self.show("timezone").map_or_else(|_| Arc::from("UTC"), |zone| Arc::from(engine_zone(&zone)))
     }
 
+    /// The styles of dates and intervals.
+    pub(crate) fn styles(&self) -> Styles {
+        let value = |name| self.show(name).unwrap_or_default();
+        Styles::named(&value("datestyle"), &value("intervalstyle"))
+    }
+
     /// All settings, by name.
     pub(crate) fn all(&self) -> BTreeMap<String, String> {
         let known = SETTINGS.iter().chain(ACCEPTED).map(|known| known.name);
@@ -87,7 +93,7 @@ impl Shown {
 
     /// Sets what is chosen of the engine's options, and its time zone.
     pub(crate) fn choose(&self, options: &mut ConfigOptions) -> Result<()> {
-        choose(options, self.chosen(), &self.zone())
+        choose(options, self.chosen(), &self.zone(), self.styles())
     }
 }
 

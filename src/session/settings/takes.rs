@@ -232,17 +232,9 @@ pub(super) fn on_or_off(on: bool) -> String {
     if on { "on" } else { "off" }.to_owned()
 }
 
-/// Why a style of dates is refused.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum NoDates {
-    /// There is none of this name, or two that exclude each other.
-    Unknown,
-    /// It is PostgreSQL's, and not done.
-    NotDone,
-}
-
-/// A style of dates and an order of day and month, where each that is not written is as in `before`.
-pub(super) fn dates(text: &str, before: &str) -> Result<String, NoDates> {
+/// A style of dates and an order of day and month, where each that is not written is as in `before`; none of a text with other
+/// words, or with two that exclude each other.
+pub(super) fn dates(text: &str, before: &str) -> Option<String> {
     let (mut style, mut order): (Option<&str>, Option<&str>) = (None, None);
     for word in text.split(',').map(|word| word.trim().to_ascii_uppercase()) {
         let (is_style, found) = match word.as_str() {
@@ -255,18 +247,17 @@ pub(super) fn dates(text: &str, before: &str) -> Result<String, NoDates> {
             word if word.starts_with("EURO") => (false, "DMY"),
             "MDY" | "US" => (false, "MDY"),
             word if word.starts_with("NONEURO") => (false, "MDY"),
-            _ => return Err(NoDates::Unknown),
+            _ => return None,
         };
         let kept = if is_style { &mut style } else { &mut order };
         if kept.replace(found).is_some_and(|other| other != found) {
-            return Err(NoDates::Unknown);
+            return None;
         }
     }
-    if style.is_some_and(|style| style != "ISO") {
-        return Err(NoDates::NotDone);
-    }
-    let before = before.rsplit(", ").next().unwrap_or("MDY");
-    Ok(format!("ISO, {}", order.unwrap_or(before)))
+    let (style_before, order_before) = before.split_once(", ").unwrap_or(("ISO", "MDY"));
+    // Dates of the German style begin with the day, where nothing else is said.
+    let order = order.or((style == Some("German")).then_some("DMY"));
+    Some(format!("{}, {}", style.unwrap_or(style_before), order.unwrap_or(order_before)))
 }
 
 #[cfg(test)]
@@ -359,11 +350,19 @@ mod tests {
         for (written, shown) in
             [("ISO", "ISO, YMD"), ("iso, dmy", "ISO, DMY"), ("US", "ISO, MDY"), ("European", "ISO, DMY")]
         {
-            assert_eq!(dates(written, "ISO, YMD"), Ok(shown.to_owned()), "{written}");
+            assert_eq!(dates(written, "ISO, YMD").as_deref(), Some(shown), "{written}");
         }
-        assert_eq!(dates("German", "ISO, MDY"), Err(NoDates::NotDone));
+        for (written, before, shown) in [
+            ("german", "Postgres, MDY", "German, DMY"),
+            ("iso", "German, DMY", "ISO, DMY"),
+            ("postgres, dmy", "ISO, MDY", "Postgres, DMY"),
+            ("noneuropean, sql", "ISO, DMY", "SQL, MDY"),
+            ("ymd", "SQL, MDY", "SQL, YMD"),
+        ] {
+            assert_eq!(dates(written, before).as_deref(), Some(shown), "{written}");
+        }
         for wrong in ["nonsense", "ISO, MDY, DMY", "ISO, SQL", ""] {
-            assert_eq!(dates(wrong, "ISO, MDY"), Err(NoDates::Unknown), "{wrong}");
+            assert_eq!(dates(wrong, "ISO, MDY"), None, "{wrong}");
         }
     }
 }

@@ -78,7 +78,8 @@ impl<'a> Column<'a> {
 
 /// How a batch's dates and times are shown: with all their digits, instants in the session's zone.
 pub(super) fn shell_form(batch: &RecordBatch) -> Form {
-    Form { zone: Some(print::zone_of(&batch.schema())), ..Form::default() }
+    let schema = batch.schema();
+    Form { zone: Some(print::zone_of(&schema)), styles: pgtype::Styles::of_rows(&schema), ..Form::default() }
 }
 
 /// Whether values of the type are read from their right end.

@@ -39,7 +39,7 @@ pub(crate) use self::{
     },
     styles::{DateOrder, DateStyle, InSession, IntervalStyle, Styles},
     told::{only_told, untold},
-    zone::{Zone, fixed_distance, spelled as spelled_zone},
+    zone::{Abbreviation, Zone, abbreviation, fixed_distance, spelled as spelled_zone},
     zoned::{ZONED_TIME, ZonedTime},
 };
 

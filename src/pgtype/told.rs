@@ -33,7 +33,7 @@ pub fn told(field: &Field) -> Option<ColumnType> {
         None => (said, -1),
     };
     let told = ColumnType { pg: by_name(name)?, modifier };
-    (can_be(field.data_type(), told.pg) && !(told.is_of_time() && modifier == -1)).then_some(told)
+    (can_be(field.data_type(), told.pg) && told.says_more()).then_some(told)
 }
 
 /// Whether values of an Arrow type can be of a type that it does not tell.
@@ -71,6 +71,11 @@ impl ColumnType {
     pub fn has_to_be_told(self) -> bool {
         let is_other = self.pg.arrow(self.modifier).is_some_and(|arrow| of(&arrow).pg.oid != self.pg.oid);
         is_other || self.is_of_time() && self.modifier != -1
+    }
+
+    /// Whether a field that says it says more than the Arrow type of its values.
+    pub fn says_more(self) -> bool {
+        !self.is_of_time() || self.modifier != -1
     }
 
     /// Whether it is a type whose values are those of Arrow's and whose modifier rounds or cuts them.

@@ -37,8 +37,8 @@ const SECONDS_AN_HOUR: i64 = 3_600;
 /// The instants at which `MSK` was four hours ahead of UTC, in microseconds since 1970; before and after it is three.
 const MOSCOW_AHEAD: std::ops::Range<i64> = 1_301_180_400_000_000..1_414_274_400_000_000;
 
-/// What the database of zones tells ends with the year 2099, in microseconds since 1970. Clocks go on by the rules of then,
-/// which are of weekdays: any year has the same as one of these that has its days.
+/// From here on the database of zones is not asked, which tells no more in 2100, in microseconds since 1970. Clocks go on by the
+/// rules of before, which are of weekdays: any year has the same as the one of these whose days are as its own.
 const KNOWN_UNTIL: i64 = 4_070_908_800_000_000;
 const LIKE_YEARS: std::ops::RangeInclusive<i64> = 2_071..=2_098;
 

@@ -185,7 +185,9 @@ pub(super) fn found(values: &[&Expr], items: &[Item], what: &str) -> Result<Opti
         Item::Open | Item::Foreign(_) => None,
     };
     let same = items.first().and_then(column).filter(|first| items.iter().all(|item| column(item) == Some(*first)));
-    Ok(Some(Common { column: same.unwrap_or_else(|| ColumnType::plain(pg)), is_told, arrow }))
+    let column = same.unwrap_or_else(|| ColumnType::plain(pg));
+    // Of times, fields say no more than the digits that all have.
+    Ok(Some(Common { column, is_told: is_told && column.says_more(), arrow }))
 }
 
 /// The Arrow type of values that are given beside these; none where nothing says it, or they do not go together.

@@ -33,7 +33,7 @@ pub(super) static TIMEZONE: Function = Function {
         Overload::new(&[TEXT, TIMESTAMP], TIMESTAMPTZ, |call| turned(call, named(call)?, instant_of)),
         Overload::new(&[INTERVAL, TIMESTAMPTZ], TIMESTAMP, |call| turned(call, distant(call)?, shown_at)),
         Overload::new(&[INTERVAL, TIMESTAMP], TIMESTAMPTZ, |call| turned(call, distant(call)?, instant_of)),
-        Overload::new(&[TEXT, TIMETZ], TIMETZ, |call| shown(call, named(call)?)).stable(),
+        Overload::new(&[TEXT, TIMETZ], TIMETZ, |call| shown(call, named(call)?)),
         Overload::new(&[INTERVAL, TIMETZ], TIMETZ, |call| shown(call, distant(call)?)),
     ],
 };

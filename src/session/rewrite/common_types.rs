@@ -94,7 +94,7 @@ pub(crate) fn written(data_type: &DataType) -> Option<Type> {
         }
         DataType::Utf8 | DataType::Utf8View => Type::Text,
         DataType::Date32 => Type::Date,
-        DataType::Timestamp(TimeUnit::Microsecond, None) => Type::Timestamp(Some(6), TimezoneInfo::WithoutTimeZone),
+        DataType::Timestamp(TimeUnit::Microsecond, None) => Type::Timestamp(None, TimezoneInfo::WithoutTimeZone),
         DataType::Timestamp(TimeUnit::Microsecond, Some(_)) => Type::Timestamp(Some(6), TimezoneInfo::WithTimeZone),
         _ => return None,
     })

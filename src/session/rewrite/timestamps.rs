@@ -31,21 +31,32 @@ pub(super) fn rewrite(expression: &mut Expr) -> Result<()> {
     Ok(())
 }
 
+/// The digits of a second that the planner's timestamps of microseconds have.
+const MICROSECONDS: u64 = 6;
+
 /// A type whose timestamps have microseconds where it does not say what they have. Those that say digits are no types of the
-/// planner's, whose timestamps of seconds and milliseconds are others than PostgreSQL's.
+/// planner's, whose timestamps of seconds and milliseconds are others than PostgreSQL's; but for instants of six digits, which
+/// are those of all.
 pub(in crate::session) fn with_microseconds(data_type: &mut Type) {
     match data_type {
-        Type::Timestamp(precision @ None, _) => *precision = Some(6),
-        Type::Timestamp(..) => {
+        Type::Timestamp(precision, zone) if told_types::has_zone(zone) && is_of_micros(*precision) => {
+            *precision = Some(MICROSECONDS);
+        }
+        Type::Timestamp(Some(_), _) => {
             if let Ok(Some(told)) = told_types::told_by(data_type) {
                 *data_type = told_types::with_modifier(told);
             }
         }
-        Type::Array(ArrayElemTypeDef::AngleBracket(item) | ArrayElemTypeDef::SquareBracket(item, _))
-            if matches!(item.as_ref(), Type::Timestamp(Some(_), _)) => {}
         Type::Array(ArrayElemTypeDef::AngleBracket(item) | ArrayElemTypeDef::SquareBracket(item, _)) => {
-            with_microseconds(item);
+            match item.as_mut() {
+                Type::Timestamp(precision, _) => *precision = precision.or(Some(MICROSECONDS)),
+                item => with_microseconds(item),
+            }
         }
         _ => {}
     }
+}
+
+fn is_of_micros(precision: Option<u64>) -> bool {
+    precision.is_none_or(|digits| digits == MICROSECONDS)
 }

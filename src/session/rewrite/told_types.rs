@@ -43,6 +43,7 @@ pub(super) fn field_of(data_type: &Type) -> PlanResult<Option<FieldRef>> {
         Type::Time(None, TimezoneInfo::None | TimezoneInfo::WithoutTimeZone) => {
             Ok(Some(field(ColumnType::plain(&TIME))))
         }
+        Type::Timestamp(None, zone) if !has_zone(zone) => Ok(Some(field(ColumnType::plain(&TIMESTAMP)))),
         // It knows those whose digits were written for it.
         Type::Timestamp(..) => Ok(None),
         _ => Ok(told_by(data_type)?.map(field)),
@@ -115,7 +116,8 @@ pub(super) fn with_modifier(told: ColumnType) -> Type {
     Type::Custom(name, vec![told.modifier.to_string()])
 }
 
-fn has_zone(zone: &TimezoneInfo) -> bool {
+/// Whether a type is one with a time zone.
+pub(super) fn has_zone(zone: &TimezoneInfo) -> bool {
     matches!(zone, TimezoneInfo::WithTimeZone | TimezoneInfo::Tz)
 }
 

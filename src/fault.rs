@@ -19,17 +19,28 @@ pub type Result<T, E = Failure> = std::result::Result<T, E>;
 pub struct Failure {
     fault: Fault,
     message: String,
+    hint: Option<&'static str>,
 }
 
 impl Failure {
     /// An error of this kind that says what, where and what was expected.
     pub fn new(fault: Fault, message: impl Into<String>) -> Self {
-        Self { fault, message: message.into() }
+        Self { fault, message: message.into(), hint: None }
+    }
+
+    /// The same with what to do about it.
+    pub fn with_hint(self, hint: &'static str) -> Self {
+        Self { hint: Some(hint), ..self }
     }
 
     /// Whose fault it is.
     pub fn fault(&self) -> Fault {
         self.fault
+    }
+
+    /// What to do about it, where the message does not say it.
+    pub fn hint(&self) -> Option<&'static str> {
+        self.hint
     }
 }
 

@@ -47,7 +47,8 @@ impl From<DataFusionError> for Error {
 
 impl From<Failure> for Error {
     fn from(failure: Failure) -> Self {
-        Self::new(failure.fault(), failure.to_string())
+        let hint = failure.hint().map(str::to_owned);
+        Self::Statement { fault: failure.fault(), message: failure.to_string(), hint }
     }
 }
 

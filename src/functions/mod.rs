@@ -38,7 +38,7 @@ pub(crate) use self::{
     bytes::{byteacat, read as read_bytes},
     call::{Call, Room},
     kind::PG_TYPEOF,
-    resolve::{Given, Resolved, given, resolve, resolve_early},
+    resolve::{Given, Resolved, given, resolve, resolve_early, resolve_operator, resolve_operator_early},
     text::{quoted, similar, translated, unescaped},
     time::{TimeSeries, instant_in_session, rounding},
     udf::forms,

@@ -1,11 +1,12 @@
-//! Which overload a call means, as PostgreSQL finds it (chapter 10.3 of its manual, "Functions").
+//! Which overload a call means, and which operator an operation, as PostgreSQL finds them (chapters 10.2 and 10.3 of its manual,
+//! "Operators" and "Functions").
 
 use arrow::datatypes::DataType;
 
 use super::{Function, Overload, Returns};
 use crate::{
     fault::{Failure, Fault},
-    pgtype::{self, Context, PgType, TEXT},
+    pgtype::{self, Context, Operator, PgType, TEXT},
 };
 
 /// What is known of an argument.
@@ -35,22 +36,34 @@ pub(crate) enum Unresolved {
     Indeterminate,
 }
 
+const NO_UNARY: &str =
+    "No operator matches the given name and argument type. You might need to add an explicit type cast.";
+const NO_OPERATOR: &str =
+    "No operator matches the given name and argument types. You might need to add explicit type casts.";
+const SEVERAL_OPERATORS: &str =
+    "Could not choose a best candidate operator. You might need to add explicit type casts.";
+
 impl Unresolved {
     /// As PostgreSQL says it.
     pub(crate) fn failure(self, function: &Function, given: &[Given]) -> Failure {
+        self.failure_of(function.name, given)
+    }
+
+    /// The same of an operator or a function of this name.
+    pub(crate) fn failure_of(self, name: &str, given: &[Given]) -> Failure {
         let types: Vec<String> = given.iter().map(Given::spelling).collect();
-        let is_operator = !function.name.starts_with(|first: char| first.is_alphabetic() || first == '_');
+        let is_operator = !name.starts_with(|first: char| first.is_alphabetic() || first == '_');
         let call = match types.as_slice() {
-            [operand] if is_operator => format!("{} {operand}", function.name),
-            [left, right] if is_operator => format!("{left} {} {right}", function.name),
-            types => format!("{}({})", function.name, types.join(", ")),
+            [operand] if is_operator => format!("{name} {operand}"),
+            [left, right] if is_operator => format!("{left} {name} {right}"),
+            types => format!("{name}({})", types.join(", ")),
         };
         match (self, is_operator) {
-            (Self::None, true) => Failure::new(Fault::UndefinedFunction, format!("operator does not exist: {call}")),
+            (Self::None, true) => Failure::new(Fault::UndefinedFunction, format!("operator does not exist: {call}"))
+                .with_hint(if given.len() == 1 { NO_UNARY } else { NO_OPERATOR }),
             (Self::None, false) => Failure::new(Fault::UndefinedFunction, format!("function {call} does not exist")),
-            (Self::Several, true) => {
-                Failure::new(Fault::AmbiguousFunction, format!("operator is not unique: {call}; cast its operands"))
-            }
+            (Self::Several, true) => Failure::new(Fault::AmbiguousFunction, format!("operator is not unique: {call}"))
+                .with_hint(SEVERAL_OPERATORS),
             (Self::Several, false) => {
                 Failure::new(Fault::AmbiguousFunction, format!("function {call} is not unique; cast its arguments"))
             }
@@ -63,6 +76,13 @@ impl Unresolved {
 }
 
 impl Given {
+    fn known(&self) -> Option<PgType> {
+        match self {
+            Self::Type(given) => Some(*given),
+            Self::Unknown => None,
+        }
+    }
+
     fn spelling(&self) -> String {
         match self {
             Self::Type(given) => given.sql(None),
@@ -79,10 +99,71 @@ pub(crate) fn given(arrow: &DataType) -> Given {
     }
 }
 
-/// An overload that the arguments fit, with the types that it takes of them.
-struct Candidate {
-    overload: &'static Overload,
+/// What a name may mean: an overload, or an operator.
+trait Meaning: Copy {
+    fn declared(self) -> &'static [PgType];
+
+    fn is_variadic(self) -> bool;
+}
+
+impl Meaning for &'static Overload {
+    fn declared(self) -> &'static [PgType] {
+        self.arguments
+    }
+
+    fn is_variadic(self) -> bool {
+        self.variadic
+    }
+}
+
+impl Meaning for &'static Operator {
+    fn declared(self) -> &'static [PgType] {
+        self.arguments
+    }
+
+    fn is_variadic(self) -> bool {
+        false
+    }
+}
+
+/// One that the arguments fit, with the types that it takes of them.
+struct Candidate<M> {
+    meaning: M,
     arguments: Vec<PgType>,
+}
+
+/// The operator of a name between operands of such types, or before one.
+pub(crate) fn resolve_operator(name: &str, given: &[Given]) -> Result<&'static Operator, Unresolved> {
+    resolve_operator_by(name, given, becomes)
+}
+
+/// The same for whoever takes numbers for others than they will be; see [`resolve_early`].
+pub(crate) fn resolve_operator_early(name: &str, given: &[Given]) -> Result<&'static Operator, Unresolved> {
+    resolve_operator_by(name, given, becomes_early)
+}
+
+fn resolve_operator_by(name: &str, given: &[Given], becomes: Becomes) -> Result<&'static Operator, Unresolved> {
+    // An operand of which nothing is known is of the other's type, if there is an operator between two such.
+    if let Some(known) = given.iter().find_map(Given::known) {
+        let is_exact = |(given, declared): (&Given, &PgType)| given.known().unwrap_or(known).oid == declared.oid;
+        let mut exact = pgtype::operators(name).filter(|operator| operator.arguments.len() == given.len());
+        if let Some(found) = exact.find(|operator| given.iter().zip(operator.arguments).all(is_exact)) {
+            return Ok(found);
+        }
+    }
+    let fitting = pgtype::operators(name).filter_map(|operator| candidate(operator, given, becomes));
+    let found = best(fitting.filter(|candidate| goes_together(candidate, given)).collect(), given)?;
+    Ok(found.meaning)
+}
+
+/// Whether what is given for `anyarray` is of one type, and what is given for `anycompatible` has one in common.
+fn goes_together(candidate: &Candidate<&'static Operator>, given: &[Given]) -> bool {
+    let is_array = |wanted: &PgType| wanted.oid == pgtype::ANYARRAY.oid;
+    let arrays = candidate.arguments.iter().zip(given).filter(|(wanted, _)| is_array(wanted));
+    let mut known = arrays.filter_map(|(_, given)| given.known());
+    let mut polymorphic = candidate.arguments.iter().filter(|wanted| wanted.is_polymorphic());
+    known.next().is_none_or(|first| known.all(|other| other.oid == first.oid))
+        && polymorphic.all(|wanted| of_elements(wanted, candidate, given) != Err(Unresolved::None))
 }
 
 /// The overload of a function that a call with such arguments means.
@@ -93,13 +174,13 @@ pub(crate) fn resolve(function: &'static Function, given: &[Given]) -> Result<Re
 /// The same for whoever takes numbers that are written for bigints yet, and averages of integers for doubles, whatever they
 /// will be.
 pub(crate) fn resolve_early(function: &'static Function, given: &[Given]) -> Result<Resolved, Unresolved> {
-    resolve_by(function, given, |given, wanted| becomes(given, wanted) || is_written_wider(given, wanted))
+    resolve_by(function, given, becomes_early)
 }
 
 fn resolve_by(function: &'static Function, given: &[Given], becomes: Becomes) -> Result<Resolved, Unresolved> {
     let fitting = function.overloads.iter().filter_map(|overload| candidate(overload, given, becomes));
     let found = best(fitting.collect(), given)?;
-    let returns = match &found.overload.returns {
+    let returns = match &found.meaning.returns {
         Returns::Type(returns) if returns.is_polymorphic() => of_elements(returns, &found, given)?,
         Returns::Type(returns) => *returns,
         Returns::Digits(_) | Returns::KnownDigits(_) | Returns::DigitsOf(_) => pgtype::NUMERIC,
@@ -109,13 +190,13 @@ fn resolve_by(function: &'static Function, given: &[Given], becomes: Becomes) ->
         false => Ok(*wanted),
     });
     let arguments = arguments.collect::<Result<Vec<_>, _>>()?;
-    Ok(Resolved { overload: found.overload, arguments, returns })
+    Ok(Resolved { overload: found.meaning, arguments, returns })
 }
 
-/// The overload, if it takes so many arguments of types that these become by themselves.
-fn candidate(overload: &'static Overload, given: &[Given], becomes: Becomes) -> Option<Candidate> {
-    let fixed = overload.arguments;
-    let takes = if overload.variadic { given.len() >= fixed.len() } else { given.len() == fixed.len() };
+/// The overload or the operator, if it takes so many arguments of types that these become by themselves.
+fn candidate<M: Meaning>(meaning: M, given: &[Given], becomes: Becomes) -> Option<Candidate<M>> {
+    let fixed = meaning.declared();
+    let takes = if meaning.is_variadic() { given.len() >= fixed.len() } else { given.len() == fixed.len() };
     if !takes {
         return None;
     }
@@ -125,18 +206,26 @@ fn candidate(overload: &'static Overload, given: &[Given], becomes: Becomes) -> 
         Given::Unknown => true,
         Given::Type(given) => becomes(given, wanted),
     });
-    fits.then_some(Candidate { overload, arguments })
+    fits.then_some(Candidate { meaning, arguments })
 }
 
 /// Whether values of a type become those of another where they are given to a function.
 fn becomes(given: &PgType, wanted: &PgType) -> bool {
     if wanted.is_polymorphic() {
-        return !wanted.is_any_array() || given.element != 0;
+        return match given.element {
+            0 => !wanted.is_any_array(),
+            _ => !wanted.is_any_but_arrays(),
+        };
     }
     if let (Some(given), Some(wanted)) = (given.element_type(), wanted.element_type()) {
         return becomes(given, wanted);
     }
     given.oid == wanted.oid || pgtype::cast_between(given, wanted) == Some(Context::Implicit)
+}
+
+/// The same of numbers that are taken for others than they will be.
+fn becomes_early(given: &PgType, wanted: &PgType) -> bool {
+    becomes(given, wanted) || is_written_wider(given, wanted)
 }
 
 fn is_written_wider(given: &PgType, wanted: &PgType) -> bool {
@@ -151,11 +240,11 @@ fn is_written_wider(given: &PgType, wanted: &PgType) -> bool {
 type Becomes = fn(&PgType, &PgType) -> bool;
 
 /// The one that is left when those that fit worse are left out, step by step.
-fn best(mut candidates: Vec<Candidate>, given: &[Given]) -> Result<Candidate, Unresolved> {
+fn best<M>(mut candidates: Vec<Candidate<M>>, given: &[Given]) -> Result<Candidate<M>, Unresolved> {
     if candidates.is_empty() {
         return Err(Unresolved::None);
     }
-    let is_exact = |candidate: &Candidate, at: usize| match given[at] {
+    let is_exact = |candidate: &Candidate<M>, at: usize| match given[at] {
         Given::Type(given) => given.oid == candidate.arguments[at].oid,
         Given::Unknown => false,
     };
@@ -177,8 +266,8 @@ fn best(mut candidates: Vec<Candidate>, given: &[Given]) -> Result<Candidate, Un
 }
 
 /// Keeps those for which most arguments are as asked.
-fn keep_most(candidates: &mut Vec<Candidate>, arguments: usize, is_so: impl Fn(&Candidate, usize) -> bool) {
-    let count = |candidate: &Candidate| (0..arguments).filter(|at| is_so(candidate, *at)).count();
+fn keep_most<M>(candidates: &mut Vec<Candidate<M>>, arguments: usize, is_so: impl Fn(&Candidate<M>, usize) -> bool) {
+    let count = |candidate: &Candidate<M>| (0..arguments).filter(|at| is_so(candidate, *at)).count();
     let most = candidates.iter().map(count).max().unwrap_or(0);
     candidates.retain(|candidate| count(candidate) == most);
 }
@@ -188,7 +277,7 @@ fn is_preferred(wanted: &PgType, category: char) -> bool {
 }
 
 /// Where nothing is known of an argument: it is a text if any of them takes one, else of the category that all have.
-fn keep_by_category(candidates: &mut Vec<Candidate>, given: &[Given]) {
+fn keep_by_category<M>(candidates: &mut Vec<Candidate<M>>, given: &[Given]) {
     let mut kept: Vec<(usize, char)> = Vec::new();
     for at in (0..given.len()).filter(|at| given[*at] == Given::Unknown) {
         let mut categories = candidates.iter().map(|candidate| candidate.arguments[at].category);
@@ -213,23 +302,20 @@ fn keep_by_category(candidates: &mut Vec<Candidate>, given: &[Given]) {
 }
 
 /// Where what is known is of one type, the rest is taken for it, too.
-fn keep_by_known(candidates: &mut Vec<Candidate>, given: &[Given]) {
-    let mut known = given.iter().filter_map(|given| match given {
-        Given::Type(given) => Some(*given),
-        Given::Unknown => None,
-    });
+fn keep_by_known<M>(candidates: &mut Vec<Candidate<M>>, given: &[Given]) {
+    let mut known = given.iter().filter_map(Given::known);
     let Some(first) = known.next() else { return };
     if !known.all(|other| other.oid == first.oid) {
         return;
     }
-    let takes = |candidate: &Candidate| candidate.arguments.iter().all(|wanted| becomes(&first, wanted));
+    let takes = |candidate: &Candidate<M>| candidate.arguments.iter().all(|wanted| becomes(&first, wanted));
     if candidates.iter().filter(|candidate| takes(candidate)).count() == 1 {
         candidates.retain(takes);
     }
 }
 
 /// The type that a polymorphic one stands for, by the arguments that are given for one.
-fn of_elements(wanted: &PgType, found: &Candidate, given: &[Given]) -> Result<PgType, Unresolved> {
+fn of_elements<M>(wanted: &PgType, found: &Candidate<M>, given: &[Given]) -> Result<PgType, Unresolved> {
     if wanted.is_any() {
         return Ok(*wanted);
     }

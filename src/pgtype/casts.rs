@@ -1,9 +1,7 @@
 //! Which types become which others, and where.
 
 use super::{
-    ANY, ANYARRAY, ANYCOMPATIBLE, ANYCOMPATIBLEARRAY, ANYELEMENT, BOOL, BPCHAR, CHAR, DATE, FLOAT4, FLOAT8, INT2, INT4,
-    INT8, INTERVAL, JSON, JSONB, NAME, NUMERIC, OID, PgType, REGTYPE, TEXT, TIME, TIMESTAMP, TIMESTAMPTZ, TIMETZ,
-    UNKNOWN, VARCHAR,
+    ANY, ANYARRAY, ANYCOMPATIBLE, ANYCOMPATIBLEARRAY, ANYELEMENT, BOOL, BPCHAR, CHAR, DATE, FLOAT4, FLOAT8, INT2, INT4, INT8, INTERVAL, JSON, JSONB, NAME, NUMERIC, OID, PgType, REGTYPE, TEXT, TIME, TIMESTAMP, TIMESTAMPTZ, TIMETZ, UNKNOWN, VARCHAR, ANYNONARRAY,
 };
 
 /// Where values of a type become those of another without being told to.
@@ -123,12 +121,12 @@ pub fn cast_between(from: &PgType, to: &PgType) -> Option<Context> {
     if let Some((_, _, context)) = listed {
         return Some(*context);
     }
-    let is_text = |pg: &PgType| [TEXT.oid, VARCHAR.oid, BPCHAR.oid].contains(&pg.oid);
+    let is_text = |pg: &PgType| pg.category == TEXT.category;
     let is_value = |pg: &PgType| pg.category != 'P';
     if from.oid == UNKNOWN.oid {
         return Some(Context::Implicit);
     }
-    if is_text(to) && is_value(from) {
+    if is_text(to) {
         return Some(Context::Assignment);
     }
     (is_text(from) && is_value(to)).then_some(Context::Explicit)
@@ -142,12 +140,18 @@ impl PgType {
 
     /// Whether it stands for any type that is given.
     pub fn is_polymorphic(&self) -> bool {
-        self.is_any() || self.is_any_array() || [ANYELEMENT.oid, ANYCOMPATIBLE.oid].contains(&self.oid)
+        let of_one = [ANYELEMENT.oid, ANYCOMPATIBLE.oid, ANYNONARRAY.oid];
+        self.is_any() || self.is_any_array() || of_one.contains(&self.oid)
     }
 
     /// Whether it stands for any type, whatever the others are.
     pub fn is_any(&self) -> bool {
         self.oid == ANY.oid
+    }
+
+    /// Whether it stands for any type but those of arrays.
+    pub fn is_any_but_arrays(&self) -> bool {
+        self.oid == ANYNONARRAY.oid
     }
 
     /// Whether it stands for the type of any array.

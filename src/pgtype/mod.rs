@@ -10,6 +10,7 @@ mod casts;
 mod columns;
 mod common;
 mod digits;
+mod operators;
 mod read;
 mod styles;
 mod table;
@@ -22,7 +23,7 @@ use arrow::datatypes::DataType;
 pub use self::{
     casts::{Context, cast_between},
     columns::{ColumnType, of, type_name},
-    common::{Unmatched, common_type},
+    common::{Unmatched, common_type}, operators::{OPERATORS, Operator, operators},
     table::*,
     told::{field_name, of_field, told},
 };

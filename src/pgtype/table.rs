@@ -92,6 +92,7 @@ types! {
         ANYARRAY           "anyarray"           "anyarray"           2277 -1 'P' Other;
         VOID               "void"               "void"               2278  4 'P' Other;
         ANYELEMENT         "anyelement"         "anyelement"         2283  4 'P' Other;
+        ANYNONARRAY        "anynonarray"        "anynonarray"        2776  4 'P' Other;
         ANYCOMPATIBLE      "anycompatible"      "anycompatible"      5077  4 'P' Other;
         ANYCOMPATIBLEARRAY "anycompatiblearray" "anycompatiblearray" 5078 -1 'P' Other;
     }

@@ -61,6 +61,7 @@ const PG_TYPE: &[(&str, &str, u32, u32, i16, char)] = &[
     ("void", "void", 2278, 0, 4, 'P'),
     ("anyelement", "anyelement", 2283, 0, 4, 'P'),
     ("_record", "record[]", 2287, 0, -1, 'P'),
+    ("anynonarray", "anynonarray", 2776, 0, 4, 'P'),
     ("uuid", "uuid", 2950, 2951, 16, 'U'),
     ("_uuid", "uuid[]", 2951, 0, -1, 'A'),
     ("jsonb", "jsonb", 3802, 3807, -1, 'U'),
@@ -233,4 +234,61 @@ fn the_functions_call_types_by_the_same_names() {
     ] {
         assert_eq!(type_name(&data_type), fusewire_udfs::type_name(&data_type), "{data_type}");
     }
+}
+
+/// Of each type what its values become of each of these types in turn: by `pg_cast`, by CAST and by INSERT. `i` is everywhere, `a`
+/// where they are stored, `e` by a cast alone.
+const CASTS: &[(&str, &str)] = &[
+    ("bool", "i--a--ea----aa-----------"),
+    ("bytea", "-i-a---a----aa-----------"),
+    ("char", "--ia--ei----aa-----------"),
+    ("name", "eeeieeeieeeeaaeeeeeeeeeee"),
+    ("int8", "---aiaaai-iiaa------i----"),
+    ("int2", "---aiiiai-iiaa------i----"),
+    ("int4", "e-eaiaiai-iiaa------i----"),
+    ("text", "eeaieeeieeeeiieeeeeeeeeee"),
+    ("oid", "---aa-aai---aa-----------"),
+    ("json", "---a---a-i--aa--------a--"),
+    ("float4", "---aaaaa--iiaa------a----"),
+    ("float8", "---aaaaa--aiaa------a----"),
+    ("bpchar", "eeaieeeieeeeiieeeeeeeeeee"),
+    ("varchar", "eeaieeeieeeeiieeeeeeeeeee"),
+    ("date", "---a---a----aai-ii-------"),
+    ("time", "---a---a----aa-i--ii-----"),
+    ("timestamp", "---a---a----aaaaii-------"),
+    ("timestamptz", "---a---a----aaaaai-a-----"),
+    ("interval", "---a---a----aa-a--i------"),
+    ("timetz", "---a---a----aa-a---i-----"),
+    ("numeric", "---aaaaa--iiaa------i----"),
+    ("uuid", "---a---a----aa-------i---"),
+    ("jsonb", "e--aeeea-aeeaa------e-i--"),
+    ("_int4", "---a---a----aa---------ia"),
+    ("_text", "---a---a----aa---------ei"),
+];
+
+#[test]
+fn values_become_others_where_postgresql_casts_them() {
+    for (from, row) in CASTS {
+        let found = CASTS.iter().map(|(to, _)| match cast_between(by_name(from).unwrap(), by_name(to).unwrap()) {
+            Some(Context::Implicit) => 'i',
+            Some(Context::Assignment) => 'a',
+            Some(Context::Explicit) => 'e',
+            None => '-',
+        });
+        assert_eq!(found.collect::<String>(), *row, "{from}");
+    }
+}
+
+/// As `pg_operator` has them.
+#[test]
+fn operators_are_known_by_their_names() {
+    let one = operators("||/").map(|operator| (operator.arguments, operator.returns, operator.oid));
+    assert_eq!(one.collect::<Vec<_>>(), [(&[FLOAT8][..], FLOAT8, 597)]);
+    assert_eq!(operators("=").filter(|operator| operator.arguments == [INT4, INT8]).count(), 1);
+    assert!(operators("=").all(|operator| operator.arguments.len() == 2 && operator.returns == BOOL));
+    assert_eq!(operators("==").count(), 0);
+    let mut oids: Vec<u32> = OPERATORS.iter().map(|operator| operator.oid).collect();
+    oids.sort_unstable();
+    oids.dedup();
+    assert_eq!(oids.len(), OPERATORS.len());
 }

@@ -137,6 +137,14 @@ fn no_operator(operation: &str) -> Option<Said> {
     Some(Said { fault: Some(Fault::UndefinedFunction), message, hint: Some(hint) })
 }
 
+/// `- cannot be used with Utf8View`, which a diagnostic says: its error does not tell the type.
+pub(super) fn sign(text: &str) -> Option<Said> {
+    let (sign, data_type) = text.split_once(" cannot be used with ").filter(|(sign, _)| ["+", "-"].contains(sign))?;
+    let message = format!("operator does not exist: {sign} {}", operand_type(data_type));
+    let hint = "No operator matches the given name and argument type. You might need to add an explicit type cast.";
+    Some(Said { fault: Some(Fault::UndefinedFunction), message, hint: Some(hint.to_owned()) })
+}
+
 fn wrong_boolean(place: &str, found: &str) -> Option<Said> {
     let message = format!("argument of {place} must be type boolean, not type {}", operand_type(found));
     wrong(Fault::DatatypeMismatch, message)

@@ -4,7 +4,7 @@ use datafusion::common::{DataFusionError, SchemaError};
 
 use super::{
     kernels::{arrow_fault, arrow_message},
-    planner::plan_fault,
+    planner::{plan_fault, sign},
     said::Said,
     stores::{io_fault, store_fault},
     words::said,
@@ -91,6 +91,9 @@ pub(super) fn query_message(error: &DataFusionError) -> String {
 
 /// The error's own text in PostgreSQL's words.
 pub(super) fn told(error: &DataFusionError) -> Said {
+    if let Some(said) = error.diagnostic().and_then(|diagnostic| sign(&diagnostic.message)) {
+        return said;
+    }
     match error.find_root() {
         DataFusionError::Plan(text)
         | DataFusionError::Execution(text)

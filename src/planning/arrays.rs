@@ -117,13 +117,29 @@ fn of_arrays(op: &BinaryOperator, is_equal_otherwise: bool) -> Option<&'static F
     })
 }
 
+/// The operator that a call is, of those between arrays of one type.
+pub(super) fn operator_of(call: &ScalarFunction) -> Option<&'static str> {
+    Some(match functions::function_of(&call.func)?.name {
+        "array_eq" => "=",
+        "array_ne" => "<>",
+        "array_lt" => "<",
+        "array_le" => "<=",
+        "array_gt" => ">",
+        "array_ge" => ">=",
+        "arraycontains" => "@>",
+        "arraycontained" => "<@",
+        "arrayoverlap" => "&&",
+        _ => return None,
+    })
+}
+
 /// Refuses an operator that its function knows no operands of such types for.
 fn check(op: &BinaryOperator, function: &'static Function, operands: [&Expr; 2], schema: &DFSchema) -> Result<()> {
     let given = overloads::given(&operands.map(Clone::clone), schema);
-    if let ([Given::Type(left), Given::Type(right)], Err(_)) = (given.as_slice(), functions::resolve(function, &given))
+    if let ([Given::Type(_), Given::Type(_)], Err(unresolved)) =
+        (given.as_slice(), functions::resolve(function, &given))
     {
-        let message = format!("operator does not exist: {} {op} {}", left.word(None), right.word(None));
-        return Err(Failure::new(Fault::UndefinedFunction, message).into());
+        return Err(unresolved.failure_of(&op.to_string(), &given).into());
     }
     Ok(())
 }

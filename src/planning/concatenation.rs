@@ -12,11 +12,8 @@ use datafusion::{
     },
 };
 
-use super::{byte_texts::is_bytes, open_operands::Operand};
-use crate::{
-    fault::{Failure, Fault},
-    functions, pgtype,
-};
+use super::{byte_texts::is_bytes, open_operands::Operand, operators};
+use crate::functions;
 
 /// Plans `||` between operands.
 pub(super) fn planned(mut operation: RawBinaryExpr, schema: &DFSchema) -> Result<PlannerResult<RawBinaryExpr>> {
@@ -34,9 +31,8 @@ pub(super) fn planned(mut operation: RawBinaryExpr, schema: &DFSchema) -> Result
             return Ok(PlannerResult::Original(operation));
         }
         (Operand::Of(left), Operand::Of(right)) if is_plain(left) && is_plain(right) => {
-            let (left, right) = (pgtype::of(left).pg.spelling, pgtype::of(right).pg.spelling);
-            let message = format!("operator does not exist: {left} || {right}; cast one of them to text");
-            return Err(Failure::new(Fault::UndefinedFunction, message).into());
+            operators::pair(&operation.left, "||", &operation.right, schema)?;
+            return Ok(PlannerResult::Original(operation));
         }
         _ => return Ok(PlannerResult::Original(operation)),
     }

@@ -56,6 +56,16 @@ pub(super) fn compare_in_zones(operands: &mut [&mut Expr], schema: &DFSchema) {
     }
 }
 
+/// A time of day that is compared with an interval is the interval since midnight.
+pub(super) fn compare(left: &mut Expr, right: &mut Expr, schema: &DFSchema) {
+    let time = match (kind(left, schema), kind(right, schema)) {
+        (Some(Kind::Time), Some(Kind::Interval)) => left,
+        (Some(Kind::Interval), Some(Kind::Time)) => right,
+        _ => return,
+    };
+    *time = as_type(std::mem::take(time), INTERVAL);
+}
+
 fn kind(operand: &Expr, schema: &DFSchema) -> Option<Kind> {
     operand.get_type(schema).ok().as_ref().and_then(Kind::of)
 }

@@ -17,7 +17,7 @@ use datafusion::{
     optimizer::analyzer::AnalyzerRule,
 };
 
-use super::{statistics::without_order, steps};
+use super::{open_operands::is_open, statistics::without_order, steps};
 use crate::pgtype;
 
 /// What timestamps are compared with becomes one of microseconds. It comes before types are made the same.
@@ -143,7 +143,8 @@ fn beside(expression: &Expr, own: &DataType, timestamp: &DataType, session: &Arc
         None => local.clone(),
     };
     match own {
-        own if own.is_string() => Some(as_type(expression.clone(), aligned)),
+        // Other texts are not compared with it.
+        own if own.is_string() && is_open(expression) => Some(as_type(expression.clone(), aligned)),
         // A date begins when the zone's clocks show it.
         DataType::Date32 if zone.is_some() => Some(as_type(as_type(expression.clone(), local), aligned)),
         DataType::Date32 => Some(as_type(expression.clone(), aligned)),

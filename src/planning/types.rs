@@ -1,6 +1,6 @@
 //! Types are settled: the engine's rule for that, with what PostgreSQL makes of [numbers](super::number_types) of several
 //! types, of values that [come together](super::common_types), and of [intervals](super::interval_lengths), before each of its
-//! steps.
+//! steps. [Operators](super::operators) and [casts](super::casts) that PostgreSQL does not have are refused there.
 //!
 //! Its rule goes through a plan from the inputs up, and through each expression from the operands up, so that those have their
 //! types when a step looks at them. Ours goes the same way and asks both, first us and then it. The columns of a UNION, of
@@ -23,10 +23,7 @@ use datafusion::{
 };
 
 use super::{
-    common_types::{self, Item},
-    days, decimal_places, interval_lengths, long_numbers, number_types,
-    open_operands::is_open,
-    overloads, range_keys, sets, steps, text_numbers, time_operators, told, unread, written_texts,
+    common_types::{self, Item}, days, decimal_places, interval_lengths, long_numbers, number_types, open_operands::is_open, overloads, range_keys, sets, steps, text_numbers, time_operators, told, unread, written_texts, casts, operators,
 };
 use crate::pgtype::ANY_NUMERIC;
 
@@ -133,6 +130,7 @@ fn settled_node(node: LogicalPlan) -> Result<LogicalPlan> {
     if let LogicalPlan::TableScan(scan) = &node {
         schema.merge(&DFSchema::try_from_qualified_schema(scan.table_name.clone(), &scan.source.schema())?);
     }
+    operators::check_node(&node, &schema)?;
     let node = match node {
         LogicalPlan::Filter(mut filter) => {
             filter.predicate = filter.predicate.cast_to(&DataType::Boolean, &schema)?;
@@ -173,6 +171,8 @@ impl TreeNodeRewriter for Settler<'_> {
     type Node = Expr;
 
     fn f_up(&mut self, step: Expr) -> Result<Transformed<Expr>> {
+        operators::check(&step, self.schema)?;
+        casts::check(&step, self.schema)?;
         let (step, told) = told::settled(step, self.schema)?;
         let (step, common) = common_types::settled(step, self.schema)?;
         let step = long_numbers::settled(text_numbers::settled(step)?, self.schema)?;
@@ -187,6 +187,7 @@ impl TreeNodeRewriter for Settler<'_> {
 
 /// The keys of a join, which the engine compares as they are.
 fn with_keys(mut join: Join, schema: &DFSchema) -> Result<Join> {
+    join.on.iter().try_for_each(|(left, right)| operators::check_keys(&join, left, right))?;
     for (left, right) in &mut join.on {
         told::compare(&mut [&mut *left, &mut *right], "=", schema)?;
         let types = [left.get_type(join.left.schema())?, right.get_type(join.right.schema())?];

@@ -17,8 +17,7 @@ use datafusion::{
 };
 
 use super::{
-    byte_texts::is_bytes, common_types, concatenation, days, integers, open_operands, operator_calls, steps,
-    text_numbers, time_operators,
+    byte_texts::is_bytes, common_types, concatenation, days, integers, open_operands, operator_calls, steps, text_numbers, time_operators, operators,
 };
 use crate::{
     fault::{Failure, Fault},
@@ -39,6 +38,7 @@ impl ExprPlanner for Operators {
         if let Some(call) = operator_calls::planned(&operation, schema)? {
             return Ok(PlannerResult::Planned(call));
         }
+        operators::check_planned(&operation, schema)?;
         if let Some(op) = of_open_operands(&operation.op) {
             open_operands::settle(&mut operation.left, op, &mut operation.right, schema);
             refuse_open_days(&operation, schema)?;
@@ -52,7 +52,10 @@ impl ExprPlanner for Operators {
         let operands = &mut [&mut operation.left, &mut operation.right];
         match operation.op {
             And | Or => cast_written(operands, &DataType::Boolean),
-            Eq | NotEq | Lt | LtEq | Gt | GtEq | Spaceship => compare(operands, schema),
+            Eq | NotEq | Lt | LtEq | Gt | GtEq | Spaceship => {
+                compare(operands, schema);
+                time_operators::compare(&mut operation.left, &mut operation.right, schema);
+            }
             Plus | Minus | Multiply | Divide | Modulo => {
                 settle(operands, schema, calculated_with);
                 text_numbers::calculate(operands, schema);
@@ -99,6 +102,12 @@ pub(super) fn settled(mut step: Expr, schema: &DFSchema) -> Expr {
         Expr::BinaryExpr(BinaryExpr { left, op, right }) if steps::is_comparison(*op) => {
             text_numbers::compare(&mut [left.as_mut(), right.as_mut()], schema);
         }
+        Expr::IsTrue(operand)
+        | Expr::IsNotTrue(operand)
+        | Expr::IsFalse(operand)
+        | Expr::IsNotFalse(operand)
+        | Expr::IsUnknown(operand)
+        | Expr::IsNotUnknown(operand) => cast_written(&mut [operand.as_mut()], &DataType::Boolean),
         Expr::Between(Between { expr, low, high, .. }) => {
             compare(&mut [expr.as_mut(), low.as_mut(), high.as_mut()], schema);
         }

@@ -20,8 +20,7 @@ use crate::{
     fault::{self, Failure, Fault},
     functions::{called, rounding},
     pgtype::{
-        self, Becoming, CHAR, ColumnType, Context, Form, JSON, JSONB, NoJson, PgType, TEXT, Untold, as_told,
-        cast_between,
+        self, Becoming, ColumnType, Context, Form, JSON, JSONB, NoJson, PgType, TEXT, Untold, as_told, cast_between,
     },
 };
 
@@ -254,10 +253,7 @@ impl ScalarUDFImpl for BecomeTold {
 
 /// Whether PostgreSQL casts values of one type to another where they are stored.
 pub(in crate::planning) fn is_stored_as(from: &PgType, to: &PgType) -> bool {
-    let context = cast_between(from, to);
-    from.oid == to.oid
-        || context.is_some_and(|context| context <= Context::Assignment)
-        || (to.category == TEXT.category && from.oid != CHAR.oid)
+    cast_between(from, to).is_some_and(|context| context <= Context::Assignment)
 }
 
 #[cfg(test)]

@@ -1,9 +1,8 @@
 //! Types that Arrow does not tell apart and fields say: `varchar(3)`, `char(5)`, `name`, `uuid`, `json`, `jsonb`, `oid`, and
 //! times with modifiers, as `timestamp(3)`.
 //!
-//! A cast to one makes values of it, and a text in quotes beside one is a value of it: `id = 'A0EE…'` compares uuids. What
-//! PostgreSQL has no operator for is refused, where the query engine would compare the texts: two values of `json`, or a uuid and
-//! a text. Fixed texts are kept without the blanks at their ends, and get them back where PostgreSQL shows them.
+//! A cast to one makes values of it, and a text in quotes beside one is a value of it: `id = 'A0EE…'` compares uuids. Fixed
+//! texts are kept without the blanks at their ends, and get them back where PostgreSQL shows them.
 
 mod cast;
 mod json_keys;
@@ -236,19 +235,9 @@ fn check_arguments(name: &str, arguments: &[Expr], schema: &DFSchema, refused: &
 pub(super) fn compare(operands: &mut [&mut Expr], op: &str, schema: &DFSchema) -> Result<()> {
     let told: Vec<Option<ColumnType>> = operands.iter().map(|operand| told_by(operand, schema)).collect();
     let is = |told: ColumnType, among: &[pgtype::PgType]| among.iter().any(|pg| pg.oid == told.pg.oid);
-    let Some(own) = told.iter().flatten().copied().find(|told| is(*told, &[UUID, JSON, JSONB, BPCHAR, CHAR])) else {
+    let Some(own) = told.iter().flatten().copied().find(|told| is(*told, &[UUID, JSONB, BPCHAR, CHAR])) else {
         return Ok(());
     };
-    let has_no_operator = |operands: &[&mut Expr], at: usize| -> Result<()> {
-        let (left, right) = (operands.first(), operands.get(at.max(1)));
-        let words = left.zip(right).map(|(left, right)| (word(left, schema), word(right, schema)));
-        let (left, right) = words.unwrap_or_default();
-        let message = format!("operator does not exist: {left} {op} {right}; cast both to text");
-        Err(Failure::new(Fault::UndefinedFunction, message).into())
-    };
-    if is(own, &[JSON]) {
-        return has_no_operator(operands, 1);
-    }
     for at in 0..operands.len() {
         let of_operand = told.get(at).copied().flatten();
         // Beside a varchar it is compared as it is stored, and so is that.
@@ -264,13 +253,8 @@ pub(super) fn compare(operands: &mut [&mut Expr], op: &str, schema: &DFSchema) -
         let is_null = matches!(&**operand, Expr::Literal(value, _) if value.is_null());
         let is_free =
             !is_null && of_operand.is_none() && (is_open(operand) || matches!(**operand, Expr::Placeholder(_)));
-        if is_free {
-            if let Some(operand) = operands.get_mut(at) {
-                read_as(operand, own, schema)?;
-            }
-        } else if is(own, &[UUID, JSONB]) && !is_null && of_operand.is_none_or(|told| told.pg != own.pg) {
-            let at = if at == 0 { told.iter().position(Option::is_some).unwrap_or(1) } else { at };
-            return has_no_operator(operands, at);
+        if is_free && let Some(operand) = operands.get_mut(at) {
+            read_as(operand, own, schema)?;
         }
     }
     Ok(())

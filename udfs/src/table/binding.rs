@@ -8,7 +8,7 @@ use datafusion::{
     arrow::datatypes::{DataType, Field},
     common::{Column, tree_node::Transformed},
     error::Result,
-    logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, Projection, cast, expr::Placeholder},
+    logical_expr::{Cast, Expr, LogicalPlan, LogicalPlanBuilder, Projection, expr::Placeholder},
 };
 
 use crate::{
@@ -99,16 +99,22 @@ pub(crate) fn of_model(
         let (expression, data_type) = column(input)?;
         let key = signature.column(name).filter(|column| is_key(column)).map(|column| &column.data_type);
         expressions.push(match key {
-            Some(trained) if *trained != data_type => cast(expression, trained.clone()).alias(name),
+            Some(trained) if *trained != data_type => as_type(expression, trained.clone()).alias(name),
             _ => expression.alias(name),
         });
     }
     for name in numbers {
         let (expression, data_type) = column(name)?;
-        let number = if data_type == DataType::Float64 { expression } else { cast(expression, DataType::Float64) };
+        let number = if data_type == DataType::Float64 { expression } else { as_type(expression, DataType::Float64) };
         expressions.push(number.alias(name));
     }
     LogicalPlanBuilder::from(input).project(expressions)?.build()
+}
+
+/// A cast that no statement says: its field has a name, by which it is told from those of SQL.
+fn as_type(expression: Expr, data_type: DataType) -> Expr {
+    let field = Field::new("bound", data_type, true);
+    Expr::Cast(Cast::new_from_field(Box::new(expression), Arc::new(field)))
 }
 
 fn named(column: Column, name: &str) -> Expr {

@@ -9,7 +9,7 @@ use arrow::{
 };
 use futures::TryStreamExt;
 
-use super::{Call, Function, Given, Overload, all, resolve, resolve::Unresolved};
+use super::{Call, Function, Given, Overload, all, resolve, resolve::Unresolved, resolve_operator};
 use crate::{
     config::Config,
     engine::{Engine, Origin, Outcome, SessionOptions},
@@ -71,6 +71,38 @@ fn the_overload_is_the_one_that_postgresql_finds() {
     assert_eq!(arguments(&APPEND, &[of_integers, None]), Ok(vec!["_int4", "int4"]));
     assert_eq!(arguments(&APPEND, &[None, None]), Err(Unresolved::Indeterminate));
     assert_eq!(arguments(&APPEND, &[Some(INT4), Some(INT4)]), Err(Unresolved::None));
+}
+
+/// As `SELECT x op y` means them in PostgreSQL 15, by their numbers in `pg_operator`.
+#[test]
+fn the_operator_is_the_one_that_postgresql_finds() {
+    let found = |name: &str, given: &[Option<PgType>]| {
+        let given: Vec<Given> = given.iter().map(|given| given.map_or(Given::Unknown, Given::Type)).collect();
+        resolve_operator(name, &given).map(|operator| operator.oid)
+    };
+    let arrays = |element: PgType| element.array_type().copied();
+    for (name, left, right, expected) in [
+        ("=", Some(INT4), Some(INT8), Ok(15)),
+        ("=", Some(TEXT), None, Ok(98)),
+        ("=", Some(INT8), Some(NUMERIC), Ok(1752)),
+        ("=", Some(TIME), Some(INTERVAL), Ok(1330)),
+        ("=", arrays(INT4), None, Ok(1070)),
+        ("=", arrays(INT4), arrays(INT8), Err(Unresolved::None)),
+        (">", Some(TEXT), Some(INT4), Err(Unresolved::None)),
+        ("=", Some(DATE), Some(INT4), Err(Unresolved::None)),
+        ("+", None, None, Err(Unresolved::Several)),
+        ("+", Some(DATE), None, Err(Unresolved::Several)),
+        ("+", Some(TIME), Some(TIME), Err(Unresolved::Several)),
+        ("-", Some(DATE), None, Ok(1099)),
+        ("||", Some(TEXT), Some(INT4), Ok(2779)),
+        ("||", None, Some(INT4), Ok(2779)),
+        ("||", Some(INT4), Some(INT4), Err(Unresolved::None)),
+        ("||", arrays(INT4), Some(TEXT), Err(Unresolved::None)),
+    ] {
+        assert_eq!(found(name, &[left, right]), expected, "{left:?} {name} {right:?}");
+    }
+    assert_eq!(found("-", &[Some(INT4)]), Ok(558));
+    assert_eq!(found("-", &[Some(TEXT)]), Err(Unresolved::None));
 }
 
 #[test]

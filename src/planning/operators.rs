@@ -29,7 +29,7 @@ use super::{
 use crate::{
     fault::{Failure, Fault},
     functions::{self, Given},
-    pgtype::{self, BOOL, INT4, TEXT},
+    pgtype::{self, BOOL, INT4, PgType, TEXT},
 };
 
 /// Refuses a step of an expression whose operands' types are settled.
@@ -102,21 +102,28 @@ pub(super) fn check(step: &Expr, schema: &DFSchema) -> Result<()> {
 /// not settled yet, and what is a text may be one that is written.
 pub(super) fn check_planned(operation: &RawBinaryExpr, schema: &DFSchema) -> Result<()> {
     let name = operation.op.to_string();
-    if pgtype::operators(&name).next().is_none() {
+    // What a parameter is may be said elsewhere in the statement.
+    let is_placeholder = |operand: &Expr| matches!(operand, Expr::Placeholder(_));
+    if pgtype::operators(&name).next().is_none() || is_placeholder(&operation.left) || is_placeholder(&operation.right)
+    {
         return Ok(());
     }
-    let operands = [given(&operation.left, schema), given(&operation.right, schema)];
-    let [Some(Given::Type(left)), Some(Given::Type(right))] = operands else { return Ok(()) };
-    let is_array = left.element != 0 || right.element != 0;
-    let are_numbers = left.category == right.category && left.category == INT4.category;
-    let is_text = [left, right].iter().any(|own| own.category == TEXT.category);
-    if is_array || are_numbers || is_text && !["+", "-", "*", "/", "%"].contains(&name.as_str()) {
+    let operands = (given(&operation.left, schema), given(&operation.right, schema));
+    let (Some(left), Some(right)) = operands else { return Ok(()) };
+    let operands = [left, right];
+    let known = |is_so: fn(&PgType) -> bool| {
+        operands.iter().filter(|given| matches!(given, Given::Type(own) if is_so(own))).count()
+    };
+    let is_compared = ["=", "<>", "<", "<=", ">", ">=", "||"].contains(&name.as_str());
+    let is_settled_later = known(|own| own.element != 0) > 0
+        || known(|own| own.category == INT4.category) == operands.len()
+        || known(|own| own.category == TEXT.category) > 0 && is_compared;
+    if is_settled_later || known(|_| true) == 0 {
         return Ok(());
     }
-    let given = [Given::Type(left), Given::Type(right)];
-    match functions::resolve_operator_early(&name, &given) {
+    match functions::resolve_operator_early(&name, &operands) {
         Ok(_) => Ok(()),
-        Err(_) => resolved(&name, &given),
+        Err(_) => resolved(&name, &operands),
     }
 }
 
@@ -277,5 +284,98 @@ pub(super) fn is_of_postgresql(arrow: &DataType) -> bool {
         DataType::Dictionary(_, value) => is_of_postgresql(value),
         DataType::RunEndEncoded(_, value) => is_of_postgresql(value.data_type()),
         other => !other.is_unsigned_integer(),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use arrow::datatypes::{Field, Fields, IntervalUnit, Schema, TimeUnit};
+    use datafusion::{
+        common::ScalarValue,
+        logical_expr::{binary_expr, cast, col, lit, not},
+        sql::sqlparser::ast::BinaryOperator,
+    };
+
+    use super::*;
+
+    fn schema() -> DFSchema {
+        let object = DataType::Struct(Fields::from(vec![Field::new("a", DataType::Int32, true)]));
+        let fields = [
+            ("t", DataType::Utf8View),
+            ("n", DataType::Int32),
+            ("f", DataType::Float64),
+            ("b", DataType::Boolean),
+            ("d", DataType::Date32),
+            ("l", DataType::Timestamp(TimeUnit::Microsecond, None)),
+            ("i", DataType::Interval(IntervalUnit::MonthDayNano)),
+            ("u", DataType::UInt64),
+            ("o", object),
+            ("ints", pgtype::list_of(DataType::Int32)),
+            ("longs", pgtype::list_of(DataType::Int64)),
+        ];
+        let fields = fields.map(|(name, data_type)| Field::new(name, data_type, true));
+        DFSchema::try_from(Schema::new(fields.to_vec())).unwrap()
+    }
+
+    /// As PostgreSQL 15 says it.
+    #[test]
+    fn operators_are_those_of_postgresql() {
+        let refused = |step: Expr| check(&step, &schema()).err().map(|error| error.strip_backtrace());
+        for (step, expected) in [
+            (col("t").gt(lit(9_i32)), "operator does not exist: text > integer"),
+            (col("d").eq(lit(5_i32)), "operator does not exist: date = integer"),
+            (col("ints").eq(col("longs")), "operator does not exist: integer[] = bigint[]"),
+            (col("n").between(lit(1_i32), col("t")), "operator does not exist: integer <= text"),
+            (col("n").not_between(lit(1_i32), col("t")), "operator does not exist: integer > text"),
+            (col("n").in_list(vec![lit(1_i32), col("t")], true), "operator does not exist: integer <> text"),
+            (col("n").like(lit("5")), "operator does not exist: integer ~~ unknown"),
+            (col("t").not_ilike(col("n")), "operator does not exist: text !~~* integer"),
+            (binary_expr(col("n"), Operator::IsDistinctFrom, col("t")), "operator does not exist: integer = text"),
+            (Expr::Negative(Box::new(col("t"))), "operator does not exist: - text"),
+            (col("n").and(col("b")), "argument of AND must be type boolean, not type integer"),
+            (not(col("t")), "argument of NOT must be type boolean, not type text"),
+            (col("n").is_true(), "argument of IS TRUE must be type boolean, not type integer"),
+        ] {
+            let found = refused(step.clone());
+            assert!(found.as_ref().is_some_and(|found| found.contains(expected)), "{step}: {found:?}");
+        }
+        for step in [
+            col("n").eq(col("f")),
+            col("d").lt(col("l")),
+            col("n").eq(lit("5")),
+            col("b").eq(lit(ScalarValue::Null)),
+            col("n").in_list(vec![lit("5"), lit(1_i64)], false),
+            col("ints").eq(cast(lit("{1}"), pgtype::list_of(DataType::Int64))),
+            binary_expr(col("t"), Operator::IsNotDistinctFrom, lit(ScalarValue::Null)),
+            // Those of types that PostgreSQL has not.
+            col("u").eq(col("t")),
+            col("o").eq(col("t")),
+            // A parameter of which another place said that it is a text.
+            col("n").eq(lit(ScalarValue::Utf8(None))),
+        ] {
+            assert_eq!(refused(step.clone()), None, "{step}");
+        }
+    }
+
+    #[test]
+    fn what_is_settled_later_is_not_refused_where_it_is_planned() {
+        use BinaryOperator::{Eq, Multiply, Plus};
+        let is_refused = |left: Expr, op: BinaryOperator, right: Expr| {
+            check_planned(&RawBinaryExpr { op, left, right }, &schema()).is_err()
+        };
+        for (left, op, right, expected) in [
+            (col("d"), Eq, lit(5_i64), true),
+            (col("d"), Plus, col("f"), true),
+            (col("d"), Multiply, lit(2_i64), true),
+            (col("i"), Eq, lit(5_i64), true),
+            (col("t"), Plus, lit(1_i64), true),
+            (col("t"), Eq, lit(1_i64), false),
+            (col("d"), Plus, lit("x"), true),
+            (col("d"), Plus, lit(5_i64) + lit(2_i64), false),
+            (col("n"), Plus, col("f"), false),
+        ] {
+            assert_eq!(is_refused(left.clone(), op.clone(), right.clone()), expected, "{left} {op} {right}");
+        }
     }
 }

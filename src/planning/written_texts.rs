@@ -19,10 +19,7 @@ use datafusion::{
 use super::{
     byte_texts::is_bytes, common_types, concatenation, days, integers, open_operands, operator_calls, steps, text_numbers, time_operators, operators,
 };
-use crate::{
-    fault::{Failure, Fault},
-    pgtype::{self, ZONED_TIME},
-};
+use crate::pgtype::{self, ZONED_TIME};
 
 /// Plans operators between values, of which one is a text that is written.
 #[derive(Debug)]
@@ -41,7 +38,6 @@ impl ExprPlanner for Operators {
         operators::check_planned(&operation, schema)?;
         if let Some(op) = of_open_operands(&operation.op) {
             open_operands::settle(&mut operation.left, op, &mut operation.right, schema);
-            refuse_open_days(&operation, schema)?;
             if let Some(call) = time_operators::called(&operation.left, op, &operation.right, schema) {
                 return Ok(PlannerResult::Planned(call));
             }
@@ -68,19 +64,6 @@ impl ExprPlanner for Operators {
         }
         Ok(PlannerResult::Original(operation))
     }
-}
-
-/// Refuses the sum of a date and a text, which may be days, an interval or a time.
-fn refuse_open_days(operation: &RawBinaryExpr, schema: &DFSchema) -> Result<()> {
-    let is_date = |operand: &Expr| operand.get_type(schema).is_ok_and(|data_type| data_type == DataType::Date32);
-    let RawBinaryExpr { op: BinaryOperator::Plus, left, right } = operation else { return Ok(()) };
-    let (left_is, right_is) = match (is_date(left), is_date(right)) {
-        (true, _) if is_written(right) => ("date", "unknown"),
-        (_, true) if is_written(left) => ("unknown", "date"),
-        _ => return Ok(()),
-    };
-    let message = format!("operator is not unique: {left_is} + {right_is}; cast the text to a type");
-    Err(Failure::new(Fault::AmbiguousFunction, message).into())
 }
 
 /// An operator that the engine has for other types than PostgreSQL where one of its operands has none.

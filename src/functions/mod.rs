@@ -4,6 +4,7 @@
 //! room makes it known. Which of its [overloads](Overload) a call means is settled as PostgreSQL settles it
 //! ([`resolve`](resolve())), over the types of `pgtype` and the casts between them.
 
+mod aggregate;
 mod array;
 mod bytes;
 mod call;
@@ -31,6 +32,7 @@ use datafusion::{
 };
 
 pub(crate) use self::{
+    aggregate::{aggregate_functions, of_distinct},
     array::{
         ARRAY_ACCUMULATED, ARRAY_APPEND, ARRAY_CAT, ARRAY_EQ, ARRAY_GE, ARRAY_GT, ARRAY_LE, ARRAY_LT, ARRAY_MATCHING,
         ARRAY_NE, ARRAY_PART, ARRAY_PREPEND, ARRAY_SUBSCRIPT, ARRAYCONTAINED, ARRAYCONTAINS, ARRAYOVERLAP,

@@ -4,10 +4,10 @@
 //! it rounds twice, and one in four is not the float that is written with the same digits. Numerics of ten decimal places,
 //! which is what `numeric` alone means here, have sixteen from a million on.
 
-use std::sync::Arc;
+use std::{fmt::Display, sync::Arc};
 
 use arrow::{
-    array::{ArrayRef, AsArray},
+    array::{ArrayRef, AsArray, Decimal256Array},
     compute::cast,
     datatypes::{DataType, Decimal128Type, Field, FieldRef, Float32Type, Float64Type},
 };
@@ -76,12 +76,26 @@ impl ScalarUDFImpl for Nearest {
 
 impl Nearest {
     fn floats(&self, numerics: &ArrayRef) -> Result<ArrayRef> {
-        let DataType::Decimal128(_, scale) = numerics.data_type() else { return Ok(cast(numerics, &self.float)?) };
+        let scale = match numerics.data_type() {
+            DataType::Decimal128(_, scale) => scale,
+            DataType::Decimal256(_, scale) => return Ok(self.of_long(numerics.as_primitive(), *scale)),
+            _ => return Ok(cast(numerics, &self.float)?),
+        };
         let digits = numerics.as_primitive::<Decimal128Type>();
         Ok(match self.float {
             DataType::Float32 => Arc::new(digits.unary::<_, Float32Type>(|digits| single(digits, *scale))),
             _ => Arc::new(digits.unary::<_, Float64Type>(|digits| double(digits, *scale))),
         })
+    }
+
+    fn of_long(&self, digits: &Decimal256Array, scale: i8) -> ArrayRef {
+        match self.float {
+            DataType::Float32 => Arc::new(digits.unary::<_, Float32Type>(|digits| single(digits, scale))),
+            _ => Arc::new(digits.unary::<_, Float64Type>(|digits| match digits.to_i128() {
+                Some(digits) => double(digits, scale),
+                None => written(digits, scale).parse().unwrap_or(f64::NAN),
+            })),
+        }
     }
 }
 
@@ -94,16 +108,18 @@ fn double(digits: i128, scale: i8) -> f64 {
     }
 }
 
-fn single(digits: i128, scale: i8) -> f32 {
+fn single(digits: impl Display, scale: i8) -> f32 {
     written(digits, scale).parse().unwrap_or(f32::NAN)
 }
 
-fn written(digits: i128, scale: i8) -> String {
+fn written(digits: impl Display, scale: i8) -> String {
     format!("{digits}e{}", -i16::from(scale))
 }
 
 #[cfg(test)]
 mod tests {
+    use arrow::datatypes::i256;
+
     use super::*;
 
     #[test]
@@ -116,6 +132,7 @@ mod tests {
         assert_eq!(double(12, -3), 12_000.0);
         assert_eq!(double(i128::pow(10, 37), 0), 1e37);
         assert_eq!(single(1, 1), 0.1);
+        assert_eq!(single(i256::from_i128(15), 1), 1.5);
         // Between two floats, of which the nearest double would be rounded to the other.
         assert_eq!(single(16_777_217_000_000_001, 9), 16_777_218.0);
     }

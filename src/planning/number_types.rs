@@ -21,7 +21,7 @@ use datafusion::{
     },
 };
 
-use super::{nearest_floats::nearest_float, read_texts::no_number, steps};
+use super::{calls, nearest_floats::nearest_float, read_texts::no_number, steps};
 use crate::pgtype;
 
 /// The most digits of a numeric.
@@ -43,6 +43,7 @@ pub(crate) fn compared_as(left: &DataType, right: &DataType) -> Option<DataType>
 /// A step of an expression whose operands' types are known, with operands among which the engine finds PostgreSQL's type.
 pub(super) fn settled(mut step: Expr, schema: &DFSchema) -> Result<Expr> {
     let mut result = None;
+    pair_doubles(&mut step, schema);
     match &mut step {
         Expr::BinaryExpr(BinaryExpr { left, op, right }) => {
             let operands = &mut [left.as_mut(), right.as_mut()];
@@ -88,6 +89,18 @@ fn check_room(numeric: &Expr, float: &DataType) -> Result<()> {
         _ => pgtype::read_float(&text),
     };
     read.map(|_| ()).map_err(|why| no_number(&text, float, why).into())
+}
+
+/// Makes doubles of the numerics whose statistics as pairs are asked for.
+fn pair_doubles(step: &mut Expr, schema: &DFSchema) {
+    let Some((name, arguments)) = calls::aggregate(step) else { return };
+    if name == "corr" || name.starts_with("covar_") || name.starts_with("regr_") {
+        for argument in arguments {
+            if argument.get_type(schema).is_ok_and(|own| own.is_decimal()) {
+                become_float(argument, DataType::Float64);
+            }
+        }
+    }
 }
 
 /// Several numbers in a list that a real is looked for in are reals, if they are no doubles; one alone is compared with it as a

@@ -200,19 +200,19 @@ pub(super) const AGGREGATES: &[Builtin] = builtins! {
     "percentile_cont"("double precision WITHIN GROUP (ORDER BY double precision)") "double precision" "percentile_cont(0.5) WITHIN GROUP (ORDER BY x) FROM (VALUES (1), (2)) AS t(x)";
     "regr_avgx"("double precision, double precision") "double precision" "regr_avgx(y, x) FROM (VALUES (1, 2), (2, 3), (3, 5)) AS t(x, y)";
     "regr_avgy"("double precision, double precision") "double precision" "regr_avgy(y, x) FROM (VALUES (1, 2), (2, 3), (3, 5)) AS t(x, y)";
-    "regr_count"("double precision, double precision") "numeric" "regr_count(y, x) FROM (VALUES (1, 2), (2, 3), (3, 5)) AS t(x, y)";
+    "regr_count"("double precision, double precision") "bigint" "regr_count(y, x) FROM (VALUES (1, 2), (2, 3), (3, 5)) AS t(x, y)";
     "regr_intercept"("double precision, double precision") "double precision" "regr_intercept(y, x) FROM (VALUES (1, 2), (2, 3), (3, 5)) AS t(x, y)";
     "regr_r2"("double precision, double precision") "double precision" "regr_r2(y, x) FROM (VALUES (1, 2), (2, 3), (3, 5)) AS t(x, y)";
     "regr_slope"("double precision, double precision") "double precision" "regr_slope(y, x) FROM (VALUES (1, 2), (2, 3), (3, 5)) AS t(x, y)";
     "regr_sxx"("double precision, double precision") "double precision" "regr_sxx(y, x) FROM (VALUES (1, 2), (2, 3), (3, 5)) AS t(x, y)";
     "regr_sxy"("double precision, double precision") "double precision" "regr_sxy(y, x) FROM (VALUES (1, 2), (2, 3), (3, 5)) AS t(x, y)";
     "regr_syy"("double precision, double precision") "double precision" "regr_syy(y, x) FROM (VALUES (1, 2), (2, 3), (3, 5)) AS t(x, y)";
-    "stddev"("number") "double precision" "stddev(x) FROM (VALUES (1), (2), (4)) AS t(x)";
-    "stddev_pop"("number") "double precision" "stddev_pop(x) FROM (VALUES (1), (2), (4)) AS t(x)";
+    "stddev"("number") "number" "stddev(x) FROM (VALUES (1), (2), (4)) AS t(x)";
+    "stddev_pop"("number") "number" "stddev_pop(x) FROM (VALUES (1), (2), (4)) AS t(x)";
     "string_agg"("text, text") "text" "string_agg(x, ',' ORDER BY x) FROM (VALUES ('b'), ('a')) AS t(x)";
     "sum"("number") "number" "sum(x) FROM (VALUES (1), (2)) AS t(x)";
-    "var"("number") "double precision" "var(x) FROM (VALUES (1), (2), (4)) AS t(x)";
-    "var_pop"("number") "double precision" "var_pop(x) FROM (VALUES (1), (2), (4)) AS t(x)";
+    "var"("number") "number" "var(x) FROM (VALUES (1), (2), (4)) AS t(x)";
+    "var_pop"("number") "number" "var_pop(x) FROM (VALUES (1), (2), (4)) AS t(x)";
 };
 
 /// Those of windows. Aggregates are, too.

@@ -78,6 +78,7 @@ pub(crate) fn register(context: &SessionContext, user: &str) {
     shift::both().into_iter().for_each(|function| context.register_udwf(function));
     context.register_udwf(nth_value::function());
     sliding::all().into_iter().for_each(|function| context.register_udaf(function));
+    crate::functions::aggregate_functions().for_each(|function| context.register_udaf(function));
     // What comparisons are written as before they are planned.
     let written = CompareArray::both().into_iter().chain([
         row_of(),

@@ -231,7 +231,7 @@ pub(super) fn wrong(error: ArrowError) -> Failure {
 
 /// Compares elements of two arrays of one type by their places, as PostgreSQL does: NULL is greater than any value, and no
 /// NULL than another; zeros are one, and so are values that are no number.
-pub(super) fn comparing(left: &ArrayRef, right: &ArrayRef) -> Result<DynComparator> {
+pub(in crate::functions) fn comparing(left: &ArrayRef, right: &ArrayRef) -> Result<DynComparator> {
     let (left, right) = (comparable(left), comparable(right));
     let options = SortOptions { descending: false, nulls_first: false };
     make_comparator(&left, &right, options).map_err(|_| {

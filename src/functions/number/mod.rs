@@ -23,7 +23,11 @@ mod rounding;
 mod scales;
 mod signs;
 
-use self::{exact::Undefined, float::Refused};
+use self::float::Refused;
+pub(super) use self::{
+    exact::{Decimal, Undefined},
+    numerics::{Room as NumericRoom, numerics},
+};
 use super::Function;
 use crate::fault::{Failure, Fault};
 
@@ -98,7 +102,7 @@ fn division_by_zero() -> Failure {
 }
 
 /// What is told of a numeric that does not exist.
-fn undefined(undefined: Undefined) -> Failure {
+pub(super) fn undefined(undefined: Undefined) -> Failure {
     let (fault, message) = match undefined {
         Undefined::Overflow => (Fault::NumericOutOfRange, "value overflows numeric format"),
         Undefined::DivisionByZero => (Fault::DivisionByZero, "division by zero"),

@@ -79,41 +79,70 @@ fn moved(number: Decimal, scale: i8) -> Decimal {
 /// room for.
 pub(super) fn numeric_of(call: &Call<'_>, mut of_row: impl FnMut(usize, usize) -> Result<Decimal>) -> Result<ArrayRef> {
     let result = call.result();
-    let overflow = || undefined(Undefined::Overflow);
     match result {
         DataType::Decimal128(precision, scale) => {
             let places = usize::try_from(*scale).unwrap_or(0);
-            let limit = 10_u128.pow(u32::from(*precision));
-            let digits = |row: usize| {
-                let number = of_row(row, places)?.rounded(places, Rounding::Nearest).to_i128();
-                number.filter(|digits| digits.unsigned_abs() < limit).map(Some).ok_or_else(overflow)
-            };
+            let digits = |row: usize| short_digits(&of_row(row, places)?, *precision, places).map(Some);
             let numbers: Decimal128Array = call.each(digits)?.into_iter().collect();
             Ok(Arc::new(numbers.with_data_type(result.clone())))
         }
         DataType::Decimal256(precision, scale) => {
             let places = usize::try_from(*scale).unwrap_or(0);
-            let digits = |row: usize| {
-                let digits = of_row(row, places)?.rounded(places, Rounding::Nearest).to_digits();
-                let has_room = digits.trim_start_matches('-').len() <= usize::from(*precision);
-                let number = if has_room { i256::from_string(&digits) } else { None };
-                number.map(Some).ok_or_else(overflow)
-            };
+            let digits = |row: usize| long_digits(&of_row(row, places)?, *precision, places).map(Some);
             let numbers: Decimal256Array = call.each(digits)?.into_iter().collect();
             Ok(Arc::new(numbers.with_data_type(result.clone())))
         }
-        other => {
-            let found = pgtype::type_name(other);
-            Err(Failure::new(Fault::Internal, format!("numerics were promised as values of the type {found}")))
-        }
+        other => Err(no_numerics(other)),
     }
+}
+
+/// A column of this type of numerics.
+pub(in crate::functions) fn numerics(
+    values: impl Iterator<Item = Result<Option<Decimal>>>,
+    result: &DataType,
+) -> Result<ArrayRef> {
+    match result {
+        DataType::Decimal128(precision, scale) => {
+            let places = usize::try_from(*scale).unwrap_or(0);
+            let digits =
+                |value: Option<Decimal>| value.map(|value| short_digits(&value, *precision, places)).transpose();
+            let numbers = values.map(|value| digits(value?)).collect::<Result<Decimal128Array>>()?;
+            Ok(Arc::new(numbers.with_data_type(result.clone())))
+        }
+        DataType::Decimal256(precision, scale) => {
+            let places = usize::try_from(*scale).unwrap_or(0);
+            let digits =
+                |value: Option<Decimal>| value.map(|value| long_digits(&value, *precision, places)).transpose();
+            let numbers = values.map(|value| digits(value?)).collect::<Result<Decimal256Array>>()?;
+            Ok(Arc::new(numbers.with_data_type(result.clone())))
+        }
+        other => Err(no_numerics(other)),
+    }
+}
+
+fn short_digits(number: &Decimal, precision: u8, places: usize) -> Result<i128> {
+    let limit = 10_u128.pow(u32::from(precision));
+    let digits = number.rounded(places, Rounding::Nearest).to_i128();
+    digits.filter(|digits| digits.unsigned_abs() < limit).ok_or_else(|| undefined(Undefined::Overflow))
+}
+
+fn long_digits(number: &Decimal, precision: u8, places: usize) -> Result<i256> {
+    let digits = number.rounded(places, Rounding::Nearest).to_digits();
+    let has_room = digits.trim_start_matches('-').len() <= usize::from(precision);
+    let number = if has_room { i256::from_string(&digits) } else { None };
+    number.ok_or_else(|| undefined(Undefined::Overflow))
+}
+
+fn no_numerics(promised: &DataType) -> Failure {
+    let found = pgtype::type_name(promised);
+    Failure::new(Fault::Internal, format!("numerics were promised as values of the type {found}"))
 }
 
 /// How many digits numbers have before the point and behind it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Room {
-    pub(super) whole: i16,
-    pub(super) places: i16,
+pub(in crate::functions) struct Room {
+    pub(in crate::functions) whole: i16,
+    pub(in crate::functions) places: i16,
 }
 
 impl Room {
@@ -137,7 +166,7 @@ impl Room {
 
     /// The type of numerics that have it. Where none has, there are fewer digits behind the point, but [`PLACES`] if they
     /// were wanted: what is too long then is refused.
-    pub(super) fn numeric(self) -> DataType {
+    pub(in crate::functions) fn numeric(self) -> DataType {
         let (short, long) = (i16::from(DECIMAL128_MAX_PRECISION), i16::from(DECIMAL256_MAX_PRECISION));
         let whole = self.whole.clamp(0, long);
         let places = self.places.clamp(0, (long - whole).max(PLACES.min(self.places)).max(0));

@@ -12,6 +12,7 @@ mod times;
 mod zoned;
 
 pub(crate) use find::{Kind, Sign, negated, of};
+pub(super) use scaled::{divided, times};
 
 use arrow::{array::ArrayRef, datatypes::IntervalMonthDayNano};
 
@@ -63,7 +64,7 @@ fn out_of_range(name: &str) -> Failure {
 }
 
 /// The interval that a span is.
-fn stored(span: Option<Span>) -> Result<Option<IntervalMonthDayNano>> {
+pub(super) fn stored(span: Option<Span>) -> Result<Option<IntervalMonthDayNano>> {
     span.and_then(Span::arrow).map(Some).ok_or_else(|| out_of_range("interval"))
 }
 

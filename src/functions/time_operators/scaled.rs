@@ -7,12 +7,12 @@ const SECONDS_A_DAY: f64 = 86_400.0;
 const MICROS_A_SECOND: f64 = 1_000_000.0;
 
 /// An interval so many times; none if it is out of range.
-pub(super) fn times(span: Span, factor: f64) -> Option<Span> {
+pub(in crate::functions) fn times(span: Span, factor: f64) -> Option<Span> {
     scaled(span, |part| part * factor)
 }
 
 /// The part of an interval that a divisor other than zero yields; none if it is out of range.
-pub(super) fn divided(span: Span, divisor: f64) -> Option<Span> {
+pub(in crate::functions) fn divided(span: Span, divisor: f64) -> Option<Span> {
     scaled(span, |part| part / divisor)
 }
 

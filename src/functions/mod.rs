@@ -51,8 +51,17 @@ use crate::{
 };
 
 /// The lists of the rooms.
-const ROOMS: &[&[&Function]] =
-    &[array::ROOM, bytes::ROOM, format::ROOM, kind::ROOM, number::ROOM, text::ROOM, time::ROOM, time_operators::ROOM];
+const ROOMS: &[&[&Function]] = &[
+    aggregate::ROOM,
+    array::ROOM,
+    bytes::ROOM,
+    format::ROOM,
+    kind::ROOM,
+    number::ROOM,
+    text::ROOM,
+    time::ROOM,
+    time_operators::ROOM,
+];
 
 /// A function: a name, with all that it can be called with.
 pub(crate) struct Function {

@@ -104,6 +104,12 @@ pub const INT4_ARRAY: PgType = array_of(INT4, "_int4");
 /// `text[]`
 pub const TEXT_ARRAY: PgType = array_of(TEXT, "_text");
 
+/// `double precision[]`
+pub const FLOAT8_ARRAY: PgType = array_of(FLOAT8, "_float8");
+
+/// `interval[]`
+pub const INTERVAL_ARRAY: PgType = array_of(INTERVAL, "_interval");
+
 const fn array_of(element: PgType, name: &'static str) -> PgType {
     PgType {
         name,

@@ -162,6 +162,8 @@ pub(super) const SCALARS: &[Builtin] = builtins! {
 /// Those that the planner makes something of before it looks for a function, and that are in no list of its.
 pub(super) const PLANNED: &[Builtin] = builtins! {
     "make_map"("any, any, …") "json" "make_map('a', 1, 'b', 2)";
+    "mode"("WITHIN GROUP (ORDER BY anyelement)") "anyelement" "mode() WITHIN GROUP (ORDER BY x) FROM (VALUES (1), (2), (2)) AS t(x)";
+    "percentile_disc"("double precision WITHIN GROUP (ORDER BY anyelement)") "anyelement" "percentile_disc(0.5) WITHIN GROUP (ORDER BY x) FROM (VALUES ('a'), ('b')) AS t(x)";
     "unnest"("anyarray") "setof anyelement" "unnest(ARRAY[1, 2])";
     "unnest_outer"("anyarray") "setof anyelement" "unnest_outer(ARRAY[1, 2])";
 };
@@ -247,7 +249,9 @@ pub(super) const PURPOSES: &[(&str, &str)] = &[
     ("localtime", "The time of day that the session's clocks showed when the transaction began."),
     ("localtimestamp", "The time that the session's clocks showed when the transaction began."),
     ("make_map", "The map of keys and values, which alternate."),
+    ("mode", "The most frequent value, and of several the first in the order."),
     ("now", "The instant at which the transaction began."),
+    ("percentile_disc", "The first value in the order up to which there is a fraction of all."),
     ("pg_advisory_unlock_all", "Does nothing: there are no advisory locks."),
     ("pg_backend_pid", "The number of the session."),
     ("pg_cancel_backend", "Cancels what another session works on."),

@@ -6,6 +6,7 @@
 
 mod distinct;
 mod moments;
+mod ordered;
 mod states;
 mod sums;
 mod udf;
@@ -27,6 +28,8 @@ use datafusion::{
     logical_expr::AggregateUDF,
 };
 
+use super::Function;
+
 use self::{
     moments::{
         corr, covar_pop, covar_samp, regr_avgx, regr_avgy, regr_count, regr_intercept, regr_r2, regr_slope, regr_sxx,
@@ -34,6 +37,9 @@ use self::{
     },
     udf::{Aggregate, Kind},
 };
+
+/// What aggregates of ordered sets are written with.
+pub(super) const ROOM: &[&Function] = &[&ordered::PERCENTILE_CONT_OF, &ordered::PERCENTILE_DISC_OF, &ordered::MODE_OF];
 
 /// All of them, in the places of the engine's.
 pub(crate) fn aggregate_functions() -> impl Iterator<Item = AggregateUDF> {

@@ -17,7 +17,7 @@ use super::{
     distinct::Distinct,
     moments::{self, *},
     states::{Finish, Framed, Grouped, Single, State},
-    sums::{double_averages, double_sums, real_sums, span_averages, span_sums},
+    sums::{SpanSum, double_averages, double_sums, real_sums, span_averages, span_sums},
     variance::{self, spread_of},
 };
 
@@ -95,12 +95,15 @@ fn spreads(column: &ArrayRef) -> Vec<String> {
 fn statistics_are_those_of_postgresql() {
     let mut seen = 0;
     for line in ANSWERS.lines().filter(|line| !line.starts_with('#')) {
-        let [kind, values, expected] = line.split('|').collect::<Vec<_>>()[..] else { panic!("{line}") };
+        let parts: Vec<&str> = line.split('|').collect();
+        let [kind, values, expected] = parts.as_slice() else { panic!("{line}") };
         let words: Vec<&str> = values.split(' ').collect();
         let double = DataType::Float64;
-        let found: Vec<String> = match kind {
+        let found: Vec<String> = match *kind {
             "int8" => {
-                spreads(&(Arc::new(words.iter().map(|word| word.parse::<i64>().unwrap()).collect::<Int64Array>()) as _))
+                let integers: Int64Array = words.iter().map(|word| word.parse::<i64>().unwrap()).collect();
+                let integers: ArrayRef = Arc::new(integers);
+                spreads(&integers)
             }
             "numeric(20,4)" => spreads(&numerics(&words, 20, 4)),
             "numeric(30,12)" => spreads(&numerics(&words, 30, 12)),
@@ -147,7 +150,7 @@ fn statistics_are_those_of_postgresql() {
             }
             other => panic!("{other} is no type of these"),
         };
-        let is_float = matches!(kind, "float8" | "pairs");
+        let is_float = matches!(*kind, "float8" | "pairs");
         let expected: Vec<String> = expected
             .split(' ')
             .map(|word| match is_float && word != "NULL" {
@@ -215,7 +218,8 @@ fn intervals_are_added_part_by_part() {
         Some(interval(0, 0, 25 * hour)),
         Some(interval(1, 0, 0)),
     ]));
-    let of = |finish, values: &ArrayRef| single(finish, values.data_type(), &[Arc::clone(values)]).unwrap();
+    let of =
+        |finish: Finish<SpanSum>, values: &ArrayRef| single(finish, values.data_type(), &[Arc::clone(values)]).unwrap();
     let some = |span| ScalarValue::IntervalMonthDayNano(Some(span));
     assert_eq!(of(span_sums, &spans), some(interval(1, 1, 25 * hour)));
     assert_eq!(of(span_averages, &spans), some(interval(0, 10, 16 * hour + hour / 3)));

@@ -20,20 +20,20 @@ use crate::{
 };
 
 /// A column of arrays.
-pub(super) struct Lists {
+pub(in crate::functions) struct Lists {
     /// The lists of each dimension, from the outermost in.
     levels: Vec<ListArray>,
     /// All elements.
-    pub(super) leaves: ArrayRef,
+    pub(in crate::functions) leaves: ArrayRef,
 }
 
 /// An array of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Array {
+pub(in crate::functions) struct Array {
     /// The length of each dimension, from the outermost in; none of an empty array.
-    pub(super) dimensions: Vec<usize>,
+    pub(in crate::functions) dimensions: Vec<usize>,
     /// Where its elements are among all.
-    pub(super) elements: Range<usize>,
+    pub(in crate::functions) elements: Range<usize>,
 }
 
 impl Array {
@@ -43,7 +43,7 @@ impl Array {
 }
 
 impl Lists {
-    pub(super) fn of(arrays: &ArrayRef) -> Result<Self> {
+    pub(in crate::functions) fn of(arrays: &ArrayRef) -> Result<Self> {
         let (mut levels, mut leaves) = (Vec::new(), Arc::clone(arrays));
         while let Some(lists) = leaves.as_list_opt::<i32>().cloned() {
             leaves = Arc::clone(lists.values());
@@ -57,7 +57,7 @@ impl Lists {
     }
 
     /// The array of a row; none where it is NULL.
-    pub(super) fn array(&self, row: usize) -> Option<Array> {
+    pub(in crate::functions) fn array(&self, row: usize) -> Option<Array> {
         let mut elements = row..row + 1;
         let mut dimensions = Vec::with_capacity(self.levels.len());
         for level in &self.levels {
@@ -73,6 +73,11 @@ impl Lists {
             }
         }
         Some(Array { dimensions, elements })
+    }
+
+    /// Whether there are arrays within the arrays.
+    pub(in crate::functions) fn is_nested(&self) -> bool {
+        self.levels.len() > 1
     }
 
     /// Refuses lists of unequal length within one another, which are no array of PostgreSQL's.
@@ -122,7 +127,7 @@ impl Lists {
 }
 
 /// Arrays that are made of elements of others, which are picked by the number of their source and their place in it.
-pub(super) struct Builder<'a> {
+pub(in crate::functions) struct Builder<'a> {
     result: &'a DataType,
     dimensions: usize,
     rows: Vec<Option<Vec<usize>>>,
@@ -131,7 +136,7 @@ pub(super) struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    pub(super) fn new(result: &'a DataType) -> Self {
+    pub(in crate::functions) fn new(result: &'a DataType) -> Self {
         Self {
             result,
             dimensions: pgtype::dimensions_of(result),
@@ -141,12 +146,12 @@ impl<'a> Builder<'a> {
         }
     }
 
-    pub(super) fn push_null(&mut self) {
+    pub(in crate::functions) fn push_null(&mut self) {
         self.rows.push(None);
     }
 
     /// An array of elements whose number is the product of its dimensions.
-    pub(super) fn push(
+    pub(in crate::functions) fn push(
         &mut self,
         dimensions: Vec<usize>,
         elements: impl IntoIterator<Item = (usize, usize)>,
@@ -191,7 +196,7 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    pub(super) fn finish(self, sources: &[&ArrayRef]) -> Result<ArrayRef> {
+    pub(in crate::functions) fn finish(self, sources: &[&ArrayRef]) -> Result<ArrayRef> {
         let leaf = pgtype::innermost(self.result);
         let same = |source: &&ArrayRef| match source.data_type() == leaf {
             true => Ok(Arc::clone(source)),

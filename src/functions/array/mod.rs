@@ -16,7 +16,7 @@ mod trim;
 
 use super::Function;
 
-pub(super) use self::lists::comparing;
+pub(super) use self::lists::{Builder, Lists, comparing};
 pub(crate) use self::{
     append::{ARRAY_APPEND, ARRAY_CAT, ARRAY_PREPEND},
     compare::{ARRAY_EQ, ARRAY_GE, ARRAY_GT, ARRAY_LE, ARRAY_LT, ARRAY_NE},

@@ -64,15 +64,20 @@ fn sum(call: &Call<'_>) -> Result<ArrayRef> {
 
 fn difference(call: &Call<'_>) -> Result<ArrayRef> {
     let (left, right) = (call.intervals(0)?, call.intervals(1)?);
-    call.interval_of(|row| {
-        let (left, right) = (Span::of(left.value(row)), Span::of(right.value(row)));
-        let months = left.months.checked_sub(right.months).zip(left.days.checked_sub(right.days));
-        let all = months.zip(left.micros.checked_sub(right.micros));
-        stored(all.map(|((months, days), micros)| Span { months, days, micros }))
+    call.interval_of(|row| stored(less(Span::of(left.value(row)), Span::of(right.value(row)))))
+}
+
+/// An interval less another; none if it is out of range.
+pub(in crate::functions) fn less(left: Span, right: Span) -> Option<Span> {
+    Some(Span {
+        months: left.months.checked_sub(right.months)?,
+        days: left.days.checked_sub(right.days)?,
+        micros: left.micros.checked_sub(right.micros)?,
     })
 }
 
-fn added(left: Span, right: Span) -> Option<Span> {
+/// The sum of two intervals; none if it is out of range.
+pub(in crate::functions) fn added(left: Span, right: Span) -> Option<Span> {
     Some(Span {
         months: left.months.checked_add(right.months)?,
         days: left.days.checked_add(right.days)?,

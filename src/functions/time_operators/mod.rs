@@ -12,6 +12,7 @@ mod times;
 mod zoned;
 
 pub(crate) use find::{Kind, Sign, negated, of};
+pub(super) use intervals::{added, less};
 pub(super) use scaled::{divided, times};
 
 use arrow::{array::ArrayRef, datatypes::IntervalMonthDayNano};

@@ -157,6 +157,17 @@ pub(super) fn one_zero(float: Expr) -> Expr {
     convert(float, Conversion::Zero)
 }
 
+/// A whole number for each float, of which the float can be made again; the zeros have two. What is no float by the time
+/// that types are settled stays as it is.
+pub(super) fn number_of(float: Expr) -> Expr {
+    convert(float, Conversion::Order)
+}
+
+/// The float of this type that such a number is of.
+pub(super) fn of_number(number: Expr, float: DataType) -> Expr {
+    convert(number, Conversion::Float(float))
+}
+
 fn in_their_order(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
     calls::replace(plan, |call, input| {
         let Some(("min" | "max", arguments)) = calls::aggregate(call) else { return Ok(None) };
@@ -223,7 +234,9 @@ impl ScalarUDFImpl for Convert {
     fn return_type(&self, arguments: &[DataType]) -> Result<DataType> {
         match (&self.conversion, arguments) {
             (Conversion::Nan | Conversion::Zero, [argument]) => Ok(argument.clone()),
-            (Conversion::Float(float), [_]) => Ok(float.clone()),
+            (Conversion::Order, [argument]) if !is_float(argument) => Ok(argument.clone()),
+            (Conversion::Float(float), [DataType::Int64]) => Ok(float.clone()),
+            (Conversion::Float(_), [argument]) => Ok(argument.clone()),
             (_, [_]) => Ok(DataType::Int64),
             _ => Err(Failure::new(Fault::Internal, format!("{} takes a number", self.name())).into()),
         }
@@ -243,7 +256,8 @@ impl ScalarUDFImpl for Convert {
         let result = match values.data_type() {
             DataType::Float64 => self.of_floats::<Float64Type>(values, f64::is_nan, f64::NAN, |value| value),
             DataType::Float32 => self.of_floats::<Float32Type>(values, f32::is_nan, f32::NAN, f64::from),
-            DataType::Int64 => self.of_places(values.as_primitive()),
+            DataType::Int64 if matches!(self.conversion, Conversion::Float(_)) => self.of_places(values.as_primitive()),
+            _ if matches!(self.conversion, Conversion::Order | Conversion::Float(_)) => Some(Arc::clone(values)),
             _ => None,
         };
         let result = result

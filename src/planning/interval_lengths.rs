@@ -55,8 +55,18 @@ impl AnalyzerRule for CompareLengths {
     }
 }
 
-fn is_interval(data_type: &DataType) -> bool {
+pub(super) fn is_interval(data_type: &DataType) -> bool {
     *data_type == DataType::Interval(IntervalUnit::MonthDayNano)
+}
+
+/// A number for each interval, of which the interval can be made again.
+pub(super) fn number_of(interval: Expr) -> Expr {
+    convert(vec![interval], Conversion::Order)
+}
+
+/// The interval that such a number is of.
+pub(super) fn of_number(number: Expr) -> Expr {
+    convert(vec![number], Conversion::Interval)
 }
 
 /// Whether values of a type last.
@@ -184,9 +194,9 @@ fn in_call(step: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
     }
     if !is_nullif {
         for argument in &mut call.args {
-            *argument = convert(vec![std::mem::take(argument)], Conversion::Order);
+            *argument = number_of(std::mem::take(argument));
         }
-        return Ok(Transformed::yes(convert(vec![Expr::ScalarFunction(call)], Conversion::Interval)));
+        return Ok(Transformed::yes(of_number(Expr::ScalarFunction(call))));
     }
     match call.args.as_slice() {
         [value, other] if !value.is_volatile() => {
@@ -219,8 +229,8 @@ fn by_order(call: &mut Expr, input: &LogicalPlan) -> Result<Option<Back>> {
     if !is_interval(&argument.get_type(input.schema())?) {
         return Ok(None);
     }
-    *argument = convert(vec![std::mem::take(argument)], Conversion::Order);
-    Ok(Some(Box::new(|order| convert(vec![order], Conversion::Interval))))
+    *argument = number_of(std::mem::take(argument));
+    Ok(Some(Box::new(of_number)))
 }
 
 fn convert(arguments: Vec<Expr>, conversion: Conversion) -> Expr {

@@ -3,7 +3,11 @@
 //! In general they are computed: the distinct combinations that the outer query has (the domain D of Neumann and Kemper,
 //! "Unnesting Arbitrary Queries", BTW 2015). Where the subquery says that each is equal to something of its own, that is
 //! taken instead: it costs nothing, and the combinations that the outer query does not have find no partner.
+//!
+//! Values that are equal and not the same, as `1 day` and `24:00:00` or 0 and -0, are two values of the domain, because the
+//! subquery may tell them apart: numbers stand for them there, of which the values are made again where they are asked for.
 
+use arrow::datatypes::DataType;
 use datafusion::{
     common::{Column, JoinType, Result},
     logical_expr::{
@@ -14,6 +18,10 @@ use datafusion::{
 use super::{
     Unnester,
     outer::{Outer, expression_refers, references_of, refers},
+};
+use crate::planning::{
+    floats::{self, is_float},
+    interval_lengths::{self, is_interval},
 };
 
 /// What a dependent plan is computed for.
@@ -28,27 +36,68 @@ pub(super) struct Domain {
 
 #[derive(Debug, Clone)]
 pub(super) enum Origin {
-    /// The distinct values of the outer columns, a column each in their order.
-    Distinct(Box<LogicalPlan>),
+    /// The distinct values of the outer columns, a column each in their order, and what stands for them there.
+    Distinct(Box<LogicalPlan>, Vec<Standing>),
     /// What the subquery equates with expressions of the outer query: pairs of the outer expression and the subquery's.
     Equal(Vec<(Expr, Expr)>),
 }
 
-impl Domain {
-    /// The column of a dependent plan that stands for an outer one. None of a domain of equal values, which has no need.
-    pub(super) fn name_of(&self, column: &Column) -> Option<&str> {
-        match self.origin {
-            Origin::Distinct(_) => {
-                self.outer.iter().position(|outer| outer == column).map(|at| self.names[at].as_str())
-            }
-            Origin::Equal(_) => None,
+/// What stands for the values of an outer column.
+#[derive(Debug, Clone)]
+pub(super) enum Standing {
+    /// They themselves: those that are equal are the same.
+    Value,
+    /// Numbers, one for each of the floats of this type.
+    Float(DataType),
+    /// Numbers, one for each interval.
+    Interval,
+}
+
+impl Standing {
+    fn of(data_type: &DataType) -> Self {
+        if is_float(data_type) {
+            Self::Float(data_type.clone())
+        } else if is_interval(data_type) {
+            Self::Interval
+        } else {
+            Self::Value
         }
+    }
+
+    fn of_value(&self, value: Expr) -> Expr {
+        match self {
+            Self::Value => value,
+            Self::Float(_) => floats::number_of(value),
+            Self::Interval => interval_lengths::number_of(value),
+        }
+    }
+
+    fn value(&self, standing: Expr) -> Expr {
+        match self {
+            Self::Value => standing,
+            Self::Float(float) => floats::of_number(standing, float.clone()),
+            Self::Interval => interval_lengths::of_number(standing),
+        }
+    }
+}
+
+impl Domain {
+    /// The name of the column of a dependent plan that stands for an outer one, and what makes the value of it. None of a
+    /// domain of equal values, which has no need.
+    pub(super) fn value_of(&self, column: &Column) -> Option<(&str, impl Fn(Expr) -> Expr)> {
+        let Origin::Distinct(_, standing) = &self.origin else { return None };
+        let at = self.outer.iter().position(|outer| outer == column)?;
+        let (name, standing) = (self.names.get(at)?, standing.get(at)?);
+        Some((name.as_str(), move |column| standing.value(column)))
     }
 
     /// What each of the names is equal to in the outer query.
     pub(super) fn outer_values(&self) -> Vec<Expr> {
         match &self.origin {
-            Origin::Distinct(_) => self.outer.iter().cloned().map(Expr::Column).collect(),
+            Origin::Distinct(_, standing) => {
+                let columns = self.outer.iter().cloned().map(Expr::Column);
+                columns.zip(standing).map(|(column, standing)| standing.of_value(column)).collect()
+            }
             Origin::Equal(pairs) => {
                 let own = |expression: &Expr| super::outer::from_outside(expression.clone(), &self.outer);
                 pairs.iter().filter_map(|(outer, _)| own(outer).ok()).collect()
@@ -58,7 +107,7 @@ impl Domain {
 
     /// Whether two NULLs are the same value of the domain. What a subquery equates is never NULL.
     pub(super) fn null_is_a_value(&self) -> bool {
-        matches!(self.origin, Origin::Distinct(_))
+        matches!(self.origin, Origin::Distinct(..))
     }
 }
 
@@ -74,9 +123,16 @@ impl Unnester {
     /// The domain of the distinct values of these columns of `around`.
     pub(super) fn distinct_domain(&mut self, outer: Outer, around: &LogicalPlan) -> Result<Domain> {
         let names = self.names("__outer", outer.len());
-        let columns = outer.iter().zip(&names).map(|(column, name)| Expr::Column(column.clone()).alias(name));
+        let standing = outer.iter().map(|column| {
+            let (_, field) = around.schema().qualified_field_from_column(column)?;
+            Ok(Standing::of(field.data_type()))
+        });
+        let standing = standing.collect::<Result<Vec<_>>>()?;
+        let columns = outer.iter().zip(&standing).zip(&names);
+        let columns =
+            columns.map(|((column, standing), name)| standing.of_value(Expr::Column(column.clone())).alias(name));
         let distinct = LogicalPlanBuilder::from(around.clone()).project(columns)?.distinct()?.build()?;
-        Ok(Domain { outer, names, origin: Origin::Distinct(Box::new(distinct)) })
+        Ok(Domain { outer, names, origin: Origin::Distinct(Box::new(distinct), standing) })
     }
 
     fn names(&mut self, prefix: &str, count: usize) -> Vec<String> {

@@ -52,7 +52,7 @@ impl Unnester {
                 return Ok(plan);
             }
         }
-        let Origin::Distinct(all) = &domain.origin else {
+        let Origin::Distinct(all, _) = &domain.origin else {
             return Err(super::internal("a function over equated values without its outer rows"));
         };
         let inputs = pushed.into_iter().map(|(input, pushed)| values_behind(&input, pushed, domain));

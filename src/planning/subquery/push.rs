@@ -81,7 +81,7 @@ impl Unnester {
 
     /// A plan that does not depend on the domain, for each of its values.
     fn beside(&mut self, plan: LogicalPlan, domain: &Domain) -> Result<LogicalPlan> {
-        let Origin::Distinct(values) = &domain.origin else {
+        let Origin::Distinct(values, _) = &domain.origin else {
             return Err(super::internal("a subquery without the equation that was found in it"));
         };
         if matches!(plan, LogicalPlan::EmptyRelation(EmptyRelation { produce_one_row: true, .. })) {
@@ -122,7 +122,7 @@ impl Unnester {
             return Ok(grouped);
         }
         // Without GROUP BY, and for the total of ROLLUP, there is a row also where there is nothing to aggregate.
-        let Origin::Distinct(all) = &domain.origin else {
+        let Origin::Distinct(all, _) = &domain.origin else {
             return Err(super::internal("an aggregate over equated values without its outer rows"));
         };
         let (mut right, keys) = self.renamed(grouped, domain, &old)?;
@@ -486,9 +486,9 @@ fn values_in(domain: &Domain, schema: &DFSchema) -> Result<Vec<Expr>> {
 /// An expression of a subquery over a dependent plan: outer references are its columns.
 fn within(expression: Expr, domain: &Domain, schema: &DFSchema) -> Result<Expr> {
     bind(expression, |column| {
-        let name = domain.name_of(column)?;
+        let (name, value) = domain.value_of(column)?;
         let at = schema.fields().iter().position(|field| field.name() == name)?;
-        Some(Expr::Column(column_at(schema, at)))
+        Some(value(Expr::Column(column_at(schema, at))))
     })
 }
 

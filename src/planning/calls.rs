@@ -27,6 +27,20 @@ pub(super) fn aggregate(call: &mut Expr) -> Option<(&str, &mut Vec<Expr>)> {
     }
 }
 
+/// The same of a call that stays as it is.
+pub(super) fn called(call: &Expr) -> Option<(&str, &[Expr])> {
+    match call {
+        Expr::AggregateFunction(AggregateFunction { func, params }) => Some((func.name(), &params.args)),
+        Expr::WindowFunction(window) => match window.as_ref() {
+            WindowFunction { fun: WindowFunctionDefinition::AggregateUDF(function), params } => {
+                Some((function.name(), &params.args))
+            }
+            WindowFunction { .. } => None,
+        },
+        _ => None,
+    }
+}
+
 /// Whether an aggregate sorts its rows, or looks for equal ones.
 pub(super) fn compares(call: &AggregateFunction) -> bool {
     !call.params.order_by.is_empty() || counts_distinct(call)

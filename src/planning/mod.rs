@@ -11,6 +11,7 @@ use datafusion::{
 };
 use fusewire_udfs::plan::FunctionQueryPlanner;
 
+mod aggregate_types;
 mod arithmetic;
 mod around;
 mod array_elements;
@@ -32,6 +33,7 @@ mod constants;
 mod days;
 mod decimal_places;
 mod dependencies;
+mod distinct_calls;
 mod distinct_on;
 mod equal_values;
 mod float_digits;
@@ -170,6 +172,7 @@ pub(crate) fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
     let mut rules: Vec<Arc<dyn AnalyzerRule + Send + Sync>> = vec![
         Arc::new(recursion::CheckRecursion),
         Arc::new(group_keys::KeysOnce),
+        Arc::new(aggregate_types::CheckAggregates),
         Arc::new(known_arguments::ReadArguments),
         Arc::new(sets::CommonTypes),
         Arc::new(sets::CountCopies),
@@ -196,6 +199,7 @@ pub(crate) fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
     rules.push(Arc::new(whole_casts::RoundToWhole));
     rules.push(Arc::new(list_texts::WriteLists));
     rules.push(Arc::new(lossy_casts::CompareCasts));
+    rules.push(Arc::new(distinct_calls::OneOfEquals));
     rules.push(Arc::new(float_frames::FloatFrames));
     rules.push(Arc::new(floats::OneNan));
     rules.push(Arc::new(lists::CompareItems));

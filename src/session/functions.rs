@@ -56,6 +56,7 @@ pub(super) const INTERNAL: &[&str] = &[
     "lastval",
     "mode_of",
     "nextval",
+    "one_of_equals",
     "percentile_cont_of",
     "percentile_disc_of",
     "setval",

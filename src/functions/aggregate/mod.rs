@@ -30,6 +30,7 @@ use datafusion::{
 
 use super::Function;
 
+pub(crate) use self::ordered::ONE_OF_EQUALS;
 use self::{
     moments::{
         corr, covar_pop, covar_samp, regr_avgx, regr_avgy, regr_count, regr_intercept, regr_r2, regr_slope, regr_sxx,
@@ -39,7 +40,8 @@ use self::{
 };
 
 /// What aggregates of ordered sets are written with.
-pub(super) const ROOM: &[&Function] = &[&ordered::PERCENTILE_CONT_OF, &ordered::PERCENTILE_DISC_OF, &ordered::MODE_OF];
+pub(super) const ROOM: &[&Function] =
+    &[&ordered::PERCENTILE_CONT_OF, &ordered::PERCENTILE_DISC_OF, &ordered::MODE_OF, &ONE_OF_EQUALS];
 
 /// All of them, in the places of the engine's.
 pub(crate) fn aggregate_functions() -> impl Iterator<Item = AggregateUDF> {

@@ -56,6 +56,15 @@ pub(in crate::functions) static MODE_OF: Function = Function {
     overloads: &[Overload::new(&[ANYARRAY, BOOL], ANYELEMENT, mode)],
 };
 
+/// What `array_agg(DISTINCT x ORDER BY x)` is, where values are equal that are not the same.
+pub(crate) static ONE_OF_EQUALS: Function = Function {
+    name: "one_of_equals",
+    purpose: "The array with one of the elements that are equal, in their order, the other way round, or with NULL at first",
+    example: "one_of_equals(ARRAY['24:00:00', '1 day', '1 hour']::interval[], true, false)",
+    shows: "{24:00:00,01:00:00}",
+    overloads: &[Overload::new(&[ANYARRAY, BOOL, BOOL], ANYARRAY, one_of_equals)],
+};
+
 /// The values of groups.
 struct Groups<'a> {
     lists: Lists,
@@ -252,4 +261,28 @@ fn mode(call: &Call<'_>) -> Result<ArrayRef> {
         Ok(most.map(|(_, place)| place))
     })?;
     picked(&groups.lists.leaves, places)
+}
+
+fn one_of_equals(call: &Call<'_>) -> Result<ArrayRef> {
+    let lists = Lists::of(call.argument(0)?)?;
+    let compare = comparing(&lists.leaves, &lists.leaves)?;
+    let (descending, nulls_first) = (call.booleans(1)?, call.booleans(2)?);
+    let mut builder = Builder::new(call.result());
+    for row in 0..call.rows() {
+        let Some(array) = lists.array(row) else {
+            builder.push_null();
+            continue;
+        };
+        let order = |one: &usize, other: &usize| {
+            let nulls = lists.leaves.is_null(*one).cmp(&lists.leaves.is_null(*other));
+            let nulls = if nulls_first.value(row) { nulls.reverse() } else { nulls };
+            let values = if descending.value(row) { compare(*other, *one) } else { compare(*one, *other) };
+            nulls.then(values)
+        };
+        let mut places: Vec<usize> = array.elements.collect();
+        places.sort_by(order);
+        places.dedup_by(|one, other| order(one, other).is_eq());
+        builder.push(vec![places.len()], places.into_iter().map(|place| (0, place)))?;
+    }
+    builder.finish(&[&lists.leaves])
 }

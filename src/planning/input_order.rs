@@ -9,19 +9,21 @@ use std::sync::Arc;
 
 use datafusion::{
     common::{
-        Column, Result,
+        Column, DFSchema, Result,
         config::ConfigOptions,
         tree_node::{Transformed, TransformedResult},
     },
     functions_aggregate::array_agg::array_agg_udaf,
     functions_nested::expr_fn::{array_sort, array_to_string},
     logical_expr::{
-        Aggregate, Expr, Filter, Limit, LogicalPlan, Projection, Sort, SortExpr, SubqueryAlias,
+        Aggregate, Expr, ExprSchemable, Filter, Limit, LogicalPlan, Projection, Sort, SortExpr, SubqueryAlias,
         expr::{AggregateFunction, Alias},
         lit,
     },
     optimizer::AnalyzerRule,
 };
+
+use super::interval_lengths::is_interval;
 
 /// An aggregate that shows the order of its rows.
 const ARRAY: &str = "array_agg";
@@ -102,11 +104,13 @@ fn in_order(aggregate: Aggregate, names: &mut Names) -> Result<Transformed<Aggre
 /// The aggregate below a projection that sorts the values of the calls that take each once.
 fn sorted(aggregate: Aggregate, names: &mut Names) -> Result<LogicalPlan> {
     let groups = aggregate.schema.fields().len() - aggregate.aggr_expr.len();
+    let of = Arc::clone(aggregate.input.schema());
     let mut shown: Vec<Expr> = aggregate.schema.columns().into_iter().map(Expr::Column).take(groups).collect();
     let mut calls = Vec::with_capacity(aggregate.aggr_expr.len());
     for (at, call) in aggregate.aggr_expr.into_iter().enumerate() {
         let (qualifier, field) = aggregate.schema.qualified_field(groups + at);
-        let distinct = unordered(&call).filter(|function| function.params.distinct).cloned();
+        let distinct = unordered(&call).filter(|function| function.params.distinct && !sorts_itself(function, &of));
+        let distinct = distinct.cloned();
         let Some(mut function) = distinct else {
             shown.push(Expr::Column(Column::new(qualifier.cloned(), field.name())));
             calls.push(call);
@@ -132,6 +136,16 @@ fn sorted(aggregate: Aggregate, names: &mut Names) -> Result<LogicalPlan> {
     let aggregate = Aggregate::try_new(aggregate.input, aggregate.group_expr, calls)?;
     let aggregated = Arc::new(LogicalPlan::Aggregate(aggregate));
     Ok(LogicalPlan::Projection(Projection::try_new(shown, aggregated)?))
+}
+
+/// Whether a call with DISTINCT puts its values in their order by itself: bytes, and intervals, which are sorted by their
+/// lengths.
+fn sorts_itself(call: &AggregateFunction, schema: &DFSchema) -> bool {
+    let value = call.params.args.first().and_then(|value| value.get_type(schema).ok());
+    value.is_some_and(|own| match call.func.name() {
+        TEXT => own.is_binary(),
+        _ => is_interval(&own),
+    })
 }
 
 /// One key of an order: the position of a column.

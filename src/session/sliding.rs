@@ -17,7 +17,6 @@ use datafusion::{
         array_agg::array_agg_udaf,
         bit_and_or_xor::{bit_and_udaf, bit_or_udaf},
         bool_and_or::{bool_and_udaf, bool_or_udaf},
-        string_agg::string_agg_udaf,
     },
     logical_expr::{
         Accumulator, AggregateUDF, AggregateUDFImpl, GroupsAccumulator, ReversedUDAF, SetMonotonicity, Signature,
@@ -28,6 +27,7 @@ use datafusion::{
 };
 
 use crate::interrupt::ask;
+use crate::functions::string_agg;
 
 /// The aggregates that could not forget.
 pub(super) fn all() -> Vec<AggregateUDF> {
@@ -36,7 +36,7 @@ pub(super) fn all() -> Vec<AggregateUDF> {
         (bool_or_udaf(), Kind::Any),
         (bit_and_udaf(), Kind::All),
         (bit_or_udaf(), Kind::Any),
-        (string_agg_udaf(), Kind::Recomputed),
+        (string_agg(), Kind::Recomputed),
         (array_agg_udaf(), Kind::InOrder),
     ];
     let sliding = kinds.map(|(inner, kind)| {

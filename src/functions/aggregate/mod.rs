@@ -1,10 +1,11 @@
 //! Aggregates whose values or types are others in PostgreSQL than in the query engine.
 //!
 //! `stddev` and `variance` of integers and numerics are exact and numerics, those of doubles and the statistics of pairs have
-//! PostgreSQL's digits, `sum` of reals is a real, and `sum` and `avg` are there for intervals. Where a group's rows are in
+//! PostgreSQL's digits, `sum` of reals is a real, `sum` and `avg` are there for intervals, and `string_agg` of bytes is bytes. Where a group's rows are in
 //! several partitions, what these come to is put together in their order, and floats may differ in their last digits.
 
 mod distinct;
+mod joined;
 mod moments;
 mod ordered;
 mod states;
@@ -30,7 +31,7 @@ use datafusion::{
 
 use super::Function;
 
-pub(crate) use self::ordered::ONE_OF_EQUALS;
+pub(crate) use self::{joined::string_agg, ordered::ONE_OF_EQUALS};
 use self::{
     moments::{
         corr, covar_pop, covar_samp, regr_avgx, regr_avgy, regr_count, regr_intercept, regr_r2, regr_slope, regr_sxx,

@@ -1,10 +1,12 @@
 //! Aggregates whose values or types are others in PostgreSQL than in the query engine.
 //!
 //! `stddev` and `variance` of integers and numerics are exact and numerics, those of doubles and the statistics of pairs have
-//! PostgreSQL's digits, `sum` of reals is a real, `sum` and `avg` are there for intervals, and `string_agg` of bytes is bytes. Where a group's rows are in
-//! several partitions, what these come to is put together in their order, and floats may differ in their last digits.
+//! PostgreSQL's digits, `sum` of reals is a real, `sum` and `avg` are there for intervals, and `string_agg` of bytes is bytes.
+//! Where a group's rows are in several partitions, what each comes to is put together as it comes, and floats may differ in
+//! their last digits, as PostgreSQL's do with parallel workers.
 
 mod distinct;
+mod extremes;
 mod joined;
 mod moments;
 mod ordered;
@@ -18,6 +20,7 @@ use datafusion::{
         average::avg_udaf,
         correlation::corr_udaf,
         covariance::{covar_pop_udaf, covar_samp_udaf},
+        min_max::{max_udaf, min_udaf},
         regr::{
             regr_avgx_udaf, regr_avgy_udaf, regr_count_udaf, regr_intercept_udaf, regr_r2_udaf, regr_slope_udaf,
             regr_sxx_udaf, regr_sxy_udaf, regr_syy_udaf,
@@ -29,16 +32,16 @@ use datafusion::{
     logical_expr::AggregateUDF,
 };
 
-use super::Function;
-
-pub(crate) use self::{joined::string_agg, ordered::ONE_OF_EQUALS};
 use self::{
+    extremes::Extreme,
     moments::{
         corr, covar_pop, covar_samp, regr_avgx, regr_avgy, regr_count, regr_intercept, regr_r2, regr_slope, regr_sxx,
         regr_sxy, regr_syy,
     },
     udf::{Aggregate, Kind},
 };
+pub(crate) use self::{joined::string_agg, ordered::ONE_OF_EQUALS};
+use super::Function;
 
 /// What aggregates of ordered sets are written with.
 pub(super) const ROOM: &[&Function] =
@@ -82,7 +85,8 @@ pub(crate) fn aggregate_functions() -> impl Iterator<Item = AggregateUDF> {
         Aggregate::new(regr_sxy_udaf(), &[], Kind::Paired(regr_sxy)),
         Aggregate::new(regr_count_udaf(), &[], Kind::PairCount(regr_count)),
     ];
-    all.into_iter().map(AggregateUDF::from)
+    let extremes = [min_udaf(), max_udaf()].map(|inner| AggregateUDF::from(Extreme::new(inner)));
+    all.into_iter().map(AggregateUDF::from).chain(extremes)
 }
 
 /// The same aggregate of values of which equal ones are one, as PostgreSQL tells them apart; none if it is none of ours.

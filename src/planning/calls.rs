@@ -30,10 +30,10 @@ pub(super) fn aggregate(call: &mut Expr) -> Option<(&str, &mut Vec<Expr>)> {
 /// The same of a call that stays as it is.
 pub(super) fn called(call: &Expr) -> Option<(&str, &[Expr])> {
     match call {
-        Expr::AggregateFunction(AggregateFunction { func, params }) => Some((func.name(), &params.args)),
+        Expr::AggregateFunction(AggregateFunction { func, params }) => Some((func.name(), params.args.as_slice())),
         Expr::WindowFunction(window) => match window.as_ref() {
             WindowFunction { fun: WindowFunctionDefinition::AggregateUDF(function), params } => {
-                Some((function.name(), &params.args))
+                Some((function.name(), params.args.as_slice()))
             }
             WindowFunction { .. } => None,
         },

@@ -48,7 +48,8 @@ impl<S: State> Distinct<S> {
 
     fn compact(&mut self) -> Result<Option<&ArrayRef>> {
         if self.pending > 0 {
-            let all = concat(&self.values.iter().map(AsRef::as_ref).collect::<Vec<_>>())?;
+            let parts: Vec<&dyn Array> = self.values.iter().map(AsRef::as_ref).collect();
+            let all = concat(&parts)?;
             self.values = vec![one_of_equals(&all)?];
             self.pending = 0;
         }

@@ -32,9 +32,10 @@ pub(crate) use times::{read_count, read_time, read_zoned, tells_time};
 pub(crate) use told::{Becoming, Untold, as_told, uuid_bytes};
 pub(crate) use type_name::read as read_type_name;
 
+use self::array::ArrayBytes;
 use super::{
-    ColumnType, EPOCH_DAYS, EPOCH_MICROS, Form, PgType, ZONED_TIME, ZonedTime, dimensions_of, element, innermost,
-    list_of, regtype_text,
+    calendar::{MICROS_A_DAY, is_day},
+    ColumnType, EPOCH_DAYS, EPOCH_MICROS, Form, PgType, ZONED_TIME, ZonedTime, dimensions_of, element, innermost, list_of, regtype_text, NUMERIC,
 };
 
 /// Why a value cannot be read.
@@ -81,8 +82,15 @@ pub(crate) fn read_string(bytes: &[u8]) -> Result<&str> {
         .map_err(|error| Unreadable::Encoding(format!("invalid UTF-8 at byte {}", error.valid_up_to() + 1)))
 }
 
-/// A value of `pg` in text format, as one of `target`. What Arrow does not tell of its type is looked at, too.
+/// A value of `pg` in text format, as one of `target`. What Arrow does not tell of its type is looked at, too. An array has the
+/// dimensions, and the digits of its numerics, that it came with.
 pub(crate) fn read_typed(pg: &'static PgType, text: &str, target: &DataType) -> Result<ScalarValue> {
+    if let (Some(item), Some(_)) = (pg.element_type(), element(target)) {
+        let ArrayText { dimensions, elements } = array::split_array(text)?;
+        let leaf = innermost(target);
+        let elements = elements.into_iter().map(|text| text.map(|text| read_typed(item, &text, leaf)).transpose());
+        return array_of(elements.collect::<Result<_>>()?, &dimensions, target);
+    }
     let told = ColumnType::plain(pg);
     if !told.has_to_be_told() || !target.is_string() {
         return read_text(text, target);
@@ -122,14 +130,17 @@ pub(crate) fn read_text(text: &str, target: &DataType) -> Result<ScalarValue> {
                         let zone = if let DataType::Timestamp(_, Some(zone)) = target { zone.as_ref() } else { "UTC" };
                         read_time(text, target, zone).map_err(unfit)
                     }
-                    _ => ScalarValue::Utf8(Some(trimmed.to_owned())).cast_to(target).map_err(|_| invalid()),
+                    _ => ScalarValue::Utf8(Some(trimmed.to_owned())).cast_to(target).map_err(|_| {
+                        let is_beyond = target.is_integer() && is_whole(trimmed);
+                        if is_beyond { no_number(NoNumber::Range) } else { invalid() }
+                    }),
                 };
             }
         },
     })
 }
 
-/// A value of `pg` in binary format; the elements of an array are cast to those of `target`.
+/// A value of `pg` in binary format; the elements of an array are cast to those of `target`, as many dimensions as it has.
 pub(crate) fn read_binary(pg: &'static PgType, bytes: &[u8], target: &DataType) -> Result<ScalarValue> {
     Ok(match pg.form {
         Form::Boolean => ScalarValue::Boolean(Some(fixed::<1>(bytes)? != [0])),
@@ -149,10 +160,17 @@ pub(crate) fn read_binary(pg: &'static PgType, bytes: &[u8], target: &DataType) 
         Form::Bytes => ScalarValue::Binary(Some(bytes.to_vec())),
         Form::Numeric => numeric::from_binary(bytes)?,
         Form::Date => {
-            let days = i32::from_be_bytes(fixed(bytes)?).checked_add(EPOCH_DAYS);
+            let days = i32::from_be_bytes(fixed(bytes)?);
+            check_finite(days, i32::MIN, i32::MAX)?;
+            let days = days.checked_add(EPOCH_DAYS).filter(|days| is_day(i64::from(*days)));
             ScalarValue::Date32(Some(days.ok_or(Unreadable::OutOfRange(pg))?))
         }
-        Form::Time => ScalarValue::Time64Microsecond(Some(i64::from_be_bytes(fixed(bytes)?))),
+        Form::Time => {
+            let micros = i64::from_be_bytes(fixed(bytes)?);
+            // The end of a day is one of its times.
+            let is_clock = (0..=MICROS_A_DAY).contains(&micros);
+            ScalarValue::Time64Microsecond(Some(is_clock.then_some(micros).ok_or(Unreadable::OutOfRange(pg))?))
+        }
         Form::ZonedTime => {
             let (micros, west) = bytes.split_first_chunk().ok_or(Unreadable::Binary)?;
             let (micros, west) = (i64::from_be_bytes(*micros), i32::from_be_bytes(fixed(west)?));
@@ -160,7 +178,10 @@ pub(crate) fn read_binary(pg: &'static PgType, bytes: &[u8], target: &DataType) 
             zoned_value(time.ok_or(Unreadable::OutOfRange(pg))?)
         }
         Form::Timestamp | Form::Instant => {
-            let micros = i64::from_be_bytes(fixed(bytes)?).checked_add(EPOCH_MICROS);
+            let micros = i64::from_be_bytes(fixed(bytes)?);
+            check_finite(micros, i64::MIN, i64::MAX)?;
+            let micros = micros.checked_add(EPOCH_MICROS);
+            let micros = micros.filter(|micros| is_day(micros.div_euclid(MICROS_A_DAY)));
             let zone = match pg.arrow(-1) {
                 Some(DataType::Timestamp(TimeUnit::Microsecond, zone)) => zone,
                 _ => None,
@@ -172,7 +193,7 @@ pub(crate) fn read_binary(pg: &'static PgType, bytes: &[u8], target: &DataType) 
             ScalarValue::IntervalMonthDayNano(Some(interval))
         }
         Form::Array | Form::Other => match pg.element_type().filter(|element| element.form != Form::Other) {
-            Some(element_type) => array_of(element_type, bytes, target)?,
+            Some(element_type) => array_from_binary(element_type, bytes, target)?,
             None => return Err(Unreadable::Unsupported("this")),
         },
     })
@@ -199,32 +220,66 @@ fn array_from_text(text: &str, element: &DataType) -> Result<ScalarValue> {
         Some(text) => read_text(&text, leaf)?.cast_to(leaf).map_err(|_| Unreadable::Text(text)),
         None => read_null(leaf),
     });
-    let (mut values, mut data_type) = (elements.collect::<Result<Vec<_>>>()?, leaf.clone());
+    Ok(nested_list(elements.collect::<Result<_>>()?, &dimensions, leaf))
+}
+
+fn array_from_binary(pg: &'static PgType, bytes: &[u8], target: &DataType) -> Result<ScalarValue> {
+    let ArrayBytes { oid, dimensions, elements } = array::split_binary(bytes)?;
+    if oid != pg.oid {
+        return Err(Unreadable::Binary);
+    }
+    let leaf = innermost(target);
+    let elements = elements.into_iter().map(|bytes| bytes.map(|bytes| read_binary(pg, bytes, leaf)).transpose());
+    array_of(elements.collect::<Result<_>>()?, &dimensions, target)
+}
+
+/// An array of elements that were read, in the dimensions that they came in; without elements it has those of `target`. Numerics
+/// keep all their digits: to cut them to those of `target` would change what they are compared with.
+fn array_of(elements: Vec<Option<ScalarValue>>, dimensions: &[usize], target: &DataType) -> Result<ScalarValue> {
+    if elements.is_empty() {
+        return Ok(list(Vec::new(), element(target).unwrap_or(target)));
+    }
+    let leaf = match innermost(target) {
+        leaf if leaf.is_decimal() => {
+            numeric::holding(elements.iter().flatten()).ok_or(Unreadable::OutOfRange(&NUMERIC))?
+        }
+        leaf => leaf.clone(),
+    };
+    let elements = elements.into_iter().map(|element| match element {
+        Some(value) if value.data_type() == leaf => Ok(value),
+        Some(value) => value.cast_to(&leaf).map_err(|_| Unreadable::Text(value.to_string())),
+        None => read_null(&leaf),
+    });
+    Ok(nested_list(elements.collect::<Result<_>>()?, dimensions, &leaf))
+}
+
+/// The elements of the innermost dimension, row by row, in lists of these lengths.
+fn nested_list(mut values: Vec<ScalarValue>, dimensions: &[usize], leaf: &DataType) -> ScalarValue {
+    let mut data_type = leaf.clone();
     for length in dimensions.iter().skip(1).rev() {
         values = values.chunks(*length).map(|values| list(values.to_vec(), &data_type)).collect();
         data_type = list_of(data_type);
     }
-    Ok(list(values, &data_type))
-}
-
-fn array_of(pg: &'static PgType, bytes: &[u8], target: &DataType) -> Result<ScalarValue> {
-    let (sent, elements) = array::split_binary(bytes).ok_or(Unreadable::Binary)?;
-    if sent != pg.oid {
-        return Err(Unreadable::Binary);
-    }
-    let target = element(target).cloned().or_else(|| pg.arrow(-1)).unwrap_or(DataType::Utf8);
-    let elements = elements.into_iter().map(|bytes| match bytes {
-        Some(bytes) => {
-            let value = read_binary(pg, bytes, &target)?;
-            value.cast_to(&target).map_err(|_| Unreadable::Text(value.to_string()))
-        }
-        None => read_null(&target),
-    });
-    Ok(list(elements.collect::<Result<_>>()?, &target))
+    list(values, &data_type)
 }
 
 fn list(elements: Vec<ScalarValue>, element: &DataType) -> ScalarValue {
     ScalarValue::List(ScalarValue::new_list_nullable(&elements, element))
+}
+
+/// Refuses the numbers that the times before and after all others have.
+fn check_finite<T: PartialEq>(number: T, first: T, last: T) -> Result<()> {
+    let infinite = |text: &str| Err(Unreadable::Time(text.to_owned(), Unfit::Infinite));
+    match number {
+        number if number == first => infinite("-infinity"),
+        number if number == last => infinite("infinity"),
+        _ => Ok(()),
+    }
+}
+
+fn is_whole(text: &str) -> bool {
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit())
 }
 
 fn fixed<const N: usize>(bytes: &[u8]) -> Result<[u8; N]> {

@@ -106,6 +106,9 @@ pub(crate) fn no_number(text: &str, data_type: &DataType, why: NoNumber) -> Fail
             let message = format!("a numeric is a finite number here: \"{text}\"; cast it to double precision");
             Failure::new(Fault::FeatureNotSupported, message)
         }
+        NoNumber::Range if data_type.is_integer() => {
+            Failure::new(Fault::NumericOutOfRange, format!("value \"{text}\" is out of range for type {name}"))
+        }
         NoNumber::Range if data_type.is_floating() => {
             let message = format!("\"{}\" is out of range for type {name}", text.trim());
             Failure::new(Fault::NumericOutOfRange, message)

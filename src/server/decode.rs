@@ -40,8 +40,10 @@ impl Parameter<'_> {
             }),
         };
         let value = value.map_err(|why| self.refused(why))?;
-        // A numeric keeps the scale that it came with: to cut it to the column's would change what is compared.
-        if value.data_type() == *self.target || self.oid == pgtype::NUMERIC.oid {
+        // A numeric keeps the scale that it came with, and an array its dimensions too: to cut it to the column's would change
+        // what is compared.
+        let keeps_its_own = self.oid == pgtype::NUMERIC.oid || pgtype::element(&value.data_type()).is_some();
+        if keeps_its_own || value.data_type() == *self.target {
             return Ok(value);
         }
         value.cast_to(self.target).map_err(|_| self.refused(Unreadable::Text(value.to_string())))
@@ -76,7 +78,7 @@ impl Parameter<'_> {
                 Failure::statement(Fault::FeatureNotSupported, message)
             }
             Unreadable::Time(text, why) => {
-                let failure = planning::unfit(&text, self.target, why);
+                let failure = planning::unfit(&text, pgtype::innermost(self.target), why);
                 Failure::statement(failure.fault(), told(failure.to_string()))
             }
             Unreadable::Number(text, why) => {
@@ -89,7 +91,9 @@ impl Parameter<'_> {
             }
             Unreadable::Encoding(what) => Failure::protocol(ConnectionFault::InvalidEncoding, told(what)),
             Unreadable::OutOfRange(pg) => {
-                Failure::statement(Fault::NumericOutOfRange, told(format!("{} out of range", pg.word(None))))
+                let is_number = pg.category == pgtype::NUMERIC.category;
+                let fault = if is_number { Fault::NumericOutOfRange } else { Fault::DatetimeOutOfRange };
+                Failure::statement(fault, told(format!("{} out of range", pg.word(None))))
             }
             Unreadable::Unsupported(what) => {
                 let kind = pgtype::name_of(self.oid);

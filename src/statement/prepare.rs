@@ -255,7 +255,7 @@ fn unreadable(why: Unreadable, data_type: &DataType) -> Error {
             let message = format!("an array of {found} dimensions is no value of a parameter of {wanted}; cast it");
             Error::new(Fault::FeatureNotSupported, message)
         }
-        Unreadable::Time(text, why) => planning::unfit(&text, data_type, why).into(),
+        Unreadable::Time(text, why) => planning::unfit(&text, pgtype::innermost(data_type), why).into(),
         Unreadable::Number(text, why) => planning::no_number(&text, pgtype::innermost(data_type), why).into(),
         Unreadable::OutOfRange(pg) => Error::new(Fault::NumericOutOfRange, format!("{} out of range", pg.word(None))),
         Unreadable::Unsupported(_) | Unreadable::Binary | Unreadable::Encoding(_) => {

@@ -178,20 +178,41 @@ fn is_space(character: char) -> bool {
     matches!(character, ' ' | '\t'..='\r')
 }
 
-/// The element's type and the elements of a binary array with one dimension; none if it is not one.
-pub(super) fn split_binary(bytes: &[u8]) -> Option<(u32, Vec<Option<&[u8]>>)> {
+/// An array as its bytes have it.
+#[derive(Debug)]
+pub(super) struct ArrayBytes<'a> {
+    /// The number of the elements' type.
+    pub(super) oid: u32,
+    /// As those of [`ArrayText`].
+    pub(super) dimensions: Vec<usize>,
+    pub(super) elements: Vec<Option<&'a [u8]>>,
+}
+
+/// The elements of a binary array.
+pub(super) fn split_binary(bytes: &[u8]) -> Result<ArrayBytes<'_>, Unreadable> {
     let mut rest = bytes;
-    let dimensions = take(&mut rest)?;
-    let _has_nulls = take(&mut rest)?;
-    let oid = take(&mut rest)?;
-    if dimensions == 0 {
-        return rest.is_empty().then(|| (oid, Vec::new()));
+    let mut next = || take(&mut rest).ok_or(Unreadable::Binary);
+    let (count, _has_nulls, oid) = (next()?, next()?, next()?);
+    let count = usize::try_from(count).ok().filter(|count| *count <= MAX_DIMENSIONS).ok_or(Unreadable::Binary)?;
+    let mut dimensions = Vec::with_capacity(count);
+    for _ in 0..count {
+        let (length, low) = (next()?, next()?);
+        if low != 1 {
+            return Err(Unreadable::LowerBound(String::new()));
+        }
+        dimensions.push(usize::try_from(length).map_err(|_| Unreadable::Binary)?);
     }
-    if dimensions != 1 {
-        return None;
+    let all = dimensions.iter().try_fold(1, |all: usize, length| all.checked_mul(*length)).ok_or(Unreadable::Binary)?;
+    let all = if dimensions.is_empty() { 0 } else { all };
+    let elements = elements_of(rest, all).ok_or(Unreadable::Binary)?;
+    if elements.is_empty() {
+        dimensions.clear();
     }
-    let count = take(&mut rest)?;
-    let _lower_bound = take(&mut rest)?;
+    Ok(ArrayBytes { oid, dimensions, elements })
+}
+
+/// So many elements behind their lengths, and nothing else.
+fn elements_of(mut rest: &[u8], count: usize) -> Option<Vec<Option<&[u8]>>> {
     let mut elements = Vec::new();
     for _ in 0..count {
         let length = take(&mut rest)?;
@@ -199,11 +220,11 @@ pub(super) fn split_binary(bytes: &[u8]) -> Option<(u32, Vec<Option<&[u8]>>)> {
             elements.push(None);
             continue;
         }
-        let (element, after) = rest.split_at_checked(length as usize)?;
+        let (element, after) = rest.split_at_checked(usize::try_from(length).ok()?)?;
         elements.push(Some(element));
         rest = after;
     }
-    rest.is_empty().then_some((oid, elements))
+    rest.is_empty().then_some(elements)
 }
 
 fn take(rest: &mut &[u8]) -> Option<u32> {

@@ -1,6 +1,6 @@
 //! Numerics with the scale that they came with: a decimal of 38 digits where they fit, else of 76.
 
-use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DECIMAL256_MAX_PRECISION, i256};
+use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DECIMAL256_MAX_PRECISION, DataType, i256};
 use datafusion::common::ScalarValue;
 
 use super::{NoNumber, Unreadable};
@@ -131,6 +131,26 @@ fn finite(bytes: &[u8]) -> Option<ScalarValue> {
         digits.extend(std::iter::repeat_n('0', usize::try_from(scale - places).ok()?));
     }
     decimal(digits, negative, scale)
+}
+
+/// The type of numerics that has all these as they are; none if they have too many digits together.
+pub(super) fn holding<'a>(values: impl Iterator<Item = &'a ScalarValue>) -> Option<DataType> {
+    let (mut whole, mut places) = (0, 0);
+    for value in values {
+        let (digits, scale) = match value {
+            ScalarValue::Decimal128(Some(value), _, scale) => (value.unsigned_abs().to_string(), *scale),
+            ScalarValue::Decimal256(Some(value), _, scale) => (value.to_string(), *scale),
+            _ => continue,
+        };
+        let digits = i32::try_from(digits.trim_start_matches(['-', '0']).len()).ok()?;
+        whole = whole.max(digits - i32::from(scale));
+        places = places.max(scale);
+    }
+    let precision = u8::try_from(whole + i32::from(places)).ok()?;
+    if precision <= DECIMAL128_MAX_PRECISION {
+        return Some(DataType::Decimal128(DECIMAL128_MAX_PRECISION, places));
+    }
+    (precision <= DECIMAL256_MAX_PRECISION).then_some(DataType::Decimal256(DECIMAL256_MAX_PRECISION, places))
 }
 
 fn decimal(mut digits: String, negative: bool, mut scale: i32) -> Option<ScalarValue> {

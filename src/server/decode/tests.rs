@@ -77,13 +77,79 @@ fn arrays_are_read_in_both_formats() {
 }
 
 #[test]
+fn arrays_have_their_own_dimensions_and_digits() {
+    let target = pgtype::list_of(DataType::Int32);
+    let row = |items: [i32; 2]| list(items.map(|item| ScalarValue::Int32(Some(item))).to_vec(), &DataType::Int32);
+    let expected = list(vec![row([1, 2]), row([3, 4])], &target);
+    assert_eq!(text("{{1,2},{3,4}}", &target), expected);
+    let element = |item: u8| [0, 0, 0, 4, 0, 0, 0, item];
+    let header: [u8; 28] = [0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 23, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 1];
+    let packed = [header.as_slice(), [1, 2, 3, 4].map(element).concat().as_slice()].concat();
+    assert_eq!(parameter(1007, &target).decode(Some(&packed), 1).unwrap(), expected);
+    assert_eq!(failure(1007, &target, &packed[..packed.len() - 8], 1).0, "22P03");
+    // Its places count from 0.
+    let mut low = packed;
+    low[19] = 0;
+    assert_eq!(failure(1007, &target, &low, 1).0, "0A000");
+    assert_eq!(text("{}", &pgtype::list_of(target.clone())), list(Vec::new(), &target));
+
+    let numbers = pgtype::list_of(DataType::Decimal128(10, 2));
+    let decimal = DataType::Decimal128(38, 3);
+    let expected = [Some(1500), None, Some(5)].map(|digits| ScalarValue::Decimal128(digits, 38, 3)).to_vec();
+    assert_eq!(text("{1.5,NULL,0.005}", &numbers), list(expected, &decimal));
+    let long = text(&format!("{{{},0.5}}", "9".repeat(50)), &numbers);
+    assert_eq!(long.data_type(), pgtype::list_of(DataType::Decimal256(76, 1)));
+    let beyond = format!("{{{},0.5}}", "9".repeat(76));
+    assert_eq!(failure(pgtype::NUMERIC.array, &numbers, beyond.as_bytes(), 0).0, "22003");
+
+    let words = pgtype::list_of(DataType::Utf8);
+    let uuids = parameter(pgtype::UUID.array, &words).decode(Some(b"{A0EEBC999C0B4EF8BB6D6BB9BD380A11}"), 0).unwrap();
+    let plain = ScalarValue::Utf8(Some("a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11".to_owned()));
+    assert_eq!(uuids, list(vec![plain], &DataType::Utf8));
+}
+
+#[test]
+fn times_that_are_not_stored_are_refused() {
+    let timestamp = pgtype::TIMESTAMP.arrow(-1).unwrap();
+    let refused = |pg: &pgtype::PgType, bytes: &[u8]| failure(pg.oid, &pg.arrow(-1).unwrap(), bytes, 1);
+    // The dates and timestamps that PostgreSQL sends as infinity and -infinity.
+    for (pg, bytes) in [
+        (&pgtype::DATE, &i32::MAX.to_be_bytes()[..]),
+        (&pgtype::DATE, &i32::MIN.to_be_bytes()),
+        (&pgtype::TIMESTAMP, &i64::MAX.to_be_bytes()),
+        (&pgtype::TIMESTAMPTZ, &i64::MIN.to_be_bytes()),
+    ] {
+        let (code, message) = refused(pg, bytes);
+        assert_eq!(code, "0A000", "{message}");
+        assert!(message.contains("infinity\"; write NULL"), "{message}");
+    }
+    // 24 November 4714 BC is the first day.
+    let first = -2_451_545_i32;
+    let value = parameter(pgtype::DATE.oid, &DataType::Date32).decode(Some(&first.to_be_bytes()), 1).unwrap();
+    assert_eq!(value, ScalarValue::Date32(Some(-2_440_588)));
+    let micros = i64::from(first) * 86_400_000_000;
+    assert!(parameter(pgtype::TIMESTAMP.oid, &timestamp).decode(Some(&micros.to_be_bytes()), 1).is_ok());
+    for (pg, bytes) in [
+        (&pgtype::DATE, &(first - 1).to_be_bytes()[..]),
+        (&pgtype::DATE, &(i32::MAX - 1).to_be_bytes()),
+        (&pgtype::TIMESTAMP, &(micros - 1).to_be_bytes()),
+        (&pgtype::TIMESTAMPTZ, &(i64::MAX - 1).to_be_bytes()),
+        (&pgtype::TIME, &(-1_i64).to_be_bytes()),
+        (&pgtype::TIME, &86_400_000_001_i64.to_be_bytes()),
+    ] {
+        assert_eq!(refused(pg, bytes).0, "22008", "{}", pg.name);
+    }
+}
+
+#[test]
 fn wrong_values_are_refused_by_name() {
     let expected = ("22P02", "parameter $1: \"abc\" is not a value of type bigint".to_owned());
     assert_eq!(failure(pgtype::INT8.oid, &DataType::Int64, b"abc", 0), expected);
     assert_eq!(failure(pgtype::INT8.oid, &DataType::Int64, &[0, 1], 1).0, "22P03");
     assert_eq!(failure(pgtype::TEXT.oid, &DataType::Utf8, b"\xff", 0).0, "22021");
     assert_eq!(failure(pgtype::TEXT.oid, &DataType::Utf8, b"a\0", 1).0, "22021");
-    assert_eq!(failure(pgtype::DATE.oid, &DataType::Date32, &[0x7f, 0xff, 0xff, 0xff], 1).0, "22003");
+    assert_eq!(failure(pgtype::INT2.oid, &DataType::Int16, b"32768", 0).0, "22003");
+    assert_eq!(failure(pgtype::INT8.oid, &DataType::Int64, b"-9223372036854775809", 0).0, "22003");
     assert_eq!(failure(600, &DataType::Utf8, b"x", 1).0, "0A000");
 }
 

@@ -10,7 +10,9 @@ use std::collections::HashMap;
 use arrow::datatypes::{DataType, Field};
 use arrow_schema::extension::EXTENSION_TYPE_NAME_KEY;
 
-use super::{BPCHAR, ColumnType, Fields, Form, HEADER, Modifier, PgType, by_name, element, of, type_name};
+use super::{
+    BPCHAR, ColumnType, Fields, Form, HEADER, Modifier, PgType, by_name, element, innermost, list_of, of, type_name,
+};
 
 /// What the name begins with, before the type's and its modifier.
 const PREFIX: &str = "fusewire.";
@@ -45,7 +47,7 @@ fn can_be(arrow: &DataType, pg: &PgType) -> bool {
         Form::Oid => *arrow == DataType::Int64,
         // Digits of a second, and fields, are said of any such value.
         Form::Time | Form::ZonedTime | Form::Timestamp | Form::Instant | Form::Interval => of(arrow).pg.oid == pg.oid,
-        Form::Array => element(arrow).zip(pg.element_type()).is_some_and(|(arrow, pg)| can_be(arrow, pg)),
+        Form::Array => element(arrow).zip(pg.element_type()).is_some_and(|(_, pg)| can_be(innermost(arrow), pg)),
         _ => false,
     }
 }
@@ -92,13 +94,24 @@ impl ColumnType {
         }
     }
 
-    /// The Arrow type of values of a type that a field has to say.
+    /// The Arrow type of values of a type that a field has to say; of arrays, of those with one dimension.
     pub fn arrow(self) -> DataType {
-        match self.pg.form {
-            Form::Oid => DataType::Int64,
+        match (self.pg.form, self.item()) {
+            (Form::Oid, _) => DataType::Int64,
             _ if self.is_of_time() => self.pg.arrow(self.modifier).unwrap_or(DataType::Utf8View),
+            (Form::Array, Some(item)) => list_of(item.arrow()),
             _ => DataType::Utf8View,
         }
+    }
+
+    /// The type of an array's elements, which has its modifier; none of one that is no array.
+    pub fn item(self) -> Option<Self> {
+        self.pg.element_type().map(|pg| Self { pg, ..self })
+    }
+
+    /// The type of arrays of such values; itself, if there is none.
+    pub fn in_arrays(self) -> Self {
+        Self { pg: self.pg.array_type().unwrap_or(self.pg), ..self }
     }
 
     /// What a field of the type says.
@@ -149,6 +162,8 @@ mod tests {
             (DataType::Int64, &OID),
             (DataType::Utf8, &VOID),
             (list_of(DataType::Utf8), NAME.array_type().unwrap()),
+            (list_of(list_of(DataType::Utf8View)), UUID.array_type().unwrap()),
+            (list_of(DataType::Int64), OID.array_type().unwrap()),
         ] {
             let said = ColumnType::plain(pg);
             assert_eq!(told(&field(data_type.clone(), said)), Some(said), "{}", pg.name);
@@ -164,6 +179,9 @@ mod tests {
         assert_eq!(told(&field(micros.clone(), said)), Some(said));
         assert_eq!(field_name(&field(micros.clone(), said)), "timestamp(3)");
         assert_eq!(told(&field(micros, ColumnType::plain(&TIMESTAMP))), None);
+        let (arrays, list) = (said.in_arrays(), list_of(DataType::Utf8View));
+        assert_eq!((arrays.pg.name, arrays.item(), arrays.arrow()), ("_varchar", Some(said), list.clone()));
+        assert_eq!(field_name(&field(list, arrays)), "character varying(10)[]");
     }
 
     #[test]

@@ -1,6 +1,12 @@
 //! A function of one operand over what the engine calls it with: a column, or a constant that stands for one.
 
-use arrow::array::ArrayRef;
+use std::sync::Arc;
+
+use arrow::{
+    array::{Array, ArrayRef, AsArray, ListArray, UInt64Array},
+    compute::take,
+    datatypes::Field,
+};
 use datafusion::{
     common::{Result, ScalarValue},
     logical_expr::ColumnarValue,
@@ -18,4 +24,53 @@ pub(super) fn made_of(
             ColumnarValue::Scalar(ScalarValue::try_from_array(&made, 0)?)
         }
     })
+}
+
+/// What a function makes of the values that are in lists, where they are; of a column of others, of these.
+pub(super) fn within(values: &ArrayRef, make: &dyn Fn(&ArrayRef) -> Result<ArrayRef>) -> Result<ArrayRef> {
+    if values.as_list_opt::<i32>().is_none() {
+        return make(values);
+    }
+    // What stands between lists or behind NULL is left out: nobody sees it, and the function may fail on it.
+    let rows = UInt64Array::from_iter_values((0..).take(values.len()));
+    let seen = take(values, &rows, None)?;
+    let lists = seen.as_list::<i32>();
+    let made = within(lists.values(), make)?;
+    let item = Arc::new(Field::new_list_field(made.data_type().clone(), true));
+    Ok(Arc::new(ListArray::try_new(item, lists.offsets().clone(), made, lists.nulls().cloned())?))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use arrow::{
+        array::{Int64Array, StringArray},
+        buffer::{NullBuffer, OffsetBuffer},
+        compute::cast,
+        datatypes::{DataType, Int64Type},
+    };
+    use datafusion::common::exec_err;
+
+    use super::*;
+
+    #[test]
+    fn only_values_that_are_seen_are_made_others() {
+        let texts: ArrayRef = Arc::new(StringArray::from(vec![Some("1"), Some("x"), Some("2"), None, Some("y")]));
+        let item = Arc::new(Field::new_list_field(DataType::Utf8, true));
+        let offsets = OffsetBuffer::from_lengths([1, 1, 2, 1]);
+        let lists = ListArray::new(item, offsets, texts, Some(NullBuffer::from(vec![true, false, true, true])));
+        // The second list is NULL, and the last is cut off.
+        let lists: ArrayRef = Arc::new(lists.slice(0, 3));
+        let numbers = |texts: &ArrayRef| -> Result<ArrayRef> {
+            if texts.as_string::<i32>().iter().flatten().any(|text| text > "9") {
+                return exec_err!("it has seen what nobody sees");
+            }
+            Ok(cast(texts, &DataType::Int64)?)
+        };
+        let made = within(&lists, &numbers).unwrap();
+        let made = made.as_list::<i32>();
+        assert_eq!(made.value(0).as_primitive::<Int64Type>(), &Int64Array::from(vec![1]));
+        assert!(made.is_null(1));
+        assert_eq!(made.value(2).as_primitive::<Int64Type>(), &Int64Array::from(vec![Some(2), None]));
+    }
 }

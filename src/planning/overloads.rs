@@ -20,7 +20,7 @@ use super::{
     told::told_by,
 };
 use crate::{
-    functions::{self, Given, PG_TYPEOF},
+    functions::{self, Given, PG_TYPEOF, Returns},
     pgtype::{self, ColumnType, REGTYPE},
 };
 
@@ -83,6 +83,23 @@ pub(super) fn settled(mut step: Expr, schema: &DFSchema) -> Result<Expr> {
         }
     }
     Ok(step)
+}
+
+/// The type of what a function of any values or arrays makes of these arguments, where Arrow does not tell it.
+pub(super) fn told_result(call: &ScalarFunction, schema: &DFSchema) -> Option<ColumnType> {
+    let function = functions::function_of(&call.func)?;
+    let is_of_any = |returns: &Returns| matches!(returns, Returns::Type(returns) if returns.is_polymorphic());
+    if !function.overloads.iter().any(|overload| is_of_any(&overload.returns)) {
+        return None;
+    }
+    let first = call.args.iter().find_map(|argument| told_by(argument, schema))?;
+    let resolved = functions::resolve(function, &given(&call.args, schema)).ok()?;
+    let returns = pgtype::by_oid(resolved.returns.oid).filter(|_| is_of_any(&resolved.overload.returns))?;
+    // A part of an array has the length of its elements, too.
+    let is_part = [&functions::ARRAY_SUBSCRIPT, &functions::ARRAY_PART].iter().any(|part| part.name == function.name);
+    let mut parts = [Some(first), first.item()].into_iter().flatten().filter(|_| is_part);
+    let told = parts.find(|part| part.pg == returns).unwrap_or_else(|| ColumnType::plain(returns));
+    told.has_to_be_told().then_some(told)
 }
 
 /// What `pg_typeof` says of its argument, which nobody can tell from the values.

@@ -1,21 +1,36 @@
 //! Lists as PostgreSQL writes arrays: `{a,"b, c",NULL}`.
 
 use arrow::{
-    array::{Array, ListArray},
+    array::{Array, AsArray, ListArray},
     datatypes::{DataType, FieldRef},
 };
 use bytes::{BufMut, BytesMut};
 
 use super::{Form, Writer};
-use crate::{fault::Result, interrupt::step};
+use crate::{fault::Result, interrupt::step, pgtype::ColumnType};
 
 /// The writer of a column of lists, whose elements are of a canonical type.
 pub(super) fn writer<'a>(lists: &'a ListArray, element: &'a FieldRef, form: Form) -> Result<Writer<'a>> {
+    Ok(written(lists, super::writer(lists.values().as_ref(), element, form)?))
+}
+
+/// The writer of a column of lists, within each other or not, of a type whose values its Arrow type does not write; none if that
+/// does.
+pub(super) fn told_writer(lists: &ListArray, item: ColumnType) -> Result<Option<Writer<'_>>> {
+    let values = lists.values();
+    let write = match values.as_list_opt::<i32>() {
+        Some(inner) => told_writer(inner, item)?,
+        None => super::told_writer(values.as_ref(), item, false)?,
+    };
+    Ok(write.map(|write| written(lists, write)))
+}
+
+/// Lists whose elements are written so.
+fn written<'a>(lists: &'a ListArray, mut write: Writer<'a>) -> Writer<'a> {
     let (offsets, values) = (lists.value_offsets(), lists.values());
     let nulls = values.logical_nulls();
     let nested = matches!(values.data_type(), DataType::List(_));
-    let mut write = super::writer(values.as_ref(), element, form)?;
-    Ok(Box::new(move |out, row| {
+    Box::new(move |out, row| {
         out.put_u8(b'{');
         for (position, index) in (offsets[row]..offsets[row + 1]).enumerate() {
             step()?;
@@ -35,7 +50,7 @@ pub(super) fn writer<'a>(lists: &'a ListArray, element: &'a FieldRef, form: Form
         }
         out.put_u8(b'}');
         Ok(())
-    }))
+    })
 }
 
 // Puts the element that begins at `start` between quotes if it could be read as something else, moving it in place.

@@ -10,11 +10,13 @@ use bytes::{BufMut, BytesMut};
 use super::{
     Writer,
     number::{without_zeros, write_binary_decimal},
-    plain, record, unformatted, unsupported, zoned_time,
+    plain, record,
+    told::told_writer,
+    unformatted, unsupported, zoned_time,
 };
 use crate::{
     fault::{Failure, Fault, Result},
-    pgtype::{self, EPOCH_DAYS, EPOCH_MICROS, ZONED_TIME},
+    pgtype::{self, ColumnType, EPOCH_DAYS, EPOCH_MICROS, ZONED_TIME},
 };
 
 /// PostgreSQL's limit on a value and on a row, which clients count on.
@@ -136,7 +138,7 @@ fn out_of_range(kind: &str) -> Failure {
 
 // Lists of lists are one array with several dimensions, which must be a box: all lists of a level equally long. Its elements
 // are of this type where Arrow does not tell theirs.
-pub(super) fn list(lists: &ListArray, element: Option<u32>) -> Result<Writer<'_>> {
+pub(super) fn list(lists: &ListArray, element: Option<ColumnType>) -> Result<Writer<'_>> {
     let mut levels = vec![lists];
     let mut field = element_field(lists);
     while let Some(inner) = levels.last().and_then(|level| level.values().as_list_opt::<i32>()) {
@@ -149,8 +151,12 @@ pub(super) fn list(lists: &ListArray, element: Option<u32>) -> Result<Writer<'_>
     }
     let leaf = levels.last().map_or(lists.values(), |level| level.values());
     let nulls = leaf.logical_nulls();
-    let element = element.unwrap_or_else(|| pgtype::of(leaf.data_type()).pg.oid);
-    let mut write = binary_writer(leaf.as_ref(), field.ok_or_else(|| unsupported(lists, "binary"))?)?;
+    let told = element.map(|element| told_writer(leaf.as_ref(), element, true)).transpose()?.flatten();
+    let mut write = match told {
+        Some(write) => write,
+        None => binary_writer(leaf.as_ref(), field.ok_or_else(|| unsupported(lists, "binary"))?)?,
+    };
+    let element = element.unwrap_or_else(|| pgtype::of(leaf.data_type())).pg.oid;
     Ok(Box::new(move |out, row| {
         let mut lengths = [None; MAX_DIMENSIONS];
         measure(&levels, row, &mut lengths)?;

@@ -8,7 +8,7 @@ use arrow::{
 };
 use bytes::BufMut;
 
-use super::{Writer, binary::list, plain};
+use super::{Writer, array as items, binary::list, plain};
 use crate::{
     fault::{Failure, Fault, Result},
     pgtype::{ColumnType, Form, JSONB_VERSION, regtype_oid, uuid_bytes},
@@ -19,11 +19,11 @@ type Text<'a> = Box<dyn Fn(usize) -> &'a str + 'a>;
 
 /// The writer of a column of a type whose values its Arrow type does not write; none if that does.
 pub(crate) fn told_writer(array: &dyn Array, shown: ColumnType, is_binary: bool) -> Result<Option<Writer<'_>>> {
-    if shown.pg.form == Form::Array
-        && is_binary
-        && let Some(lists) = array.as_list_opt::<i32>()
-    {
-        return list(lists, Some(shown.pg.element)).map(Some);
+    if let (Some(item), Some(lists)) = (shown.item(), array.as_list_opt::<i32>()) {
+        return match is_binary {
+            true => list(lists, Some(item)).map(Some),
+            false => items::told_writer(lists, item),
+        };
     }
     Ok(value_writer(array, shown, is_binary))
 }
@@ -94,7 +94,13 @@ fn unfit(value: &str, shown: ColumnType) -> Failure {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use arrow::array::{Int64Array, StringArray, StringViewArray};
+    use std::sync::Arc;
+
+    use arrow::{
+        array::{Int64Array, ListArray, StringArray, StringViewArray},
+        buffer::OffsetBuffer,
+        datatypes::{DataType, Field},
+    };
     use bytes::BytesMut;
 
     use super::*;
@@ -115,6 +121,11 @@ mod tests {
             assert_eq!(written(&text, ColumnType::of_length(&VARCHAR, 4), is_binary), None);
             assert_eq!(written(&text, ColumnType::plain(&TEXT), is_binary), None);
         }
+        let words = StringArray::from(vec![Some("a"), None, Some("b c")]);
+        let item = Arc::new(Field::new_list_field(DataType::Utf8, true));
+        let list = ListArray::new(item, OffsetBuffer::from_lengths([3]), Arc::new(words), None);
+        assert_eq!(written(&list, fixed.in_arrays(), false).as_deref(), Some(b"{\"a   \",NULL,\"b c \"}".as_slice()));
+        assert_eq!(written(&list, ColumnType::plain(&TEXT).in_arrays(), false), None);
         let uuid = StringArray::from(vec!["a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"]);
         assert_eq!(written(&uuid, ColumnType::plain(&UUID), false), None);
         assert_eq!(written(&uuid, ColumnType::plain(&UUID), true).unwrap()[..3], [0xa0, 0xee, 0xbc]);
@@ -124,6 +135,13 @@ mod tests {
         let regtype = StringArray::from(vec!["integer[]"]);
         assert_eq!(written(&regtype, ColumnType::plain(&REGTYPE), false), None);
         assert_eq!(written(&regtype, ColumnType::plain(&REGTYPE), true).as_deref(), Some([0, 0, 3, 239].as_slice()));
+        let uuids = StringArray::from(vec![Some("a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"), None]);
+        let item = Arc::new(Field::new_list_field(DataType::Utf8, true));
+        let list = ListArray::new(item, OffsetBuffer::from_lengths([2]), Arc::new(uuids), None);
+        let bytes = written(&list, ColumnType::plain(&UUID).in_arrays(), true).unwrap();
+        assert_eq!(bytes[..12], [0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0x0b, 0x86]);
+        assert_eq!(bytes[20..26], [0, 0, 0, 16, 0xa0, 0xee]);
+        assert_eq!(bytes[40..], [0xff; 4]);
         let oid = Int64Array::from(vec![4_294_967_295]);
         assert_eq!(written(&oid, ColumnType::plain(&OID), true).as_deref(), Some([255; 4].as_slice()));
     }

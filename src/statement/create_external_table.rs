@@ -87,7 +87,7 @@ fn as_in_files(declared: &Schema, scope: &Scope) -> Result<Schema> {
             let zone = if told.pg.form == pgtype::Form::Instant { zone.clone() } else { None };
             Ok(untold(field).with_data_type(DataType::Timestamp(unit, zone)))
         }
-        Some(told) if told.pg.category != TEXT.category => {
+        Some(told) if told.item().unwrap_or(told).pg.category != TEXT.category => {
             let (name, of) = (field.name(), told.word());
             let message =
                 format!("column \"{name}\" of files cannot be of type {of}; declare it as text and cast it in a view");

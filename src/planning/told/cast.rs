@@ -15,12 +15,19 @@ use datafusion::{
     },
 };
 
-use super::super::{BECOME_TOLD, MAKE_TOLD, columnar::made_of, open_operands::is_open};
+use super::{
+    super::{
+        BECOME_TOLD, MAKE_TOLD, arrays,
+        columnar::{made_of, within},
+        open_operands::is_open,
+    },
+    padded,
+};
 use crate::{
     fault::{self, Failure, Fault},
     functions::{called, rounding},
     pgtype::{
-        self, Becoming, ColumnType, Context, Form, JSON, JSONB, NoJson, PgType, TEXT, Untold, as_told, cast_between,
+    self, Becoming, ColumnType, Context, Form, JSON, JSONB, NoJson, PgType, TEXT, Untold, as_told, cast_between, CHAR, dimensions_of, nested,
     },
 };
 
@@ -34,6 +41,12 @@ pub(in crate::planning) fn told_as(
     (wanted, becoming): (ColumnType, Becoming),
     schema: &DFSchema,
 ) -> Result<Expr> {
+    if wanted.item().is_some() {
+        let written = arrays::as_written(&value, nested(1, DataType::Utf8View));
+        let own = if is_open(&value) { written } else { value.get_type(schema)? };
+        let dimensions = dimensions_of(&own).max(1);
+        return array_told_as(value, from, (wanted, becoming), dimensions, schema);
+    }
     if let Expr::Literal(ScalarValue::Utf8(Some(text)), _) = &value
         && !wanted.is_of_time()
     {
@@ -57,13 +70,57 @@ pub(in crate::planning) fn told_as(
             return Ok(said(value, own, Some(wanted)));
         }
     }
-    let becomes = Becomes { wanted, becoming, is_short: matches!(own, DataType::Int16 | DataType::Int32) };
     let form = match wanted.pg.form {
         Form::Oid if own.is_integer() => DataType::Int64,
         _ => DataType::Utf8View,
     };
-    let value = if own == form { value } else { Expr::Cast(Cast::new(Box::new(value), form)) };
-    Ok(call(becomes, value))
+    let becomes = Becomes { wanted, dimensions: 0, becoming, is_short: is_short(&own) };
+    Ok(becomes.of(value, &own, form))
+}
+
+/// The same in a place of this Arrow type, which says how many dimensions an array has.
+pub(super) fn told_in(
+    value: Expr,
+    from: Option<ColumnType>,
+    (wanted, becoming): (ColumnType, Becoming),
+    place: &DataType,
+    schema: &DFSchema,
+) -> Result<Expr> {
+    match wanted.item() {
+        Some(_) => array_told_as(value, from, (wanted, becoming), dimensions_of(place), schema),
+        None => told_as(value, from, (wanted, becoming), schema),
+    }
+}
+
+/// A text, or an array of any elements, as an array of so many dimensions whose field has to say its type.
+fn array_told_as(
+    value: Expr,
+    from: Option<ColumnType>,
+    (wanted, becoming): (ColumnType, Becoming),
+    dimensions: usize,
+    schema: &DFSchema,
+) -> Result<Expr> {
+    let Some(item) = wanted.item() else { return Ok(value) };
+    let own = value.get_type(schema)?;
+    let given = from.map_or_else(|| pgtype::of(&own).pg, |from| from.pg);
+    if !is_open(&value) && !own.is_null() && cast_between(given, wanted.pg).is_none() {
+        return Err(no_cast(from, &own, &wanted.word()));
+    }
+    if let Some(from) = from.filter(|_| dimensions_of(&own) == dimensions) {
+        if from == wanted {
+            return Ok(value);
+        }
+        if from.pg == wanted.pg && wanted.modifier == -1 {
+            return Ok(said(value, own, Some(wanted)));
+        }
+    }
+    let form = if item.pg.form == Form::Oid { DataType::Int64 } else { DataType::Utf8View };
+    let becomes = Becomes { wanted: item, dimensions, becoming, is_short: is_short(pgtype::innermost(&own)) };
+    Ok(becomes.of(value, &own, nested(dimensions, form)))
+}
+
+fn is_short(number: &DataType) -> bool {
+    matches!(number, DataType::Int16 | DataType::Int32)
 }
 
 /// A value as one of a type of times, rounded to the digits that its modifier says, or cut to its fields.
@@ -79,7 +136,7 @@ fn rounded(value: Expr, wanted: ColumnType) -> Expr {
 
 /// A text in quotes as one of a type.
 fn literal(text: &str, wanted: ColumnType, becoming: Becoming) -> Result<Expr> {
-    let becomes = Becomes { wanted, becoming, is_short: false };
+    let becomes = Becomes { wanted, dimensions: 0, becoming, is_short: false };
     let value = match wanted.pg.form {
         Form::Oid => ScalarValue::Int64(Some(oid(text)?)),
         _ => ScalarValue::Utf8View(Some(becomes.text(text)?.into_owned())),
@@ -88,8 +145,18 @@ fn literal(text: &str, wanted: ColumnType, becoming: Becoming) -> Result<Expr> {
 }
 
 /// A value of a type that its field says as one of another type, which Arrow tells.
-pub(super) fn other(value: Expr, from: ColumnType, field: FieldRef) -> Result<Expr> {
+pub(super) fn other(mut value: Expr, from: ColumnType, field: FieldRef, schema: &DFSchema) -> Result<Expr> {
     let wanted = field.data_type();
+    if from.item().is_some() {
+        if cast_between(from.pg, pgtype::of(wanted).pg).is_none() {
+            return Err(no_cast(Some(from), &DataType::Null, &pgtype::type_name(wanted)));
+        }
+        // The text of an array shows its elements; elsewhere they become values by themselves.
+        if wanted.is_string() {
+            padded::pad(&mut value, schema);
+        }
+        return Ok(Expr::Cast(Cast::new_from_field(Box::new(value), field)));
+    }
     let is_text = wanted.is_string() || from.pg.category == TEXT.category;
     let is_number = from.pg.form == Form::Oid && wanted.is_integer();
     let value = match from.pg.form {
@@ -121,21 +188,35 @@ fn no_cast(from: Option<ColumnType>, own: &DataType, wanted: &str) -> DataFusion
     Failure::new(Fault::CannotCoerce, format!("cannot cast type {from} to {wanted}")).into()
 }
 
-fn call(becomes: Becomes, value: Expr) -> Expr {
-    let function = BecomeTold { becomes, signature: Signature::any(1, Volatility::Immutable) };
-    Expr::ScalarFunction(ScalarFunction { func: Arc::new(ScalarUDF::new_from_impl(function)), args: vec![value] })
-}
-
 /// What values become.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Becomes {
+    /// The type; of arrays, that of their elements.
     wanted: ColumnType,
+    /// How many arrays the values are in.
+    dimensions: usize,
     becoming: Becoming,
     /// Whether they were numbers of four bytes or fewer, of which those below zero are large numbers of objects.
     is_short: bool,
 }
 
 impl Becomes {
+    /// A value of this Arrow type as one of the type, which is made of values in this form.
+    fn of(self, value: Expr, own: &DataType, form: DataType) -> Expr {
+        let value = if *own == form { value } else { Expr::Cast(Cast::new(Box::new(value), form)) };
+        let function = BecomeTold { becomes: self, signature: Signature::any(1, Volatility::Immutable) };
+        Expr::ScalarFunction(ScalarFunction { func: Arc::new(ScalarUDF::new_from_impl(function)), args: vec![value] })
+    }
+
+    /// The type that the field of the values says.
+    fn told(self) -> ColumnType {
+        if self.dimensions == 0 { self.wanted } else { self.wanted.in_arrays() }
+    }
+
+    fn arrow(self) -> DataType {
+        nested(self.dimensions, self.wanted.arrow())
+    }
+
     /// Whether there are texts that are no values of the type.
     fn can_fail(self) -> bool {
         let is_cut = self.becoming == Becoming::Cast || self.wanted.length().is_none();
@@ -236,18 +317,18 @@ impl ScalarUDFImpl for BecomeTold {
     }
 
     fn return_type(&self, _types: &[DataType]) -> Result<DataType> {
-        Ok(self.becomes.wanted.arrow())
+        Ok(self.becomes.arrow())
     }
 
     fn return_field_from_args(&self, arguments: ReturnFieldArgs) -> Result<FieldRef> {
         let nullable = arguments.arg_fields.iter().any(|field| field.is_nullable());
-        let wanted = self.becomes.wanted;
-        Ok(Arc::new(Field::new(self.name(), wanted.arrow(), nullable).with_metadata(wanted.metadata())))
+        let field = Field::new(self.name(), self.becomes.arrow(), nullable);
+        Ok(Arc::new(field.with_metadata(self.becomes.told().metadata())))
     }
 
     fn invoke_with_args(&self, call: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let [value] = take_function_args(self.name(), &call.args)?;
-        made_of(value, |values| self.becomes.all(values))
+        made_of(value, |values| within(values, &|values| self.becomes.all(values)))
     }
 }
 
@@ -270,14 +351,15 @@ mod tests {
         for text in ["", "abc", "1.5", "99999999999", "- 1"] {
             assert!(oid(text).is_err(), "{text}");
         }
-        let becomes = |is_short| Becomes { wanted: ColumnType::plain(&OID), becoming: Becoming::Cast, is_short };
+        let wanted = ColumnType::plain(&OID);
+        let becomes = |is_short| Becomes { wanted, dimensions: 0, becoming: Becoming::Cast, is_short };
         assert_eq!(becomes(true).of_number(-1).ok(), Some(4_294_967_295));
         assert!(becomes(false).of_number(-1).is_err() && becomes(false).of_number(4_294_967_296).is_err());
     }
 
     #[test]
     fn cutting_never_fails() {
-        let can_fail = |wanted, becoming| Becomes { wanted, becoming, is_short: false }.can_fail();
+        let can_fail = |wanted, becoming| Becomes { wanted, dimensions: 0, becoming, is_short: false }.can_fail();
         assert!(!can_fail(ColumnType::of_length(&VARCHAR, 3), Becoming::Cast));
         assert!(can_fail(ColumnType::of_length(&VARCHAR, 3), Becoming::Stored));
         assert!(!can_fail(ColumnType::plain(&BPCHAR), Becoming::Stored));

@@ -1,9 +1,10 @@
 //! Types that Arrow does not tell apart and fields say: `varchar(3)`, `char(5)`, `name`, `uuid`, `json`, `jsonb`, `oid`, and
-//! times with modifiers, as `timestamp(3)`.
+//! times with modifiers, as `timestamp(3)`, and arrays of them (`arrays.rs`).
 //!
 //! A cast to one makes values of it, and a text in quotes beside one is a value of it: `id = 'A0EE…'` compares uuids. Fixed
 //! texts are kept without the blanks at their ends, and get them back where PostgreSQL shows them.
 
+mod arrays;
 mod cast;
 mod json_keys;
 mod padded;
@@ -22,12 +23,13 @@ use datafusion::{
     },
 };
 
+use self::cast::told_in;
 pub(crate) use self::parameters::told_parameters;
 pub(super) use self::{
     cast::{is_stored_as, said, told_as},
     json_keys::CompareJson,
 };
-use super::{WRITTEN_AS, open_operands::is_open, steps};
+use super::{WRITTEN_AS, open_operands::is_open, overloads, steps, types};
 use crate::{
     fault::{Failure, Fault},
     pgtype::{self, BPCHAR, Becoming, CHAR, ColumnType, JSON, JSONB, UUID, VARCHAR, told},
@@ -38,7 +40,7 @@ pub(crate) fn stored_as(value: Expr, column: &Field, schema: &DFSchema) -> Resul
     match told(column) {
         Some(wanted) => {
             let from = told_by(&value, schema);
-            told_as(value, from, (wanted, Becoming::Stored), schema)
+            told_in(value, from, (wanted, Becoming::Stored), column.data_type(), schema)
         }
         None => Ok(Expr::Cast(Cast::new(Box::new(value), column.data_type().clone()))),
     }
@@ -104,11 +106,12 @@ pub(super) fn settled(mut step: Expr, schema: &DFSchema) -> Result<(Expr, Option
                 }
                 (Some(wanted), from) => {
                     let value = std::mem::take(expr.as_mut());
-                    Ok((told_as(value, from, (wanted, Becoming::Cast), schema)?, None))
+                    let place = field.data_type();
+                    Ok((told_in(value, from, (wanted, Becoming::Cast), place, schema)?, None))
                 }
                 (None, Some(from)) if !cast::only_says(field) => {
                     let value = std::mem::take(expr.as_mut());
-                    Ok((cast::other(value, from, Arc::clone(field))?, None))
+                    Ok((cast::other(value, from, Arc::clone(field), schema)?, None))
                 }
                 (None, _) => Ok((step, None)),
             };
@@ -156,9 +159,17 @@ pub(super) fn settled(mut step: Expr, schema: &DFSchema) -> Result<(Expr, Option
                 name if padded::SHOWING.contains(&name) => {
                     call.args.iter_mut().for_each(|value| padded::pad(value, schema));
                 }
-                "compare_any" | "compare_all" => check_array(&call.args, schema)?,
+                "make_array" => {
+                    let mut operands: Vec<&mut Expr> = call.args.iter_mut().collect();
+                    let items = unite(&mut operands, "ARRAY", schema)?;
+                    common = items.map(|told| if told.item().is_some() { told } else { told.in_arrays() });
+                }
+                "compare_any" | "compare_all" => arrays::compare_with(&mut call.args, schema)?,
                 name if OF_TEXTS.contains(&name) => check_arguments(name, &call.args, schema, &[UUID, JSON, JSONB])?,
-                _ => {}
+                _ => {
+                    arrays::settle_arguments(call, schema)?;
+                    common = overloads::told_result(call, schema);
+                }
             }
         }
         Expr::AggregateFunction(call) if ["min", "max"].contains(&call.func.name()) => {
@@ -207,18 +218,6 @@ const OF_TEXTS: &[&str] = &[
     "upper",
 ];
 
-/// Refuses a comparison with the elements of an array, which are texts.
-fn check_array(operands: &[Expr], schema: &DFSchema) -> Result<()> {
-    let own = operands.first().and_then(|value| told_by(value, schema));
-    match own.filter(|own| [UUID, JSON, JSONB].iter().any(|pg| pg.oid == own.pg.oid)) {
-        None => Ok(()),
-        Some(own) => {
-            let message = format!("{} is not compared with an array; write IN, or cast it to text", own.pg.word(None));
-            Err(Failure::new(Fault::FeatureNotSupported, message).into())
-        }
-    }
-}
-
 fn check_arguments(name: &str, arguments: &[Expr], schema: &DFSchema, refused: &[pgtype::PgType]) -> Result<()> {
     let is_refused = |told: &ColumnType| refused.iter().any(|pg| pg.oid == told.pg.oid);
     match arguments.iter().filter_map(|value| told_by(value, schema)).find(is_refused) {
@@ -234,6 +233,9 @@ fn check_arguments(name: &str, arguments: &[Expr], schema: &DFSchema, refused: &
 /// Operands that are compared: those that are open are of the type of the others.
 pub(super) fn compare(operands: &mut [&mut Expr], op: &str, schema: &DFSchema) -> Result<()> {
     let told: Vec<Option<ColumnType>> = operands.iter().map(|operand| told_by(operand, schema)).collect();
+    if let Some(own) = told.iter().flatten().copied().find(|told| told.item().is_some()) {
+        return arrays::compare(operands, own, op, schema);
+    }
     let is = |told: ColumnType, among: &[pgtype::PgType]| among.iter().any(|pg| pg.oid == told.pg.oid);
     let Some(own) = told.iter().flatten().copied().find(|told| is(*told, &[UUID, JSONB, BPCHAR, CHAR])) else {
         return Ok(());
@@ -307,6 +309,7 @@ pub(super) fn check_node(node: &LogicalPlan) -> Result<()> {
         Err(Failure::new(Fault::UndefinedFunction, message).into())
     };
     match node {
+        LogicalPlan::Unnest(unnest) => arrays::check_unnested(unnest)?,
         LogicalPlan::Distinct(Distinct::All(input))
             if input.schema().fields().iter().any(|field| is(told(field), &JSON)) =>
         {

@@ -16,17 +16,23 @@ use datafusion::{
 };
 
 use super::{
-    super::{PADDED, columnar::made_of},
+    super::{
+        PADDED,
+        columnar::{made_of, within},
+    },
     told_by,
 };
-use crate::functions::Room;
+use crate::{
+    functions::Room,
+    pgtype::{dimensions_of, nested},
+};
 
 /// Functions that show their arguments as clients see them, or count their bytes.
 pub(super) const SHOWING: &[&str] = &["concat", "concat_ws", "octet_length"];
 
-/// Fills a fixed text up to its length.
+/// Fills a fixed text, or those of an array, up to its length.
 pub(super) fn pad(value: &mut Expr, schema: &DFSchema) {
-    let told = told_by(value, schema).filter(|told| told.is_padded());
+    let told = told_by(value, schema).map(|told| told.item().unwrap_or(told)).filter(|told| told.is_padded());
     let Some(length) = told.and_then(|told| told.length()).and_then(|length| usize::try_from(length).ok()) else {
         return;
     };
@@ -71,17 +77,19 @@ impl ScalarUDFImpl for Padded {
         &self.signature
     }
 
-    fn return_type(&self, _types: &[DataType]) -> Result<DataType> {
-        Ok(DataType::Utf8View)
+    fn return_type(&self, types: &[DataType]) -> Result<DataType> {
+        let [value] = take_function_args(self.name(), types)?;
+        Ok(nested(dimensions_of(value), DataType::Utf8View))
     }
 
     fn return_field_from_args(&self, arguments: ReturnFieldArgs) -> Result<FieldRef> {
-        let nullable = arguments.arg_fields.iter().any(|field| field.is_nullable());
-        Ok(Arc::new(Field::new(self.name(), DataType::Utf8View, nullable)))
+        let [value] = take_function_args(self.name(), arguments.arg_fields)?;
+        let padded = nested(dimensions_of(value.data_type()), DataType::Utf8View);
+        Ok(Arc::new(Field::new(self.name(), padded, value.is_nullable())))
     }
 
     fn invoke_with_args(&self, call: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let [value] = take_function_args(self.name(), &call.args)?;
-        made_of(value, |values| self.all(values))
+        made_of(value, |values| within(values, &|values| self.all(values)))
     }
 }

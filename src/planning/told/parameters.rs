@@ -14,7 +14,7 @@ use datafusion::{
 };
 
 use super::{super::parameters::number, cast, steps, told_by};
-use crate::pgtype::{VARCHAR, told};
+use crate::pgtype::{ColumnType, VARCHAR, told};
 
 /// The numbers of the types of a plan's parameters by their own numbers, where Arrow's types do not tell them.
 pub(crate) fn told_parameters(plan: &LogicalPlan) -> Result<BTreeMap<usize, u32>> {
@@ -41,6 +41,12 @@ fn note(step: &Expr, schema: &DFSchema, found: &mut BTreeMap<usize, u32>) {
                 found.entry(number).or_insert(told.pg.oid);
             }
         }
+        Expr::ScalarFunction(call) if ["compare_any", "compare_all"].contains(&call.func.name()) => {
+            if let [value, array, ..] = call.args.as_slice() {
+                compared(&[value], told_by(array, schema).and_then(ColumnType::item), found);
+                compared(&[array], told_by(value, schema).map(ColumnType::in_arrays), found);
+            }
+        }
         Expr::ScalarFunction(call) if cast::is_call(&call.func) => {
             let number = match call.args.first() {
                 Some(Expr::Cast(cast)) => parameter(&cast.expr),
@@ -52,25 +58,27 @@ fn note(step: &Expr, schema: &DFSchema, found: &mut BTreeMap<usize, u32>) {
             }
         }
         Expr::BinaryExpr(BinaryExpr { left, op, right }) if steps::is_comparison(*op) => {
-            compared(&[left.as_ref(), right.as_ref()], schema, found);
+            alike(&[left.as_ref(), right.as_ref()], schema, found);
         }
         Expr::Between(Between { expr, low, high, .. }) => {
-            compared(&[expr.as_ref(), low.as_ref(), high.as_ref()], schema, found);
+            alike(&[expr.as_ref(), low.as_ref(), high.as_ref()], schema, found);
         }
         Expr::InList(InList { expr, list, .. }) => {
             let operands: Vec<&Expr> = std::iter::once(expr.as_ref()).chain(list).collect();
-            compared(&operands, schema, found);
+            alike(&operands, schema, found);
         }
         _ => {}
     }
 }
 
-/// Operands that are compared as the first of them whose type is told; a text of a length is compared as one without.
-fn compared(operands: &[&Expr], schema: &DFSchema, found: &mut BTreeMap<usize, u32>) {
-    let Some(told) = operands.iter().find_map(|operand| told_by(operand, schema)) else { return };
-    if told.pg.oid == VARCHAR.oid {
-        return;
-    }
+/// Operands that are compared as the first of them whose type is told.
+fn alike(operands: &[&Expr], schema: &DFSchema, found: &mut BTreeMap<usize, u32>) {
+    compared(operands, operands.iter().find_map(|operand| told_by(operand, schema)), found);
+}
+
+/// Operands that are compared with a value of this type; a text of a length is compared as one without.
+fn compared(operands: &[&Expr], with: Option<ColumnType>, found: &mut BTreeMap<usize, u32>) {
+    let Some(told) = with.filter(|told| told.item().unwrap_or(*told).pg.oid != VARCHAR.oid) else { return };
     for number in operands.iter().filter_map(|operand| parameter(operand)) {
         found.entry(number).or_insert(told.pg.oid);
     }

@@ -3,7 +3,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use arrow::datatypes::{DataType, Field, FieldRef};
+use arrow::datatypes::{Field, FieldRef};
 use datafusion::{
     common::Result as PlanResult,
     sql::sqlparser::ast::{ArrayElemTypeDef, CharacterLength, DataType as Type, Ident, ObjectName, TimezoneInfo},
@@ -12,10 +12,7 @@ use datafusion::{
 use super::intervals::declared;
 use crate::{
     fault::{Failure, Fault},
-    pgtype::{
-        BPCHAR, CHAR, ColumnType, INTERVAL, JSON, JSONB, MOST_DIGITS, Modifier, NAME, OID, PgType, REGTYPE, TEXT, TIME,
-        TIMESTAMP, TIMESTAMPTZ, TIMETZ, UUID, VARCHAR, list_of,
-    },
+    pgtype::{BPCHAR, CHAR, ColumnType, INTERVAL, JSON, JSONB, MOST_DIGITS, Modifier, NAME, OID, PgType, REGTYPE, TEXT, TIME, TIMESTAMP, TIMESTAMPTZ, TIMETZ, UUID, VARCHAR, list_of, nested},
 };
 
 /// The most characters that a type can say.
@@ -30,9 +27,22 @@ static NAMED: [PgType; 14] =
 
 /// The field of a type; none of one that the planner knows.
 pub(super) fn field_of(data_type: &Type) -> PlanResult<Option<FieldRef>> {
-    if let Type::Array(ArrayElemTypeDef::AngleBracket(item) | ArrayElemTypeDef::SquareBracket(item, None)) = data_type {
-        let list = list_type(item)?.map(|item| Field::new("", list_of(item), true));
-        return Ok(list.map(Arc::new));
+    let (item, dimensions) = innermost(data_type);
+    if dimensions > 0 {
+        // Of timestamps the planner knows arrays.
+        if matches!(item, Type::Timestamp(..)) {
+            return Ok(None);
+        }
+        let Some(item) = told_by(item)? else { return Ok(None) };
+        let list = Field::new("", nested(dimensions, item.arrow()), true);
+        return match item.is_of_time() {
+            true if item.modifier != -1 => {
+                let message = format!("type {}[] is not supported; use {}[]", item.word(), item.pg.word(None));
+                Err(Failure::new(Fault::FeatureNotSupported, message).into())
+            }
+            true => Ok(Some(Arc::new(list))),
+            false => Ok(Some(Arc::new(list.with_metadata(item.in_arrays().metadata())))),
+        };
     }
     let field = |told: ColumnType| {
         let metadata = if told.has_to_be_told() { told.metadata() } else { HashMap::new() };
@@ -50,22 +60,14 @@ pub(super) fn field_of(data_type: &Type) -> PlanResult<Option<FieldRef>> {
     }
 }
 
-/// The items of an array of types that Arrow does not tell; they are texts without a length.
-fn list_type(item: &Type) -> PlanResult<Option<DataType>> {
-    if let Type::Array(ArrayElemTypeDef::AngleBracket(item) | ArrayElemTypeDef::SquareBracket(item, None)) = item {
-        return Ok(list_type(item)?.map(list_of));
-    }
-    // Of timestamps it knows items.
-    if matches!(item, Type::Timestamp(..)) {
-        return Ok(None);
-    }
-    match told_by(item)? {
-        Some(told) if told.pg.oid == TIMETZ.oid && told.modifier == -1 => Ok(Some(told.arrow())),
-        Some(told) if told.pg.category != TEXT.category => {
-            let message = format!("type {}[] is not supported; use text[]", told.word());
-            Err(Failure::new(Fault::FeatureNotSupported, message).into())
+/// What the arrays of a type are made of, and how many of them are within each other.
+fn innermost(data_type: &Type) -> (&Type, usize) {
+    match data_type {
+        Type::Array(ArrayElemTypeDef::AngleBracket(item) | ArrayElemTypeDef::SquareBracket(item, None)) => {
+            let (item, dimensions) = innermost(item);
+            (item, dimensions + 1)
         }
-        told => Ok(told.map(ColumnType::arrow)),
+        other => (other, 0),
     }
 }
 
@@ -197,7 +199,10 @@ mod tests {
             ("pg_catalog.oid", "oid"),
             ("uuid", "uuid"),
             ("jsonb", "jsonb"),
-            ("varchar(3)[]", "text[]"),
+            ("varchar(3)[]", "character varying(3)[]"),
+            ("uuid[]", "uuid[]"),
+            ("\"char\"[][]", "\"char\"[]"),
+            ("oid[]", "oid[]"),
             ("time", "time"),
             ("time(3)", "time(3)"),
             ("timetz", "time with time zone"),
@@ -218,7 +223,6 @@ mod tests {
             ("varchar(0)", "length for type varchar must be at least 1"),
             ("char(0)", "length for type char must be at least 1"),
             ("varchar(10485761)", "length for type varchar cannot exceed 10485760"),
-            ("uuid[]", "type uuid[] is not supported"),
         ] {
             assert!(called(refused).unwrap_err().to_string().contains(told), "{refused}");
         }

@@ -1,0 +1,173 @@
+//! Arrays of types that fields say, `uuid[]` and `varchar(3)[]`: what is compared with one, or with its elements, is one too.
+//!
+//! ```sql
+//! SELECT * FROM t WHERE id = ANY('{A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11}') AND ids @> ARRAY[id]
+//! ```
+
+use datafusion::{
+    common::{DFSchema, Result, ScalarValue},
+    logical_expr::{Cast, Expr, Unnest, expr::ScalarFunction},
+};
+
+use super::{super::open_operands::is_open, read_as, told_as, told_by, word};
+use crate::{
+    fault::{Failure, Fault},
+    functions,
+    pgtype::{BPCHAR, Becoming, CHAR, ColumnType, JSON, JSONB, NAME, OID, PgType, UUID, element, told},
+};
+
+/// Types that texts of no type, or of another one, are not compared with.
+const ALONE: &[PgType] = &[UUID, JSON, JSONB];
+
+/// Operators that compare the elements of arrays.
+const COMPARING: &[&str] = &[
+    "array_eq",
+    "array_ne",
+    "array_lt",
+    "array_le",
+    "array_gt",
+    "array_ge",
+    "arraycontained",
+    "arraycontains",
+    "arrayoverlap",
+];
+
+fn is_among(known: ColumnType, among: &[PgType]) -> bool {
+    among.iter().any(|pg| pg.oid == known.pg.oid)
+}
+
+/// The operands of `compare_any(value, array, '=')`: one that is open is of the type of the other.
+pub(super) fn compare_with(operands: &mut [Expr], schema: &DFSchema) -> Result<()> {
+    let [value, array, op, ..] = operands else { return Ok(()) };
+    let op = match op {
+        Expr::Literal(name, _) => name.try_as_str().flatten().unwrap_or("=").to_owned(),
+        _ => "=".to_owned(),
+    };
+    let of_value = told_by(value, schema);
+    let of_items = told_by(array, schema).and_then(ColumnType::item);
+    let is_known = |told: &ColumnType| is_among(*told, &[UUID, JSON, JSONB, BPCHAR, CHAR, NAME]);
+    let Some(own) = of_value.or(of_items).filter(is_known) else { return Ok(()) };
+    check_operator(own, &op)?;
+    if of_items.is_none() && is_free(array, true) {
+        become_array(array, own, schema)?;
+    } else if of_value.is_none() && is_free(value, false) {
+        read_as(value, own, schema)?;
+    } else if of_value.map(|told| told.pg) != of_items.map(|told| told.pg)
+        && [of_value, of_items].into_iter().flatten().any(|told| is_among(told, ALONE))
+    {
+        let items = match of_items {
+            Some(items) => items.pg.word(None),
+            None => word(array, schema).trim_end_matches("[]").to_owned(),
+        };
+        return Err(no_operator(&word(value, schema), &op, &items));
+    }
+    Ok(())
+}
+
+/// The operands of a comparison of which one is an array of elements that a field says.
+pub(super) fn compare(operands: &mut [&mut Expr], own: ColumnType, op: &str, schema: &DFSchema) -> Result<()> {
+    let Some(item) = own.item() else { return Ok(()) };
+    check_items(item, op)?;
+    let names: Vec<String> = operands.iter().map(|operand| word(operand, schema)).collect();
+    for operand in operands.iter_mut().map(|operand| &mut **operand) {
+        match told_by(operand, schema) {
+            Some(told) if told.pg == own.pg => {}
+            None if is_free(operand, true) => become_array(operand, item, schema)?,
+            _ if is_null(operand) || !is_among(item, ALONE) => {}
+            _ => {
+                let (left, right) = (names.first(), names.get(1));
+                let (left, right) =
+                    left.zip(right).map(|(left, right)| (left.as_str(), right.as_str())).unwrap_or_default();
+                return Err(no_operator(left, op, right));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The arguments of a function of any arrays: one that is written beside an array is one of the same type.
+pub(super) fn settle_arguments(call: &mut ScalarFunction, schema: &DFSchema) -> Result<()> {
+    let Some(function) = functions::function_of(&call.func) else { return Ok(()) };
+    let item = call.args.iter().find_map(|argument| told_by(argument, schema)?.item());
+    let Some(item) = item else { return Ok(()) };
+    if COMPARING.contains(&function.name) {
+        check_items(item, "=")?;
+    }
+    for argument in &mut call.args {
+        if told_by(argument, schema).is_none() && is_written_array(argument) {
+            become_array(argument, item, schema)?;
+        }
+    }
+    Ok(())
+}
+
+/// Refuses to take arrays apart whose elements would be texts.
+pub(super) fn check_unnested(unnest: &Unnest) -> Result<()> {
+    let schema = unnest.input.schema();
+    for (at, _) in &unnest.list_type_columns {
+        let item = told(schema.field(*at)).and_then(ColumnType::item);
+        if let Some(item) = item.filter(|item| is_among(*item, &[UUID, JSON, JSONB, CHAR, OID])) {
+            let message = format!("unnest of {}[] is not supported; cast it to text[]", item.word());
+            return Err(Failure::new(Fault::FeatureNotSupported, message).into());
+        }
+    }
+    Ok(())
+}
+
+/// Refuses an operator between values that PostgreSQL, or we, do not have.
+fn check_operator(own: ColumnType, op: &str) -> Result<()> {
+    if is_among(own, &[JSON]) {
+        let word = own.pg.word(None);
+        return Err(no_operator(&word, op, &word));
+    }
+    check_items(own, op)
+}
+
+/// The same between arrays of such values.
+fn check_items(item: ColumnType, op: &str) -> Result<()> {
+    if is_among(item, &[JSON]) {
+        let message = "could not identify an equality operator for type json; cast it to text or jsonb";
+        return Err(Failure::new(Fault::UndefinedFunction, message).into());
+    }
+    if is_among(item, &[JSONB]) {
+        let message =
+            format!("jsonb {op} jsonb is not supported between elements of arrays; write IN, or cast both to text");
+        return Err(Failure::new(Fault::FeatureNotSupported, message).into());
+    }
+    Ok(())
+}
+
+fn no_operator(left: &str, op: &str, right: &str) -> datafusion::common::DataFusionError {
+    let message = format!("operator does not exist: {left} {op} {right}; cast both to text");
+    Failure::new(Fault::UndefinedFunction, message).into()
+}
+
+/// Whether nothing but what stands beside it says what an operand is; of an array, that may have been cast to one already.
+fn is_free(operand: &Expr, is_array: bool) -> bool {
+    if is_null(operand) {
+        return false;
+    }
+    is_open(operand) || matches!(operand, Expr::Placeholder(_)) || (is_array && is_written_array(operand))
+}
+
+fn is_null(operand: &Expr) -> bool {
+    matches!(operand, Expr::Literal(value, _) if value.is_null())
+}
+
+/// Whether an operand is a text in quotes that was found to be an array, or a parameter.
+fn is_written_array(operand: &Expr) -> bool {
+    let is_text = |value: &Expr| matches!(value, Expr::Literal(ScalarValue::Utf8(Some(_)), _));
+    match operand {
+        Expr::Cast(Cast { expr, field }) => is_text(expr) && element(field.data_type()).is_some(),
+        Expr::Literal(ScalarValue::List(_), _) | Expr::Placeholder(_) => true,
+        _ => false,
+    }
+}
+
+/// An open operand as an array of elements of a type, without a length, that are compared.
+fn become_array(operand: &mut Expr, item: ColumnType, schema: &DFSchema) -> Result<()> {
+    let value = std::mem::take(operand);
+    let array = ColumnType::plain(item.pg).in_arrays();
+    *operand = told_as(value, None, (array, Becoming::Cast), schema)?;
+    Ok(())
+}

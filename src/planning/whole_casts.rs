@@ -54,11 +54,8 @@ fn cast_to_whole(step: &Expr) -> Option<(&Expr, &DataType)> {
 fn rounded(mut step: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
     let Some((number, whole)) = cast_to_whole(&step) else { return Ok(Transformed::no(step)) };
     let from = number.get_type(schema)?;
-    let has_fraction = match from {
-        DataType::Decimal128(_, scale) | DataType::Decimal256(_, scale) => scale > 0,
-        _ => from.is_floating(),
-    };
-    if !has_fraction {
+    // The engine tells of a whole numeric that the type has no room for as of a text that is none.
+    if !from.is_floating() && !from.is_decimal() {
         return Ok(Transformed::no(step));
     }
     let whole = whole.clone();
@@ -165,6 +162,7 @@ mod tests {
         assert_eq!(numeric(21_474_836_474, 1), Some(i32::MAX));
         assert_eq!(numeric(21_474_836_475, 1), None);
         assert_eq!(numeric(10_i128.pow(37), 1), None);
+        assert_eq!([2_147_483_647, 2_147_483_648].map(|digits| numeric(digits, 0)), [Some(i32::MAX), None]);
         assert_eq!([2.5, -2.5, 3.5, 0.49].map(float), [Some(2), Some(-2), Some(4), Some(0)]);
         assert_eq!([2_147_483_647.4, 2_147_483_647.5, f64::NAN, 1e300].map(float), [Some(i32::MAX), None, None, None]);
     }

@@ -5,12 +5,39 @@ use std::{
     io::Write,
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    sync::OnceLock,
 };
 
-use crate::support::{Served, finished, psql};
+use crate::{
+    postgresql::Oracle,
+    support::{Served, finished, psql},
+};
 
-/// The release of psycopg that the tests were written with.
-const PSYCOPG: &str = "psycopg[binary]==3.3.*";
+/// The releases that the tests were written with.
+const PACKAGES: [&str; 2] = ["psycopg[binary]==3.3.*", "asyncpg==0.32.*"];
+
+/// Types whose values are PostgreSQL's in every step of `clients/types/`; `clients/types.sh` asks for all, and more clients.
+const TYPES: &[&str] = &[
+    "boolean",
+    "smallint",
+    "integer",
+    "bigint",
+    "numeric(10,2)",
+    "real",
+    "double precision",
+    "text",
+    "varchar(5)",
+    "bytea",
+    "uuid",
+    "time",
+    "jsonb",
+    "boolean[]",
+    "boolean[][]",
+    "text[][]",
+    "bytea[][]",
+    "uuid[]",
+    "uuid[][]",
+];
 
 /// Runs a script through psql's standard input, as a person would type it, with its usual output.
 fn psql_session(server: &Served, script: &str) -> String {
@@ -158,13 +185,50 @@ fn psycopg_works() {
     server.stop();
 }
 
-/// A Python with psycopg 3, in an environment of its own under the target directory, made once.
+#[test]
+fn types_are_postgresql_s_to_clients() {
+    let python = python_with_psycopg();
+    let home = tempfile::tempdir().unwrap();
+    let (server, oracle) = (Served::start(&[]), Oracle::start());
+    let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/types");
+    let (port, socket) = (server.port.to_string(), oracle.socket().parent().unwrap().display().to_string());
+    let servers = [("ours", "127.0.0.1", port.as_str()), ("postgresql", socket.as_str(), "5432")];
+    let logs = servers.map(|(whose, host, port)| {
+        let (user, database) = if whose == "ours" { ("ada", "fusewire") } else { ("postgres", "postgres") };
+        let target = format!("host={host} port={port} user={user} dbname={database}");
+        let said = |script: &str, place: &[&str]| {
+            let mut command = Command::new(&python);
+            command.arg(scripts.join(script)).args(place).args(TYPES).env("TZ", "UTC");
+            finished(&command.output().unwrap()).unwrap_or_else(|failed| panic!("{failed}"))
+        };
+        let log = home.path().join(whose);
+        let steps =
+            said("psycopg_types.py", &[target.as_str()]) + &said("asyncpg_types.py", &[host, port, user, database]);
+        fs::write(&log, steps).unwrap();
+        log
+    });
+    let known = scripts.join("known.tsv");
+    let mut compare = Command::new(&python);
+    compare.arg(scripts.join("compare.py")).arg("--known").arg(known).args(logs);
+    let said = finished(&compare.output().unwrap()).unwrap_or_else(|failed| panic!("{failed}"));
+    assert!(said.contains(" 0 differ"), "{said}");
+    server.stop();
+}
+
+/// A Python with psycopg 3 and asyncpg, in an environment of its own under the target directory, made once.
 fn python_with_psycopg() -> PathBuf {
+    // Tests run side by side, and only one of them makes it.
+    static MADE: OnceLock<PathBuf> = OnceLock::new();
+    MADE.get_or_init(make_python).clone()
+}
+
+fn make_python() -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("psycopg");
     let python = folder.join("bin/python");
     let works = |python: &Path| {
-        let check =
-            Command::new(python).args(["-c", "import psycopg; assert psycopg.pq.__impl__ == 'binary'"]).output();
+        let check = Command::new(python)
+            .args(["-c", "import asyncpg, psycopg; assert psycopg.pq.__impl__ == 'binary'"])
+            .output();
         check.is_ok_and(|output| output.status.success())
     };
     if works(&python) {
@@ -179,11 +243,12 @@ fn python_with_psycopg() -> PathBuf {
         Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder).output(),
     );
     said(
-        "psycopg could not be installed from the package index (PIP_INDEX_URL names another one)",
+        "psycopg and asyncpg could not be installed from the package index (PIP_INDEX_URL names another one)",
         Command::new(&python)
-            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", PSYCOPG])
+            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+            .args(PACKAGES)
             .output(),
     );
-    assert!(works(&python), "psycopg was installed into {} and cannot be imported", folder.display());
+    assert!(works(&python), "psycopg and asyncpg were installed into {} and cannot be imported", folder.display());
     python
 }

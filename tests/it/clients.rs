@@ -30,7 +30,6 @@ const TYPES: &[&str] = &[
     "bytea",
     "uuid",
     "time",
-    "jsonb",
     "boolean[]",
     "boolean[][]",
     "text[][]",

@@ -6,14 +6,17 @@
 
 use datafusion::{
     common::{DFSchema, Result, ScalarValue},
-    logical_expr::{Cast, Expr, Unnest, expr::ScalarFunction},
+    logical_expr::{Cast, Expr, expr::ScalarFunction},
 };
 
-use super::{super::open_operands::is_open, read_as, told_as, told_by, word};
+use super::{
+    super::{ELEMENTS_OF, open_operands::is_open},
+    read_as, told_as, told_by, word,
+};
 use crate::{
     fault::{Failure, Fault},
     functions,
-    pgtype::{BPCHAR, Becoming, CHAR, ColumnType, JSON, JSONB, NAME, OID, PgType, UUID, element, told},
+    pgtype::{BPCHAR, Becoming, CHAR, ColumnType, JSON, JSONB, NAME, OID, PgType, UUID, element},
 };
 
 /// Types that texts of no type, or of another one, are not compared with.
@@ -87,6 +90,9 @@ pub(super) fn compare(operands: &mut [&mut Expr], own: ColumnType, op: &str, sch
 
 /// The arguments of a function of any arrays: one that is written beside an array is one of the same type.
 pub(super) fn settle_arguments(call: &mut ScalarFunction, schema: &DFSchema) -> Result<()> {
+    if call.func.name() == ELEMENTS_OF {
+        return check_taken_apart(call.args.first().and_then(|array| told_by(array, schema)?.item()));
+    }
     let Some(function) = functions::function_of(&call.func) else { return Ok(()) };
     let item = call.args.iter().find_map(|argument| told_by(argument, schema)?.item());
     let Some(item) = item else { return Ok(()) };
@@ -102,16 +108,14 @@ pub(super) fn settle_arguments(call: &mut ScalarFunction, schema: &DFSchema) -> 
 }
 
 /// Refuses to take arrays apart whose elements would be texts.
-pub(super) fn check_unnested(unnest: &Unnest) -> Result<()> {
-    let schema = unnest.input.schema();
-    for (at, _) in &unnest.list_type_columns {
-        let item = told(schema.field(*at)).and_then(ColumnType::item);
-        if let Some(item) = item.filter(|item| is_among(*item, &[UUID, JSON, JSONB, CHAR, OID])) {
+fn check_taken_apart(item: Option<ColumnType>) -> Result<()> {
+    match item.filter(|item| is_among(*item, &[UUID, JSON, JSONB, CHAR, OID])) {
+        None => Ok(()),
+        Some(item) => {
             let message = format!("unnest of {}[] is not supported; cast it to text[]", item.word());
-            return Err(Failure::new(Fault::FeatureNotSupported, message).into());
+            Err(Failure::new(Fault::FeatureNotSupported, message).into())
         }
     }
-    Ok(())
 }
 
 /// Refuses an operator between values that PostgreSQL, or we, do not have.

@@ -309,7 +309,6 @@ pub(super) fn check_node(node: &LogicalPlan) -> Result<()> {
         Err(Failure::new(Fault::UndefinedFunction, message).into())
     };
     match node {
-        LogicalPlan::Unnest(unnest) => arrays::check_unnested(unnest)?,
         LogicalPlan::Distinct(Distinct::All(input))
             if input.schema().fields().iter().any(|field| is(told(field), &JSON)) =>
         {

@@ -1,0 +1,1 @@
+"""The parts of `tests/oracle/expressions.py`."""

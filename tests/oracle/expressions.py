@@ -1,0 +1,121 @@
+"""Whether Fusewire answers expressions as PostgreSQL 15 does: the same text, type and name of the column, or SQLSTATE.
+
+    python3 -m venv /tmp/oracle && /tmp/oracle/bin/pip install 'psycopg[binary]==3.3.*'
+    /tmp/oracle/bin/python tests/oracle/expressions.py signatures POSTGRESQL FUSEWIRE --report differences.md
+
+POSTGRESQL and FUSEWIRE are connection strings (`host=127.0.0.1 port=5432 user=ada dbname=fusewire`) of servers that run.
+
+`signatures` reads PostgreSQL's catalogue: every pair of types as a cast, every operator's name over every pair of types,
+every signature of the functions that `fusewire.functions` lists, and the forms of the grammar that no catalogue has.
+Each is tried at its types' limits (`tests/oracle/expression/values.py`), over literals, which are folded, and over columns.
+What PostgreSQL does not have must be refused with its SQLSTATE.
+"""
+
+import argparse
+import pathlib
+import sys
+import time
+
+from expression.catalogue import FORMS, MOMENTARY, Catalogue
+from expression.compare import Findings
+from expression.server import Server
+from expression.signatures import Trial
+from expression.values import TYPES
+
+PARTS = ["casts", "operators", "functions", "forms", "aggregates", "rows"]
+
+
+def try_signatures(options, theirs, ours):
+    catalogue = Catalogue(theirs, options.values, options.seed)
+    findings = Findings(catalogue.type_names)
+    trial = Trial(theirs, ours, findings)
+    names = sorted({row[0] for row in ours.ask("SELECT name FROM fusewire.functions").rows})
+    for part in options.parts:
+        began = time.monotonic()
+        for number, (way, subject) in enumerate(subjects(part, catalogue, names)):
+            if options.every > 1 and (number + options.seed) % options.every:
+                continue
+            getattr(trial, way)(subject)
+        trial.flush()
+        print(f"{part}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+    return findings
+
+
+def subjects(part, catalogue, names):
+    """What a part tries, and how."""
+    if part == "casts":
+        yield from (("add", subject) for subject in catalogue.casts())
+    if part == "operators":
+        for exact, label, name, template, kinds in catalogue.operators():
+            nulls = catalogue.nulls("operator", name, label, template, kinds)
+            is_there = not catalogue.server.ask(f"SELECT {nulls.over_literals(nulls.tuples[0])}").state
+            limit = None if exact else 6
+            yield "add", catalogue.subject("operator", name, label, template, kinds, limit) if is_there else nulls
+    if part == "forms":
+        for name, templates in FORMS.items():
+            for template, kinds in templates:
+                limit = catalogue.limit if len(set(kinds)) < 2 or len(templates) < 200 else 4
+                yield "add", catalogue.subject("form", name, template.format(*kinds), template, kinds, limit)
+    if part == "functions":
+        yield from (("add", subject) for subject in functions(catalogue, names))
+    if part == "aggregates":
+        order = {"array_agg", "string_agg", "json_agg", "jsonb_agg"}
+        for name, kinds in unique(catalogue.functions(names, "a")):
+            arguments = ", ".join(f"{{{place}}}" for place in range(len(kinds))) or "*"
+            for template in [f"{name}({arguments}{' ORDER BY n' if name in order else ''})", f"{name}(DISTINCT {arguments})"]:
+                if "*" not in arguments or "DISTINCT" not in template:
+                    label = template.format(*kinds)
+                    yield "aggregate", catalogue.subject("aggregate", name, label, template, kinds)
+    if part == "rows":
+        for name, kinds in unique(catalogue.functions(names, sets=True)):
+            arguments = ", ".join(f"{{{place}}}" for place in range(len(kinds)))
+            label = f"{name}({', '.join(kinds)})"
+            yield "rows", catalogue.subject("rows", name, label, f"{name}({arguments})", kinds, function=name)
+
+
+def functions(catalogue, names):
+    """Their signatures at the limits, and each name over one argument of every type."""
+    tried, single = set(), {}
+    for name, kinds in unique(catalogue.functions(names)):
+        tried.add((name, *kinds))
+        if len(kinds) == 1:
+            single.setdefault(name)
+        arguments = ", ".join(f"{{{place}}}" for place in range(len(kinds)))
+        label, template = f"{name}({', '.join(kinds)})", f"{name}({arguments})"
+        if name in MOMENTARY or f"{name}/{len(kinds)}" in MOMENTARY:
+            template = f"pg_typeof({template})"
+        yield catalogue.subject("function", name, label, template, kinds, function=name)
+    for name in single:
+        for kind in TYPES:
+            if (name, kind) not in tried and f"{name}/1" not in MOMENTARY and name not in MOMENTARY:
+                yield catalogue.subject("function", name, f"{name}({kind})", f"{name}({{0}})", [kind], 3, extremes=False)
+
+
+def unique(signatures):
+    seen = set()
+    for name, kinds in signatures:
+        if (name, *kinds) not in seen:
+            seen.add((name, *kinds))
+            yield name, kinds
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["signatures"])
+    parser.add_argument("postgresql")
+    parser.add_argument("fusewire")
+    parser.add_argument("--parts", type=lambda text: text.split(","), default=PARTS, help=", ".join(PARTS))
+    parser.add_argument("--values", type=int, default=24, help="rows of values for a signature")
+    parser.add_argument("--every", type=int, default=1, help="try one of so many signatures")
+    parser.add_argument("--seed", type=int, default=15)
+    parser.add_argument("--report", type=pathlib.Path, help="a file for the differences, by group")
+    options = parser.parse_args()
+    print(f"seed {options.seed}")
+    findings = try_signatures(options, Server(options.postgresql), Server(options.fusewire))
+    print(findings.summary())
+    if options.report:
+        options.report.write_text(findings.markdown())
+
+
+if __name__ == "__main__":
+    main()

@@ -18,6 +18,7 @@ import time
 
 from expression.catalogue import FORMS, MOMENTARY, Catalogue
 from expression.compare import Findings
+from expression.fuzz import Fuzz
 from expression.server import Server
 from expression.signatures import Trial
 from expression.values import TYPES
@@ -29,7 +30,7 @@ def try_signatures(options, theirs, ours):
     catalogue = Catalogue(theirs, options.values, options.seed)
     findings = Findings(catalogue.type_names)
     trial = Trial(theirs, ours, findings)
-    names = sorted({row[0] for row in ours.ask("SELECT name FROM fusewire.functions").rows})
+    names = listed_functions(ours)
     for part in options.parts:
         began = time.monotonic()
         for number, (way, subject) in enumerate(subjects(part, catalogue, names)):
@@ -37,8 +38,20 @@ def try_signatures(options, theirs, ours):
                 continue
             getattr(trial, way)(subject)
         trial.flush()
-        print(f"{part}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+        said = f"{part}: {number + 1} signatures, {time.monotonic() - began:.0f} s"
+        print(said, file=sys.stderr, flush=True)
     return findings
+
+
+def try_random(options, theirs, ours):
+    catalogue = Catalogue(theirs, options.values, options.seed)
+    findings = Findings(catalogue.type_names)
+    Fuzz(theirs, ours, catalogue, listed_functions(ours), findings).run(options.seed, options.count, options.collect)
+    return findings
+
+
+def listed_functions(ours):
+    return sorted({row[0] for row in ours.ask("SELECT name FROM fusewire.functions").rows})
 
 
 def subjects(part, catalogue, names):
@@ -83,7 +96,7 @@ def functions(catalogue, names):
         arguments = ", ".join(f"{{{place}}}" for place in range(len(kinds)))
         label, template = f"{name}({', '.join(kinds)})", f"{name}({arguments})"
         if name in MOMENTARY or f"{name}/{len(kinds)}" in MOMENTARY:
-            template = f"pg_typeof({template})"
+            template = f"pg_typeof({template})::text"
         yield catalogue.subject("function", name, label, template, kinds, function=name)
     for name in single:
         for kind in TYPES:
@@ -101,17 +114,20 @@ def unique(signatures):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["signatures"])
+    parser.add_argument("what", choices=["signatures", "random"])
     parser.add_argument("postgresql")
     parser.add_argument("fusewire")
     parser.add_argument("--parts", type=lambda text: text.split(","), default=PARTS, help=", ".join(PARTS))
     parser.add_argument("--values", type=int, default=24, help="rows of values for a signature")
     parser.add_argument("--every", type=int, default=1, help="try one of so many signatures")
     parser.add_argument("--seed", type=int, default=15)
+    parser.add_argument("--count", type=int, default=20_000, help="random expressions to compare")
+    parser.add_argument("--collect", type=int, default=10, help="so many random differences are made small")
     parser.add_argument("--report", type=pathlib.Path, help="a file for the differences, by group")
     options = parser.parse_args()
     print(f"seed {options.seed}")
-    findings = try_signatures(options, Server(options.postgresql), Server(options.fusewire))
+    theirs, ours = Server(options.postgresql), Server(options.fusewire)
+    findings = try_signatures(options, theirs, ours) if options.what == "signatures" else try_random(options, theirs, ours)
     print(findings.summary())
     if options.report:
         options.report.write_text(findings.markdown())

@@ -82,7 +82,8 @@ def is_same(sql, one, other, kind, other_kind):
 
 def is_same_numeric(one, other):
     """Numerics of different scale are compared at the shorter one, if that leaves 16 significant digits."""
-    with decimal.localcontext(prec=200):
+    with decimal.localcontext() as context:
+        context.prec = 200
         one, other = decimal.Decimal(one), decimal.Decimal(other)
         if one == other:
             return True
@@ -153,10 +154,16 @@ class Findings:
         found = Finding(kind, subject_kind, name, label, sql, theirs, ours)
         reason = accepted(found)
         if reason:
-            self.accepted[reason] += 1
+            self.accept(reason)
             return None
-        self.groups.setdefault(found.group(), []).append(found)
+        self.add(found)
         return kind
+
+    def accept(self, reason):
+        self.accepted[reason] += 1
+
+    def add(self, found):
+        self.groups.setdefault(found.group(), []).append(found)
 
     def count(self, kind):
         return sum(len(found) for group, found in self.groups.items() if group[0] == kind)

@@ -37,7 +37,7 @@ class Trial:
                 sql = column_statement(subject, subject.over_columns(), [values])
                 self.judge(subject, sql, self.theirs.ask(sql), self.ours.ask(sql))
         if answered:
-            expression = f"pg_typeof({subject.over_literals(answered[0])})"
+            expression = f"pg_typeof({subject.over_literals(answered[0])})::text"
             self.waiting.append((subject, expression, self.theirs.ask(literal_statement([expression]))))
         if answered and subject.arguments:
             self.over_columns(subject, answered)

@@ -23,7 +23,8 @@ use arrow::datatypes::DataType;
 pub use self::{
     casts::{Context, cast_between},
     columns::{ColumnType, of, type_name},
-    common::{Unmatched, common_type}, operators::{OPERATORS, Operator, operators},
+    common::{Unmatched, common_type},
+    operators::{OPERATORS, Operator, operators},
     table::*,
     told::{field_name, of_field, told},
 };

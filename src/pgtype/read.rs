@@ -34,8 +34,9 @@ pub(crate) use type_name::read as read_type_name;
 
 use self::array::ArrayBytes;
 use super::{
+    ColumnType, EPOCH_DAYS, EPOCH_MICROS, Form, NUMERIC, PgType, ZONED_TIME, ZonedTime,
     calendar::{MICROS_A_DAY, is_day},
-    ColumnType, EPOCH_DAYS, EPOCH_MICROS, Form, PgType, ZONED_TIME, ZonedTime, dimensions_of, element, innermost, list_of, regtype_text, NUMERIC,
+    dimensions_of, element, innermost, list_of, regtype_text,
 };
 
 /// Why a value cannot be read.

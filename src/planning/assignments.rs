@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     fault::{Failure, Fault},
-    pgtype::{self, ColumnType, DATE, INTERVAL, PgType, TIME, TIMESTAMP, TIMESTAMPTZ, TIMETZ},
+    pgtype,
 };
 
 /// The rows of a query as those of these columns, which are as many as the query's.

@@ -400,7 +400,11 @@ pub(super) fn settled(mut step: Expr, schema: &DFSchema) -> Result<(Expr, Option
     }
     let may_be_null = matches!(&step, Expr::Case(case) if case.else_expr.is_none());
     let Some((mut values, what)) = chosen(&mut step) else { return Ok((step, None)) };
-    let told = unite(&mut values, what, schema)?.filter(|_| what != ARRAY);
+    let told = unite(&mut values, what, schema)?;
+    let told = match what {
+        ARRAY => told.map(|told| if told.item().is_some() { told } else { told.in_arrays() }),
+        _ => told,
+    };
     Ok((step, told.map(|told| if may_be_null { ColumnType::plain(told.pg) } else { told })))
 }
 

@@ -296,7 +296,13 @@ mod tests {
             let interval = IntervalMonthDayNano::new(months, days, micros * 1_000);
             let intervals: ArrayRef = Arc::new(IntervalMonthDayNanoArray::from(vec![interval]));
             let shown = print::texts(&intervals, Form::default()).unwrap();
-            assert_eq!(super::interval(shown.value(0)), Ok(interval), "{}", shown.value(0));
+            let read = super::Reading {
+                to: DataType::Interval(IntervalUnit::MonthDayNano),
+                zone: "UTC".into(),
+                styles: super::Styles::default(),
+                is_lenient: false,
+            };
+            assert_eq!(read.interval(shown.value(0)), Ok(interval), "{}", shown.value(0));
         }
     }
 

@@ -23,7 +23,11 @@ use datafusion::{
 };
 
 use super::{
-    common_types::{self, Item}, days, decimal_places, interval_lengths, long_numbers, number_types, open_operands::is_open, overloads, range_keys, sets, steps, text_numbers, time_operators, told, unread, written_texts, casts, operators,
+    casts,
+    common_types::{self, Item},
+    days, decimal_places, interval_lengths, long_numbers, number_types,
+    open_operands::is_open,
+    operators, overloads, range_keys, sets, steps, text_numbers, time_operators, told, unread, written_texts,
 };
 use crate::pgtype::ANY_NUMERIC;
 

@@ -17,7 +17,8 @@ use datafusion::{
 };
 
 use super::{
-    byte_texts::is_bytes, common_types, concatenation, days, integers, open_operands, operator_calls, steps, text_numbers, time_operators, operators,
+    byte_texts::is_bytes, common_types, concatenation, days, integers, open_operands, operator_calls, operators, steps,
+    text_numbers, time_operators,
 };
 use crate::pgtype::{self, ZONED_TIME};
 

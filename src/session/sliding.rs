@@ -26,8 +26,8 @@ use datafusion::{
     physical_expr::{PhysicalExpr, PhysicalSortExpr},
 };
 
-use crate::interrupt::ask;
 use crate::functions::string_agg;
+use crate::interrupt::ask;
 
 /// The aggregates that could not forget.
 pub(super) fn all() -> Vec<AggregateUDF> {

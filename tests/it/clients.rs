@@ -3,18 +3,15 @@
 use std::{
     fs,
     io::Write,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, Stdio},
-    sync::OnceLock,
 };
 
 use crate::{
     postgresql::Oracle,
+    psycopg::python_with_psycopg,
     support::{Served, finished, psql},
 };
-
-/// The releases that the tests were written with.
-const PACKAGES: [&str; 2] = ["psycopg[binary]==3.3.*", "asyncpg==0.32.*"];
 
 /// Types whose values are PostgreSQL's in every step of `clients/types/`; `clients/types.sh` asks for all, and more clients.
 const TYPES: &[&str] = &[
@@ -212,42 +209,4 @@ fn types_are_postgresql_s_to_clients() {
     let said = finished(&compare.output().unwrap()).unwrap_or_else(|failed| panic!("{failed}"));
     assert!(said.contains(" 0 differ"), "{said}");
     server.stop();
-}
-
-/// A Python with psycopg 3 and asyncpg, in an environment of its own under the target directory, made once.
-fn python_with_psycopg() -> PathBuf {
-    // Tests run side by side, and only one of them makes it.
-    static MADE: OnceLock<PathBuf> = OnceLock::new();
-    MADE.get_or_init(make_python).clone()
-}
-
-fn make_python() -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("psycopg");
-    let python = folder.join("bin/python");
-    let works = |python: &Path| {
-        let check = Command::new(python)
-            .args(["-c", "import asyncpg, psycopg; assert psycopg.pq.__impl__ == 'binary'"])
-            .output();
-        check.is_ok_and(|output| output.status.success())
-    };
-    if works(&python) {
-        return python;
-    }
-    let said = |what: &str, output: std::io::Result<std::process::Output>| {
-        let output = output.unwrap_or_else(|error| panic!("{what}: {error}"));
-        assert!(output.status.success(), "{what}: {}", String::from_utf8_lossy(&output.stderr));
-    };
-    said(
-        "python3 -m venv is needed by this test (apt-get install python3 python3-venv)",
-        Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder).output(),
-    );
-    said(
-        "psycopg and asyncpg could not be installed from the package index (PIP_INDEX_URL names another one)",
-        Command::new(&python)
-            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
-            .args(PACKAGES)
-            .output(),
-    );
-    assert!(works(&python), "psycopg and asyncpg were installed into {} and cannot be imported", folder.display());
-    python
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, unreachable_pub)]
 
 mod postgresql;
+mod psycopg;
 mod random;
 mod support;
 
@@ -38,5 +39,7 @@ mod clients;
 mod oracle;
 
 mod differential;
+
+mod expressions;
 
 mod sessions;

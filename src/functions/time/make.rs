@@ -128,9 +128,9 @@ fn day(year: i32, month: i32, day: i32, told: i32) -> Result<i64> {
     };
     // There is no year 0: the year before 1 is -1.
     let astronomical = i64::from(year) + i64::from(year < 0);
-    let is_day =
+    let is_there =
         year != 0 && (1..=12).contains(&month) && (1..=days_of_month(astronomical, month.into())).contains(&day.into());
-    if !is_day {
+    if !is_there {
         return Err(out_of_range("date field value"));
     }
     let days = Day { year: astronomical, month: month.into(), day: day.into() }.days();

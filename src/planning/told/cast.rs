@@ -27,7 +27,8 @@ use crate::{
     fault::{self, Failure, Fault},
     functions::{called, rounding},
     pgtype::{
-    self, Becoming, ColumnType, Context, Form, JSON, JSONB, NoJson, PgType, TEXT, Untold, as_told, cast_between, CHAR, dimensions_of, nested,
+        self, Becoming, ColumnType, Context, Form, JSON, JSONB, NoJson, PgType, TEXT, Untold, as_told, cast_between,
+        dimensions_of, nested,
     },
 };
 

@@ -29,7 +29,7 @@ pub(super) use self::{
     cast::{is_stored_as, said, told_as},
     json_keys::CompareJson,
 };
-use super::{WRITTEN_AS, open_operands::is_open, overloads, steps, types};
+use super::{WRITTEN_AS, open_operands::is_open, overloads, steps};
 use crate::{
     fault::{Failure, Fault},
     pgtype::{self, BPCHAR, Becoming, CHAR, ColumnType, JSON, JSONB, UUID, VARCHAR, told},
@@ -158,11 +158,6 @@ pub(super) fn settled(mut step: Expr, schema: &DFSchema) -> Result<(Expr, Option
                 }
                 name if padded::SHOWING.contains(&name) => {
                     call.args.iter_mut().for_each(|value| padded::pad(value, schema));
-                }
-                "make_array" => {
-                    let mut operands: Vec<&mut Expr> = call.args.iter_mut().collect();
-                    let items = unite(&mut operands, "ARRAY", schema)?;
-                    common = items.map(|told| if told.item().is_some() { told } else { told.in_arrays() });
                 }
                 "compare_any" | "compare_all" => arrays::compare_with(&mut call.args, schema)?,
                 name if OF_TEXTS.contains(&name) => check_arguments(name, &call.args, schema, &[UUID, JSON, JSONB])?,

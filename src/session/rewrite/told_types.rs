@@ -12,7 +12,10 @@ use datafusion::{
 use super::intervals::declared;
 use crate::{
     fault::{Failure, Fault},
-    pgtype::{BPCHAR, CHAR, ColumnType, INTERVAL, JSON, JSONB, MOST_DIGITS, Modifier, NAME, OID, PgType, REGTYPE, TEXT, TIME, TIMESTAMP, TIMESTAMPTZ, TIMETZ, UUID, VARCHAR, list_of, nested},
+    pgtype::{
+        BPCHAR, CHAR, ColumnType, INTERVAL, JSON, JSONB, MOST_DIGITS, Modifier, NAME, OID, PgType, REGTYPE, TIME,
+        TIMESTAMP, TIMESTAMPTZ, TIMETZ, UUID, VARCHAR, nested,
+    },
 };
 
 /// The most characters that a type can say.

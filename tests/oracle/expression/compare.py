@@ -33,14 +33,24 @@ class Finding(typing.NamedTuple):
     ours: Answer
 
     def group(self):
-        """What probably has one cause."""
-        sides = [without_values(side.message) if side.state else "" for side in (self.theirs, self.ours)]
-        states = [side.state or "" for side in (self.theirs, self.ours)]
-        return (self.verdict, self.kind, self.name, *states, *sides)
+        """What probably has one cause: one message, for casts and operators whatever the types."""
+        sides = (self.theirs, self.ours)
+        name = "" if self.kind in ("cast", "operator", "form") and any(side.state for side in sides) else self.name
+        told = [f"{side.state} {without_values(side.message)}" if side.state else "" for side in sides]
+        return (self.verdict, self.kind, name, *told)
+
+
+KINDS = re.compile(
+    r"\b(timestamp with(out)? time zone|time with(out)? time zone|double precision|character varying|(big|small)?int(eger)?|"
+    r"boolean|numeric|real|text|character|name|bytea|uuid|date|timestamp(tz)?|time(tz)?|interval|jsonb?|oid|varchar|bpchar|"
+    r"unknown|bool|int[248]|float[48])\b(\[\])?(\(\d+(,\d+)?\))?"
+)
 
 
 def without_values(message):
     message = re.sub(r"\"[^\"]*\"|'[^']*'", "…", message)
+    message = re.sub(r"(operator (does not exist|is not unique):).*", r"\1", message)
+    message = KINDS.sub("T", message)
     return re.sub(r"-?\d+(\.\d+)?(e[+-]?\d+)?", "N", message)[:120]
 
 
@@ -168,6 +178,14 @@ class Findings:
     def count(self, kind):
         return sum(len(found) for group, found in self.groups.items() if group[0] == kind)
 
+    def failures(self, max_refused):
+        """Why it fails, as one line."""
+        share = self.count(REFUSED) / max(sum(self.compared.values()), 1)
+        failed = [f"{self.count(kind)} × {kind}" for kind in VERDICTS if kind != REFUSED and self.count(kind)]
+        if share > max_refused:
+            failed.append(f"{100 * share:.2f} % refused, more than {100 * max_refused:.2f} %")
+        return ", ".join(failed)
+
     def summary(self):
         total = sum(self.compared.values())
         lines = [f"compared {total}: " + ", ".join(f"{kind} {count}" for kind, count in sorted(self.compared.items()))]
@@ -187,8 +205,9 @@ class Findings:
             for found in groups:
                 first = found[0]
                 labels = list(dict.fromkeys(one.label for one in found))
-                shown = ", ".join(labels[:6]) + (f" and {len(labels) - 6} more" if len(labels) > 6 else "")
-                lines.append(f"### {len(found)} × {first.kind} {first.name}: {shown}")
+                shown = ", ".join(labels[:24]) + (f" and {len(labels) - 24} more" if len(labels) > 24 else "")
+                told = " / ".join(text for text in first.group()[2:] if text)
+                lines.append(f"### {len(found)} × {first.kind} {told}: {shown}")
                 for one in spread(found, examples):
                     lines.append(f"- `{one.sql[:600]}`")
                     lines.append(f"    - theirs: {one.theirs.told(self.type_names)[:300]}")

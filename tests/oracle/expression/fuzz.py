@@ -2,12 +2,16 @@
 
 import collections
 import random
+import re
 
 from .compare import ANSWERS, BROKEN, STATE, Finding, accepted, verdict
 from .generate import TABLE, Generator, Grammar, Node, Statement, table_statements
 from .server import LOST
 from .values import LIMITS, TYPES, literal
 
+FIRST_ERROR = "which of several errors is told first"
+FOLDED = "a constant that fails is folded there, in a branch that nothing takes"
+LAZY = re.compile(r"\b(CASE|COALESCE|AND|OR)\b")
 # What PostgreSQL gives up in time says nothing.
 GIVEN_UP = {"57014", LOST}
 # Of the statements that PostgreSQL refuses, so many are tried.
@@ -22,24 +26,30 @@ class Fuzz:
         self.minimised, self.seen = 0, collections.Counter()
 
     def prepare(self):
-        """The table in both; types that ours cannot store have no column."""
-        stored = []
+        """The table in both; what ours cannot store is not in it."""
+        stored, missing = {}, []
         for kind in TYPES:
             self.ours.ask(f"DROP TABLE IF EXISTS {TABLE}")
-            if all(not self.ours.ask(sql).state for sql in table_statements([kind])):
-                stored.append(kind)
+            made = self.ours.ask(f"CREATE TABLE {TABLE} (value {kind})")
+            for value in [] if made.state else LIMITS[kind]:
+                if self.ours.ask(f"INSERT INTO {TABLE} VALUES ({literal(value, kind)})").state:
+                    missing.append(f"{kind} {value}")
+                else:
+                    stored.setdefault(kind, []).append(value)
+            if made.state:
+                missing.append(kind)
         for server in (self.theirs, self.ours):
             server.ask(f"DROP TABLE IF EXISTS {TABLE}")
             for sql in table_statements(stored):
                 answer = server.ask(sql)
                 if answer.state:
                     raise SystemExit(f"{sql}: {answer.message}")
+        if missing:
+            print("not in columns, as they cannot be stored: " + ", ".join(missing), flush=True)
         return stored
 
     def run(self, seed, count, collect):
         stored = self.prepare()
-        missing = [kind for kind in TYPES if kind not in stored]
-        print(f"seed {seed}: {len(stored)} types in columns" + (f", not {', '.join(missing)}" if missing else ""), flush=True)
         compared = number = 0
         while compared < count:
             number += 1
@@ -81,29 +91,34 @@ class Fuzz:
 
     def tell(self, statement, found, collect):
         """Counts a difference, and makes it small if it is among the first of its kind."""
-        if found.verdict == STATE and found.ours.state in self.errors_in(statement):
-            self.findings.accept("which of several errors is told first")
-            return
-        reason = accepted(found)
+        reason = accepted(found) or self.accepted_within(statement, found)
         if reason:
             self.findings.accept(reason)
             return
         key = found.group()
         self.seen[key] += 1
-        if self.minimised < collect and self.seen[key] <= 3 and found.verdict != BROKEN:
+        if self.minimised < collect and (self.seen[key] <= 3 or not found.ours.state) and found.verdict != BROKEN:
             statement, found = self.smaller(statement, found)
             found = found._replace(name=shape_of(statement.root))
             self.minimised += 1
         self.findings.add(found)
 
-    def errors_in(self, statement):
-        """The SQLSTATEs of what the expression is made of, where PostgreSQL refuses it."""
-        states = set()
+    def accepted_within(self, statement, found):
+        """Why a difference is accepted that the parts of the expression explain."""
+        if found.verdict not in (STATE, ANSWERS):
+            return None
         for node in statement.root.below():
-            if node is not statement.root and node.children():
-                part = Statement(node, ("SELECT ", f" FROM {TABLE}" if node.has_columns() else ""), statement.is_prepared)
-                states.add(self.ask(self.theirs, part).state)
-        return states
+            if node is statement.root or not node.children():
+                continue
+            has_columns = node.has_columns()
+            part = Statement(node, ("SELECT ", f" FROM {TABLE}" if has_columns else ""), statement.is_prepared)
+            theirs = self.ask(self.theirs, part)
+            if found.verdict == STATE and theirs.state == found.ours.state:
+                return FIRST_ERROR
+            is_folded = theirs.state == found.theirs.state and not has_columns and LAZY.search(found.sql)
+            if found.verdict == ANSWERS and is_folded and self.ask(self.ours, part).state == theirs.state:
+                return FOLDED
+        return None
 
     def smaller(self, statement, found):
         """The statement with as much left out as leaves the same kind of difference."""

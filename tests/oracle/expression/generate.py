@@ -5,7 +5,7 @@ import re
 import typing
 
 from .catalogue import FORMS, MOMENTARY, TARGETS
-from .values import LIMITS, MEANT, TYPES, literal, values_of
+from .values import MEANT, TYPES, literal, values_of
 
 PLACE = re.compile(r"\{(\d)\}")
 WHOLE = ["int2", "int4", "int8"]
@@ -73,15 +73,14 @@ def column_name(kind):
     return "c_" + re.sub(r"\W", "", kind.replace("[]", "s"))
 
 
-def table_statements(kinds):
-    """The table of columns: common values in its first rows, limits in the others, and NULLs."""
-    yield f"CREATE TABLE {TABLE} (id int4, {', '.join(f'{column_name(kind)} {kind}' for kind in kinds)})"
+def table_statements(values):
+    """The table of columns, by type: common values in its first rows, limits in the others, and NULLs."""
+    yield f"CREATE TABLE {TABLE} (id int4, {', '.join(f'{column_name(kind)} {kind}' for kind in values)})"
     for number in range(1, ROWS + 1):
-        cells = []
-        for kind in kinds:
-            values = LIMITS[kind]
-            value = None if number == ROWS else values[(number * number - 1) % len(values)]
-            cells.append(literal(value, kind))
+        cells = [
+            literal(None if number == ROWS else column[(number * number - 1) % len(column)], kind)
+            for kind, column in values.items()
+        ]
         yield f"INSERT INTO {TABLE} VALUES ({number}, {', '.join(cells)})"
 
 

@@ -1,12 +1,15 @@
 """What PostgreSQL's catalogue says that there is: casts, operators and functions of the types in `values.py`."""
 
+import random
+
 from .cases import Subject, extremes_of, tuples_of
-from .values import ARRAYS, ELEMENTS, FIELDS, TYPES, WRITTEN, ZONES, literal
+from .values import ARRAYS, ELEMENTS, FIELDS, TYPES, WRITTEN, ZONES
 
 # Types with a modifier, which casts mind, and arrays of other elements.
 TARGETS = [
     "numeric(5,2)", "numeric(3,0)", "numeric(38,10)", "numeric(4,-2)", "varchar(2)", "char(3)", "char", "timestamp(0)",
-    "timestamptz(3)", "time(0)", "timetz(2)", "interval(2)", "interval hour to minute", "interval month", "interval day",
+    "timestamptz(3)", "time(0)", "timetz(2)", "interval(2)", "interval hour to minute", "interval month",
+    "interval day",
 ]  # fmt: skip
 ARRAY_TARGETS = ["int2[]", "int8[]", "numeric[]", "float8[]", "varchar[]", "date[]", "bool[]"]
 # Functions whose value differs between two servers or moments; their types are compared.
@@ -19,7 +22,8 @@ MOMENTARY = {
 FORMS = {
     "IS NULL": [("{0} IS NULL", [kind]) for kind in TYPES] + [("{0} IS NOT NULL", [kind]) for kind in TYPES],
     "IS DISTINCT FROM": [("{0} IS DISTINCT FROM {1}", [kind, kind]) for kind in TYPES]
-    + [("{0} IS NOT DISTINCT FROM {1}", pair) for pair in [["int4", "numeric"], ["float4", "float8"], ["date", "timestamp"]]],
+    + [("{0} IS NOT DISTINCT FROM {1}", pair) for pair in [["int4", "numeric"], ["float4", "float8"], ["date",
+    "timestamp"]]],
     "IS TRUE": [(f"{{0}} IS {word}", ["bool"]) for word in ["TRUE", "NOT TRUE", "FALSE", "UNKNOWN", "NOT UNKNOWN"]]
     + [("{0} IS TRUE", [kind]) for kind in ["int4", "text"]],
     "AND OR NOT": [("{0} AND {1}", ["bool", "bool"]), ("{0} OR {1}", ["bool", "bool"]), ("NOT {0}", ["bool"])]
@@ -37,14 +41,16 @@ FORMS = {
     + [("{0} NOT IN ({1}, {2})", kinds) for kinds in [["int4", "numeric", "int8"], ["float8", "int4", "numeric"]]],
     "LIKE": [
         (f"{{0}} {word} {{1}}", [kind, "text"])
-        for word in ["LIKE", "NOT LIKE", "ILIKE", "SIMILAR TO"] for kind in ["text", "varchar", "bpchar", "name", "int4"]
+        for word in ["LIKE", "NOT LIKE", "ILIKE", "SIMILAR TO"] for kind in ["text", "varchar", "bpchar", "name",
+        "int4"]
     ] + [("{0} LIKE {1} ESCAPE {2}", ["text"] * 3), ("{0} LIKE {1}", ["bytea", "bytea"])],
     "EXTRACT": [
         (f"EXTRACT({field or 'nothing'} FROM {{0}})", [kind])
         for field in FIELDS for kind in ["date", "time", "timetz", "timestamp", "timestamptz", "interval"]
     ],
     "AT TIME ZONE": [
-        (f"{{0}} AT TIME ZONE '{zone}'", [kind]) for zone in ZONES for kind in ["timestamp", "timestamptz", "timetz", "date"]
+        (f"{{0}} AT TIME ZONE '{zone}'", [kind]) for zone in ZONES for kind in ["timestamp", "timestamptz", "timetz",
+        "date"]
     ],
     "SUBSTRING": [
         ("SUBSTRING({0} FROM {1} FOR {2})", ["text", "int4", "int4"]), ("SUBSTRING({0} FROM {1})", ["text", "int4"]),
@@ -67,22 +73,31 @@ FORMS = {
     "ANY ALL": [
         (f"{{0}} {sign} {word}({{1}})", [one, other])
         for sign in ["=", "<>", "<", ">="] for word in ["ANY", "ALL"]
-        for one, other in [("int4", "int4[]"), ("text", "text[]"), ("int8", "int4[]"), ("text", "int4[]"), ("int4", "int4")]
+        for one, other in [("int4", "int4[]"), ("text", "text[]"), ("int8", "int4[]"), ("text", "int4[]"), ("int4",
+        "int4")]
     ],
     "ROW": [(f"ROW({{0}}, {{1}}) {sign} ROW({{2}}, {{3}})", ["int4", "text"] * 2) for sign in ["=", "<>", "<", ">="]]
     + [("ROW({0}, {1})", [kind, "text"]) for kind in TYPES] + [("ROW({0}, {1}) IS NULL", ["int4", "text"])],
-    "OVERLAPS": [("({0}, {1}) OVERLAPS ({2}, {3})", [kind] * 4) for kind in ["date", "time", "timestamp", "timestamptz"]],
-    "typed texts": [(f"{kind} '{value}'", []) for kind in ["date", "timestamp", "timestamptz", "time"] for value in WRITTEN],
+    "OVERLAPS": [("({0}, {1}) OVERLAPS ({2}, {3})", [kind] * 4) for kind in ["date", "time", "timestamp",
+        "timestamptz"]],
+    "typed texts": [(f"{kind} '{value}'", []) for kind in ["date", "timestamp", "timestamptz",
+        "time"] for value in WRITTEN],
 }  # fmt: skip
 
 
 class Catalogue:
-    def __init__(self, server, limit, seed):
-        self.server, self.limit, self.seed = server, limit, seed
+    def __init__(self, server, limit, seed, every=1):
+        self.server, self.limit, self.seed, self.every = server, limit, seed, every
         self.oids = {}
         for kind in TYPES:
             self.oids[int(server.ask(f"SELECT '{kind}'::regtype::oid").rows[0][0])] = kind
-        self.type_names = {int(oid): name for oid, name in server.ask("SELECT oid, format_type(oid, NULL) FROM pg_type").rows}
+        self.type_names = {
+            int(oid): name for oid, name in server.ask("SELECT oid, format_type(oid, NULL) FROM pg_type").rows
+        }
+
+    def draws(self, kind, label):
+        """Whether a signature is among those to try: one of so many."""
+        return random.Random(f"{self.seed} {kind} {label}").random() * self.every < 1
 
     def subject(self, kind, name, label, template, arguments, limit=None, function=None, extremes=True):
         arguments = tuple(arguments)
@@ -117,10 +132,11 @@ class Catalogue:
                 yield self.subject("cast", f"-> {target}", label, template, [source], limit)
 
     def operators(self):
-        """Every operator's name over every pair of types: its own signatures, those that implicit casts reach, and those
-        that there are not."""
+        """Every operator's name over every pair of types: its own signatures, those that implicit casts reach, and
+        those that there are not."""
         rows = self.server.ask(
-            "SELECT oprname, oprkind, oprleft::int, oprright::int FROM pg_operator WHERE oprnamespace = 11 ORDER BY 1, 2, 3, 4"
+            "SELECT oprname, oprkind, oprleft::int, oprright::int FROM pg_operator "
+            "WHERE oprnamespace = 11 ORDER BY 1, 2, 3, 4"
         ).rows
         poly = {2277, 2283, 5077, 5078, 3500, 2776, 5079}
         listed, names = set(), {}
@@ -131,21 +147,21 @@ class Catalogue:
                 listed.add((name, self.oids.get(left), self.oids.get(right)))
         for name, kind in names:
             for right in TYPES:
-                if kind == "l":
-                    exact = (name, None, right) in listed
-                    yield exact, f"{name} {right}", name, f"{name} {{0}}", [right]
-                    continue
-                for left in TYPES:
-                    exact = (name, left, right) in listed
-                    yield exact, f"{left} {name} {right}", name, f"{{0}} {name} {{1}}", [left, right]
+                for left in TYPES if kind == "b" else [None]:
+                    label, template = f"{left} {name} {right}", f"{{0}} {name} {{1}}"
+                    if left is None:
+                        label, template = f"{name} {right}", f"{name} {{0}}"
+                    if self.draws("operator", label):
+                        kinds = [left, right] if left else [right]
+                        yield (name, left, right) in listed, label, name, template, kinds
 
     def functions(self, names, kinds="f", sets=False):
-        """The signatures of these functions, polymorphic ones with a few types, variadic and optional arguments with and
-        without."""
+        """The signatures of these functions: polymorphic ones with a few types, with and without what is optional."""
         listed = ",".join("'" + name.replace("'", "''") + "'" for name in names)
         rows = self.server.ask(
             "SELECT proname, proargtypes::text, provariadic::int, pronargdefaults, provolatile FROM pg_proc "
-            f"WHERE pronamespace = 11 AND prokind = '{kinds}' AND proretset = {sets} AND proname IN ({listed}) ORDER BY 1, 2"
+            f"WHERE pronamespace = 11 AND prokind = '{kinds}' AND proretset = {sets} AND proname IN ({listed}) "
+            "ORDER BY 1, 2"
         ).rows
         for name, oids, variadic, defaults, volatile in rows:
             if volatile == "v":
@@ -167,7 +183,11 @@ class Catalogue:
         found = []
         for element in ELEMENTS:
             kinds = [
-                element if POLYMORPHIC.get(oid) == "element" else ARRAYS[element] if oid in POLYMORPHIC else self.oids.get(oid)
+                element
+                if POLYMORPHIC.get(oid) == "element"
+                else ARRAYS[element]
+                if oid in POLYMORPHIC
+                else self.oids.get(oid)
                 for oid in oids
             ]
             if all(kinds):

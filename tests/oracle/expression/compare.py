@@ -14,7 +14,8 @@ ANSWERS, REFUSED, STATE, BROKEN = "answers where PostgreSQL refuses", "refused",
 VERDICTS = [BROKEN, VALUE, ANSWERS, TYPE, NAME, STATE, REFUSED]
 FLOAT4, FLOAT8, NUMERIC = 700, 701, 1700
 TRANSCENDENT = re.compile(
-    r"\b(exp|ln|log|log10|power|pow|sqrt|cbrt|a?(sin|cos|tan|cot)h?d?|atan2d?|degrees|radians|dexp|dlog\w*|dpow|dsqrt|dcbrt)\b"
+    r"\b(exp|ln|log|log10|power|pow|sqrt|cbrt|a?(sin|cos|tan|cot)h?d?|atan2d?|degrees|radians|dexp|dlog\w*|dpow|dsqrt|"
+    r"dcbrt)\b"
     r"|\^|\|/",
     re.IGNORECASE,
 )
@@ -42,8 +43,8 @@ class Finding(typing.NamedTuple):
 
 KINDS = re.compile(
     r"\b(timestamp with(out)? time zone|time with(out)? time zone|double precision|character varying|(big|small)?int(eger)?|"
-    r"boolean|numeric|real|text|character|name|bytea|uuid|date|timestamp(tz)?|time(tz)?|interval|jsonb?|oid|varchar|bpchar|"
-    r"unknown|bool|int[248]|float[48])\b(\[\])?(\(\d+(,\d+)?\))?"
+    r"boolean|numeric|real|text|character|name|bytea|uuid|date|timestamp(tz)?|time(tz)?|interval|jsonb?|oid|varchar|"
+    r"bpchar|unknown|bool|int[248]|float[48])\b(\[\])?(\(\d+(,\d+)?\))?"
 )
 
 
@@ -191,7 +192,9 @@ class Findings:
         lines = [f"compared {total}: " + ", ".join(f"{kind} {count}" for kind, count in sorted(self.compared.items()))]
         for kind in VERDICTS:
             groups = sum(group[0] == kind for group in self.groups)
-            lines.append(f"{kind}: {self.count(kind)} in {groups} groups ({100 * self.count(kind) / max(total, 1):.2f} %)")
+            lines.append(
+                f"{kind}: {self.count(kind)} in {groups} groups ({100 * self.count(kind) / max(total, 1):.2f} %)"
+            )
         lines += [f"accepted, {name}: {count}" for name, count in self.accepted.items()]
         return "\n".join(lines)
 
@@ -209,7 +212,8 @@ class Findings:
                 told = " / ".join(text for text in first.group()[2:] if text)
                 lines.append(f"### {len(found)} × {first.kind} {told}: {shown}")
                 for one in spread(found, examples):
-                    lines.append(f"- `{one.sql[:600]}`")
+                    sql = one.sql.replace("\n", "\\n")
+                    lines.append(f"- `{sql[:600]}`")
                     lines.append(f"    - theirs: {one.theirs.told(self.type_names)[:300]}")
                     lines.append(f"    - ours: {one.ours.told(self.type_names)[:300]}")
         return "\n".join(lines) + "\n"

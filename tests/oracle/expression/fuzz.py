@@ -86,7 +86,9 @@ class Fuzz:
             return None
         shown = sql
         if parameters:
-            shown += "  -- " + ", ".join(f"{each.value!r} {each.kind if each.is_declared else ''}" for each in parameters)
+            shown += "  -- " + ", ".join(
+                f"{each.value!r} {each.kind if each.is_declared else ''}" for each in parameters
+            )
         return Finding(kind, "random", "", "", shown, theirs, ours)
 
     def tell(self, statement, found, collect):
@@ -178,6 +180,10 @@ def simpler(node):
 def shape_of(node):
     """The expression without its values."""
     return "".join(
-        part if isinstance(part, str) and node.children() else f"<{node.kind}>" if not isinstance(part, Node) else shape_of(part)
+        part
+        if isinstance(part, str) and node.children()
+        else f"<{node.kind}>"
+        if not isinstance(part, Node)
+        else shape_of(part)
         for part in node.parts
     )

@@ -148,7 +148,17 @@ class Grammar:
 
 CLASSES = {"operator": 32, "function": 25, "cast": 14, "form": 9, "choice": 8, "mixed": 12}
 # Which types expressions are asked for.
-WANTED = {"bool": 10, "int4": 10, "int8": 8, "numeric": 12, "float8": 9, "text": 12, "timestamp": 7, "interval": 7, "date": 6}
+WANTED = {
+    "bool": 10,
+    "int4": 10,
+    "int8": 8,
+    "numeric": 12,
+    "float8": 9,
+    "text": 12,
+    "timestamp": 7,
+    "interval": 7,
+    "date": 6,
+}
 
 
 class Generator:
@@ -176,7 +186,9 @@ class Generator:
         classes = [name for name in CLASSES if made.get(name)]
         if not classes:
             return self.leaf(kind)
-        template, arguments, function = chooser.choice(made[chooser.choices(classes, [CLASSES[name] for name in classes])[0]])
+        template, arguments, function = chooser.choice(
+            made[chooser.choices(classes, [CLASSES[name] for name in classes])[0]]
+        )
         parts, end = [], 0
         for place in PLACE.finditer(template):
             argument = int(place[1])
@@ -209,7 +221,9 @@ class Generator:
             how = chooser.random()
             if how < 0.5:
                 return Node(kind, [Parameter(value, kind, True)])
-            return Node(kind, [Parameter(value, kind, False), f"::{kind}"] if how < 0.9 else [Parameter(value, kind, False)])
+            return Node(
+                kind, [Parameter(value, kind, False), f"::{kind}"] if how < 0.9 else [Parameter(value, kind, False)]
+            )
         if value is not None and chooser.random() < 0.4:
             bare = self.bare(kind, value)
             if bare:

@@ -7,7 +7,8 @@ from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus
 
 # What an answer may depend on is the same on both sides; a statement that hangs is given up.
 SETTINGS = [
-    "SET TimeZone = 'UTC'", "SET DateStyle = 'ISO, MDY'", "SET IntervalStyle = 'postgres'", "SET extra_float_digits = 1",
+    "SET TimeZone = 'UTC'", "SET DateStyle = 'ISO, MDY'", "SET IntervalStyle = 'postgres'",
+    "SET extra_float_digits = 1",
     "SET bytea_output = 'hex'", "SET statement_timeout = '10s'",
 ]  # fmt: skip
 LOST = "lost"
@@ -62,7 +63,9 @@ class Server:
         if result.status in (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK):
             columns = range(result.nfields)
             return Answer(
-                tuple(tuple(text(result.get_value(row, column)) for column in columns) for row in range(result.ntuples)),
+                tuple(
+                    tuple(text(result.get_value(row, column)) for column in columns) for row in range(result.ntuples)
+                ),
                 tuple(result.ftype(column) for column in columns),
                 tuple(text(result.fname(column)) for column in columns),
             )

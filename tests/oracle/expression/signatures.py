@@ -61,7 +61,9 @@ class Trial:
             self.over_literals(batch[half:])
             return
         for place, (subject, expression, theirs) in enumerate(batch):
-            self.judge(subject, literal_statement([expression]), theirs, answer if answer.state else column(answer, place))
+            self.judge(
+                subject, literal_statement([expression]), theirs, answer if answer.state else column(answer, place)
+            )
 
     def over_columns(self, subject, tuples):
         """The same over rows; each row by itself where they are not all answered."""
@@ -82,7 +84,9 @@ class Trial:
     def aggregate(self, subject):
         """Over no rows, over NULLs, over each value, over all, over the values that can be aggregated."""
         width = len(subject.arguments)
-        fine = [values for values in subject.tuples if not self.theirs.ask(aggregate_statement(subject, [values])).state]
+        fine = [
+            values for values in subject.tuples if not self.theirs.ask(aggregate_statement(subject, [values])).state
+        ]
         groups = [[], [(None,) * width] * 2, list(subject.tuples), fine, fine[:1] * 3, fine[:3], fine[3:6], fine[::2]]
         groups += [[values] for values in subject.tuples]
         for tuples in groups:

@@ -6,7 +6,7 @@
 POSTGRESQL and FUSEWIRE are connection strings (`host=127.0.0.1 port=5432 user=ada dbname=fusewire`) of two servers;
 PostgreSQL's database has the engine's only collation: CREATE DATABASE … TEMPLATE template0 LOCALE 'C.UTF-8'.
 
-`signatures` reads PostgreSQL's catalogue: every pair of types as a cast, every operator's name over every pair of types,
+`signatures` reads PostgreSQL's catalogue: every pair of types as a cast, every operator's name over all pairs of types,
 every signature of the functions that `fusewire.functions` lists, and the forms of the grammar that no catalogue has.
 Each is tried at its types' limits (`expression/values.py`), over literals, which are folded, and over columns. What
 PostgreSQL does not have must be refused with its SQLSTATE.
@@ -24,7 +24,7 @@ import pathlib
 import sys
 import time
 
-from expression.catalogue import FORMS, MOMENTARY, Catalogue
+from expression.catalogue import FORMS, MOMENTARY, WRITTEN_OTHERWISE, Catalogue
 from expression.compare import Findings
 from expression.fuzz import Fuzz
 from expression.server import Server
@@ -108,6 +108,8 @@ def functions(catalogue, names):
             single.setdefault(name)
         arguments = ", ".join(f"{{{place}}}" for place in range(len(kinds)))
         label, template = f"{name}({', '.join(kinds)})", f"{name}({arguments})"
+        if name in WRITTEN_OTHERWISE:
+            continue
         if name in MOMENTARY or f"{name}/{len(kinds)}" in MOMENTARY:
             template = f"pg_typeof({template})::text"
         yield catalogue.subject("function", name, label, template, kinds, function=name)

@@ -18,6 +18,8 @@ MOMENTARY = {
     "current_setting", "pg_backend_pid", "transaction_timestamp", "statement_timestamp", "pg_client_encoding", "age/1",
     "current_catalog", "current_role", "inet_server_addr", "inet_server_port", "inet_client_addr", "inet_client_port",
 }  # fmt: skip
+# Functions that the grammar calls in a way of its own, which is among the forms below.
+WRITTEN_OTHERWISE = {"extract", "position", "normalize", "is_normalized"}
 # Forms that the grammar has and no catalogue lists: by name, templates with their types.
 FORMS = {
     "IS NULL": [("{0} IS NULL", [kind]) for kind in TYPES] + [("{0} IS NOT NULL", [kind]) for kind in TYPES],
@@ -62,6 +64,11 @@ FORMS = {
         for word in ["BOTH", "LEADING", "TRAILING"] for kind in ["text", "bytea"]
     ] + [("TRIM({0})", [kind]) for kind in ["text", "varchar", "bpchar", "int4"]],
     "POSITION": [("POSITION({0} IN {1})", [kind, kind]) for kind in ["text", "bytea", "int4"]],
+    "NORMALIZE": [
+        (template.format(form=form), ["text"])
+        for template in ["NORMALIZE({{0}}, {form})", "{{0}} IS {form} NORMALIZED"]
+        for form in ["NFC", "NFD", "NFKC", "NFKD"]
+    ],
     "OVERLAY": [
         ("OVERLAY({0} PLACING {1} FROM {2})", ["text", "text", "int4"]),
         ("OVERLAY({0} PLACING {1} FROM {2} FOR {3})", ["text", "text", "int4", "int4"]),

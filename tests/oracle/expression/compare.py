@@ -42,7 +42,8 @@ class Finding(typing.NamedTuple):
 
 
 KINDS = re.compile(
-    r"\b(timestamp with(out)? time zone|time with(out)? time zone|double precision|character varying|(big|small)?int(eger)?|"
+    r"\b(timestamp with(out)? time zone|time with(out)? time zone|double precision|character varying|"
+    r"(big|small)?int(eger)?|"
     r"boolean|numeric|real|text|character|name|bytea|uuid|date|timestamp(tz)?|time(tz)?|interval|jsonb?|oid|varchar|"
     r"bpchar|unknown|bool|int[248]|float[48])\b(\[\])?(\(\d+(,\d+)?\))?"
 )
@@ -129,6 +130,11 @@ ACCEPTED = [
         "numerics beyond 76 digits",
         "numeric is a Decimal256 at most, beyond is 22003",
         lambda found: found.verdict in (REFUSED, STATE) and found.ours.state == "22003" and is_long(found),
+    ),
+    (
+        "letters of names",
+        "a name has the collation C there, in which letters beyond ASCII are none",
+        lambda found: found.verdict == VALUE and re.search(r"[^\x00-\x7f]\w*'::name\b", found.sql),
     ),
     (
         "years beyond 262142",

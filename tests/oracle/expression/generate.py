@@ -4,7 +4,7 @@ import collections
 import re
 import typing
 
-from .catalogue import FORMS, MOMENTARY, TARGETS
+from .catalogue import FORMS, MOMENTARY, TARGETS, WRITTEN_OTHERWISE
 from .values import MEANT, TYPES, literal, values_of
 
 PLACE = re.compile(r"\{(\d)\}")
@@ -104,7 +104,7 @@ class Grammar:
             if exact:
                 self.find(ask, catalogue, "operator", f"({template})", kinds)
         for name, kinds in catalogue.functions(names):
-            if name not in MOMENTARY and f"{name}/{len(kinds)}" not in MOMENTARY and kinds:
+            if name not in MOMENTARY | WRITTEN_OTHERWISE and f"{name}/{len(kinds)}" not in MOMENTARY and kinds:
                 arguments = ", ".join(f"{{{place}}}" for place in range(len(kinds)))
                 self.find(ask, catalogue, "function", f"{name}({arguments})", kinds, name)
         for name, templates in FORMS.items():

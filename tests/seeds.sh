@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Compares generated queries, or random sessions, with PostgreSQL for as many seeds and as long as you like, and prints the
-# totals of each seed:
+# Compares generated queries, random sessions, or random expressions with PostgreSQL for as many seeds and as long as you
+# like, and prints the totals of each seed:
 #   tests/seeds.sh queries --seeds 1..10 --count 20000 [--seconds 3600] [--binary target/release/fusewire]
 #                         [--collect 30] [--report FILE] [--jobs 1]
 # --binary is the engine that is asked; without it, the debug build that the tests make. --collect makes so many of a seed's
@@ -16,6 +16,7 @@ usage() {
 case ${1-} in
     queries) name=DIFFERENTIAL length=QUERIES test=differential::answers_are_postgresql_s count=20000 ;;
     sessions) name=SESSIONS length=SEQUENCES test=sessions::sessions_are_postgresql_s count=10000 ;;
+    expressions) name=EXPRESSIONS length=COUNT test=expressions::random_expressions_are_postgresql_s count=20000 ;;
     *) usage ;;
 esac
 shift

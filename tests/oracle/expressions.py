@@ -142,12 +142,12 @@ def main():
     parser.add_argument("--collect", type=int, default=10, help="so many random differences are made small")
     parser.add_argument("--report", type=pathlib.Path, help="a file for the differences, by group")
     options = parser.parse_args()
-    print(f"seed {options.seed}")
+    print(f"seed {options.seed}", flush=True)
     theirs, ours = Server(options.postgresql), Server(options.fusewire)
     findings = (
         try_signatures(options, theirs, ours) if options.what == "signatures" else try_random(options, theirs, ours)
     )
-    print(findings.summary())
+    print(f"seed {options.seed}: {findings.summary()}\n")
     if options.report:
         options.report.write_text(findings.markdown())
     failures = findings.failures(MAX_REFUSED)

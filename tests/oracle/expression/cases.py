@@ -24,9 +24,6 @@ class Subject(typing.NamedTuple):
         return self.template.format(*(f"c{place}" for place in range(len(self.arguments))))
 
 
-COLUMNS = "ROW NUMBER"
-
-
 def literal_statement(expressions):
     return "SELECT " + ", ".join(expressions)
 

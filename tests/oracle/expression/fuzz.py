@@ -99,7 +99,7 @@ class Fuzz:
             return
         key = found.group()
         self.seen[key] += 1
-        if self.minimised < collect and (self.seen[key] <= 3 or not found.ours.state) and found.verdict != BROKEN:
+        if self.minimised < max(collect, 1) and (self.seen[key] <= 3 or not found.ours.state) and found.verdict != BROKEN:
             statement, found = self.smaller(statement, found)
             found = found._replace(name=shape_of(statement.root))
             self.minimised += 1

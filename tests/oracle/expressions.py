@@ -24,7 +24,7 @@ import pathlib
 import sys
 import time
 
-from expression.catalogue import FORMS, MOMENTARY, WRITTEN_OTHERWISE, Catalogue
+from expression.catalogue import FORMS, MOMENTARY, ORDERED, WRITTEN_OTHERWISE, Catalogue
 from expression.compare import Findings
 from expression.fuzz import Fuzz
 from expression.server import Server
@@ -92,11 +92,15 @@ def subjects(part, catalogue, names):
                 if "*" not in arguments or "DISTINCT" not in template:
                     label = template.format(*kinds)
                     yield "aggregate", catalogue.subject("aggregate", name, label, template, kinds)
+        for template, kind in ORDERED:
+            name, label = template.split("(")[0], template.format(kind)
+            yield "aggregate", catalogue.subject("aggregate", name, label, template, [kind])
     if part == "rows":
         for name, kinds in unique(catalogue.functions(names, sets=True)):
             arguments = ", ".join(f"{{{place}}}" for place in range(len(kinds)))
             label = f"{name}({', '.join(kinds)})"
-            yield "rows", catalogue.subject("rows", name, label, f"{name}({arguments})", kinds, function=name)
+            template = f"{name}({arguments})"
+            yield "rows", catalogue.subject("rows", name, label, template, kinds, function=name, extremes=False)
 
 
 def functions(catalogue, names):
@@ -148,11 +152,13 @@ def main():
         try_signatures(options, theirs, ours) if options.what == "signatures" else try_random(options, theirs, ours)
     )
     print(f"seed {options.seed}: {findings.summary()}\n")
+    failures = findings.failures(MAX_REFUSED)
     if options.report:
         options.report.write_text(findings.markdown())
-    failures = findings.failures(MAX_REFUSED)
+    elif failures:
+        print(findings.markdown(), file=sys.stderr)
     if failures:
-        sys.exit(f"{findings.markdown()}\n{failures}")
+        sys.exit(failures)
 
 
 if __name__ == "__main__":

@@ -92,6 +92,24 @@ FORMS = {
 }  # fmt: skip
 
 
+# Aggregates over values in an order, which are called in a way of their own.
+ORDERED = [
+    *(
+        (f"percentile_cont({share}) WITHIN GROUP (ORDER BY {{0}})", kind)
+        for share in ["0.5", "0", "0.3"]
+        for kind in ["float8", "int4", "interval"]
+    ),
+    *(("percentile_disc(0.5) WITHIN GROUP (ORDER BY {0})", kind) for kind in ["int4", "text", "numeric", "date"]),
+    *(("mode() WITHIN GROUP (ORDER BY {0})", kind) for kind in ["int4", "text"]),
+    ("percentile_cont(ARRAY[0.25, 0.75]) WITHIN GROUP (ORDER BY {0})", "float8"),
+    ("percentile_cont(1.5) WITHIN GROUP (ORDER BY {0})", "float8"),
+    *(
+        (f"{name}(1) WITHIN GROUP (ORDER BY {{0}})", "int4")
+        for name in ["rank", "dense_rank", "percent_rank", "cume_dist"]
+    ),
+]
+
+
 class Catalogue:
     def __init__(self, server, limit, seed, every=1):
         self.server, self.limit, self.seed, self.every = server, limit, seed, every
@@ -168,6 +186,7 @@ class Catalogue:
         rows = self.server.ask(
             "SELECT proname, proargtypes::text, provariadic::int, pronargdefaults, provolatile FROM pg_proc "
             f"WHERE pronamespace = 11 AND prokind = '{kinds}' AND proretset = {sets} AND proname IN ({listed}) "
+            "AND NOT EXISTS (SELECT FROM pg_aggregate WHERE aggfnoid = pg_proc.oid AND aggkind <> 'n') "
             "ORDER BY 1, 2"
         ).rows
         for name, oids, variadic, defaults, volatile in rows:

@@ -4,16 +4,15 @@ import collections
 import random
 import re
 
-from .compare import ANSWERS, BROKEN, STATE, Finding, accepted, verdict
+from .compare import ANSWERS, BROKEN, REFUSED, STATE, Finding, accepted, verdict
 from .generate import TABLE, Generator, Grammar, Node, Statement, table_statements
-from .server import LOST
+from .server import GIVEN_UP
 from .values import LIMITS, TYPES, literal
 
 FIRST_ERROR = "which of several errors is told first"
 FOLDED = "a constant that fails is folded there, in a branch that nothing takes"
+NOT_NEEDED = "a part that fails is not evaluated there, as another is a constant NULL"
 LAZY = re.compile(r"\b(CASE|COALESCE|AND|OR)\b")
-# What PostgreSQL gives up in time says nothing.
-GIVEN_UP = {"57014", LOST}
 # Of the statements that PostgreSQL refuses, so many are tried.
 REFUSED_SHARE = 0.3
 ATTEMPTS = 300
@@ -99,7 +98,11 @@ class Fuzz:
             return
         key = found.group()
         self.seen[key] += 1
-        if self.minimised < max(collect, 1) and (self.seen[key] <= 3 or not found.ours.state) and found.verdict != BROKEN:
+        if (
+            self.minimised < max(collect, 1)
+            and (self.seen[key] <= 3 or not found.ours.state)
+            and found.verdict != BROKEN
+        ):
             statement, found = self.smaller(statement, found)
             found = found._replace(name=shape_of(statement.root))
             self.minimised += 1
@@ -107,17 +110,19 @@ class Fuzz:
 
     def accepted_within(self, statement, found):
         """Why a difference is accepted that the parts of the expression explain."""
-        if found.verdict not in (STATE, ANSWERS):
+        if found.verdict not in (STATE, ANSWERS, REFUSED):
             return None
-        for node in statement.root.below():
-            if node is statement.root or not node.children():
+        for node, is_lazy in within(statement.root):
+            if not node.children():
                 continue
             has_columns = node.has_columns()
             part = Statement(node, ("SELECT ", f" FROM {TABLE}" if has_columns else ""), statement.is_prepared)
             theirs = self.ask(self.theirs, part)
             if found.verdict == STATE and theirs.state == found.ours.state:
                 return FIRST_ERROR
-            is_folded = theirs.state == found.theirs.state and not has_columns and LAZY.search(found.sql)
+            if found.verdict == REFUSED and theirs.state == found.ours.state and not is_lazy:
+                return NOT_NEEDED
+            is_folded = theirs.state == found.theirs.state and not has_columns and is_lazy
             if found.verdict == ANSWERS and is_folded and self.ask(self.ours, part).state == theirs.state:
                 return FOLDED
         return None
@@ -160,6 +165,14 @@ class Fuzz:
         if statement.is_prepared and (other := is_same(statement._replace(is_prepared=False))):
             statement, found = statement._replace(is_prepared=False), other._replace(label=found.label)
         return statement, found
+
+
+def within(node, is_lazy=False):
+    """The parts of an expression, each with whether something above it decides if it is evaluated."""
+    is_lazy = is_lazy or any(isinstance(part, str) and LAZY.search(part) for part in node.parts)
+    for child in node.children():
+        yield child, is_lazy
+        yield from within(child, is_lazy)
 
 
 def simpler(node):

@@ -12,6 +12,7 @@ SETTINGS = [
     "SET bytea_output = 'hex'", "SET statement_timeout = '10s'",
 ]  # fmt: skip
 LOST = "lost"
+GIVEN_UP = {"57014", LOST}
 
 
 class Answer(typing.NamedTuple):

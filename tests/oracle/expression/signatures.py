@@ -3,7 +3,7 @@
 import collections
 
 from .cases import aggregate_statement, column_statement, literal_statement
-from .server import Answer
+from .server import GIVEN_UP, Answer
 
 BATCH = 40
 # Of a signature's values that PostgreSQL refuses with one SQLSTATE, so many are tried.
@@ -16,7 +16,9 @@ class Trial:
         self.waiting = []
 
     def judge(self, subject, sql, theirs, ours):
-        self.findings.judge(subject.kind, subject.name, subject.label, sql, theirs, ours)
+        # What PostgreSQL gives up in time says nothing.
+        if theirs.state not in GIVEN_UP:
+            self.findings.judge(subject.kind, subject.name, subject.label, sql, theirs, ours)
 
     def add(self, subject):
         """Tries a subject over literals at some time before `flush`, and over columns."""

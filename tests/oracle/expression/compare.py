@@ -134,7 +134,11 @@ ACCEPTED = [
     (
         "letters of names",
         "a name has the collation C there, in which letters beyond ASCII are none",
-        lambda found: found.verdict == VALUE and re.search(r"[^\x00-\x7f]\w*'::name\b", found.sql),
+        lambda found: (
+            found.verdict == VALUE
+            and re.search(r"[^\x00-\x7f]\w*'::name\b", found.sql)
+            and re.search(r"\b(initcap|upper|lower|regexp_\w+)\(|~|LIKE", found.sql)
+        ),
     ),
     (
         "years beyond 262142",

@@ -4,14 +4,22 @@ import collections
 import random
 import re
 
-from .compare import ANSWERS, BROKEN, REFUSED, STATE, Finding, accepted, verdict
+from .compare import (
+    ANSWERS,
+    BROKEN,
+    FIRST_ERROR,
+    FOLDED,
+    NOT_NEEDED,
+    REFUSED,
+    STATE,
+    Finding,
+    accepted,
+    verdict,
+)
 from .generate import TABLE, Generator, Grammar, Node, Statement, table_statements
 from .server import GIVEN_UP
 from .values import LIMITS, TYPES, literal
 
-FIRST_ERROR = "which of several errors is told first"
-FOLDED = "a constant that fails is folded there, in a branch that nothing takes"
-NOT_NEEDED = "a part that fails is not evaluated there, as another is a constant NULL"
 LAZY = re.compile(r"\b(CASE|COALESCE|AND|OR)\b")
 # Of the statements that PostgreSQL refuses, so many are tried.
 REFUSED_SHARE = 0.3

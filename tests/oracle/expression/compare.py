@@ -92,19 +92,20 @@ def is_same(sql, one, other, kind, other_kind):
     return False
 
 
-def is_same_numeric(one, other):
-    """Numerics of different scale are compared at the shorter one, if that leaves 16 significant digits."""
+def is_same_numeric(theirs, ours):
+    """Numerics of different scale are compared at the shorter one. Ours may be the shorter if 16 significant digits are
+    left, theirs if it was cut where PostgreSQL cuts quotients and powers."""
     with decimal.localcontext() as context:
         context.prec = 200
-        one, other = decimal.Decimal(one), decimal.Decimal(other)
-        if one == other:
+        theirs, ours = decimal.Decimal(theirs), decimal.Decimal(ours)
+        if theirs == ours:
             return True
-        scale = min(-one.as_tuple().exponent, -other.as_tuple().exponent)
-        unit = decimal.Decimal(1).scaleb(-scale)
-        longer = one if -one.as_tuple().exponent > scale else other
-        digits = longer.adjusted() + scale + 1
+        scales = [-number.as_tuple().exponent for number in (theirs, ours)]
+        scale = min(scales)
+        digits = (ours if scales[0] < scales[1] else theirs).adjusted() + scale + 1
+        is_enough = digits >= 16 or scales[0] < scales[1] and scales[0] >= 16
         # Either side may have cut or rounded.
-        return digits >= 16 and abs(one - other) <= unit
+        return is_enough and abs(theirs - ours) <= decimal.Decimal(1).scaleb(-scale)
 
 
 def ulps(one, other, kind):

@@ -134,6 +134,6 @@ mod tests {
         assert_eq!(single(1, 1), 0.1);
         assert_eq!(single(i256::from_i128(15), 1), 1.5);
         // Between two floats, of which the nearest double would be rounded to the other.
-        assert_eq!(single(16_777_217_000_000_001, 9), 16_777_218.0);
+        assert_eq!(single(16_777_217_000_000_001_i128, 9), 16_777_218.0);
     }
 }

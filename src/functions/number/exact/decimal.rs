@@ -172,7 +172,6 @@ impl Decimal {
     }
 
     /// The digits behind the point that PostgreSQL gives a quotient (`select_div_scale`).
-    #[cfg_attr(not(test), expect(dead_code, reason = "the query engine still divides numerics itself"))]
     pub(crate) fn quotient_scale(&self, divisor: &Self) -> usize {
         let ((weight, first), (other_weight, other_first)) = (self.first_group(), divisor.first_group());
         let weight = weight - other_weight - i64::from(first <= other_first);

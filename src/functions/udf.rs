@@ -31,7 +31,7 @@ use super::{
 use crate::{
     fault::{Failure, Fault},
     interrupt::ask,
-    pgtype::{self, ColumnType, PgType},
+    pgtype::{self, ColumnType, PgType, ZONED_TIME},
 };
 
 #[derive(Debug)]
@@ -174,9 +174,13 @@ impl ScalarUDFImpl for Udf {
         let resolved = self.resolved(types)?;
         let known: Vec<Option<DataType>> = types.iter().cloned().map(Some).collect();
         let forms = forms(&resolved, &known).into_iter().zip(types).enumerate();
-        let form = |(at, (form, given)): (usize, (Option<DataType>, &DataType))| match form {
-            Some(form) => Ok(form),
-            None => form_of(resolved.overload.argument(at), &resolved.arguments[at], given),
+        let form = |(at, (form, given)): (usize, (Option<DataType>, &DataType))| {
+            let form = match form {
+                Some(form) => form,
+                None => form_of(resolved.overload.argument(at), &resolved.arguments[at], given)?,
+            };
+            // The engine knows no cast to it; the plan gets one of ours.
+            Ok(if form == ZONED_TIME { given.clone() } else { form })
         };
         forms.map(form).collect()
     }

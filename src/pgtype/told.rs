@@ -174,14 +174,14 @@ mod tests {
         assert_eq!(told(&field(DataType::Utf8View, said)), Some(said));
         assert_eq!(field_name(&field(DataType::Utf8View, said)), "character varying(10)");
         assert_eq!(field_name(&Field::new("c", DataType::Utf8View, true)), "text");
+        let (arrays, list) = (said.in_arrays(), list_of(DataType::Utf8View));
+        assert_eq!((arrays.pg.name, arrays.item(), arrays.arrow()), ("_varchar", Some(said), list.clone()));
+        assert_eq!(field_name(&field(list, arrays)), "character varying(10)[]");
         let said = ColumnType { pg: &TIMESTAMP, modifier: 3 };
         let micros = DataType::Timestamp(TimeUnit::Microsecond, None);
         assert_eq!(told(&field(micros.clone(), said)), Some(said));
         assert_eq!(field_name(&field(micros.clone(), said)), "timestamp(3)");
         assert_eq!(told(&field(micros, ColumnType::plain(&TIMESTAMP))), None);
-        let (arrays, list) = (said.in_arrays(), list_of(DataType::Utf8View));
-        assert_eq!((arrays.pg.name, arrays.item(), arrays.arrow()), ("_varchar", Some(said), list.clone()));
-        assert_eq!(field_name(&field(list, arrays)), "character varying(10)[]");
     }
 
     #[test]

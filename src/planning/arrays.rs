@@ -18,7 +18,7 @@ use datafusion::{
     sql::sqlparser::ast::BinaryOperator,
 };
 
-use super::{choosing, open_operands::is_open, overloads};
+use super::{choosing, open_operands::is_open, operators};
 use crate::{
     fault::{Failure, Fault},
     functions::{self, Function, Given},
@@ -135,13 +135,16 @@ pub(super) fn operator_of(call: &ScalarFunction) -> Option<&'static str> {
 
 /// Refuses an operator that its function knows no operands of such types for.
 fn check(op: &BinaryOperator, function: &'static Function, operands: [&Expr; 2], schema: &DFSchema) -> Result<()> {
-    let given = overloads::given(&operands.map(Clone::clone), schema);
-    if let ([Given::Type(_), Given::Type(_)], Err(unresolved)) =
-        (given.as_slice(), functions::resolve(function, &given))
-    {
-        return Err(unresolved.failure_of(&op.to_string(), &given).into());
+    let [Some(left @ Given::Type(_)), Some(right @ Given::Type(_))] =
+        operands.map(|operand| operators::given(operand, schema))
+    else {
+        return Ok(());
+    };
+    let given = [left, right];
+    match functions::resolve(function, &given) {
+        Ok(_) => Ok(()),
+        Err(unresolved) => Err(unresolved.failure_of(&op.to_string(), &given).into()),
     }
-    Ok(())
 }
 
 /// Whether arrays of these types are equal where the engine's are not.

@@ -13,7 +13,7 @@ use datafusion::{
 };
 
 use super::{
-    ASSIGNED, long_numbers,
+    ASSIGNED, common_types, long_numbers,
     open_operands::is_open,
     told::{is_stored_as, stored_as, told_by},
 };
@@ -67,7 +67,7 @@ fn leaves_out_keys(shown: &Projection) -> bool {
 /// Whether these are the values of an INSERT themselves. Where all its columns are written alike, none of them is a call.
 fn is_assigned(values: &Values) -> bool {
     let mut each = values.values.iter().flatten();
-    each.clone().any(is_call) || each.all(|value| matches!(value, Expr::Literal(..)))
+    each.clone().any(is_call) || each.all(common_types::was_constant)
 }
 
 fn is_call(value: &Expr) -> bool {
@@ -78,7 +78,7 @@ fn is_call(value: &Expr) -> bool {
 fn stored_values(values: Values, columns: &[FieldRef]) -> Result<LogicalPlan> {
     let none = DFSchema::empty();
     let value = |(value, column): (Expr, &FieldRef)| {
-        let value = match value {
+        let value = match common_types::before_cast(value) {
             Expr::ScalarFunction(call) if call.func.name() == ASSIGNED => {
                 call.args.into_iter().next().unwrap_or_default()
             }

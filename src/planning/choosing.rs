@@ -103,7 +103,8 @@ impl ScalarUDFImpl for Choosing {
                     coerced.unwrap_or_else(|| first.clone())
                 }
             };
-            return Ok(vec![common; types.len()]);
+            // The engine knows no cast to it; the plan gets one of ours.
+            return Ok(if common == pgtype::ZONED_TIME { types.to_vec() } else { vec![common; types.len()] });
         }
         match self.coerced(types) {
             Err(_) if types.len() > 1 => Ok(types.to_vec()),

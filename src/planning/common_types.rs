@@ -29,7 +29,7 @@ use super::{
 };
 use crate::{
     fault::{Failure, Fault},
-    pgtype::{self, Becoming, ColumnType, Context, Form, PgType, TEXT, Unmatched, cast_between, told},
+    pgtype::{self, Becoming, ColumnType, Form, PgType, TEXT, Unmatched, told},
 };
 
 /// The name of the field of a cast that makes a value one of the type that it has together with others.
@@ -357,6 +357,14 @@ pub(super) fn before_cast(value: Expr) -> Expr {
     }
 }
 
+/// Whether a value was a constant before it was cast so.
+pub(super) fn was_constant(value: &Expr) -> bool {
+    match value {
+        Expr::Cast(cast) if cast.field.name() == COMMON => was_constant(&cast.expr),
+        other => matches!(other, Expr::Literal(..)),
+    }
+}
+
 /// Gives values the type that they have together, and tells what fields have to say of it.
 pub(super) fn unite(values: &mut [&mut Expr], what: &str, schema: &DFSchema) -> Result<Option<ColumnType>> {
     let items: Vec<Item> = values.iter().map(|value| Item::of(value, schema)).collect();
@@ -414,14 +422,9 @@ fn null_if(mut step: Expr, schema: &DFSchema) -> Result<Expr> {
     let Expr::ScalarFunction(call) = &mut step else { return Ok(step) };
     let [value, other] = call.args.as_mut_slice() else { return Ok(step) };
     let items = [Item::of(value, schema), Item::of(other, schema)];
-    let [Item::Known { column, arrow, .. }, Item::Known { column: beside, arrow: other_arrow, .. }] = &items else {
+    let [Item::Known { arrow, .. }, Item::Known { arrow: other_arrow, .. }] = &items else {
         return Ok(step);
     };
-    if !are_compared(column.pg, beside.pg) {
-        let (one, other) = (column.pg.sql(None), beside.pg.sql(None));
-        let message = format!("operator does not exist: {one} = {other}; cast one of them");
-        return Err(Failure::new(Fault::UndefinedFunction, message).into());
-    }
     let is_exact = |number: &DataType| number.is_integer() || number.is_decimal();
     if arrow == other_arrow || !is_exact(arrow) || !is_exact(other_arrow) {
         return Ok(step);
@@ -435,12 +438,6 @@ fn null_if(mut step: Expr, schema: &DFSchema) -> Result<Expr> {
         true => Expr::Cast(Cast::new(Box::new(step), arrow.clone())),
         false => step,
     })
-}
-
-/// Whether values of two types may be equal.
-fn are_compared(one: &PgType, other: &PgType) -> bool {
-    let becomes = |from: &PgType, to: &PgType| cast_between(from, to) == Some(Context::Implicit);
-    one.category == other.category || becomes(one, other) || becomes(other, one)
 }
 
 /// Reads the texts in quotes among the values of an operand that are no numbers, so that its type is known where an operator is

@@ -13,7 +13,7 @@ use datafusion::{
 };
 
 use super::{byte_texts::is_bytes, open_operands::Operand, operators};
-use crate::functions;
+use crate::{functions, pgtype::ZONED_TIME};
 
 /// Plans `||` between operands.
 pub(super) fn planned(mut operation: RawBinaryExpr, schema: &DFSchema) -> Result<PlannerResult<RawBinaryExpr>> {
@@ -22,11 +22,19 @@ pub(super) fn planned(mut operation: RawBinaryExpr, schema: &DFSchema) -> Result
         (Operand::Of(left), Operand::Of(right)) if is_bytes(left) && is_bytes(right) => {}
         (Operand::Of(bytes), Operand::Open) if is_bytes(bytes) => become_type(&mut operation.right, DataType::Binary),
         (Operand::Open, Operand::Of(bytes)) if is_bytes(bytes) => become_type(&mut operation.left, DataType::Binary),
-        (Operand::Of(bytes), Operand::Of(text)) if is_bytes(bytes) && is_text(text) => {
+        (Operand::Of(time), Operand::Open) if *time == ZONED_TIME => {
             become_type(&mut operation.left, DataType::Utf8);
             return Ok(PlannerResult::Original(operation));
         }
-        (Operand::Of(text), Operand::Of(bytes)) if is_text(text) && is_bytes(bytes) => {
+        (Operand::Open, Operand::Of(time)) if *time == ZONED_TIME => {
+            become_type(&mut operation.right, DataType::Utf8);
+            return Ok(PlannerResult::Original(operation));
+        }
+        (Operand::Of(bytes), Operand::Of(text)) if is_written(bytes) && is_text(text) => {
+            become_type(&mut operation.left, DataType::Utf8);
+            return Ok(PlannerResult::Original(operation));
+        }
+        (Operand::Of(text), Operand::Of(bytes)) if is_text(text) && is_written(bytes) => {
             become_type(&mut operation.right, DataType::Utf8);
             return Ok(PlannerResult::Original(operation));
         }
@@ -37,6 +45,11 @@ pub(super) fn planned(mut operation: RawBinaryExpr, schema: &DFSchema) -> Result
         _ => return Ok(PlannerResult::Original(operation)),
     }
     Ok(PlannerResult::Planned(functions::byteacat(operation.left, operation.right)))
+}
+
+/// Whether the engine does not write values of this type as PostgreSQL does where it joins texts.
+fn is_written(data_type: &DataType) -> bool {
+    is_bytes(data_type) || *data_type == ZONED_TIME
 }
 
 fn is_text(data_type: &DataType) -> bool {

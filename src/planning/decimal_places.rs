@@ -6,10 +6,10 @@
 //! though the greatest does not fit. A product has the places of both factors together, and with many there is no room for
 //! what is before the point: such products are computed with twice the digits. One that has too many digits then is an error.
 
-use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DataType};
+use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DECIMAL256_MAX_SCALE, DataType};
 use datafusion::{
     common::{DFSchema, Result, ScalarValue},
-    logical_expr::{BinaryExpr, Expr, ExprSchemable, Operator},
+    logical_expr::{BinaryExpr, Cast, Expr, ExprSchemable, Operator},
 };
 
 use super::{
@@ -68,6 +68,29 @@ pub(super) fn kept(mut step: Expr, schema: &DFSchema) -> Result<Expr> {
                 _ => {}
             }
             Ok(step)
+        }
+    }
+}
+
+/// Gives two numerics, of which one has more than 38 digits, room for the places of their product.
+pub(super) fn make_room(left: &mut Expr, right: &mut Expr, schema: &DFSchema) {
+    let (Ok(one), Ok(other)) = (left.get_type(schema), right.get_type(schema)) else { return };
+    let (Some((digits, places)), Some((other_digits, other_places))) = (digits_of(&one), digits_of(&other)) else {
+        return;
+    };
+    if ![&one, &other].into_iter().any(|own| matches!(own, DataType::Decimal256(..))) {
+        return;
+    }
+    let too_many = (places + other_places - i16::from(DECIMAL256_MAX_SCALE)).max(0);
+    let (left_lost, right_lost) = if places >= other_places { (too_many, 0) } else { (0, too_many) };
+    for (operand, own, digits, places) in
+        [(left, one, digits, places - left_lost), (right, other, other_digits, other_places - right_lost)]
+    {
+        if let (Ok(digits), Ok(places)) = (u8::try_from(digits), i8::try_from(places)) {
+            let wide = DataType::Decimal256(digits, places);
+            if own != wide {
+                *operand = Expr::Cast(Cast::new(Box::new(std::mem::take(operand)), wide));
+            }
         }
     }
 }

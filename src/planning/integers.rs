@@ -172,7 +172,7 @@ pub(super) fn is_integer(operand: &Expr) -> bool {
     matches!(operand, Expr::Literal(ScalarValue::Int64(Some(written)), _) if integer_of(*written).is_some())
 }
 
-/// The integer that a bigint is, if it is one. The least of them is written as the negative of a number that is none.
+/// The integer that a bigint is, if it is one.
 fn integer_of(written: i64) -> Option<i32> {
-    i32::try_from(written).ok().filter(|integer| *integer != i32::MIN)
+    i32::try_from(written).ok()
 }

@@ -29,7 +29,7 @@ use super::{
 use crate::{
     fault::{Failure, Fault},
     functions::{self, Given},
-    pgtype::{self, BOOL, INT4, PgType, TEXT},
+    pgtype::{self, BOOL, INT4, PgType, REGTYPE, TEXT},
 };
 
 /// Refuses a step of an expression whose operands' types are settled.
@@ -235,6 +235,11 @@ fn condition(place: &str, operand: &Expr, schema: &DFSchema) -> Result<()> {
 }
 
 fn resolved(name: &str, given: &[Given]) -> Result<()> {
+    // PostgreSQL compares their numbers, which are as many as their names.
+    let is_regtype = |given: &Given| matches!(given, Given::Type(own) if own.oid == REGTYPE.oid);
+    if ["=", "<>"].contains(&name) && given.iter().all(is_regtype) {
+        return Ok(());
+    }
     match functions::resolve_operator(name, given) {
         Ok(_) => Ok(()),
         Err(unresolved) => Err(unresolved.failure_of(name, given).into()),

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     functions::{self, Given, PG_TYPEOF, Returns},
-    pgtype::{self, ColumnType, REGTYPE},
+    pgtype::{self, ColumnType, REGTYPE, ZONED_TIME},
 };
 
 /// What is known of the arguments of a call, and for which of them nothing is.
@@ -76,7 +76,11 @@ pub(super) fn settled(mut step: Expr, schema: &DFSchema) -> Result<Expr> {
         }
         for (argument, wanted) in call.args.iter_mut().zip(taken?) {
             let is_written = matches!(argument, Expr::Literal(ScalarValue::Utf8(Some(_)), _));
-            if let Some(wanted) = wanted.filter(|wanted| is_written && !wanted.is_string()) {
+            let is_plain_time = |wanted: &DataType| {
+                *wanted == ZONED_TIME && matches!(argument.get_type(schema), Ok(DataType::Time64(_) | DataType::Null))
+            };
+            let is_cast = |wanted: &DataType| is_written && !wanted.is_string() || is_plain_time(wanted);
+            if let Some(wanted) = wanted.filter(is_cast) {
                 let wanted = arrays::as_written(argument, wanted);
                 *argument = Expr::Cast(Cast::new(Box::new(std::mem::take(argument)), wanted));
             }

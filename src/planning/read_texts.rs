@@ -96,7 +96,7 @@ pub(crate) fn unfit(text: &str, data_type: &DataType, why: Unfit) -> Failure {
 
 /// What is told of a text that is no number of a type.
 pub(crate) fn no_number(text: &str, data_type: &DataType, why: NoNumber) -> Failure {
-    let name = pgtype::type_name(data_type);
+    let name = pgtype::of(data_type).pg.word(None);
     match why {
         NoNumber::Syntax => {
             Failure::new(Fault::InvalidText, format!("invalid input syntax for type {name}: \"{text}\""))

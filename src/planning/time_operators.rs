@@ -10,7 +10,7 @@ use datafusion::{
     logical_expr::{BinaryExpr, Cast, Expr, ExprSchemable, Operator},
 };
 
-use super::open_operands::INTERVAL;
+use super::open_operands::{INTERVAL, is_open};
 use crate::{
     functions::{
         self,
@@ -28,7 +28,17 @@ pub(super) fn called(left: &Expr, op: Operator, right: &Expr, schema: &DFSchema)
         Operator::Divide => Sign::Divide,
         _ => return None,
     };
-    let (left_kind, right_kind) = (kind(left, schema)?, kind(right, schema)?);
+    let left_kind = kind(left, schema)?;
+    let spent;
+    // Of a time of day with a zone nothing else is taken.
+    let right = match left_kind == Kind::ZonedTime && sign == Sign::Minus && is_open(right) {
+        true => {
+            spent = as_type(right.clone(), INTERVAL);
+            &spent
+        }
+        false => right,
+    };
+    let right_kind = kind(right, schema)?;
     let function = time_operators::of(left_kind, sign, right_kind)?;
     let is_of_instants = [left_kind, right_kind].contains(&Kind::Instant);
     let argument = |operand: &Expr, at: usize, kind: Kind| {

@@ -17,8 +17,8 @@ use datafusion::{
 };
 
 use super::{
-    byte_texts::is_bytes, common_types, concatenation, days, integers, open_operands, operator_calls, operators, steps,
-    text_numbers, time_operators,
+    byte_texts::is_bytes, common_types, concatenation, days, decimal_places, integers, open_operands, operator_calls,
+    operators, steps, text_numbers, time_operators,
 };
 use crate::pgtype::{self, ZONED_TIME};
 
@@ -56,6 +56,9 @@ impl ExprPlanner for Operators {
             Plus | Minus | Multiply | Divide | Modulo => {
                 settle(operands, schema, calculated_with);
                 text_numbers::calculate(operands, schema);
+                if operation.op == Multiply {
+                    decimal_places::make_room(&mut operation.left, &mut operation.right, schema);
+                }
                 if matches!(operation.op, Plus | Minus) {
                     let adds = operation.op == Plus;
                     days::become_instants(&mut operation.left, &mut operation.right, adds, schema);
@@ -212,13 +215,14 @@ mod tests {
         // The engine does the rest, or refuses it.
         for (left, op, right) in [
             (col("n"), Eq, lit("1")),
-            (col("s"), Plus, lit("1")),
             (lit("1"), Plus, lit("2")),
             (col("flag"), Eq, col("s")),
             (col("flag"), Eq, cast(lit("a"), DataType::Utf8)),
         ] {
             assert_eq!(planned(left.clone(), op, right.clone()), (left, right));
         }
+        let refused = RawBinaryExpr { op: Plus, left: col("s"), right: lit("1") };
+        assert!(Operators.plan_binary_op(refused, &schema()).is_err());
     }
 
     #[test]

@@ -157,7 +157,7 @@ fn offset_after(tokens: &[TokenWithSpan], fetch: usize) -> Option<(usize, usize)
     if !matches!(keyword(&tokens[first].token), Keyword::FIRST | Keyword::NEXT) {
         return None;
     }
-    let only = ends(tokens, first, |word| word == Keyword::ONLY);
+    let only = ends(tokens, first, |word| matches!(word, Keyword::ONLY | Keyword::TIES));
     let offset = solid_after(tokens, only)?;
     if keyword(&tokens[offset].token) != Keyword::OFFSET {
         return None;

@@ -50,6 +50,9 @@ pub(super) fn compare_with(operands: &mut [Expr], schema: &DFSchema) -> Result<(
     let of_items = told_by(array, schema).and_then(ColumnType::item);
     let is_known = |told: &ColumnType| is_among(*told, &[UUID, JSON, JSONB, BPCHAR, CHAR, NAME]);
     let Some(own) = of_value.or(of_items).filter(is_known) else { return Ok(()) };
+    if is_null(array) {
+        return Ok(());
+    }
     check_operator(own, &op)?;
     if of_items.is_none() && is_free(array, true) {
         become_array(array, own, schema)?;

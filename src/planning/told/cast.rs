@@ -115,7 +115,8 @@ fn array_told_as(
             return Ok(said(value, own, Some(wanted)));
         }
     }
-    let form = if item.pg.form == Form::Oid { DataType::Int64 } else { DataType::Utf8View };
+    // A text in quotes may have numbers below zero.
+    let form = if item.pg.form == Form::Oid && !is_open(&value) { DataType::Int64 } else { DataType::Utf8View };
     let becomes = Becomes { wanted: item, dimensions, becoming, is_short: is_short(pgtype::innermost(&own)) };
     Ok(becomes.of(value, &own, nested(dimensions, form)))
 }

@@ -10,7 +10,7 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    CastKind, DataType, Expr, FunctionArg, TableFactor, Value, visit_expressions_mut,
+    CastKind, DataType, Expr, FunctionArg, TableFactor, UnaryOperator, Value, visit_expressions_mut,
 };
 
 use super::call;
@@ -40,7 +40,30 @@ pub(super) fn of_series(item: &mut TableFactor) -> Result<()> {
     Ok(())
 }
 
+/// The digits of the least bigint, which are no bigint without their sign.
+const LEAST: &str = "9223372036854775808";
+
+/// The least bigint is one, as it is written.
+fn least(operand: &Expr) -> Option<Expr> {
+    match operand {
+        Expr::Nested(operand) => least(operand),
+        Expr::Value(value) if matches!(&value.value, Value::Number(digits, _) if digits == LEAST) => {
+            let mut text = value.clone();
+            text.value = Value::SingleQuotedString(format!("-{LEAST}"));
+            let (kind, data_type) = (CastKind::DoubleColon, DataType::BigInt(None));
+            Some(Expr::Cast { kind, expr: Box::new(Expr::Value(text)), data_type, array: false, format: None })
+        }
+        _ => None,
+    }
+}
+
 pub(super) fn rewrite(expression: &mut Expr) -> Result<()> {
+    if let Expr::UnaryOp { op: UnaryOperator::Minus, expr } = expression {
+        if let Some(least) = least(expr) {
+            *expression = least;
+        }
+        return Ok(());
+    }
     let Expr::Value(value) = expression else { return Ok(()) };
     let Value::Number(written, _) = &value.value else { return Ok(()) };
     let digits = written.replace('_', "");

@@ -18,7 +18,7 @@ use datafusion::{
     sql::sqlparser::ast::BinaryOperator,
 };
 
-use super::{choosing, open_operands::is_open, operators};
+use super::{choosing, open_operands::is_open, overloads, told::told_by};
 use crate::{
     fault::{Failure, Fault},
     functions::{self, Function, Given},
@@ -135,16 +135,17 @@ pub(super) fn operator_of(call: &ScalarFunction) -> Option<&'static str> {
 
 /// Refuses an operator that its function knows no operands of such types for.
 fn check(op: &BinaryOperator, function: &'static Function, operands: [&Expr; 2], schema: &DFSchema) -> Result<()> {
-    let [Some(left @ Given::Type(_)), Some(right @ Given::Type(_))] =
-        operands.map(|operand| operators::given(operand, schema))
-    else {
-        return Ok(());
-    };
-    let given = [left, right];
-    match functions::resolve(function, &given) {
-        Ok(_) => Ok(()),
-        Err(unresolved) => Err(unresolved.failure_of(&op.to_string(), &given).into()),
+    // Beside an array of elements that a field says, a text in quotes is another one.
+    let is_told = |operand: &Expr| told_by(operand, schema).is_some();
+    let [left, right] = operands.map(is_told);
+    let given = overloads::given(&operands.map(Clone::clone), schema);
+    if left == right
+        && let ([Given::Type(_), Given::Type(_)], Err(unresolved)) =
+            (given.as_slice(), functions::resolve(function, &given))
+    {
+        return Err(unresolved.failure_of(&op.to_string(), &given).into());
     }
+    Ok(())
 }
 
 /// Whether arrays of these types are equal where the engine's are not.

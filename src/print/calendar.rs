@@ -212,11 +212,11 @@ fn write_offset(out: &mut BytesMut, seconds: i64, has_minutes: bool) {
     out.put_u8(if seconds < 0 { b'-' } else { b'+' });
     let seconds = seconds.unsigned_abs();
     write_padded(out, seconds / 3600, 2);
-    if has_minutes || seconds % 3600 != 0 {
+    if has_minutes || !seconds.is_multiple_of(3600) {
         out.put_u8(b':');
         write_padded(out, seconds / 60 % 60, 2);
     }
-    if seconds % 60 != 0 {
+    if !seconds.is_multiple_of(60) {
         out.put_u8(b':');
         write_padded(out, seconds % 60, 2);
     }

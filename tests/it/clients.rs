@@ -193,7 +193,7 @@ fn types_are_postgresql_s_to_clients() {
         let (user, database) = if whose == "ours" { ("ada", "fusewire") } else { ("postgres", "postgres") };
         let target = format!("host={host} port={port} user={user} dbname={database}");
         let said = |script: &str, place: &[&str]| {
-            let mut command = Command::new(&python);
+            let mut command = Command::new(python);
             command.arg(scripts.join(script)).args(place).args(TYPES).env("TZ", "UTC");
             finished(&command.output().unwrap()).unwrap_or_else(|failed| panic!("{failed}"))
         };
@@ -204,7 +204,7 @@ fn types_are_postgresql_s_to_clients() {
         log
     });
     let known = scripts.join("known.tsv");
-    let mut compare = Command::new(&python);
+    let mut compare = Command::new(python);
     compare.arg(scripts.join("compare.py")).arg("--known").arg(known).args(logs);
     let said = finished(&compare.output().unwrap()).unwrap_or_else(|failed| panic!("{failed}"));
     assert!(said.contains(" 0 differ"), "{said}");

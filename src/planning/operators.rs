@@ -12,7 +12,7 @@
 
 use arrow::datatypes::DataType;
 use datafusion::{
-    common::{DFSchema, JoinConstraint, NullEquality, Result},
+    common::{DFSchema, JoinConstraint, NullEquality, Result, ScalarValue},
     logical_expr::{
         Between, BinaryExpr, Case, Expr, Join, Like, LogicalPlan, Operator,
         expr::{InList, ScalarFunction},
@@ -257,18 +257,18 @@ pub(super) fn given(operand: &Expr, schema: &DFSchema) -> Option<Given> {
         Operand::Of(DataType::Int64) if integers::is_integer(operand) => Some(Given::Type(INT4)),
         // A parameter is of a type that is told elsewhere, and a text in quotes was given the type of the other array before
         // that was settled.
-        Operand::Of(own) if own.is_string() && is_parameter(operand) => Some(Given::Unknown),
+        Operand::Of(own) if pgtype::innermost(&own).is_string() && is_parameter(operand) => Some(Given::Unknown),
         Operand::Of(own) if pgtype::element(&own).is_some() && is_written_array(operand) => Some(Given::Unknown),
         Operand::Of(own) if is_of_postgresql(&own) => Some(functions::given(&own)),
         Operand::Of(_) | Operand::Unclear => None,
     }
 }
 
-/// Whether an operand is a parameter, or NULL of a type, which stands for one.
+/// Whether an operand is a parameter, or NULL of a type or an array, which stand for one.
 fn is_parameter(operand: &Expr) -> bool {
     match operand {
         Expr::Placeholder(_) => true,
-        Expr::Literal(value, _) => value.is_null(),
+        Expr::Literal(value, _) => value.is_null() || matches!(value, ScalarValue::List(_)),
         Expr::Alias(alias) => is_parameter(&alias.expr),
         _ => false,
     }
@@ -297,7 +297,6 @@ pub(super) fn is_of_postgresql(arrow: &DataType) -> bool {
 mod tests {
     use arrow::datatypes::{Field, Fields, IntervalUnit, Schema, TimeUnit};
     use datafusion::{
-        common::ScalarValue,
         logical_expr::{binary_expr, cast, col, lit, not},
         sql::sqlparser::ast::BinaryOperator,
     };

@@ -196,13 +196,15 @@ class Findings:
     def count(self, kind):
         return sum(len(found) for group, found in self.groups.items() if group[0] == kind)
 
-    def failures(self, max_refused):
-        """Why it fails, as one line."""
-        share = self.count(REFUSED) / max(sum(self.compared.values()), 1)
-        failed = [f"{self.count(kind)} × {kind}" for kind in VERDICTS if kind != REFUSED and self.count(kind)]
-        if share > max_refused:
-            failed.append(f"{100 * share:.2f} % refused, more than {100 * max_refused:.2f} %")
-        return ", ".join(failed)
+    def failures(self, limits):
+        """Why it fails, as one line: the shares that are beyond these, by verdict; without one there may be none."""
+        total = max(sum(self.compared.values()), 1)
+        shares = {kind: self.count(kind) / total for kind in VERDICTS}
+        return ", ".join(
+            f"{self.count(kind)} × {kind}, {100 * share:.2f} %, more than {100 * limits.get(kind, 0):.2f} %"
+            for kind, share in shares.items()
+            if share > limits.get(kind, 0)
+        )
 
     def summary(self):
         total = sum(self.compared.values())

@@ -126,6 +126,27 @@ pub(crate) const KNOWN: &[Known] = &[
         "a query that the same message prepared counts as the first of the transaction there",
     ),
     known(
+        "CommandComplete ROLLBACK",
+        "NoticeResponse WARNING 01000",
+        "rollback",
+        Then::End,
+        "as for COMMIT",
+    ),
+    known(
+        "ErrorResponse ERROR 34000",
+        "ErrorResponse ERROR 3B001",
+        "execute",
+        Then::End,
+        "what failed leaves its portal there until its transaction has ended",
+    ),
+    known(
+        "ErrorResponse ERROR 57014",
+        "ParseComplete",
+        "(cancelled)",
+        Then::End,
+        "a cancel may come before the statement is read, which takes longer here",
+    ),
+    known(
         "ErrorResponse ERROR 34000",
         "EmptyQueryResponse",
         "execute \"\"",

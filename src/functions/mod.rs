@@ -9,6 +9,7 @@ mod array;
 mod bytes;
 mod call;
 mod format;
+mod json;
 mod kind;
 mod number;
 mod resolve;
@@ -39,6 +40,7 @@ pub(crate) use self::{
     },
     bytes::{byteacat, read as read_bytes},
     call::{Call, Room},
+    json::no_json,
     kind::PG_TYPEOF,
     resolve::{Given, Resolved, given, resolve, resolve_early, resolve_operator, resolve_operator_early},
     text::{quoted, similar, translated, unescaped},
@@ -56,6 +58,7 @@ const ROOMS: &[&[&Function]] = &[
     array::ROOM,
     bytes::ROOM,
     format::ROOM,
+    json::ROOM,
     kind::ROOM,
     number::ROOM,
     text::ROOM,

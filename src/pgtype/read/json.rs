@@ -3,7 +3,15 @@
 //! As PostgreSQL has it: of several values of one key the last counts, keys stand by their lengths and then by their bytes,
 //! numbers are numerics with all their digits and no exponent, and a blank follows each colon and comma.
 
+mod part;
+mod tree;
+
 use std::collections::BTreeMap;
+
+pub(crate) use self::{
+    part::{JsonStep, json_part, json_text},
+    tree::{Json, NoStep},
+};
 
 /// Why a text is no JSON, or none that `jsonb` holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

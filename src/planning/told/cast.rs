@@ -25,9 +25,9 @@ use super::{
 };
 use crate::{
     fault::{self, Failure, Fault},
-    functions::{called, rounding},
+    functions::{called, no_json, rounding},
     pgtype::{
-        self, Becoming, ColumnType, Context, Form, JSON, JSONB, NoJson, PgType, TEXT, Untold, as_told, cast_between,
+        self, Becoming, ColumnType, Context, Form, JSON, JSONB, PgType, TEXT, Untold, as_told, cast_between,
         dimensions_of, nested,
     },
 };
@@ -235,13 +235,7 @@ impl Becomes {
             Untold::Syntax => (Fault::InvalidText, format!("invalid input syntax for type {kind}: \"{text}\"")),
             Untold::NoType => (Fault::UndefinedObject, format!("type \"{text}\" does not exist")),
             Untold::TooLong => (Fault::TextTooLong, format!("value too long for type {kind}")),
-            // PostgreSQL calls the type so, whichever of the two it is.
-            Untold::Json(NoJson::Syntax) => (Fault::InvalidText, "invalid input syntax for type json".to_owned()),
-            Untold::Json(NoJson::Escape) => (Fault::Untranslatable, "unsupported Unicode escape sequence".to_owned()),
-            Untold::Json(NoJson::Digits) => (Fault::NumericOutOfRange, "value overflows numeric format".to_owned()),
-            Untold::Json(NoJson::Deep) => {
-                (Fault::TooComplex, "objects and arrays of JSON nest too deep; at most 1000 levels are read".to_owned())
-            }
+            Untold::Json(unfit) => return no_json(unfit),
             Untold::SeveralBytes => {
                 let message = format!("\"{text}\" begins with a character of several bytes, and {kind} holds one");
                 (Fault::FeatureNotSupported, message)

@@ -1,0 +1,78 @@
+//! JSON: its parts, and of `jsonb` what is in it and what becomes of it. The operators `->`, `#>>`, `@>`, … are these functions.
+
+mod change;
+mod contain;
+mod part;
+
+use arrow::array::{Array, StringArray};
+
+use super::{Call, Function, array::Lists};
+use crate::{
+    fault::{Failure, Fault, Result},
+    interrupt::steps,
+    pgtype::{Json, NoJson},
+    print,
+};
+
+pub(super) const ROOM: &[&Function] = &[
+    &change::JSONB_CONCAT,
+    &change::JSONB_DELETE,
+    &change::JSONB_DELETE_PATH,
+    &contain::JSONB_CONTAINED,
+    &contain::JSONB_CONTAINS,
+    &contain::JSONB_EXISTS,
+    &contain::JSONB_EXISTS_ALL,
+    &contain::JSONB_EXISTS_ANY,
+    &part::JSONB_ARRAY_ELEMENT,
+    &part::JSONB_ARRAY_ELEMENT_TEXT,
+    &part::JSONB_EXTRACT_PATH,
+    &part::JSONB_EXTRACT_PATH_TEXT,
+    &part::JSONB_OBJECT_FIELD,
+    &part::JSONB_OBJECT_FIELD_TEXT,
+    &part::JSON_ARRAY_ELEMENT,
+    &part::JSON_ARRAY_ELEMENT_TEXT,
+    &part::JSON_EXTRACT_PATH,
+    &part::JSON_EXTRACT_PATH_TEXT,
+    &part::JSON_OBJECT_FIELD,
+    &part::JSON_OBJECT_FIELD_TEXT,
+];
+
+/// As many bytes of JSON are read in a step.
+const BYTES_OF_STEP: usize = 256;
+
+/// Why a text is no JSON, as PostgreSQL says it, which calls the type so whichever of the two it is.
+pub(crate) fn no_json(unfit: NoJson) -> Failure {
+    let (fault, message) = match unfit {
+        NoJson::Syntax => (Fault::InvalidText, "invalid input syntax for type json"),
+        NoJson::Escape => (Fault::Untranslatable, "unsupported Unicode escape sequence"),
+        NoJson::Digits => (Fault::NumericOutOfRange, "value overflows numeric format"),
+        NoJson::Deep => (Fault::TooComplex, "objects and arrays of JSON nest too deep; at most 1000 levels are read"),
+    };
+    Failure::new(fault, message)
+}
+
+/// The value of a text of `jsonb`.
+fn read(text: &str) -> Result<Json> {
+    steps(text.len() / BYTES_OF_STEP)?;
+    Json::read(text).map_err(no_json)
+}
+
+/// Arrays of texts.
+struct TextArrays {
+    lists: Lists,
+    texts: StringArray,
+}
+
+impl TextArrays {
+    fn of(call: &Call<'_>, at: usize) -> Result<Self> {
+        let lists = Lists::of(call.argument(at)?)?;
+        let texts = print::texts(&lists.leaves, print::Form::default())?;
+        Ok(Self { lists, texts })
+    }
+
+    /// The elements of the array of a row, which is not NULL.
+    fn array(&self, row: usize) -> Vec<Option<&str>> {
+        let elements = self.lists.array(row).map(|array| array.elements).unwrap_or_default();
+        elements.map(|at| self.texts.is_valid(at).then(|| self.texts.value(at))).collect()
+    }
+}

@@ -48,6 +48,7 @@ mod input_order;
 mod integers;
 mod interval_lengths;
 mod join_keys;
+mod json_operators;
 mod known_arguments;
 mod late_columns;
 mod list_texts;

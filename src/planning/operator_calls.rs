@@ -11,13 +11,16 @@ use datafusion::{
     sql::sqlparser::ast::BinaryOperator,
 };
 
-use super::{open_operands::Operand, overloads};
+use super::{json_operators, open_operands::Operand, overloads};
 use crate::functions;
 
 /// The call that an operation is planned as; none where the engine's own operator is meant. One that PostgreSQL has not is
 /// refused.
 pub(super) fn planned(operation: &RawBinaryExpr, schema: &DFSchema) -> Result<Option<Expr>> {
     use BinaryOperator::{BitwiseAnd, BitwiseOr, Modulo, PGBitwiseShiftLeft, PGBitwiseShiftRight, PGBitwiseXor, PGExp};
+    if let Some(call) = json_operators::planned(operation, schema)? {
+        return Ok(Some(call));
+    }
     let name = match operation.op {
         PGExp => "^",
         Modulo => "%",

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     functions::{self, Given, PG_TYPEOF, Returns},
-    pgtype::{self, ColumnType, REGTYPE, ZONED_TIME},
+    pgtype::{self, ColumnType, JSON, JSONB, PgType, REGTYPE, ZONED_TIME},
 };
 
 /// What is known of the arguments of a call, and for which of them nothing is.
@@ -104,6 +104,17 @@ pub(super) fn told_result(call: &ScalarFunction, schema: &DFSchema) -> Option<Co
     let mut parts = [Some(first), first.item()].into_iter().flatten().filter(|_| is_part);
     let told = parts.find(|part| part.pg == returns).unwrap_or_else(|| ColumnType::plain(returns));
     told.has_to_be_told().then_some(told)
+}
+
+/// The type of JSON that a function has for all arguments.
+pub(super) fn json_result(call: &ScalarFunction) -> Option<ColumnType> {
+    let overloads = functions::function_of(&call.func)?.overloads;
+    let yields = |json: &PgType| {
+        let is_json = |returns: &Returns| matches!(returns, Returns::Type(returns) if returns.oid == json.oid);
+        overloads.iter().all(|overload| is_json(&overload.returns))
+    };
+    let json: [&'static PgType; 2] = [&JSON, &JSONB];
+    json.into_iter().find(|json| yields(json)).map(ColumnType::plain)
 }
 
 /// What `pg_typeof` says of its argument, which nobody can tell from the values.

@@ -82,6 +82,7 @@ pub(super) fn told_by(value: &Expr, schema: &DFSchema) -> Option<ColumnType> {
         Expr::ScalarFunction(call) if call.args.is_empty() || cast::is_call(&call.func) => {
             told(&value.to_field(schema).ok()?.1)
         }
+        Expr::ScalarFunction(call) => overloads::json_result(call),
         _ => None,
     }
 }

@@ -1,0 +1,186 @@
+//! Operators of JSON, which are calls of [functions](crate::functions): which one is meant goes by what is told of the operands.
+//!
+//! ```sql
+//! SELECT j -> 'a' ->> 0, j @> '{"b": 1}', j - 'a'
+//! ```
+
+use datafusion::{
+    common::{DFSchema, Result},
+    logical_expr::{Case, Cast, Expr, planner::RawBinaryExpr},
+    sql::sqlparser::ast::BinaryOperator,
+};
+
+use super::{
+    arrays,
+    open_operands::is_open,
+    overloads,
+    told::{told_as, told_by},
+};
+use crate::{
+    functions::{self, Given},
+    pgtype::{Becoming, ColumnType, JSON, JSONB, PgType, TEXT_ARRAY, told},
+};
+
+/// The functions that the operators are, by their numbers in `pg_operator`.
+const FUNCTIONS: &[(u32, &str)] = &[
+    (3206, "jsonb_extract_path_text"),
+    (3211, "jsonb_object_field"),
+    (3212, "jsonb_array_element"),
+    (3213, "jsonb_extract_path"),
+    (3246, "jsonb_contains"),
+    (3247, "jsonb_exists"),
+    (3248, "jsonb_exists_any"),
+    (3249, "jsonb_exists_all"),
+    (3250, "jsonb_contained"),
+    (3284, "jsonb_concat"),
+    (3285, "jsonb_delete"),
+    (3286, "jsonb_delete"),
+    (3287, "jsonb_delete_path"),
+    (3398, "jsonb_delete"),
+    (3477, "jsonb_object_field_text"),
+    (3481, "jsonb_array_element_text"),
+    (3962, "json_object_field"),
+    (3963, "json_object_field_text"),
+    (3964, "json_array_element"),
+    (3965, "json_array_element_text"),
+    (3966, "json_extract_path"),
+    (3967, "json_extract_path_text"),
+];
+
+/// The call that an operation is planned as; none where it is none of JSON. One that PostgreSQL has not is refused.
+pub(super) fn planned(operation: &RawBinaryExpr, schema: &DFSchema) -> Result<Option<Expr>> {
+    use BinaryOperator::{
+        Arrow, ArrowAt, AtArrow, HashArrow, HashLongArrow, HashMinus, LongArrow, Minus, Question, QuestionAnd,
+        QuestionPipe, StringConcat,
+    };
+    let is_of_json_alone = match operation.op {
+        Arrow | LongArrow | HashArrow | HashLongArrow | HashMinus | Question | QuestionAnd | QuestionPipe => true,
+        ArrowAt | AtArrow | Minus | StringConcat => false,
+        _ => return Ok(None),
+    };
+    let json = [json_of(&operation.left, schema), json_of(&operation.right, schema)];
+    if !is_of_json_alone && json.iter().all(Option::is_none) {
+        return Ok(None);
+    }
+    let (name, mut arguments) = (operation.op.to_string(), vec![operation.left.clone(), operation.right.clone()]);
+    let mut given = overloads::given(&arguments, schema);
+    for (given, json) in given.iter_mut().zip(json) {
+        *given = json.map_or(*given, Given::Type);
+    }
+    let found = functions::resolve_operator(&name, &given).or_else(|unresolved| {
+        // Integers that are computed are bigints for the planner yet.
+        let is_settled = matches!(operation.right, Expr::Column(_) | Expr::Cast(_));
+        let early = functions::resolve_operator_early(&name, &given).map_err(|_| unresolved);
+        if is_settled { Err(unresolved) } else { early }
+    });
+    let operator = match found {
+        Ok(operator) => operator,
+        // Who joins texts says what is none.
+        Err(_) if operation.op == StringConcat => return Ok(None),
+        Err(unresolved) => return Err(unresolved.failure_of(&name, &given).into()),
+    };
+    let function = FUNCTIONS.iter().find(|(oid, _)| *oid == operator.oid).and_then(|(_, name)| functions::named(name));
+    let Some(function) = function else { return Ok(None) };
+    for (argument, wanted) in arguments.iter_mut().zip(operator.arguments) {
+        if is_open(argument) {
+            read_as(argument, wanted, schema)?;
+        }
+    }
+    Ok(Some(function.call(arguments)))
+}
+
+/// An operand that nothing says the type of as one of the type that the operator takes; texts are such.
+fn read_as(operand: &mut Expr, wanted: &PgType, schema: &DFSchema) -> Result<()> {
+    if wanted.oid == JSONB.oid {
+        let jsonb = (ColumnType::plain(&JSONB), Becoming::Cast);
+        *operand = told_as(std::mem::take(operand), None, jsonb, schema)?;
+    } else if let Some(array) = wanted.arrow(-1).filter(|_| wanted.oid == TEXT_ARRAY.oid) {
+        let array = arrays::as_written(operand, array);
+        *operand = Expr::Cast(Cast::new(Box::new(std::mem::take(operand)), array));
+    }
+    Ok(())
+}
+
+/// The type of JSON that an operand is of, also where the type that several values have together is not settled yet.
+fn json_of(operand: &Expr, schema: &DFSchema) -> Option<PgType> {
+    let is_json = |known: &ColumnType| [JSON.oid, JSONB.oid].contains(&known.pg.oid);
+    if let Some(known) = told_by(operand, schema) {
+        return is_json(&known).then_some(*known.pg);
+    }
+    match operand {
+        Expr::Alias(alias) => json_of(&alias.expr, schema),
+        Expr::Placeholder(parameter) => Some(*told(parameter.field.as_ref()?).filter(is_json)?.pg),
+        Expr::Case(Case { when_then_expr, else_expr, .. }) => {
+            let mut results = when_then_expr.iter().map(|(_, then)| then).chain(else_expr);
+            results.find_map(|result| json_of(result, schema))
+        }
+        Expr::ScalarFunction(call) if ["coalesce", "nullif"].contains(&call.func.name()) => {
+            call.args.iter().find_map(|argument| json_of(argument, schema))
+        }
+        Expr::ScalarFunction(call) => Some(*overloads::told_result(call, schema).filter(is_json)?.pg),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use arrow::datatypes::{DataType, Field, Schema};
+    use datafusion::logical_expr::{col, lit};
+
+    use super::*;
+
+    fn schema() -> DFSchema {
+        let told = |name: &str, pg: &'static PgType| {
+            Field::new(name, DataType::Utf8View, true).with_metadata(ColumnType::plain(pg).metadata())
+        };
+        let plain = [Field::new("t", DataType::Utf8View, true), Field::new("n", DataType::Int64, true)];
+        let fields = [told("j", &JSON), told("b", &JSONB)].into_iter().chain(plain);
+        DFSchema::try_from(Schema::new(fields.collect::<Vec<_>>())).unwrap()
+    }
+
+    fn found(left: &Expr, op: &BinaryOperator, right: &Expr) -> Result<Option<String>> {
+        let operation = RawBinaryExpr { op: op.clone(), left: left.clone(), right: right.clone() };
+        Ok(planned(&operation, &schema())?.map(|call| match call {
+            Expr::ScalarFunction(call) => call.func.name().to_owned(),
+            other => other.to_string(),
+        }))
+    }
+
+    /// As `pg_operator` of PostgreSQL 15 has them.
+    #[test]
+    fn operators_are_functions_of_what_is_told() {
+        use BinaryOperator::{Arrow, ArrowAt, HashLongArrow, LongArrow, Minus, Question, StringConcat};
+        for (left, op, right, expected) in [
+            (col("j"), Arrow, lit("a"), Some("json_object_field")),
+            (col("b"), Arrow, lit(0_i64), Some("jsonb_array_element")),
+            (col("b"), LongArrow, col("t"), Some("jsonb_object_field_text")),
+            (col("j"), HashLongArrow, lit("{a}"), Some("json_extract_path_text")),
+            (col("b"), Question, lit("a"), Some("jsonb_exists")),
+            (lit("{}"), ArrowAt, col("b"), Some("jsonb_contained")),
+            (col("b"), StringConcat, lit("{}"), Some("jsonb_concat")),
+            (col("b"), StringConcat, col("t"), None),
+            (col("b"), Minus, lit("a"), Some("jsonb_delete")),
+            (col("n"), Minus, lit(1_i64), None),
+        ] {
+            let name = found(&left, &op, &right).unwrap_or_else(|error| panic!("{left} {op} {right}: {error}"));
+            assert_eq!(name.as_deref(), expected, "{left} {op} {right}");
+        }
+        for (left, op, right, expected) in [
+            (col("t"), Arrow, lit("a"), "operator does not exist: text -> unknown"),
+            (col("j"), Question, lit("a"), "operator does not exist: json ? unknown"),
+            (col("b"), Arrow, col("n"), "operator does not exist: jsonb -> bigint"),
+            (lit("{}"), Arrow, lit("a"), "operator is not unique: unknown -> unknown"),
+        ] {
+            let error = found(&left, &op, &right).unwrap_err().to_string();
+            assert!(error.contains(expected), "{left} {op} {right}: {error}");
+        }
+    }
+
+    #[test]
+    fn each_operator_is_a_function_that_is_there() {
+        for (_, name) in FUNCTIONS {
+            assert!(functions::named(name).is_some(), "{name}");
+        }
+    }
+}

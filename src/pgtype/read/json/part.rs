@@ -58,11 +58,10 @@ pub(crate) fn json_part<'a>(text: &'a str, steps: &[JsonStep<'_>]) -> Result<Opt
 
 /// The text that such a part stands for: what is in the quotes of one, and none of null.
 pub(crate) fn json_text(part: &str) -> Result<Option<Cow<'_, str>>, NoJson> {
-    match part.as_bytes().first() {
-        Some(b'"') => {
-            let mut reader = Reader { bytes: part.as_bytes(), at: 0, is_normal: true };
-            reader.text().map(|text| Some(Cow::Owned(text)))
-        }
+    let mut reader = Reader { bytes: part.as_bytes(), at: 0, is_normal: true };
+    reader.skip_blanks();
+    match reader.bytes.get(reader.at) {
+        Some(b'"') => reader.text().map(|text| Some(Cow::Owned(text))),
         Some(b'n') => Ok(None),
         _ => Ok(Some(Cow::Borrowed(part))),
     }
@@ -73,8 +72,10 @@ impl Reader<'_> {
         self.skip_blanks();
         let start = self.at;
         let Some((step, rest)) = steps.split_first() else {
+            // What stands alone keeps the blanks before it.
+            let is_alone = level == 0 && !matches!(self.bytes.get(start), Some(b'{' | b'['));
             self.value(level)?;
-            *found = Some(start..self.at);
+            *found = Some(if is_alone { 0 } else { start }..self.at);
             return Ok(());
         };
         match (self.bytes.get(start), step.key(), step.place()) {
@@ -178,6 +179,8 @@ mod tests {
         ] {
             assert_eq!(json_part(text, &steps), Ok(part), "{steps:?}");
         }
+        assert_eq!(json_part(" 1 ", &[]), Ok(Some(" 1")));
+        assert_eq!(json_text(" 1"), Ok(Some(Cow::Borrowed(" 1"))));
         assert_eq!(json_part("[1] x", &[Place(0)]), Err(NoJson::Syntax));
         assert_eq!(json_text(r#""x\u0041\n""#).unwrap().as_deref(), Some("xA\n"));
         assert_eq!(json_text("null"), Ok(None));

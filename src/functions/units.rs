@@ -24,7 +24,7 @@ const NANOS_PER_SECOND: i64 = 1_000_000_000;
 /// Whether a call may have values of a type as they are where it takes those of another.
 pub(super) fn may_stay(wanted: &PgType, given: &DataType) -> bool {
     match given {
-        DataType::Utf8 | DataType::LargeUtf8 => wanted.form == Form::Text,
+        DataType::Utf8 | DataType::LargeUtf8 => matches!(wanted.form, Form::Text | Form::Jsonb),
         DataType::Timestamp(_, None) => wanted.form == Form::Timestamp,
         DataType::Timestamp(_, Some(_)) => wanted.form == Form::Instant,
         DataType::Duration(_) | DataType::Time32(_) | DataType::Time64(_) => wanted.form == Form::Interval,

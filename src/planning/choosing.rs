@@ -18,7 +18,7 @@ use datafusion::{
     },
 };
 
-use crate::pgtype;
+use crate::pgtype::{self, ColumnType, JSON, JSONB, told};
 
 /// The functions, in the place of the engine's.
 pub(crate) fn choosing() -> Vec<ScalarUDF> {
@@ -81,7 +81,14 @@ impl ScalarUDFImpl for Choosing {
     }
 
     fn return_field_from_args(&self, arguments: ReturnFieldArgs) -> Result<FieldRef> {
-        self.inner.return_field_from_args(arguments)
+        let is_json = |own: &ColumnType| [JSON.oid, JSONB.oid].contains(&own.pg.oid);
+        let json = arguments.arg_fields.iter().find_map(|field| told(field).filter(is_json));
+        let field = self.inner.return_field_from_args(arguments)?;
+        // Operators of JSON are planned before types are settled, and ask what a subquery's column is.
+        Ok(match json.filter(|_| ["coalesce", "nullif"].contains(&self.name())) {
+            Some(json) => Arc::new(field.as_ref().clone().with_metadata(json.metadata())),
+            None => field,
+        })
     }
 
     fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {

@@ -6,7 +6,7 @@
 
 use datafusion::{
     common::{DFSchema, Result},
-    logical_expr::{Case, Cast, Expr, planner::RawBinaryExpr},
+    logical_expr::{Case, Cast, Expr, ExprSchemable, planner::RawBinaryExpr},
     sql::sqlparser::ast::BinaryOperator,
 };
 
@@ -64,8 +64,9 @@ pub(super) fn planned(operation: &RawBinaryExpr, schema: &DFSchema) -> Result<Op
     }
     let (name, mut arguments) = (operation.op.to_string(), vec![operation.left.clone(), operation.right.clone()]);
     let mut given = overloads::given(&arguments, schema);
-    for (given, json) in given.iter_mut().zip(json) {
-        *given = json.map_or(*given, Given::Type);
+    for ((given, json), operand) in given.iter_mut().zip(json).zip(&arguments) {
+        let is_free = is_free(operand, schema);
+        *given = json.map_or(if is_free { Given::Unknown } else { *given }, Given::Type);
     }
     let found = functions::resolve_operator(&name, &given).or_else(|unresolved| {
         // Integers that are computed are bigints for the planner yet.
@@ -82,11 +83,17 @@ pub(super) fn planned(operation: &RawBinaryExpr, schema: &DFSchema) -> Result<Op
     let function = FUNCTIONS.iter().find(|(oid, _)| *oid == operator.oid).and_then(|(_, name)| functions::named(name));
     let Some(function) = function else { return Ok(None) };
     for (argument, wanted) in arguments.iter_mut().zip(operator.arguments) {
-        if is_open(argument) {
+        if is_free(argument, schema) {
             read_as(argument, wanted, schema)?;
         }
     }
     Ok(Some(function.call(arguments)))
+}
+
+/// Whether nothing but the operator says what an operand is: of a parameter, a text may stand for what fields say.
+fn is_free(operand: &Expr, schema: &DFSchema) -> bool {
+    let is_text = || operand.get_type(schema).is_ok_and(|own| own.is_string());
+    is_open(operand) || matches!(operand, Expr::Placeholder(_)) && is_text()
 }
 
 /// An operand that nothing says the type of as one of the type that the operator takes; texts are such.
@@ -126,7 +133,7 @@ fn json_of(operand: &Expr, schema: &DFSchema) -> Option<PgType> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use arrow::datatypes::{DataType, Field, Schema};
-    use datafusion::logical_expr::{col, lit};
+    use datafusion::logical_expr::{col, expr::Placeholder, lit};
 
     use super::*;
 
@@ -166,6 +173,10 @@ mod tests {
             let name = found(&left, &op, &right).unwrap_or_else(|error| panic!("{left} {op} {right}: {error}"));
             assert_eq!(name.as_deref(), expected, "{left} {op} {right}");
         }
+        // A parameter that was found to be of jsonb is a text to Arrow.
+        let text = Field::new("", DataType::Utf8, true);
+        let parameter = Expr::Placeholder(Placeholder::new_with_field("$1".to_owned(), Some(text.into())));
+        assert_eq!(found(&col("b"), &ArrowAt, &parameter).unwrap().as_deref(), Some("jsonb_contained"));
         for (left, op, right, expected) in [
             (col("t"), Arrow, lit("a"), "operator does not exist: text -> unknown"),
             (col("j"), Question, lit("a"), "operator does not exist: json ? unknown"),

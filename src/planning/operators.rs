@@ -14,14 +14,14 @@ use arrow::datatypes::DataType;
 use datafusion::{
     common::{DFSchema, JoinConstraint, NullEquality, Result, ScalarValue},
     logical_expr::{
-        Between, BinaryExpr, Case, Expr, Join, Like, LogicalPlan, Operator,
+        Between, BinaryExpr, Case, Expr, ExprSchemable, Join, Like, LogicalPlan, Operator,
         expr::{InList, ScalarFunction},
         planner::RawBinaryExpr,
     },
 };
 
 use super::{
-    arrays, integers,
+    REGULAR_EXPRESSION, SIMILAR_EXPRESSION, arrays, integers,
     open_operands::{Operand, is_open},
     steps,
     told::told_by,
@@ -158,6 +158,15 @@ pub(super) fn check_keys(join: &Join, left: &Expr, right: &Expr) -> Result<()> {
 /// Refuses an operator between operands.
 pub(super) fn pair(left: &Expr, name: &str, right: &Expr, schema: &DFSchema) -> Result<()> {
     match (given(left, schema), given(right, schema)) {
+        // Nothing but an array makes an array of a text in quotes.
+        (Some(Given::Unknown), Some(Given::Type(own))) if !is_array(&own) && is_written_array(left) => {
+            let array = left.get_type(schema)?;
+            resolved(name, &[functions::given(&array), Given::Type(own)])
+        }
+        (Some(Given::Type(own)), Some(Given::Unknown)) if !is_array(&own) && is_written_array(right) => {
+            let array = right.get_type(schema)?;
+            resolved(name, &[Given::Type(own), functions::given(&array)])
+        }
         (Some(left), Some(right)) => resolved(name, &[left, right]),
         _ => Ok(()),
     }
@@ -248,6 +257,12 @@ fn resolved(name: &str, given: &[Given]) -> Result<()> {
 
 /// What is known of an operand; none of one whose type cannot be told, or is none of PostgreSQL's.
 pub(super) fn given(operand: &Expr, schema: &DFSchema) -> Option<Given> {
+    // A pattern that is translated is matched as what it was.
+    if let Expr::ScalarFunction(call) = operand
+        && [REGULAR_EXPRESSION, SIMILAR_EXPRESSION].contains(&call.func.name())
+    {
+        return given(call.args.first()?, schema);
+    }
     if let Some(told) = told_by(operand, schema) {
         return Some(Given::Type(*told.pg));
     }
@@ -276,6 +291,10 @@ fn is_parameter(operand: &Expr) -> bool {
 
 fn is_written_array(operand: &Expr) -> bool {
     matches!(operand, Expr::Cast(cast) if is_open(&cast.expr))
+}
+
+fn is_array(own: &PgType) -> bool {
+    own.element_type().is_some()
 }
 
 fn is_null(operand: &Expr) -> bool {

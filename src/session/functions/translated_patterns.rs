@@ -50,7 +50,11 @@ impl ScalarUDFImpl for Translated {
             other => other.is_string() || other.is_null(),
         };
         match types {
-            [_] | [_, _] if types.iter().all(is_text) => Ok(vec![DataType::Utf8; types.len()]),
+            // Texts stay as they are, so that an operator that is looked at later finds the type that a pattern is told to be of.
+            [_] | [_, _] if types.iter().all(is_text) => {
+                let kept = |own: &DataType| if own.is_string() { own.clone() } else { DataType::Utf8 };
+                Ok(types.iter().map(kept).collect())
+            }
             _ => plan_err!("a pattern is a text"),
         }
     }

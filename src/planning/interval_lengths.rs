@@ -2,11 +2,11 @@
 //!
 //! The engine compares them field by field: 33 days that are hours are less than `1 day`, and `24:00:00` is no equal of it.
 //! Here it sees the length, a number; what is compared with an interval and lasts, as the time between two timestamps does,
-//! has one too. `min` and `max` see a number in the order of the lengths from which the interval can be made again, and so do
-//! `greatest` and `least`. Rows are grouped by the length, and a group shows the least of its intervals in that order.
+//! has one too. `min` and `max` see a number in the order of the lengths from which the interval can be made again; `greatest` and
+//! `least` take the first of those of one length. Rows are grouped by the length, and a group shows the least of its intervals in that order.
 //! Elements of arrays and fields of rows stay as they are.
 
-use std::sync::Arc;
+use std::{cmp::Ordering, sync::Arc};
 
 use arrow::{
     array::{Array, ArrayRef, AsArray, Decimal128Array, IntervalMonthDayNanoArray},
@@ -181,10 +181,11 @@ fn length_of(span: Expr, schema: &DFSchema) -> Result<Expr> {
 
 /// Calls that compare their operands.
 fn in_call(step: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
-    let Expr::ScalarFunction(mut call) = step else { return Ok(Transformed::no(step)) };
-    let is_nullif = match call.func.name() {
-        "nullif" => true,
-        "greatest" | "least" => false,
+    let Expr::ScalarFunction(call) = step else { return Ok(Transformed::no(step)) };
+    let chooses = match call.func.name() {
+        "nullif" => None,
+        "greatest" => Some(Conversion::Greatest),
+        "least" => Some(Conversion::Least),
         _ => return Ok(Transformed::no(Expr::ScalarFunction(call))),
     };
     for argument in &call.args {
@@ -192,11 +193,8 @@ fn in_call(step: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
             return Ok(Transformed::no(Expr::ScalarFunction(call)));
         }
     }
-    if !is_nullif {
-        for argument in &mut call.args {
-            *argument = number_of(std::mem::take(argument));
-        }
-        return Ok(Transformed::yes(of_number(Expr::ScalarFunction(call))));
+    if let Some(conversion) = chooses {
+        return Ok(Transformed::yes(convert(call.args, conversion)));
     }
     match call.args.as_slice() {
         [value, other] if !value.is_volatile() => {
@@ -247,6 +245,10 @@ enum Conversion {
     Order,
     /// Of such numbers to the intervals.
     Interval,
+    /// Of intervals to the first of the longest that are not NULL.
+    Greatest,
+    /// Of intervals to the first of the shortest that are not NULL.
+    Least,
     /// Of the length that a group has and the least such number of its rows to the interval; NULL where the length is, as in
     /// the rows of a grouping set without this key.
     Group { nullable: bool },
@@ -265,6 +267,8 @@ impl ScalarUDFImpl for Convert {
             Conversion::Length => "interval_length",
             Conversion::Order => "interval_order",
             Conversion::Interval => "interval_of_order",
+            Conversion::Greatest => "interval_greatest",
+            Conversion::Least => "interval_least",
             Conversion::Group { .. } => "interval_of_group",
         }
     }
@@ -277,7 +281,7 @@ impl ScalarUDFImpl for Convert {
         Ok(match self.conversion {
             Conversion::Length => DataType::Decimal128(DECIMAL128_MAX_PRECISION, 0),
             Conversion::Order => DataType::Decimal256(DECIMAL256_MAX_PRECISION, 0),
-            Conversion::Interval | Conversion::Group { .. } => DataType::Interval(IntervalUnit::MonthDayNano),
+            _ => DataType::Interval(IntervalUnit::MonthDayNano),
         })
     }
 
@@ -312,6 +316,8 @@ impl Convert {
                 Some(Arc::new(numbers.with_data_type(DataType::Decimal256(DECIMAL256_MAX_PRECISION, 0))))
             }
             (Conversion::Interval, [numbers]) => Some(Arc::new(intervals(numbers)?)),
+            (Conversion::Greatest, intervals) => Some(Arc::new(first(intervals, Ordering::Greater)?)),
+            (Conversion::Least, intervals) => Some(Arc::new(first(intervals, Ordering::Less)?)),
             (Conversion::Group { .. }, [lengths, numbers]) => {
                 let (_, intervals, nulls) = intervals(numbers)?.into_parts();
                 let nulls = NullBuffer::union(nulls.as_ref(), lengths.nulls());
@@ -324,6 +330,17 @@ impl Convert {
 
 fn intervals(numbers: &ArrayRef) -> Option<IntervalMonthDayNanoArray> {
     Some(numbers.as_primitive_opt::<Decimal256Type>()?.unary::<_, IntervalMonthDayNanoType>(interval_at))
+}
+
+/// Of each row the first interval than which no later one has a length of this order.
+fn first(intervals: &[ArrayRef], order: Ordering) -> Option<IntervalMonthDayNanoArray> {
+    let columns = intervals.iter().map(|column| column.as_primitive_opt::<IntervalMonthDayNanoType>());
+    let columns = columns.collect::<Option<Vec<_>>>()?;
+    let chosen = |row: usize| {
+        let known = columns.iter().filter(|column| column.is_valid(row)).map(|column| column.value(row));
+        known.reduce(|first, next| if length(next).cmp(&length(first)) == order { next } else { first })
+    };
+    Some((0..columns.first()?.len()).map(chosen).collect())
 }
 
 fn lengths(spans: &ArrayRef) -> Option<Decimal128Array> {
@@ -420,6 +437,22 @@ mod tests {
         for interval in ascending {
             assert_eq!(interval_at(order(interval)), interval);
         }
+    }
+
+    /// `SELECT greatest(a, b, c), least(a, b, c)` of PostgreSQL 15.
+    #[test]
+    fn the_first_of_equal_lengths_is_chosen() {
+        let month = IntervalMonthDayNano::new(1, 0, 0);
+        let days = IntervalMonthDayNano::new(0, 30, 0);
+        let hour = IntervalMonthDayNano::new(0, 0, HOUR);
+        let rows: [ArrayRef; 3] = [
+            Arc::new(IntervalMonthDayNanoArray::from(vec![Some(days), None, None])),
+            Arc::new(IntervalMonthDayNanoArray::from(vec![Some(month), Some(month), None])),
+            Arc::new(IntervalMonthDayNanoArray::from(vec![Some(hour), Some(days), None])),
+        ];
+        let of = |order| first(&rows, order).map(|chosen| chosen.iter().collect::<Vec<_>>());
+        assert_eq!(of(Ordering::Greater), Some(vec![Some(days), Some(month), None]));
+        assert_eq!(of(Ordering::Less), Some(vec![Some(hour), Some(month), None]));
     }
 
     #[test]

@@ -165,6 +165,8 @@ const NEVER_FAIL: &[(&str, usize)] = &[
     ("get_field", usize::MAX),
     ("greatest", usize::MAX),
     ("initcap", 1),
+    ("interval_greatest", usize::MAX),
+    ("interval_least", usize::MAX),
     ("interval_length", 1),
     ("interval_mi", 2),
     ("interval_of_group", 2),

@@ -24,12 +24,14 @@ use super::{
     nearest_floats::nearest_float,
     number_types::Room,
     open_operands::is_open,
+    steps,
     text_numbers::{own_digits, text_of},
+    time_operators,
     told::{said, told_as, told_by},
 };
 use crate::{
     fault::{Failure, Fault},
-    pgtype::{self, Becoming, ColumnType, Form, PgType, TEXT, Unmatched, told},
+    pgtype::{self, Becoming, ColumnType, Form, NAME, PgType, TEXT, Unmatched, ZONED_TIME, told},
 };
 
 /// The name of the field of a cast that makes a value one of the type that it has together with others.
@@ -286,7 +288,9 @@ fn become_common(value: Expr, item: &Item, common: &Common, schema: &DFSchema) -
             _ => Ok(value),
         };
     };
-    if common.is_told && wanted.category != TEXT.category && wanted.oid != column.pg.oid {
+    // Of texts, names alone are cut.
+    let is_made = wanted.category != TEXT.category || wanted.oid == NAME.oid;
+    if common.is_told && is_made && wanted.oid != column.pg.oid {
         let from = is_told.then_some(*column);
         return told_as(value.unalias(), from, (ColumnType::plain(wanted), Becoming::Cast), schema);
     }
@@ -416,7 +420,7 @@ pub(super) fn settled(mut step: Expr, schema: &DFSchema) -> Result<(Expr, Option
     Ok((step, told.map(|told| if may_be_null { ColumnType::plain(told.pg) } else { told })))
 }
 
-/// `nullif` of numbers that are no floats. Its value is of the first one's type where PostgreSQL compares both as they are, and
+/// `nullif` of times of which one has a zone, and of numbers that are no floats. Its value is of the first one's type where PostgreSQL compares both as they are, and
 /// of the type that they have together where a whole number is compared with a numeric.
 fn null_if(mut step: Expr, schema: &DFSchema) -> Result<Expr> {
     let Expr::ScalarFunction(call) = &mut step else { return Ok(step) };
@@ -425,6 +429,13 @@ fn null_if(mut step: Expr, schema: &DFSchema) -> Result<Expr> {
     let [Item::Known { arrow, .. }, Item::Known { arrow: other_arrow, .. }] = &items else {
         return Ok(step);
     };
+    if arrow != other_arrow && is_day_or_instant(arrow) && is_day_or_instant(other_arrow) && !value.is_volatile() {
+        return null_if_instant(value, other, &items, schema).map(|found| found.unwrap_or(step));
+    }
+    if *arrow == ZONED_TIME || *other_arrow == ZONED_TIME {
+        time_operators::compare_in_zones(&mut [value, other], schema);
+        return Ok(step);
+    }
     let is_exact = |number: &DataType| number.is_integer() || number.is_decimal();
     if arrow == other_arrow || !is_exact(arrow) || !is_exact(other_arrow) {
         return Ok(step);
@@ -438,6 +449,22 @@ fn null_if(mut step: Expr, schema: &DFSchema) -> Result<Expr> {
         true => Expr::Cast(Cast::new(Box::new(step), arrow.clone())),
         false => step,
     })
+}
+
+fn is_day_or_instant(own: &DataType) -> bool {
+    matches!(own, DataType::Date32 | DataType::Timestamp(..))
+}
+
+/// `nullif` of times of which one has a zone: the first stays what it is. None of others.
+fn null_if_instant(value: &Expr, other: &Expr, items: &[Item; 2], schema: &DFSchema) -> Result<Option<Expr>> {
+    let Some(common) = found(&[value, other], items, "NULLIF")? else { return Ok(None) };
+    if !matches!(common.arrow, Some(DataType::Timestamp(_, Some(_)))) {
+        return Ok(None);
+    }
+    let [item, other_item] = items;
+    let is_other = become_common(value.clone(), item, &common, schema)?
+        .eq(become_common(other.clone(), other_item, &common, schema)?);
+    Ok(Some(steps::null_if(value, is_other, ScalarValue::try_from(value.get_type(schema)?)?)))
 }
 
 /// Reads the texts in quotes among the values of an operand that are no numbers, so that its type is known where an operator is

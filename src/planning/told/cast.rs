@@ -27,8 +27,7 @@ use crate::{
     fault::{self, Failure, Fault},
     functions::{called, no_json, rounding},
     pgtype::{
-        self, Becoming, ColumnType, Context, Form, JSON, JSONB, PgType, TEXT, Untold, as_told, cast_between,
-        dimensions_of, nested,
+    self, Becoming, ColumnType, Context, Form, JSON, JSONB, PgType, TEXT, Untold, as_told, cast_between, dimensions_of, nested, CHAR, NAME, NoJson,
     },
 };
 
@@ -75,7 +74,7 @@ pub(in crate::planning) fn told_as(
         Form::Oid if own.is_integer() => DataType::Int64,
         _ => DataType::Utf8View,
     };
-    let becomes = Becomes { wanted, dimensions: 0, becoming, is_short: is_short(&own) };
+    let becomes = Becomes { wanted, dimensions: 0, becoming, was: Was::of(&own, wanted) };
     Ok(becomes.of(value, &own, form))
 }
 
@@ -117,12 +116,31 @@ fn array_told_as(
     }
     // A text in quotes may have numbers below zero.
     let form = if item.pg.form == Form::Oid && !is_open(&value) { DataType::Int64 } else { DataType::Utf8View };
-    let becomes = Becomes { wanted: item, dimensions, becoming, is_short: is_short(pgtype::innermost(&own)) };
+    let becomes = Becomes { wanted: item, dimensions, becoming, was: Was::of(pgtype::innermost(&own), item) };
     Ok(becomes.of(value, &own, nested(dimensions, form)))
 }
 
-fn is_short(number: &DataType) -> bool {
-    matches!(number, DataType::Int16 | DataType::Int32)
+/// What values were of which others are made that their form does not tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Was {
+    /// Numbers of four bytes or fewer: those below zero are large numbers of objects.
+    Short,
+    /// Numbers of characters.
+    Code,
+    /// Truth values, which are letters and no words as names.
+    Truth,
+    Other,
+}
+
+impl Was {
+    fn of(own: &DataType, wanted: ColumnType) -> Self {
+        match own {
+            DataType::Boolean if wanted.pg.oid == NAME.oid => Self::Truth,
+            number if number.is_integer() && wanted.pg.oid == CHAR.oid => Self::Code,
+            DataType::Int16 | DataType::Int32 => Self::Short,
+            _ => Self::Other,
+        }
+    }
 }
 
 /// A value as one of a type of times, rounded to the digits that its modifier says, or cut to its fields.
@@ -138,7 +156,7 @@ fn rounded(value: Expr, wanted: ColumnType) -> Expr {
 
 /// A text in quotes as one of a type.
 fn literal(text: &str, wanted: ColumnType, becoming: Becoming) -> Result<Expr> {
-    let becomes = Becomes { wanted, dimensions: 0, becoming, is_short: false };
+    let becomes = Becomes { wanted, dimensions: 0, becoming, was: Was::Other };
     let value = match wanted.pg.form {
         Form::Oid => ScalarValue::Int64(Some(oid(text)?)),
         _ => ScalarValue::Utf8View(Some(becomes.text(text)?.into_owned())),
@@ -198,8 +216,7 @@ struct Becomes {
     /// How many arrays the values are in.
     dimensions: usize,
     becoming: Becoming,
-    /// Whether they were numbers of four bytes or fewer, of which those below zero are large numbers of objects.
-    is_short: bool,
+    was: Was,
 }
 
 impl Becomes {
@@ -226,7 +243,13 @@ impl Becomes {
     }
 
     fn text(self, text: &str) -> fault::Result<Cow<'_, str>> {
-        as_told(text, self.wanted, self.becoming).map_err(|unfit| self.refused(text, unfit))
+        match self.was {
+            Was::Code => character(text).map(Cow::Owned),
+            Was::Truth => Ok(Cow::Owned(text.chars().take(1).collect())),
+            Was::Short | Was::Other => {
+                as_told(text, self.wanted, self.becoming).map_err(|unfit| self.refused(text, unfit))
+            }
+        }
     }
 
     fn refused(self, text: &str, unfit: Untold) -> Failure {
@@ -264,7 +287,7 @@ impl Becomes {
     }
 
     fn of_number(self, number: i64) -> fault::Result<i64> {
-        let number = if self.is_short && number < 0 { number + BEYOND_OIDS } else { number };
+        let number = if self.was == Was::Short && number < 0 { number + BEYOND_OIDS } else { number };
         match (0..BEYOND_OIDS).contains(&number) {
             true => Ok(number),
             false => Err(Failure::new(Fault::NumericOutOfRange, "OID out of range")),
@@ -287,6 +310,19 @@ fn oid(text: &str) -> fault::Result<i64> {
         Ok(number) if (0..BEYOND_OIDS).contains(&number) => Ok(number),
         Ok(number) if (least..0).contains(&number) => Ok(number + BEYOND_OIDS),
         _ => Err(Failure::new(Fault::NumericOutOfRange, format!("value \"{text}\" is out of range for type oid"))),
+    }
+}
+
+/// The character of a number that is written.
+fn character(number: &str) -> fault::Result<String> {
+    match number.parse::<i8>().map(u8::try_from) {
+        Ok(Ok(0)) => Ok(String::new()),
+        Ok(Ok(code)) => Ok(char::from(code).to_string()),
+        Ok(Err(_)) => {
+            let message = format!("{number} is the byte of no character; numbers of \"char\" are from 0 to 127 here");
+            Err(Failure::new(Fault::FeatureNotSupported, message))
+        }
+        Err(_) => Err(Failure::new(Fault::NumericOutOfRange, "\"char\" out of range")),
     }
 }
 
@@ -348,14 +384,23 @@ mod tests {
             assert!(oid(text).is_err(), "{text}");
         }
         let wanted = ColumnType::plain(&OID);
-        let becomes = |is_short| Becomes { wanted, dimensions: 0, becoming: Becoming::Cast, is_short };
-        assert_eq!(becomes(true).of_number(-1).ok(), Some(4_294_967_295));
-        assert!(becomes(false).of_number(-1).is_err() && becomes(false).of_number(4_294_967_296).is_err());
+        let becomes = |was| Becomes { wanted, dimensions: 0, becoming: Becoming::Cast, was };
+        assert_eq!(becomes(Was::Short).of_number(-1).ok(), Some(4_294_967_295));
+        assert!(becomes(Was::Other).of_number(-1).is_err() && becomes(Was::Other).of_number(4_294_967_296).is_err());
+    }
+
+    /// `SELECT number::"char"` of PostgreSQL 15.
+    #[test]
+    fn numbers_are_those_of_characters() {
+        for (number, expected) in [("65", "A"), ("127", "\u{7f}"), ("2", "\u{2}"), ("0", "")] {
+            assert_eq!(character(number).ok().as_deref(), Some(expected), "{number}");
+        }
+        assert!(character("128").is_err() && character("-1").is_err());
     }
 
     #[test]
     fn cutting_never_fails() {
-        let can_fail = |wanted, becoming| Becomes { wanted, dimensions: 0, becoming, is_short: false }.can_fail();
+        let can_fail = |wanted, becoming| Becomes { wanted, dimensions: 0, becoming, was: Was::Other }.can_fail();
         assert!(!can_fail(ColumnType::of_length(&VARCHAR, 3), Becoming::Cast));
         assert!(can_fail(ColumnType::of_length(&VARCHAR, 3), Becoming::Stored));
         assert!(!can_fail(ColumnType::plain(&BPCHAR), Becoming::Stored));

@@ -32,7 +32,7 @@ pub(super) use self::{
 use super::{WRITTEN_AS, open_operands::is_open, overloads, steps};
 use crate::{
     fault::{Failure, Fault},
-    pgtype::{self, BPCHAR, Becoming, CHAR, ColumnType, JSON, JSONB, UUID, VARCHAR, told},
+    pgtype::{self, BPCHAR, Becoming, CHAR, ColumnType, JSON, JSONB, OID, UUID, VARCHAR, told},
 };
 
 /// A value as one of a column's type, as it is stored there.
@@ -157,6 +157,10 @@ pub(super) fn settled(mut step: Expr, schema: &DFSchema) -> Result<(Expr, Option
                     let own = call.args.first().and_then(|value| told_by(value, schema));
                     common = own.filter(|told| told.pg.oid != VARCHAR.oid);
                 }
+                "greatest" | "least" if call.args.iter().all(|value| is_json(value, schema)) => {
+                    let message = "could not identify a comparison function for type json; cast it to text";
+                    return Err(Failure::new(Fault::UndefinedFunction, message).into());
+                }
                 name if padded::SHOWING.contains(&name) => {
                     call.args.iter_mut().for_each(|value| padded::pad(value, schema));
                 }
@@ -232,6 +236,9 @@ pub(super) fn compare(operands: &mut [&mut Expr], op: &str, schema: &DFSchema) -
     if let Some(own) = told.iter().flatten().copied().find(|told| told.item().is_some()) {
         return arrays::compare(operands, own, op, schema);
     }
+    if told.iter().flatten().any(|told| told.pg.oid == OID.oid) {
+        return compare_objects(operands, &told, schema);
+    }
     let is = |told: ColumnType, among: &[pgtype::PgType]| among.iter().any(|pg| pg.oid == told.pg.oid);
     let Some(own) = told.iter().flatten().copied().find(|told| is(*told, &[UUID, JSONB, BPCHAR, CHAR])) else {
         return Ok(());
@@ -253,6 +260,18 @@ pub(super) fn compare(operands: &mut [&mut Expr], op: &str, schema: &DFSchema) -
             !is_null && of_operand.is_none() && (is_open(operand) || matches!(**operand, Expr::Placeholder(_)));
         if is_free && let Some(operand) = operands.get_mut(at) {
             read_as(operand, own, schema)?;
+        }
+    }
+    Ok(())
+}
+
+/// Whole numbers beside numbers of objects are such numbers, which have no sign. Those that are written are, as they stand.
+fn compare_objects(operands: &mut [&mut Expr], told: &[Option<ColumnType>], schema: &DFSchema) -> Result<()> {
+    for (operand, told) in operands.iter_mut().zip(told) {
+        let is_written = matches!(**operand, Expr::Literal(..) | Expr::Negative(_) | Expr::Placeholder(_));
+        if told.is_none() && !is_written && operand.get_type(schema)?.is_signed_integer() {
+            let number = std::mem::take(&mut **operand);
+            **operand = told_as(number, None, (ColumnType::plain(&OID), Becoming::Cast), schema)?;
         }
     }
     Ok(())
@@ -286,6 +305,10 @@ fn operator(op: Operator) -> String {
         Operator::IsDistinctFrom | Operator::IsNotDistinctFrom => "=".to_owned(),
         other => other.to_string(),
     }
+}
+
+fn is_json(value: &Expr, schema: &DFSchema) -> bool {
+    told_by(value, schema).is_some_and(|told| told.pg.oid == JSON.oid)
 }
 
 fn is_pattern(op: Operator) -> bool {

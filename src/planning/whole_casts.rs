@@ -5,7 +5,8 @@
 //! SELECT 12.7::bigint, 2.5::int, 2.5::float8::int
 //! ```
 //!
-//! The engine cuts the digits behind the point off.
+//! The engine cuts the digits behind the point off. A whole number that is cast to a numeric of hundreds, `numeric(4,-2)`, it cuts
+//! as well; it becomes a numeric first, which is rounded.
 
 use std::sync::Arc;
 
@@ -39,7 +40,7 @@ impl AnalyzerRule for RoundToWhole {
     }
 
     fn analyze(&self, plan: LogicalPlan, _config: &ConfigOptions) -> Result<LogicalPlan> {
-        steps::change(plan, |step| cast_to_whole(step).is_some(), rounded)
+        steps::change(plan, |step| cast_to_whole(step).is_some() || is_cast_to_hundreds(step), rounded)
     }
 }
 
@@ -51,7 +52,18 @@ fn cast_to_whole(step: &Expr) -> Option<(&Expr, &DataType)> {
     }
 }
 
+fn is_cast_to_hundreds(step: &Expr) -> bool {
+    matches!(step, Expr::Cast(Cast { field, .. })
+        if matches!(field.data_type(), DataType::Decimal128(_, scale) | DataType::Decimal256(_, scale) if *scale < 0))
+}
+
+/// A numeric with the digits of any bigint.
+const WHOLE_NUMERIC: DataType = DataType::Decimal128(19, 0);
+
 fn rounded(mut step: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
+    if is_cast_to_hundreds(&step) {
+        return rounded_to_hundreds(step, schema);
+    }
     let Some((number, whole)) = cast_to_whole(&step) else { return Ok(Transformed::no(step)) };
     let from = number.get_type(schema)?;
     // The engine tells of a whole numeric that the type has no room for as of a text that is none.
@@ -64,6 +76,15 @@ fn rounded(mut step: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
         let func = Arc::new(ScalarUDF::new_from_impl(function));
         step = Expr::ScalarFunction(ScalarFunction { func, args: vec![std::mem::take(expr.as_mut())] });
     }
+    Ok(Transformed::yes(step))
+}
+
+fn rounded_to_hundreds(mut step: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
+    let Expr::Cast(Cast { expr, .. }) = &mut step else { return Ok(Transformed::no(step)) };
+    if !expr.get_type(schema)?.is_signed_integer() {
+        return Ok(Transformed::no(step));
+    }
+    **expr = Expr::Cast(Cast::new(Box::new(std::mem::take(expr.as_mut())), WHOLE_NUMERIC));
     Ok(Transformed::yes(step))
 }
 

@@ -150,7 +150,11 @@ fn depth(expression: &Expr) -> usize {
     match expression {
         Expr::Array(array) => 1 + array.elem.first().map_or(0, depth),
         Expr::Nested(inner) => depth(inner),
-        Expr::Cast { data_type, .. } => {
+        Expr::Cast { expr, data_type, .. } => {
+            // It will get the brackets of what it casts, too.
+            if let (true, Ok(Some(written))) = (is_array(data_type), dimensions(expr)) {
+                return written;
+            }
             let (mut depth, mut data_type) = (0, data_type);
             while let Some(inner) = element(data_type) {
                 (depth, data_type) = (depth + 1, inner);
@@ -233,6 +237,9 @@ mod tests {
             ("ARRAY[[1], [2]]::text[]", "ARRAY[[1], [2]]::TEXT[][]"),
             ("ARRAY['{1}']::text[]", "ARRAY['{1}']::TEXT[]"),
             ("ARRAY[]::int[]", "'{}'::INT[]"),
+            ("'{{1,2}}'::int[]::text[]", "'{{1,2}}'::INT[][]::TEXT[][]"),
+            ("ARRAY['{{1}}'::int[]]::text[]", "ARRAY['{{1}}'::INT[][]]::TEXT[][][]"),
+            ("'{{1}}'::text::int[]", "'{{1}}'::TEXT::INT[]"),
             ("x::int[][]", "x::INT[][]"),
             ("'{{1}}'::text", "'{{1}}'::TEXT"),
             ("coalesce(a, b, '{}')", "CASE WHEN (a) IS NOT NULL THEN (a) WHEN (b) IS NOT NULL THEN (b) ELSE '{}' END"),

@@ -462,8 +462,12 @@ fn null_if_instant(value: &Expr, other: &Expr, items: &[Item; 2], schema: &DFSch
         return Ok(None);
     }
     let [item, other_item] = items;
-    let is_other = become_common(value.clone(), item, &common, schema)?
-        .eq(become_common(other.clone(), other_item, &common, schema)?);
+    let is_other = become_common(value.clone(), item, &common, schema)?.eq(become_common(
+        other.clone(),
+        other_item,
+        &common,
+        schema,
+    )?);
     Ok(Some(steps::null_if(value, is_other, ScalarValue::try_from(value.get_type(schema)?)?)))
 }
 

@@ -157,19 +157,21 @@ pub(super) fn check_keys(join: &Join, left: &Expr, right: &Expr) -> Result<()> {
 
 /// Refuses an operator between operands.
 pub(super) fn pair(left: &Expr, name: &str, right: &Expr, schema: &DFSchema) -> Result<()> {
-    match (given(left, schema), given(right, schema)) {
-        // Nothing but an array makes an array of a text in quotes.
-        (Some(Given::Unknown), Some(Given::Type(own))) if !is_array(&own) && is_written_array(left) => {
-            let array = left.get_type(schema)?;
-            resolved(name, &[functions::given(&array), Given::Type(own)])
-        }
-        (Some(Given::Type(own)), Some(Given::Unknown)) if !is_array(&own) && is_written_array(right) => {
-            let array = right.get_type(schema)?;
-            resolved(name, &[Given::Type(own), functions::given(&array)])
-        }
-        (Some(left), Some(right)) => resolved(name, &[left, right]),
-        _ => Ok(()),
+    let operands = (given(left, schema), given(right, schema));
+    let (Some(left_given), Some(right_given)) = operands else { return Ok(()) };
+    let left_type = beside(left, &left_given, &right_given, schema)?;
+    let right_type = beside(right, &right_given, &left_given, schema)?;
+    resolved(name, &[left_type.unwrap_or(left_given), right_type.unwrap_or(right_given)])
+}
+
+/// The type of an array that is written where nothing beside it can have made it one; none of other operands.
+fn beside(operand: &Expr, own: &Given, other: &Given, schema: &DFSchema) -> Result<Option<Given>> {
+    let is_made = matches!(other, Given::Type(other) if other.element_type().is_some());
+    if is_made || !matches!(own, Given::Unknown) || !is_written_array(operand) {
+        return Ok(None);
     }
+    let array = operand.get_type(schema)?;
+    Ok(pgtype::element(&array).map(|_| functions::given(&array)))
 }
 
 /// How PostgreSQL writes an operator of the engine's; none of those that are looked at elsewhere.
@@ -291,10 +293,6 @@ fn is_parameter(operand: &Expr) -> bool {
 
 fn is_written_array(operand: &Expr) -> bool {
     matches!(operand, Expr::Cast(cast) if is_open(&cast.expr))
-}
-
-fn is_array(own: &PgType) -> bool {
-    own.element_type().is_some()
 }
 
 fn is_null(operand: &Expr) -> bool {

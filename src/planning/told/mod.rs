@@ -153,9 +153,12 @@ pub(super) fn settled(mut step: Expr, schema: &DFSchema) -> Result<(Expr, Option
                 "nullif" => {
                     let mut operands: Vec<&mut Expr> = call.args.iter_mut().collect();
                     compare(&mut operands, "=", schema)?;
-                    // Of varchars it is a text: there is no operator of theirs.
+                    // Of varchars it is a text: there is no operator of theirs, nor one of a bpchar and a text.
                     let own = call.args.first().and_then(|value| told_by(value, schema));
-                    common = own.filter(|told| told.pg.oid != VARCHAR.oid);
+                    let is_beside_text = call.args.get(1).is_some_and(|other| is_known_text(other, schema));
+                    let is_of_texts =
+                        |pg: &pgtype::PgType| pg.oid == VARCHAR.oid || pg.oid == BPCHAR.oid && is_beside_text;
+                    common = own.filter(|told| !is_of_texts(told.pg));
                 }
                 "greatest" | "least" if call.args.iter().all(|value| is_json(value, schema)) => {
                     let message = "could not identify a comparison function for type json; cast it to text";
@@ -305,6 +308,11 @@ fn operator(op: Operator) -> String {
         Operator::IsDistinctFrom | Operator::IsNotDistinctFrom => "=".to_owned(),
         other => other.to_string(),
     }
+}
+
+fn is_known_text(value: &Expr, schema: &DFSchema) -> bool {
+    let is_free = is_open(value) || matches!(value, Expr::Placeholder(_)) || told_by(value, schema).is_some();
+    !is_free && value.get_type(schema).is_ok_and(|own| own.is_string())
 }
 
 fn is_json(value: &Expr, schema: &DFSchema) -> bool {

@@ -420,8 +420,8 @@ pub(super) fn settled(mut step: Expr, schema: &DFSchema) -> Result<(Expr, Option
     Ok((step, told.map(|told| if may_be_null { ColumnType::plain(told.pg) } else { told })))
 }
 
-/// `nullif` of times of which one has a zone, and of numbers that are no floats. Its value is of the first one's type where PostgreSQL compares both as they are, and
-/// of the type that they have together where a whole number is compared with a numeric.
+/// `nullif` of times of which one has a zone, and of numbers that are no floats. Its value is of the first one's type where
+/// PostgreSQL compares both as they are, and of the type that they have together where a whole number is compared with a numeric.
 fn null_if(mut step: Expr, schema: &DFSchema) -> Result<Expr> {
     let Expr::ScalarFunction(call) = &mut step else { return Ok(step) };
     let [value, other] = call.args.as_mut_slice() else { return Ok(step) };

@@ -2,8 +2,9 @@
 //!
 //! The engine compares them field by field: 33 days that are hours are less than `1 day`, and `24:00:00` is no equal of it.
 //! Here it sees the length, a number; what is compared with an interval and lasts, as the time between two timestamps does,
-//! has one too. `min` and `max` see a number in the order of the lengths from which the interval can be made again; `greatest` and
-//! `least` take the first of those of one length. Rows are grouped by the length, and a group shows the least of its intervals in that order.
+//! has one too. `min` and `max` see a number in the order of the lengths from which the interval can be made again;
+//! `greatest` and `least` take the first of those of one length. Rows are grouped by the length, and a group shows the least
+//! of its intervals in that order.
 //! Elements of arrays and fields of rows stay as they are.
 
 use std::{cmp::Ordering, sync::Arc};

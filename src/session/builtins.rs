@@ -127,7 +127,6 @@ pub(super) const SCALARS: &[Builtin] = builtins! {
     "random"("") "double precision" "random() < 1";
     "range"("bigint, bigint, bigint") "bigint[]" "range(0, 6, 2)";
     "regexp_like"("text, text, text") "boolean" "regexp_like('fusewire', '^fuse')";
-    "reverse"("text") "text" "reverse('abc')";
     "row"("any, …") "record" "row(1, 'a')";
     "session_user"("") "text" "session_user";
     "set_config"("text, text, boolean") "text" "set_config('application_name', 'report', false)";

@@ -20,6 +20,7 @@ mod regexp_replace;
 mod regexp_split;
 mod regular_expression;
 mod replace;
+mod reverse;
 mod string_to_table;
 mod substring;
 mod trim;
@@ -74,6 +75,7 @@ pub(super) const ROOM: &[&Function] = &[
     &regexp_split::REGEXP_SPLIT_TO_ARRAY,
     &regexp_split::REGEXP_SPLIT_TO_TABLE,
     &replace::REPLACE,
+    &reverse::REVERSE,
     &string_to_table::STRING_TO_TABLE,
     &substring::OVERLAY,
     &substring::SUBSTR,

@@ -32,7 +32,7 @@ pub(super) use self::{
 use super::{WRITTEN_AS, open_operands::is_open, overloads, steps};
 use crate::{
     fault::{Failure, Fault},
-    pgtype::{self, BPCHAR, Becoming, CHAR, ColumnType, JSON, JSONB, OID, UUID, VARCHAR, told},
+    pgtype::{self, BPCHAR, Becoming, CHAR, ColumnType, JSON, JSONB, NAME, OID, UUID, VARCHAR, told},
 };
 
 /// A value as one of a column's type, as it is stored there.
@@ -153,7 +153,7 @@ pub(super) fn settled(mut step: Expr, schema: &DFSchema) -> Result<(Expr, Option
                 "nullif" => {
                     let mut operands: Vec<&mut Expr> = call.args.iter_mut().collect();
                     compare(&mut operands, "=", schema)?;
-                    // Of varchars it is a text: there is no operator of theirs, nor one of a bpchar and a text.
+                    // Of varchars it is a text: there is no operator of theirs, nor one of a bpchar and a text or a name.
                     let own = call.args.first().and_then(|value| told_by(value, schema));
                     let is_beside_text = call.args.get(1).is_some_and(|other| is_known_text(other, schema));
                     let is_of_texts =
@@ -310,9 +310,13 @@ fn operator(op: Operator) -> String {
     }
 }
 
+/// Whether a value is of a type whose equality with a bpchar is that of texts.
 fn is_known_text(value: &Expr, schema: &DFSchema) -> bool {
-    let is_free = is_open(value) || matches!(value, Expr::Placeholder(_)) || told_by(value, schema).is_some();
-    !is_free && value.get_type(schema).is_ok_and(|own| own.is_string())
+    let is_free = is_open(value) || matches!(value, Expr::Placeholder(_));
+    match told_by(value, schema) {
+        Some(told) => told.pg.oid == NAME.oid,
+        None => !is_free && value.get_type(schema).is_ok_and(|own| own.is_string()),
+    }
 }
 
 fn is_json(value: &Expr, schema: &DFSchema) -> bool {

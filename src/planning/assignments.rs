@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     fault::{Failure, Fault},
-    pgtype,
+    pgtype::{self, dimensions_of},
 };
 
 /// The rows of a query as those of these columns, which are as many as the query's.
@@ -138,6 +138,14 @@ fn assigned(value: Expr, column: &Field, schema: &DFSchema) -> Result<Expr> {
         let (name, wanted, own) = (column.name(), to_pg.sql(None), from_pg.sql(None));
         let message = format!("column \"{name}\" is of type {wanted} but expression is of type {own}");
         return Err(Failure::new(Fault::DatatypeMismatch, message).with_hint(TO_CAST).into());
+    }
+    let (found, held) = (dimensions_of(&own), dimensions_of(wanted));
+    if held > 0 && found > held {
+        let (name, kind, further) = (column.name(), to_pg.sql(None), "[]".repeat(found - 1));
+        let message = format!(
+            "column \"{name}\" holds arrays of {held} dimensions and not of {found}; declare it as {kind}{further}"
+        );
+        return Err(Failure::new(Fault::FeatureNotSupported, message).into());
     }
     if to.is_some() {
         return stored_as(value, column, schema);

@@ -68,7 +68,7 @@ impl ExprPlanner for Arrays {
         let RawFieldAccessExpr { field_access, expr } = access;
         let is_step = |stride: &Expr| matches!(stride, Expr::Literal(ScalarValue::Int64(Some(1)), _));
         let is_element = match &field_access {
-            GetFieldAccess::ListIndex { .. } => !matches!(expr, Expr::AggregateFunction(_)),
+            GetFieldAccess::ListIndex { .. } => true,
             GetFieldAccess::ListRange { stride, .. } => is_step(stride),
             GetFieldAccess::NamedStructField { .. } => false,
         };

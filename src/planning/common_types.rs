@@ -477,7 +477,10 @@ pub(super) fn read_early(operand: &mut Expr, schema: &DFSchema) -> Result<()> {
     let Some((mut values, what)) = chosen(operand) else { return Ok(()) };
     let items: Vec<Item> = values.iter().map(|value| Item::of(value, schema)).collect();
     let is_other = |item: &Item| item.pg().is_some_and(|pg| !OF_THEIR_OWN.contains(&pg.category));
-    if items.iter().any(Item::is_open) && items.iter().any(is_other) {
+    // The engine takes a CASE of numbers and texts in quotes for a text.
+    let is_number = |item: &Item| item.pg().is_some_and(|pg| pg.category == 'N');
+    let is_read = |item: &Item| is_other(item) || what == "CASE" && is_number(item);
+    if items.iter().any(Item::is_open) && items.iter().any(is_read) {
         unite(&mut values, what, schema)?;
     }
     Ok(())

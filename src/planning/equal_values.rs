@@ -16,6 +16,7 @@ use datafusion::{
 };
 
 use super::{calls, steps};
+use crate::fault::{Failure, Fault};
 
 /// A type of such values.
 pub(super) trait Keyed {
@@ -103,6 +104,16 @@ pub(super) fn in_node(node: LogicalPlan, keyed: &impl Keyed) -> Result<Transform
             grouped(Aggregate::try_new(input, columns, Vec::new())?, keyed)
         }
         LogicalPlan::Aggregate(aggregate) => grouped(aggregate, keyed),
+        LogicalPlan::RecursiveQuery(query) if query.is_distinct => {
+            let schema = Arc::clone(query.static_term.schema());
+            let columns: Vec<Expr> = schema.columns().into_iter().map(Expr::Column).collect();
+            if are_any(&columns, &schema, keyed)? {
+                let message = "UNION of intervals or jsonb in a recursive query is not supported; use UNION ALL, or \
+                               cast them to text";
+                return Err(Failure::new(Fault::FeatureNotSupported, message).into());
+            }
+            Ok(Transformed::no(LogicalPlan::RecursiveQuery(query)))
+        }
         other => Ok(Transformed::no(other)),
     }
 }

@@ -1,8 +1,8 @@
 //! Lists that become texts are written as PostgreSQL writes arrays: `['a, b']::text` is `{"a, b"}`, and
 //! `['a', 'b']::text` is `{a,b}`. Objects and maps that do are JSON, and dates, times and timestamps are as clients see
-//! them: `2024-01-05 10:00:00`, `1 year 2 days`.
+//! them, in the session's styles: `2024-01-05 10:00:00`, `1 year 2 days`.
 //!
-//! Bytes are in hexadecimal, and floats have no more digits than they need: `1`, and not `1.0`.
+//! Bytes are in hexadecimal, and floats and numerics of any digits have no more digits than they need: `1`, and not `1.0`.
 //!
 //! The engine's cast writes both lists as `[a, b]`, has none for objects and maps, puts a `T` before the time, fails
 //! at the end of a day and takes bytes for UTF-8. Here it casts the text that a function makes of the value; the type of the
@@ -22,7 +22,7 @@ use datafusion::{
 
 use super::{TEXT_OF, byte_texts::is_bytes, columnar::made_of, steps};
 use crate::{
-    pgtype::{Styles, ZONED_TIME, Zone},
+    pgtype::{ANY_NUMERIC, Styles, ZONED_TIME, Zone},
     print::{self, Form},
 };
 
@@ -70,7 +70,7 @@ fn is_written(data_type: &DataType) -> bool {
     data_type.is_nested()
         || data_type.is_floating()
         || is_bytes(data_type)
-        || *data_type == ZONED_TIME
+        || [ZONED_TIME, ANY_NUMERIC].contains(data_type)
         || matches!(
             data_type,
             DataType::Date32

@@ -115,18 +115,25 @@ fn without_casts(term: LogicalPlan, first: &LogicalPlan, planned: &[Arc<Field>])
         let is_planners = match planned {
             integer if integer.is_integer() => first.schema().field(at).data_type() != integer,
             decimal if decimal.is_decimal() => types::is_computed(first, at),
+            // The planner casts what an interval was added to back to a date.
+            DataType::Date32 => true,
             _ => false,
         };
         if is_planners
             && let Expr::Cast(Cast { expr: inner, field }) = shown.clone().unalias()
             && field.data_type() == planned
-            && inner.get_type(input.schema()).is_ok_and(|own| own != *planned)
+            && inner.get_type(input.schema()).is_ok_and(|own| is_forgotten(&own, planned))
         {
             let (qualifier, name) = shown.qualified_name();
             *shown = inner.alias_qualified(qualifier, name);
         }
     }
     Projection::try_new(expr, input).map(LogicalPlan::Projection)
+}
+
+/// Whether a cast from one type to another is the planner's.
+fn is_forgotten(own: &DataType, planned: &DataType) -> bool {
+    own != planned && (*planned != DataType::Date32 || matches!(own, DataType::Timestamp(..)))
 }
 
 /// The term over rows with these columns.

@@ -8,7 +8,7 @@ use arrow::{
     datatypes::{DataType, Field},
 };
 use datafusion::{
-    common::{Result, ScalarValue, internal_err, utils::SingleRowListArrayBuilder},
+    common::{Result, ScalarValue, exec_datafusion_err, internal_err, utils::SingleRowListArrayBuilder},
     logical_expr::Accumulator,
 };
 
@@ -38,7 +38,9 @@ impl<S: State> Distinct<S> {
 
     fn take(&mut self, values: &ArrayRef) -> Result<()> {
         self.pending += values.len();
-        self.values.push(Arc::clone(values));
+        // A group's rows are a part of a batch, all of which would be kept, and counted, by each of its groups.
+        let count = u32::try_from(values.len()).map_err(|_| exec_datafusion_err!("a group has too many values"))?;
+        self.values.push(take(values, &UInt32Array::from_iter_values(0..count), None)?);
         let known = self.values.first().map_or(0, |known| known.len());
         if self.pending > known.max(AT_ONCE) {
             self.compact()?;

@@ -8,7 +8,7 @@ use std::{
 
 use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DataType, Field, FieldRef, IntervalUnit};
 use datafusion::{
-    common::{Result, ScalarValue, internal_err, not_impl_err},
+    common::{Result, ScalarValue, not_impl_err},
     logical_expr::{
         Accumulator, AggregateUDF, AggregateUDFImpl, Documentation, Expr, GroupsAccumulator, Operator, ReversedUDAF,
         SetMonotonicity, Signature, StatisticsArgs, Volatility,
@@ -258,7 +258,7 @@ impl AggregateUDFImpl for Aggregate {
         let fields = match (arguments.is_distinct || self.is_distinct, arguments.input_fields) {
             (false, _) => computed.fields(),
             (true, [values]) => vec![distinct::field(values.data_type())],
-            (true, _) => return internal_err!("an aggregate of distinct values has one argument"),
+            (true, _) => return not_impl_err!("{}(DISTINCT …) of several arguments is not supported", self.name()),
         };
         let named = |(name, own): (&str, DataType)| -> FieldRef {
             Arc::new(Field::new(format_state_name(arguments.name, name), own, true))

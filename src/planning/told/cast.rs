@@ -27,7 +27,8 @@ use crate::{
     fault::{self, Failure, Fault},
     functions::{called, no_json, rounding},
     pgtype::{
-    self, Becoming, ColumnType, Context, Form, JSON, JSONB, PgType, TEXT, Untold, as_told, cast_between, dimensions_of, nested, CHAR, NAME, NoJson,
+        self, Becoming, CHAR, ColumnType, Context, Form, JSON, JSONB, NAME, PgType, TEXT, Untold, as_told,
+        cast_between, dimensions_of, nested,
     },
 };
 

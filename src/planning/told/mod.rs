@@ -178,6 +178,25 @@ pub(super) fn settled(mut step: Expr, schema: &DFSchema) -> Result<(Expr, Option
         Expr::AggregateFunction(call) if ["min", "max"].contains(&call.func.name()) => {
             check_arguments(call.func.name(), &call.params.args, schema, &[UUID, JSON, JSONB])?;
         }
+        Expr::AggregateFunction(call) if call.params.distinct => {
+            let own = call.params.args.first().and_then(|value| told_by(value, schema));
+            if own.is_some_and(|own| own.pg.oid == JSON.oid) {
+                let message = "could not identify an equality operator for type json; cast it to text or jsonb";
+                return Err(Failure::new(Fault::UndefinedFunction, message).into());
+            }
+            if own.is_some_and(|own| own.pg.oid == JSONB.oid) && call.func.name() == "array_agg" {
+                let message = "array_agg(DISTINCT jsonb) is not supported; take DISTINCT in a subquery";
+                return Err(Failure::new(Fault::FeatureNotSupported, message).into());
+            }
+        }
+        Expr::WindowFunction(window) => {
+            let keys = window.params.order_by.iter().map(|key| &key.expr).chain(&window.params.partition_by);
+            let is_json = |key: &Expr| told_by(key, schema).is_some_and(|told| told.pg.oid == JSON.oid);
+            if keys.into_iter().any(is_json) {
+                let message = "could not identify an ordering operator for type json; cast it to text";
+                return Err(Failure::new(Fault::UndefinedFunction, message).into());
+            }
+        }
         _ => {}
     }
     Ok((step, common))
@@ -347,7 +366,11 @@ pub(super) fn check_node(node: &LogicalPlan) -> Result<()> {
         }
         LogicalPlan::Aggregate(aggregate) => {
             let schema = aggregate.input.schema();
-            if aggregate.group_expr.iter().any(|key| is(told_by(key, schema), &JSON)) {
+            let keys = aggregate.group_expr.iter().flat_map(|key| match key {
+                Expr::GroupingSet(sets) => sets.distinct_expr(),
+                key => vec![key],
+            });
+            if keys.into_iter().any(|key| is(told_by(key, schema), &JSON)) {
                 return has_no_equality();
             }
         }

@@ -19,8 +19,8 @@ use datafusion::{
         simplify::{ExprSimplifyResult, SimplifyContext},
     },
     sql::sqlparser::ast::{
-        DataType as Type, Expr, Function, GroupByExpr, Ident, ObjectName, OrderBy, OrderByKind, Query, Select,
-        SelectItem, SetExpr, Value, VisitMut, VisitorMut, visit_expressions,
+        DataType as Type, ExactNumberInfo, Expr, Function, GroupByExpr, Ident, ObjectName, OrderBy, OrderByKind, Query,
+        Select, SelectItem, SetExpr, Value, VisitMut, VisitorMut, visit_expressions,
     },
 };
 
@@ -217,8 +217,7 @@ fn type_of(cast: &Expr) -> Option<String> {
     let written = data_type.to_string().to_lowercase();
     let known = match data_type {
         Type::String(_) => Some(&pgtype::TEXT),
-        // The planner reads a real, and PostgreSQL a double.
-        Type::Float(_) => None,
+        Type::Float(ExactNumberInfo::None) => Some(&pgtype::FLOAT8),
         // One with a modifier is none of the list's, and a type of its own.
         _ => pgtype::by_word(&written),
     };

@@ -47,7 +47,8 @@ const LEAST: &str = "9223372036854775808";
 fn least(operand: &Expr) -> Option<Expr> {
     match operand {
         Expr::Nested(operand) => least(operand),
-        Expr::Value(value) if matches!(&value.value, Value::Number(digits, _) if digits == LEAST) => {
+        Expr::Value(value) if matches!(&value.value, Value::Number(digits, _) if digits.trim_end_matches('.') == LEAST) =>
+        {
             let mut text = value.clone();
             text.value = Value::SingleQuotedString(format!("-{LEAST}"));
             let (kind, data_type) = (CastKind::DoubleColon, DataType::BigInt(None));

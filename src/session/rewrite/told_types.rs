@@ -3,10 +3,12 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use arrow::datatypes::{Field, FieldRef};
+use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::{
     common::Result as PlanResult,
-    sql::sqlparser::ast::{ArrayElemTypeDef, CharacterLength, DataType as Type, Ident, ObjectName, TimezoneInfo},
+    sql::sqlparser::ast::{
+        ArrayElemTypeDef, CharacterLength, DataType as Type, ExactNumberInfo, Ident, ObjectName, TimezoneInfo,
+    },
 };
 
 use super::intervals::declared;
@@ -32,6 +34,9 @@ static NAMED: [PgType; 14] =
 pub(super) fn field_of(data_type: &Type) -> PlanResult<Option<FieldRef>> {
     let (item, dimensions) = innermost(data_type);
     if dimensions > 0 {
+        if let Some(float) = float_of(item)? {
+            return Ok(Some(Arc::new(Field::new("", nested(dimensions, float), true))));
+        }
         // Of timestamps the planner knows arrays.
         if matches!(item, Type::Timestamp(..)) {
             return Ok(None);
@@ -59,7 +64,29 @@ pub(super) fn field_of(data_type: &Type) -> PlanResult<Option<FieldRef>> {
         Type::Timestamp(None, zone) if !has_zone(zone) => Ok(Some(field(ColumnType::plain(&TIMESTAMP)))),
         // It knows those whose digits were written for it.
         Type::Timestamp(..) => Ok(None),
+        Type::Float(_) => Ok(float_of(data_type)?.map(|float| Arc::new(Field::new("", float, true)))),
         _ => Ok(told_by(data_type)?.map(field)),
+    }
+}
+
+/// `float` and `float(53)` are doubles, `float(24)` is a real; the planner takes them all for reals.
+fn float_of(data_type: &Type) -> PlanResult<Option<DataType>> {
+    let Type::Float(digits) = data_type else { return Ok(None) };
+    match digits {
+        ExactNumberInfo::None | ExactNumberInfo::Precision(25..=53) => Ok(Some(DataType::Float64)),
+        ExactNumberInfo::Precision(1..=24) => Ok(Some(DataType::Float32)),
+        ExactNumberInfo::Precision(0) => {
+            let message = "precision for type float must be at least 1 bit";
+            Err(Failure::new(Fault::InvalidArgument, message).into())
+        }
+        ExactNumberInfo::Precision(_) => {
+            let message = "precision for type float must be less than 54 bits";
+            Err(Failure::new(Fault::InvalidArgument, message).into())
+        }
+        ExactNumberInfo::PrecisionAndScale(..) => {
+            let message = format!("type modifier is not allowed for type \"{data_type}\"; write numeric");
+            Err(Failure::new(Fault::Syntax, message).into())
+        }
     }
 }
 

@@ -125,13 +125,7 @@ pub(crate) const KNOWN: &[Known] = &[
         Then::End,
         "a query that the same message prepared counts as the first of the transaction there",
     ),
-    known(
-        "CommandComplete ROLLBACK",
-        "NoticeResponse WARNING 01000",
-        "rollback",
-        Then::End,
-        "as for COMMIT",
-    ),
+    known("CommandComplete ROLLBACK", "NoticeResponse WARNING 01000", "rollback", Then::End, "as for COMMIT"),
     known(
         "ErrorResponse ERROR 34000",
         "ErrorResponse ERROR 3B001",

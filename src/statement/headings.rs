@@ -412,7 +412,6 @@ fn name_and_strength(expression: &Expr) -> Option<(String, bool)> {
         Expr::Trim { .. } => "btrim".to_owned(),
         Expr::Overlay { .. } => "overlay".to_owned(),
         Expr::IsNormalized { negated: false, .. } => "is_normalized".to_owned(),
-        Expr::Value(value) if matches!(value.value, Value::Boolean(_)) => return weak("bool".to_owned()),
         _ => return None,
     };
     Some((name, true))
@@ -479,7 +478,7 @@ mod tests {
             ("a + 1", "?column?"),
             ("-a", "?column?"),
             ("a IS NULL", "?column?"),
-            ("true", "bool"),
+            ("true", "?column?"),
             ("count(*)", "count"),
             ("pg_catalog.Version()", "version"),
             ("sum(a) OVER (PARTITION BY b)", "sum"),

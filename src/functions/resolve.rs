@@ -52,7 +52,7 @@ impl Unresolved {
     /// The same of an operator or a function of this name.
     pub(crate) fn failure_of(self, name: &str, given: &[Given]) -> Failure {
         let types: Vec<String> = given.iter().map(Given::spelling).collect();
-        let is_operator = !name.starts_with(|first: char| first.is_alphabetic() || first == '_');
+        let is_operator = is_operator(name);
         let call = match types.as_slice() {
             [operand] if is_operator => format!("{name} {operand}"),
             [left, right] if is_operator => format!("{left} {name} {right}"),
@@ -73,6 +73,11 @@ impl Unresolved {
             }
         }
     }
+}
+
+/// Whether a name is one of an operator.
+fn is_operator(name: &str) -> bool {
+    !name.starts_with(|first: char| first.is_alphabetic() || first == '_')
 }
 
 impl Given {
@@ -143,17 +148,23 @@ pub(crate) fn resolve_operator_early(name: &str, given: &[Given]) -> Result<&'st
 }
 
 fn resolve_operator_by(name: &str, given: &[Given], becomes: Becomes) -> Result<&'static Operator, Unresolved> {
-    // An operand of which nothing is known is of the other's type, if there is an operator between two such.
-    if let Some(known) = given.iter().find_map(Given::known) {
-        let is_exact = |(given, declared): (&Given, &PgType)| given.known().unwrap_or(known).oid == declared.oid;
-        let mut exact = pgtype::operators(name).filter(|operator| operator.arguments.len() == given.len());
-        if let Some(found) = exact.find(|operator| given.iter().zip(operator.arguments).all(is_exact)) {
-            return Ok(found);
-        }
+    if let Some(found) = of_one_type(pgtype::operators(name), given) {
+        return Ok(found);
     }
     let fitting = pgtype::operators(name).filter_map(|operator| candidate(operator, given, becomes));
     let found = best(fitting.filter(|candidate| goes_together(candidate, given)).collect(), given)?;
     Ok(found.meaning)
+}
+
+/// The operator of exactly these types; an operand of which nothing is known is of the other's type, if there is one between
+/// two such.
+fn of_one_type<M: Meaning>(mut meanings: impl Iterator<Item = M>, given: &[Given]) -> Option<M> {
+    let known = given.iter().find_map(Given::known)?;
+    let is_exact = |(given, declared): (&Given, &PgType)| given.known().unwrap_or(known).oid == declared.oid;
+    meanings.find(|meaning| {
+        let declared = meaning.declared();
+        declared.len() == given.len() && given.iter().zip(declared).all(is_exact)
+    })
 }
 
 /// Whether what is given for `anyarray` is of one type, and what is given for `anycompatible` has one in common.
@@ -177,16 +188,32 @@ pub(crate) fn resolve_early(function: &'static Function, given: &[Given]) -> Res
     resolve_by(function, given, becomes_early)
 }
 
+/// One of the overloads that such arguments fit, for whoever takes texts for unknown that may be of a type: who knows better
+/// refuses a call that means several.
+pub(super) fn resolve_any(function: &'static Function, given: &[Given]) -> Result<Resolved, Unresolved> {
+    let mut fitting = function.overloads.iter().filter_map(|overload| candidate(overload, given, becomes_early));
+    resolved(&fitting.next().ok_or(Unresolved::None)?, given)
+}
+
 fn resolve_by(function: &'static Function, given: &[Given], becomes: Becomes) -> Result<Resolved, Unresolved> {
+    if is_operator(function.name)
+        && let Some(meaning) = of_one_type(function.overloads.iter(), given)
+    {
+        return resolved(&Candidate { meaning, arguments: meaning.arguments.to_vec() }, given);
+    }
     let fitting = function.overloads.iter().filter_map(|overload| candidate(overload, given, becomes));
-    let found = best(fitting.collect(), given)?;
+    resolved(&best(fitting.collect(), given)?, given)
+}
+
+/// The overload with the types that its polymorphic ones stand for.
+fn resolved(found: &Candidate<&'static Overload>, given: &[Given]) -> Result<Resolved, Unresolved> {
     let returns = match &found.meaning.returns {
-        Returns::Type(returns) if returns.is_polymorphic() => of_elements(returns, &found, given)?,
+        Returns::Type(returns) if returns.is_polymorphic() => of_elements(returns, found, given)?,
         Returns::Type(returns) => *returns,
         Returns::Digits(_) | Returns::KnownDigits(_) | Returns::DigitsOf(_) => pgtype::NUMERIC,
     };
     let arguments = found.arguments.iter().map(|wanted| match wanted.is_polymorphic() {
-        true => of_elements(wanted, &found, given),
+        true => of_elements(wanted, found, given),
         false => Ok(*wanted),
     });
     let arguments = arguments.collect::<Result<Vec<_>, _>>()?;

@@ -25,7 +25,7 @@ use datafusion::{
 
 use super::{
     Call, Function, Given, Known, Overload, Resolved, Returns, Room, given,
-    resolve::{resolve, resolve_early},
+    resolve::{Unresolved, resolve, resolve_any, resolve_early},
     units,
 };
 use crate::{
@@ -134,7 +134,12 @@ impl Udf {
             let is_text = |given: &Given| matches!(given, Given::Type(given) if given.oid == pgtype::TEXT.oid);
             let open: Vec<Given> =
                 given.iter().map(|given| if is_text(given) { Given::Unknown } else { *given }).collect();
-            resolve_early(self.function, &open).map_err(|_| unresolved)
+            let found = resolve_early(self.function, &open);
+            let found = match found {
+                Err(Unresolved::Several) => resolve_any(self.function, &open),
+                found => found,
+            };
+            found.map_err(|_| unresolved)
         });
         let found = Arc::new(found.map_err(|unresolved| unresolved.failure(self.function, &given))?);
         self.found.keep(types, &found);

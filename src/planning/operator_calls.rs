@@ -17,7 +17,9 @@ use crate::functions;
 /// The call that an operation is planned as; none where the engine's own operator is meant. One that PostgreSQL has not is
 /// refused.
 pub(super) fn planned(operation: &RawBinaryExpr, schema: &DFSchema) -> Result<Option<Expr>> {
-    use BinaryOperator::{BitwiseAnd, BitwiseOr, Modulo, PGBitwiseShiftLeft, PGBitwiseShiftRight, PGBitwiseXor, PGExp};
+    use BinaryOperator::{
+        BitwiseAnd, BitwiseOr, Custom, Modulo, PGBitwiseShiftLeft, PGBitwiseShiftRight, PGBitwiseXor, PGExp,
+    };
     if let Some(call) = json_operators::planned(operation, schema)? {
         return Ok(Some(call));
     }
@@ -29,6 +31,7 @@ pub(super) fn planned(operation: &RawBinaryExpr, schema: &DFSchema) -> Result<Op
         PGBitwiseXor => "#",
         PGBitwiseShiftLeft => "<<",
         PGBitwiseShiftRight => ">>",
+        Custom(ref name) => name.as_str(),
         _ => return Ok(None),
     };
     let operands = [&operation.left, &operation.right].map(|operand| Operand::of(operand, schema));

@@ -18,6 +18,7 @@ use datafusion::{
         expr::{InList, ScalarFunction},
         planner::RawBinaryExpr,
     },
+    sql::sqlparser::ast::BinaryOperator,
 };
 
 use super::{
@@ -104,9 +105,13 @@ pub(super) fn check_planned(operation: &RawBinaryExpr, schema: &DFSchema) -> Res
     let name = operation.op.to_string();
     // What a parameter is may be said elsewhere in the statement.
     let is_placeholder = |operand: &Expr| matches!(operand, Expr::Placeholder(_));
-    if pgtype::operators(&name).next().is_none() || is_placeholder(&operation.left) || is_placeholder(&operation.right)
-    {
+    // The engine has operators of its own, but none that are spelled freely.
+    let is_there = pgtype::operators(&name).next().is_some() || matches!(operation.op, BinaryOperator::Custom(_));
+    if !is_there || is_placeholder(&operation.left) || is_placeholder(&operation.right) {
         return Ok(());
+    }
+    if is_open(&operation.left) && is_open(&operation.right) && name != "||" {
+        return resolved(&name, &[Given::Unknown, Given::Unknown]);
     }
     let operands = (given(&operation.left, schema), given(&operation.right, schema));
     let (Some(left), Some(right)) = operands else { return Ok(()) };
@@ -115,8 +120,10 @@ pub(super) fn check_planned(operation: &RawBinaryExpr, schema: &DFSchema) -> Res
         operands.iter().filter(|given| matches!(given, Given::Type(own) if is_so(own))).count()
     };
     let is_compared = ["=", "<>", "<", "<=", ">", ">=", "||"].contains(&name.as_str());
+    let is_number = |own: &PgType| own.category == INT4.category;
+    let is_of_numbers = pgtype::operators(&name).any(|operator| operator.arguments.iter().any(is_number));
     let is_settled_later = known(|own| own.element != 0) > 0
-        || known(|own| own.category == INT4.category) == operands.len()
+        || is_of_numbers && known(is_number) == operands.len()
         || known(|own| own.category == TEXT.category) > 0 && is_compared;
     if is_settled_later || known(|_| true) == 0 {
         return Ok(());
@@ -174,6 +181,14 @@ fn beside(operand: &Expr, own: &Given, other: &Given, schema: &DFSchema) -> Resu
     Ok(pgtype::element(&array).map(|_| functions::given(&array)))
 }
 
+/// What is known of an operand, also of an array in quotes that has been given a type.
+fn given_by_now(operand: &Expr, schema: &DFSchema) -> Given {
+    match (given(operand, schema), Operand::of(operand, schema)) {
+        (Some(Given::Unknown), Operand::Of(own)) if is_written_array(operand) => functions::given(&own),
+        (known, _) => known.unwrap_or(Given::Unknown),
+    }
+}
+
 /// How PostgreSQL writes an operator of the engine's; none of those that are looked at elsewhere.
 fn written(op: Operator) -> Option<&'static str> {
     Some(match op {
@@ -213,8 +228,8 @@ fn in_call(call: &ScalarFunction, schema: &DFSchema) -> Result<()> {
     match (call.func.name(), call.args.as_slice()) {
         ("nullif", [value, other]) => pair(value, "=", other, schema),
         ("compare_any" | "compare_all", [value, array, Expr::Literal(name, _)]) => {
-            match (given(value, schema), given(array, schema), name.try_as_str().flatten()) {
-                (Some(own), Some(Given::Type(array)), Some(name)) => match array.element_type() {
+            match (given(value, schema), given_by_now(array, schema), name.try_as_str().flatten()) {
+                (Some(own), Given::Type(array), Some(name)) => match array.element_type() {
                     Some(element) => resolved(name, &[own, Given::Type(*element)]),
                     None => Ok(()),
                 },
@@ -313,10 +328,7 @@ pub(super) fn is_of_postgresql(arrow: &DataType) -> bool {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use arrow::datatypes::{Field, Fields, IntervalUnit, Schema, TimeUnit};
-    use datafusion::{
-        logical_expr::{binary_expr, cast, col, lit, not},
-        sql::sqlparser::ast::BinaryOperator,
-    };
+    use datafusion::logical_expr::{binary_expr, cast, col, lit, not};
 
     use super::*;
 

@@ -1,6 +1,6 @@
-//! `width_bucket`: in which of equal parts of a range a number lies.
+//! `width_bucket`: in which of equal parts of a range a number lies, or between which of several thresholds a value of any type.
 
-use arrow::array::ArrayRef;
+use arrow::array::{Array as _, ArrayRef};
 
 use super::{
     exact::{Decimal, Undefined},
@@ -10,8 +10,12 @@ use super::{
 };
 use crate::{
     fault::{Failure, Fault, Result},
-    functions::{Call, Function, Overload},
-    pgtype::{FLOAT8, INT4, NUMERIC},
+    functions::{
+        Call, Function, Overload,
+        array::{Lists, comparing},
+    },
+    interrupt::step,
+    pgtype::{ANYCOMPATIBLE, ANYCOMPATIBLEARRAY, FLOAT8, INT4, NUMERIC},
 };
 
 pub(super) static WIDTH_BUCKET: Function = Function {
@@ -22,6 +26,7 @@ pub(super) static WIDTH_BUCKET: Function = Function {
     overloads: &[
         Overload::new(&[FLOAT8, FLOAT8, FLOAT8, INT4], INT4, of_floats),
         Overload::new(&[NUMERIC, NUMERIC, NUMERIC, INT4], INT4, of_numerics),
+        Overload::new(&[ANYCOMPATIBLE, ANYCOMPATIBLEARRAY], INT4, of_thresholds),
     ],
 };
 
@@ -37,6 +42,33 @@ fn of_numerics(call: &Call<'_>) -> Result<ArrayRef> {
     let counts = call.int4s(3)?;
     let bucket = |row: usize| of_numeric(&numbers.value(row), &lows.value(row), &highs.value(row), counts.value(row));
     call.int4_of(|row| bucket(row).map(Some))
+}
+
+/// How many thresholds are no greater than the value. They are in order, or it is no matter what is found.
+fn of_thresholds(call: &Call<'_>) -> Result<ArrayRef> {
+    let lists = Lists::of(call.argument(1)?)?;
+    let compare = comparing(&lists.leaves, call.argument(0)?)?;
+    let nulls = lists.leaves.logical_nulls();
+    call.int4_of(|row| {
+        let Some(thresholds) = lists.array(row) else { return Ok(None) };
+        if thresholds.dimensions.len() > 1 {
+            return Err(Failure::new(Fault::ArraySubscript, "thresholds must be one-dimensional array"));
+        }
+        for at in thresholds.elements.clone() {
+            step()?;
+            if nulls.as_ref().is_some_and(|nulls| nulls.is_null(at)) {
+                return Err(Failure::new(Fault::NullNotAllowed, "thresholds array must not contain NULLs"));
+            }
+        }
+        let (first, mut low, mut high) =
+            (thresholds.elements.start, thresholds.elements.start, thresholds.elements.end);
+        while low < high {
+            let middle = low.midpoint(high);
+            if compare(middle, row).is_gt() { high = middle } else { low = middle + 1 }
+        }
+        let before = i32::try_from(low - first);
+        before.map(Some).map_err(|_| Failure::new(Fault::NumericOutOfRange, "integer out of range"))
+    })
 }
 
 fn invalid(message: &str) -> Failure {

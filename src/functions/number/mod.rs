@@ -37,6 +37,7 @@ const PLACES: i16 = 20;
 pub(super) const ROOM: &[&Function] = &[
     &signs::ABS,
     &signs::ABS_OPERATOR,
+    &signs::PLUS,
     &signs::SIGN,
     &rounding::CEIL,
     &rounding::CEILING,

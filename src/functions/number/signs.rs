@@ -1,4 +1,4 @@
-//! `abs`, the operator `@`, and `sign`.
+//! `abs`, the operator `@`, `sign`, and the operator `+` before a number.
 
 use std::sync::Arc;
 
@@ -33,6 +33,21 @@ pub(super) static ABS_OPERATOR: Function = Function {
     example: "@ (-17.5::float8)",
     shows: "17.5",
     overloads: ABSOLUTES,
+};
+
+pub(super) static PLUS: Function = Function {
+    name: "+",
+    purpose: "The number as it is",
+    example: "+ (-17.5::float8)",
+    shows: "-17.5",
+    overloads: &[
+        Overload::new(&[INT2], INT2, same),
+        Overload::new(&[INT4], INT4, same),
+        Overload::new(&[INT8], INT8, same),
+        Overload::new(&[FLOAT4], FLOAT4, same),
+        Overload::new(&[FLOAT8], FLOAT8, same),
+        Overload::new(&[NUMERIC], NUMERIC, numeric_same).with_digits(integers::first),
+    ],
 };
 
 pub(super) static SIGN: Function = Function {
@@ -72,6 +87,19 @@ const ABSOLUTES: &[Overload] = &[
     }),
     Overload::new(&[NUMERIC], NUMERIC, numeric_abs).with_digits(integers::first),
 ];
+
+fn same(call: &Call<'_>) -> Result<ArrayRef> {
+    call.argument(0).map(Arc::clone)
+}
+
+fn numeric_same(call: &Call<'_>) -> Result<ArrayRef> {
+    let given = call.argument(0)?;
+    if given.data_type() == call.result() {
+        return Ok(Arc::clone(given));
+    }
+    let numbers = Numerics::of(call, 0)?;
+    numeric_of(call, |row, _| Ok(numbers.value(row)))
+}
 
 fn numeric_abs(call: &Call<'_>) -> Result<ArrayRef> {
     let given = call.argument(0)?;

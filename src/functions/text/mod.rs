@@ -9,6 +9,7 @@ mod levenshtein;
 mod normalize;
 mod padding;
 mod parts;
+mod pattern_order;
 mod position;
 mod preferred;
 mod quote_ident;
@@ -60,6 +61,10 @@ pub(super) const ROOM: &[&Function] = &[
     &padding::LPAD,
     &padding::REPEAT,
     &padding::RPAD,
+    &pattern_order::BEFORE,
+    &pattern_order::NOT_AFTER,
+    &pattern_order::AFTER,
+    &pattern_order::NOT_BEFORE,
     &parts::LEFT,
     &parts::RIGHT,
     &position::POSITION,

@@ -7,7 +7,7 @@ use super::{moved, moved::MICROS_A_DAY, out_of_range};
 use crate::{
     fault::Result,
     functions::{Call, Function, Overload},
-    pgtype::{BOOL, INTERVAL, PgType, Span, TIME, TIMESTAMP, TIMESTAMPTZ, Zone},
+    pgtype::{BOOL, INTERVAL, PgType, Span, TIME, TIMESTAMP, TIMESTAMPTZ, TIMETZ, Zone},
 };
 
 /// An overload for each pair of ends, which are moments or intervals.
@@ -30,6 +30,7 @@ pub(super) static OVERLAPS: Function = Function {
         overload(&[TIMESTAMP, INTERVAL, TIMESTAMP, INTERVAL], |call| of_timestamps(call, true, true)),
         overload(&[TIMESTAMP, TIMESTAMP, TIMESTAMP, INTERVAL], |call| of_timestamps(call, false, true)),
         overload(&[TIMESTAMP, INTERVAL, TIMESTAMP, TIMESTAMP], |call| of_timestamps(call, true, false)),
+        overload(&[TIMETZ, TIMETZ, TIMETZ, TIMETZ], of_zoned_times),
         overload(&[TIME, TIME, TIME, TIME], |call| of_times(call, false, false)),
         overload(&[TIME, INTERVAL, TIME, INTERVAL], |call| of_times(call, true, true)),
         overload(&[TIME, TIME, TIME, INTERVAL], |call| of_times(call, false, true)),
@@ -55,6 +56,18 @@ fn of_times(call: &Call<'_>, first_lasts: bool, second_lasts: bool) -> Result<Ar
     let moved = |from: i64, by: Span| Ok((from + by.micros % MICROS_A_DAY).rem_euclid(MICROS_A_DAY));
     compared(call, [first_lasts, second_lasts], moment, moved)
 }
+
+/// Of times that are the same instant of a day, the one whose clock is further west comes later.
+fn of_zoned_times(call: &Call<'_>) -> Result<ArrayRef> {
+    let moment = |at: usize, row: usize| -> Result<i64> {
+        let time = call.zoned_times(at)?.value(row)?;
+        Ok(time.utc() * MORE_THAN_SECONDS_OF_CLOCKS - i64::from(time.east))
+    };
+    compared(call, [false, false], moment, |from, _| Ok(from))
+}
+
+/// Clocks are fewer seconds apart.
+const MORE_THAN_SECONDS_OF_CLOCKS: i64 = 1 << 17;
 
 fn compared(
     call: &Call<'_>,

@@ -95,6 +95,11 @@ impl<'a> Call<'a> {
             .ok_or_else(|| Failure::new(Fault::Internal, format!("the argument {} is missing", at + 1)))
     }
 
+    /// The first argument, for whoever makes nothing else of it.
+    pub(crate) fn first(&self) -> Result<ArrayRef> {
+        self.argument(0).cloned()
+    }
+
     /// Whether an argument is NULL in a row.
     pub(crate) fn is_null(&self, at: usize, row: usize) -> bool {
         self.arguments.get(at).is_none_or(|argument| argument.is_null(row))

@@ -47,13 +47,14 @@ fn cast_from_text(step: &Expr) -> Option<&DataType> {
     }
 }
 
-/// The function that makes a time of day on a session's clocks of a value, or one without a zone.
-fn between_zones(from: &DataType, to: &DataType) -> Option<&'static Function> {
+/// The function that makes a time of day on a session's clocks of a value, or one without a zone, where the engine has no cast.
+fn time_function(from: &DataType, to: &DataType) -> Option<&'static Function> {
     let is_clock = |data_type: &DataType| matches!(data_type, DataType::Time32(_) | DataType::Time64(_));
     if *to == ZONED_TIME && (is_clock(from) || matches!(from, DataType::Timestamp(_, Some(_)))) {
         return rounding(&TIMETZ);
     }
-    if *from == ZONED_TIME && is_clock(to) { rounding(&TIME) } else { None }
+    let is_of_time = *from == ZONED_TIME || *from == DataType::Interval(IntervalUnit::MonthDayNano);
+    if is_of_time && is_clock(to) { rounding(&TIME) } else { None }
 }
 
 fn read(mut step: Expr, schema: &DFSchema, zone: &Arc<str>, styles: Styles) -> Result<Transformed<Expr>> {
@@ -65,7 +66,7 @@ fn read(mut step: Expr, schema: &DFSchema, zone: &Arc<str>, styles: Styles) -> R
     let is_interval = to == DataType::Interval(IntervalUnit::MonthDayNano);
     let reading = Reading { to, zone: Arc::clone(zone), styles, is_lenient };
     let data_type = expr.get_type(schema)?;
-    if let Some(function) = between_zones(&data_type, &reading.to) {
+    if let Some(function) = time_function(&data_type, &reading.to) {
         let value = std::mem::take(expr.as_mut());
         let micros = DataType::Time64(TimeUnit::Microsecond);
         let is_coarse = matches!(data_type, DataType::Time32(_) | DataType::Time64(_)) && data_type != micros;

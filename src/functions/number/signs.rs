@@ -41,11 +41,11 @@ pub(super) static PLUS: Function = Function {
     example: "+ (-17.5::float8)",
     shows: "-17.5",
     overloads: &[
-        Overload::new(&[INT2], INT2, same),
-        Overload::new(&[INT4], INT4, same),
-        Overload::new(&[INT8], INT8, same),
-        Overload::new(&[FLOAT4], FLOAT4, same),
-        Overload::new(&[FLOAT8], FLOAT8, same),
+        Overload::new(&[INT2], INT2, |call| call.first()),
+        Overload::new(&[INT4], INT4, |call| call.first()),
+        Overload::new(&[INT8], INT8, |call| call.first()),
+        Overload::new(&[FLOAT4], FLOAT4, |call| call.first()),
+        Overload::new(&[FLOAT8], FLOAT8, |call| call.first()),
         Overload::new(&[NUMERIC], NUMERIC, numeric_same).with_digits(integers::first),
     ],
 };
@@ -87,10 +87,6 @@ const ABSOLUTES: &[Overload] = &[
     }),
     Overload::new(&[NUMERIC], NUMERIC, numeric_abs).with_digits(integers::first),
 ];
-
-fn same(call: &Call<'_>) -> Result<ArrayRef> {
-    call.argument(0).map(Arc::clone)
-}
 
 fn numeric_same(call: &Call<'_>) -> Result<ArrayRef> {
     let given = call.argument(0)?;

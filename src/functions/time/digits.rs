@@ -1,50 +1,76 @@
 //! `timestamp(3)`, `time(0)`, `interval day to second(2)`: values rounded to what the modifier of their type says, by functions
-//! that are called as the types are. A cast to such a type calls them.
+//! that are called as the types are. A cast to such a type calls them. And what they make of values of other types.
 
 use arrow::array::ArrayRef;
 
 use super::{
     calendar::{interval_out_of_range, is_infinite, timestamp_out_of_range},
+    converted,
     timetz::TIMETZ_OF,
 };
 use crate::{
     fault::{Failure, Fault, Result},
     functions::{Call, Function, Overload},
     pgtype::{
-        Form, INT4, INTERVAL, MOST_DIGITS, PgType, Span, TIME, TIMESTAMP, TIMESTAMPTZ, TIMETZ, rounded, rounded_moment,
+        DATE, Form, INT4, INTERVAL, MOST_DIGITS, PgType, Span, TIME, TIMESTAMP, TIMESTAMPTZ, TIMETZ, rounded,
+        rounded_moment,
     },
 };
 
 pub(super) static TIMESTAMP_DIGITS: Function = Function {
     name: "timestamp",
-    purpose: "The timestamp with so many digits of a second",
+    purpose: "The timestamp with so many digits of a second, or of a date, a date and a time, or an instant",
     example: "\"timestamp\"(timestamp '2024-05-06 07:08:09.5', 0)",
     shows: "2024-05-06 07:08:10",
-    overloads: &[Overload::new(&[TIMESTAMP, INT4], TIMESTAMP, moments)],
+    overloads: &[
+        Overload::new(&[TIMESTAMP, INT4], TIMESTAMP, moments),
+        Overload::new(&[TIMESTAMP], TIMESTAMP, |call| call.first()),
+        Overload::new(&[DATE], TIMESTAMP, converted::timestamps_of_dates),
+        Overload::new(&[DATE, TIME], TIMESTAMP, converted::timestamps_of_dates_and_times),
+        Overload::new(&[TIMESTAMPTZ], TIMESTAMP, converted::timestamps_of_instants).stable(),
+    ],
 };
 
 pub(super) static TIMESTAMPTZ_DIGITS: Function = Function {
     name: "timestamptz",
-    purpose: "The instant with so many digits of a second",
+    purpose: "The instant with so many digits of a second, or of a date, a date and a time, or a timestamp",
     example: "\"timestamptz\"(timestamptz '2024-05-06 07:08:09.55+00', 1)",
     shows: "2024-05-06 07:08:09.6+00",
-    overloads: &[Overload::new(&[TIMESTAMPTZ, INT4], TIMESTAMPTZ, moments)],
+    overloads: &[
+        Overload::new(&[TIMESTAMPTZ, INT4], TIMESTAMPTZ, moments),
+        Overload::new(&[TIMESTAMPTZ], TIMESTAMPTZ, |call| call.first()),
+        Overload::new(&[TIMESTAMP], TIMESTAMPTZ, converted::instants_of_timestamps).stable(),
+        Overload::new(&[DATE], TIMESTAMPTZ, converted::instants_of_dates).stable(),
+        Overload::new(&[DATE, TIME], TIMESTAMPTZ, converted::instants_of_dates_and_times).stable(),
+        Overload::new(&[DATE, TIMETZ], TIMESTAMPTZ, converted::instants_of_dates_and_zoned_times),
+    ],
 };
 
 pub(super) static TIME_DIGITS: Function = Function {
     name: "time",
-    purpose: "The time of day with so many digits of a second, or without its zone",
+    purpose: "The time of day with so many digits of a second, without its zone, or of a timestamp, an instant or an interval",
     example: "\"time\"(time '07:08:09.5', 0)",
     shows: "07:08:10",
-    overloads: &[Overload::new(&[TIME, INT4], TIME, times), Overload::new(&[TIMETZ], TIME, without_zone)],
+    overloads: &[
+        Overload::new(&[TIME, INT4], TIME, times),
+        Overload::new(&[TIME], TIME, |call| call.first()),
+        Overload::new(&[TIMETZ], TIME, without_zone),
+        Overload::new(&[TIMESTAMP], TIME, converted::time_of_timestamps),
+        Overload::new(&[TIMESTAMPTZ], TIME, converted::time_of_instants).stable(),
+        Overload::new(&[INTERVAL], TIME, converted::time_of_intervals),
+    ],
 };
 
 pub(super) static INTERVAL_DIGITS: Function = Function {
     name: "interval",
-    purpose: "The interval with the fields and the digits of a second that the modifier of its type says",
+    purpose: "The interval with the fields and the digits of a second that the modifier of its type says, or as long as a time",
     example: "\"interval\"(interval '1 year 2 days 03:04', 458751)",
     shows: "1 year",
-    overloads: &[Overload::new(&[INTERVAL, INT4], INTERVAL, intervals)],
+    overloads: &[
+        Overload::new(&[INTERVAL, INT4], INTERVAL, intervals),
+        Overload::new(&[INTERVAL], INTERVAL, |call| call.first()),
+        Overload::new(&[TIME], INTERVAL, converted::intervals_of_times),
+    ],
 };
 
 /// The function that a cast to a type with a modifier calls; none of one whose modifier says nothing of values.

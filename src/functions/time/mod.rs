@@ -3,6 +3,7 @@
 mod age;
 mod bin;
 mod calendar;
+mod converted;
 mod digits;
 mod fields;
 mod isfinite;

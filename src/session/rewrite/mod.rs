@@ -40,6 +40,7 @@ mod texts;
 mod ties;
 mod timestamps;
 mod told_types;
+mod type_calls;
 mod values;
 mod whole_rows;
 mod windows;
@@ -98,6 +99,8 @@ const REWRITES: &[Rewrite] = &[
     Rewrite::Names(same_names::rewrite),
     // Whether an item of WITH is volatile, and how often it is read, is seen in what the user wrote.
     Rewrite::Statement(once::rewrite),
+    // Before casts get names.
+    Rewrite::Statement(type_calls::rewrite),
     Rewrite::Statement(array_literals::rewrite),
     // Keys in a row become keys of their own before those of DISTINCT ON are put into their order.
     Rewrite::Query(rows::order_by),
@@ -219,6 +222,15 @@ fn any(conditions: impl IntoIterator<Item = Expr>) -> Expr {
 fn joined(conditions: impl IntoIterator<Item = Expr>, op: &BinaryOperator) -> Expr {
     let joined = chain(conditions.into_iter().collect(), op);
     Expr::Nested(Box::new(joined.unwrap_or_else(|| Expr::Value(Value::Boolean(*op == BinaryOperator::And).into()))))
+}
+
+/// Whether an expression is a text in quotes, or NULL: of no type yet.
+fn is_open(expression: &Expr) -> bool {
+    match expression {
+        Expr::Value(value) => matches!(value.value, Value::Null) || array_literals::text_of(&value.value).is_some(),
+        Expr::Nested(inner) => is_open(inner),
+        _ => false,
+    }
 }
 
 fn operation(left: Expr, op: BinaryOperator, right: Expr) -> Expr {

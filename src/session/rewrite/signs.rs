@@ -2,7 +2,7 @@
 
 use datafusion::sql::sqlparser::ast::{Expr, UnaryOperator, Value};
 
-use super::{array_literals, call};
+use super::{call, is_open};
 use crate::{Error, Fault, Result};
 
 /// Rewrites an operator that the planner does not know.
@@ -10,9 +10,9 @@ pub(super) fn rewrite(expression: &mut Expr) -> Result<()> {
     let Expr::UnaryOp { op, expr } = expression else { return Ok(()) };
     let name = match op {
         // The sign of a number that is written.
-        UnaryOperator::Plus if matches!(written(expr), Some(Value::Number(..))) => return Ok(()),
+        UnaryOperator::Plus if is_number(expr) => return Ok(()),
         UnaryOperator::Plus => "+",
-        UnaryOperator::Minus if written(expr).is_some_and(is_open) => {
+        UnaryOperator::Minus if is_open(expr) => {
             return Err(Error::Statement {
                 fault: Fault::AmbiguousFunction,
                 message: "operator is not unique: - unknown".to_owned(),
@@ -37,16 +37,10 @@ pub(super) fn rewrite(expression: &mut Expr) -> Result<()> {
     Ok(())
 }
 
-/// The value that is written as an operand.
-fn written(operand: &Expr) -> Option<&Value> {
+fn is_number(operand: &Expr) -> bool {
     match operand {
-        Expr::Value(value) => Some(&value.value),
-        Expr::Nested(inner) => written(inner),
-        _ => None,
+        Expr::Value(value) => matches!(value.value, Value::Number(..)),
+        Expr::Nested(inner) => is_number(inner),
+        _ => false,
     }
-}
-
-/// Whether a value is of no type yet.
-fn is_open(value: &Value) -> bool {
-    matches!(value, Value::Null) || array_literals::text_of(value).is_some()
 }

@@ -31,7 +31,7 @@ use super::{
 };
 use crate::{
     fault::{Failure, Fault},
-    pgtype::{self, Becoming, ColumnType, Form, NAME, PgType, TEXT, Unmatched, ZONED_TIME, told},
+    pgtype::{self, Becoming, ColumnType, DATE, Form, NAME, PgType, TEXT, Unmatched, ZONED_TIME, told},
 };
 
 /// The name of the field of a cast that makes a value one of the type that it has together with others.
@@ -471,8 +471,9 @@ fn null_if_instant(value: &Expr, other: &Expr, items: &[Item; 2], schema: &DFSch
     Ok(Some(steps::null_if(value, is_other, ScalarValue::try_from(value.get_type(schema)?)?)))
 }
 
-/// Reads the texts in quotes among the values of an operand that are no numbers, so that its type is known where an operator is
-/// planned. What numbers are together is known when those that are written have their types.
+/// Reads the texts in quotes among the values of an operand that are no numbers, and makes times of several types one, so
+/// that its type is known where an operator is planned. What numbers are together is known when those that are written have
+/// their types.
 pub(super) fn read_early(operand: &mut Expr, schema: &DFSchema) -> Result<()> {
     let Some((mut values, what)) = chosen(operand) else { return Ok(()) };
     let items: Vec<Item> = values.iter().map(|value| Item::of(value, schema)).collect();
@@ -480,7 +481,9 @@ pub(super) fn read_early(operand: &mut Expr, schema: &DFSchema) -> Result<()> {
     // The engine takes a CASE of numbers and texts in quotes for a text.
     let is_number = |item: &Item| item.pg().is_some_and(|pg| pg.category == 'N');
     let is_read = |item: &Item| is_other(item) || what == "CASE" && is_number(item);
-    if items.iter().any(Item::is_open) && items.iter().any(is_read) {
+    let mut times = items.iter().filter_map(Item::pg).filter(|pg| pg.category == DATE.category);
+    let are_times_of_several = times.next().is_some_and(|first| times.any(|other| other.oid != first.oid));
+    if are_times_of_several || items.iter().any(Item::is_open) && items.iter().any(is_read) {
         unite(&mut values, what, schema)?;
     }
     Ok(())

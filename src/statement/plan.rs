@@ -9,7 +9,7 @@ use datafusion::{
         metadata::ScalarAndMetadata,
         tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion},
     },
-    logical_expr::{Expr, LogicalPlan, expr::ScalarFunction},
+    logical_expr::{Cast, Expr, LogicalPlan, expr::ScalarFunction},
     sql::parser::Statement as SqlStatement,
 };
 use futures::future::BoxFuture;
@@ -20,7 +20,7 @@ use super::{
     series::{self, Given},
 };
 use crate::{
-    Error, Fault, Result, planning,
+    Error, Fault, Result, pgtype, planning,
     session::{Analysis, Scope, Sealed, functions::SET_CONFIG},
 };
 
@@ -168,8 +168,32 @@ pub(super) fn bind(plan: LogicalPlan, values: &[ScalarValue]) -> Result<LogicalP
     if values.is_empty() {
         return Ok(plan);
     }
+    let plan = with_dimensions(plan, values)?;
     let values = values.iter().cloned().map(ScalarAndMetadata::from).collect();
     Ok(plan.with_param_values(ParamValues::List(values))?)
+}
+
+/// Casts of parameters to arrays are to such of as many dimensions as their values have: `int[]` stands for any number of them.
+fn with_dimensions(plan: LogicalPlan, values: &[ScalarValue]) -> PlanResult<LogicalPlan> {
+    let dimensions: Vec<usize> = values.iter().map(|value| pgtype::dimensions_of(&value.data_type())).collect();
+    if dimensions.iter().all(|dimensions| *dimensions < 2) {
+        return Ok(plan);
+    }
+    let deepened = |step: Expr| {
+        let Expr::Cast(Cast { expr, field }) = &step else { return Ok(Transformed::no(step)) };
+        let Expr::Placeholder(placeholder) = expr.as_ref() else { return Ok(Transformed::no(step)) };
+        let at = numbered(&placeholder.id).and_then(|number| number.checked_sub(1));
+        let given = at.and_then(|at| dimensions.get(at)).copied().unwrap_or_default();
+        let wanted = pgtype::dimensions_of(field.data_type());
+        if wanted == 0 || given <= wanted {
+            return Ok(Transformed::no(step));
+        }
+        let array = pgtype::nested(given, pgtype::innermost(field.data_type()).clone());
+        let field = Arc::new(field.as_ref().clone().with_data_type(array));
+        Ok(Transformed::yes(Expr::Cast(Cast::new_from_field(expr.clone(), field))))
+    };
+    let node = |node: LogicalPlan| node.map_expressions(|expression| expression.transform_up(deepened));
+    plan.transform_up_with_subqueries(node).data()
 }
 
 /// The columns of a plan's rows with the types that they will have. Before types are settled, a UNION has those of its first

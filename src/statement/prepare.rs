@@ -232,8 +232,16 @@ fn meant(scope: &Scope, written: &AstExpr, (number, data_type): (usize, &DataTyp
 
 /// The value of a text as one of a parameter's type.
 fn read(text: &str, data_type: &DataType) -> Result<ScalarValue> {
-    let value = read_text(text, data_type).map_err(|why| unreadable(why, data_type))?;
-    if value.data_type() == *data_type || data_type.is_decimal() {
+    let read = match read_text(text, data_type) {
+        // An array has the dimensions that it is written with, as one that the protocol binds.
+        Err(Unreadable::Dimensions { found, wanted }) if found > wanted => {
+            read_text(text, &pgtype::nested(found, pgtype::innermost(data_type).clone()))
+        }
+        read => read,
+    };
+    let value = read.map_err(|why| unreadable(why, data_type))?;
+    let is_deeper = pgtype::dimensions_of(&value.data_type()) > pgtype::dimensions_of(data_type);
+    if value.data_type() == *data_type || data_type.is_decimal() || is_deeper {
         return Ok(value);
     }
     Ok(value.cast_to(data_type)?)

@@ -95,11 +95,6 @@ impl<'a> Call<'a> {
             .ok_or_else(|| Failure::new(Fault::Internal, format!("the argument {} is missing", at + 1)))
     }
 
-    /// The first argument, for whoever makes nothing else of it.
-    pub(crate) fn first(&self) -> Result<ArrayRef> {
-        self.argument(0).cloned()
-    }
-
     /// Whether an argument is NULL in a row.
     pub(crate) fn is_null(&self, at: usize, row: usize) -> bool {
         self.arguments.get(at).is_none_or(|argument| argument.is_null(row))
@@ -185,6 +180,11 @@ impl<'a> Call<'a> {
         };
         Ok(Arc::new(values.with_timezone_opt(zone)))
     }
+}
+
+/// The first argument, for whoever makes nothing else of it.
+pub(super) fn same(call: &Call<'_>) -> Result<ArrayRef> {
+    call.argument(0).cloned()
 }
 
 /// Times on the clocks of zones, a row each.

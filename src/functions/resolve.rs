@@ -6,7 +6,7 @@ use arrow::datatypes::DataType;
 use super::{Function, Overload, Returns};
 use crate::{
     fault::{Failure, Fault},
-    pgtype::{self, Context, Operator, PgType, TEXT},
+    pgtype::{self, Context, Operator, PgType, TEXT, TEXT_ARRAY},
 };
 
 /// What is known of an argument.
@@ -192,7 +192,13 @@ pub(crate) fn resolve_early(function: &'static Function, given: &[Given]) -> Res
 /// refuses a call that means several.
 pub(super) fn resolve_any(function: &'static Function, given: &[Given]) -> Result<Resolved, Unresolved> {
     let mut fitting = function.overloads.iter().filter_map(|overload| candidate(overload, given, becomes_early));
-    resolved(&fitting.next().ok_or(Unresolved::None)?, given)
+    let found = fitting.next().ok_or(Unresolved::None)?;
+    let as_texts = given.iter().zip(&found.arguments).map(|(given, wanted)| match given {
+        Given::Unknown if wanted.is_any_array() => Given::Type(TEXT_ARRAY),
+        Given::Unknown => Given::Type(TEXT),
+        known => *known,
+    });
+    resolved(&found, given).or_else(|_| resolved(&found, &as_texts.collect::<Vec<Given>>()))
 }
 
 fn resolve_by(function: &'static Function, given: &[Given], becomes: Becomes) -> Result<Resolved, Unresolved> {

@@ -136,7 +136,9 @@ impl Udf {
                 given.iter().map(|given| if is_text(given) { Given::Unknown } else { *given }).collect();
             let found = resolve_early(self.function, &open);
             let found = match found {
-                Err(Unresolved::Several) if open != given => resolve_any(self.function, &open),
+                Err(Unresolved::Several | Unresolved::Indeterminate) if open != given => {
+                    resolve_any(self.function, &open)
+                }
                 found => found,
             };
             found.map_err(|_| unresolved)

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     fault::Result,
-    functions::{Call, Function, Overload},
+    functions::{Call, Function, Overload, call::same},
     pgtype::{FLOAT4, FLOAT8, INT2, INT4, INT8, NUMERIC},
 };
 
@@ -41,11 +41,11 @@ pub(super) static PLUS: Function = Function {
     example: "+ (-17.5::float8)",
     shows: "-17.5",
     overloads: &[
-        Overload::new(&[INT2], INT2, |call| call.first()),
-        Overload::new(&[INT4], INT4, |call| call.first()),
-        Overload::new(&[INT8], INT8, |call| call.first()),
-        Overload::new(&[FLOAT4], FLOAT4, |call| call.first()),
-        Overload::new(&[FLOAT8], FLOAT8, |call| call.first()),
+        Overload::new(&[INT2], INT2, same),
+        Overload::new(&[INT4], INT4, same),
+        Overload::new(&[INT8], INT8, same),
+        Overload::new(&[FLOAT4], FLOAT4, same),
+        Overload::new(&[FLOAT8], FLOAT8, same),
         Overload::new(&[NUMERIC], NUMERIC, numeric_same).with_digits(integers::first),
     ],
 };

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     fault::{Failure, Fault, Result},
-    functions::{Call, Function, Overload},
+    functions::{Call, Function, Overload, call::same},
     pgtype::{
         DATE, Form, INT4, INTERVAL, MOST_DIGITS, PgType, Span, TIME, TIMESTAMP, TIMESTAMPTZ, TIMETZ, rounded,
         rounded_moment,
@@ -24,7 +24,7 @@ pub(super) static TIMESTAMP_DIGITS: Function = Function {
     shows: "2024-05-06 07:08:10",
     overloads: &[
         Overload::new(&[TIMESTAMP, INT4], TIMESTAMP, moments),
-        Overload::new(&[TIMESTAMP], TIMESTAMP, |call| call.first()),
+        Overload::new(&[TIMESTAMP], TIMESTAMP, same),
         Overload::new(&[DATE], TIMESTAMP, converted::timestamps_of_dates),
         Overload::new(&[DATE, TIME], TIMESTAMP, converted::timestamps_of_dates_and_times),
         Overload::new(&[TIMESTAMPTZ], TIMESTAMP, converted::timestamps_of_instants).stable(),
@@ -38,7 +38,7 @@ pub(super) static TIMESTAMPTZ_DIGITS: Function = Function {
     shows: "2024-05-06 07:08:09.6+00",
     overloads: &[
         Overload::new(&[TIMESTAMPTZ, INT4], TIMESTAMPTZ, moments),
-        Overload::new(&[TIMESTAMPTZ], TIMESTAMPTZ, |call| call.first()),
+        Overload::new(&[TIMESTAMPTZ], TIMESTAMPTZ, same),
         Overload::new(&[TIMESTAMP], TIMESTAMPTZ, converted::instants_of_timestamps).stable(),
         Overload::new(&[DATE], TIMESTAMPTZ, converted::instants_of_dates).stable(),
         Overload::new(&[DATE, TIME], TIMESTAMPTZ, converted::instants_of_dates_and_times).stable(),
@@ -53,7 +53,7 @@ pub(super) static TIME_DIGITS: Function = Function {
     shows: "07:08:10",
     overloads: &[
         Overload::new(&[TIME, INT4], TIME, times),
-        Overload::new(&[TIME], TIME, |call| call.first()),
+        Overload::new(&[TIME], TIME, same),
         Overload::new(&[TIMETZ], TIME, without_zone),
         Overload::new(&[TIMESTAMP], TIME, converted::time_of_timestamps),
         Overload::new(&[TIMESTAMPTZ], TIME, converted::time_of_instants).stable(),
@@ -68,7 +68,7 @@ pub(super) static INTERVAL_DIGITS: Function = Function {
     shows: "1 year",
     overloads: &[
         Overload::new(&[INTERVAL, INT4], INTERVAL, intervals),
-        Overload::new(&[INTERVAL], INTERVAL, |call| call.first()),
+        Overload::new(&[INTERVAL], INTERVAL, same),
         Overload::new(&[TIME], INTERVAL, converted::intervals_of_times),
     ],
 };

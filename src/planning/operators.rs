@@ -105,9 +105,12 @@ pub(super) fn check_planned(operation: &RawBinaryExpr, schema: &DFSchema) -> Res
     let name = operation.op.to_string();
     // What a parameter is may be said elsewhere in the statement.
     let is_placeholder = |operand: &Expr| matches!(operand, Expr::Placeholder(_));
-    // The engine has operators of its own, but none that are spelled freely.
-    let is_there = pgtype::operators(&name).next().is_some() || matches!(operation.op, BinaryOperator::Custom(_));
-    if !is_there || is_placeholder(&operation.left) || is_placeholder(&operation.right) {
+    // What the engine has of its own stays, but for the operators of other databases.
+    let is_foreign =
+        matches!(operation.op, BinaryOperator::Custom(_) | BinaryOperator::Spaceship | BinaryOperator::LtDashGt);
+    let is_there = pgtype::operators(&name).next().is_some();
+    let is_looked_at = is_there || is_foreign;
+    if !is_looked_at || is_placeholder(&operation.left) || is_placeholder(&operation.right) {
         return Ok(());
     }
     if is_open(&operation.left) && is_open(&operation.right) && name != "||" {

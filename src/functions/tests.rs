@@ -15,7 +15,8 @@ use crate::{
     engine::{Engine, Origin, Outcome, SessionOptions},
     fault::{Failure, Fault, Result},
     pgtype::{
-        ANYARRAY, ANYELEMENT, DATE, FLOAT8, INT4, INT8, INTERVAL, NUMERIC, PgType, TEXT, TIME, TIMESTAMP, TIMESTAMPTZ,
+        ANYARRAY, ANYELEMENT, DATE, FLOAT8, INT2, INT4, INT8, INTERVAL, NUMERIC, PgType, TEXT, TIME, TIMESTAMP,
+        TIMESTAMPTZ,
     },
 };
 
@@ -44,6 +45,8 @@ static ROUND: Function =
     named("round", &[takes(&[FLOAT8], FLOAT8), takes(&[NUMERIC], NUMERIC), takes(&[NUMERIC, INT4], NUMERIC)]);
 static LENGTHS: Function = named("lengths", &[takes(&[TEXT], INT4), takes(&[TIME], INT4)]);
 static TWINS: Function = named("twins", &[takes(&[INT4, INT8], INT4), takes(&[INT8, INT4], INT4)]);
+static SHIFT: Function =
+    named(">>", &[takes(&[INT2, INT4], INT2), takes(&[INT4, INT4], INT4), takes(&[INT8, INT4], INT8)]);
 static APPEND: Function = named("append", &[takes(&[ANYARRAY, ANYELEMENT], ANYARRAY)]);
 
 fn arguments(
@@ -67,6 +70,9 @@ fn the_overload_is_the_one_that_postgresql_finds() {
     assert_eq!(arguments(&LENGTHS, &[Some(INT4)]), Err(Unresolved::None));
     assert_eq!(arguments(&TWINS, &[Some(INT4), Some(INT4)]), Err(Unresolved::Several));
     assert_eq!(arguments(&TWINS, &[None, Some(INT8)]), Ok(vec!["int4", "int8"]));
+    // What is before an operator is of the type of what is behind it.
+    assert_eq!(arguments(&SHIFT, &[None, Some(INT4)]), Ok(vec!["int4", "int4"]));
+    assert_eq!(arguments(&SHIFT, &[Some(INT8), None]), Ok(vec!["int8", "int4"]));
     let of_integers = INT4.array_type().copied();
     assert_eq!(arguments(&APPEND, &[of_integers, None]), Ok(vec!["_int4", "int4"]));
     assert_eq!(arguments(&APPEND, &[None, None]), Err(Unresolved::Indeterminate));

@@ -13,7 +13,7 @@ use arrow::{
     datatypes::{DataType, Field, Float32Type, Float64Type},
 };
 use datafusion::{
-    common::{ScalarValue, exec_err, plan_err, utils::take_function_args},
+    common::{ScalarValue, exec_err, utils::take_function_args},
     logical_expr::{
         ColumnarValue, Expr as Planned, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
         simplify::{ExprSimplifyResult, SimplifyContext},
@@ -25,7 +25,7 @@ use datafusion::{
 };
 
 use super::{all, any, array_literals, call, operation};
-use crate::{Error, Fault, Result, interrupt::steps, planning::compared_as};
+use crate::{Error, Fault, Result, fault::Failure, interrupt::steps, pgtype::type_name, planning::compared_as};
 
 type PlanResult<T> = datafusion::common::Result<T>;
 
@@ -305,9 +305,16 @@ impl ScalarUDFImpl for CompareArray {
         let [left, right, _] = take_function_args(self.name(), types)?;
         match element(right) {
             None if right.is_null() => Ok(DataType::Boolean),
-            None => plan_err!("ANY and ALL compare with an array, not with {right}"),
+            None => {
+                let message = format!("op ANY/ALL (array) requires array on right side, not {}", type_name(right));
+                Err(Failure::new(Fault::WrongObjectType, message).into())
+            }
             Some(element) if left == element || left.is_null() => Ok(DataType::Boolean),
-            Some(element) => plan_err!("{left} cannot be compared with the elements of an array of {element}"),
+            Some(element) => {
+                let (left, element) = (type_name(left), type_name(element));
+                let message = format!("operator does not exist: {left} is not compared with {element}");
+                Err(Failure::new(Fault::UndefinedFunction, message).into())
+            }
         }
     }
 

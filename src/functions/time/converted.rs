@@ -1,5 +1,4 @@
-//! Dates, times and timestamps made of one another, as by casts: parts of what overloads of the functions do that are called as
-//! their types are.
+//! Dates, times and timestamps made of one another, as by casts: what the functions do that are called as their types are.
 
 use arrow::array::ArrayRef;
 

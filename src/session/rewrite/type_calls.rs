@@ -1,6 +1,6 @@
-//! Types that are called as functions: `date(created)`, `int4('5')`. PostgreSQL has functions of these names for some of its casts
-//! and takes the call for a cast where it has none; here each is written as the cast that it is, but for those types that
-//! have [functions](crate::functions) of their names, of which only a text in quotes has to be cast.
+//! Types that are called as functions: `date(created)`, `int4('5')`. PostgreSQL has functions of these names for some of
+//! its casts and takes the call for a cast where it has none; here each is written as the cast that it is, but for those
+//! types that have [functions](crate::functions) of their names, of which only a text in quotes has to be cast.
 
 use std::ops::ControlFlow;
 

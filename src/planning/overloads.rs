@@ -17,7 +17,7 @@ use datafusion::{
 use super::{
     arrays, integers,
     open_operands::{Operand, is_open},
-    told::told_by,
+    told::{is_written_array, told_by},
 };
 use crate::{
     functions::{self, Given, PG_TYPEOF, Returns},
@@ -31,11 +31,15 @@ pub(super) fn given(arguments: &[Expr], schema: &DFSchema) -> Vec<Given> {
 
 /// The same of arguments of which these types are known. What Arrow does not tell, the fields say.
 fn given_of(arguments: &[Expr], known: &[Option<DataType>], schema: &DFSchema) -> Vec<Given> {
-    let of = |(argument, known): (&Expr, &Option<DataType>)| match told_by(argument, schema) {
+    let told: Vec<Option<ColumnType>> = arguments.iter().map(|argument| told_by(argument, schema)).collect();
+    // Beside an array of elements that a field says, a text in quotes is another one.
+    let is_beside_told = told.iter().flatten().any(|told| told.item().is_some());
+    let of = |((argument, known), told): ((&Expr, &Option<DataType>), Option<ColumnType>)| match told {
         Some(told) => Given::Type(*told.pg),
+        None if is_beside_told && is_written_array(argument) => Given::Unknown,
         None => known.as_ref().map_or(Given::Unknown, functions::given),
     };
-    arguments.iter().zip(known).map(of).collect()
+    arguments.iter().zip(known).zip(told).map(of).collect()
 }
 
 /// The types of arguments, as far as they have one.

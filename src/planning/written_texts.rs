@@ -213,12 +213,9 @@ mod tests {
         assert_eq!(planned(col("flag"), And, lit("a")), (col("flag"), boolean));
         assert_eq!(planned(col("n"), Plus, lit("1")), (col("n"), cast(lit("1"), DataType::Int32)));
         // The engine does the rest, or refuses it.
-        for (left, op, right) in [
-            (col("n"), Eq, lit("1")),
-            (lit("1"), Plus, lit("2")),
-            (col("flag"), Eq, col("s")),
-            (col("flag"), Eq, cast(lit("a"), DataType::Utf8)),
-        ] {
+        for (left, op, right) in
+            [(col("n"), Eq, lit("1")), (col("flag"), Eq, col("s")), (col("flag"), Eq, cast(lit("a"), DataType::Utf8))]
+        {
             assert_eq!(planned(left.clone(), op, right.clone()), (left, right));
         }
         let refused = RawBinaryExpr { op: Plus, left: col("s"), right: lit("1") };

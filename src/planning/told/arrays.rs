@@ -162,7 +162,7 @@ fn is_null(operand: &Expr) -> bool {
 }
 
 /// Whether an operand is a text in quotes that was found to be an array, or a parameter.
-fn is_written_array(operand: &Expr) -> bool {
+pub(in crate::planning) fn is_written_array(operand: &Expr) -> bool {
     let is_text = |value: &Expr| matches!(value, Expr::Literal(ScalarValue::Utf8(Some(_)) | ScalarValue::List(_), _));
     match operand {
         Expr::Cast(Cast { expr, field }) => is_text(expr) && element(field.data_type()).is_some(),

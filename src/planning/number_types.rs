@@ -21,7 +21,7 @@ use datafusion::{
     },
 };
 
-use super::{calls, nearest_floats::nearest_float, read_texts::no_number, steps};
+use super::{calls, floats::is_float, nearest_floats::nearest_float, read_texts::no_number, steps};
 use crate::pgtype;
 
 /// The most digits of a numeric.
@@ -123,10 +123,6 @@ fn list_reals(real: &Expr, list: &mut [Expr], schema: &DFSchema) {
             _ => as_type(number, DataType::Float32),
         };
     }
-}
-
-fn is_float(data_type: &DataType) -> bool {
-    matches!(data_type, DataType::Float32 | DataType::Float64)
 }
 
 /// The arguments of `nullif`, and of functions of doubles. Where the result is of another type than theirs, that type.

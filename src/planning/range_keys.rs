@@ -4,6 +4,8 @@
 //! with one decimal place it was 1.3. Where a key and a distance come to more than the type holds, it lets the frame go on to
 //! the last row, and took in those whose key is NULL; and to reals it adds as reals, where PostgreSQL adds doubles. A wider
 //! type has the same order, so that nothing else changes.
+//!
+//! Frames of bytes, and of times of day with zones, have no distances, and the engine has no RANGE of them: it is GROUPS there.
 
 use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DECIMAL256_MAX_PRECISION, DataType};
 use datafusion::{
@@ -18,12 +20,46 @@ const WHOLE: DataType = DataType::Decimal128(20, 0);
 
 /// The plan, whose frames have their distances as they are written. Its keys have their types once they are settled.
 pub(super) fn widened(plan: LogicalPlan, settled_type: impl Fn(&Expr) -> Result<DataType>) -> Result<LogicalPlan> {
+    let plan = by_groups(plan, &settled_type)?;
     let Some((key, distances)) = reckoned(&plan) else { return Ok(plan) };
     let from = settled_type(&key)?;
     let Some(to) = wide(&from, &distances) else { return Ok(plan) };
     let widening = Widening { key, from, to };
     let plan = steps::keep_names(plan, |call| Ok(Transformed::yes(widening.of_call(call))))?;
     Ok(plan.data)
+}
+
+/// The plan with frames of groups where those of ranges are without a distance, over keys of bytes.
+fn by_groups(plan: LogicalPlan, settled_type: impl Fn(&Expr) -> Result<DataType>) -> Result<LogicalPlan> {
+    let LogicalPlan::Window(window) = &plan else { return Ok(plan) };
+    let mut is_of_bytes = false;
+    for call in &window.window_expr {
+        if let Some((key, frame)) = ordered(call)
+            && frame.units == WindowFrameUnits::Range
+            && [&frame.start_bound, &frame.end_bound].into_iter().all(|bound| text_of(bound).is_none())
+        {
+            use DataType::{Binary, BinaryView, FixedSizeBinary, LargeBinary};
+            is_of_bytes |= matches!(settled_type(key)?, Binary | LargeBinary | BinaryView | FixedSizeBinary(_));
+        }
+    }
+    if !is_of_bytes {
+        return Ok(plan);
+    }
+    Ok(steps::keep_names(plan, |call| Ok(Transformed::yes(of_groups(call))))?.data)
+}
+
+fn of_groups(call: Expr) -> Expr {
+    match call {
+        Expr::Alias(mut alias) => {
+            *alias.expr = of_groups(std::mem::take(alias.expr.as_mut()));
+            Expr::Alias(alias)
+        }
+        Expr::WindowFunction(mut function) => {
+            function.params.window_frame.units = WindowFrameUnits::Groups;
+            Expr::WindowFunction(function)
+        }
+        other => other,
+    }
 }
 
 /// The key that frames of a window reckon from, and how far.

@@ -304,7 +304,7 @@ pub(super) fn with_columns_of_rows(mut values: Values) -> Result<Values> {
             row[at] = common_types::before_cast(std::mem::take(&mut row[at]));
         }
         let mut column: Vec<&mut Expr> = values.values.iter_mut().map(|row| &mut row[at]).collect();
-        common_types::unite(&mut column, "VALUES", &none)?;
+        let told = common_types::unite(&mut column, "VALUES", &none)?;
         let types = column.iter().map(|value| value.get_type(&none)).collect::<Result<Vec<_>>>()?;
         let Some(common) = common(&types) else { continue };
         for (value, own) in column.into_iter().zip(&types) {
@@ -316,6 +316,9 @@ pub(super) fn with_columns_of_rows(mut values: Values) -> Result<Values> {
             };
         }
         *field = field.clone().with_data_type(common);
+        if let Some(told) = told {
+            field.set_metadata(told.metadata());
+        }
     }
     let metadata = values.schema.metadata().clone();
     values.schema = Arc::new(DFSchema::from_unqualified_fields(fields.into(), metadata)?);

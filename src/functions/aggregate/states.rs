@@ -210,6 +210,8 @@ impl<S: State> Accumulator for Framed<S> {
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
+        // A frame that moves is added up anew for each row.
+        crate::interrupt::ask()?;
         let mut whole = Single::new(self.finish, self.result.clone());
         self.parts.iter().try_for_each(|part| whole.update_batch(part))?;
         whole.evaluate()

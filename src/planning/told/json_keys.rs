@@ -198,7 +198,11 @@ impl ScalarUDFImpl for Convert {
                 let arrays = ColumnarValue::values_to_arrays(&call.args)?;
                 let [keys, texts] = take_function_args(self.name(), arrays)?;
                 let shown = if keys.null_count() == 0 { texts } else { nullif(&texts, &is_null(&keys)?)? };
-                Ok(ColumnarValue::Array(shown))
+                let are_constants = call.args.iter().all(|value| matches!(value, ColumnarValue::Scalar(_)));
+                Ok(match are_constants {
+                    true => ColumnarValue::Scalar(ScalarValue::try_from_array(&shown, 0)?),
+                    false => ColumnarValue::Array(shown),
+                })
             }
         }
     }

@@ -19,6 +19,7 @@ mod casts;
 mod columns;
 mod common_types;
 mod conditions;
+mod distinct_from;
 mod groups;
 mod intervals;
 mod joined_texts;
@@ -124,6 +125,7 @@ const REWRITES: &[Rewrite] = &[
     Rewrite::Item(numbers::of_series),
     // Before the elements of arrays that are arguments are anything else.
     Rewrite::Expression(texts::rewrite),
+    Rewrite::Expression(distinct_from::rewrite),
     Rewrite::Expression(rows::rewrite),
     // Before comparisons with the elements of arrays are written out, each of which is a pattern.
     Rewrite::Expression(regexes::rewrite),

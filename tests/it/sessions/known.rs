@@ -127,6 +127,13 @@ pub(crate) const KNOWN: &[Known] = &[
     ),
     known("CommandComplete ROLLBACK", "NoticeResponse WARNING 01000", "rollback", Then::End, "as for COMMIT"),
     known(
+        "CommandComplete SAVEPOINT",
+        "ErrorResponse FATAL XX000",
+        "execute",
+        Then::End,
+        "SAVEPOINT behind an EXECUTE that has begun the transaction ends the session there",
+    ),
+    known(
         "ErrorResponse ERROR 34000",
         "ErrorResponse ERROR 3B001",
         "execute",

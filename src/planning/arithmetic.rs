@@ -22,8 +22,8 @@ use datafusion::{
     },
     logical_expr::{
         BinaryExpr, Cast, ColumnarValue, Expr, ExprSchemable, LogicalPlan, Operator, ReturnFieldArgs,
-        ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility, expr::ScalarFunction,
-        type_coercion::binary::BinaryTypeCoercer, utils::merge_schema,
+        ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility, type_coercion::binary::BinaryTypeCoercer,
+        utils::merge_schema,
     },
     physical_expr_common::datum::apply,
 };
@@ -360,8 +360,7 @@ impl Calculation {
         };
         let is_constant = operands.iter().all(is_constant);
         let signature = Signature::any(operands.len(), Volatility::Immutable);
-        let function = ScalarUDF::new_from_impl(Checked { calculation: self, data_type, name, is_constant, signature });
-        Expr::ScalarFunction(ScalarFunction { func: Arc::new(function), args: operands })
+        ScalarUDF::new_from_impl(Checked { calculation: self, data_type, name, is_constant, signature }).call(operands)
     }
 
     /// The range of the result, if no bound overflows.

@@ -21,7 +21,7 @@ use datafusion::{
     },
     logical_expr::{
         Cast, ColumnarValue, Expr, ExprSchemable, LogicalPlan, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
-        TryCast, Volatility, expr::ScalarFunction,
+        TryCast, Volatility,
     },
     optimizer::analyzer::AnalyzerRule,
 };
@@ -92,8 +92,7 @@ fn converted(step: Expr, schema: &DFSchema, (zone, styles): (&str, Styles)) -> R
         fails,
         signature: Signature::any(1, Volatility::Immutable),
     };
-    let func = Arc::new(ScalarUDF::new_from_impl(function));
-    Ok(Transformed::yes(Expr::ScalarFunction(ScalarFunction { func, args: vec![value.clone()] })))
+    Ok(Transformed::yes(ScalarUDF::new_from_impl(function).call(vec![value.clone()])))
 }
 
 /// Whether elements are converted otherwise than the engine's cast does.

@@ -14,7 +14,7 @@ use datafusion::{
     common::{DFSchema, Result, ScalarValue, config::ConfigOptions, tree_node::Transformed, utils::take_function_args},
     logical_expr::{
         Cast, ColumnarValue, Expr, ExprSchemable, LogicalPlan, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
-        Volatility, expr::ScalarFunction,
+        Volatility,
     },
     optimizer::analyzer::AnalyzerRule,
 };
@@ -68,8 +68,7 @@ fn read(mut step: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
         }
         value => {
             let function = BytesOfText { signature: Signature::any(1, Volatility::Immutable) };
-            let func = Arc::new(ScalarUDF::new_from_impl(function));
-            Expr::ScalarFunction(ScalarFunction { func, args: vec![value] })
+            ScalarUDF::new_from_impl(function).call(vec![value])
         }
     };
     Ok(Transformed::yes(step))

@@ -7,7 +7,7 @@ use arrow::datatypes::DataType;
 use datafusion::{
     common::{DFSchema, Result},
     logical_expr::{
-        Cast, Expr,
+        Expr, cast,
         planner::{PlannerResult, RawBinaryExpr},
     },
 };
@@ -65,7 +65,7 @@ fn is_plain(data_type: &DataType) -> bool {
 }
 
 fn become_type(operand: &mut Expr, data_type: DataType) {
-    *operand = Expr::Cast(Cast::new(Box::new(std::mem::take(operand)), data_type));
+    *operand = cast(std::mem::take(operand), data_type);
 }
 
 #[cfg(test)]
@@ -73,7 +73,7 @@ fn become_type(operand: &mut Expr, data_type: DataType) {
 mod tests {
     use arrow::datatypes::{Field, Schema};
     use datafusion::{
-        logical_expr::{cast, col, lit},
+        logical_expr::{col, lit},
         sql::sqlparser::ast::BinaryOperator,
     };
 

@@ -9,7 +9,7 @@
 use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DECIMAL256_MAX_SCALE, DataType};
 use datafusion::{
     common::{DFSchema, Result, ScalarValue},
-    logical_expr::{BinaryExpr, Cast, Expr, ExprSchemable, Operator},
+    logical_expr::{BinaryExpr, Expr, ExprSchemable, Operator, cast},
 };
 
 use super::{
@@ -89,7 +89,7 @@ pub(super) fn make_room(left: &mut Expr, right: &mut Expr, schema: &DFSchema) {
         if let (Ok(digits), Ok(places)) = (u8::try_from(digits), i8::try_from(places)) {
             let wide = DataType::Decimal256(digits, places);
             if own != wide {
-                *operand = Expr::Cast(Cast::new(Box::new(std::mem::take(operand)), wide));
+                *operand = cast(std::mem::take(operand), wide);
             }
         }
     }

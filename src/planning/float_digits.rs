@@ -14,7 +14,7 @@ use datafusion::{
     common::{DFSchema, Result, config::ConfigOptions, tree_node::Transformed, utils::take_function_args},
     logical_expr::{
         Cast, ColumnarValue, Expr, ExprSchemable, LogicalPlan, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF,
-        ScalarUDFImpl, Signature, Volatility, expr::ScalarFunction,
+        ScalarUDFImpl, Signature, Volatility,
     },
     optimizer::analyzer::AnalyzerRule,
 };
@@ -77,8 +77,7 @@ fn meant(mut step: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
 /// The float as a numeric of this type, under the float's name, as of a cast.
 fn as_numeric(float: Expr, numeric: DataType) -> Expr {
     let function = MeantNumeric { numeric, signature: Signature::any(1, Volatility::Immutable) };
-    let func = Arc::new(ScalarUDF::new_from_impl(function));
-    Expr::ScalarFunction(ScalarFunction { func, args: vec![float] })
+    ScalarUDF::new_from_impl(function).call(vec![float])
 }
 
 /// It fails on what the type cannot hold, as the cast does.

@@ -20,7 +20,7 @@ use datafusion::{
     },
     logical_expr::{
         BinaryExpr, ColumnarValue, Expr, ExprSchemable, LogicalPlan, Operator, ReturnFieldArgs, ScalarFunctionArgs,
-        ScalarUDF, ScalarUDFImpl, Signature, Volatility, expr::ScalarFunction, utils::merge_schema,
+        ScalarUDF, ScalarUDFImpl, Signature, Volatility, utils::merge_schema,
     },
     optimizer::analyzer::AnalyzerRule,
 };
@@ -190,9 +190,8 @@ fn to_order(arguments: &mut [Expr]) {
 }
 
 fn convert(expression: Expr, conversion: Conversion) -> Expr {
-    let function =
-        ScalarUDF::new_from_impl(Convert { conversion, signature: Signature::any(1, Volatility::Immutable) });
-    Expr::ScalarFunction(ScalarFunction { func: Arc::new(function), args: vec![expression] })
+    ScalarUDF::new_from_impl(Convert { conversion, signature: Signature::any(1, Volatility::Immutable) })
+        .call(vec![expression])
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -28,8 +28,7 @@ use datafusion::{
     },
     logical_expr::{
         ColumnarValue, Expr, ExprSchemable, LogicalPlan, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl,
-        Signature, Volatility, WindowFrame, WindowFrameBound, WindowFrameUnits,
-        expr::{ScalarFunction, WindowFunction},
+        Signature, Volatility, WindowFrame, WindowFrameBound, WindowFrameUnits, expr::WindowFunction,
     },
     optimizer::AnalyzerRule,
 };
@@ -234,8 +233,7 @@ fn by_order(call: &mut Expr, input: &LogicalPlan) -> Result<Option<Back>> {
 
 fn convert(arguments: Vec<Expr>, conversion: Conversion) -> Expr {
     let signature = Signature::any(arguments.len(), Volatility::Immutable);
-    let function = ScalarUDF::new_from_impl(Convert { conversion, signature });
-    Expr::ScalarFunction(ScalarFunction { func: Arc::new(function), args: arguments })
+    ScalarUDF::new_from_impl(Convert { conversion, signature }).call(arguments)
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

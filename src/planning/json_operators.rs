@@ -6,7 +6,7 @@
 
 use datafusion::{
     common::{DFSchema, Result},
-    logical_expr::{Case, Cast, Expr, ExprSchemable, planner::RawBinaryExpr},
+    logical_expr::{Case, Expr, ExprSchemable, cast, planner::RawBinaryExpr},
     sql::sqlparser::ast::BinaryOperator,
 };
 
@@ -103,7 +103,7 @@ fn read_as(operand: &mut Expr, wanted: &PgType, schema: &DFSchema) -> Result<()>
         *operand = told_as(std::mem::take(operand), None, jsonb, schema)?;
     } else if let Some(array) = wanted.arrow(-1).filter(|_| wanted.oid == TEXT_ARRAY.oid) {
         let array = arrays::as_written(operand, array);
-        *operand = Expr::Cast(Cast::new(Box::new(std::mem::take(operand)), array));
+        *operand = cast(std::mem::take(operand), array);
     }
     Ok(())
 }

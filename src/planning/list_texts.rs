@@ -15,7 +15,7 @@ use datafusion::{
     common::{DFSchema, Result, config::ConfigOptions, exec_err, tree_node::Transformed, utils::take_function_args},
     logical_expr::{
         Cast, ColumnarValue, Expr, ExprSchemable, LogicalPlan, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
-        TryCast, Volatility, expr::ScalarFunction, lit,
+        TryCast, Volatility, lit,
     },
     optimizer::analyzer::AnalyzerRule,
 };
@@ -83,8 +83,8 @@ fn is_written(data_type: &DataType) -> bool {
 
 /// The text of a value, whose instants are shown in a zone, and its dates and intervals in styles.
 fn text_of(value: Expr, (zone, styles): (&str, Styles)) -> Expr {
-    let function = ScalarUDF::new_from_impl(TextOf { styles, signature: Signature::any(2, Volatility::Immutable) });
-    Expr::ScalarFunction(ScalarFunction { func: Arc::new(function), args: vec![value, lit(zone)] })
+    ScalarUDF::new_from_impl(TextOf { styles, signature: Signature::any(2, Volatility::Immutable) })
+        .call(vec![value, lit(zone)])
 }
 
 /// `text_of(value, zone)`.

@@ -15,7 +15,6 @@ use datafusion::{
     common::{Result, utils::take_function_args},
     logical_expr::{
         ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
-        expr::ScalarFunction,
     },
 };
 
@@ -33,8 +32,7 @@ const WHOLE: u128 = 1 << f64::MANTISSA_DIGITS;
 /// The numeric as a float of this type, under the numeric's name, as of a cast.
 pub(super) fn nearest_float(numeric: Expr, float: DataType) -> Expr {
     let function = Nearest { float, signature: Signature::any(1, Volatility::Immutable) };
-    let func = Arc::new(ScalarUDF::new_from_impl(function));
-    Expr::ScalarFunction(ScalarFunction { func, args: vec![numeric] })
+    ScalarUDF::new_from_impl(function).call(vec![numeric])
 }
 
 /// It never fails.

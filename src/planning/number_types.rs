@@ -15,7 +15,7 @@ use arrow::datatypes::{DECIMAL256_MAX_PRECISION, DataType};
 use datafusion::{
     common::{DFSchema, Result, ScalarValue},
     logical_expr::{
-        Between, BinaryExpr, Case, Cast, Expr, ExprSchemable,
+        Between, BinaryExpr, Case, Cast, Expr, ExprSchemable, cast,
         expr::{InList, ScalarFunction},
         type_coercion::binary::comparison_coercion,
     },
@@ -75,7 +75,7 @@ pub(super) fn settled(mut step: Expr, schema: &DFSchema) -> Result<Expr> {
         _ => {}
     }
     Ok(match result {
-        Some(data_type) => as_type(step, data_type),
+        Some(data_type) => cast(step, data_type),
         None => step,
     })
 }
@@ -120,7 +120,7 @@ fn list_reals(real: &Expr, list: &mut [Expr], schema: &DFSchema) {
         let number = std::mem::take(*item).unalias();
         **item = match number.get_type(schema) {
             Ok(own) if own.is_decimal() => nearest_float(number, DataType::Float32),
-            _ => as_type(number, DataType::Float32),
+            _ => cast(number, DataType::Float32),
         };
     }
 }
@@ -277,7 +277,7 @@ fn doubles_of(operands: &mut [&mut Expr], kinds: &[Kind], asked: Kind) -> bool {
             changed |= match kind {
                 Kind::Numeric => become_float(operand, DataType::Float64),
                 _ => {
-                    **operand = as_type(std::mem::take(*operand).unalias(), DataType::Float64);
+                    **operand = cast(std::mem::take(*operand).unalias(), DataType::Float64);
                     true
                 }
             };
@@ -289,10 +289,6 @@ fn doubles_of(operands: &mut [&mut Expr], kinds: &[Kind], asked: Kind) -> bool {
 fn become_float(numeric: &mut Expr, float: DataType) -> bool {
     *numeric = nearest_float(std::mem::take(numeric).unalias(), float);
     true
-}
-
-fn as_type(operand: Expr, data_type: DataType) -> Expr {
-    Expr::Cast(Cast::new(Box::new(operand), data_type))
 }
 
 /// Makes numerics of the numbers that are written beside numerics; whether anything changed. Where one type does not hold all
@@ -396,7 +392,7 @@ pub(super) fn numeric_of(number: f64) -> Option<ScalarValue> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use datafusion::logical_expr::{cast, col, lit};
+    use datafusion::logical_expr::{col, lit};
 
     use super::*;
 

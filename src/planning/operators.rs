@@ -313,7 +313,7 @@ fn is_written_array(operand: &Expr) -> bool {
     matches!(operand, Expr::Cast(cast) if is_open(&cast.expr))
 }
 
-fn is_null(operand: &Expr) -> bool {
+pub(super) fn is_null(operand: &Expr) -> bool {
     matches!(operand, Expr::Literal(value, _) if value.is_null())
 }
 

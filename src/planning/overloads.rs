@@ -11,7 +11,7 @@
 use arrow::datatypes::DataType;
 use datafusion::{
     common::{DFSchema, Result, ScalarValue, metadata::FieldMetadata},
-    logical_expr::{Cast, Expr, ExprSchemable, expr::ScalarFunction},
+    logical_expr::{Expr, ExprSchemable, cast, expr::ScalarFunction},
 };
 
 use super::{
@@ -86,7 +86,7 @@ pub(super) fn settled(mut step: Expr, schema: &DFSchema) -> Result<Expr> {
             let is_cast = |wanted: &DataType| is_written && !wanted.is_string() || is_plain_time(wanted);
             if let Some(wanted) = wanted.filter(is_cast) {
                 let wanted = arrays::as_written(argument, wanted);
-                *argument = Expr::Cast(Cast::new(Box::new(std::mem::take(argument)), wanted));
+                *argument = cast(std::mem::take(argument), wanted);
             }
         }
     }

@@ -18,7 +18,6 @@ use datafusion::{
     common::{Result, ScalarValue, utils::take_function_args},
     logical_expr::{
         ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
-        expr::ScalarFunction,
     },
 };
 
@@ -59,8 +58,7 @@ fn is_number(data_type: &DataType) -> bool {
 
 /// The value of a text, under the name of the text.
 pub(super) fn read_as(text: Expr, reading: Reading) -> Expr {
-    let function = ScalarUDF::new_from_impl(ReadText { reading, signature: Signature::any(1, Volatility::Immutable) });
-    Expr::ScalarFunction(ScalarFunction { func: Arc::new(function), args: vec![text] })
+    ScalarUDF::new_from_impl(ReadText { reading, signature: Signature::any(1, Volatility::Immutable) }).call(vec![text])
 }
 
 /// What is told of a text that is no value of a type.

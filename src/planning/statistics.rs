@@ -23,7 +23,7 @@ use datafusion::{
     },
     logical_expr::{
         ColumnarValue, Expr, ExprSchemable, LogicalPlan, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl,
-        Signature, Volatility, expr::ScalarFunction, utils::merge_schema,
+        Signature, Volatility, utils::merge_schema,
     },
     physical_optimizer::PhysicalOptimizerRule,
     physical_plan::{
@@ -104,8 +104,7 @@ fn unordered_cast(step: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
 
 /// A cast as the operand of a function of which nothing is known.
 pub(super) fn without_order(cast: Expr) -> Expr {
-    let function = ScalarUDF::new_from_impl(AsCast { signature: Signature::any(1, Volatility::Immutable) });
-    Expr::ScalarFunction(ScalarFunction { func: Arc::new(function), args: vec![cast] })
+    ScalarUDF::new_from_impl(AsCast { signature: Signature::any(1, Volatility::Immutable) }).call(vec![cast])
 }
 
 /// Whether of two values of one type the lesser one is never the greater one in the other.

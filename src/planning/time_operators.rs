@@ -7,7 +7,7 @@
 use arrow::datatypes::{DataType, TimeUnit};
 use datafusion::{
     common::DFSchema,
-    logical_expr::{BinaryExpr, Cast, Expr, ExprSchemable, Operator},
+    logical_expr::{BinaryExpr, Expr, ExprSchemable, Operator, cast},
 };
 
 use super::open_operands::{INTERVAL, is_open};
@@ -33,7 +33,7 @@ pub(super) fn called(left: &Expr, op: Operator, right: &Expr, schema: &DFSchema)
     // Of a time of day with a zone nothing else is taken.
     let right = match left_kind == Kind::ZonedTime && sign == Sign::Minus && is_open(right) {
         true => {
-            spent = as_type(right.clone(), INTERVAL);
+            spent = cast(right.clone(), INTERVAL);
             &spent
         }
         false => right,
@@ -46,9 +46,9 @@ pub(super) fn called(left: &Expr, op: Operator, right: &Expr, schema: &DFSchema)
         let declared = function.overloads.first().and_then(|overload| overload.arguments.get(at));
         match kind {
             // A date begins when the session's clocks show it.
-            Kind::Date if is_of_instants => as_type(operand, DataType::Timestamp(TimeUnit::Microsecond, None)),
+            Kind::Date if is_of_instants => cast(operand, DataType::Timestamp(TimeUnit::Microsecond, None)),
             Kind::Time if declared.is_some_and(|declared| declared.oid == pgtype::INTERVAL.oid) => {
-                as_type(operand, INTERVAL)
+                cast(operand, INTERVAL)
             }
             _ => operand,
         }
@@ -62,7 +62,7 @@ pub(super) fn compare_in_zones(operands: &mut [&mut Expr], schema: &DFSchema) {
         return;
     }
     for operand in operands.iter_mut().filter(|operand| kind(operand, schema) == Some(Kind::Time)) {
-        **operand = as_type(std::mem::take(&mut **operand), ZONED_TIME);
+        **operand = cast(std::mem::take(&mut **operand), ZONED_TIME);
     }
 }
 
@@ -73,15 +73,11 @@ pub(super) fn compare(left: &mut Expr, right: &mut Expr, schema: &DFSchema) {
         (Some(Kind::Interval), Some(Kind::Time)) => right,
         _ => return,
     };
-    *time = as_type(std::mem::take(time), INTERVAL);
+    *time = cast(std::mem::take(time), INTERVAL);
 }
 
 fn kind(operand: &Expr, schema: &DFSchema) -> Option<Kind> {
     operand.get_type(schema).ok().as_ref().and_then(Kind::of)
-}
-
-fn as_type(operand: Expr, data_type: DataType) -> Expr {
-    Expr::Cast(Cast::new(Box::new(operand), data_type))
 }
 
 /// A step of an expression whose operands' types are known.
@@ -91,7 +87,7 @@ pub(super) fn settled(step: Expr, schema: &DFSchema) -> Expr {
         Expr::Negative(operand) => match kind(operand, schema) {
             Some(Kind::Interval) => functions::called(time_operators::negated(), vec![operand.as_ref().clone()]),
             Some(Kind::Time) => {
-                let interval = as_type(operand.as_ref().clone(), INTERVAL);
+                let interval = cast(operand.as_ref().clone(), INTERVAL);
                 functions::called(time_operators::negated(), vec![interval])
             }
             _ => step,

@@ -13,7 +13,9 @@ use arrow::datatypes::{DataType, TimeUnit};
 use datafusion::{
     common::{DFSchema, Result, ScalarValue, config::ConfigOptions, tree_node::Transformed},
     functions::datetime::to_local_time,
-    logical_expr::{Between, BinaryExpr, Cast, Expr, ExprSchemable, LogicalPlan, Operator, TryCast, expr::InList},
+    logical_expr::{
+        Between, BinaryExpr, Cast, Expr, ExprSchemable, LogicalPlan, Operator, TryCast, cast, expr::InList,
+    },
     optimizer::analyzer::AnalyzerRule,
 };
 
@@ -127,7 +129,7 @@ fn finest(expression: &Expr, own: &DataType, other: &DataType) -> Option<Expr> {
     let nanoseconds = DataType::Time64(TimeUnit::Nanosecond);
     let is_time = |data_type: &DataType| matches!(data_type, DataType::Time32(_) | DataType::Time64(_));
     let differ = is_time(own) && is_time(other) && own != other;
-    (differ && *own != nanoseconds).then(|| as_type(expression.clone(), nanoseconds))
+    (differ && *own != nanoseconds).then(|| cast(expression.clone(), nanoseconds))
 }
 
 /// A text or a date beside a timestamp, as one of microseconds; none if it stays what it is.
@@ -144,10 +146,10 @@ fn beside(expression: &Expr, own: &DataType, timestamp: &DataType, session: &Arc
     };
     match own {
         // Other texts are not compared with it.
-        own if own.is_string() && is_open(expression) => Some(as_type(expression.clone(), aligned)),
+        own if own.is_string() && is_open(expression) => Some(cast(expression.clone(), aligned)),
         // A date begins when the zone's clocks show it.
-        DataType::Date32 if zone.is_some() => Some(as_type(as_type(expression.clone(), local), aligned)),
-        DataType::Date32 => Some(as_type(expression.clone(), aligned)),
+        DataType::Date32 if zone.is_some() => Some(cast(cast(expression.clone(), local), aligned)),
+        DataType::Date32 => Some(cast(expression.clone(), aligned)),
         _ => None,
     }
 }
@@ -166,14 +168,14 @@ fn finer(expression: &Expr, own: &DataType, others: &[&Expr]) -> Option<Expr> {
     let mut constants = others.iter().filter_map(|other| constant(other)).filter_map(|value| micros(&value));
     let micros = DataType::Timestamp(TimeUnit::Microsecond, zone.clone());
     (constant(expression).is_none() && constants.any(lies_between))
-        .then(|| without_order(as_type(expression.clone(), micros)))
+        .then(|| without_order(cast(expression.clone(), micros)))
 }
 
 /// A column without a zone beside an instant, as the instant at which the session's clocks show it. The engine would make the
 /// instant one without a zone, as the clocks of UTC show it.
 fn zoned(expression: &Expr, own: &DataType, other: &DataType, session: &Arc<str>) -> Option<Expr> {
     let (DataType::Timestamp(unit, None), DataType::Timestamp(_, Some(_))) = (own, other) else { return None };
-    let instant = as_type(expression.clone(), DataType::Timestamp(*unit, Some(Arc::clone(session))));
+    let instant = cast(expression.clone(), DataType::Timestamp(*unit, Some(Arc::clone(session))));
     Some(if constant(expression).is_some() { instant } else { without_order(instant) })
 }
 
@@ -187,10 +189,6 @@ fn micros(value: &ScalarValue) -> Option<i64> {
 
 fn is_beyond(value: &ScalarValue) -> bool {
     micros(value).is_some_and(|micros| micros.checked_mul(1_000).is_none())
-}
-
-fn as_type(expression: Expr, data_type: DataType) -> Expr {
-    Expr::Cast(Cast::new(Box::new(expression), data_type))
 }
 
 /// The date, text or timestamp that the statement names.
@@ -266,7 +264,7 @@ fn of_session(value: &mut Expr, to: &DataType, schema: &DFSchema, session: &Arc<
     if !is_local || are_same(zone, session) {
         return Ok(false);
     }
-    *value = as_type(std::mem::take(value), DataType::Timestamp(*unit, Some(Arc::clone(session))));
+    *value = cast(std::mem::take(value), DataType::Timestamp(*unit, Some(Arc::clone(session))));
     Ok(true)
 }
 
@@ -318,6 +316,6 @@ fn in_session(value: &mut Expr, schema: &DFSchema, session: &Arc<str>) -> Result
     if are_same(&zone, session) {
         return Ok(false);
     }
-    *value = as_type(std::mem::take(value), DataType::Timestamp(unit, Some(Arc::clone(session))));
+    *value = cast(std::mem::take(value), DataType::Timestamp(unit, Some(Arc::clone(session))));
     Ok(true)
 }

@@ -19,7 +19,7 @@ use datafusion::{
     common::{DFSchema, Result, config::ConfigOptions, tree_node::Transformed, utils::take_function_args},
     logical_expr::{
         Cast, ColumnarValue, Expr, ExprSchemable, LogicalPlan, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF,
-        ScalarUDFImpl, Signature, Volatility, expr::ScalarFunction,
+        ScalarUDFImpl, Signature, Volatility,
     },
     optimizer::analyzer::AnalyzerRule,
 };
@@ -73,8 +73,7 @@ fn rounded(mut step: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
     let whole = whole.clone();
     if let Expr::Cast(Cast { expr, .. }) = &mut step {
         let function = Whole { whole, signature: Signature::any(1, Volatility::Immutable) };
-        let func = Arc::new(ScalarUDF::new_from_impl(function));
-        step = Expr::ScalarFunction(ScalarFunction { func, args: vec![std::mem::take(expr.as_mut())] });
+        step = ScalarUDF::new_from_impl(function).call(vec![std::mem::take(expr.as_mut())]);
     }
     Ok(Transformed::yes(step))
 }

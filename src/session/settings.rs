@@ -33,7 +33,7 @@ use super::{
 use crate::{Error, Fault, Result, pgtype::Styles};
 
 /// The settings that are the engine's by another name, or stand among its options.
-const FOLLOWED: &[&str] = &["timezone", "datestyle", "intervalstyle"];
+const FOLLOWED: [&str; 3] = ["timezone", "datestyle", "intervalstyle"];
 
 /// The option of the engine that the setting `timezone` stands for.
 const ENGINE_TIME_ZONE: &str = "datafusion.execution.time_zone";
@@ -222,10 +222,8 @@ impl Settings {
             self.values = values;
             return Ok(Reported::default());
         }
-        let is_same =
-            |name: &&str| known(name).is_ok_and(|known| self.value(known) == self.value_of(&values.current, known));
-        let are_same = FOLLOWED.iter().all(is_same);
-        if !are_same || !self.values.current.engine().eq(values.current.engine()) {
+        let is_followed = self.followed(&self.values.current)? == self.followed(&values.current)?;
+        if !is_followed || !self.values.current.engine().eq(values.current.engine()) {
             self.install(&values.current)?;
         }
         let reported = SETTINGS.iter().filter_map(|known| {
@@ -262,11 +260,8 @@ impl Settings {
     /// Has the engine do as is chosen.
     fn install(&mut self, chosen: &Chosen) -> Result<()> {
         let options = self.engine_options(chosen)?;
-        let zone = self.value_of(chosen, known("timezone")?);
         let own = self.start.engine().chain(chosen.engine()).map(|(name, value)| (name.as_str(), value.as_str()));
-        let (dates, intervals) = (known("datestyle")?, known("intervalstyle")?);
-        let (dates, intervals) = (self.value_of(chosen, dates), self.value_of(chosen, intervals));
-        let followed = [("timezone", zone), ("datestyle", dates), ("intervalstyle", intervals)];
+        let followed = FOLLOWED.into_iter().zip(self.followed(chosen)?);
         let choice: String = own.chain(followed).map(|option| format!("{option:?}\n")).collect();
         install(&mut self.engine, options)?;
         (self.task, self.choice) = (Arc::default(), Arc::from(choice));
@@ -274,12 +269,18 @@ impl Settings {
         Ok(())
     }
 
+    /// The values of those that the engine follows, in their order.
+    fn followed<'a>(&'a self, chosen: &'a Chosen) -> Result<[&'a str; 3]> {
+        let value = |name| Ok::<_, Error>(self.value_of(chosen, known(name)?));
+        let [zone, dates, intervals] = FOLLOWED;
+        Ok([value(zone)?, value(dates)?, value(intervals)?])
+    }
+
     /// The engine's options with what is chosen.
     fn engine_options(&self, chosen: &Chosen) -> Result<ConfigOptions> {
         let mut options = ConfigOptions::clone(&self.options);
-        let zone = engine_zone(self.value_of(chosen, known("timezone")?));
-        let (dates, intervals) = (known("datestyle")?, known("intervalstyle")?);
-        let styles = Styles::named(self.value_of(chosen, dates), self.value_of(chosen, intervals));
+        let [zone, dates, intervals] = self.followed(chosen)?;
+        let (zone, styles) = (engine_zone(zone), Styles::named(dates, intervals));
         choose(&mut options, self.start.engine().chain(chosen.engine()), &zone, styles)?;
         Ok(options)
     }

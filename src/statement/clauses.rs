@@ -89,11 +89,8 @@ fn without_exclusions(tokens: &mut [TokenWithSpan]) -> Result<()> {
             continue;
         }
         let place = token.span.start;
-        let (Some(what), Some(whom)) =
-            (solid_after(tokens, at), solid_after(tokens, at).and_then(|no| solid_after(tokens, no)))
-        else {
-            continue;
-        };
+        let Some(what) = solid_after(tokens, at) else { continue };
+        let Some(whom) = solid_after(tokens, what) else { continue };
         match keyword(&tokens[what].token) {
             Keyword::NO => {
                 for blank in [at, what, whom] {

@@ -6,7 +6,7 @@ use arrow::datatypes::{DataType, Field, FieldRef, Schema, TimeUnit};
 use async_trait::async_trait;
 use datafusion::sql::{
     parser::{CreateExternalTable as Ast, Statement as SqlStatement},
-    sqlparser::ast::{DataType as Type, TimezoneInfo, Value},
+    sqlparser::ast::Value,
 };
 
 use super::{
@@ -72,10 +72,7 @@ fn given(key: &str, value: &Value) -> Result<Given> {
 /// Declared columns as files have them: texts of any length, and none that are kept in another form than they are written in.
 /// Instants are of the session's zone.
 fn as_in_files(declared: &Schema, scope: &Scope) -> Result<Schema> {
-    let zone = match scope.data_type(&Type::Timestamp(None, TimezoneInfo::Tz))? {
-        DataType::Timestamp(_, zone) => zone,
-        _ => None,
-    };
+    let zone: Arc<str> = scope.zone().into();
     let column = |field: &FieldRef| match told(field) {
         // Files have times of other units.
         Some(told) if matches!(field.data_type(), DataType::Timestamp(..)) => {
@@ -84,7 +81,7 @@ fn as_in_files(declared: &Schema, scope: &Scope) -> Result<Schema> {
                 Some(1..=3) => TimeUnit::Millisecond,
                 _ => TimeUnit::Microsecond,
             };
-            let zone = if told.pg.form == pgtype::Form::Instant { zone.clone() } else { None };
+            let zone = (told.pg.form == pgtype::Form::Instant).then(|| Arc::clone(&zone));
             Ok(untold(field).with_data_type(DataType::Timestamp(unit, zone)))
         }
         Some(told) if told.item().unwrap_or(told).pg.category != TEXT.category => {

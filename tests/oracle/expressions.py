@@ -14,7 +14,7 @@ PostgreSQL does not have must be refused with its SQLSTATE.
 `random` makes nested expressions over literals, parameters and columns by a seed, and makes `--collect` of the
 differing ones small. What a seed makes depends on the functions that are listed.
 
-Any difference fails, except a limited share of refusals, and those in the lists of what is accepted, each with its
+Any difference fails, except a limited share by verdict (`LIMITS`), and those in the lists of what is accepted, each with its
 reason (`expression/compare.py`, `expression/fuzz.py`), which are counted. Functions whose value is of the moment or of
 the server (`expression/catalogue.py`) are compared by type, volatile ones not at all.
 """

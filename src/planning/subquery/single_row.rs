@@ -10,7 +10,6 @@ use datafusion::{
     common::{Result, ScalarValue, tree_node::TreeNode},
     logical_expr::{
         ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
-        expr::ScalarFunction,
     },
 };
 
@@ -18,9 +17,8 @@ use crate::fault::{Failure, Fault};
 
 /// The value of a subquery's first row and the number of its rows, or both as one struct, as the subquery's value.
 pub(super) fn single_row(arguments: Vec<Expr>) -> Expr {
-    let function =
-        ScalarUDF::new_from_impl(SingleRow { signature: Signature::any(arguments.len(), Volatility::Immutable) });
-    Expr::ScalarFunction(ScalarFunction { func: Arc::new(function), args: arguments })
+    ScalarUDF::new_from_impl(SingleRow { signature: Signature::any(arguments.len(), Volatility::Immutable) })
+        .call(arguments)
 }
 
 /// Whether the check is part of an expression.

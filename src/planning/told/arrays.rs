@@ -10,7 +10,7 @@ use datafusion::{
 };
 
 use super::{
-    super::{ELEMENTS_OF, open_operands::is_open},
+    super::{ELEMENTS_OF, open_operands::is_open, operators::is_null},
     read_as, told_as, told_by, word,
 };
 use crate::{
@@ -155,10 +155,6 @@ fn is_free(operand: &Expr, is_array: bool) -> bool {
         return false;
     }
     is_open(operand) || matches!(operand, Expr::Placeholder(_)) || (is_array && is_written_array(operand))
-}
-
-fn is_null(operand: &Expr) -> bool {
-    matches!(operand, Expr::Literal(value, _) if value.is_null())
 }
 
 /// Whether an operand is a text in quotes that was found to be an array, or a parameter.

@@ -11,7 +11,7 @@ use datafusion::{
     common::{DFSchema, DataFusionError, Result, ScalarValue, metadata::FieldMetadata, utils::take_function_args},
     logical_expr::{
         Cast, ColumnarValue, Expr, ExprSchemable, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl,
-        Signature, Volatility, expr::ScalarFunction, lit,
+        Signature, Volatility, lit,
     },
 };
 
@@ -225,7 +225,7 @@ impl Becomes {
     fn of(self, value: Expr, own: &DataType, form: DataType) -> Expr {
         let value = if *own == form { value } else { Expr::Cast(Cast::new(Box::new(value), form)) };
         let function = BecomeTold { becomes: self, signature: Signature::any(1, Volatility::Immutable) };
-        Expr::ScalarFunction(ScalarFunction { func: Arc::new(ScalarUDF::new_from_impl(function)), args: vec![value] })
+        ScalarUDF::new_from_impl(function).call(vec![value])
     }
 
     /// The type that the field of the values says.

@@ -17,8 +17,7 @@ use datafusion::{
     },
     logical_expr::{
         ColumnarValue, Expr, ExprSchemable, LogicalPlan, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl,
-        Signature, Volatility,
-        expr::{ScalarFunction, WindowFunction},
+        Signature, Volatility, expr::WindowFunction,
     },
     optimizer::AnalyzerRule,
 };
@@ -139,8 +138,7 @@ fn in_call(step: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
 
 fn convert(arguments: Vec<Expr>, conversion: Conversion) -> Expr {
     let signature = Signature::any(arguments.len(), Volatility::Immutable);
-    let function = ScalarUDF::new_from_impl(Convert { conversion, signature });
-    Expr::ScalarFunction(ScalarFunction { func: Arc::new(function), args: arguments })
+    ScalarUDF::new_from_impl(Convert { conversion, signature }).call(arguments)
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -11,7 +11,6 @@ use datafusion::{
     common::{DFSchema, Result, utils::take_function_args},
     logical_expr::{
         ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
-        expr::ScalarFunction,
     },
 };
 
@@ -38,7 +37,7 @@ pub(super) fn pad(value: &mut Expr, schema: &DFSchema) {
     };
     let function = Padded { length, signature: Signature::any(1, Volatility::Immutable) };
     let args = vec![std::mem::take(value)];
-    *value = Expr::ScalarFunction(ScalarFunction { func: Arc::new(ScalarUDF::new_from_impl(function)), args });
+    *value = ScalarUDF::new_from_impl(function).call(args);
 }
 
 /// `padded(value)`. It fails only where there is no room for the blanks.

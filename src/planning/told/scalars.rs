@@ -11,7 +11,6 @@ use datafusion::{
     common::{Result, utils::take_function_args},
     logical_expr::{
         ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
-        expr::ScalarFunction,
     },
 };
 
@@ -24,8 +23,7 @@ use crate::{
 /// A value of `jsonb` as a text that a cast to a type reads.
 pub(super) fn scalar(value: Expr, wanted: &DataType) -> Expr {
     let signature = Signature::any(1, Volatility::Immutable);
-    let function = ScalarUDF::new_from_impl(JsonScalar { wanted: wanted.clone(), signature });
-    Expr::ScalarFunction(ScalarFunction { func: Arc::new(function), args: vec![value] })
+    ScalarUDF::new_from_impl(JsonScalar { wanted: wanted.clone(), signature }).call(vec![value])
 }
 
 /// `json_scalar(value)`.

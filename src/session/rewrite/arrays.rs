@@ -24,7 +24,7 @@ use datafusion::{
     },
 };
 
-use super::{all, any, array_literals, call, operation};
+use super::{all, any, array_literals, call, null, operation};
 use crate::{Error, Fault, Result, fault::Failure, interrupt::steps, pgtype::type_name, planning::compared_as};
 
 type PlanResult<T> = datafusion::common::Result<T>;
@@ -48,7 +48,7 @@ pub(super) fn rewrite(expression: &mut Expr) -> Result<()> {
     if is_subquery(right) {
         // The planner knows one pair of parentheses around it.
         while let Expr::Nested(inner) = right.as_mut() {
-            let inner = std::mem::replace(inner.as_mut(), Expr::Value(Value::Null.into()));
+            let inner = std::mem::replace(inner.as_mut(), null());
             **right = inner;
         }
         return Ok(());

@@ -12,7 +12,7 @@ use datafusion::{
     sql::sqlparser::ast::{Expr, Query, SetExpr, UnaryOperator, Value},
 };
 
-use super::call;
+use super::{call, null};
 use crate::{Error, Fault, Result, planning::ASSIGNED};
 
 /// Writes the values of a query that is VALUES and nothing more so; DEFAULT is NULL.
@@ -45,10 +45,6 @@ pub(crate) fn assign(query: &mut Query) -> Result<()> {
         }
     }
     Ok(())
-}
-
-fn null() -> Expr {
-    Expr::Value(Value::Null.into())
 }
 
 /// What is written so that its type is known, whatever its digits or letters are.

@@ -7,8 +7,9 @@
 //!
 //! The text is not NULL, so that a comparison that yields NULL has found one in the other operand.
 
-use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, Value};
+use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr};
 
+use super::{is_text, operation};
 use crate::Result;
 
 /// Writes a comparison with a text in quotes as one that reads it.
@@ -19,18 +20,10 @@ pub(super) fn rewrite(expression: &mut Expr) -> Result<()> {
     if is_text(left) == is_text(right) {
         return Ok(());
     }
-    let compared = |left: &Expr, op: BinaryOperator, right: &Expr| {
-        let comparison = Expr::BinaryOp { left: Box::new(left.clone()), op, right: Box::new(right.clone()) };
-        Box::new(Expr::Nested(Box::new(comparison)))
-    };
-    *expression = match &*expression {
-        Expr::IsDistinctFrom(left, right) => Expr::IsNotFalse(compared(left, BinaryOperator::NotEq, right)),
-        Expr::IsNotDistinctFrom(left, right) => Expr::IsTrue(compared(left, BinaryOperator::Eq, right)),
-        _ => return Ok(()),
-    };
+    let is_distinct = matches!(expression, Expr::IsDistinctFrom(..));
+    let op = if is_distinct { BinaryOperator::NotEq } else { BinaryOperator::Eq };
+    let compared = operation(left.as_ref().clone(), op, right.as_ref().clone());
+    let compared = Box::new(Expr::Nested(Box::new(compared)));
+    *expression = if is_distinct { Expr::IsNotFalse(compared) } else { Expr::IsTrue(compared) };
     Ok(())
-}
-
-fn is_text(operand: &Expr) -> bool {
-    matches!(operand, Expr::Value(value) if matches!(value.value, Value::SingleQuotedString(_)))
 }

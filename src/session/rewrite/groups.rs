@@ -359,7 +359,7 @@ fn without_table(column: &mut Expr) {
 }
 
 /// The position that a number is.
-fn position(expression: &Expr) -> Option<usize> {
+pub(super) fn position(expression: &Expr) -> Option<usize> {
     let Expr::Value(value) = expression else { return None };
     let Value::Number(number, _) = &value.value else { return None };
     number.parse().ok()

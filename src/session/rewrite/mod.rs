@@ -226,6 +226,15 @@ fn joined(conditions: impl IntoIterator<Item = Expr>, op: &BinaryOperator) -> Ex
     Expr::Nested(Box::new(joined.unwrap_or_else(|| Expr::Value(Value::Boolean(*op == BinaryOperator::And).into()))))
 }
 
+/// Whether an expression is a text in quotes.
+fn is_text(expression: &Expr) -> bool {
+    matches!(expression, Expr::Value(value) if matches!(value.value, Value::SingleQuotedString(_)))
+}
+
+fn null() -> Expr {
+    Expr::Value(Value::Null.into())
+}
+
 /// Whether an expression is a text in quotes, or NULL: of no type yet.
 fn is_open(expression: &Expr) -> bool {
     match expression {

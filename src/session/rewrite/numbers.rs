@@ -13,7 +13,7 @@ use datafusion::sql::sqlparser::ast::{
     CastKind, DataType, Expr, FunctionArg, TableFactor, UnaryOperator, Value, visit_expressions_mut,
 };
 
-use super::call;
+use super::{call, null};
 use crate::{Result, pgtype::MAX_NUMERIC_DIGITS, planning::LONG_NUMBER};
 
 /// Whole numbers that a series in FROM is between are integers, if they have room in one.
@@ -31,7 +31,7 @@ pub(super) fn of_series(item: &mut TableFactor) -> Result<()> {
         let is_integer = |digits: &str| digits.replace('_', "").parse::<i32>().is_ok();
         if matches!(step, Expr::Value(value) if matches!(&value.value, Value::Number(digits, _) if is_integer(digits)))
         {
-            let expr = Box::new(std::mem::replace(step, Expr::Value(Value::Null.into())));
+            let expr = Box::new(std::mem::replace(step, null()));
             let (kind, data_type) = (CastKind::DoubleColon, DataType::Integer(None));
             *step = Expr::Cast { kind, expr, data_type, array: false, format: None };
         }

@@ -4,7 +4,7 @@ use datafusion::sql::sqlparser::ast::{
     BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, UnaryOperator, Value,
 };
 
-use super::call;
+use super::{call, null};
 use crate::{Error, Fault, Result, session::dialect::VARIADIC};
 
 /// Writes an operator as the function that it is, and the elements of an array for the array after VARIADIC.
@@ -34,10 +34,6 @@ pub(super) fn rewrite(expression: &mut Expr) -> Result<()> {
         },
         _ => Ok(()),
     }
-}
-
-fn null() -> Expr {
-    Expr::Value(Value::Null.into())
 }
 
 /// Gives a call the elements of the array after VARIADIC. Of an array that is not written out, `concat` makes the text that

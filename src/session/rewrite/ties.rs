@@ -12,7 +12,9 @@ use datafusion::sql::sqlparser::ast::{
     SelectItem, SetExpr, TableAlias, TableFactor, TableWithJoins, Value, WindowSpec, WindowType,
 };
 
-use super::{all, call, columns::shown_by_name, limit::is_null, merge::name_of, operation, query_from};
+use super::{
+    all, call, columns::shown_by_name, groups::position, limit::is_null, merge::name_of, operation, query_from,
+};
 use crate::{Error, Fault, Result};
 
 /// Leaves the first rows of a query and those of their rank: so many behind those that it leaves out.
@@ -31,16 +33,13 @@ pub(super) fn rewrite(query: &mut Query, rows: Expr) -> Result<()> {
     if needs_query {
         let shown = listed(&query.body);
         order.iter_mut().try_for_each(|key| name_column(&mut key.expr, shown.as_deref()))?;
-        let SetExpr::Select(outer) = *query_from(Vec::new())?.body else { return Err(unsupported()) };
-        let body = std::mem::replace(&mut query.body, Box::new(SetExpr::Select(outer)));
         let mut inner = query_from(Vec::new())?;
-        inner.body = body;
+        std::mem::swap(&mut inner.body, &mut query.body);
         let alias =
             TableAlias { explicit: true, name: Ident::with_quote('"', "ranked"), columns: Vec::new(), at: None };
         let relation = TableFactor::Derived { lateral: false, subquery: inner, alias: Some(alias), sample: None };
-        if let SetExpr::Select(outer) = query.body.as_mut() {
-            outer.from = vec![TableWithJoins { relation, joins: Vec::new() }];
-        }
+        let SetExpr::Select(outer) = query.body.as_mut() else { return Err(unsupported()) };
+        outer.from = vec![TableWithJoins { relation, joins: Vec::new() }];
     }
     let SetExpr::Select(select) = query.body.as_mut() else { return Err(unsupported()) };
     let keys = order.iter().map(|key| key_of(key, select)).collect::<Result<Vec<_>>>()?;
@@ -87,17 +86,6 @@ fn key_of(key: &OrderByExpr, select: &Select) -> Result<OrderByExpr> {
         key.expr = meant;
     }
     Ok(key)
-}
-
-/// The position that a key is.
-fn position(key: &Expr) -> Option<usize> {
-    match key {
-        Expr::Value(value) => match &value.value {
-            Value::Number(digits, _) => digits.parse().ok(),
-            _ => None,
-        },
-        _ => None,
-    }
 }
 
 /// The list of a query, whose names are those of its columns; none where it is no SELECT.

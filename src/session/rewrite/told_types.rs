@@ -158,18 +158,23 @@ pub(super) fn of_digits(pg: &'static PgType, digits: u64) -> ColumnType {
     ColumnType { pg, modifier: i32::try_from(digits.min(MOST_DIGITS.into())).unwrap_or(-1) }
 }
 
-/// `"char"` is the type of one byte only in quotes; without them it is another.
-fn named(name: &ObjectName) -> Option<&'static PgType> {
+/// The name of a type, or of a function that is called as one, in the catalog's schema or none.
+pub(super) fn word(name: &ObjectName) -> Option<String> {
     let parts: Vec<_> = name.0.iter().map(|part| part.as_ident()).collect::<Option<_>>()?;
     let name = match parts.as_slice() {
         [name] => name,
         [schema, name] if schema.value.eq_ignore_ascii_case("pg_catalog") => name,
         _ => return None,
     };
-    let word = match name.quote_style {
+    Some(match name.quote_style {
         Some(_) => name.value.clone(),
         None => name.value.to_lowercase(),
-    };
+    })
+}
+
+/// `"char"` is the type of one byte only in quotes; without them it is another.
+fn named(name: &ObjectName) -> Option<&'static PgType> {
+    let word = word(name)?;
     NAMED.iter().find(|known| known.name == word)
 }
 

@@ -6,10 +6,7 @@ use std::ops::ControlFlow;
 
 use datafusion::sql::{
     parser::Statement as SqlStatement,
-    sqlparser::ast::{
-        CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, ObjectName,
-        VisitorMut,
-    },
+    sqlparser::ast::{CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, VisitorMut},
 };
 
 use super::{is_open, told_types, visit};
@@ -56,7 +53,7 @@ fn as_cast(expression: &Expr) -> Option<Expr> {
     if list.duplicate_treatment.is_some() || !list.clauses.is_empty() || !within_group.is_empty() {
         return None;
     }
-    let data_type = called_type(&word(name)?, value)?;
+    let data_type = called_type(&told_types::word(name)?, value)?;
     Some(Expr::Cast { kind: CastKind::Cast, expr: Box::new(value.clone()), data_type, array: false, format: None })
 }
 
@@ -80,17 +77,6 @@ fn called_type(word: &str, value: &Expr) -> Option<DataType> {
         other if is_open(value) => told_types::plain(OF_FUNCTIONS.iter().find(|pg| pg.name == other)?),
         _ => return None,
     })
-}
-
-/// The name that is called, in the catalog's schema or none.
-fn word(name: &ObjectName) -> Option<String> {
-    let parts: Vec<&Ident> = name.0.iter().map(|part| part.as_ident()).collect::<Option<_>>()?;
-    let name = match parts.as_slice() {
-        [name] => name,
-        [schema, name] if schema.value.eq_ignore_ascii_case("pg_catalog") => name,
-        _ => return None,
-    };
-    Some(if name.quote_style.is_some() { name.value.clone() } else { name.value.to_lowercase() })
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@
 
 use datafusion::sql::sqlparser::ast::{CastKind, Expr, Function, FunctionArguments, Query, SetExpr, Value};
 
-use super::{call, told_types};
+use super::{call, is_text, null, told_types};
 use crate::{Result, pgtype::ColumnType, planning::UNREAD};
 
 /// Leaves texts of a query that is VALUES unread.
@@ -26,13 +26,8 @@ pub(super) fn rewrite(query: &mut Query) -> Result<()> {
     Ok(())
 }
 
-/// Whether a value is a text in quotes.
-fn is_text(value: &Expr) -> bool {
-    matches!(value, Expr::Value(value) if matches!(value.value, Value::SingleQuotedString(_)))
-}
-
 fn leave_unread(value: &mut Expr) {
-    let text = std::mem::replace(value, Expr::Value(Value::Null.into()));
+    let text = std::mem::replace(value, null());
     *value = call(UNREAD, vec![text]);
 }
 
@@ -92,7 +87,7 @@ fn say_the_same(column: &mut [&mut Expr]) -> Result<()> {
     let are_one = column.iter().zip(&told).all(is_one);
     match are_one {
         true => column.iter_mut().for_each(|value| {
-            let expr = Box::new(std::mem::replace(&mut **value, Expr::Value(Value::Null.into())));
+            let expr = Box::new(std::mem::replace(&mut **value, null()));
             let (kind, data_type) = (CastKind::DoubleColon, told_types::plain(first.pg));
             **value = Expr::Cast { kind, expr, data_type, array: false, format: None };
         }),
@@ -104,7 +99,7 @@ fn say_the_same(column: &mut [&mut Expr]) -> Result<()> {
 /// A value that is called for says nothing of its type.
 fn say_nothing(value: &mut Expr) {
     if tells(value) {
-        let called = std::mem::replace(value, Expr::Value(Value::Null.into()));
+        let called = std::mem::replace(value, null());
         *value = call("coalesce", vec![called]);
     }
 }

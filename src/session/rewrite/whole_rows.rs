@@ -62,7 +62,7 @@ fn has_rows(item: &TableFactor) -> bool {
 }
 
 /// The name by which the row of an item is asked for.
-pub(super) fn name_of(item: &TableFactor) -> Option<String> {
+fn name_of(item: &TableFactor) -> Option<String> {
     match item {
         item if !has_rows(item) => None,
         TableFactor::Table { alias: Some(alias), .. } | TableFactor::Derived { alias: Some(alias), .. } => {

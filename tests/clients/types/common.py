@@ -7,7 +7,6 @@ servers compares these lines.
 import dataclasses
 import datetime
 import decimal
-import ipaddress
 import json
 import pathlib
 import re
@@ -175,7 +174,7 @@ def told(value):
         return {"bytes": bytes(value).hex()}
     if isinstance(value, dict):
         return {"dict": json.dumps(value)}
-    if isinstance(value, (datetime.date, datetime.time, datetime.datetime, datetime.timedelta, ipaddress.IPv4Address)):
+    if isinstance(value, (datetime.date, datetime.time, datetime.datetime, datetime.timedelta)):
         return {type(value).__name__: repr(value)}
     if hasattr(value, "items"):
         return {type(value).__name__: [told(item) for item in value.values()]}

@@ -43,7 +43,7 @@ def aggregate_statement(subject, tuples):
     return column_statement(subject, subject.over_columns(), tuples, "")
 
 
-def tuples_of(arguments, limit, seed, function=None, places=None):
+def tuples_of(arguments, limit, seed, function=None):
     """So many rows of values: each value of each argument at least once if that is possible, and the values that the
     engine leaves out, one at a time."""
     pools = [values_of(kind, function, place) for place, kind in enumerate(arguments)]

@@ -37,7 +37,7 @@ class Server:
     """A connection, made again when it is lost."""
 
     def __init__(self, dsn):
-        self.dsn, self.connection, self.statements = dsn, None, 0
+        self.dsn, self.connection = dsn, None
 
     def connect(self):
         self.connection = psycopg.connect(self.dsn, autocommit=True, connect_timeout=20, client_encoding="utf8")
@@ -49,7 +49,6 @@ class Server:
         """The answer to one statement, in the simple protocol or, with parameters (texts), in the extended one."""
         if not self.connection or self.connection.pgconn.status != ConnStatus.OK:
             self.connect()
-        self.statements += 1
         pgconn = self.connection.pgconn
         try:
             if parameters is None:

@@ -19,6 +19,7 @@ use crate::{
     fault::{Failure, Fault, Result},
     interrupt::{step, steps},
     pgtype::{self, Styles, ZONED_TIME, ZonedTime},
+    print::zoned_time,
 };
 
 /// The values of the arguments, each in the form of its type in the overload.
@@ -193,8 +194,7 @@ pub(crate) struct ZonedTimes<'a>(&'a FixedSizeBinaryArray);
 impl ZonedTimes<'_> {
     /// The time in a row, which is not NULL.
     pub(crate) fn value(&self, row: usize) -> Result<ZonedTime> {
-        let bytes = self.0.value(row);
-        ZonedTime::of_bytes(bytes).ok_or_else(|| Failure::new(Fault::Internal, "a time with a zone has other bytes"))
+        zoned_time(self.0.value(row))
     }
 }
 
@@ -219,7 +219,7 @@ impl Room {
 }
 
 /// As many bytes of a value are made in a step.
-const BYTES_OF_STEP: usize = 256;
+pub(super) const BYTES_OF_STEP: usize = 256;
 
 /// As many bytes are made of a batch at most.
 const MAX_BATCH_BYTES: usize = 1 << 30;

@@ -14,11 +14,10 @@ use datafusion::common::Result;
 
 use crate::{
     fault::{Failure, Fault},
-    pgtype::{Form, PgType},
+    pgtype::{Form, PgType, calendar::MICROS_A_SECOND},
     print::{a_day, a_second},
 };
 
-const MICROS_PER_SECOND: i64 = 1_000_000;
 const NANOS_PER_SECOND: i64 = 1_000_000_000;
 
 /// Whether a call may have values of a type as they are where it takes those of another.
@@ -57,11 +56,11 @@ pub(super) fn in_form(values: ArrayRef, wanted: &PgType) -> Result<ArrayRef> {
 /// So many of a unit in whole microseconds, of which the one that has begun is meant.
 fn micros(count: i64, unit: TimeUnit) -> Result<i64, Failure> {
     let a_second = a_second(unit);
-    if a_second >= MICROS_PER_SECOND {
-        return Ok(count.div_euclid(a_second / MICROS_PER_SECOND));
+    if a_second >= MICROS_A_SECOND {
+        return Ok(count.div_euclid(a_second / MICROS_A_SECOND));
     }
     let out_of_range = || Failure::new(Fault::DatetimeOutOfRange, "timestamp out of range");
-    count.checked_mul(MICROS_PER_SECOND / a_second).ok_or_else(out_of_range)
+    count.checked_mul(MICROS_A_SECOND / a_second).ok_or_else(out_of_range)
 }
 
 /// So many of a unit as intervals: the time between two timestamps is days and a time of day.

@@ -3,9 +3,16 @@
 //! Days are counted since 1970. Years have a year 0, which is 1 BC, and months beyond those of a year are those of the years
 //! around it.
 
+use arrow::datatypes::IntervalMonthDayNano;
+
 pub(crate) const SECONDS_A_DAY: i64 = 86_400;
 pub(crate) const MICROS_A_SECOND: i64 = 1_000_000;
 pub(crate) const MICROS_A_DAY: i64 = SECONDS_A_DAY * MICROS_A_SECOND;
+
+pub(crate) const NANOS_A_DAY: i128 = 86_400_000_000_000;
+
+/// Where months are compared with days.
+pub(crate) const NANOS_A_MONTH: i128 = 30 * NANOS_A_DAY;
 
 /// The number of 1 January 1970 among the days of Julius Scaliger, whose first one, 24 November 4714 BC, is the first that is
 /// stored.
@@ -53,10 +60,15 @@ pub(crate) fn weekday(days: i64) -> i64 {
     (days + 4).rem_euclid(7)
 }
 
+/// The days from the Monday before.
+pub(crate) fn weekday_from_monday(days: i64) -> i64 {
+    (days + 3).rem_euclid(7)
+}
+
 /// The year in which the week of a day began by ISO 8601, and which week of it it is.
 pub(crate) fn iso_week(days: i64) -> (i64, i64) {
     // A week is one of the year that its Thursday is in.
-    let thursday = days - (weekday(days) + 6) % 7 + 3;
+    let thursday = days - weekday_from_monday(days) + 3;
     let (year, _, _) = civil(thursday);
     (year, (thursday - day_of(year, 1, 1)) / 7 + 1)
 }
@@ -65,7 +77,14 @@ pub(crate) fn iso_week(days: i64) -> (i64, i64) {
 pub(crate) fn week_start(iso_year: i64, week: i64) -> i64 {
     // The first week has the 4 January in it.
     let fourth = day_of(iso_year, 1, 4);
-    fourth - (weekday(fourth) + 6) % 7 + (week - 1) * 7
+    fourth - weekday_from_monday(fourth) + (week - 1) * 7
+}
+
+/// The nanoseconds that an interval lasts, by which intervals are compared: fewer than 2^83.
+pub(crate) fn interval_length(interval: IntervalMonthDayNano) -> i128 {
+    i128::from(interval.months) * NANOS_A_MONTH
+        + i128::from(interval.days) * NANOS_A_DAY
+        + i128::from(interval.nanoseconds)
 }
 
 /// Whether such a day is stored.

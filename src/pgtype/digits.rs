@@ -14,7 +14,7 @@ const ALL_FIELDS: i32 = 0x7fff;
 const ANY_DIGITS: i32 = 0xffff;
 
 /// The bits of fields, and how SQL writes them.
-const RANGES: &[(i32, (Part, Part), &str)] = &[
+pub(super) const RANGES: &[(i32, (Part, Part), &str)] = &[
     (0x0004, (Part::Year, Part::Year), "year"),
     (0x0002, (Part::Month, Part::Month), "month"),
     (0x0008, (Part::Day, Part::Day), "day"),

@@ -230,7 +230,7 @@ pub(crate) const MAX_NUMERIC_DIGITS: usize = 76;
 
 /// Days from 1970 to 2000, where PostgreSQL's calendar starts.
 pub(crate) const EPOCH_DAYS: i32 = 10_957;
-pub(crate) const EPOCH_MICROS: i64 = EPOCH_DAYS as i64 * 86_400_000_000;
+pub(crate) const EPOCH_MICROS: i64 = EPOCH_DAYS as i64 * calendar::MICROS_A_DAY;
 
 /// The bytes of a header that PostgreSQL counts with lengths and digits.
 const HEADER: i32 = 4;

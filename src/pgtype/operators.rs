@@ -19,9 +19,10 @@ pub struct Operator {
     pub oid: u32,
 }
 
-/// The operators that are written so.
+/// The operators that are written so. The list is in the order of their names.
 pub fn operators(name: &str) -> impl Iterator<Item = &'static Operator> {
-    OPERATORS.iter().filter(move |operator| operator.name == name)
+    let first = OPERATORS.partition_point(|operator| operator.name < name);
+    OPERATORS[first..].iter().take_while(move |operator| operator.name == name)
 }
 
 const fn operator(name: &'static str, arguments: &'static [PgType], returns: PgType, oid: u32) -> Operator {

@@ -287,6 +287,7 @@ fn operators_are_known_by_their_names() {
     assert_eq!(operators("=").filter(|operator| operator.arguments == [INT4, INT8]).count(), 1);
     assert!(operators("=").all(|operator| operator.arguments.len() == 2 && operator.returns == BOOL));
     assert_eq!(operators("==").count(), 0);
+    assert!(OPERATORS.is_sorted_by_key(|operator| operator.name));
     let mut oids: Vec<u32> = OPERATORS.iter().map(|operator| operator.oid).collect();
     oids.sort_unstable();
     oids.dedup();

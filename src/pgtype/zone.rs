@@ -140,14 +140,13 @@ impl Zone {
 
     /// What the zone is called at an instant; by its distance where it has no name of its own.
     pub(crate) fn abbreviation_at(self, instant: i64) -> String {
-        let seconds = self.seconds_at(instant);
         let named = match self.0 {
             Rules::Named(zone) => date_time(like(instant)).map(|utc| zone.offset_from_utc_datetime(&utc)),
             _ => None,
         };
         match named {
-            Some(offset) => offset.abbreviation().map_or_else(|| distance(seconds, ""), str::to_owned),
-            None => distance(seconds, ":"),
+            Some(offset) => offset.abbreviation().map_or_else(|| distance(self.seconds_at(instant), ""), str::to_owned),
+            None => distance(self.seconds_at(instant), ":"),
         }
     }
 }

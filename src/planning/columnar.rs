@@ -28,12 +28,16 @@ pub(super) fn made_of(
 
 /// What a function makes of the values that are in lists, where they are; of a column of others, of these.
 pub(super) fn within(values: &ArrayRef, make: &dyn Fn(&ArrayRef) -> Result<ArrayRef>) -> Result<ArrayRef> {
-    if values.as_list_opt::<i32>().is_none() {
-        return make(values);
-    }
+    let Some(lists) = values.as_list_opt::<i32>() else { return make(values) };
     // What stands between lists or behind NULL is left out: nobody sees it, and the function may fail on it.
-    let rows = UInt64Array::from_iter_values((0..).take(values.len()));
-    let seen = take(values, &rows, None)?;
+    let ends = lists.value_offsets();
+    let are_all_seen = lists.null_count() == 0
+        && ends.first() == Some(&0)
+        && ends.last().is_some_and(|end| usize::try_from(*end) == Ok(lists.values().len()));
+    let seen = match are_all_seen {
+        true => Arc::clone(values),
+        false => take(values, &UInt64Array::from_iter_values((0..).take(values.len())), None)?,
+    };
     let lists = seen.as_list::<i32>();
     let made = within(lists.values(), make)?;
     let item = Arc::new(Field::new_list_field(made.data_type().clone(), true));

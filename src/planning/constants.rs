@@ -30,7 +30,8 @@ pub(super) fn check(text: &str, data_type: &DataType) -> Result<()> {
             reading.styles.order = order;
             reading.value(text).is_ok()
         };
-        return if [DateOrder::Day, DateOrder::Year].into_iter().any(is_date) { Ok(()) } else { read.map(|_| ()) };
+        let is_one = read.is_ok() || [DateOrder::Day, DateOrder::Year].into_iter().any(is_date);
+        return if is_one { Ok(()) } else { read.map(|_| ()) };
     }
     let is_checked = data_type.is_integer() || *data_type == DataType::Boolean;
     if !is_checked || pgtype::read_text(text, data_type).is_ok() {

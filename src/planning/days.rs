@@ -15,9 +15,9 @@ use datafusion::{
     logical_expr::{Between, BinaryExpr, Case, Cast, Expr, ExprSchemable, Operator},
 };
 
-const MICROSECONDS: DataType = DataType::Timestamp(TimeUnit::Microsecond, None);
+use crate::pgtype::calendar::MICROS_A_DAY;
 
-const MICROSECONDS_A_DAY: i64 = 86_400_000_000;
+const MICROSECONDS: DataType = DataType::Timestamp(TimeUnit::Microsecond, None);
 
 /// Makes timestamps of dates that something is added to or, if `adds` is false, subtracted from.
 pub(super) fn become_instants(left: &mut Expr, right: &mut Expr, adds: bool, schema: &DFSchema) {
@@ -155,8 +155,8 @@ fn constant(operand: &Expr) -> Option<i64> {
 
 /// The day that dates are compared with as their beginnings are with an instant, if there is one.
 fn day_for(operator: Operator, instant: i64) -> Option<Expr> {
-    let begun = instant.div_euclid(MICROSECONDS_A_DAY);
-    let begins = instant.rem_euclid(MICROSECONDS_A_DAY) == 0;
+    let begun = instant.div_euclid(MICROS_A_DAY);
+    let begins = instant.rem_euclid(MICROS_A_DAY) == 0;
     let day = match operator {
         Operator::Gt | Operator::LtEq => begun,
         Operator::GtEq | Operator::Lt => begun + i64::from(!begins),
@@ -222,15 +222,15 @@ mod tests {
             compared(binary_expr(cast(col("d"), MICROSECONDS), op, instant(micros)), &schema()).unwrap().data
         };
         for (op, noon, midnight) in [(Gt, 0, 1), (LtEq, 0, 1), (GtEq, 1, 1), (Lt, 1, 1)] {
-            assert_eq!(found(op, MICROSECONDS_A_DAY / 2), binary_expr(col("d"), op, day(noon)));
-            assert_eq!(found(op, MICROSECONDS_A_DAY), binary_expr(col("d"), op, day(midnight)));
+            assert_eq!(found(op, MICROS_A_DAY / 2), binary_expr(col("d"), op, day(noon)));
+            assert_eq!(found(op, MICROS_A_DAY), binary_expr(col("d"), op, day(midnight)));
         }
         assert_eq!(found(Gt, -1), binary_expr(col("d"), Gt, day(-1)));
         for op in [Eq, NotEq] {
             assert_eq!(found(op, 0), binary_expr(col("d"), op, day(0)));
             assert_eq!(found(op, 1), binary_expr(cast(col("d"), MICROSECONDS), op, instant(1)));
         }
-        let between = cast(col("d"), MICROSECONDS).between(instant(1), instant(MICROSECONDS_A_DAY * 3 - 1));
+        let between = cast(col("d"), MICROSECONDS).between(instant(1), instant(MICROS_A_DAY * 3 - 1));
         assert_eq!(compared(between, &schema()).unwrap().data, col("d").between(day(1), day(2)));
     }
 }

@@ -23,8 +23,8 @@ use datafusion::{
     },
 };
 
-use super::interval_lengths::length;
 use crate::fault::{Failure, Fault};
+use crate::pgtype::calendar::interval_length;
 
 /// The rule; see the module. It comes when it is settled how rows are sorted.
 #[derive(Debug)]
@@ -85,7 +85,7 @@ fn check_distances(calls: &[Arc<dyn WindowExpr>]) -> Result<()> {
 
 fn is_negative(distance: &ScalarValue) -> bool {
     match distance {
-        ScalarValue::IntervalMonthDayNano(Some(interval)) => length(*interval) < 0,
+        ScalarValue::IntervalMonthDayNano(Some(interval)) => interval_length(*interval) < 0,
         number if number.data_type().is_numeric() && !number.is_null() => {
             ScalarValue::new_zero(&number.data_type()).is_ok_and(|zero| *number < zero)
         }

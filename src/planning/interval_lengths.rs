@@ -38,7 +38,11 @@ use super::{
     equal_values::{self, Keyed},
     steps,
 };
-use crate::pgtype::{Fields, Span, read_interval};
+use crate::pgtype::{
+    Fields, Span,
+    calendar::{NANOS_A_DAY, NANOS_A_MONTH, interval_length},
+    read_interval,
+};
 
 /// See the module. It comes when types are settled, before rows are sorted by columns.
 #[derive(Debug)]
@@ -112,7 +116,7 @@ fn reach_lengths(frame: &mut WindowFrame) {
         if let WindowFrameBound::Preceding(distance) | WindowFrameBound::Following(distance) = bound
             && let Some(interval) = interval_of(distance)
         {
-            *distance = ScalarValue::Decimal128(Some(length(interval)), DECIMAL128_MAX_PRECISION, 0);
+            *distance = ScalarValue::Decimal128(Some(interval_length(interval)), DECIMAL128_MAX_PRECISION, 0);
         }
     }
 }
@@ -337,7 +341,9 @@ fn first(intervals: &[ArrayRef], order: Ordering) -> Option<IntervalMonthDayNano
     let columns = columns.collect::<Option<Vec<_>>>()?;
     let chosen = |row: usize| {
         let known = columns.iter().filter(|column| column.is_valid(row)).map(|column| column.value(row));
-        known.reduce(|first, next| if length(next).cmp(&length(first)) == order { next } else { first })
+        known.reduce(
+            |first, next| if interval_length(next).cmp(&interval_length(first)) == order { next } else { first },
+        )
     };
     Some((0..columns.first()?.len()).map(chosen).collect())
 }
@@ -345,13 +351,13 @@ fn first(intervals: &[ArrayRef], order: Ordering) -> Option<IntervalMonthDayNano
 fn lengths(spans: &ArrayRef) -> Option<Decimal128Array> {
     use DataType::{Duration, Interval, Null};
     let lengths: Decimal128Array = match spans.data_type() {
-        Interval(IntervalUnit::MonthDayNano) => spans.as_primitive::<IntervalMonthDayNanoType>().unary(length),
+        Interval(IntervalUnit::MonthDayNano) => spans.as_primitive::<IntervalMonthDayNanoType>().unary(interval_length),
         Interval(IntervalUnit::DayTime) => spans.as_primitive::<IntervalDayTimeType>().unary(|span| {
-            length(IntervalMonthDayNano::new(0, span.days, 0)) + i128::from(span.milliseconds) * 1_000_000
+            interval_length(IntervalMonthDayNano::new(0, span.days, 0)) + i128::from(span.milliseconds) * 1_000_000
         }),
         Interval(IntervalUnit::YearMonth) => spans
             .as_primitive::<IntervalYearMonthType>()
-            .unary(|months| length(IntervalMonthDayNano::new(months, 0, 0))),
+            .unary(|months| interval_length(IntervalMonthDayNano::new(months, 0, 0))),
         Duration(unit) => {
             let nanoseconds: i128 = match unit {
                 TimeUnit::Second => 1_000_000_000,
@@ -368,20 +374,9 @@ fn lengths(spans: &ArrayRef) -> Option<Decimal128Array> {
     Some(lengths.with_data_type(DataType::Decimal128(DECIMAL128_MAX_PRECISION, 0)))
 }
 
-/// The nanoseconds of a day.
-const DAY: i128 = 86_400_000_000_000;
-
-/// The nanoseconds of a month, where months are compared with days.
-const MONTH: i128 = 30 * DAY;
-
-/// The nanoseconds that an interval lasts: fewer than 2^83.
-pub(super) fn length(interval: IntervalMonthDayNano) -> i128 {
-    i128::from(interval.months) * MONTH + i128::from(interval.days) * DAY + i128::from(interval.nanoseconds)
-}
-
 /// An interval's place among all: its length above its months above its days, of 32 bits each.
 fn order(interval: IntervalMonthDayNano) -> i256 {
-    let length = length(interval);
+    let length = interval_length(interval);
     let parts = (u128::from(place(interval.months)) << 32) | u128::from(place(interval.days));
     i256::from_parts((length.cast_unsigned() << 64) | parts, length >> 64)
 }
@@ -390,7 +385,7 @@ fn interval_at(order: i256) -> IntervalMonthDayNano {
     let (low, high) = order.to_parts();
     let length = (high << 64) | (low >> 64).cast_signed();
     let (months, days) = (number_at((low >> 32) as u32), number_at(low as u32));
-    let nanoseconds = length - i128::from(months) * MONTH - i128::from(days) * DAY;
+    let nanoseconds = length - i128::from(months) * NANOS_A_MONTH - i128::from(days) * NANOS_A_DAY;
     IntervalMonthDayNano::new(months, days, nanoseconds as i64)
 }
 
@@ -431,7 +426,7 @@ mod tests {
         .map(|(months, days, nanoseconds)| IntervalMonthDayNano::new(months, days, nanoseconds));
         for pair in ascending.windows(2) {
             assert!(order(pair[0]) < order(pair[1]), "{pair:?}");
-            assert!(length(pair[0]) <= length(pair[1]), "{pair:?}");
+            assert!(interval_length(pair[0]) <= interval_length(pair[1]), "{pair:?}");
         }
         for interval in ascending {
             assert_eq!(interval_at(order(interval)), interval);

@@ -121,7 +121,8 @@ fn written(expression: &Expr) -> Option<String> {
     }
 }
 
-fn float(number: &str, data_type: &DataType) -> Result<ScalarValue, Failure> {
+/// A number as a float of this type.
+pub(super) fn float(number: &str, data_type: &DataType) -> Result<ScalarValue, Failure> {
     let refused = |why| no_number(number, data_type, why);
     Ok(match data_type {
         DataType::Float32 => ScalarValue::Float32(Some(pgtype::read_float(number).map_err(refused)?)),

@@ -110,7 +110,8 @@ fn single(digits: impl Display, scale: i8) -> f32 {
     written(digits, scale).parse().unwrap_or(f32::NAN)
 }
 
-fn written(digits: impl Display, scale: i8) -> String {
+/// A numeric of these digits, as a float is read.
+pub(super) fn written(digits: impl Display, scale: i8) -> String {
     format!("{digits}e{}", -i16::from(scale))
 }
 

@@ -21,8 +21,13 @@ use datafusion::{
     },
 };
 
-use super::{calls, floats::is_float, nearest_floats::nearest_float, read_texts::no_number, steps};
-use crate::pgtype;
+use super::{
+    calls,
+    floats::is_float,
+    long_numbers,
+    nearest_floats::{self, nearest_float},
+    steps,
+};
 
 /// The most digits of a numeric.
 pub(super) const MAX_DIGITS: i16 = 38;
@@ -83,12 +88,8 @@ pub(super) fn settled(mut step: Expr, schema: &DFSchema) -> Result<Expr> {
 /// Refuses a numeric of many digits that is written and that no float of this type is near.
 fn check_room(numeric: &Expr, float: &DataType) -> Result<()> {
     let Expr::Literal(ScalarValue::Decimal256(Some(digits), _, scale), _) = numeric else { return Ok(()) };
-    let text = format!("{digits}e{}", -i16::from(*scale));
-    let read = match float {
-        DataType::Float32 => pgtype::read_float::<f32>(&text).map(f64::from),
-        _ => pgtype::read_float(&text),
-    };
-    read.map(|_| ()).map_err(|why| no_number(&text, float, why).into())
+    long_numbers::float(&nearest_floats::written(digits, *scale), float)?;
+    Ok(())
 }
 
 /// Makes doubles of the numerics whose statistics as pairs are asked for.

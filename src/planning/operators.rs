@@ -74,12 +74,12 @@ pub(super) fn check(step: &Expr, schema: &DFSchema) -> Result<()> {
         }
         Expr::InList(InList { expr, list, negated }) => {
             let name = if *negated { "<>" } else { "=" };
-            list.iter().try_for_each(|item| pair(expr, name, item, schema))
+            each(expr, name, list.iter(), schema)
         }
         Expr::Case(Case { expr, when_then_expr, .. }) => {
             let mut whens = when_then_expr.iter().map(|(when, _)| when);
             match expr {
-                Some(value) => whens.try_for_each(|when| pair(value, "=", when, schema)),
+                Some(value) => each(value, "=", whens.map(AsRef::as_ref), schema),
                 None => whens.try_for_each(|when| condition("CASE/WHEN", when, schema)),
             }
         }
@@ -167,11 +167,24 @@ pub(super) fn check_keys(join: &Join, left: &Expr, right: &Expr) -> Result<()> {
 
 /// Refuses an operator between operands.
 pub(super) fn pair(left: &Expr, name: &str, right: &Expr, schema: &DFSchema) -> Result<()> {
-    let operands = (given(left, schema), given(right, schema));
-    let (Some(left_given), Some(right_given)) = operands else { return Ok(()) };
-    let left_type = beside(left, &left_given, &right_given, schema)?;
-    let right_type = beside(right, &right_given, &left_given, schema)?;
-    resolved(name, &[left_type.unwrap_or(left_given), right_type.unwrap_or(right_given)])
+    each(left, name, std::iter::once(right), schema)
+}
+
+/// Refuses an operator between an operand and others, of which many may be of one type.
+fn each<'a>(left: &Expr, name: &str, others: impl Iterator<Item = &'a Expr>, schema: &DFSchema) -> Result<()> {
+    let Some(left_given) = given(left, schema) else { return Ok(()) };
+    let mut before = None;
+    for right in others {
+        let Some(right_given) = given(right, schema) else { continue };
+        let left_type = beside(left, &left_given, &right_given, schema)?;
+        let right_type = beside(right, &right_given, &left_given, schema)?;
+        let operands = [left_type.unwrap_or(left_given), right_type.unwrap_or(right_given)];
+        if before != Some(operands) {
+            resolved(name, &operands)?;
+            before = Some(operands);
+        }
+    }
+    Ok(())
 }
 
 /// The type of an array that is written where nothing beside it can have made it one; none of other operands.
@@ -193,7 +206,7 @@ fn given_by_now(operand: &Expr, schema: &DFSchema) -> Given {
 }
 
 /// How PostgreSQL writes an operator of the engine's; none of those that are looked at elsewhere.
-fn written(op: Operator) -> Option<&'static str> {
+pub(super) fn written(op: Operator) -> Option<&'static str> {
     Some(match op {
         Operator::Eq | Operator::IsDistinctFrom | Operator::IsNotDistinctFrom => "=",
         Operator::NotEq => "<>",

@@ -13,7 +13,7 @@ use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DataType, Field, Schema};
 use datafusion::{
     catalog::cte_worktable::CteWorkTable,
     common::{
-        DataFusionError, Result,
+        DFSchema, DFSchemaRef, DataFusionError, Result,
         config::ConfigOptions,
         tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion},
     },
@@ -86,24 +86,29 @@ pub(super) fn with_types(
     let term = without_casts(Arc::unwrap_or_clone(recursive_term), &first, planned.fields())?;
     let mut columns = columns_of(&first);
     let mut rest = change(over(term.clone(), &name, &columns)?)?;
-    if widen(&mut columns, &rest) {
+    let mut own = settled_columns(&rest);
+    if widen(&mut columns, &own) {
         rest = change(over(term, &name, &columns)?)?;
+        own = settled_columns(&rest);
     }
-    let rest = checked(rest, &name, &columns)?;
+    let rest = checked(rest, &own, &name, &columns)?;
     let first = shown_as(first, &columns)?;
     RecursiveQuery::try_new(name, Arc::new(first), Arc::new(rest), is_distinct)
 }
 
+/// The columns of a term with the types that they will have. What cannot be settled is refused when it is.
+fn settled_columns(term: &LogicalPlan) -> DFSchemaRef {
+    types::of_rows(term).unwrap_or_else(|_| Arc::clone(term.schema()))
+}
+
 /// The columns of what a query begins with, which are texts where nothing says what they are.
 fn columns_of(term: &LogicalPlan) -> Vec<Field> {
-    // What cannot be settled is refused when it is.
-    let schema = types::of_rows(term).unwrap_or_else(|_| Arc::clone(term.schema()));
     let column = |field: &Arc<Field>| {
         let is_open = field.data_type().is_null();
         let data_type = if is_open { DataType::Utf8 } else { field.data_type().clone() };
         field.as_ref().clone().with_data_type(data_type).with_nullable(true)
     };
-    schema.fields().iter().map(column).collect()
+    settled_columns(term).fields().iter().map(column).collect()
 }
 
 /// The term without the casts by which the planner made its columns be as `planned`, where they can be told from the statement's
@@ -160,9 +165,9 @@ fn is_work_table(scan: &TableScan, name: &str) -> bool {
 }
 
 /// Makes room in columns of numerics for those that the term gives; whether any needs it.
-fn widen(columns: &mut [Field], term: &LogicalPlan) -> bool {
+fn widen(columns: &mut [Field], term: &DFSchema) -> bool {
     let mut widened = false;
-    for (column, own) in columns.iter_mut().zip(columns_of(term)) {
+    for (column, own) in columns.iter_mut().zip(term.fields()) {
         let wider = match (column.data_type(), own.data_type()) {
             (DataType::Decimal128(digits, places), DataType::Decimal128(own_digits, own_places)) => {
                 let fits = own_places <= places
@@ -181,9 +186,8 @@ fn widen(columns: &mut [Field], term: &LogicalPlan) -> bool {
     widened
 }
 
-/// The term, whose columns go together with those of what the query begins with and are of their types then.
-fn checked(term: LogicalPlan, name: &str, columns: &[Field]) -> Result<LogicalPlan> {
-    let own = types::of_rows(&term).unwrap_or_else(|_| Arc::clone(term.schema()));
+/// The term, whose columns, `own` once they are settled, go together with those of what the query begins with and are of their types then.
+fn checked(term: LogicalPlan, own: &DFSchema, name: &str, columns: &[Field]) -> Result<LogicalPlan> {
     let schema = Arc::clone(term.schema());
     let mut shown = Vec::with_capacity(columns.len());
     let mut changed = false;

@@ -4,7 +4,7 @@ use arrow::datatypes::{DataType, IntervalMonthDayNano, Schema};
 use bytes::{BufMut, BytesMut};
 
 use super::{
-    Form, NANOS_PER_SECOND, SECONDS_PER_DAY,
+    Form, NANOS_PER_SECOND, SECONDS_A_DAY,
     number::{write_integer, write_padded},
     spans::{Parts, write_iso_8601, write_sql_standard, write_verbose},
 };
@@ -86,8 +86,8 @@ pub(super) fn write_timestamp(out: &mut BytesMut, seconds: i64, nanoseconds: u64
     let instant = seconds.saturating_mul(MICROS_A_SECOND);
     let offset = zone.map(|zone| zone.seconds_at(instant));
     let local = seconds.saturating_add(offset.unwrap_or(0));
-    let days = local.div_euclid(SECONDS_PER_DAY);
-    let (date, of_day) = (civil(days), local.rem_euclid(SECONDS_PER_DAY).unsigned_abs());
+    let days = local.div_euclid(SECONDS_A_DAY);
+    let (date, of_day) = (civil(days), local.rem_euclid(SECONDS_A_DAY).unsigned_abs());
     let styles = form.styles;
     if styles.dates == DateStyle::Postgres {
         let month = name_of(&MONTHS, date.1 - 1);

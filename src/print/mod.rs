@@ -42,10 +42,9 @@ use self::{
 use crate::{
     fault::{Failure, Fault, Result},
     interrupt::step,
-    pgtype::{self, Styles, ZONED_TIME, Zone, ZonedTime, canonical},
+    pgtype::{self, Styles, ZONED_TIME, Zone, ZonedTime, calendar::SECONDS_A_DAY, canonical},
 };
 
-const SECONDS_PER_DAY: i64 = 86_400;
 const MILLIS_PER_DAY: i64 = 86_400_000;
 const NANOS_PER_SECOND: u64 = 1_000_000_000;
 const NANOS_PER_MICRO: i64 = 1_000;
@@ -302,7 +301,7 @@ pub(crate) fn counts(array: &dyn Array) -> Result<Int64Array> {
 
 /// How many of a unit are a day.
 pub(crate) fn a_day(unit: TimeUnit) -> i64 {
-    a_second(unit) * SECONDS_PER_DAY
+    a_second(unit) * SECONDS_A_DAY
 }
 
 /// How many of a unit are a second.
@@ -338,7 +337,7 @@ fn write_hex(out: &mut BytesMut, bytes: &[u8]) {
 }
 
 /// A time on the clock of a zone, of what a column has.
-fn zoned_time(bytes: &[u8]) -> Result<ZonedTime> {
+pub(crate) fn zoned_time(bytes: &[u8]) -> Result<ZonedTime> {
     ZonedTime::of_bytes(bytes).ok_or_else(|| Failure::new(Fault::Internal, "a time with a zone has other bytes"))
 }
 

@@ -12,12 +12,12 @@ use datafusion::{
     logical_expr::{
         Accumulator, AggregateUDF, AggregateUDFImpl, Documentation, GroupsAccumulator, Signature, Volatility,
         function::{AccumulatorArgs, StateFieldsArgs},
-        type_coercion::functions::fields_with_udf,
         utils::AggregateOrderSensitivity,
     },
     physical_expr::expressions::Literal,
 };
 
+use super::udf::inner_types;
 use crate::pgtype::list_of;
 
 /// The engine's own, but for bytes.
@@ -59,12 +59,7 @@ impl AggregateUDFImpl for Joined {
         match types {
             [bytes, _] if bytes.is_binary() => Ok(vec![DataType::Binary; 2]),
             [DataType::Null, delimiter] if delimiter.is_binary() => Ok(vec![DataType::Binary; 2]),
-            _ => {
-                let field = |own: &DataType| Arc::new(Field::new(self.name(), own.clone(), true));
-                let fields: Vec<FieldRef> = types.iter().map(field).collect();
-                let taken = fields_with_udf(&fields, self.inner.as_ref())?;
-                Ok(taken.iter().map(|field| field.data_type().clone()).collect())
-            }
+            _ => inner_types(&self.inner, types),
         }
     }
 

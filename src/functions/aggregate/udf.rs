@@ -139,14 +139,14 @@ impl Aggregate {
         let message = format!("function {}({}) does not exist", self.name(), types.join(", "));
         Failure::new(Fault::UndefinedFunction, message)
     }
+}
 
-    /// What the engine's own makes of arguments.
-    fn inner_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
-        let field = |own: &DataType| Arc::new(Field::new(self.name(), own.clone(), true));
-        let fields: Vec<FieldRef> = types.iter().map(field).collect();
-        let taken = fields_with_udf(&fields, self.inner.as_ref())?;
-        Ok(taken.iter().map(|field| field.data_type().clone()).collect())
-    }
+/// What an aggregate of the engine's own makes of arguments.
+pub(super) fn inner_types(inner: &AggregateUDF, types: &[DataType]) -> Result<Vec<DataType>> {
+    let field = |own: &DataType| Arc::new(Field::new(inner.name(), own.clone(), true));
+    let fields: Vec<FieldRef> = types.iter().map(field).collect();
+    let taken = fields_with_udf(&fields, inner)?;
+    Ok(taken.iter().map(|field| field.data_type().clone()).collect())
 }
 
 /// What a number becomes whose variance is asked for; none of what is no number.
@@ -205,7 +205,7 @@ impl AggregateUDFImpl for Aggregate {
         match (self.kind, types) {
             (Kind::Sum, [DataType::Float32]) => Ok(types.to_vec()),
             (Kind::Sum | Kind::Average, [DataType::Interval(_) | DataType::Duration(_)]) => Ok(vec![INTERVAL]),
-            (Kind::Sum | Kind::Average, _) => self.inner_types(types),
+            (Kind::Sum | Kind::Average, _) => inner_types(&self.inner, types),
             (Kind::Spread { .. }, [value]) => match number(value) {
                 Some(number) => Ok(vec![number]),
                 None => Err(self.takes_none(types).into()),

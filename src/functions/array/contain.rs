@@ -81,8 +81,8 @@ struct Among {
 
 impl Among {
     fn of(inner: &ArrayRef, outer: &ArrayRef) -> Result<Self> {
-        let compare = comparing(inner, outer)?;
         let (inner, outer) = (comparable(inner), comparable(outer));
+        let compare = comparing(&inner, &outer)?;
         let field = SortField::new(inner.data_type().clone());
         let has_keys = inner.data_type() == outer.data_type() && RowConverter::supports_fields(slice::from_ref(&field));
         let keys = has_keys.then(|| RowConverter::new(vec![field])).transpose().map_err(wrong)?;

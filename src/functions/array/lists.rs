@@ -16,7 +16,7 @@ use crate::{
     fault::{Failure, Fault, Result},
     functions::Room,
     interrupt::{step, steps},
-    pgtype,
+    pgtype::{self, calendar::interval_length},
 };
 
 /// A column of arrays.
@@ -257,12 +257,8 @@ pub(super) fn comparable(values: &ArrayRef) -> ArrayRef {
             Arc::new(values.as_primitive::<Float64Type>().unary::<_, Float64Type>(one))
         }
         DataType::Interval(IntervalUnit::MonthDayNano) => {
-            let lengths = values.as_primitive::<IntervalMonthDayNanoType>().iter().map(|interval| {
-                interval.map(|interval| {
-                    let days = i128::from(interval.months) * 30 + i128::from(interval.days);
-                    days * 86_400_000_000_000 + i128::from(interval.nanoseconds)
-                })
-            });
+            let intervals = values.as_primitive::<IntervalMonthDayNanoType>().iter();
+            let lengths = intervals.map(|interval| interval.map(interval_length));
             Arc::new(lengths.collect::<Decimal128Array>())
         }
         _ => Arc::clone(values),

@@ -5,13 +5,10 @@ use crate::{
     fault::{Failure, Fault, Result},
     pgtype::{
         MOST_DIGITS,
-        calendar::{JULIAN_1970, civil, day_of, days_in, is_day, week_start},
+        calendar::{JULIAN_1970, MICROS_A_SECOND, SECONDS_A_DAY, civil, day_of, days_in, is_day, week_start},
         rounded_moment,
     },
 };
-
-const MICROS_PER_SECOND: i64 = 1_000_000;
-const SECONDS_PER_DAY: i64 = 86_400;
 
 /// The furthest a zone is from UTC, in hours.
 const FURTHEST_ZONE: i64 = 15;
@@ -54,9 +51,9 @@ impl Dated {
         if !is_day(self.day()) {
             return Err(out_of_range());
         }
-        let shown = self.day() * SECONDS_PER_DAY + self.second_of_day;
+        let shown = self.day() * SECONDS_A_DAY + self.second_of_day;
         let seconds = shown - self.offset.unwrap_or_else(|| offset_at(shown));
-        let micros = seconds * MICROS_PER_SECOND + self.micros;
+        let micros = seconds * MICROS_A_SECOND + self.micros;
         rounded_moment(micros, self.fraction_digits.unwrap_or(MOST_DIGITS)).ok_or_else(out_of_range)
     }
 
@@ -76,7 +73,7 @@ impl Fields {
         let is_time = (0..24).contains(&hour)
             && (0..60).contains(&minute)
             && (0..60).contains(&second)
-            && (0..MICROS_PER_SECOND).contains(&micros);
+            && (0..MICROS_A_SECOND).contains(&micros);
         if !date.is_one() || !is_time {
             return Err(out_of_range());
         }

@@ -13,10 +13,11 @@ use super::{Last, decimal::Decimal, picture::Picture, template::Template, write_
 use crate::{
     fault::{Failure, Fault, Result},
     functions::{Call, Function, Overload},
-    pgtype::{FLOAT4, FLOAT8, INT4, INT8, INTERVAL, NUMERIC, TEXT, TIMESTAMP, TIMESTAMPTZ, Zone},
+    pgtype::{
+        FLOAT4, FLOAT8, INT4, INT8, INTERVAL, NUMERIC, TEXT, TIMESTAMP, TIMESTAMPTZ, Zone, calendar::MICROS_A_SECOND,
+    },
 };
 
-const MICROS_PER_SECOND: i64 = 1_000_000;
 const NANOS_PER_MICRO: i64 = 1_000;
 
 pub(super) static TO_CHAR: Function = Function {
@@ -46,7 +47,7 @@ fn of_instant(call: &Call<'_>) -> Result<ArrayRef> {
     moments(call, |row| {
         let instant = values.value(row);
         let (offset, name) = (zone.seconds_at(instant), zone.abbreviation_at(instant));
-        Moment::of_timestamp(instant.saturating_add(offset * MICROS_PER_SECOND)).in_zone(offset, name)
+        Moment::of_timestamp(instant.saturating_add(offset * MICROS_A_SECOND)).in_zone(offset, name)
     })
 }
 

@@ -7,11 +7,8 @@ use super::{
 };
 use crate::{
     fault::{Failure, Fault, Result},
-    pgtype::calendar::{JULIAN_1970, civil, day_of, iso_week, week_start, weekday},
+    pgtype::calendar::{JULIAN_1970, MICROS_A_SECOND, SECONDS_A_DAY, civil, day_of, iso_week, week_start, weekday},
 };
-
-const MICROS_PER_SECOND: i64 = 1_000_000;
-const SECONDS_PER_DAY: i64 = 86_400;
 
 /// What is written: a date with a time of day, or the parts of an interval, each with its sign.
 #[derive(Debug, Clone, Default)]
@@ -37,8 +34,8 @@ pub(super) struct Moment {
 impl Moment {
     /// What clocks show so many microseconds after they showed 1970.
     pub(super) fn of_timestamp(micros: i64) -> Self {
-        let (seconds, fraction) = (micros.div_euclid(MICROS_PER_SECOND), micros.rem_euclid(MICROS_PER_SECOND));
-        let (days, second_of_day) = (seconds.div_euclid(SECONDS_PER_DAY), seconds.rem_euclid(SECONDS_PER_DAY));
+        let (seconds, fraction) = (micros.div_euclid(MICROS_A_SECOND), micros.rem_euclid(MICROS_A_SECOND));
+        let (days, second_of_day) = (seconds.div_euclid(SECONDS_A_DAY), seconds.rem_euclid(SECONDS_A_DAY));
         let (year, month, day) = civil(days);
         Self {
             is_interval: false,
@@ -62,7 +59,7 @@ impl Moment {
     }
 
     pub(super) fn of_interval(months: i64, days: i64, micros: i64) -> Self {
-        let seconds = micros / MICROS_PER_SECOND;
+        let seconds = micros / MICROS_A_SECOND;
         Self {
             is_interval: true,
             year: months / 12,
@@ -71,7 +68,7 @@ impl Moment {
             hour: seconds / 3_600,
             minute: seconds / 60 % 60,
             second: seconds % 60,
-            micros: micros % MICROS_PER_SECOND,
+            micros: micros % MICROS_A_SECOND,
             day_of_year: months * 30 + days,
             ..Self::default()
         }
@@ -120,7 +117,7 @@ impl Field {
         // A sign takes a place of its own.
         let signed = |width: usize, value: i64| if value < 0 { width + 1 } else { width };
         let Moment { year, month, day, hour, minute, second, micros, .. } = *moment;
-        let days = day_of(year, month, day);
+        let days = || day_of(year, month, day);
         let (value, width) = match self.keyword.kind {
             Kind::Hour12 => (if hour % 12 == 0 { 12 } else { hour % 12 }, signed(2, hour)),
             Kind::Hour24 => (hour, signed(2, hour)),
@@ -132,12 +129,12 @@ impl Field {
             Kind::Fraction(digits) => return Some(fraction(micros, digits)),
             Kind::Month => (month, signed(2, month)),
             Kind::DayOfYear => (moment.day_of_year, 3),
-            Kind::IsoDayOfYear => (days - week_start(iso_week(days).0, 1) + 1, 3),
+            Kind::IsoDayOfYear => (days() - week_start(iso_week(days()).0, 1) + 1, 3),
             Kind::DayOfMonth => (day, 2),
             Kind::Weekday => (moment.weekday + 1, 0),
             Kind::IsoWeekday => (if moment.weekday == 0 { 7 } else { moment.weekday }, 0),
             Kind::Week => ((moment.day_of_year - 1) / 7 + 1, 2),
-            Kind::IsoWeek => (iso_week(days).1, 2),
+            Kind::IsoWeek => (iso_week(days()).1, 2),
             Kind::WeekOfMonth => ((day - 1) / 7 + 1, 0),
             Kind::Quarter if month == 0 => return None,
             Kind::Quarter => ((month - 1) / 3 + 1, 0),
@@ -145,9 +142,9 @@ impl Field {
                 let century = century(moment);
                 (century, if (-99..=99).contains(&century) { signed(2, century) } else { 0 })
             }
-            Kind::JulianDay => (days + JULIAN_1970, 0),
+            Kind::JulianDay => (days() + JULIAN_1970, 0),
             Kind::Year(digits) => self.year(moment, year, digits),
-            Kind::IsoYear(digits) => self.year(moment, iso_week(days).0, digits),
+            Kind::IsoYear(digits) => self.year(moment, iso_week(days()).0, digits),
             Kind::YearWithComma => {
                 let year = moment.counted(year);
                 return Some(format!("{},{:03}", year / 1_000, year % 1_000));

@@ -6,7 +6,7 @@ mod part;
 
 use arrow::array::{Array, StringArray};
 
-use super::{Call, Function, array::Lists};
+use super::{Call, Function, array::Lists, call::BYTES_OF_STEP};
 use crate::{
     fault::{Failure, Fault, Result},
     interrupt::steps,
@@ -36,9 +36,6 @@ pub(super) const ROOM: &[&Function] = &[
     &part::JSON_OBJECT_FIELD,
     &part::JSON_OBJECT_FIELD_TEXT,
 ];
-
-/// As many bytes of JSON are read in a step.
-const BYTES_OF_STEP: usize = 256;
 
 /// Why a text is no JSON, as PostgreSQL says it, which calls the type so whichever of the two it is.
 pub(crate) fn no_json(unfit: NoJson) -> Failure {

@@ -14,7 +14,6 @@ use crate::{
         Call, Function, Overload,
         array::{Lists, comparing},
     },
-    interrupt::step,
     pgtype::{ANYCOMPATIBLE, ANYCOMPATIBLEARRAY, FLOAT8, INT4, NUMERIC},
 };
 
@@ -54,11 +53,9 @@ fn of_thresholds(call: &Call<'_>) -> Result<ArrayRef> {
         if thresholds.dimensions.len() > 1 {
             return Err(Failure::new(Fault::ArraySubscript, "thresholds must be one-dimensional array"));
         }
-        for at in thresholds.elements.clone() {
-            step()?;
-            if nulls.as_ref().is_some_and(|nulls| nulls.is_null(at)) {
-                return Err(Failure::new(Fault::NullNotAllowed, "thresholds array must not contain NULLs"));
-            }
+        let (start, length) = (thresholds.elements.start, thresholds.elements.len());
+        if nulls.as_ref().is_some_and(|nulls| nulls.slice(start, length).null_count() > 0) {
+            return Err(Failure::new(Fault::NullNotAllowed, "thresholds array must not contain NULLs"));
         }
         let (first, mut low, mut high) =
             (thresholds.elements.start, thresholds.elements.start, thresholds.elements.end);

@@ -8,8 +8,8 @@ use arrow::array::ArrayRef;
 
 use crate::{
     fault::{Failure, Fault, Result},
-    functions::{Call, Function, Overload, Room},
-    interrupt::ask,
+    functions::{Call, Function, Overload, Room, call::BYTES_OF_STEP},
+    interrupt::steps,
     pgtype::{INT4, TEXT},
 };
 
@@ -121,7 +121,7 @@ fn push_times(text: &mut String, part: &str, times: usize) -> Result<()> {
     let at_once = PIECE_BYTES.checked_div(part.len()).unwrap_or(times).clamp(1, times.max(1));
     let piece = part.repeat(at_once);
     for _ in 0..times / at_once {
-        ask()?;
+        steps(piece.len() / BYTES_OF_STEP)?;
         text.push_str(&piece);
     }
     for _ in 0..times % at_once {

@@ -30,7 +30,8 @@ use crate::{
     fault::{Failure, Fault, Result},
     functions::{Call, Function, Overload},
     pgtype::{
-        DATE, FLOAT8, INTERVAL, NUMERIC, PgType, TEXT, TIME, TIMESTAMP, TIMESTAMPTZ, TIMETZ, Zone, calendar::weekday,
+        DATE, FLOAT8, INTERVAL, NUMERIC, PgType, TEXT, TIME, TIMESTAMP, TIMESTAMPTZ, TIMETZ, Zone,
+        calendar::{weekday, weekday_from_monday},
     },
 };
 
@@ -324,7 +325,7 @@ fn of_day(field: Field, day: Day, days: i64) -> Option<Value> {
             if year > 0 { year } else { year - 1 }
         }
         Field::DayOfWeek => weekday(days),
-        Field::IsoDayOfWeek => (weekday(days) + 6) % 7 + 1,
+        Field::IsoDayOfWeek => weekday_from_monday(days) + 1,
         Field::DayOfYear => days - Day::first(day.year, 1).days() + 1,
         _ => return None,
     }))

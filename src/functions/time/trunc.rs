@@ -22,7 +22,7 @@ use super::{
 use crate::{
     fault::Result,
     functions::{Call, Function, Overload},
-    pgtype::{INTERVAL, TEXT, TIMESTAMP, TIMESTAMPTZ, Zone, calendar::weekday},
+    pgtype::{INTERVAL, TEXT, TIMESTAMP, TIMESTAMPTZ, Zone, calendar::weekday_from_monday},
 };
 
 // Of instants, too, it is as good as immutable: a plan that is kept is one of sessions with the same settings.
@@ -118,7 +118,7 @@ fn local(named: &Named<'_>, unit: Field, micros: i64) -> Result<i64> {
     let Moment { date, days, .. } = Moment::of(micros);
     let first = |year: i64| Day::first(year, 1).days();
     let days = match unit {
-        Field::Week => days - (weekday(days) + 6) % 7,
+        Field::Week => days - weekday_from_monday(days),
         Field::Month => Day::first(date.year, date.month).days(),
         Field::Quarter => Day::first(date.year, (date.month - 1) / 3 * 3 + 1).days(),
         Field::Year => first(date.year),

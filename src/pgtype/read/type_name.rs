@@ -1,6 +1,6 @@
 //! Names of types, as SQL writes them: `int4`, `timestamp(3) with time zone`, `pg_catalog."char"`, `numeric(10,2)[]`.
 
-use crate::pgtype::{BPCHAR, FLOAT4, FLOAT8, INTERVAL, Modifier, PgType, VARCHAR, by_name, by_word};
+use crate::pgtype::{BPCHAR, FLOAT4, FLOAT8, INTERVAL, Modifier, PgType, VARCHAR, by_name, by_word, digits::RANGES};
 
 /// A text that is no name of a type.
 #[derive(Debug, PartialEq)]
@@ -104,7 +104,7 @@ fn in_words(tokens: &[Token]) -> Option<Named<'_>> {
         ("double", _) => None,
         ("any" | "", _) => return None,
         (name, ["interval", fields @ ..])
-            if INTERVAL_FIELDS.contains(&fields.join(" ").as_str()) || name == "interval" =>
+            if RANGES.iter().any(|(_, _, words)| *words == fields.join(" ")) || name == "interval" =>
         {
             Some(&INTERVAL)
         }
@@ -124,23 +124,6 @@ fn in_words(tokens: &[Token]) -> Option<Named<'_>> {
     }
     Some(if is_array && rest.is_empty() { (known.and_then(PgType::array_type), rest) } else { (known, rest) })
 }
-
-/// What the fields of an interval may be.
-const INTERVAL_FIELDS: &[&str] = &[
-    "year",
-    "month",
-    "day",
-    "hour",
-    "minute",
-    "second",
-    "year to month",
-    "day to hour",
-    "day to minute",
-    "day to second",
-    "hour to minute",
-    "hour to second",
-    "minute to second",
-];
 
 /// Texts in the characters of the nation, which are those of all.
 static NATIONAL: &[(&str, PgType)] = &[

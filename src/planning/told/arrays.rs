@@ -10,7 +10,7 @@ use datafusion::{
 };
 
 use super::{
-    super::{ELEMENTS_OF, open_operands::is_open, operators::is_null},
+    super::{ELEMENTS_OF, arrays::operator_of, open_operands::is_open, operators::is_null},
     read_as, told_as, told_by, word,
 };
 use crate::{
@@ -21,19 +21,6 @@ use crate::{
 
 /// Types that texts of no type, or of another one, are not compared with.
 const ALONE: &[PgType] = &[UUID, JSON, JSONB];
-
-/// Operators that compare the elements of arrays.
-const COMPARING: &[&str] = &[
-    "array_eq",
-    "array_ne",
-    "array_lt",
-    "array_le",
-    "array_gt",
-    "array_ge",
-    "arraycontained",
-    "arraycontains",
-    "arrayoverlap",
-];
 
 fn is_among(known: ColumnType, among: &[PgType]) -> bool {
     among.iter().any(|pg| pg.oid == known.pg.oid)
@@ -96,10 +83,13 @@ pub(super) fn settle_arguments(call: &mut ScalarFunction, schema: &DFSchema) -> 
     if call.func.name() == ELEMENTS_OF {
         return check_taken_apart(call.args.first().and_then(|array| told_by(array, schema)?.item()));
     }
-    let Some(function) = functions::function_of(&call.func) else { return Ok(()) };
+    if functions::function_of(&call.func).is_none() {
+        return Ok(());
+    }
     let item = call.args.iter().find_map(|argument| told_by(argument, schema)?.item());
     let Some(item) = item else { return Ok(()) };
-    if COMPARING.contains(&function.name) {
+    // It compares elements.
+    if operator_of(call).is_some() {
         check_items(item, "=")?;
     }
     for argument in &mut call.args {

@@ -30,7 +30,7 @@ pub(super) use self::{
     cast::{is_stored_as, said, told_as},
     json_keys::CompareJson,
 };
-use super::{WRITTEN_AS, open_operands::is_open, overloads, steps};
+use super::{WRITTEN_AS, open_operands::is_open, operators, overloads, steps};
 use crate::{
     fault::{Failure, Fault},
     pgtype::{self, BPCHAR, Becoming, CHAR, ColumnType, JSON, JSONB, NAME, OID, UUID, VARCHAR, told},
@@ -136,7 +136,7 @@ pub(super) fn settled(mut step: Expr, schema: &DFSchema) -> Result<(Expr, Option
             }
         }
         Expr::BinaryExpr(BinaryExpr { left, op, right }) if steps::is_comparison(*op) => {
-            compare(&mut [left.as_mut(), right.as_mut()], &operator(*op), schema)?;
+            compare(&mut [left.as_mut(), right.as_mut()], operators::written(*op).unwrap_or("="), schema)?;
         }
         Expr::BinaryExpr(BinaryExpr { left, op, .. }) if is_pattern(*op) => padded::pad(left, schema),
         Expr::Like(like) | Expr::SimilarTo(like) => padded::pad(&mut like.expr, schema),
@@ -329,15 +329,6 @@ fn word(operand: &Expr, schema: &DFSchema) -> String {
         Some(told) => told.pg.word(None),
         None if is_open(operand) => pgtype::UNKNOWN.word(None),
         None => operand.get_type(schema).map_or_else(|_| pgtype::UNKNOWN.word(None), |own| pgtype::type_name(&own)),
-    }
-}
-
-/// How PostgreSQL calls an operator.
-fn operator(op: Operator) -> String {
-    match op {
-        Operator::NotEq => "<>".to_owned(),
-        Operator::IsDistinctFrom | Operator::IsNotDistinctFrom => "=".to_owned(),
-        other => other.to_string(),
     }
 }
 

@@ -316,7 +316,11 @@ async fn sessions_cancel_and_terminate_each_other() {
     let ended = "canceling statement due to user request";
     let run = |sql: &'static str| {
         let one = one.clone();
-        tokio::spawn(async move { rows(&one, sql).await })
+        tokio::spawn(async move {
+            // As the server does for a message: who cancels between reading it and running it means it.
+            let _working = one.work();
+            rows(&one, sql).await
+        })
     };
     for (function, fault, message) in [
         ("pg_cancel_backend", Fault::Cancelled, ended),

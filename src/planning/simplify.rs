@@ -307,6 +307,11 @@ fn tell_apart(expression: Expr, number: &AtomicU64, place: Place, schema: &DFSch
             let expr = Box::new(under_its_name(*expr, next()));
             Transformed::yes(Expr::InList(InList { expr, list, negated }))
         }
+        // One operand may fail whatever the other is: `x * 0` is not 0 where there is no x, and constants fail beside NULL.
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) if makes_needless(&left, op, &right) => {
+            let (left, right) = (Box::new(under_its_name(*left, next())), Box::new(under_its_name(*right, next())));
+            Transformed::yes(Expr::BinaryExpr(BinaryExpr { left, op, right }))
+        }
         Expr::BinaryExpr(BinaryExpr { left, op, right }) => match op {
             Operator::BitwiseAnd | Operator::BitwiseOr | Operator::BitwiseXor => {
                 let left = Box::new(marked(*left, next()));
@@ -345,6 +350,16 @@ fn tell_apart(expression: Expr, number: &AtomicU64, place: Place, schema: &DFSch
         }
         other => Transformed::no(other),
     })
+}
+
+/// Whether the rule, for what one operand is or may turn out to be, could leave the other uncomputed that can fail.
+fn makes_needless(left: &Expr, op: Operator, right: &Expr) -> bool {
+    let is_literal = |operand: &Expr| matches!(operand, Expr::Literal(..));
+    let is_there = |operand: &Expr| is_literal(operand) || matches!(operand, Expr::Column(_));
+    let absorbs = matches!(op, Operator::Multiply | Operator::Modulo | Operator::BitwiseAnd | Operator::BitwiseOr);
+    let of_constants = op.returns_null_on_null() && is_constant(left) && is_constant(right);
+    let beside_one = absorbs && (is_literal(left) && !is_there(right) || is_literal(right) && !is_there(left));
+    beside_one || of_constants && !(is_literal(left) && is_literal(right))
 }
 
 /// A column compared with a constant: the rule makes lists of several such comparisons, and merges the lists. All get one

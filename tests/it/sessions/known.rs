@@ -126,6 +126,8 @@ pub(crate) const KNOWN: &[Known] = &[
         "a query that the same message prepared counts as the first of the transaction there",
     ),
     known("CommandComplete ROLLBACK", "NoticeResponse WARNING 01000", "rollback", Then::End, "as for COMMIT"),
+    known("CommandComplete ROLLBACK", "NoticeResponse WARNING 01000", "abort", Then::End, "as for COMMIT"),
+    known("CommandComplete ROLLBACK", "NoticeResponse WARNING 01000", "query end", Then::End, "as for COMMIT"),
     known(
         "CommandComplete SAVEPOINT",
         "ErrorResponse FATAL XX000",

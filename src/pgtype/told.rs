@@ -123,6 +123,11 @@ impl ColumnType {
         HashMap::from([(EXTENSION_TYPE_NAME_KEY.to_owned(), said)])
     }
 
+    /// Whether its texts may have blanks at their ends, which do not count where they are compared.
+    pub fn keeps_blanks(self) -> bool {
+        self.pg.oid == BPCHAR.oid && self.length().is_none()
+    }
+
     /// Whether its texts are filled up to their length where they are shown.
     pub fn is_padded(self) -> bool {
         self.pg.oid == BPCHAR.oid && self.length().is_some()

@@ -27,7 +27,7 @@ use super::{
     steps,
     text_numbers::{own_digits, text_of},
     time_operators,
-    told::{said, told_as, told_by},
+    told::{as_element, in_common, said, told_as, told_by},
 };
 use crate::{
     fault::{Failure, Fault},
@@ -305,7 +305,7 @@ fn become_common(value: Expr, item: &Item, common: &Common, schema: &DFSchema) -
             }
             _ => cast(value.unalias(), form),
         }),
-        _ => Ok(value),
+        _ => Ok(if *is_told { in_common(value, *column, common.column) } else { value }),
     }
 }
 
@@ -369,13 +369,19 @@ pub(super) fn was_constant(value: &Expr) -> bool {
     }
 }
 
-/// Gives values the type that they have together, and tells what fields have to say of it.
-pub(super) fn unite(values: &mut [&mut Expr], what: &str, schema: &DFSchema) -> Result<Option<ColumnType>> {
+/// Gives values the type that they have together, and tells what fields have to say of it; its modifier may be lost.
+pub(super) fn unite(
+    values: &mut [&mut Expr],
+    (what, loses): (&str, bool),
+    schema: &DFSchema,
+) -> Result<Option<ColumnType>> {
     let items: Vec<Item> = values.iter().map(|value| Item::of(value, schema)).collect();
     let shown: Vec<&Expr> = values.iter().map(|value| &**value).collect();
-    let Some(common) = found(&shown, &items, what)? else { return Ok(None) };
+    let Some(mut common) = found(&shown, &items, what)? else { return Ok(None) };
+    common.column.modifier = if loses { -1 } else { common.column.modifier };
     for (value, item) in values.iter_mut().zip(&items) {
-        **value = become_common(std::mem::take(&mut **value), item, &common, schema)?;
+        let united = become_common(std::mem::take(&mut **value), item, &common, schema)?;
+        **value = if what == ARRAY && common.column.keeps_blanks() { as_element(united) } else { united };
     }
     Ok(common.told())
 }
@@ -412,12 +418,9 @@ pub(super) fn settled(mut step: Expr, schema: &DFSchema) -> Result<(Expr, Option
     }
     let may_be_null = matches!(&step, Expr::Case(case) if case.else_expr.is_none());
     let Some((mut values, what)) = chosen(&mut step) else { return Ok((step, None)) };
-    let told = unite(&mut values, what, schema)?;
-    let told = match what {
-        ARRAY => told.map(|told| if told.item().is_some() { told } else { told.in_arrays() }),
-        _ => told,
-    };
-    Ok((step, told.map(|told| if may_be_null { ColumnType::plain(told.pg) } else { told })))
+    let told = unite(&mut values, (what, may_be_null), schema)?;
+    let held = |told: ColumnType| if what == ARRAY && told.item().is_none() { told.in_arrays() } else { told };
+    Ok((step, told.map(held)))
 }
 
 /// `nullif` of times of which one has a zone, and of numbers that are no floats. Its value is of the first one's type where
@@ -484,7 +487,7 @@ pub(super) fn read_early(operand: &mut Expr, schema: &DFSchema) -> Result<()> {
     let mut times = items.iter().filter_map(Item::pg).filter(|pg| pg.category == DATE.category);
     let are_times_of_several = times.next().is_some_and(|first| times.any(|other| other.oid != first.oid));
     if are_times_of_several || items.iter().any(Item::is_open) && items.iter().any(is_read) {
-        unite(&mut values, what, schema)?;
+        unite(&mut values, (what, false), schema)?;
     }
     Ok(())
 }

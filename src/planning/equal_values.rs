@@ -15,7 +15,10 @@ use datafusion::{
     },
 };
 
-use super::{calls, steps};
+use super::{
+    calls::{self, Back},
+    steps,
+};
 use crate::fault::{Failure, Fault};
 
 /// A type of such values.
@@ -115,6 +118,25 @@ pub(super) fn in_node(node: LogicalPlan, keyed: &impl Keyed) -> Result<Transform
             Ok(Transformed::no(LogicalPlan::RecursiveQuery(query)))
         }
         other => Ok(Transformed::no(other)),
+    }
+}
+
+/// The same of a node, in which calls of aggregates and windows are computed otherwise, too.
+pub(super) fn with_calls(
+    node: LogicalPlan,
+    keyed: &impl Keyed,
+    change: impl Fn(&mut Expr, &LogicalPlan) -> Result<Option<Back>>,
+) -> Result<Transformed<LogicalPlan>> {
+    match node {
+        LogicalPlan::Aggregate(_) | LogicalPlan::Window(_) => {
+            let replaced = calls::replace(node, change)?;
+            let keyed_node = |node: LogicalPlan| in_node(node, keyed);
+            match replaced.transformed {
+                true => Ok(Transformed::yes(replaced.data.map_children(keyed_node)?.data)),
+                false => keyed_node(replaced.data),
+            }
+        }
+        other => in_node(other, keyed),
     }
 }
 

@@ -24,7 +24,7 @@ use datafusion::{
         DFSchema, Result, ScalarValue,
         config::ConfigOptions,
         internal_err,
-        tree_node::{Transformed, TransformedResult, TreeNode},
+        tree_node::{Transformed, TransformedResult},
     },
     logical_expr::{
         ColumnarValue, Expr, ExprSchemable, LogicalPlan, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl,
@@ -55,7 +55,7 @@ impl AnalyzerRule for CompareLengths {
 
     fn analyze(&self, plan: LogicalPlan, _config: &ConfigOptions) -> Result<LogicalPlan> {
         let plan = steps::change(plan, concerns, by_lengths)?;
-        plan.transform_up_with_subqueries(with_keys).data()
+        plan.transform_up_with_subqueries(|node| equal_values::with_calls(node, &Lengths, by_order)).data()
     }
 }
 
@@ -206,21 +206,6 @@ fn in_call(step: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
             Ok(Transformed::yes(steps::null_if(value, is_other, ScalarValue::IntervalMonthDayNano(None))))
         }
         _ => Ok(Transformed::no(Expr::ScalarFunction(call))),
-    }
-}
-
-/// A node that sorts, joins or groups by lengths.
-fn with_keys(node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
-    match node {
-        LogicalPlan::Aggregate(_) | LogicalPlan::Window(_) => {
-            let replaced = calls::replace(node, by_order)?;
-            let in_node = |node: LogicalPlan| equal_values::in_node(node, &Lengths);
-            match replaced.transformed {
-                true => Ok(Transformed::yes(replaced.data.map_children(in_node)?.data)),
-                false => in_node(replaced.data),
-            }
-        }
-        other => equal_values::in_node(other, &Lengths),
     }
 }
 

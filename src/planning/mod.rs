@@ -207,6 +207,7 @@ pub(crate) fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
     rules.push(Arc::new(zeros::OneZero));
     rules.push(Arc::new(interval_lengths::CompareLengths));
     rules.push(Arc::new(told::CompareJson));
+    rules.push(Arc::new(told::CompareFixed));
     rules.push(Arc::new(late_columns::ComputeLate));
     rules.push(Arc::new(sort_keys::SortByColumns));
     rules.push(Arc::new(sets::NameInputs));

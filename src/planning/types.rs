@@ -16,7 +16,7 @@ use datafusion::{
         tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRewriter},
     },
     logical_expr::{
-        Distinct, Expr, ExprSchemable, Join, LogicalPlan, Projection, RecursiveQuery, Union, Values,
+        Distinct, Expr, ExprSchemable, Join, JoinConstraint, LogicalPlan, Projection, RecursiveQuery, Union, Values,
         expr_rewriter::coerce_plan_expr_for_schema, type_coercion::binary::type_union_resolution, utils::merge_schema,
     },
     optimizer::{AnalyzerRule, analyzer::type_coercion::TypeCoercionRewriter},
@@ -179,6 +179,7 @@ impl TreeNodeRewriter for Settler<'_> {
         casts::check(&step, self.schema)?;
         let (step, told) = told::settled(step, self.schema)?;
         let (step, common) = common_types::settled(step, self.schema)?;
+        let step = told::chosen(step, common);
         let step = long_numbers::settled(text_numbers::settled(step)?, self.schema)?;
         let step = time_operators::settled(overloads::settled(step, self.schema)?, self.schema);
         let step = days::settled(written_texts::settled(step, self.schema), self.schema);
@@ -194,6 +195,10 @@ fn with_keys(mut join: Join, schema: &DFSchema) -> Result<Join> {
     join.on.iter().try_for_each(|(left, right)| operators::check_keys(&join, left, right))?;
     for (left, right) in &mut join.on {
         told::compare(&mut [&mut *left, &mut *right], "=", schema)?;
+        if !matches!((&*left, &*right), (Expr::Column(_), Expr::Column(_))) {
+            // The keys of the other kind are columns.
+            join.join_constraint = JoinConstraint::On;
+        }
         let types = [left.get_type(join.left.schema())?, right.get_type(join.right.schema())?];
         number_types::compare(&mut [left, right], &types, schema);
     }
@@ -304,7 +309,7 @@ pub(super) fn with_columns_of_rows(mut values: Values) -> Result<Values> {
             row[at] = common_types::before_cast(std::mem::take(&mut row[at]));
         }
         let mut column: Vec<&mut Expr> = values.values.iter_mut().map(|row| &mut row[at]).collect();
-        let told = common_types::unite(&mut column, "VALUES", &none)?;
+        let told = common_types::unite(&mut column, ("VALUES", false), &none)?;
         let types = column.iter().map(|value| value.get_type(&none)).collect::<Result<Vec<_>>>()?;
         let Some(common) = common(&types) else { continue };
         for (value, own) in column.into_iter().zip(&types) {

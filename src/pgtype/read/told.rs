@@ -35,15 +35,13 @@ pub(crate) enum Becoming {
 /// The most bytes of a name.
 const NAME_BYTES: usize = 63;
 
-/// A text as values of a type are kept: fixed texts without the blanks at their ends, numbers of uuids in their usual form,
-/// and so on. One of another type is as it is.
+/// A text as values of a type are kept: fixed texts of a length without the blanks at their ends, numbers of uuids in their
+/// usual form, and so on. One of another type is as it is.
 pub(crate) fn as_told(text: &str, wanted: ColumnType, becoming: Becoming) -> Result<Cow<'_, str>, Untold> {
     let oid = wanted.pg.oid;
     if oid == VARCHAR.oid || oid == BPCHAR.oid {
-        let fitting = match wanted.length() {
-            Some(length) => fitting(text, usize::try_from(length).unwrap_or(0), becoming)?,
-            None => text,
-        };
+        let Some(length) = wanted.length() else { return Ok(Cow::Borrowed(text)) };
+        let fitting = fitting(text, usize::try_from(length).unwrap_or(0), becoming)?;
         return Ok(Cow::Borrowed(if oid == BPCHAR.oid { fitting.trim_end_matches(' ') } else { fitting }));
     }
     if oid == NAME.oid {
@@ -170,6 +168,8 @@ mod tests {
             assert_eq!(stored(text, fixed), fixed_kept.map(str::to_owned), "{text}");
         }
         assert_eq!(cast("abc  ", ColumnType::plain(&VARCHAR)).as_deref(), Ok("abc  "));
+        assert_eq!(cast("abc  ", ColumnType::plain(&BPCHAR)).as_deref(), Ok("abc  "));
+        assert_eq!(stored(" ", ColumnType::plain(&BPCHAR)).as_deref(), Ok(" "));
         let long = "ä".repeat(40);
         assert_eq!(cast(&long, ColumnType::plain(&NAME)), Ok("ä".repeat(31)));
         assert_eq!(cast("xyz", ColumnType::plain(&CHAR)).as_deref(), Ok("x"));

@@ -21,14 +21,14 @@ use super::{
         columnar::{made_of, within},
         open_operands::is_open,
     },
-    padded,
+    blanks, padded,
 };
 use crate::{
     fault::{self, Failure, Fault},
     functions::{called, no_json, rounding},
     pgtype::{
-        self, Becoming, CHAR, ColumnType, Context, Form, JSON, JSONB, NAME, PgType, TEXT, Untold, as_told,
-        cast_between, dimensions_of, nested,
+        self, BPCHAR, Becoming, CHAR, ColumnType, Context, Form, JSON, JSONB, NAME, PgType, TEXT, Untold, VARCHAR,
+        as_told, cast_between, dimensions_of, nested,
     },
 };
 
@@ -63,11 +63,15 @@ pub(in crate::planning) fn told_as(
         return Ok(if from == Some(wanted) { value } else { rounded(value, wanted) });
     }
     if let Some(from) = from {
+        let is_fixed = from.pg == &VARCHAR && wanted.keeps_blanks();
         let keeps = from.pg == wanted.pg && wanted.modifier == -1 || from.pg == &JSONB && wanted.pg == &JSON;
         if from == wanted {
             return Ok(value);
         }
-        if keeps {
+        if from.is_padded() && wanted.keeps_blanks() {
+            return Ok(blanks::in_common(value, from, wanted));
+        }
+        if keeps || is_fixed {
             return Ok(said(value, own, Some(wanted)));
         }
     }
@@ -75,8 +79,21 @@ pub(in crate::planning) fn told_as(
         Form::Oid if own.is_integer() => DataType::Int64,
         _ => DataType::Utf8View,
     };
+    let value = match from {
+        Some(from) if from.pg == &BPCHAR => of_fixed(value, from, wanted),
+        _ => value,
+    };
     let becomes = Becomes { wanted, dimensions: 0, becoming, was: Was::of(&own, wanted) };
     Ok(becomes.of(value, &own, form))
+}
+
+/// A fixed text as another type reads it: other texts without the blanks at its end, and whatever else as it is shown.
+fn of_fixed(mut value: Expr, from: ColumnType, wanted: ColumnType) -> Expr {
+    if [VARCHAR.oid, NAME.oid, BPCHAR.oid].contains(&wanted.pg.oid) {
+        return blanks::in_common(value, from, wanted);
+    }
+    padded::fill(&mut value, from);
+    value
 }
 
 /// The same in a place of this Arrow type, which says how many dimensions an array has.
@@ -178,6 +195,13 @@ pub(super) fn other(mut value: Expr, from: ColumnType, field: FieldRef, schema: 
         }
         return Ok(Expr::Cast(Cast::new_from_field(Box::new(value), field)));
     }
+    if from.pg == &BPCHAR {
+        if wanted.is_binary() {
+            padded::fill(&mut value, from);
+        } else {
+            value = blanks::in_common(value, from, ColumnType::plain(&TEXT));
+        }
+    }
     let is_text = wanted.is_string() || from.pg.category == TEXT.category;
     let is_number = from.pg.form == Form::Oid && wanted.is_integer();
     let value = match from.pg.form {
@@ -248,6 +272,8 @@ impl Becomes {
             Was::Code => character(text).map(Cow::Owned),
             Was::Truth => Ok(Cow::Owned(text.chars().take(1).collect())),
             Was::Short | Was::Other => {
+                let is_element = self.dimensions > 0 && self.wanted.keeps_blanks();
+                let text = if is_element { text.trim_end_matches(' ') } else { text };
                 as_told(text, self.wanted, self.becoming).map_err(|unfit| self.refused(text, unfit))
             }
         }
@@ -373,7 +399,7 @@ pub(in crate::planning) fn is_stored_as(from: &PgType, to: &PgType) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pgtype::{BPCHAR, OID, UUID, VARCHAR};
+    use crate::pgtype::{OID, UUID};
 
     /// `SELECT 'text'::oid`, `SELECT number::int4::oid` and `::int8::oid` of PostgreSQL 15.
     #[test]

@@ -2,9 +2,10 @@
 //! times with modifiers, as `timestamp(3)`, and arrays of them (`arrays.rs`).
 //!
 //! A cast to one makes values of it, and a text in quotes beside one is a value of it: `id = 'A0EE…'` compares uuids. Fixed
-//! texts are kept without the blanks at their ends, and get them back where PostgreSQL shows them.
+//! texts of a length are kept without the blanks at their ends, and get them back where PostgreSQL shows them.
 
 mod arrays;
+mod blanks;
 mod cast;
 mod json_keys;
 mod padded;
@@ -13,7 +14,7 @@ mod scalars;
 
 use std::sync::Arc;
 
-use arrow::datatypes::Field;
+use arrow::datatypes::{DataType, Field};
 use datafusion::{
     common::{Column, DFSchema, ExprSchema, Result, ScalarValue},
     logical_expr::{
@@ -27,6 +28,7 @@ use self::cast::told_in;
 pub(crate) use self::parameters::told_parameters;
 pub(super) use self::{
     arrays::is_written_array,
+    blanks::{CompareFixed, as_element, chosen, in_common},
     cast::{is_stored_as, said, told_as},
     json_keys::CompareJson,
 };
@@ -59,7 +61,10 @@ pub(crate) fn as_written(plan: LogicalPlan, are_shown: bool) -> Result<LogicalPl
         let mut value = Expr::Column(column);
         match told(field) {
             None => return value,
-            Some(told) if are_shown && told.is_padded() => padded::pad(&mut value, &schema),
+            Some(told) if are_shown && told.is_padded() => {
+                padded::fill(&mut value, told);
+                value = cast::said(value, DataType::Utf8View, None);
+            }
             Some(_) => value = cast::said(value, field.data_type().clone(), None),
         }
         value.alias_qualified(qualifier.cloned(), field.name())
@@ -80,7 +85,9 @@ pub(super) fn told_by(value: &Expr, schema: &DFSchema) -> Option<ColumnType> {
         }
         Expr::ScalarSubquery(subquery) => told(subquery.subquery.schema().fields().first()?),
         Expr::ScalarFunction(call) if call.func.name() == WRITTEN_AS => told_by(call.args.first()?, schema),
-        Expr::ScalarFunction(call) if call.args.is_empty() || cast::is_call(&call.func) => {
+        Expr::ScalarFunction(call)
+            if call.args.is_empty() || cast::is_call(&call.func) || padded::is_call(&call.func) =>
+        {
             told(&value.to_field(schema).ok()?.1)
         }
         Expr::ScalarFunction(call) if call.func.name() == "coalesce" => json_among(call.args.iter(), schema),
@@ -102,7 +109,7 @@ fn json_among<'a>(mut values: impl Iterator<Item = &'a Expr>, schema: &DFSchema)
 /// A step of an expression whose operands are of such types, and the type that its values are said to be of when the other
 /// types are settled.
 pub(super) fn settled(mut step: Expr, schema: &DFSchema) -> Result<(Expr, Option<ColumnType>)> {
-    let mut common = None;
+    let (mut common, mut replaced) = (None, None);
     match &mut step {
         Expr::Cast(Cast { expr, field }) => {
             let from = told_by(expr, schema);
@@ -151,7 +158,7 @@ pub(super) fn settled(mut step: Expr, schema: &DFSchema) -> Result<(Expr, Option
             if let Some(column) = subquery.subquery.schema().fields().first() {
                 let null = Expr::Literal(ScalarValue::Null, None);
                 let mut other = cast::said(null, column.data_type().clone(), told(column));
-                compare(&mut [expr.as_mut(), &mut other], "=", schema)?;
+                become_alike(&mut [expr.as_mut(), &mut other], "=", schema)?;
             }
         }
         Expr::Case(Case { expr: Some(value), when_then_expr, .. }) => {
@@ -163,14 +170,20 @@ pub(super) fn settled(mut step: Expr, schema: &DFSchema) -> Result<(Expr, Option
             let name = call.func.name().to_owned();
             match name.as_str() {
                 "nullif" => {
+                    let is_beside_text = call.args.get(1).is_some_and(|other| is_known_text(other, schema));
                     let mut operands: Vec<&mut Expr> = call.args.iter_mut().collect();
-                    compare(&mut operands, "=", schema)?;
+                    become_alike(&mut operands, "=", schema)?;
                     // Of varchars it is a text: there is no operator of theirs, nor one of a bpchar and a text or a name.
                     let own = call.args.first().and_then(|value| told_by(value, schema));
-                    let is_beside_text = call.args.get(1).is_some_and(|other| is_known_text(other, schema));
                     let is_of_texts =
                         |pg: &pgtype::PgType| pg.oid == VARCHAR.oid || pg.oid == BPCHAR.oid && is_beside_text;
                     common = own.filter(|told| !is_of_texts(told.pg));
+                    match call.args.as_mut_slice() {
+                        [value, other] if common.is_some_and(ColumnType::keeps_blanks) && !value.is_volatile() => {
+                            replaced = Some(blanks::null_if(value, std::mem::take(other), schema)?);
+                        }
+                        operands => blanks::compare(operands, schema),
+                    }
                 }
                 "greatest" | "least" if call.args.iter().all(|value| is_json(value, schema)) => {
                     let message = "could not identify a comparison function for type json; cast it to text";
@@ -179,11 +192,20 @@ pub(super) fn settled(mut step: Expr, schema: &DFSchema) -> Result<(Expr, Option
                 name if padded::SHOWING.contains(&name) => {
                     call.args.iter_mut().for_each(|value| padded::pad(value, schema));
                 }
-                "compare_any" | "compare_all" => arrays::compare_with(&mut call.args, schema)?,
-                name if OF_TEXTS.contains(&name) => check_arguments(name, &call.args, schema, &[UUID, JSON, JSONB])?,
+                "compare_any" | "compare_all" => {
+                    arrays::compare_with(&mut call.args, schema)?;
+                    if let Some(value) = call.args.first_mut().filter(|value| blanks::keeps_blanks(value, schema)) {
+                        *value = as_element(std::mem::take(value));
+                    }
+                }
+                name if OF_TEXTS.contains(&name) => {
+                    check_arguments(name, &call.args, schema, &[UUID, JSON, JSONB])?;
+                    blanks::settle_texts(call, schema);
+                }
                 _ => {
                     arrays::settle_arguments(call, schema)?;
                     common = overloads::told_result(call, schema);
+                    blanks::settle_arguments(call, schema);
                 }
             }
         }
@@ -211,6 +233,8 @@ pub(super) fn settled(mut step: Expr, schema: &DFSchema) -> Result<(Expr, Option
         }
         _ => {}
     }
+    let mut step = replaced.unwrap_or(step);
+    blanks::settle(&mut step, schema);
     Ok((step, common))
 }
 
@@ -264,8 +288,15 @@ fn check_arguments(name: &str, arguments: &[Expr], schema: &DFSchema, refused: &
     }
 }
 
-/// Operands that are compared: those that are open are of the type of the others.
+/// Operands that are compared, of types that are, and without what does not count of them.
 pub(super) fn compare(operands: &mut [&mut Expr], op: &str, schema: &DFSchema) -> Result<()> {
+    become_alike(operands, op, schema)?;
+    blanks::compare(operands.iter_mut().map(|operand| &mut **operand), schema);
+    Ok(())
+}
+
+/// Operands that are compared: those that are open are of the type of the others.
+fn become_alike(operands: &mut [&mut Expr], op: &str, schema: &DFSchema) -> Result<()> {
     let told: Vec<Option<ColumnType>> = operands.iter().map(|operand| told_by(operand, schema)).collect();
     if let Some(own) = told.iter().flatten().copied().find(|told| told.item().is_some()) {
         return arrays::compare(operands, own, op, schema);
@@ -317,6 +348,7 @@ fn read_as(operand: &mut Expr, own: ColumnType, schema: &DFSchema) -> Result<()>
     let read = told_as(value, None, (ColumnType::plain(own.pg), Becoming::Cast), schema)?;
     *operand = match read {
         // As a value it is compared as others are.
+        literal @ Expr::Literal(..) if own.pg.oid == BPCHAR.oid => blanks::key(literal),
         Expr::Literal(value, _) => Expr::Literal(value, None),
         other => other,
     };

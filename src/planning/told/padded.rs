@@ -23,16 +23,23 @@ use super::{
 };
 use crate::{
     functions::Room,
-    pgtype::{dimensions_of, nested},
+    pgtype::{BPCHAR, ColumnType, dimensions_of, nested},
 };
 
 /// Functions that show their arguments as clients see them, or count their bytes.
-pub(super) const SHOWING: &[&str] = &["concat", "concat_ws", "octet_length"];
+pub(super) const SHOWING: &[&str] = &["concat", "concat_ws", "format", "octet_length"];
 
 /// Fills a fixed text, or those of an array, up to its length.
 pub(super) fn pad(value: &mut Expr, schema: &DFSchema) {
-    let told = told_by(value, schema).map(|told| told.item().unwrap_or(told)).filter(|told| told.is_padded());
-    let Some(length) = told.and_then(|told| told.length()).and_then(|length| usize::try_from(length).ok()) else {
+    if let Some(told) = told_by(value, schema) {
+        fill(value, told);
+    }
+}
+
+/// The same of a value that is told to be of this type.
+pub(super) fn fill(value: &mut Expr, told: ColumnType) {
+    let item = Some(told.item().unwrap_or(told)).filter(|item| item.is_padded());
+    let Some(length) = item.and_then(ColumnType::length).and_then(|length| usize::try_from(length).ok()) else {
         return;
     };
     let function = Padded { length, signature: Signature::any(1, Volatility::Immutable) };
@@ -40,7 +47,12 @@ pub(super) fn pad(value: &mut Expr, schema: &DFSchema) {
     *value = ScalarUDF::new_from_impl(function).call(args);
 }
 
-/// `padded(value)`. It fails only where there is no room for the blanks.
+/// Whether a call is one that fills texts.
+pub(super) fn is_call(function: &ScalarUDF) -> bool {
+    function.inner().downcast_ref::<Padded>().is_some()
+}
+
+/// `padded(value)`, of no length any more. It fails only where there is no room for the blanks.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Padded {
     length: usize,
@@ -83,8 +95,11 @@ impl ScalarUDFImpl for Padded {
 
     fn return_field_from_args(&self, arguments: ReturnFieldArgs) -> Result<FieldRef> {
         let [value] = take_function_args(self.name(), arguments.arg_fields)?;
-        let padded = nested(dimensions_of(value.data_type()), DataType::Utf8View);
-        Ok(Arc::new(Field::new(self.name(), padded, value.is_nullable())))
+        let dimensions = dimensions_of(value.data_type());
+        let told = ColumnType::plain(&BPCHAR);
+        let told = if dimensions == 0 { told } else { told.in_arrays() };
+        let field = Field::new(self.name(), nested(dimensions, DataType::Utf8View), value.is_nullable());
+        Ok(Arc::new(field.with_metadata(told.metadata())))
     }
 
     fn invoke_with_args(&self, call: ScalarFunctionArgs) -> Result<ColumnarValue> {

@@ -32,7 +32,9 @@ pub(super) use self::{
     cast::{is_stored_as, said, told_as},
     json_keys::CompareJson,
 };
-use super::{WRITTEN_AS, open_operands::is_open, operators, overloads, steps};
+use super::{
+    REGULAR_EXPRESSION, SIMILAR_EXPRESSION, WRITTEN_AS, open_operands::is_open, operators, overloads, steps,
+};
 use crate::{
     fault::{Failure, Fault},
     pgtype::{self, BPCHAR, Becoming, CHAR, ColumnType, JSON, JSONB, NAME, OID, UUID, VARCHAR, told},
@@ -198,6 +200,7 @@ pub(super) fn settled(mut step: Expr, schema: &DFSchema) -> Result<(Expr, Option
                         *value = as_element(std::mem::take(value));
                     }
                 }
+                REGULAR_EXPRESSION | SIMILAR_EXPRESSION => blanks::settle_texts(call, schema),
                 name if OF_TEXTS.contains(&name) => {
                     check_arguments(name, &call.args, schema, &[UUID, JSON, JSONB])?;
                     blanks::settle_texts(call, schema);

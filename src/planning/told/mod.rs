@@ -32,9 +32,7 @@ pub(super) use self::{
     cast::{is_stored_as, said, told_as},
     json_keys::CompareJson,
 };
-use super::{
-    REGULAR_EXPRESSION, SIMILAR_EXPRESSION, WRITTEN_AS, open_operands::is_open, operators, overloads, steps,
-};
+use super::{REGULAR_EXPRESSION, SIMILAR_EXPRESSION, WRITTEN_AS, open_operands::is_open, operators, overloads, steps};
 use crate::{
     fault::{Failure, Fault},
     pgtype::{self, BPCHAR, Becoming, CHAR, ColumnType, JSON, JSONB, NAME, OID, UUID, VARCHAR, told},

@@ -359,7 +359,9 @@ fn of_elements<M>(wanted: &PgType, found: &Candidate<M>, given: &[Given]) -> Res
     });
     let elements: Vec<Option<&'static PgType>> = elements.map(Some).collect();
     let common = pgtype::common_type(&elements).map_err(|_| Unresolved::None)?;
-    let element = common.ok_or(Unresolved::Indeterminate)?;
+    // What need not be of one type is a text where nothing is known.
+    let is_compatible = [pgtype::ANYCOMPATIBLE.oid, pgtype::ANYCOMPATIBLEARRAY.oid].contains(&wanted.oid);
+    let element = common.or(is_compatible.then_some(&TEXT)).ok_or(Unresolved::Indeterminate)?;
     match wanted.is_any_array() {
         true => element.array_type().copied().ok_or(Unresolved::None),
         false => Ok(*element),

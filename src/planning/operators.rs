@@ -22,7 +22,7 @@ use datafusion::{
 };
 
 use super::{
-    REGULAR_EXPRESSION, SIMILAR_EXPRESSION, arrays, integers,
+    REGULAR_EXPRESSION, SIMILAR_EXPRESSION, arrays, constants, integers,
     open_operands::{Operand, is_open},
     steps,
     told::told_by,
@@ -30,7 +30,7 @@ use super::{
 use crate::{
     fault::{Failure, Fault},
     functions::{self, Given},
-    pgtype::{self, BOOL, INT4, PgType, REGTYPE, TEXT},
+    pgtype::{self, BOOL, Form, INT4, PgType, REGTYPE, TEXT},
 };
 
 /// Refuses a step of an expression whose operands' types are settled.
@@ -132,9 +132,22 @@ pub(super) fn check_planned(operation: &RawBinaryExpr, schema: &DFSchema) -> Res
         return Ok(());
     }
     match functions::resolve_operator_early(&name, &operands) {
-        Ok(_) => Ok(()),
+        Ok(operator) => check_texts(operator, [&operation.left, &operation.right]),
         Err(_) => resolved(&name, &operands),
     }
+}
+
+/// Refuses a text in quotes that is no value of what an operator takes, before anything is said of what that yields.
+fn check_texts(operator: &pgtype::Operator, operands: [&Expr; 2]) -> Result<()> {
+    for (operand, wanted) in operands.into_iter().zip(operator.arguments) {
+        let Expr::Literal(ScalarValue::Utf8(Some(text)), _) = operand else { continue };
+        // Numbers may get another type, of which it is one.
+        let is_number = wanted.category == INT4.category && text.trim().parse::<f64>().is_ok();
+        if let Some(wanted) = wanted.arrow(-1).filter(|_| !is_number && wanted.form != Form::Oid) {
+            constants::check(text, &wanted)?;
+        }
+    }
+    Ok(())
 }
 
 /// Refuses the condition of a join that is none.

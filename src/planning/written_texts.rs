@@ -207,10 +207,10 @@ mod tests {
     #[test]
     fn texts_are_of_the_other_operands_type() {
         use BinaryOperator::{And, Eq, Plus};
-        let boolean = cast(lit("a"), DataType::Boolean);
-        assert_eq!(planned(col("flag"), Eq, lit("a")), (col("flag"), boolean.clone()));
-        assert_eq!(planned(lit("a"), Eq, col("flag")), (boolean.clone(), col("flag")));
-        assert_eq!(planned(col("flag"), And, lit("a")), (col("flag"), boolean));
+        let boolean = cast(lit("t"), DataType::Boolean);
+        assert_eq!(planned(col("flag"), Eq, lit("t")), (col("flag"), boolean.clone()));
+        assert_eq!(planned(lit("t"), Eq, col("flag")), (boolean.clone(), col("flag")));
+        assert_eq!(planned(col("flag"), And, lit("t")), (col("flag"), boolean));
         assert_eq!(planned(col("n"), Plus, lit("1")), (col("n"), cast(lit("1"), DataType::Int32)));
         // The engine does the rest, or refuses it.
         for (left, op, right) in
@@ -218,8 +218,12 @@ mod tests {
         {
             assert_eq!(planned(left.clone(), op, right.clone()), (left, right));
         }
-        let refused = RawBinaryExpr { op: Plus, left: col("s"), right: lit("1") };
-        assert!(Operators.plan_binary_op(refused, &schema()).is_err());
+        for (left, op, right) in
+            [(col("s"), Plus, lit("1")), (col("flag"), Eq, lit("a")), (lit("2024-01-01"), Plus, col("n"))]
+        {
+            let refused = RawBinaryExpr { op, left, right };
+            assert!(Operators.plan_binary_op(refused, &schema()).is_err());
+        }
     }
 
     #[test]

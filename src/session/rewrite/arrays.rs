@@ -19,12 +19,12 @@ use datafusion::{
         simplify::{ExprSimplifyResult, SimplifyContext},
     },
     sql::sqlparser::ast::{
-        AccessExpr, BinaryOperator, Expr, Function, FunctionArgumentClause, FunctionArguments, Select, Subscript,
-        UnaryOperator, Value, visit_expressions, visit_expressions_mut,
+        AccessExpr, BinaryOperator, DataType as Type, Expr, Function, FunctionArgumentClause, FunctionArguments,
+        Select, Subscript, UnaryOperator, Value, visit_expressions, visit_expressions_mut,
     },
 };
 
-use super::{all, any, array_literals, call, null, operation};
+use super::{all, any, array_literals, call, cast_to, is_open, null, operation};
 use crate::{Error, Fault, Result, fault::Failure, interrupt::steps, pgtype::type_name, planning::compared_as};
 
 type PlanResult<T> = datafusion::common::Result<T>;
@@ -53,7 +53,14 @@ pub(super) fn rewrite(expression: &mut Expr) -> Result<()> {
         }
         return Ok(());
     }
-    let rewritten = match elements(right)? {
+    let mut written = elements(right)?;
+    if let Some(elements) = &mut written
+        && text_of(right).is_none()
+        && Comparison::of(op).is_some()
+    {
+        say_texts(elements);
+    }
+    let rewritten = match written {
         Some(elements) if elements.is_empty() && text_of(right).is_some() => {
             Expr::Value(Value::Boolean(!is_any).into())
         }
@@ -83,6 +90,15 @@ pub(super) fn rewrite(expression: &mut Expr) -> Result<()> {
     Ok(())
 }
 
+/// An array of nothing but texts in quotes and NULLs is one of texts, whatever it is compared with.
+fn say_texts(elements: &mut [Expr]) {
+    if elements.iter().all(is_open) {
+        for element in elements {
+            *element = cast_to(std::mem::replace(element, null()), Type::Text);
+        }
+    }
+}
+
 /// Whether an element may stand in a list. A real is compared with an array of numerics as a double, and with a list of them as
 /// with reals.
 fn is_plain(element: &Expr) -> bool {
@@ -92,6 +108,7 @@ fn is_plain(element: &Expr) -> bool {
             _ => true,
         },
         Expr::Identifier(_) => true,
+        Expr::Cast { expr, data_type: Type::Text, .. } => is_open(expr),
         _ => false,
     }
 }

@@ -23,10 +23,12 @@ mod distinct_from;
 mod groups;
 mod intervals;
 mod joined_texts;
+mod keys;
 mod limit;
 mod merge;
 mod numbers;
 mod once;
+mod open_texts;
 mod order;
 mod ordered_sets;
 mod parameters;
@@ -53,8 +55,9 @@ use datafusion::{
     sql::{
         parser::{CopyToSource, Statement as SqlStatement},
         sqlparser::ast::{
-            BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments,
-            Ident, ObjectName, Query, Select, SetExpr, TableFactor, TableWithJoins, Value, VisitMut, VisitorMut,
+            BinaryOperator, CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList,
+            FunctionArguments, Ident, ObjectName, Query, Select, SetExpr, TableFactor, TableWithJoins, Value, VisitMut,
+            VisitorMut,
         },
         sqlparser::parser::Parser,
     },
@@ -103,6 +106,8 @@ const REWRITES: &[Rewrite] = &[
     // Before casts get names.
     Rewrite::Statement(type_calls::rewrite),
     Rewrite::Statement(array_literals::rewrite),
+    // Before keys in a row become keys of their own: a constant that is refused alone may stand in a row of ORDER BY.
+    Rewrite::Query(keys::check),
     // Keys in a row become keys of their own before those of DISTINCT ON are put into their order.
     Rewrite::Query(rows::order_by),
     Rewrite::Query(groups::in_order),
@@ -121,10 +126,12 @@ const REWRITES: &[Rewrite] = &[
     // After the windows, whose casts are in the list now.
     Rewrite::Select(casts::rewrite_select),
     Rewrite::Select(arrays::subscripts),
+    Rewrite::Select(open_texts::conditions),
     Rewrite::Item(files::rewrite),
     Rewrite::Item(numbers::of_series),
     // Before the elements of arrays that are arguments are anything else.
     Rewrite::Expression(texts::rewrite),
+    Rewrite::Expression(open_texts::rewrite),
     Rewrite::Expression(distinct_from::rewrite),
     Rewrite::Expression(rows::rewrite),
     // Before comparisons with the elements of arrays are written out, each of which is a pattern.
@@ -242,6 +249,12 @@ fn is_open(expression: &Expr) -> bool {
         Expr::Nested(inner) => is_open(inner),
         _ => false,
     }
+}
+
+/// `expression::data_type`.
+fn cast_to(expression: Expr, data_type: DataType) -> Expr {
+    let expr = Box::new(expression);
+    Expr::Cast { kind: CastKind::DoubleColon, expr, data_type, array: false, format: None }
 }
 
 fn operation(left: Expr, op: BinaryOperator, right: Expr) -> Expr {

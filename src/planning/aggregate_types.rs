@@ -61,11 +61,5 @@ fn check(step: &Expr, schema: &DFSchema) -> Result<()> {
     };
     let given = overloads::given(arguments, schema);
     let is_refused = given.iter().any(|given| matches!(given, Given::Type(own) if !is_taken(own)));
-    if !is_refused {
-        return Ok(());
-    }
-    let unknown = || crate::pgtype::UNKNOWN.sql(None);
-    let types = arguments.iter().map(|argument| overloads::type_of(argument, schema).unwrap_or_else(unknown));
-    let message = format!("function {name}({}) does not exist", types.collect::<Vec<_>>().join(", "));
-    Err(Failure::new(Fault::UndefinedFunction, message).into())
+    if is_refused { Err(overloads::missing(name, arguments, schema)) } else { Ok(()) }
 }

@@ -71,6 +71,7 @@ mod recursion;
 mod same_types;
 mod set_keys;
 mod sets;
+mod shifts;
 mod simplify;
 mod sort_keys;
 mod steps;

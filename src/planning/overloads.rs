@@ -10,7 +10,7 @@
 
 use arrow::datatypes::DataType;
 use datafusion::{
-    common::{DFSchema, Result, ScalarValue, metadata::FieldMetadata},
+    common::{DFSchema, DataFusionError, Result, ScalarValue, metadata::FieldMetadata},
     logical_expr::{Expr, ExprSchemable, cast, expr::ScalarFunction},
 };
 
@@ -20,6 +20,7 @@ use super::{
     told::{is_written_array, told_by},
 };
 use crate::{
+    fault::{Failure, Fault},
     functions::{self, Given, PG_TYPEOF, Returns},
     pgtype::{self, ColumnType, JSON, JSONB, PgType, REGTYPE, ZONED_TIME},
 };
@@ -128,6 +129,14 @@ fn type_asked(call: &ScalarFunction, schema: &DFSchema) -> Option<String> {
         return None;
     }
     type_of(value, schema)
+}
+
+/// There is no function of this name for arguments of such types.
+pub(super) fn missing(name: &str, arguments: &[Expr], schema: &DFSchema) -> DataFusionError {
+    let unknown = || pgtype::UNKNOWN.sql(None);
+    let types = arguments.iter().map(|argument| type_of(argument, schema).unwrap_or_else(unknown));
+    let message = format!("function {name}({}) does not exist", types.collect::<Vec<_>>().join(", "));
+    Failure::new(Fault::UndefinedFunction, message).into()
 }
 
 /// The type of a value, as SQL writes it; none where it cannot be told. A text in quotes, or NULL, is of no type yet.

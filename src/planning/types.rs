@@ -27,7 +27,7 @@ use super::{
     common_types::{self, Item},
     days, decimal_places, interval_lengths, long_numbers, number_types,
     open_operands::is_open,
-    operators, overloads, range_keys, sets, steps, text_numbers, time_operators, told, unread, written_texts,
+    operators, overloads, range_keys, sets, shifts, steps, text_numbers, time_operators, told, unread, written_texts,
 };
 use crate::pgtype::ANY_NUMERIC;
 
@@ -178,6 +178,7 @@ impl TreeNodeRewriter for Settler<'_> {
         operators::check(&step, self.schema)?;
         casts::check(&step, self.schema)?;
         let (step, told) = told::settled(step, self.schema)?;
+        let step = shifts::settled(step, self.schema)?;
         let (step, common) = common_types::settled(step, self.schema)?;
         let step = told::chosen(step, common);
         let step = long_numbers::settled(text_numbers::settled(step)?, self.schema)?;

@@ -87,7 +87,7 @@ impl WindowUDFImpl for Shift {
             [value, rows, other] => {
                 // A whole number fits in any type of whole numbers that its text fits in.
                 let same = value == other || other.is_null() || value.is_integer() && other.is_integer();
-                let common = if same { Some(value.clone()) } else { type_union_coercion(value, other) };
+                let common = if same { Some(value.clone()) } else { together(value, other) };
                 match common {
                     Some(common) => Ok(vec![common.clone(), rows.clone(), common]),
                     None => plan_err!("{name} of {value} cannot have {other} where there is no row"),
@@ -108,6 +108,15 @@ impl WindowUDFImpl for Shift {
 
     fn limit_effect(&self, arguments: &[Arc<dyn PhysicalExpr>]) -> LimitEffect {
         self.inner.inner().limit_effect(arguments)
+    }
+}
+
+/// The type of both values. Whether a text beside another value is one in quotes, which is read, is known when types are settled.
+fn together(value: &DataType, other: &DataType) -> Option<DataType> {
+    match (value.is_string(), other.is_string()) {
+        (false, true) if !value.is_null() => Some(value.clone()),
+        (true, false) => Some(other.clone()),
+        _ => type_union_coercion(value, other),
     }
 }
 

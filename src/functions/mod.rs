@@ -42,7 +42,7 @@ pub(crate) use self::{
     call::{Call, Room},
     json::no_json,
     kind::PG_TYPEOF,
-    resolve::{Given, Resolved, given, resolve, resolve_early, resolve_operator, resolve_operator_early},
+    resolve::{Given, Resolved, Unresolved, given, resolve, resolve_early, resolve_operator, resolve_operator_early},
     text::{quoted, similar, translated, unescaped},
     time::{TimeSeries, instant_in_session, rounding},
     udf::forms,

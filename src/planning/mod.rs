@@ -59,6 +59,7 @@ mod missing;
 mod nearest_floats;
 mod null_equality;
 mod number_types;
+mod open_arguments;
 mod open_operands;
 mod operator_calls;
 mod operators;

@@ -59,8 +59,8 @@ fn is_integer(rows: &Given) -> bool {
     matches!(rows, Given::Unknown) || matches!(rows, Given::Type(own) if is_one(own))
 }
 
-/// A number of rows in quotes is read.
-fn become_integer(rows: &mut Expr) -> Result<()> {
+/// A number in quotes is read.
+pub(super) fn become_integer(rows: &mut Expr) -> Result<()> {
     if let Expr::Literal(value @ ScalarValue::Utf8(Some(text)), _) = &*rows {
         constants::check(text, &DataType::Int32)?;
         *rows = Expr::Literal(value.cast_to(&DataType::Int32)?, None);

@@ -9,20 +9,20 @@ use arrow::datatypes::{DataType, IntervalUnit};
 use datafusion::{
     common::{DFSchema, Result, ScalarValue},
     logical_expr::{
-        Between, BinaryExpr, Case, Cast, Expr, ExprSchemable, Operator,
+        Between, BinaryExpr, Case, Cast, Expr, ExprSchemable, Operator, WindowFunctionDefinition,
         expr::InList,
-        planner::{ExprPlanner, PlannerResult, RawBinaryExpr},
+        planner::{ExprPlanner, PlannerResult, RawAggregateExpr, RawBinaryExpr, RawWindowExpr},
     },
     sql::sqlparser::ast::BinaryOperator,
 };
 
 use super::{
-    byte_texts::is_bytes, common_types, concatenation, days, decimal_places, integers, open_operands, operator_calls,
-    operators, steps, text_numbers, time_operators,
+    byte_texts::is_bytes, common_types, concatenation, days, decimal_places, integers, open_arguments, open_operands,
+    operator_calls, operators, steps, text_numbers, time_operators,
 };
 use crate::pgtype::{self, ZONED_TIME};
 
-/// Plans operators between values, of which one is a text that is written.
+/// Plans operators and calls, of whose operands and arguments some may be texts that are written.
 #[derive(Debug)]
 pub(crate) struct Operators;
 
@@ -67,6 +67,23 @@ impl ExprPlanner for Operators {
             _ => {}
         }
         Ok(PlannerResult::Original(operation))
+    }
+
+    fn plan_aggregate(&self, mut call: RawAggregateExpr) -> Result<PlannerResult<RawAggregateExpr>> {
+        open_arguments::of_aggregate(call.func.name(), &mut call.args)?;
+        Ok(PlannerResult::Original(call))
+    }
+
+    fn plan_window(&self, mut call: RawWindowExpr) -> Result<PlannerResult<RawWindowExpr>> {
+        match &call.func_def {
+            WindowFunctionDefinition::AggregateUDF(function) => {
+                open_arguments::of_aggregate(function.name(), &mut call.args)?;
+            }
+            WindowFunctionDefinition::WindowUDF(function) => {
+                open_arguments::of_window(function.name(), &mut call.args)?;
+            }
+        }
+        Ok(PlannerResult::Original(call))
     }
 }
 

@@ -52,15 +52,20 @@ async fn find(statement: &mut SqlStatement, state: &SessionState) -> Result<()> 
     if !seen.matters && !nested {
         return Ok(());
     }
-    let (mut relations, mut types) = (HashMap::new(), HashMap::new());
+    let (mut relations, mut types, mut missing) = (HashMap::new(), HashMap::new(), HashSet::new());
     for name in seen.tables {
         let reference = object_name_to_table_reference(name.clone(), true)?;
         let table = reference.table().to_owned();
-        let Ok(schema) = state.schema_for_ref(reference) else { continue };
-        if let Some(provider) = schema.table(&table).await? {
+        let found = match state.schema_for_ref(reference) {
+            Ok(schema) => schema.table(&table).await?,
+            Err(_) => None,
+        };
+        if let Some(provider) = found {
             let columns = provider.schema().fields().iter().map(|field| field.name().clone()).collect();
             types.insert(name.to_string(), types_of(provider.schema().fields()));
             relations.insert(name.to_string(), columns);
+        } else if !seen.ctes.contains(&table) {
+            missing.insert(name.to_string());
         }
     }
     for call in seen.calls {
@@ -90,7 +95,12 @@ async fn find(statement: &mut SqlStatement, state: &SessionState) -> Result<()> 
     if !seen.matters {
         return Ok(());
     }
-    let known = Known { ctes: HashMap::new(), relations: Arc::new(relations), types: Arc::new(types) };
+    let known = Known {
+        ctes: HashMap::new(),
+        relations: Arc::new(relations),
+        missing: Arc::new(missing),
+        types: Arc::new(types),
+    };
     visit(
         statement,
         &mut Resolver {

@@ -27,6 +27,8 @@ use crate::{Error, Fault, Result, error::MARK};
 pub(super) struct Known {
     pub(super) ctes: HashMap<String, Vec<String>>,
     pub(super) relations: Arc<HashMap<String, Vec<String>>>,
+    /// Tables that there are not, by the texts of their names.
+    pub(super) missing: Arc<HashSet<String>>,
     /// The types of the columns of tables, calls and queries in FROM, as far as they are known, by their texts.
     pub(super) types: Arc<HashMap<String, Vec<DataType>>>,
 }
@@ -142,13 +144,17 @@ impl Known {
 
     fn joined(&self, item: &mut TableWithJoins) -> Result<Option<Namespace>> {
         let mut left = self.relation(&mut item.relation)?;
+        let mut has_missing = self.is_missing(&item.relation);
         for join in &mut item.joins {
             let right = self.relation(&mut join.relation)?;
+            has_missing |= self.is_missing(&join.relation);
             left = match (left, right) {
                 (Some(mut left), Some(mut right)) => {
                     whole_rows::without_match(&mut left, &mut right, &join.join_operator);
                     Some(merged(left, right, &mut join.join_operator)?)
                 }
+                // Whoever plans the join tells of the table.
+                _ if has_missing => None,
                 _ => match constraint(&join.join_operator) {
                     Some(JoinConstraint::Using(_) | JoinConstraint::Natural) => {
                         let message =
@@ -208,6 +214,10 @@ impl Known {
         }
         name_all(factor, &columns);
         Ok(Some(namespace))
+    }
+
+    fn is_missing(&self, factor: &TableFactor) -> bool {
+        matches!(factor, TableFactor::Table { name, args: None, .. } if self.missing.contains(&name.to_string()))
     }
 
     fn cte(&self, name: &ObjectName) -> Option<&Vec<String>> {

@@ -25,6 +25,8 @@ pub(super) struct Seen {
     /// Queries around the place.
     depth: usize,
     pub(super) tables: Vec<ObjectName>,
+    /// The names of queries in WITH, wherever they are seen.
+    pub(super) ctes: HashSet<String>,
     pub(super) calls: Vec<TableFactor>,
     /// Queries in FROM.
     pub(super) derived: Vec<TableFactor>,
@@ -62,6 +64,7 @@ impl VisitorMut for Seen {
         self.depth += 1;
         for cte in query.with.iter().flat_map(|with| &with.cte_tables) {
             self.matters |= !cte.alias.columns.is_empty();
+            self.ctes.insert(folded(&cte.alias.name));
             self.named.extend(cte.alias.columns.iter().map(|column| folded(&column.name)));
         }
         ControlFlow::Continue(())

@@ -36,6 +36,7 @@ impl ExprPlanner for Arrays {
         }
         let RawBinaryExpr { op, mut left, mut right } = operation;
         match (array_type(&left, schema), array_type(&right, schema)) {
+            (Some(array), _) | (_, Some(array)) if is_read_later(&op, &array, [&left, &right], schema) => {}
             (Some(array), None) => become_array(&mut right, &array),
             (None, Some(array)) => become_array(&mut left, &array),
             _ => {}
@@ -66,6 +67,13 @@ impl ExprPlanner for Arrays {
         schema: &DFSchema,
     ) -> Result<PlannerResult<RawFieldAccessExpr>> {
         let RawFieldAccessExpr { field_access, expr } = access;
+        let field_access = match field_access {
+            // A place in quotes, and no field of an object.
+            GetFieldAccess::NamedStructField { name } if has_places(&expr, schema) => {
+                GetFieldAccess::ListIndex { key: Box::new(Expr::Literal(name, None)) }
+            }
+            other => other,
+        };
         let is_step = |stride: &Expr| matches!(stride, Expr::Literal(ScalarValue::Int64(Some(1)), _));
         let is_element = match &field_access {
             GetFieldAccess::ListIndex { .. } => true,
@@ -154,6 +162,13 @@ fn is_equal_otherwise(one: &DataType, other: &DataType) -> bool {
     dimensions_of(one) != dimensions_of(other) || leaf.is_floating() || matches!(leaf, DataType::Interval(_))
 }
 
+/// Whether a text in quotes beside an array is read when the call that an operator is gets its types: what is of bigints for the
+/// planner yet may be of integers then.
+fn is_read_later(op: &BinaryOperator, array: &DataType, operands: [&Expr; 2], schema: &DFSchema) -> bool {
+    let is_told = |operand: &Expr| told_by(operand, schema).is_some();
+    of_arrays(op, false).is_some() && *innermost(array) == DataType::Int64 && !operands.into_iter().any(is_told)
+}
+
 /// The type of an operand that is an array.
 fn array_type(operand: &Expr, schema: &DFSchema) -> Option<DataType> {
     operand.get_type(schema).ok().filter(|data_type| element(data_type).is_some())
@@ -181,6 +196,15 @@ pub(super) fn as_written(operand: &Expr, wanted: DataType) -> DataType {
 
 fn is_call(call: &ScalarFunction, function: &'static Function) -> bool {
     functions::function_of(&call.func).is_some_and(|called| std::ptr::eq(called, function))
+}
+
+/// Whether a place behind an expression is one in an array.
+fn has_places(expression: &Expr, schema: &DFSchema) -> bool {
+    match expression.get_type(schema) {
+        Ok(DataType::Struct(_) | DataType::Map(..)) => false,
+        Ok(own) => element(&own).is_some() || is_subscript(expression),
+        Err(_) => is_subscript(expression),
+    }
 }
 
 /// Whether an expression is an element or a part of an array, of which more places may follow.

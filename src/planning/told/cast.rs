@@ -9,6 +9,7 @@ use arrow::{
 };
 use datafusion::{
     common::{DFSchema, DataFusionError, Result, ScalarValue, metadata::FieldMetadata, utils::take_function_args},
+    functions::string::ascii,
     logical_expr::{
         Cast, ColumnarValue, Expr, ExprSchemable, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl,
         Signature, Volatility, lit,
@@ -207,6 +208,7 @@ pub(super) fn other(mut value: Expr, from: ColumnType, field: FieldRef, schema: 
     let value = match from.pg.form {
         _ if is_text || is_number || from.is_of_time() => value,
         Form::Jsonb if *wanted == DataType::Boolean || wanted.is_numeric() => super::scalars::scalar(value, wanted),
+        _ if from.pg.oid == CHAR.oid && *wanted == DataType::Int32 => ascii().call(vec![value]),
         _ => return Err(no_cast(Some(from), &DataType::Null, &pgtype::type_name(wanted))),
     };
     Ok(Expr::Cast(Cast::new_from_field(Box::new(value), field)))

@@ -5,7 +5,7 @@
 //! `VALUES ('2.5'::numeric(5, 1)), ('2.47')` it made 2.5 twice. And it refuses values that do not say the same of their types, as
 //! `VALUES ('a'::varchar(3)), ('b')` do not.
 
-use datafusion::sql::sqlparser::ast::{CastKind, Expr, Function, FunctionArguments, Query, SetExpr, Value};
+use datafusion::sql::sqlparser::ast::{CastKind, DataType, Expr, Function, FunctionArguments, Query, SetExpr, Value};
 
 use super::{call, is_text, null, told_types};
 use crate::{Result, pgtype::ColumnType, planning::UNREAD};
@@ -20,7 +20,12 @@ pub(super) fn rewrite(query: &mut Query) -> Result<()> {
             say_the_same(&mut column)?;
         }
         if !column.iter().all(|value| is_open(value)) {
-            column.iter_mut().filter(|value| is_text(value)).for_each(|value| leave_unread(value));
+            // What is cast to a text is none of the numbers beside it, for which the planner would read it.
+            let is_left: fn(&Expr) -> bool = match column.iter().any(|value| is_no_text(value)) {
+                true => |value| is_text(value) || is_cast_to_text(value),
+                false => is_text,
+            };
+            column.iter_mut().filter(|value| is_left(value)).for_each(|value| leave_unread(value));
         }
     }
     Ok(())
@@ -29,6 +34,19 @@ pub(super) fn rewrite(query: &mut Query) -> Result<()> {
 fn leave_unread(value: &mut Expr) {
     let text = std::mem::replace(value, null());
     *value = call(UNREAD, vec![text]);
+}
+
+/// Whether a value is a number or a truth value that is written.
+fn is_no_text(value: &Expr) -> bool {
+    matches!(value, Expr::Value(value) if matches!(value.value, Value::Number(..) | Value::Boolean(_)))
+}
+
+fn is_cast_to_text(value: &Expr) -> bool {
+    match value {
+        Expr::Nested(inner) => is_cast_to_text(inner),
+        Expr::Cast { data_type, .. } => *data_type == DataType::Text,
+        _ => false,
+    }
 }
 
 /// Whether the planner may find that the field of a value says its type.

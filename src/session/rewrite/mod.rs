@@ -116,6 +116,7 @@ const REWRITES: &[Rewrite] = &[
     Rewrite::Query(casts::rewrite),
     Rewrite::Query(windows::rewrite),
     Rewrite::Query(values::rewrite),
+    Rewrite::Query(open_texts::sets),
     Rewrite::Query(limit::rewrite),
     // It puts the SELECT into a query of its own, so that no other finds the list and ORDER BY together: last of them.
     Rewrite::Query(order::rewrite),

@@ -49,7 +49,8 @@ pub(super) fn planned(operation: &RawBinaryExpr, schema: &DFSchema) -> Result<Op
     let arguments = vec![operation.left.clone(), operation.right.clone()];
     if let Some(known) = functions::function_of(&function) {
         let given = overloads::given(&arguments, schema);
-        let found = functions::resolve(known, &given).or_else(|_| functions::resolve_early(known, &given));
+        let found = functions::resolve(known, &given)
+            .or_else(|unresolved| functions::resolve_early(known, &given).map_err(|_| unresolved));
         found.map_err(|unresolved| unresolved.failure(known, &given))?;
     }
     Ok(Some(Expr::ScalarFunction(ScalarFunction::new_udf(Arc::new(function), arguments))))

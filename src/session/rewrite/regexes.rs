@@ -17,21 +17,21 @@ use crate::{
 /// elements of arrays are written out, each of which is a pattern.
 pub(super) fn rewrite(expression: &mut Expr) -> Result<()> {
     match expression {
-        Expr::SimilarTo { .. } => rewrite_similar(expression),
+        Expr::SimilarTo { .. } => return rewrite_similar(expression),
         Expr::BinaryOp { op, right, .. } if is_match(op) => translate(right, None),
         Expr::AnyOp { compare_op, right, .. } | Expr::AllOp { compare_op, right, .. } if is_match(compare_op) => {
-            let mut elements = arrays::elements_mut(right).into_iter().flatten();
-            elements.try_for_each(|element| translate(element, None))
+            let elements = arrays::elements_mut(right).into_iter().flatten();
+            elements.for_each(|element| translate(element, None));
         }
         Expr::Function(function) => {
             let name = function.name.to_string().to_ascii_lowercase();
-            match name.strip_prefix("pg_catalog.").unwrap_or(&name) {
-                "regexp_like" => translate_call(function, 2),
-                _ => Ok(()),
+            if name.strip_prefix("pg_catalog.").unwrap_or(&name) == "regexp_like" {
+                translate_call(function, 2);
             }
         }
-        _ => Ok(()),
+        _ => {}
     }
+    Ok(())
 }
 
 fn is_match(op: &BinaryOperator) -> bool {
@@ -58,24 +58,26 @@ fn text(text: String) -> Expr {
     Expr::Value(Value::SingleQuotedString(text).into())
 }
 
-/// Translates a regular expression that has options, or none.
-fn translate(pattern: &mut Expr, flags: Option<Expr>) -> Result<()> {
+/// Translates a regular expression that has options, or none. One that is none is told of when it is matched, by the function:
+/// there may be no such operator of what it stands beside.
+fn translate(pattern: &mut Expr, flags: Option<Expr>) {
     let known_flags = flags.as_ref().map_or(Some(""), written);
-    if let (Some(written), Some(flags)) = (written(pattern), known_flags) {
-        *pattern = text(translated(written, flags)?);
-        return Ok(());
+    if let (Some(written), Some(flags)) = (written(pattern), known_flags)
+        && let Ok(translated) = translated(written, flags)
+    {
+        *pattern = text(translated);
+        return;
     }
     // NULL has no type, and it is told of a number that it is no text.
     let is_other = matches!(&*pattern, Expr::Value(value) if !matches!(value.value, Value::Placeholder(_)));
     if written(pattern).is_some() || !is_other {
         *pattern = call(REGULAR_EXPRESSION, std::iter::once(pattern.clone()).chain(flags).collect());
     }
-    Ok(())
 }
 
 /// Translates the second argument of a call with options at a place, which the pattern has then.
-fn translate_call(function: &mut Function, flags: usize) -> Result<()> {
-    let FunctionArguments::List(list) = &mut function.args else { return Ok(()) };
+fn translate_call(function: &mut Function, flags: usize) {
+    let FunctionArguments::List(list) = &mut function.args else { return };
     let flags = match list.args.get(flags) {
         Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(written))) => {
             let written = written.clone();
@@ -84,9 +86,8 @@ fn translate_call(function: &mut Function, flags: usize) -> Result<()> {
         }
         _ => None,
     };
-    match list.args.get_mut(1) {
-        Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(pattern))) => translate(pattern, flags),
-        _ => Ok(()),
+    if let Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(pattern))) = list.args.get_mut(1) {
+        translate(pattern, flags);
     }
 }
 

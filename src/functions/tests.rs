@@ -15,8 +15,8 @@ use crate::{
     engine::{Engine, Origin, Outcome, SessionOptions},
     fault::{Failure, Fault, Result},
     pgtype::{
-        ANYARRAY, ANYELEMENT, DATE, FLOAT8, INT2, INT4, INT8, INTERVAL, NUMERIC, PgType, TEXT, TIME, TIMESTAMP,
-        TIMESTAMPTZ,
+        ANYARRAY, ANYCOMPATIBLE, ANYCOMPATIBLEARRAY, ANYELEMENT, DATE, FLOAT8, INT2, INT4, INT8, INTERVAL, NUMERIC,
+        PgType, TEXT, TIME, TIMESTAMP, TIMESTAMPTZ,
     },
 };
 
@@ -48,6 +48,8 @@ static TWINS: Function = named("twins", &[takes(&[INT4, INT8], INT4), takes(&[IN
 static SHIFT: Function =
     named(">>", &[takes(&[INT2, INT4], INT2), takes(&[INT4, INT4], INT4), takes(&[INT8, INT4], INT8)]);
 static APPEND: Function = named("append", &[takes(&[ANYARRAY, ANYELEMENT], ANYARRAY)]);
+static APPEND_ALIKE: Function =
+    named("append_alike", &[takes(&[ANYCOMPATIBLEARRAY, ANYCOMPATIBLE], ANYCOMPATIBLEARRAY)]);
 
 fn arguments(
     function: &'static Function,
@@ -77,6 +79,9 @@ fn the_overload_is_the_one_that_postgresql_finds() {
     assert_eq!(arguments(&APPEND, &[of_integers, None]), Ok(vec!["_int4", "int4"]));
     assert_eq!(arguments(&APPEND, &[None, None]), Err(Unresolved::Indeterminate));
     assert_eq!(arguments(&APPEND, &[Some(INT4), Some(INT4)]), Err(Unresolved::None));
+    // `SELECT pg_typeof(array_append('{1}', '2'))`
+    assert_eq!(arguments(&APPEND_ALIKE, &[None, None]), Ok(vec!["_text", "text"]));
+    assert_eq!(arguments(&APPEND_ALIKE, &[None, Some(INT4)]), Ok(vec!["_int4", "int4"]));
 }
 
 /// As `SELECT x op y` means them in PostgreSQL 15, by their numbers in `pg_operator`.

@@ -18,7 +18,9 @@ use tokio::sync::{
 
 pub(crate) use crate::session::{Working, engine_zone};
 use crate::{
-    Config, Error, Fault, Result, pgtype, planning,
+    Config, Error, Fault, Result,
+    pgtype::{self, Styles},
+    planning,
     session::{
         ArrowTypes, Client, DATABASE, Known, PATH_SCHEMA, Reading, Scope, Shared, asking_analyzers, asking_optimizers,
         describe, execute, functions, timed_out,
@@ -425,6 +427,11 @@ impl Session {
     /// The settings that the protocol reports at the start of a connection (`server_version`, `client_encoding`, …).
     pub fn reported_settings(&self) -> HashMap<String, String> {
         self.client.reported_settings()
+    }
+
+    /// The zone of its clocks and the styles of its dates and intervals, in which texts are read.
+    pub(crate) fn reads_in(&self) -> (Arc<str>, Styles) {
+        self.client.reads_in()
     }
 
     /// Takes a setting that the client asks for at the start of its connection: RESET goes back to it.

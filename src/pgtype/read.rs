@@ -34,7 +34,7 @@ pub(crate) use type_name::read as read_type_name;
 
 use self::array::ArrayBytes;
 use super::{
-    ColumnType, EPOCH_DAYS, EPOCH_MICROS, Form, NUMERIC, PgType, ZONED_TIME, ZonedTime,
+    ColumnType, EPOCH_DAYS, EPOCH_MICROS, Form, InSession, NUMERIC, PgType, ZONED_TIME, ZonedTime,
     calendar::{MICROS_A_DAY, is_day},
     dimensions_of, element, innermost, list_of, regtype_text,
 };
@@ -85,23 +85,29 @@ pub(crate) fn read_string(bytes: &[u8]) -> Result<&str> {
 
 /// A value of `pg` in text format, as one of `target`. What Arrow does not tell of its type is looked at, too. An array has the
 /// dimensions, and the digits of its numerics, that it came with.
-pub(crate) fn read_typed(pg: &'static PgType, text: &str, target: &DataType) -> Result<ScalarValue> {
+pub(crate) fn read_typed(
+    pg: &'static PgType,
+    text: &str,
+    target: &DataType,
+    session: InSession<'_>,
+) -> Result<ScalarValue> {
     if let (Some(item), Some(_)) = (pg.element_type(), element(target)) {
         let ArrayText { dimensions, elements } = array::split_array(text)?;
         let leaf = innermost(target);
-        let elements = elements.into_iter().map(|text| text.map(|text| read_typed(item, &text, leaf)).transpose());
+        let elements =
+            elements.into_iter().map(|text| text.map(|text| read_typed(item, &text, leaf, session)).transpose());
         return array_of(elements.collect::<Result<_>>()?, &dimensions, target);
     }
     let told = ColumnType::plain(pg);
     if !told.has_to_be_told() || !target.is_string() {
-        return read_text(text, target);
+        return read_text(text, target, session);
     }
     let read = as_told(text, told, Becoming::Cast).map_err(|_| Unreadable::Text(text.to_owned()))?;
-    read_text(&read, target)
+    read_text(&read, target, session)
 }
 
 /// A value in text format, as one of `target` or of a type that can be cast to it.
-pub(crate) fn read_text(text: &str, target: &DataType) -> Result<ScalarValue> {
+pub(crate) fn read_text(text: &str, target: &DataType, session: InSession<'_>) -> Result<ScalarValue> {
     let trimmed = text.trim();
     let invalid = || Unreadable::Text(text.to_owned());
     let no_number = |why| Unreadable::Number(text.to_owned(), why);
@@ -117,19 +123,22 @@ pub(crate) fn read_text(text: &str, target: &DataType) -> Result<ScalarValue> {
             ScalarValue::Binary(Some(bytes_from_text(text).ok_or_else(invalid)?))
         }
         _ => match element(target) {
-            Some(element) => array_from_text(text, element)?,
+            Some(element) => array_from_text(text, element, session)?,
             None => {
                 let unfit = |why| Unreadable::Time(text.to_owned(), why);
                 return match target {
                     DataType::Interval(_) => {
-                        let span = read_interval(text, Fields::default()).map_err(unfit)?;
+                        let span =
+                            read_interval_in(text, Fields::default(), session.styles.intervals).map_err(unfit)?;
                         let interval = span.arrow().ok_or_else(|| unfit(Unfit::Range))?;
                         Ok(ScalarValue::IntervalMonthDayNano(Some(interval)))
                     }
-                    zoned if *zoned == ZONED_TIME => read_time(text, target, "UTC").map_err(unfit),
+                    zoned if *zoned == ZONED_TIME => read_time(text, target, session).map_err(unfit),
+                    DataType::Timestamp(_, Some(zone)) => {
+                        read_time(text, target, InSession { zone, ..session }).map_err(unfit)
+                    }
                     DataType::Date32 | DataType::Time32(_) | DataType::Time64(_) | DataType::Timestamp(..) => {
-                        let zone = if let DataType::Timestamp(_, Some(zone)) = target { zone.as_ref() } else { "UTC" };
-                        read_time(text, target, zone).map_err(unfit)
+                        read_time(text, target, session).map_err(unfit)
                     }
                     _ => ScalarValue::Utf8(Some(trimmed.to_owned())).cast_to(target).map_err(|_| {
                         let is_beyond = target.is_integer() && is_whole(trimmed);
@@ -207,7 +216,7 @@ fn zoned_value(time: ZonedTime) -> ScalarValue {
 }
 
 /// An array of elements that are arrays themselves, where it has several dimensions.
-fn array_from_text(text: &str, element: &DataType) -> Result<ScalarValue> {
+fn array_from_text(text: &str, element: &DataType, session: InSession<'_>) -> Result<ScalarValue> {
     let ArrayText { dimensions, elements } = array::split_array(text)?;
     let leaf = innermost(element);
     let wanted = dimensions_of(element) + 1;
@@ -218,7 +227,7 @@ fn array_from_text(text: &str, element: &DataType) -> Result<ScalarValue> {
         return Err(Unreadable::Dimensions { found: dimensions.len(), wanted });
     }
     let elements = elements.into_iter().map(|text| match text {
-        Some(text) => read_text(&text, leaf)?.cast_to(leaf).map_err(|_| Unreadable::Text(text)),
+        Some(text) => read_text(&text, leaf, session)?.cast_to(leaf).map_err(|_| Unreadable::Text(text)),
         None => read_null(leaf),
     });
     Ok(nested_list(elements.collect::<Result<_>>()?, &dimensions, leaf))

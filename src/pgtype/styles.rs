@@ -62,6 +62,14 @@ pub(crate) struct InSession<'a> {
     pub(crate) styles: Styles,
 }
 
+impl<'a> InSession<'a> {
+    /// The session whose options these are.
+    pub(crate) fn of(options: &'a ConfigOptions) -> Self {
+        let zone = options.execution.time_zone.as_deref().unwrap_or("UTC");
+        Self { zone, styles: Styles::of(options) }
+    }
+}
+
 /// One that has chosen no styles.
 impl<'a> From<&'a str> for InSession<'a> {
     fn from(zone: &'a str) -> Self {

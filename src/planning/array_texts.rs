@@ -30,7 +30,7 @@ use super::{columnar::made_of, constants, read_texts, steps};
 use crate::{
     fault::{Failure, Fault},
     interrupt::step,
-    pgtype::{self, Styles, Unreadable, Zone, element, innermost},
+    pgtype::{self, InSession, Styles, Unreadable, Zone, element, innermost},
     print::{self, Form},
 };
 
@@ -44,7 +44,7 @@ impl AnalyzerRule for ReadArrays {
     }
 
     fn analyze(&self, plan: LogicalPlan, config: &ConfigOptions) -> Result<LogicalPlan> {
-        let session = (config.execution.time_zone.as_deref().unwrap_or("UTC"), Styles::of(config));
+        let session = InSession::of(config);
         steps::change(plan, |step| cast_to_array(step).is_some(), |step, schema| converted(step, schema, session))
     }
 }
@@ -60,12 +60,12 @@ fn cast_to_array(step: &Expr) -> Option<(&Expr, &DataType, bool)> {
     element(wanted).is_some().then_some((value.as_ref(), wanted, fails))
 }
 
-fn converted(step: Expr, schema: &DFSchema, (zone, styles): (&str, Styles)) -> Result<Transformed<Expr>> {
+fn converted(step: Expr, schema: &DFSchema, session: InSession<'_>) -> Result<Transformed<Expr>> {
     let Some((value, wanted, fails)) = cast_to_array(&step) else { return Ok(Transformed::no(step)) };
     if let Expr::Literal(written, _) = value
         && let Some(text) = written.try_as_str().flatten()
     {
-        let read = match read(text, wanted) {
+        let read = match read(text, wanted, session) {
             Ok(read) => read,
             Err(_) if !fails => ScalarValue::try_from(wanted)?,
             Err(error) => return Err(error),
@@ -87,8 +87,8 @@ fn converted(step: Expr, schema: &DFSchema, (zone, styles): (&str, Styles)) -> R
     }
     let function = ArrayOf {
         wanted: wanted.clone(),
-        zone: zone.to_owned(),
-        styles,
+        zone: session.zone.to_owned(),
+        styles: session.styles,
         fails,
         signature: Signature::any(1, Volatility::Immutable),
     };
@@ -100,9 +100,9 @@ fn is_converted(from: &DataType, to: &DataType) -> bool {
     from.is_string() != to.is_string() || to.is_integer() && (from.is_floating() || from.is_decimal())
 }
 
-/// The array that a text is.
-pub(super) fn read(text: &str, wanted: &DataType) -> Result<ScalarValue> {
-    let value = pgtype::read_text(text, wanted).map_err(|why| unreadable(why, wanted))?;
+/// The array that a text is in a session.
+pub(super) fn read(text: &str, wanted: &DataType, session: InSession<'_>) -> Result<ScalarValue> {
+    let value = pgtype::read_text(text, wanted, session).map_err(|why| unreadable(why, wanted))?;
     if value.data_type() == *wanted { Ok(value) } else { value.cast_to(wanted) }
 }
 
@@ -141,7 +141,7 @@ fn unreadable(why: Unreadable, wanted: &DataType) -> DataFusionError {
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct ArrayOf {
     wanted: DataType,
-    /// The zone that instants are shown in.
+    /// The zone of the session's clocks.
     zone: String,
     /// The styles of the session's dates and intervals.
     styles: Styles,
@@ -176,6 +176,10 @@ impl ScalarUDFImpl for ArrayOf {
 }
 
 impl ArrayOf {
+    fn session(&self) -> InSession<'_> {
+        InSession { zone: &self.zone, styles: self.styles }
+    }
+
     fn all(&self, values: &ArrayRef) -> Result<ArrayRef> {
         if values.data_type().is_string() { self.of_texts(values) } else { self.of_lists(values, &self.wanted) }
     }
@@ -187,7 +191,7 @@ impl ArrayOf {
         let texts = cast(texts, &DataType::Utf8)?;
         let arrays = texts.as_string::<i32>().iter().map(|text| {
             step()?;
-            match text.map(|text| read(text, &self.wanted)) {
+            match text.map(|text| read(text, &self.wanted, self.session())) {
                 Some(Ok(array)) => Ok(array),
                 Some(Err(error)) if self.fails => Err(error),
                 Some(Err(_)) | None => ScalarValue::try_from(&self.wanted),
@@ -220,7 +224,8 @@ impl ArrayOf {
             }
             let texts = cast(elements, &DataType::Utf8)?;
             let read = |text: &str| -> Result<ScalarValue> {
-                pgtype::read_text(text, wanted).map_err(|why| unreadable(why, wanted))?.cast_to(wanted)
+                let read = pgtype::read_text(text, wanted, self.session());
+                read.map_err(|why| unreadable(why, wanted))?.cast_to(wanted)
             };
             let values = texts.as_string::<i32>().iter().map(|text| match text {
                 Some(text) => read(text),

@@ -10,12 +10,13 @@ use super::{
     array_texts,
     read_texts::{Reading, is_read},
 };
-use crate::pgtype::{self, DateOrder, Styles};
+use crate::pgtype::{self, DateOrder, InSession, Styles};
 
 /// Refuses a text that is no value of a type. Types whose texts the engine does not read pass.
 pub(super) fn check(text: &str, data_type: &DataType) -> Result<()> {
     if pgtype::element(data_type).is_some() {
-        return array_texts::read(text, data_type).map(|_| ());
+        let array = |styles| array_texts::read(text, data_type, InSession { zone: "UTC", styles });
+        return in_any_order(|styles| array(styles).map(|_| ()));
     }
     // A text of more digits than a numeric has, and one that is no finite number, is compared with it as a double.
     if data_type.is_decimal() && text.trim().parse::<f64>().is_ok() {
@@ -23,21 +24,22 @@ pub(super) fn check(text: &str, data_type: &DataType) -> Result<()> {
     }
     if is_read(data_type) {
         let (to, zone) = (compared_as(data_type).into_owned(), "UTC".into());
-        let mut reading = Reading { to, zone, styles: Styles::default(), is_lenient: false };
-        let read = reading.value(text);
-        // In some sessions the day is first, or the year.
-        let is_date = |order: DateOrder| {
-            reading.styles.order = order;
-            reading.value(text).is_ok()
-        };
-        let is_one = read.is_ok() || [DateOrder::Day, DateOrder::Year].into_iter().any(is_date);
-        return if is_one { Ok(()) } else { read.map(|_| ()) };
+        let reading = Reading { to, zone, styles: Styles::default(), is_lenient: false };
+        return in_any_order(|styles| Reading { styles, ..reading.clone() }.value(text).map(|_| ()));
     }
     let is_checked = data_type.is_integer() || *data_type == DataType::Boolean;
-    if !is_checked || pgtype::read_text(text, data_type).is_ok() {
+    if !is_checked || pgtype::read_text(text, data_type, "UTC".into()).is_ok() {
         return Ok(());
     }
     ScalarValue::Utf8(Some(text.to_owned())).cast_to(data_type).map(|_| ())
+}
+
+/// What is read in some session: in some the day is first, or the year.
+fn in_any_order(read: impl Fn(Styles) -> Result<()>) -> Result<()> {
+    let read = |order| read(Styles { order, ..Styles::default() });
+    let usual = read(DateOrder::default());
+    let is_read = usual.is_ok() || [DateOrder::Day, DateOrder::Year].into_iter().any(|order| read(order).is_ok());
+    if is_read { Ok(()) } else { usual }
 }
 
 /// Timestamps are compared in microseconds, of which there are all years, and what no clock of a zone shows is a time too.

@@ -17,7 +17,7 @@ use crate::pgtype::{self, ANY_NUMERIC, Written};
 
 /// The numeric of a text's own digits: of 38 or, where they are more, of 76; none if the text is no number.
 pub(crate) fn own_digits(text: &str) -> Option<ScalarValue> {
-    match pgtype::read_text(text, &DataType::Decimal128(1, 0)).ok()? {
+    match Written::read(text).and_then(Written::own).ok()? {
         ScalarValue::Decimal128(Some(digits), _, places) => {
             let count = digits.unsigned_abs().checked_ilog10().map_or(1, |log| log + 1);
             let precision = u8::try_from(count).ok()?.max(places.unsigned_abs());

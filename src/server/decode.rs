@@ -10,7 +10,8 @@ use super::failure::Failure;
 use crate::Fault;
 use crate::error::ConnectionFault;
 use crate::pgtype::{
-    self, ColumnType, NoNumber, Unreadable, by_oid, read_binary, read_null, read_string, read_text, read_typed,
+    self, ColumnType, InSession, NoNumber, Unreadable, by_oid, read_binary, read_null, read_string, read_text,
+    read_typed,
 };
 use crate::planning;
 
@@ -26,8 +27,13 @@ pub(super) struct Parameter<'a> {
 }
 
 impl Parameter<'_> {
-    /// The parameter's value in the given format; none is null.
-    pub(super) fn decode(self, bytes: Option<&[u8]>, format: i16) -> Result<ScalarValue, Failure> {
+    /// The parameter's value in the given format, of which text is read in a session; none is null.
+    pub(super) fn decode(
+        self,
+        bytes: Option<&[u8]>,
+        format: i16,
+        session: InSession<'_>,
+    ) -> Result<ScalarValue, Failure> {
         let value = match bytes {
             None => return read_null(self.target).map_err(|why| self.refused(why)),
             Some(bytes) if format == FORMAT_CODE_BINARY => match by_oid(self.oid) {
@@ -35,8 +41,8 @@ impl Parameter<'_> {
                 None => Err(Unreadable::Unsupported("this")),
             },
             Some(bytes) => read_string(bytes).and_then(|text| match by_oid(self.oid) {
-                Some(pg) => read_typed(pg, text, self.target),
-                None => read_text(text, self.target),
+                Some(pg) => read_typed(pg, text, self.target, session),
+                None => read_text(text, self.target, session),
             }),
         };
         let value = value.map_err(|why| self.refused(why))?;

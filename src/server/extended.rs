@@ -18,6 +18,7 @@ use super::encode::Layout;
 use super::failure::{Failure, write};
 use crate::Fault;
 use crate::engine::{Parameter as Wanted, PreparedStatement};
+use crate::pgtype::InSession;
 
 impl Connection {
     pub(super) async fn parse(&mut self, message: Parse) -> Result<(), Failure> {
@@ -34,7 +35,8 @@ impl Connection {
         check_parameters(&name, &statement, &message)?;
         let portal = message.portal_name.clone().unwrap_or_default();
         self.session.check_bind(&portal, &statement)?;
-        let values = parameters(&statement, &message)?;
+        let (zone, styles) = self.session.reads_in();
+        let values = parameters(&statement, &message, InSession { zone: &zone, styles })?;
         let formats = message.result_column_format_codes;
         if let Some(columns) = statement.columns() {
             // Formats that are too many or too few are an error now.
@@ -119,13 +121,17 @@ fn check_parameters(name: &str, statement: &PreparedStatement, message: &Bind) -
     Ok(())
 }
 
-/// The values that Bind gives to the parameters of a statement, which are as many.
-fn parameters(statement: &PreparedStatement, message: &Bind) -> Result<Vec<ScalarValue>, Failure> {
+/// The values that Bind gives to the parameters of a statement, which are as many, in a session.
+fn parameters(
+    statement: &PreparedStatement,
+    message: &Bind,
+    session: InSession<'_>,
+) -> Result<Vec<ScalarValue>, Failure> {
     let formats = &message.parameter_format_codes;
     let decode = |(index, (bytes, wanted)): (usize, (&Option<Bytes>, &Wanted))| {
         let format = formats.get(if formats.len() == 1 { 0 } else { index }).copied().unwrap_or_default();
         let parameter = Parameter { number: index + 1, oid: wanted.oid, target: &wanted.data_type };
-        parameter.decode(bytes.as_deref(), format)
+        parameter.decode(bytes.as_deref(), format, session)
     };
     message.parameters.iter().zip(statement.parameters()).enumerate().map(decode).collect()
 }

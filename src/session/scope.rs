@@ -40,6 +40,7 @@ use crate::{
     Error, Fault, Result,
     catalog::{Existing, Kind, Object, ObjectKey, Privilege, QualifiedName, Snapshot, View},
     interrupt::Interrupt,
+    pgtype::InSession,
     planning,
     source::{Access, Rejects, Sources, Stores},
 };
@@ -121,6 +122,11 @@ impl Scope {
     /// The zone of its clocks.
     pub(crate) fn zone(&self) -> &str {
         self.settings.engine().config_options().execution.time_zone.as_deref().unwrap_or("UTC")
+    }
+
+    /// The session that its texts are read in.
+    pub(crate) fn reads_in(&self) -> InSession<'_> {
+        InSession::of(self.settings.engine().config_options())
     }
 
     /// How its transaction is run.

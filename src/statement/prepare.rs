@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     Error, Fault, Result,
-    pgtype::{self, Unreadable, ZONED_TIME, read_null, read_text, type_name},
+    pgtype::{self, InSession, Unreadable, ZONED_TIME, read_null, read_text, type_name},
     planning,
     session::{Analysis, Client, Outcome, PreparedStatement, Running, Scope, Sealed, describe, execute},
 };
@@ -204,9 +204,11 @@ fn meant(scope: &Scope, written: &AstExpr, (number, data_type): (usize, &DataTyp
                 return read_null(data_type).map(Given::Value).map_err(|why| unreadable(why, data_type));
             }
             Value::SingleQuotedString(text) | Value::EscapedStringLiteral(text) => {
-                return read(text, data_type).map(Given::Value);
+                return read(text, data_type, scope.reads_in()).map(Given::Value);
             }
-            Value::DollarQuotedString(text) => return read(&text.value, data_type).map(Given::Value),
+            Value::DollarQuotedString(text) => {
+                return read(&text.value, data_type, scope.reads_in()).map(Given::Value);
+            }
             _ => {}
         }
     }
@@ -231,11 +233,11 @@ fn meant(scope: &Scope, written: &AstExpr, (number, data_type): (usize, &DataTyp
 }
 
 /// The value of a text as one of a parameter's type.
-fn read(text: &str, data_type: &DataType) -> Result<ScalarValue> {
-    let read = match read_text(text, data_type) {
+fn read(text: &str, data_type: &DataType, session: InSession<'_>) -> Result<ScalarValue> {
+    let read = match read_text(text, data_type, session) {
         // An array has the dimensions that it is written with, as one that the protocol binds.
         Err(Unreadable::Dimensions { found, wanted }) if found > wanted => {
-            read_text(text, &pgtype::nested(found, pgtype::innermost(data_type).clone()))
+            read_text(text, &pgtype::nested(found, pgtype::innermost(data_type).clone()), session)
         }
         read => read,
     };

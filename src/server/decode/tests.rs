@@ -7,11 +7,11 @@ fn parameter(oid: u32, target: &DataType) -> Parameter<'_> {
 }
 
 fn text(value: &str, target: &DataType) -> ScalarValue {
-    parameter(pgtype::of(target).pg.oid, target).decode(Some(value.as_bytes()), 0).unwrap()
+    parameter(pgtype::of(target).pg.oid, target).decode(Some(value.as_bytes()), 0, "UTC".into()).unwrap()
 }
 
 fn failure(oid: u32, target: &DataType, bytes: &[u8], format: i16) -> (&'static str, String) {
-    match parameter(oid, target).decode(Some(bytes), format) {
+    match parameter(oid, target).decode(Some(bytes), format, "UTC".into()) {
         Err(Failure::Statement(report)) => (report.code, report.message),
         other => panic!("{other:?}"),
     }
@@ -45,10 +45,10 @@ fn numerics_keep_their_own_scale() {
     assert_eq!(text("-1e3", &target), ScalarValue::Decimal128(Some(-1000), 38, 0));
     assert_eq!(text(&"9".repeat(50), &target).data_type(), DataType::Decimal256(76, 0));
     let packed = [0, 3, 0, 1, 0x40, 0, 0, 2, 0, 1, 0x09, 0x29, 0x1a, 0x2c];
-    let value = parameter(pgtype::NUMERIC.oid, &target).decode(Some(&packed), 1).unwrap();
+    let value = parameter(pgtype::NUMERIC.oid, &target).decode(Some(&packed), 1, "UTC".into()).unwrap();
     assert_eq!(value, ScalarValue::Decimal128(Some(-1_234_567), 38, 2));
     let thousand = [0, 1, 0, 1, 0, 0, 0, 1, 0, 1];
-    let value = parameter(pgtype::NUMERIC.oid, &target).decode(Some(&thousand), 1).unwrap();
+    let value = parameter(pgtype::NUMERIC.oid, &target).decode(Some(&thousand), 1, "UTC".into()).unwrap();
     assert_eq!(value, ScalarValue::Decimal128(Some(100_000), 38, 1));
     // NaN, whose sign is no other's.
     assert_eq!(failure(pgtype::NUMERIC.oid, &target, &[0, 0, 0, 0, 0xc0, 0, 0, 0], 1).0, "0A000");
@@ -64,7 +64,7 @@ fn arrays_are_read_in_both_formats() {
     assert_eq!(text("{1,NULL}", &target), expected);
     let packed =
         [0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 23, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 4, 0, 0, 0, 1, 0xff, 0xff, 0xff, 0xff];
-    assert_eq!(parameter(1007, &target).decode(Some(&packed), 1).unwrap(), expected);
+    assert_eq!(parameter(1007, &target).decode(Some(&packed), 1, "UTC".into()).unwrap(), expected);
     let words = pgtype::list_of(DataType::Utf8);
     let expected = ["a b", "", "NULL", "q\"\\"].map(|word| ScalarValue::Utf8(Some(word.to_owned()))).to_vec();
     assert_eq!(text(r#"{"a b","","NULL","q\"\\"}"#, &words), list(expected, &DataType::Utf8));
@@ -85,7 +85,7 @@ fn arrays_have_their_own_dimensions_and_digits() {
     let element = |item: u8| [0, 0, 0, 4, 0, 0, 0, item];
     let header: [u8; 28] = [0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 23, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 1];
     let packed = [header.as_slice(), [1, 2, 3, 4].map(element).concat().as_slice()].concat();
-    assert_eq!(parameter(1007, &target).decode(Some(&packed), 1).unwrap(), expected);
+    assert_eq!(parameter(1007, &target).decode(Some(&packed), 1, "UTC".into()).unwrap(), expected);
     assert_eq!(failure(1007, &target, &packed[..packed.len() - 8], 1).0, "22P03");
     // Its places count from 0.
     let mut low = packed;
@@ -103,7 +103,9 @@ fn arrays_have_their_own_dimensions_and_digits() {
     assert_eq!(failure(pgtype::NUMERIC.array, &numbers, beyond.as_bytes(), 0).0, "22003");
 
     let words = pgtype::list_of(DataType::Utf8);
-    let uuids = parameter(pgtype::UUID.array, &words).decode(Some(b"{A0EEBC999C0B4EF8BB6D6BB9BD380A11}"), 0).unwrap();
+    let uuids = parameter(pgtype::UUID.array, &words)
+        .decode(Some(b"{A0EEBC999C0B4EF8BB6D6BB9BD380A11}"), 0, "UTC".into())
+        .unwrap();
     let plain = ScalarValue::Utf8(Some("a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11".to_owned()));
     assert_eq!(uuids, list(vec![plain], &DataType::Utf8));
 }
@@ -125,10 +127,11 @@ fn times_that_are_not_stored_are_refused() {
     }
     // 24 November 4714 BC is the first day.
     let first = -2_451_545_i32;
-    let value = parameter(pgtype::DATE.oid, &DataType::Date32).decode(Some(&first.to_be_bytes()), 1).unwrap();
+    let value =
+        parameter(pgtype::DATE.oid, &DataType::Date32).decode(Some(&first.to_be_bytes()), 1, "UTC".into()).unwrap();
     assert_eq!(value, ScalarValue::Date32(Some(-2_440_588)));
     let micros = i64::from(first) * 86_400_000_000;
-    assert!(parameter(pgtype::TIMESTAMP.oid, &timestamp).decode(Some(&micros.to_be_bytes()), 1).is_ok());
+    assert!(parameter(pgtype::TIMESTAMP.oid, &timestamp).decode(Some(&micros.to_be_bytes()), 1, "UTC".into()).is_ok());
     for (pg, bytes) in [
         (&pgtype::DATE, &(first - 1).to_be_bytes()[..]),
         (&pgtype::DATE, &(i32::MAX - 1).to_be_bytes()),
@@ -155,5 +158,8 @@ fn wrong_values_are_refused_by_name() {
 
 #[test]
 fn null_is_null_of_the_type() {
-    assert_eq!(parameter(pgtype::INT4.oid, &DataType::Int32).decode(None, 0).unwrap(), ScalarValue::Int32(None));
+    assert_eq!(
+        parameter(pgtype::INT4.oid, &DataType::Int32).decode(None, 0, "UTC".into()).unwrap(),
+        ScalarValue::Int32(None)
+    );
 }

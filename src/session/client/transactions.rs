@@ -15,6 +15,7 @@ use crate::{
     Fault, Result,
     catalog::Snapshot,
     interrupt::Interrupt,
+    pgtype::Styles,
     session::{
         Action, Circumstances, DATABASE, Mode, Modes, Notice, Scope, Ticket, TransactionStatus,
         circumstances::{schemas_on, secrets_of},
@@ -298,6 +299,12 @@ impl Client {
             .iter()
             .filter_map(|known| known.reported.map(|name| (name.to_owned(), settings.value(known).to_owned())))
             .collect()
+    }
+
+    /// The zone of the session's clocks and the styles of its dates and intervals.
+    pub(crate) fn reads_in(&self) -> (Arc<str>, Styles) {
+        let shown = lock(&self.settings).shown();
+        (shown.zone(), shown.styles())
     }
 
     /// How long the client may leave its transaction alone, or its session where there is none.

@@ -39,7 +39,7 @@ use crate::{
     fault::{Failure, Fault},
     functions::{TimeSeries, instant_in_session},
     interrupt::step,
-    pgtype,
+    pgtype::{self, InSession},
 };
 
 /// The steps between times.
@@ -85,9 +85,9 @@ impl TableFunctionImpl for Series {
         let values: Option<Vec<&ScalarValue>> = expressions.iter().map(Expr::as_literal).collect();
         let types: Vec<DataType> = values.iter().flatten().map(|value| value.data_type()).collect();
         if let (Some([start, end, step]), Some(times)) = (values.as_deref(), type_of_times(&types)) {
-            let zone = arguments.session().config_options().execution.time_zone.as_deref().unwrap_or("UTC");
-            let zone = matches!(times, DataType::Timestamp(_, Some(_))).then_some(zone);
-            return table((*start, *end), self.has_end, step, zone);
+            let session = InSession::of(arguments.session().config_options());
+            let is_zoned = matches!(times, DataType::Timestamp(_, Some(_)));
+            return table((*start, *end), self.has_end, step, (session, is_zoned));
         }
         let has_integers = types.len() == expressions.len() && are_integers(&types);
         for expression in &mut expressions {
@@ -196,15 +196,16 @@ impl PartitionStream for Narrowed {
     }
 }
 
-/// The table of a series, in whose zone instants are if one is given.
+/// The table of a series read in a session, of instants or of times without a zone.
 fn table(
     (start, end): (&ScalarValue, &ScalarValue),
     has_end: bool,
     step: &ScalarValue,
-    zone: Option<&str>,
+    (session, is_zoned): (InSession<'_>, bool),
 ) -> Result<Arc<dyn TableProvider>> {
-    let bounds = micros(start, zone)?.zip(micros(end, zone)?);
-    let series = match bounds.zip(interval(step)?) {
+    let zone = is_zoned.then_some(session.zone);
+    let bounds = micros(start, zone, session)?.zip(micros(end, zone, session)?);
+    let series = match bounds.zip(interval(step, session)?) {
         Some((bounds, step)) => Some(TimeSeries::new(bounds, has_end, step, zone)?),
         None => None,
     };
@@ -215,12 +216,12 @@ fn table(
 }
 
 /// Microseconds since 1970, of an instant if a zone is given.
-fn micros(value: &ScalarValue, zone: Option<&str>) -> Result<Option<i64>> {
+fn micros(value: &ScalarValue, zone: Option<&str>, session: InSession<'_>) -> Result<Option<i64>> {
     let target = DataType::Timestamp(TimeUnit::Microsecond, zone.map(Into::into));
     let local = DataType::Timestamp(TimeUnit::Microsecond, None);
     let time = match value.data_type() {
         _ if value.is_null() => return Ok(None),
-        text if text.is_string() => read(value, &target)?,
+        text if text.is_string() => read(value, &target, session)?,
         DataType::Date32 | DataType::Timestamp(_, None) => value.cast_to(&local)?,
         DataType::Timestamp(_, Some(_)) => value.cast_to(&target)?,
         other => return plan_err!("a series of times has none of the type {}", pgtype::type_name(&other)),
@@ -232,10 +233,10 @@ fn micros(value: &ScalarValue, zone: Option<&str>) -> Result<Option<i64>> {
     })
 }
 
-fn interval(value: &ScalarValue) -> Result<Option<IntervalMonthDayNano>> {
+fn interval(value: &ScalarValue, session: InSession<'_>) -> Result<Option<IntervalMonthDayNano>> {
     let step = match value.data_type() {
         _ if value.is_null() => return Ok(None),
-        text if text.is_string() => read(value, &STEP)?,
+        text if text.is_string() => read(value, &STEP, session)?,
         _ => value.cast_to(&STEP)?,
     };
     match step {
@@ -245,13 +246,13 @@ fn interval(value: &ScalarValue) -> Result<Option<IntervalMonthDayNano>> {
 }
 
 /// The value of a text in quotes.
-fn read(text: &ScalarValue, target: &DataType) -> Result<ScalarValue> {
+fn read(text: &ScalarValue, target: &DataType, session: InSession<'_>) -> Result<ScalarValue> {
     let text = text.try_as_str().flatten().unwrap_or_default();
     let invalid = |_| {
         let message = format!("invalid input syntax for type {}: \"{text}\"", pgtype::type_name(target));
         Failure::new(Fault::InvalidDatetime, message)
     };
-    Ok(pgtype::read_text(text, target).map_err(invalid)?)
+    Ok(pgtype::read_text(text, target, session).map_err(invalid)?)
 }
 
 /// The rows of a series; none if one of its arguments is NULL.

@@ -3,15 +3,17 @@
 
 use std::sync::Arc;
 
+use arrow::datatypes::Field;
 use datafusion::{
     common::{
-        Column, DFSchema, Result,
+        Column, DFSchema, Result, ScalarValue,
         tree_node::{Transformed, TransformedResult, TreeNode},
     },
     functions_aggregate::min_max::min,
     logical_expr::{
-        Aggregate, Between, BinaryExpr, Case, Distinct, Expr, Join, JoinConstraint, LogicalPlan, Projection,
-        expr::{AggregateFunction, InList},
+        Aggregate, Between, BinaryExpr, Case, Distinct, Expr, ExprSchemable, Join, JoinConstraint, LogicalPlan,
+        Projection,
+        expr::{AggregateFunction, InList, ScalarFunction, WindowFunction},
     },
 };
 
@@ -35,9 +37,9 @@ pub(super) trait Keyed {
     /// What puts the values of one key in an order. A group shows the first.
     fn ordered(&self, value: Expr) -> Expr;
 
-    /// The value that a group shows, of its key and the least that was [ordered](Self::ordered); NULL where the key is, as in
-    /// the rows of a grouping set without it.
-    fn shown(&self, key: Expr, least: Expr, nullable: bool) -> Expr;
+    /// The value that a group shows, in a column of this field, of its key and the least that was [ordered](Self::ordered);
+    /// NULL where the key is, as in the rows of a grouping set without it.
+    fn shown(&self, key: Expr, least: Expr, field: &Field) -> Expr;
 }
 
 /// Whether a step compares values.
@@ -83,6 +85,30 @@ pub(super) fn in_aggregate(call: &mut AggregateFunction, schema: &DFSchema, keye
         }
     }
     Ok(changed)
+}
+
+/// Partitions and orders a window by keys; whether it does.
+pub(super) fn in_window(window: &mut WindowFunction, schema: &DFSchema, keyed: &impl Keyed) -> Result<bool> {
+    let mut changed = false;
+    let order = window.params.order_by.iter_mut().map(|key| &mut key.expr);
+    for key in window.params.partition_by.iter_mut().chain(order) {
+        if keyed.is(key, schema)? {
+            *key = keyed.key(std::mem::take(key), schema)?;
+            changed = true;
+        }
+    }
+    Ok(changed)
+}
+
+/// What a call of `nullif` with such values yields, by their keys; none of another call.
+pub(super) fn null_if(call: &ScalarFunction, schema: &DFSchema, keyed: &impl Keyed) -> Result<Option<Expr>> {
+    let ("nullif", [value, other]) = (call.func.name(), call.args.as_slice()) else { return Ok(None) };
+    if value.is_volatile() || !keyed.are(&[(value, schema), (other, schema)])? {
+        return Ok(None);
+    }
+    let is_other = keyed.key(value.clone(), schema)?.eq(keyed.key(other.clone(), schema)?);
+    let null = ScalarValue::try_from(&value.get_type(schema)?)?;
+    Ok(Some(steps::null_if(value, is_other, null)))
 }
 
 /// A node that sorts, joins or groups by keys.
@@ -199,7 +225,7 @@ fn grouped(aggregate: Aggregate, keyed: &impl Keyed) -> Result<Transformed<Logic
             return Expr::Column(Column::from(computed.schema().qualified_field(at)));
         }
         let [key, least] = [key_name(at), least_name(at)].map(|name| Expr::Column(Column::new_unqualified(name)));
-        keyed.shown(key, least, field.is_nullable()).alias_qualified(qualifier.cloned(), field.name())
+        keyed.shown(key, least, field).alias_qualified(qualifier.cloned(), field.name())
     });
     let columns = columns.collect();
     Ok(Transformed::yes(LogicalPlan::Projection(Projection::try_new(columns, Arc::new(computed))?)))

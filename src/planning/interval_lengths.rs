@@ -5,7 +5,7 @@
 //! has one too. `min` and `max` see a number in the order of the lengths from which the interval can be made again;
 //! `greatest` and `least` take the first of those of one length. Rows are grouped by the length, and a group shows the least
 //! of its intervals in that order.
-//! Elements of arrays and fields of rows stay as they are.
+//! Those of arrays and rows are compared by `nested_keys.rs`.
 
 use std::{cmp::Ordering, sync::Arc};
 
@@ -169,8 +169,8 @@ impl Keyed for Lengths {
         convert(vec![value], Conversion::Order)
     }
 
-    fn shown(&self, key: Expr, least: Expr, nullable: bool) -> Expr {
-        convert(vec![key, least], Conversion::Group { nullable })
+    fn shown(&self, key: Expr, least: Expr, field: &Field) -> Expr {
+        convert(vec![key, least], Conversion::Group { nullable: field.is_nullable() })
     }
 }
 
@@ -200,12 +200,9 @@ fn in_call(step: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
     if let Some(conversion) = chooses {
         return Ok(Transformed::yes(convert(call.args, conversion)));
     }
-    match call.args.as_slice() {
-        [value, other] if !value.is_volatile() => {
-            let is_other = length_of(value.clone(), schema)?.eq(length_of(other.clone(), schema)?);
-            Ok(Transformed::yes(steps::null_if(value, is_other, ScalarValue::IntervalMonthDayNano(None))))
-        }
-        _ => Ok(Transformed::no(Expr::ScalarFunction(call))),
+    match equal_values::null_if(&call, schema, &Lengths)? {
+        Some(chosen) => Ok(Transformed::yes(chosen)),
+        None => Ok(Transformed::no(Expr::ScalarFunction(call))),
     }
 }
 
@@ -333,7 +330,8 @@ fn first(intervals: &[ArrayRef], order: Ordering) -> Option<IntervalMonthDayNano
     Some((0..columns.first()?.len()).map(chosen).collect())
 }
 
-fn lengths(spans: &ArrayRef) -> Option<Decimal128Array> {
+/// The lengths of what lasts.
+pub(super) fn lengths(spans: &ArrayRef) -> Option<Decimal128Array> {
     use DataType::{Duration, Interval, Null};
     let lengths: Decimal128Array = match spans.data_type() {
         Interval(IntervalUnit::MonthDayNano) => spans.as_primitive::<IntervalMonthDayNanoType>().unary(interval_length),

@@ -57,6 +57,7 @@ mod long_numbers;
 mod lossy_casts;
 mod missing;
 mod nearest_floats;
+mod nested_keys;
 mod null_equality;
 mod number_types;
 mod open_arguments;
@@ -210,6 +211,7 @@ pub(crate) fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
     rules.push(Arc::new(interval_lengths::CompareLengths));
     rules.push(Arc::new(told::CompareJson));
     rules.push(Arc::new(told::CompareFixed));
+    rules.push(Arc::new(nested_keys::CompareNested));
     rules.push(Arc::new(late_columns::ComputeLate));
     rules.push(Arc::new(sort_keys::SortByColumns));
     rules.push(Arc::new(sets::NameInputs));

@@ -60,7 +60,7 @@ pub(super) fn compare_with(operands: &mut [Expr], schema: &DFSchema) -> Result<(
 /// The operands of a comparison of which one is an array of elements that a field says.
 pub(super) fn compare(operands: &mut [&mut Expr], own: ColumnType, op: &str, schema: &DFSchema) -> Result<()> {
     let Some(item) = own.item() else { return Ok(()) };
-    check_items(item, op)?;
+    check_items(item)?;
     let names: Vec<String> = operands.iter().map(|operand| word(operand, schema)).collect();
     for operand in operands.iter_mut().map(|operand| &mut **operand) {
         match told_by(operand, schema) {
@@ -90,7 +90,7 @@ pub(super) fn settle_arguments(call: &mut ScalarFunction, schema: &DFSchema) -> 
     let Some(item) = item else { return Ok(()) };
     // It compares elements.
     if operator_of(call).is_some() {
-        check_items(item, "=")?;
+        check_items(item)?;
     }
     for argument in &mut call.args {
         if told_by(argument, schema).is_none() && is_written_array(argument) {
@@ -111,25 +111,20 @@ fn check_taken_apart(item: Option<ColumnType>) -> Result<()> {
     }
 }
 
-/// Refuses an operator between values that PostgreSQL, or we, do not have.
+/// Refuses an operator between values that PostgreSQL does not have.
 fn check_operator(own: ColumnType, op: &str) -> Result<()> {
     if is_among(own, &[JSON]) {
         let word = own.pg.word(None);
         return Err(no_operator(&word, op, &word));
     }
-    check_items(own, op)
+    check_items(own)
 }
 
 /// The same between arrays of such values.
-fn check_items(item: ColumnType, op: &str) -> Result<()> {
+fn check_items(item: ColumnType) -> Result<()> {
     if is_among(item, &[JSON]) {
         let message = "could not identify an equality operator for type json; cast it to text or jsonb";
         return Err(Failure::new(Fault::UndefinedFunction, message).into());
-    }
-    if is_among(item, &[JSONB]) {
-        let message =
-            format!("jsonb {op} jsonb is not supported between elements of arrays; write IN, or cast both to text");
-        return Err(Failure::new(Fault::FeatureNotSupported, message).into());
     }
     Ok(())
 }

@@ -225,8 +225,8 @@ impl Keyed for Fixed {
         value
     }
 
-    fn shown(&self, key: Expr, least: Expr, nullable: bool) -> Expr {
-        convert(vec![key, least], Conversion::Group { nullable })
+    fn shown(&self, key: Expr, least: Expr, field: &Field) -> Expr {
+        convert(vec![key, least], Conversion::Group { nullable: field.is_nullable() })
     }
 }
 

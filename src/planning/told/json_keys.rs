@@ -16,8 +16,8 @@ use datafusion::{
         utils::take_function_args,
     },
     logical_expr::{
-        ColumnarValue, Expr, ExprSchemable, LogicalPlan, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl,
-        Signature, Volatility, expr::WindowFunction,
+        ColumnarValue, Expr, LogicalPlan, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
+        Volatility,
     },
     optimizer::AnalyzerRule,
 };
@@ -72,8 +72,8 @@ impl Keyed for Json {
         value
     }
 
-    fn shown(&self, key: Expr, least: Expr, nullable: bool) -> Expr {
-        convert(vec![key, least], Conversion::Group { nullable })
+    fn shown(&self, key: Expr, least: Expr, field: &Field) -> Expr {
+        convert(vec![key, least], Conversion::Group { nullable: field.is_nullable() })
     }
 }
 
@@ -81,7 +81,8 @@ fn is_json(value: &Expr, schema: &DFSchema) -> bool {
     told_by(value, schema).is_some_and(|told| told.pg.oid == JSONB.oid)
 }
 
-fn key_of(value: Expr) -> Expr {
+/// The key of a value.
+pub(in crate::planning) fn key_of(value: Expr) -> Expr {
     convert(vec![value.unalias()], Conversion::Key)
 }
 
@@ -99,21 +100,10 @@ fn by_keys(mut step: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
     let changed = match &mut step {
         Expr::ScalarFunction(_) => return in_call(step, schema),
         Expr::AggregateFunction(call) => equal_values::in_aggregate(call, schema, &Json)?,
-        Expr::WindowFunction(window) => in_window(window, schema),
+        Expr::WindowFunction(window) => equal_values::in_window(window, schema, &Json)?,
         step => equal_values::in_comparison(step, schema, &Json)?,
     };
     Ok(Transformed::new_transformed(step, changed))
-}
-
-/// Partitions and orders a window by keys; whether it does.
-fn in_window(window: &mut WindowFunction, schema: &DFSchema) -> bool {
-    let mut changed = false;
-    let order = window.params.order_by.iter_mut().map(|key| &mut key.expr);
-    for key in window.params.partition_by.iter_mut().chain(order).filter(|key| is_json(key, schema)) {
-        *key = key_of(std::mem::take(key));
-        changed = true;
-    }
-    changed
 }
 
 /// Calls that compare their operands.
@@ -122,12 +112,10 @@ fn in_call(step: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
     if !call.args.iter().any(|value| is_json(value, schema)) {
         return Ok(Transformed::no(step));
     }
+    if let Some(chosen) = equal_values::null_if(call, schema, &Json)? {
+        return Ok(Transformed::yes(chosen));
+    }
     match (call.func.name(), call.args.as_slice()) {
-        ("nullif", [value, other]) if !value.is_volatile() => {
-            let null = ScalarValue::try_from(&value.get_type(schema)?)?;
-            let is_other = key_of(value.clone()).eq(key_of(other.clone()));
-            Ok(Transformed::yes(steps::null_if(value, is_other, null)))
-        }
         (name @ ("greatest" | "least"), [_, _, ..]) => {
             let message = format!("{} of jsonb is not supported; compare the values in CASE", name.to_uppercase());
             Err(Failure::new(Fault::FeatureNotSupported, message).into())
@@ -207,7 +195,7 @@ impl ScalarUDFImpl for Convert {
 }
 
 /// The keys of values in their normal form.
-fn keys(texts: &ArrayRef) -> Result<BinaryArray> {
+pub(in crate::planning) fn keys(texts: &ArrayRef) -> Result<BinaryArray> {
     let texts = cast(texts, &DataType::Utf8View)?;
     // What is no JSON is none that was made here, and is compared as it is.
     let key = |text: &str| json_key(text).unwrap_or_else(|_| text.as_bytes().to_vec());

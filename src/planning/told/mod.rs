@@ -30,7 +30,7 @@ pub(super) use self::{
     arrays::is_written_array,
     blanks::{CompareFixed, as_element, chosen, in_common},
     cast::{is_stored_as, said, told_as},
-    json_keys::CompareJson,
+    json_keys::{CompareJson, key_of as json_key_of, keys as json_keys_of},
 };
 use super::{REGULAR_EXPRESSION, SIMILAR_EXPRESSION, WRITTEN_AS, open_operands::is_open, operators, overloads, steps};
 use crate::{

@@ -135,6 +135,7 @@ const REWRITES: &[Rewrite] = &[
     Rewrite::Expression(open_texts::rewrite),
     Rewrite::Expression(distinct_from::rewrite),
     Rewrite::Expression(rows::rewrite),
+    Rewrite::Expression(rows::in_call),
     // Before comparisons with the elements of arrays are written out, each of which is a pattern.
     Rewrite::Expression(regexes::rewrite),
     Rewrite::Expression(arrays::rewrite),

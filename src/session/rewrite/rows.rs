@@ -15,9 +15,9 @@ use datafusion::{
     common::exec_err,
     logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility},
     sql::sqlparser::ast::{
-        AccessExpr, BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, OrderBy,
-        OrderByExpr, OrderByKind, OrderByOptions, Query, SelectItem, SetExpr, TableAlias, TableAliasColumnDef,
-        TableFactor, TableWithJoins, UnaryOperator,
+        AccessExpr, BinaryOperator, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr,
+        FunctionArgumentClause, FunctionArguments, Ident, OrderBy, OrderByExpr, OrderByKind, OrderByOptions, Query,
+        SelectItem, SetExpr, TableAlias, TableAliasColumnDef, TableFactor, TableWithJoins, UnaryOperator, WindowType,
     },
 };
 
@@ -120,7 +120,34 @@ pub(super) fn order_by(query: &mut Query) -> Result<()> {
     if order.iter().all(|ordered| row(&ordered.expr).is_none()) {
         return Ok(());
     }
-    let each = std::mem::take(order).into_iter().flat_map(|ordered| match row(&ordered.expr) {
+    *order = each_key(std::mem::take(order));
+    Ok(())
+}
+
+/// The same in a window, whose partitions are those of the columns of rows, and among the arguments of an aggregate.
+pub(super) fn in_call(expression: &mut Expr) -> Result<()> {
+    let Expr::Function(function) = expression else { return Ok(()) };
+    if let Some(WindowType::WindowSpec(window)) = &mut function.over {
+        let partitions = std::mem::take(&mut window.partition_by).into_iter();
+        window.partition_by = partitions.flat_map(|key| row(&key).unwrap_or_else(|| vec![key])).collect();
+        window.order_by = each_key(std::mem::take(&mut window.order_by));
+    }
+    // With DISTINCT it is in the order of what is collected.
+    if let FunctionArguments::List(list) = &mut function.args
+        && list.duplicate_treatment != Some(DuplicateTreatment::Distinct)
+    {
+        for clause in &mut list.clauses {
+            if let FunctionArgumentClause::OrderBy(order) = clause {
+                *order = each_key(std::mem::take(order));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Keys of an order with the columns of rows in their places.
+fn each_key(order: Vec<OrderByExpr>) -> Vec<OrderByExpr> {
+    let each = order.into_iter().flat_map(|ordered| match row(&ordered.expr) {
         None => vec![ordered],
         Some(columns) => {
             let nulls_first = Some(ordered.options.asc == Some(false));
@@ -129,8 +156,7 @@ pub(super) fn order_by(query: &mut Query) -> Result<()> {
             columns.into_iter().map(one).collect()
         }
     });
-    *order = each.collect();
-    Ok(())
+    each.collect()
 }
 
 /// The columns of a row that is written out.

@@ -263,6 +263,11 @@ pub(crate) fn form(wanted: &PgType, given: &DataType) -> Option<DataType> {
             DataType::Int64 | DataType::UInt32 | DataType::UInt64 => DataType::Decimal128(20, 0),
             _ => return wanted.arrow(-1),
         }),
+        // An array has the dimensions that it is given with.
+        pgtype::Form::Array if pgtype::dimensions_of(given) > 1 => {
+            let one = wanted.arrow(-1)?;
+            Some(pgtype::nested(pgtype::dimensions_of(given), pgtype::innermost(&one).clone()))
+        }
         _ => wanted.arrow(-1),
     }
 }

@@ -55,8 +55,9 @@ fn delete_text(call: &Call<'_>) -> Result<ArrayRef> {
 fn delete_texts(call: &Call<'_>) -> Result<ArrayRef> {
     let (values, arrays) = (call.texts(0)?, TextArrays::of(call, 1)?);
     call.text_of(|row| {
+        let texts = arrays.list(row)?;
         let value = divisible(values.value(row), "cannot delete from scalar")?;
-        let texts: Vec<&str> = arrays.array(row).into_iter().flatten().collect();
+        let texts: Vec<&str> = texts.into_iter().flatten().collect();
         Ok(Some(value.without(&texts).printed()))
     })
 }
@@ -85,8 +86,8 @@ fn delete_place(call: &Call<'_>) -> Result<ArrayRef> {
 fn delete_path(call: &Call<'_>) -> Result<ArrayRef> {
     let (values, paths) = (call.texts(0)?, TextArrays::of(call, 1)?);
     call.text_of(|row| {
+        let path = paths.list(row)?;
         let value = divisible(values.value(row), "cannot delete path in scalar")?;
-        let path = paths.array(row);
         let rest = value.without_part(&path).map_err(|fault| no_step(fault, &path))?;
         Ok(Some(rest.printed()))
     })

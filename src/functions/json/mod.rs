@@ -72,4 +72,12 @@ impl TextArrays {
         let elements = self.lists.array(row).map(|array| array.elements).unwrap_or_default();
         elements.map(|at| self.texts.is_valid(at).then(|| self.texts.value(at))).collect()
     }
+
+    /// The same of an array that may have one dimension alone.
+    fn list(&self, row: usize) -> Result<Vec<Option<&str>>> {
+        if self.lists.array(row).is_some_and(|array| array.dimensions.len() > 1) {
+            return Err(Failure::new(Fault::ArraySubscript, "wrong number of array subscripts"));
+        }
+        Ok(self.array(row))
+    }
 }

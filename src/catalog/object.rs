@@ -195,6 +195,9 @@ pub struct View {
     /// The schemas of the tables that it names without one.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tables: BTreeMap<String, String>,
+    /// The settings that the texts in it are read by, which are those that it was made under. None: those of whoever reads it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub settings: BTreeMap<String, String>,
     /// The names that its columns were given beside the query, from the first on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub columns: Vec<String>,

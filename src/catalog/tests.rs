@@ -68,6 +68,7 @@ fn view(sql: &str) -> Definition {
         schema: columns(),
         search_path: None,
         tables: BTreeMap::new(),
+        settings: BTreeMap::new(),
         columns: Vec::new(),
     })
 }
@@ -703,6 +704,7 @@ fn what_could_not_be_read_back_is_not_written() {
         schema: Schema::new(vec![Field::new("deep", nested, true)]),
         search_path: None,
         tables: BTreeMap::new(),
+        settings: BTreeMap::new(),
         columns: Vec::new(),
     });
     let mut transaction = catalog.begin();

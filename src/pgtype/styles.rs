@@ -55,7 +55,7 @@ pub(crate) enum IntervalStyle {
 }
 
 /// The session that a text is read in.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct InSession<'a> {
     /// The zone of its clocks, as the query engine names it.
     pub(crate) zone: &'a str,

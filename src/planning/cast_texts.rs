@@ -12,13 +12,14 @@ use datafusion::{
 };
 
 use super::{
-    read_texts::{Reading, is_read, read_as},
-    steps,
+    array_texts,
+    read_texts::{Reading, is_number, is_read, read_as},
+    steps, types,
 };
 use crate::{
     fault::{Failure, Fault},
     functions::{Function, called, rounding},
-    pgtype::{Styles, TIME, TIMETZ, ZONED_TIME, type_name},
+    pgtype::{InSession, Styles, TIME, TIMETZ, ZONED_TIME, element, innermost, list_of, told, type_name},
 };
 
 /// See the module. It comes when types are known, and before values become texts.
@@ -34,6 +35,46 @@ impl AnalyzerRule for ReadTexts {
         let zone: Arc<str> = config.execution.time_zone.as_deref().unwrap_or("UTC").into();
         let styles = Styles::of(config);
         steps::change(plan, |step| cast_from_text(step).is_some(), |step, schema| read(step, schema, &zone, styles))
+    }
+}
+
+/// The plan in which dates, times and intervals that are written are those that their texts are in a session, whichever it runs
+/// in. One whose types do not go together stays as it is: it is refused when it runs.
+pub(crate) fn read_written(plan: LogicalPlan, session: InSession<'_>) -> Result<LogicalPlan> {
+    let Ok(plan) = types::settled(plan.clone()) else { return Ok(plan) };
+    steps::change(
+        plan,
+        |step| written(step).is_some(),
+        |step, _| {
+            let Some((text, to)) = written(&step) else { return Ok(Transformed::no(step)) };
+            let of_session = in_zone(to, session.zone);
+            let value = match element(to) {
+                Some(_) => array_texts::read(text, &of_session, session)?,
+                None => {
+                    let zone = session.zone.into();
+                    Reading { to: of_session, zone, styles: session.styles, is_lenient: false }.value(text)?
+                }
+            };
+            Ok(Transformed::yes(Expr::Literal(value.cast_to(to)?, None)))
+        },
+    )
+}
+
+/// The text that a step reads as a date, a time or an interval, or as an array of such, and the type.
+fn written(step: &Expr) -> Option<(&str, &DataType)> {
+    let Expr::Cast(Cast { expr, field }) = step else { return None };
+    let Expr::Literal(value, _) = expr.as_ref() else { return None };
+    let is_read = is_read(innermost(field.data_type())) && !is_number(innermost(field.data_type()));
+    let text = value.try_as_str().flatten().filter(|_| is_read && told(field).is_none())?;
+    Some((text, field.data_type()))
+}
+
+/// The type with times that are shown in a zone.
+fn in_zone(data_type: &DataType, zone: &str) -> DataType {
+    match (data_type, element(data_type)) {
+        (DataType::Timestamp(unit, Some(_)), _) => DataType::Timestamp(*unit, Some(zone.into())),
+        (_, Some(item)) => list_of(in_zone(item, zone)),
+        (other, None) => other.clone(),
     }
 }
 

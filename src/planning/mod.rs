@@ -107,6 +107,7 @@ use around::Rule;
 pub(crate) use array_elements::function as elements_of;
 pub(crate) use arrays::Arrays;
 pub(crate) use assignments::stored;
+pub(crate) use cast_texts::read_written;
 pub(crate) use choosing::choosing;
 pub(crate) use computed_once::COMPUTED_ONCE;
 pub(crate) use dependencies::Relations;

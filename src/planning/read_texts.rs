@@ -51,7 +51,7 @@ pub(super) fn is_read(data_type: &DataType) -> bool {
         || is_number(data_type)
 }
 
-fn is_number(data_type: &DataType) -> bool {
+pub(super) fn is_number(data_type: &DataType) -> bool {
     use DataType::{Decimal128, Decimal256, Float32, Float64};
     matches!(data_type, Decimal128(..) | Decimal256(..) | Float32 | Float64)
 }

@@ -14,11 +14,13 @@ use datafusion::{
     logical_expr::{Cast, Expr, LogicalPlan, LogicalPlanBuilder},
 };
 
-use super::{DATABASE, PATH_SCHEMA, Scope, files, information_schema, storage, system};
+use super::{
+    DATABASE, PATH_SCHEMA, Scope, engine_zone, files, information_schema, settings::FOLLOWED, storage, system,
+};
 use crate::{
     Error, Fault,
     catalog::{Definition, Object, ObjectKey, Privilege, QualifiedName, View},
-    pgtype::{self, field_name, told, type_name},
+    pgtype::{self, InSession, Styles, field_name, told, type_name},
     planning,
     source::{self, TableRequest},
 };
@@ -260,8 +262,20 @@ async fn plan_view(
 ) -> Result<Arc<dyn TableProvider>> {
     let scope = scope.of_view(name, &object.header.owner, view)?;
     let statement = scope.parse_view(view)?;
-    let plan = scope.plan(statement, &[]).await?;
+    let plan = as_read(scope.plan(statement, &[]).await?, view, &scope)?;
     Ok(Arc::new(ViewTable::new(as_made(plan, name, &view.schema)?, Some(view.sql.clone()))))
+}
+
+/// The plan in which texts are read as when the view was made, where its reader, or the view around it, would read others.
+fn as_read(plan: LogicalPlan, view: &View, scope: &Scope) -> crate::Result<LogicalPlan> {
+    let [zone, dates, intervals] = FOLLOWED.map(|name| view.settings.get(name));
+    let (Some(zone), Some(dates), Some(intervals)) = (zone, dates, intervals) else { return Ok(plan) };
+    let zone = engine_zone(zone);
+    let made_in = InSession { zone: &zone, styles: Styles::named(dates, intervals) };
+    if made_in == scope.reads_in() && !scope.is_of_inner_view() {
+        return Ok(plan);
+    }
+    Ok(planning::read_written(plan, made_in)?)
 }
 
 /// The plan with the columns that the view was made with, by their names: what its tables have got since is not shown, as in

@@ -71,6 +71,7 @@ mod tests {
             sql: "SELECT 1".to_owned(),
             search_path: None,
             tables: BTreeMap::new(),
+            settings: BTreeMap::new(),
             columns: Vec::new(),
             schema: arrow::datatypes::Schema::empty(),
         };

@@ -34,7 +34,7 @@ use super::{
     providers::Providers,
     rewrite::{rewrite, with_microseconds, with_types, without_types},
     search_path::{Name, SearchPath},
-    settings::Settings,
+    settings::{FOLLOWED, Settings},
 };
 use crate::{
     Error, Fault, Result,
@@ -127,6 +127,16 @@ impl Scope {
     /// The session that its texts are read in.
     pub(crate) fn reads_in(&self) -> InSession<'_> {
         InSession::of(self.settings.engine().config_options())
+    }
+
+    /// The settings that its texts are read by, by name.
+    pub(crate) fn reading_settings(&self) -> Result<BTreeMap<String, String>> {
+        FOLLOWED.into_iter().map(|name| Ok((name.to_owned(), self.setting(name)?))).collect()
+    }
+
+    /// Whether it is the scope of a view that a view reads.
+    pub(super) fn is_of_inner_view(&self) -> bool {
+        self.within.len() > 1
     }
 
     /// How its transaction is run.

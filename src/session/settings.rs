@@ -33,7 +33,7 @@ use super::{
 use crate::{Error, Fault, Result, pgtype::Styles};
 
 /// The settings that are the engine's by another name, or stand among its options.
-const FOLLOWED: [&str; 3] = ["timezone", "datestyle", "intervalstyle"];
+pub(super) const FOLLOWED: [&str; 3] = ["timezone", "datestyle", "intervalstyle"];
 
 /// The option of the engine that the setting `timezone` stands for.
 const ENGINE_TIME_ZONE: &str = "datafusion.execution.time_zone";

@@ -71,7 +71,7 @@ impl Action for CreateView {
             Existing::Replace => scope.of_definition(&name),
             Existing::Keep | Existing::Refuse => Arc::clone(scope),
         };
-        let mut view = self.written(scope.text(), scope.path())?;
+        let mut view = self.written(scope.text(), scope.path(), scope.reading_settings()?)?;
         let query = Sealed::new(scope.parse_view(&view)?);
         if let Some(number) = mentioned(&query).first() {
             let message = format!("there is no parameter ${number}");
@@ -102,13 +102,14 @@ impl CreateView {
     }
 
     /// The view without its columns, with its query as the statement's text has it.
-    fn written(&self, statement: &str, path: &[String]) -> Result<View> {
+    fn written(&self, statement: &str, path: &[String], settings: BTreeMap<String, String>) -> Result<View> {
         let (columns, schema) = (self.columns.clone(), arrow::datatypes::Schema::empty());
         if let Some(sql) = query_of(statement) {
             return Ok(View {
                 sql: sql.to_owned(),
                 search_path: Some(path.to_vec()),
                 tables: BTreeMap::new(),
+                settings,
                 columns,
                 schema,
             });
@@ -116,7 +117,8 @@ impl CreateView {
         // The statement has another text, as that of EXECUTE.
         let mut query = Box::new(Query::clone(&self.query));
         name(&mut query, &columns)?;
-        Ok(View { sql: query.to_string(), search_path: None, tables: BTreeMap::new(), columns, schema })
+        let sql = query.to_string();
+        Ok(View { sql, search_path: None, tables: BTreeMap::new(), settings, columns, schema })
     }
 }
 

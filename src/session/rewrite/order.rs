@@ -2,13 +2,14 @@
 //!
 //! In `SELECT -x AS x FROM t ORDER BY x + 0` the expression means the table's x, and the planner cannot have both in one
 //! list. The expression becomes a column of a query within: `SELECT "1" AS x FROM (SELECT -x AS "1", x + 0 AS "k1" FROM t) AS
-//! "ordered" ORDER BY "k1"`.
+//! "ordered" ORDER BY "k1"`. So does what is no column of the result where lists are unnested, which the planner does before it
+//! looks for what rows are ordered by: `SELECT unnest(a) FROM t ORDER BY x`.
 
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, Function, FunctionArgumentClause, FunctionArguments, GroupByExpr, Ident, OrderBy, OrderByExpr, OrderByKind,
-    Query, Select, SelectItem, SetExpr, TableAlias, TableFactor, TableWithJoins, Value, visit_expressions,
+    Expr, Function, FunctionArgumentClause, FunctionArguments, GroupByExpr, Ident, ObjectName, OrderBy, OrderByExpr,
+    OrderByKind, Query, Select, SelectItem, SetExpr, TableAlias, TableFactor, TableWithJoins, Value, visit_expressions,
 };
 
 use super::{
@@ -29,11 +30,16 @@ pub(super) fn rewrite(query: &mut Query) -> Result<()> {
         let alone = matches!(expression, Expr::Identifier(_));
         !alone && (mentions(expression, &aliases) || reads_renamed(expression, &projection, by_name))
     };
-    if select.distinct.is_some() || !order.iter().any(|ordered| within(&ordered.expr)) {
-        return Ok(());
-    }
     let names: Option<Vec<Option<String>>> = select.projection.iter().map(named).collect();
     let Some(names) = names else { return Ok(()) };
+    let unnests = select.projection.iter().any(unnests);
+    let is_hidden = |key: &Expr| {
+        let is_shown = |item: &SelectItem| matches!(item, SelectItem::UnnamedExpr(shown) if shown == key);
+        unnests && position(key, &names).is_none() && !projection.iter().any(is_shown)
+    };
+    if select.distinct.is_some() || !order.iter().any(|ordered| within(&ordered.expr) || is_hidden(&ordered.expr)) {
+        return Ok(());
+    }
     let mut inner = super::query_from(Vec::new())?;
     let mut outer = Vec::new();
     for (position, item) in select.projection.iter_mut().enumerate() {
@@ -66,6 +72,22 @@ pub(super) fn rewrite(query: &mut Query) -> Result<()> {
     let relation = TableFactor::Derived { lateral: false, subquery: inner, alias: Some(alias), sample: None };
     around.from = vec![TableWithJoins { relation, joins: Vec::new() }];
     Ok(())
+}
+
+/// Whether a column of the result unnests a list.
+fn unnests(item: &SelectItem) -> bool {
+    let (SelectItem::UnnamedExpr(expression) | SelectItem::ExprWithAlias { expr: expression, .. }) = item else {
+        return false;
+    };
+    let is_unnest = |name: &ObjectName| match name.0.as_slice() {
+        [part] => part.as_ident().is_some_and(|ident| ident.value.eq_ignore_ascii_case("unnest")),
+        _ => false,
+    };
+    visit_expressions(expression, |part| match part {
+        Expr::Function(function) if is_unnest(&function.name) => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    })
+    .is_break()
 }
 
 /// Whether an expression reads a column, by its table's name, whose own name another column of the result has.

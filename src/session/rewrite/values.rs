@@ -3,15 +3,28 @@
 //!
 //! The planner casts all values of a column to one type as soon as it has them: a text beside a date it refuses, and of
 //! `VALUES ('2.5'::numeric(5, 1)), ('2.47')` it made 2.5 twice. And it refuses values that do not say the same of their types, as
-//! `VALUES ('a'::varchar(3)), ('b')` do not.
+//! `VALUES ('a'::varchar(3)), ('b')` do not. Values that are columns of items before it say what those do, which is not known yet:
+//! `LATERAL (VALUES (a), (b))` is a UNION, as which it is planned anyway.
 
-use datafusion::sql::sqlparser::ast::{CastKind, DataType, Expr, Function, FunctionArguments, Query, SetExpr, Value};
+use std::ops::ControlFlow;
 
-use super::{call, is_text, null, told_types};
+use datafusion::sql::sqlparser::ast::{
+    CastKind, DataType, Expr, Function, FunctionArguments, Ident, Query, SelectItem, SetExpr, SetOperator, SetQuantifier, Value,
+    Values, visit_expressions,
+};
+
+use super::{call, is_text, null, query_from, told_types};
 use crate::{Result, pgtype::ColumnType, planning::UNREAD};
 
 /// Leaves texts of a query that is VALUES unread.
 pub(super) fn rewrite(query: &mut Query) -> Result<()> {
+    if let SetExpr::Values(values) = query.body.as_ref()
+        && reads_columns(values)
+        && let Some(union) = united(values)?
+    {
+        *query.body = union;
+        return Ok(());
+    }
     let SetExpr::Values(values) = query.body.as_mut() else { return Ok(()) };
     let width = values.rows.iter().map(|row| row.len()).min().unwrap_or(0);
     for at in 0..width {
@@ -29,6 +42,64 @@ pub(super) fn rewrite(query: &mut Query) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Whether there are several rows, and columns are read in them, outside of subqueries. A UNION finds one type for two at a time: of
+/// more than two rows none may have a value without a type.
+fn reads_columns(values: &Values) -> bool {
+    let reads = |part: &Expr| match part {
+        // The word DEFAULT stands for no column.
+        Expr::Identifier(name) => name.quote_style.is_some() || !name.value.eq_ignore_ascii_case("default"),
+        Expr::CompoundIdentifier(_) => true,
+        _ => false,
+    };
+    let is_query = |part: &Expr| matches!(part, Expr::Subquery(_) | Expr::Exists { .. } | Expr::InSubquery { .. });
+    let mentions = |value: &Expr| has(value, reads) && !has(value, is_query);
+    let all = || values.rows.iter().flat_map(|row| row.iter());
+    values.rows.len() > 1 && all().any(mentions) && (values.rows.len() == 2 || !all().any(is_open))
+}
+
+fn has(value: &Expr, wanted: impl Fn(&Expr) -> bool) -> bool {
+    visit_expressions(value, |part| if wanted(part) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        .is_break()
+}
+
+/// `SELECT a AS column1 UNION ALL SELECT b AS column1`; none where the rows are not of one length.
+fn united(values: &Values) -> Result<Option<SetExpr>> {
+    let width = values.rows.first().map_or(0, |row| row.len());
+    if values.rows.iter().any(|row| row.len() != width) {
+        return Ok(None);
+    }
+    let one = query_from(Vec::new())?.body;
+    let selected = |row: &[Expr]| {
+        let mut selected = one.as_ref().clone();
+        if let SetExpr::Select(select) = &mut selected {
+            let named = row.iter().cloned().zip(1..).map(|(expr, number)| {
+                let alias = Ident::with_quote('"', format!("column{number}"));
+                SelectItem::ExprWithAlias { expr, alias }
+            });
+            select.projection = named.collect();
+        }
+        selected
+    };
+    let mut sides: Vec<SetExpr> = values.rows.iter().map(|row| selected(row)).collect();
+    // By halves: what is nested deep takes long to plan.
+    while sides.len() > 1 {
+        let mut rest = sides.into_iter();
+        sides = Vec::new();
+        while let Some(left) = rest.next() {
+            sides.push(match rest.next() {
+                Some(right) => SetExpr::SetOperation {
+                    op: SetOperator::Union,
+                    set_quantifier: SetQuantifier::All,
+                    left: Box::new(left),
+                    right: Box::new(right),
+                },
+                None => left,
+            });
+        }
+    }
+    Ok(sides.pop())
 }
 
 fn leave_unread(value: &mut Expr) {

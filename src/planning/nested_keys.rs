@@ -1,5 +1,6 @@
-//! Arrays and rows of values that are equal though they differ, as `{1 day}` and `{24:00:00}` are, and `{1}` and `{1.0}` of
-//! `jsonb[]`: they are compared, sorted, joined and grouped by arrays and rows of the keys of what they hold.
+//! Arrays and rows of values that are equal though they differ, as `{1 day}` and `{24:00:00}` are, `{0}` and `{-0}`, and `{1}` and
+//! `{1.0}` of `jsonb[]`: they are compared, sorted, joined and grouped by arrays and rows of the keys of what they hold. A recursive
+//! UNION tells them apart all the same.
 //!
 //! A group shows the one of its values whose bytes, as the engine packs rows to compare them, come first.
 
@@ -31,11 +32,15 @@ use super::{
     calls,
     columnar::made_of,
     equal_values::{self, Keyed},
+    floats::is_float,
     interval_lengths::{is_interval, lengths},
     steps,
     told::{json_key_of, json_keys_of, told_by},
 };
-use crate::pgtype::{self, ColumnType, JSONB, innermost};
+use crate::{
+    functions::comparable,
+    pgtype::{self, ColumnType, JSONB, innermost},
+};
 
 /// See the module. It comes when types are settled, before rows are sorted by columns.
 #[derive(Debug)]
@@ -48,7 +53,11 @@ impl AnalyzerRule for CompareNested {
 
     fn analyze(&self, plan: LogicalPlan, _config: &ConfigOptions) -> Result<LogicalPlan> {
         let plan = steps::change(plan, concerns, by_keys)?;
-        plan.transform_up_with_subqueries(|node| equal_values::in_node(node, &Nested)).data()
+        let by_nodes = |node| match node {
+            LogicalPlan::RecursiveQuery(_) => Ok(Transformed::no(node)),
+            node => equal_values::in_node(node, &Nested),
+        };
+        plan.transform_up_with_subqueries(by_nodes).data()
     }
 }
 
@@ -57,7 +66,7 @@ struct Nested;
 
 impl Keyed for Nested {
     fn is(&self, value: &Expr, schema: &DFSchema) -> Result<bool> {
-        Ok(is_json_array(value, schema) || holds_intervals(&value.get_type(schema)?))
+        Ok(is_json_array(value, schema) || holds_equals(&value.get_type(schema)?))
     }
 
     fn are(&self, values: &[(&Expr, &DFSchema)]) -> Result<bool> {
@@ -89,9 +98,9 @@ fn is_nested(data_type: &DataType) -> bool {
     matches!(data_type, DataType::List(_) | DataType::Struct(_))
 }
 
-/// Whether values of a type are arrays or rows with intervals in them, however deep.
-fn holds_intervals(data_type: &DataType) -> bool {
-    let has = |data_type: &DataType| is_interval(data_type) || holds_intervals(data_type);
+/// Whether values of a type are arrays or rows with intervals or floats in them, however deep.
+fn holds_equals(data_type: &DataType) -> bool {
+    let has = |data_type: &DataType| is_interval(data_type) || is_float(data_type) || holds_equals(data_type);
     match data_type {
         DataType::List(item) => has(item.data_type()),
         DataType::Struct(columns) => columns.iter().any(|column| has(column.data_type())),
@@ -263,6 +272,7 @@ fn keys(values: &ArrayRef, is_json: bool) -> Result<ArrayRef> {
             Some(lengths) => Arc::new(lengths),
             None => return internal_err!("the lengths of {}", values.data_type()),
         },
+        (float, _) if is_float(float) => comparable(values),
         _ => Arc::clone(values),
     })
 }

@@ -246,7 +246,7 @@ pub(in crate::functions) fn comparing(left: &ArrayRef, right: &ArrayRef) -> Resu
 }
 
 /// Values that are equal where PostgreSQL's are.
-pub(super) fn comparable(values: &ArrayRef) -> ArrayRef {
+pub(crate) fn comparable(values: &ArrayRef) -> ArrayRef {
     match values.data_type() {
         DataType::Float32 => {
             let one = |value: f32| if value.is_nan() { f32::NAN } else { value + 0.0 };

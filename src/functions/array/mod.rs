@@ -21,6 +21,7 @@ pub(crate) use self::{
     append::{ARRAY_APPEND, ARRAY_CAT, ARRAY_PREPEND},
     compare::{ARRAY_EQ, ARRAY_GE, ARRAY_GT, ARRAY_LE, ARRAY_LT, ARRAY_NE},
     contain::{ARRAYCONTAINED, ARRAYCONTAINS, ARRAYOVERLAP},
+    lists::comparable,
     matching::{ARRAY_ACCUMULATED, ARRAY_MATCHING},
     subscript::{ARRAY_PART, ARRAY_SUBSCRIPT},
 };

@@ -135,7 +135,7 @@ pub(crate) fn read_text(text: &str, target: &DataType, session: InSession<'_>) -
                     }
                     zoned if *zoned == ZONED_TIME => read_time(text, target, session).map_err(unfit),
                     DataType::Timestamp(_, Some(zone)) => {
-                        read_time(text, target, InSession { zone, ..session }).map_err(unfit)
+                        read_time(text, target, InSession { zone: zone.as_ref(), ..session }).map_err(unfit)
                     }
                     DataType::Date32 | DataType::Time32(_) | DataType::Time64(_) | DataType::Timestamp(..) => {
                         read_time(text, target, session).map_err(unfit)

@@ -343,7 +343,7 @@ mod tests {
         let arrays = lists(intervals, &[2, 0, 1]);
         let found = unpacked(&packed(&arrays).unwrap(), arrays.data_type()).unwrap();
         assert_eq!(found.as_ref(), arrays.as_ref());
-        let none = unpacked(&BinaryArray::from(vec![None, None]), arrays.data_type()).unwrap();
+        let none = unpacked(&BinaryArray::from(vec![None::<&[u8]>, None]), arrays.data_type()).unwrap();
         assert_eq!((none.len(), none.null_count()), (2, 2));
     }
 }

@@ -13,7 +13,7 @@ use super::{
     number_types::{Room, numeric_of, written_number},
     read_texts::no_number,
 };
-use crate::pgtype::{self, ANY_NUMERIC, Written};
+use crate::pgtype::{ANY_NUMERIC, Written};
 
 /// The numeric of a text's own digits: of 38 or, where they are more, of 76; none if the text is no number.
 pub(crate) fn own_digits(text: &str) -> Option<ScalarValue> {

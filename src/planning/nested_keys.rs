@@ -148,9 +148,12 @@ fn in_call(call: &mut ScalarFunction, schema: &DFSchema) -> bool {
     let changed = call.args.iter().any(|value| is_json(value) || is_json_array(value, schema));
     // The third is the name of an operator.
     for value in call.args.iter_mut().take(if changed { 2 } else { 0 }) {
-        let is_array = value.get_type(schema).is_ok_and(|data_type| is_nested(&data_type));
+        let Ok(data_type) = value.get_type(schema) else { continue };
+        if data_type.is_null() {
+            continue;
+        }
         let operand = std::mem::take(value);
-        *value = if is_array { convert(vec![operand], Conversion::Key) } else { json_key_of(operand) };
+        *value = if is_nested(&data_type) { convert(vec![operand], Conversion::Key) } else { json_key_of(operand) };
     }
     changed
 }

@@ -36,8 +36,7 @@ pub(crate) use self::{
     aggregate::{ONE_OF_EQUALS, aggregate_functions, of_distinct, string_agg},
     array::{
         ARRAY_ACCUMULATED, ARRAY_APPEND, ARRAY_CAT, ARRAY_EQ, ARRAY_GE, ARRAY_GT, ARRAY_LE, ARRAY_LT, ARRAY_MATCHING,
-        ARRAY_NE, ARRAY_PART, ARRAY_PREPEND, ARRAY_SUBSCRIPT, ARRAYCONTAINED, ARRAYCONTAINS, ARRAYOVERLAP,
-        comparable,
+        ARRAY_NE, ARRAY_PART, ARRAY_PREPEND, ARRAY_SUBSCRIPT, ARRAYCONTAINED, ARRAYCONTAINS, ARRAYOVERLAP, comparable,
     },
     bytes::{byteacat, read as read_bytes},
     call::{Call, Room},

@@ -9,8 +9,8 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    CastKind, DataType, Expr, Function, FunctionArguments, Ident, Query, SelectItem, SetExpr, SetOperator, SetQuantifier, Value,
-    Values, visit_expressions,
+    CastKind, DataType, Expr, Function, FunctionArguments, Ident, Query, SelectItem, SetExpr, SetOperator,
+    SetQuantifier, Value, Values, visit_expressions,
 };
 
 use super::{call, is_text, null, query_from, told_types};

@@ -92,6 +92,26 @@ pub(crate) fn is_day(days: i64) -> bool {
     (-JULIAN_1970..END_DAY).contains(&days)
 }
 
+/// The timestamp before all others, or the one after them, in microseconds.
+pub(crate) fn infinite(is_before: bool) -> i64 {
+    if is_before { i64::MIN } else { i64::MAX }
+}
+
+/// The same date, in days.
+pub(crate) fn infinite_date(is_before: bool) -> i32 {
+    if is_before { i32::MIN } else { i32::MAX }
+}
+
+/// Whether a timestamp is before or after all others.
+pub(crate) fn is_infinite(micros: i64) -> bool {
+    matches!(micros, i64::MIN | i64::MAX)
+}
+
+/// The same of a date.
+pub(crate) fn is_infinite_date(days: i32) -> bool {
+    matches!(days, i32::MIN | i32::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

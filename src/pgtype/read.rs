@@ -35,7 +35,7 @@ pub(crate) use type_name::read as read_type_name;
 use self::array::ArrayBytes;
 use super::{
     ColumnType, EPOCH_DAYS, EPOCH_MICROS, Form, InSession, NUMERIC, PgType, ZONED_TIME, ZonedTime,
-    calendar::{MICROS_A_DAY, is_day},
+    calendar::{MICROS_A_DAY, is_day, is_infinite, is_infinite_date},
     dimensions_of, element, innermost, list_of, regtype_text,
 };
 
@@ -171,9 +171,11 @@ pub(crate) fn read_binary(pg: &'static PgType, bytes: &[u8], target: &DataType) 
         Form::Numeric => numeric::from_binary(bytes)?,
         Form::Date => {
             let days = i32::from_be_bytes(fixed(bytes)?);
-            check_finite(days, i32::MIN, i32::MAX)?;
-            let days = days.checked_add(EPOCH_DAYS).filter(|days| is_day(i64::from(*days)));
-            ScalarValue::Date32(Some(days.ok_or(Unreadable::OutOfRange(pg))?))
+            let known = match is_infinite_date(days) {
+                true => Some(days),
+                false => days.checked_add(EPOCH_DAYS).filter(|days| is_day(i64::from(*days))),
+            };
+            ScalarValue::Date32(Some(known.ok_or(Unreadable::OutOfRange(pg))?))
         }
         Form::Time => {
             let micros = i64::from_be_bytes(fixed(bytes)?);
@@ -189,14 +191,18 @@ pub(crate) fn read_binary(pg: &'static PgType, bytes: &[u8], target: &DataType) 
         }
         Form::Timestamp | Form::Instant => {
             let micros = i64::from_be_bytes(fixed(bytes)?);
-            check_finite(micros, i64::MIN, i64::MAX)?;
-            let micros = micros.checked_add(EPOCH_MICROS);
-            let micros = micros.filter(|micros| is_day(micros.div_euclid(MICROS_A_DAY)));
+            let known = match is_infinite(micros) {
+                true => Some(micros),
+                false => {
+                    let micros = micros.checked_add(EPOCH_MICROS);
+                    micros.filter(|micros| is_day(micros.div_euclid(MICROS_A_DAY)))
+                }
+            };
             let zone = match pg.arrow(-1) {
                 Some(DataType::Timestamp(TimeUnit::Microsecond, zone)) => zone,
                 _ => None,
             };
-            ScalarValue::TimestampMicrosecond(Some(micros.ok_or(Unreadable::OutOfRange(pg))?), zone)
+            ScalarValue::TimestampMicrosecond(Some(known.ok_or(Unreadable::OutOfRange(pg))?), zone)
         }
         Form::Interval => {
             let interval = interval(bytes)?.ok_or(Unreadable::OutOfRange(pg))?;
@@ -275,16 +281,6 @@ fn nested_list(mut values: Vec<ScalarValue>, dimensions: &[usize], leaf: &DataTy
 
 fn list(elements: Vec<ScalarValue>, element: &DataType) -> ScalarValue {
     ScalarValue::List(ScalarValue::new_list_nullable(&elements, element))
-}
-
-/// Refuses the numbers that the times before and after all others have.
-fn check_finite<T: PartialEq>(number: T, first: T, last: T) -> Result<()> {
-    let infinite = |text: &str| Err(Unreadable::Time(text.to_owned(), Unfit::Infinite));
-    match number {
-        number if number == first => infinite("-infinity"),
-        number if number == last => infinite("infinity"),
-        _ => Ok(()),
-    }
 }
 
 fn is_whole(text: &str) -> bool {

@@ -85,10 +85,6 @@ pub(crate) fn unfit(text: &str, data_type: &DataType, why: Unfit) -> Failure {
             Failure::new(Fault::ZoneOutOfRange, format!("time zone displacement out of range: \"{text}\""))
         }
         Unfit::Zone(zone) => Failure::new(Fault::InvalidArgument, format!("time zone \"{zone}\" not recognized")),
-        Unfit::Infinite => {
-            let message = format!("a {name} that is before or after all others is not stored: \"{text}\"; write NULL");
-            Failure::new(Fault::FeatureNotSupported, message)
-        }
     }
 }
 

@@ -16,7 +16,10 @@ use super::{
 };
 use crate::{
     fault::{Failure, Fault, Result},
-    pgtype::{self, ColumnType, EPOCH_DAYS, EPOCH_MICROS, ZONED_TIME},
+    pgtype::{
+        self, ColumnType, EPOCH_DAYS, EPOCH_MICROS, ZONED_TIME,
+        calendar::{is_infinite, is_infinite_date},
+    },
 };
 
 /// PostgreSQL's limit on a value and on a row, which clients count on.
@@ -93,8 +96,9 @@ fn time(array: &dyn Array) -> Result<Writer<'_>> {
         DataType::Date32 => {
             let values = array.as_primitive::<Date32Type>();
             Box::new(move |out, row| {
-                let days = values.value(row).checked_sub(EPOCH_DAYS).ok_or_else(|| out_of_range("date"))?;
-                out.put_i32(days);
+                let days = values.value(row);
+                let counted = if is_infinite_date(days) { Some(days) } else { days.checked_sub(EPOCH_DAYS) };
+                out.put_i32(counted.ok_or_else(|| out_of_range("date"))?);
                 Ok(())
             })
         }
@@ -114,8 +118,9 @@ fn time(array: &dyn Array) -> Result<Writer<'_>> {
         DataType::Timestamp(TimeUnit::Microsecond, _) => {
             let values = array.as_primitive::<TimestampMicrosecondType>();
             Box::new(move |out, row| {
-                let micros = values.value(row).checked_sub(EPOCH_MICROS).ok_or_else(|| out_of_range("timestamp"))?;
-                out.put_i64(micros);
+                let micros = values.value(row);
+                let counted = if is_infinite(micros) { Some(micros) } else { micros.checked_sub(EPOCH_MICROS) };
+                out.put_i64(counted.ok_or_else(|| out_of_range("timestamp"))?);
                 Ok(())
             })
         }

@@ -26,6 +26,11 @@ pub(super) fn write_date(out: &mut BytesMut, days: i64, styles: Styles) {
     write_era(out, date.0);
 }
 
+/// Writes a date or a timestamp that is before or after all others: alike in every style.
+pub(super) fn write_infinite(out: &mut BytesMut, is_before: bool) {
+    out.put_slice(if is_before { b"-infinity" } else { b"infinity" });
+}
+
 /// Writes a date as it stands before a time.
 fn write_day(out: &mut BytesMut, date: (i64, i64, i64), styles: Styles) {
     match styles.dates {

@@ -35,14 +35,18 @@ pub(crate) use self::{
     told::told_writer,
 };
 use self::{
-    calendar::{write_date, write_interval, write_time, write_timestamp, write_zoned_time},
+    calendar::{write_date, write_infinite, write_interval, write_time, write_timestamp, write_zoned_time},
     json::JSON_OPTIONS,
     number::{without_zeros, write_decimal, write_float, write_integer},
 };
 use crate::{
     fault::{Failure, Fault, Result},
     interrupt::step,
-    pgtype::{self, Styles, ZONED_TIME, Zone, ZonedTime, calendar::SECONDS_A_DAY, canonical},
+    pgtype::{
+        self, Styles, ZONED_TIME, Zone, ZonedTime,
+        calendar::{SECONDS_A_DAY, is_infinite, is_infinite_date},
+        canonical,
+    },
 };
 
 const MILLIS_PER_DAY: i64 = 86_400_000;
@@ -212,7 +216,10 @@ fn time_or_bytes<'a>(array: &'a dyn Array, form: Form) -> Result<Option<Writer<'
         }
         DataType::Date32 => {
             let values = array.as_primitive::<Date32Type>();
-            plain(move |out, row| write_date(out, i64::from(values.value(row)), form.styles))
+            plain(move |out, row| match values.value(row) {
+                days if is_infinite_date(days) => write_infinite(out, days < 0),
+                days => write_date(out, i64::from(days), form.styles),
+            })
         }
         DataType::Interval(unit) => interval(array, *unit, form),
         data_type if data_type.is_temporal() => return time(array, form).map(Some),
@@ -277,8 +284,13 @@ fn time(array: &dyn Array, form: Form) -> Result<Writer<'_>> {
         DataType::Timestamp(unit, own) => {
             let a_second = a_second(*unit);
             let zone = own.as_deref().map(|own| form.zone.unwrap_or_else(|| Zone::of_session(own)));
+            // Of other units every number is a time.
+            let has_infinities = *unit == TimeUnit::Microsecond;
             plain(move |out, row| {
                 let count = counts.value(row);
+                if has_infinities && is_infinite(count) {
+                    return write_infinite(out, count < 0);
+                }
                 let (seconds, rest) = (count.div_euclid(a_second), count.rem_euclid(a_second).unsigned_abs());
                 let nanoseconds = rest * (NANOS_PER_SECOND / a_second.unsigned_abs());
                 write_timestamp(out, seconds, nanoseconds, zone, form);

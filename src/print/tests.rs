@@ -39,10 +39,19 @@ fn times_keep_their_digits() {
 #[test]
 fn what_no_calendar_of_arrow_has_is_written() {
     assert_eq!(whole(Time64MicrosecondArray::from(vec![86_400_000_000])), ["24:00:00"]);
-    assert_eq!(whole(TimestampMicrosecondArray::from(vec![i64::MAX])), ["294247-01-10 04:00:54.775807"]);
+    assert_eq!(whole(TimestampMicrosecondArray::from(vec![i64::MAX - 1])), ["294247-01-10 04:00:54.775806"]);
     assert_eq!(whole(TimestampSecondArray::from(vec![-62_135_596_801])), ["0001-12-31 23:59:59 BC"]);
     let days = DurationMicrosecondArray::from(vec![315_537_897_600_000_000, -1_500_000]);
     assert_eq!(whole(days), ["87649416:00:00", "-00:00:01.5"]);
+}
+
+#[test]
+fn what_is_before_or_after_all_others_is_a_word_in_every_style() {
+    let infinite = TimestampMicrosecondArray::from(vec![i64::MIN, i64::MAX]);
+    assert_eq!(whole(infinite.clone().with_timezone("Asia/Tokyo")), ["-infinity", "infinity"]);
+    let styles = Styles { dates: pgtype::DateStyle::Postgres, ..Styles::default() };
+    assert_eq!(printed(infinite, Form { styles, ..Form::default() }), ["-infinity", "infinity"]);
+    assert_eq!(whole(arrow::array::Date32Array::from(vec![i32::MIN, i32::MAX])), ["-infinity", "infinity"]);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::{
 
 pub(super) use crate::pgtype::calendar::{
     JULIAN_1970, MICROS_A_DAY as MICROS_PER_DAY, MICROS_A_SECOND as MICROS_PER_SECOND,
-    SECONDS_A_DAY as SECONDS_PER_DAY, days_in as days_of_month,
+    SECONDS_A_DAY as SECONDS_PER_DAY, days_in as days_of_month, infinite, is_infinite, is_infinite_date,
 };
 
 pub(super) const MICROS_PER_MINUTE: i64 = 60 * MICROS_PER_SECOND;
@@ -66,16 +66,6 @@ impl Moment {
         let days = micros.div_euclid(MICROS_PER_DAY);
         Self { date: Day::of(days), days, micros: micros.rem_euclid(MICROS_PER_DAY) }
     }
-}
-
-/// Whether a timestamp is before or after all others.
-pub(super) fn is_infinite(micros: i64) -> bool {
-    matches!(micros, i64::MIN | i64::MAX)
-}
-
-/// The same of a date.
-pub(super) fn is_infinite_date(days: i32) -> bool {
-    matches!(days, i32::MIN | i32::MAX)
 }
 
 /// A timestamp, if there is such a one.

@@ -79,7 +79,7 @@ pub(super) fn instants_of_dates_and_zoned_times(call: &Call<'_>) -> Result<Array
 /// So many microseconds after a day began.
 fn moment(days: i32, micros: i64) -> Result<i64> {
     if is_infinite_date(days) {
-        return Ok(if days < 0 { i64::MIN } else { i64::MAX });
+        return Ok(calendar::infinite(days < 0));
     }
     calendar::timestamp(i128::from(days) * i128::from(MICROS_PER_DAY) + i128::from(micros))
 }

@@ -31,8 +31,6 @@ pub(crate) enum Unfit {
     Displacement,
     /// It names a zone that there is not.
     Zone(String),
-    /// It is before or after all others.
-    Infinite,
 }
 
 /// A zone that a text says.
@@ -53,6 +51,19 @@ pub(super) struct Moment {
     /// Microseconds since midnight, which may be the next one.
     pub(super) micros: i64,
     pub(super) zone: Option<InZone>,
+}
+
+impl Moment {
+    /// The one before all others.
+    const FIRST: Self = Self { day: i64::MIN, micros: 0, zone: None };
+
+    /// The one after all others.
+    const LAST: Self = Self { day: i64::MAX, micros: 0, zone: None };
+
+    /// Whether it is before all others, if it is before or after them.
+    pub(super) fn infinity(&self) -> Option<bool> {
+        matches!(self.day, i64::MIN | i64::MAX).then_some(self.day < 0)
+    }
 }
 
 /// What a reader asks of the world around the text.
@@ -141,7 +152,8 @@ struct Reader<'a> {
     zone: Option<InZone>,
     /// What the next number is.
     next: Option<Unit>,
-    is_epoch: bool,
+    /// What a word alone says that has no parts.
+    special: Option<Moment>,
 }
 
 impl<'a> Reader<'a> {
@@ -165,7 +177,7 @@ impl<'a> Reader<'a> {
             before_christ: false,
             zone: None,
             next: None,
-            is_epoch: false,
+            special: None,
         }
     }
 
@@ -531,8 +543,8 @@ impl<'a> Reader<'a> {
     }
 
     fn moment(mut self) -> Result<Moment> {
-        if self.is_epoch {
-            return Ok(Moment { day: 0, micros: 0, zone: Some(InZone::Fixed(0)) });
+        if let Some(special) = self.special.take() {
+            return Ok(special);
         }
         self.validated()?;
         self.half()?;

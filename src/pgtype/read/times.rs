@@ -14,7 +14,7 @@ use super::{
 };
 use crate::pgtype::{
     DateOrder, EPOCH_MICROS, InSession, ZONED_TIME, Zone, ZonedTime,
-    calendar::{MICROS_A_DAY, is_day},
+    calendar::{MICROS_A_DAY, infinite, infinite_date, is_day},
 };
 
 /// The value of a text as one of a type of dates or times, in a session whose clocks show this zone.
@@ -52,9 +52,20 @@ pub(crate) fn read_count<'a>(text: &str, to: &DataType, session: impl Into<InSes
             return in_unit(moments::clock(text, &around)?.micros, *unit).ok_or(Unfit::Range);
         }
         DataType::Timestamp(unit, shown) => (*unit, shown.as_deref()),
-        _ => return Ok(stored(moments::moment(text, &around)?)?.day),
+        _ => {
+            let moment = moments::moment(text, &around)?;
+            return match moment.infinity() {
+                Some(is_before) => Ok(infinite_date(is_before).into()),
+                None => Ok(stored(moment)?.day),
+            };
+        }
     };
-    let moment = stored(moments::moment(text, &around)?)?;
+    let moment = moments::moment(text, &around)?;
+    if let Some(is_before) = moment.infinity() {
+        // Of other units are columns of files alone, in which every number is a time.
+        return if unit == TimeUnit::Microsecond { Ok(infinite(is_before)) } else { Err(Unfit::Range) };
+    }
+    let moment = stored(moment)?;
     let local = (moment.day * MICROS_A_DAY).checked_add(moment.micros).ok_or(Unfit::Range)?;
     let micros = match shown {
         None => local,
@@ -205,7 +216,13 @@ mod tests {
         assert_eq!(count("2020-01-01 10:00:00.9999999", &nanoseconds), Ok(1_577_872_800_999_999_900));
         assert_eq!(count("3020-01-01", &nanoseconds), Err(Unfit::Range));
         assert_eq!(count("262143-01-01", &micros), Err(Unfit::Range));
-        assert_eq!(count("infinity", &micros), Err(Unfit::Infinite));
+        for (text, is_before) in [("infinity", false), ("-infinity", true)] {
+            assert_eq!(count(text, &micros), Ok(infinite(is_before)));
+            assert_eq!(count(text, &instant), Ok(infinite(is_before)));
+            assert_eq!(count(text, &DataType::Date32), Ok(i64::from(infinite_date(is_before))));
+            assert_eq!(count(text, &nanoseconds), Err(Unfit::Range));
+        }
+        assert_eq!(count("infinity", &DataType::Time64(TimeUnit::Microsecond)), Err(Unfit::Syntax));
         assert_eq!(count("2020-01-01 Mars/Phobos", &micros), Err(Unfit::Zone("mars/phobos".to_owned())));
     }
 

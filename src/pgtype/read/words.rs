@@ -13,8 +13,10 @@ pub(super) enum Word {
     /// Midnight in UTC.
     Midnight,
     Epoch,
-    /// Before or after all others.
-    Infinite,
+    /// After all others, or before them.
+    Infinite {
+        is_before: bool,
+    },
     Month(u32),
     /// It is not looked at which it is.
     Weekday,
@@ -94,7 +96,8 @@ pub(super) fn word(text: &str) -> Option<Word> {
         "tomorrow" => Word::Day(1),
         "allballs" => Word::Midnight,
         "epoch" => Word::Epoch,
-        "infinity" | "-infinity" => Word::Infinite,
+        "infinity" => Word::Infinite { is_before: false },
+        "-infinity" => Word::Infinite { is_before: true },
         "am" => Word::Afternoon(false),
         "pm" => Word::Afternoon(true),
         "ad" => Word::BeforeChrist(false),

@@ -1,8 +1,8 @@
 //! Words in the texts of dates and times.
 
 use super::{
-    CLOCK, DATE, DAY, ERA, HALF, InZone, Kind, MONTH, Reader, Result, SPECIAL, SUMMER, Unfit, Unit, WEEKDAY, Word,
-    ZONE, word,
+    CLOCK, DATE, DAY, ERA, HALF, InZone, Kind, MONTH, Moment, Reader, Result, SPECIAL, SUMMER, Unfit, Unit, WEEKDAY,
+    Word, ZONE, word,
 };
 use crate::pgtype::{
     calendar::{MICROS_A_SECOND, civil},
@@ -25,12 +25,14 @@ impl Reader<'_> {
             Word::Filler => 0,
             Word::Now => {
                 let (day, micros) = self.around.now();
+                self.special = None;
                 self.set_day(day);
                 self.set_clock(micros);
                 if is_clock { CLOCK } else { DATE | CLOCK | ZONE }
             }
             Word::Day(distance) if !is_clock => {
                 let (day, _) = self.around.now();
+                self.special = None;
                 self.set_day(day + i64::from(distance));
                 DATE
             }
@@ -40,10 +42,13 @@ impl Reader<'_> {
                 CLOCK | ZONE
             }
             Word::Epoch if !is_clock => {
-                self.is_epoch = true;
+                self.special = Some(Moment { day: 0, micros: 0, zone: Some(InZone::Fixed(0)) });
                 SPECIAL
             }
-            Word::Infinite if !is_clock => return Err(Unfit::Infinite),
+            Word::Infinite { is_before } if !is_clock => {
+                self.special = Some(if is_before { Moment::FIRST } else { Moment::LAST });
+                SPECIAL
+            }
             Word::Month(month) if !is_clock => {
                 let mut found = MONTH;
                 // The number before it was the day then.

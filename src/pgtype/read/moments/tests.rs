@@ -536,7 +536,24 @@ fn words_are_days_around_today() {
     ] {
         assert_eq!(moment(text, &Noon).map(|found| (found.day, found.micros)), Ok((day, micros)), "{text}");
     }
-    assert_eq!(moment("infinity", &Noon), Err(Unfit::Infinite));
+    for (text, is_before) in [
+        ("infinity", Some(false)),
+        ("-infinity", Some(true)),
+        (" Infinity ", Some(false)),
+        ("- infinity", Some(true)),
+        ("infinity 10:00", Some(false)),
+        ("10:00 -infinity", Some(true)),
+        ("infinity+01", Some(false)),
+        ("infinity BC", Some(false)),
+        ("infinity today", None),
+        ("today infinity", Some(false)),
+        ("epoch 10:00", None),
+    ] {
+        assert_eq!(moment(text, &Noon).as_ref().map(Moment::infinity), Ok(is_before), "{text}");
+    }
+    for text in ["infinity 2020-01-01", "infinity infinity", "+infinity", "inf", "infinity epoch"] {
+        assert_eq!(moment(text, &Noon), Err(Unfit::Syntax), "{text}");
+    }
     assert_eq!(moment("4714-11-23 BC", &Noon), Err(Unfit::Range));
 }
 

@@ -44,7 +44,7 @@ pub(crate) use self::{
     kind::PG_TYPEOF,
     resolve::{Given, Resolved, Unresolved, given, resolve, resolve_early, resolve_operator, resolve_operator_early},
     text::{quoted, similar, translated, unescaped},
-    time::{TimeSeries, instant_in_session, rounding},
+    time::{TimeSeries, casting, instant_in_session, rounding},
     udf::forms,
 };
 use crate::{

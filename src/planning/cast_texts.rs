@@ -1,6 +1,7 @@
 //! Texts that are cast to dates, times, timestamps, intervals, numerics and floats are read as PostgreSQL reads them. One that is
 //! written is its value from here on, or an error. A time of day that is cast to an interval is as long as the day was then, by way
-//! of its text, because the engine has no such cast; nor has it one between times with a zone and others, which functions make.
+//! of its text, because the engine has no such cast; nor has it one between times with a zone and others, which functions make. Its
+//! casts between dates and timestamps fail on what is before or after all others, so that functions make these too.
 
 use std::sync::Arc;
 
@@ -18,7 +19,7 @@ use super::{
 };
 use crate::{
     fault::{Failure, Fault},
-    functions::{Function, called, rounding},
+    functions::{Function, called, casting},
     pgtype::{InSession, Styles, TIME, TIMETZ, ZONED_TIME, element, innermost, list_of, told, type_name},
 };
 
@@ -88,14 +89,15 @@ fn cast_from_text(step: &Expr) -> Option<&DataType> {
     }
 }
 
-/// The function that makes a time of day on a session's clocks of a value, or one without a zone, where the engine has no cast.
+/// The function that makes what a cast between times yields, where the engine has no such cast or another one.
 fn time_function(from: &DataType, to: &DataType) -> Option<&'static Function> {
-    let is_clock = |data_type: &DataType| matches!(data_type, DataType::Time32(_) | DataType::Time64(_));
-    if *to == ZONED_TIME && (is_clock(from) || matches!(from, DataType::Timestamp(_, Some(_)))) {
-        return rounding(&TIMETZ);
-    }
-    let is_of_time = *from == ZONED_TIME || *from == DataType::Interval(IntervalUnit::MonthDayNano);
-    if is_of_time && is_clock(to) { rounding(&TIME) } else { None }
+    use DataType::{Date32, Interval, Time32, Time64, Timestamp};
+    let is_known =
+        matches!(from, Date32 | Time32(_) | Time64(_) | Timestamp(..) | Interval(IntervalUnit::MonthDayNano))
+            || *from == ZONED_TIME;
+    // Timestamps of other units are of files, which have neither the one before nor the one after all others.
+    let is_made = is_known && !matches!(to, Timestamp(unit, _) if *unit != TimeUnit::Microsecond);
+    if is_made { casting(pgtype::of(from).pg, pgtype::of(to).pg) } else { None }
 }
 
 fn read(mut step: Expr, schema: &DFSchema, zone: &Arc<str>, styles: Styles) -> Result<Transformed<Expr>> {
@@ -112,7 +114,9 @@ fn read(mut step: Expr, schema: &DFSchema, zone: &Arc<str>, styles: Styles) -> R
         let micros = DataType::Time64(TimeUnit::Microsecond);
         let is_coarse = matches!(data_type, DataType::Time32(_) | DataType::Time64(_)) && data_type != micros;
         let value = if is_coarse { logical_expr::cast(value, micros) } else { value };
-        return Ok(Transformed::yes(called(function, vec![value])));
+        let made = called(function, vec![value]);
+        let is_other = made.get_type(schema)? != reading.to;
+        return Ok(Transformed::yes(if is_other { logical_expr::cast(made, reading.to) } else { made }));
     }
     let is_open = data_type.is_null() || data_type.is_string();
     if (data_type == ZONED_TIME) != (reading.to == ZONED_TIME) && !is_open {

@@ -15,7 +15,10 @@ use datafusion::{
     logical_expr::{Between, BinaryExpr, Case, Cast, Expr, ExprSchemable, Operator},
 };
 
-use crate::pgtype::calendar::MICROS_A_DAY;
+use crate::pgtype::{
+    TIMESTAMP,
+    calendar::{MICROS_A_DAY, infinite_date, is_infinite},
+};
 
 const MICROSECONDS: DataType = DataType::Timestamp(TimeUnit::Microsecond, None);
 
@@ -140,10 +143,17 @@ pub(super) fn compared(step: Expr, schema: &DFSchema) -> Result<Transformed<Expr
     })
 }
 
-/// The date that is cast to a timestamp of microseconds.
+/// The date that becomes a timestamp of microseconds, by a cast or by the function that is called in its place.
 fn date_of<'a>(operand: &'a Expr, schema: &DFSchema) -> Option<&'a Expr> {
-    let Expr::Cast(cast) = operand else { return None };
-    (*cast.field.data_type() == MICROSECONDS && is_date(&cast.expr, schema)).then_some(cast.expr.as_ref())
+    let date = match operand {
+        Expr::Cast(cast) if *cast.field.data_type() == MICROSECONDS => cast.expr.as_ref(),
+        Expr::ScalarFunction(call) if call.name() == TIMESTAMP.name => match call.args.as_slice() {
+            [date] => date,
+            _ => return None,
+        },
+        _ => return None,
+    };
+    is_date(date, schema).then_some(date)
 }
 
 fn constant(operand: &Expr) -> Option<i64> {
@@ -155,6 +165,10 @@ fn constant(operand: &Expr) -> Option<i64> {
 
 /// The day that dates are compared with as their beginnings are with an instant, if there is one.
 fn day_for(operator: Operator, instant: i64) -> Option<Expr> {
+    let of_day = |day: i32| Expr::Literal(ScalarValue::Date32(Some(day)), None);
+    if is_infinite(instant) {
+        return Some(of_day(infinite_date(instant < 0)));
+    }
     let begun = instant.div_euclid(MICROS_A_DAY);
     let begins = instant.rem_euclid(MICROS_A_DAY) == 0;
     let day = match operator {
@@ -163,7 +177,7 @@ fn day_for(operator: Operator, instant: i64) -> Option<Expr> {
         Operator::Eq | Operator::NotEq if begins => begun,
         _ => return None,
     };
-    Some(Expr::Literal(ScalarValue::Date32(Some(i32::try_from(day).ok()?)), None))
+    Some(of_day(i32::try_from(day).ok()?))
 }
 
 #[cfg(test)]
@@ -229,6 +243,11 @@ mod tests {
         for op in [Eq, NotEq] {
             assert_eq!(found(op, 0), binary_expr(col("d"), op, day(0)));
             assert_eq!(found(op, 1), binary_expr(cast(col("d"), MICROSECONDS), op, instant(1)));
+        }
+        for (micros, days) in [(i64::MIN, i32::MIN), (i64::MAX, i32::MAX)] {
+            for op in [Eq, NotEq, Gt, GtEq, Lt, LtEq] {
+                assert_eq!(found(op, micros), binary_expr(col("d"), op, day(days)));
+            }
         }
         let between = cast(col("d"), MICROSECONDS).between(instant(1), instant(MICROS_A_DAY * 3 - 1));
         assert_eq!(compared(between, &schema()).unwrap().data, col("d").between(day(1), day(2)));

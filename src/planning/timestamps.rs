@@ -5,7 +5,8 @@
 //! of the column's unit, and so half a second a whole one. And times of day of two units are not compared at all.
 //!
 //! A timestamp with a zone that is cast to one without is what the session's clocks show. The engine's cast shows those of UTC;
-//! its function `to_local_time` does what is meant.
+//! its function `to_local_time` does what is meant, and ours where microseconds are counted, which also knows what is before or
+//! after all others.
 
 use std::sync::Arc;
 
@@ -303,7 +304,8 @@ fn local(mut step: Expr, schema: &DFSchema, session: &Arc<str>) -> Result<Transf
 fn shown(value: &mut Expr, to: &DataType, schema: &DFSchema, session: &Arc<str>) -> Result<bool> {
     let is_instant = matches!(value.get_type(schema)?, DataType::Timestamp(_, Some(_)));
     let mut changed = in_session(value, schema, session)?;
-    if is_instant && matches!(to, DataType::Timestamp(..)) {
+    // Of microseconds, whoever reads texts makes it so.
+    if is_instant && matches!(to, DataType::Timestamp(unit, _) if *unit != TimeUnit::Microsecond) {
         *value = to_local_time().call(vec![std::mem::take(value)]);
         changed = true;
     }

@@ -7,7 +7,7 @@ use crate::{
 
 pub(super) use crate::pgtype::calendar::{
     JULIAN_1970, MICROS_A_DAY as MICROS_PER_DAY, MICROS_A_SECOND as MICROS_PER_SECOND,
-    SECONDS_A_DAY as SECONDS_PER_DAY, days_in as days_of_month, infinite, is_infinite, is_infinite_date,
+    SECONDS_A_DAY as SECONDS_PER_DAY, days_in as days_of_month, infinite, infinite_date, is_infinite, is_infinite_date,
 };
 
 pub(super) const MICROS_PER_MINUTE: i64 = 60 * MICROS_PER_SECOND;
@@ -76,6 +76,10 @@ pub(super) fn timestamp(micros: i128) -> Result<i64> {
 
 pub(super) fn timestamp_out_of_range() -> Failure {
     Failure::new(Fault::DatetimeOutOfRange, "timestamp out of range")
+}
+
+pub(super) fn date_out_of_range() -> Failure {
+    Failure::new(Fault::DatetimeOutOfRange, "date out of range")
 }
 
 pub(super) fn interval_out_of_range() -> Failure {

@@ -3,7 +3,9 @@
 use arrow::array::ArrayRef;
 
 use super::{
-    calendar::{self, MICROS_PER_DAY, interval_out_of_range, is_infinite, is_infinite_date},
+    calendar::{
+        self, MICROS_PER_DAY, date_out_of_range, infinite_date, interval_out_of_range, is_infinite, is_infinite_date,
+    },
     zones,
 };
 use crate::{
@@ -74,6 +76,23 @@ pub(super) fn instants_of_dates_and_times(call: &Call<'_>) -> Result<ArrayRef> {
 pub(super) fn instants_of_dates_and_zoned_times(call: &Call<'_>) -> Result<ArrayRef> {
     let (dates, times) = (call.dates(0)?, call.zoned_times(1)?);
     call.timestamp_of(|row| moment(dates.value(row), times.value(row)?.utc()).map(Some))
+}
+
+pub(super) fn dates_of_timestamps(call: &Call<'_>) -> Result<ArrayRef> {
+    let timestamps = call.timestamps(0)?;
+    call.date_of(|row| date_of(timestamps.value(row)).map(Some))
+}
+
+pub(super) fn dates_of_instants(call: &Call<'_>) -> Result<ArrayRef> {
+    let (instants, zone) = (call.timestamps(0)?, Zone::of_session(call.zone()));
+    call.date_of(|row| date_of(zones::shown_at(zone, instants.value(row))?).map(Some))
+}
+
+fn date_of(shown: i64) -> Result<i32> {
+    if is_infinite(shown) {
+        return Ok(infinite_date(shown < 0));
+    }
+    i32::try_from(shown.div_euclid(MICROS_PER_DAY)).map_err(|_| date_out_of_range())
 }
 
 /// So many microseconds after a day began.

@@ -17,6 +17,17 @@ use crate::{
     },
 };
 
+pub(super) static DATE_OF: Function = Function {
+    name: "date",
+    purpose: "The date of a timestamp, or that the session's clocks show at an instant",
+    example: "\"date\"(timestamp '2024-05-06 07:08:09.5')",
+    shows: "2024-05-06",
+    overloads: &[
+        Overload::new(&[TIMESTAMP], DATE, converted::dates_of_timestamps),
+        Overload::new(&[TIMESTAMPTZ], DATE, converted::dates_of_instants).stable(),
+    ],
+};
+
 pub(super) static TIMESTAMP_DIGITS: Function = Function {
     name: "timestamp",
     purpose: "The timestamp with so many digits of a second, or of a date, a date and a time, or an instant",
@@ -81,6 +92,20 @@ pub(crate) fn rounding(pg: &PgType) -> Option<&'static Function> {
         Form::Time => &TIME_DIGITS,
         Form::ZonedTime => &TIMETZ_OF,
         Form::Interval => &INTERVAL_DIGITS,
+        _ => return None,
+    })
+}
+
+/// The function that a cast from one type to another calls; none where the query engine casts as PostgreSQL does. Its casts know
+/// neither what is before or after all others nor all years, and no time that clocks show twice.
+pub(crate) fn casting(from: &PgType, to: &PgType) -> Option<&'static Function> {
+    use Form::{Date, Instant, Interval, Time, Timestamp, ZonedTime};
+    Some(match (from.form, to.form) {
+        (Timestamp | Instant, Date) => &DATE_OF,
+        (Timestamp | Instant | Interval | ZonedTime, Time) => &TIME_DIGITS,
+        (Date | Instant, Timestamp) => &TIMESTAMP_DIGITS,
+        (Date | Timestamp, Instant) => &TIMESTAMPTZ_DIGITS,
+        (Time | Instant, ZonedTime) => &TIMETZ_OF,
         _ => return None,
     })
 }

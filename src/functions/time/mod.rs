@@ -20,7 +20,7 @@ mod zones;
 
 pub(super) use self::to_timestamp::OF_SECONDS;
 pub(crate) use self::{
-    digits::rounding,
+    digits::{casting, rounding},
     series::{TimeSeries, instant_in_session},
 };
 use super::Function;
@@ -40,6 +40,7 @@ pub(super) const ROOM: &[&Function] = &[
     &make::MAKE_TIME,
     &make::MAKE_TIMESTAMP,
     &make::MAKE_TIMESTAMPTZ,
+    &digits::DATE_OF,
     &digits::INTERVAL_DIGITS,
     &digits::TIME_DIGITS,
     &digits::TIMESTAMP_DIGITS,

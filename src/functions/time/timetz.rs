@@ -3,7 +3,7 @@
 use arrow::array::ArrayRef;
 
 use super::{
-    calendar::{MICROS_PER_DAY, timestamp_out_of_range},
+    calendar::{MICROS_PER_DAY, is_infinite, timestamp_out_of_range},
     digits::digits,
 };
 use crate::{
@@ -40,6 +40,9 @@ fn of_instants(call: &Call<'_>) -> Result<ArrayRef> {
     let (instants, zone) = (call.timestamps(0)?, Zone::of_session(call.zone()));
     call.zoned_time_of(|row| {
         let instant = instants.value(row);
+        if is_infinite(instant) {
+            return Ok(None);
+        }
         let shown = zone.shown_at(instant).ok_or_else(timestamp_out_of_range)?;
         let east = near(zone.seconds_at(instant))?;
         Ok(Some(ZonedTime { micros: shown.rem_euclid(MICROS_PER_DAY), east }))

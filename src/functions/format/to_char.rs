@@ -14,7 +14,8 @@ use crate::{
     fault::{Failure, Fault, Result},
     functions::{Call, Function, Overload},
     pgtype::{
-        FLOAT4, FLOAT8, INT4, INT8, INTERVAL, NUMERIC, TEXT, TIMESTAMP, TIMESTAMPTZ, Zone, calendar::MICROS_A_SECOND,
+        FLOAT4, FLOAT8, INT4, INT8, INTERVAL, NUMERIC, TEXT, TIMESTAMP, TIMESTAMPTZ, Zone,
+        calendar::{MICROS_A_SECOND, is_infinite},
     },
 };
 
@@ -39,15 +40,15 @@ pub(super) static TO_CHAR: Function = Function {
 
 fn of_timestamp(call: &Call<'_>) -> Result<ArrayRef> {
     let values = call.timestamps(0)?;
-    moments(call, |row| Moment::of_timestamp(values.value(row)))
+    moments(call, |row| finite(values.value(row)).map(Moment::of_timestamp))
 }
 
 fn of_instant(call: &Call<'_>) -> Result<ArrayRef> {
     let (values, zone) = (call.timestamps(0)?, Zone::of_session(call.zone()));
     moments(call, |row| {
-        let instant = values.value(row);
+        let instant = finite(values.value(row))?;
         let (offset, name) = (zone.seconds_at(instant), zone.abbreviation_at(instant));
-        Moment::of_timestamp(instant.saturating_add(offset * MICROS_A_SECOND)).in_zone(offset, name)
+        Some(Moment::of_timestamp(instant.saturating_add(offset * MICROS_A_SECOND)).in_zone(offset, name))
     })
 }
 
@@ -55,16 +56,21 @@ fn of_interval(call: &Call<'_>) -> Result<ArrayRef> {
     let values = call.intervals(0)?;
     moments(call, |row| {
         let value = values.value(row);
-        Moment::of_interval(value.months.into(), value.days.into(), value.nanoseconds / NANOS_PER_MICRO)
+        Some(Moment::of_interval(value.months.into(), value.days.into(), value.nanoseconds / NANOS_PER_MICRO))
     })
 }
 
-/// A template without a character yields NULL.
-fn moments(call: &Call<'_>, moment: impl Fn(usize) -> Moment) -> Result<ArrayRef> {
+/// A timestamp that has parts to write: what is before or after all others has none.
+fn finite(micros: i64) -> Option<i64> {
+    (!is_infinite(micros)).then_some(micros)
+}
+
+/// A template without a character yields NULL, and so does a moment that there is not.
+fn moments(call: &Call<'_>, moment: impl Fn(usize) -> Option<Moment>) -> Result<ArrayRef> {
     let (templates, mut last) = (call.texts(1)?, Last::new(Template::parse));
-    call.text_of(|row| match templates.value(row) {
-        "" => Ok(None),
-        template => last.of(template)?.write(&moment(row)).map(Some),
+    call.text_of(|row| match (templates.value(row), moment(row)) {
+        ("", _) | (_, None) => Ok(None),
+        (template, Some(moment)) => last.of(template)?.write(&moment).map(Some),
     })
 }
 

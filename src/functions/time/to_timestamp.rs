@@ -29,6 +29,9 @@ fn instant(seconds: f64) -> Result<i64> {
     if seconds.is_nan() {
         return Err(refused("timestamp cannot be NaN".to_owned()));
     }
+    if seconds.is_infinite() {
+        return Ok(calendar::infinite(seconds < 0.0));
+    }
     let from_2000 = ((seconds - SECONDS_TO_2000) * 1_000_000.0).round_ties_even();
     // What is beyond the numbers of 64 bits is out of range like what is near them.
     let micros = i128::from(from_2000 as i64) + 946_684_800_000_000;
@@ -52,6 +55,7 @@ mod tests {
         ] {
             assert_eq!(instant(seconds), Ok(micros), "{seconds}");
         }
+        assert_eq!([f64::NEG_INFINITY, f64::INFINITY].map(instant), [Ok(i64::MIN), Ok(i64::MAX)]);
         let refused = |seconds| instant(seconds).unwrap_err().to_string();
         assert_eq!(refused(f64::NAN), "timestamp cannot be NaN");
         assert_eq!(refused(1e20), "timestamp out of range: \"1e+20\"");

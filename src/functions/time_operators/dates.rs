@@ -2,11 +2,11 @@
 
 use arrow::array::ArrayRef;
 
-use super::{each_moved, moved, moved::MICROS_A_DAY, out_of_range};
+use super::{each_moved, endless, moved, out_of_range};
 use crate::{
     fault::{Failure, Fault, Result},
     functions::{Call, Function, Overload},
-    pgtype::{DATE, INT4, INTERVAL, TIME, TIMESTAMP},
+    pgtype::{DATE, INT4, INTERVAL, TIME, TIMESTAMP, calendar::is_infinite_date},
 };
 
 pub(super) static DATE_MI: Function = Function {
@@ -84,7 +84,11 @@ pub(super) static TIMEDATE_PL: Function = Function {
 fn days_between(call: &Call<'_>) -> Result<ArrayRef> {
     let (later, earlier) = (call.dates(0)?, call.dates(1)?);
     call.int4_of(|row| {
-        let days = later.value(row).checked_sub(earlier.value(row));
+        let (later, earlier) = (later.value(row), earlier.value(row));
+        if is_infinite_date(later) || is_infinite_date(earlier) {
+            return Err(endless("dates"));
+        }
+        let days = later.checked_sub(earlier);
         days.map(Some).ok_or_else(|| Failure::new(Fault::NumericOutOfRange, "integer out of range"))
     })
 }
@@ -92,7 +96,11 @@ fn days_between(call: &Call<'_>) -> Result<ArrayRef> {
 fn days_later(call: &Call<'_>, date: usize, days: usize, sign: i64) -> Result<ArrayRef> {
     let (dates, days) = (call.dates(date)?, call.int4s(days)?);
     call.date_of(|row| {
-        let moved = i64::from(dates.value(row)) + sign * i64::from(days.value(row));
+        let date = dates.value(row);
+        if is_infinite_date(date) {
+            return Ok(Some(date));
+        }
+        let moved = i64::from(date) + sign * i64::from(days.value(row));
         let moved = moved::day(moved).and_then(|day| i32::try_from(day).ok());
         moved.map(Some).ok_or_else(|| out_of_range("date"))
     })
@@ -103,8 +111,7 @@ fn moved_by(call: &Call<'_>, date: usize, by: usize, is_back: bool) -> Result<Ar
     each_moved(call, by, |call, by| {
         call.timestamp_of(|row| {
             let by = if is_back { moved::back(by(row)) } else { Some(by(row)) };
-            let begins = i64::from(dates.value(row)).checked_mul(MICROS_A_DAY);
-            let moved = begins.zip(by).and_then(|(begins, by)| moved::local(begins, by));
+            let moved = moved::begins(dates.value(row)).zip(by).and_then(|(begins, by)| moved::local(begins, by));
             moved.map(Some).ok_or_else(|| out_of_range("timestamp"))
         })
     })
@@ -113,8 +120,7 @@ fn moved_by(call: &Call<'_>, date: usize, by: usize, is_back: bool) -> Result<Ar
 fn with_time(call: &Call<'_>, date: usize, time: usize) -> Result<ArrayRef> {
     let (dates, times) = (call.dates(date)?, call.times(time)?);
     call.timestamp_of(|row| {
-        let moment = i64::from(dates.value(row)).checked_mul(MICROS_A_DAY);
-        let moment = moment.and_then(|begins| begins.checked_add(times.value(row))).and_then(moved::timestamp);
+        let moment = moved::on_day(dates.value(row), times.value(row));
         moment.map(Some).ok_or_else(|| out_of_range("timestamp"))
     })
 }

@@ -64,6 +64,11 @@ fn out_of_range(name: &str) -> Failure {
     Failure::new(Fault::DatetimeOutOfRange, format!("{name} out of range"))
 }
 
+/// What it says of the time between two of which one is before or after all others: `cannot subtract infinite dates`.
+fn endless(name: &str) -> Failure {
+    Failure::new(Fault::DatetimeOutOfRange, format!("cannot subtract infinite {name}"))
+}
+
 /// The interval that a span is.
 pub(super) fn stored(span: Option<Span>) -> Result<Option<IntervalMonthDayNano>> {
     span.and_then(Span::arrow).map(Some).ok_or_else(|| out_of_range("interval"))

@@ -2,11 +2,11 @@
 
 use arrow::array::ArrayRef;
 
-use super::{each_moved, moved, out_of_range, stored};
+use super::{each_moved, endless, moved, out_of_range, stored};
 use crate::{
     fault::Result,
     functions::{Call, Function, Overload},
-    pgtype::{INTERVAL, TIMESTAMP, TIMESTAMPTZ, Zone},
+    pgtype::{INTERVAL, TIMESTAMP, TIMESTAMPTZ, Zone, calendar::is_infinite},
 };
 
 pub(super) static TIMESTAMP_MI: Function = Function {
@@ -75,7 +75,13 @@ pub(super) static INTERVAL_PL_TIMESTAMPTZ: Function = Function {
 
 fn between(call: &Call<'_>) -> Result<ArrayRef> {
     let (later, earlier) = (call.timestamps(0)?, call.timestamps(1)?);
-    call.interval_of(|row| stored(moved::between(later.value(row), earlier.value(row))))
+    call.interval_of(|row| {
+        let (later, earlier) = (later.value(row), earlier.value(row));
+        if is_infinite(later) || is_infinite(earlier) {
+            return Err(endless("timestamps"));
+        }
+        stored(moved::between(later, earlier))
+    })
 }
 
 fn moved_by(call: &Call<'_>, at: usize, by: usize, is_back: bool) -> Result<ArrayRef> {

@@ -1,9 +1,10 @@
-//! Moments moved by intervals: months first, whose end a day is kept within, then days, and then the time.
+//! Moments moved by intervals: months first, whose end a day is kept within, then days, and then the time. What is before or
+//! after all others stays so.
 
 pub(super) use crate::pgtype::calendar::MICROS_A_DAY;
 use crate::pgtype::{
     Span, Zone,
-    calendar::{civil, day_of, days_in, is_day},
+    calendar::{civil, day_of, days_in, infinite, is_day, is_infinite, is_infinite_date},
 };
 
 /// A timestamp that is stored, in microseconds since 1970; none if it is not.
@@ -16,14 +17,33 @@ pub(super) fn day(day: i64) -> Option<i64> {
     is_day(day).then_some(day)
 }
 
+/// The timestamp at which a day begins.
+pub(super) fn begins(days: i32) -> Option<i64> {
+    match is_infinite_date(days) {
+        true => Some(infinite(days < 0)),
+        false => i64::from(days).checked_mul(MICROS_A_DAY),
+    }
+}
+
+/// A time of day on a day, which may be a day further.
+pub(super) fn on_day(days: i32, micros: i64) -> Option<i64> {
+    local(begins(days)?, Span { months: 0, days: 0, micros })
+}
+
 /// What a clock shows that showed this before, and is not put forward or back.
 pub(super) fn local(micros: i64, by: Span) -> Option<i64> {
+    if is_infinite(micros) {
+        return Some(micros);
+    }
     let moved = by_days(by_months(micros, by.months)?, by.days)?;
     timestamp(moved.checked_add(by.micros)?)
 }
 
 /// An instant, by the clocks of a zone: a day later they show the same time.
 pub(super) fn instant(mut micros: i64, by: Span, zone: Zone) -> Option<i64> {
+    if is_infinite(micros) {
+        return Some(micros);
+    }
     if by.months != 0 {
         micros = zone.instant_of(by_months(zone.shown_at(micros)?, by.months)?)?;
     }
@@ -118,6 +138,18 @@ mod tests {
             let found = instant(read(from, Some(zone)), span(by), Zone::named(zone).unwrap());
             assert_eq!(found, Some(read(to, Some(zone))), "{from} + {by}");
         }
+    }
+
+    #[test]
+    fn what_is_before_or_after_all_others_does_not_move() {
+        let zone = Zone::named("Europe/Berlin").unwrap();
+        for by in ["1 month", "-1 day", "1 us", "-178000000 years"].map(span) {
+            for micros in [i64::MIN, i64::MAX] {
+                assert_eq!((local(micros, by), instant(micros, by, zone)), (Some(micros), Some(micros)));
+            }
+        }
+        assert_eq!([i32::MIN, i32::MAX].map(|days| on_day(days, 1)), [Some(i64::MIN), Some(i64::MAX)]);
+        assert_eq!(on_day(1, 1), Some(MICROS_A_DAY + 1));
     }
 
     #[test]

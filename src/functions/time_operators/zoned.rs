@@ -68,9 +68,7 @@ fn moved_by(call: &Call<'_>, time: usize, by: usize, is_back: bool) -> Result<Ar
 fn on_days(call: &Call<'_>, date: usize, time: usize) -> Result<ArrayRef> {
     let (dates, times) = (call.dates(date)?, call.zoned_times(time)?);
     call.timestamp_of(|row| {
-        let begins = i64::from(dates.value(row)).checked_mul(MICROS_A_DAY);
-        let utc = times.value(row)?.utc();
-        let moment = begins.and_then(|begins| begins.checked_add(utc)).and_then(moved::timestamp);
+        let moment = moved::on_day(dates.value(row), times.value(row)?.utc());
         moment.map(Some).ok_or_else(|| out_of_range("timestamp"))
     })
 }

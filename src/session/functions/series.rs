@@ -39,7 +39,10 @@ use crate::{
     fault::{Failure, Fault},
     functions::{TimeSeries, instant_in_session},
     interrupt::step,
-    pgtype::{self, InSession},
+    pgtype::{
+        self, InSession,
+        calendar::{infinite, is_infinite_date},
+    },
 };
 
 /// The steps between times.
@@ -222,7 +225,10 @@ fn micros(value: &ScalarValue, zone: Option<&str>, session: InSession<'_>) -> Re
     let time = match value.data_type() {
         _ if value.is_null() => return Ok(None),
         text if text.is_string() => read(value, &target, session)?,
-        DataType::Date32 | DataType::Timestamp(_, None) => value.cast_to(&local)?,
+        DataType::Date32 | DataType::Timestamp(_, None) => match value {
+            ScalarValue::Date32(Some(days)) if is_infinite_date(*days) => return Ok(Some(infinite(*days < 0))),
+            value => value.cast_to(&local)?,
+        },
         DataType::Timestamp(_, Some(_)) => value.cast_to(&target)?,
         other => return plan_err!("a series of times has none of the type {}", pgtype::type_name(&other)),
     };

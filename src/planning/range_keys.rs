@@ -5,15 +5,32 @@
 //! the last row, and took in those whose key is NULL; and to reals it adds as reals, where PostgreSQL adds doubles. A wider
 //! type has the same order, so that nothing else changes.
 //!
+//! A distance from a date or a timestamp that is before or after all others is refused: the engine reckons it from the number that
+//! such a one has.
+//!
 //! Frames of bytes, and of times of day with zones, have no distances, and the engine has no RANGE of them: it is GROUPS there.
 
-use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DECIMAL256_MAX_PRECISION, DataType};
+use std::sync::Arc;
+
+use arrow::{
+    array::{ArrayRef, AsArray},
+    datatypes::{
+        DECIMAL128_MAX_PRECISION, DECIMAL256_MAX_PRECISION, DataType, Date32Type, TimeUnit, TimestampMicrosecondType,
+    },
+};
 use datafusion::{
-    common::{Result, ScalarValue, tree_node::Transformed},
-    logical_expr::{Cast, Expr, LogicalPlan, WindowFrame, WindowFrameBound, WindowFrameUnits},
+    common::{Result, ScalarValue, tree_node::Transformed, utils::take_function_args},
+    logical_expr::{
+        Cast, ColumnarValue, Expr, LogicalPlan, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+        WindowFrame, WindowFrameBound, WindowFrameUnits,
+    },
 };
 
-use super::{number_types::digits_of, steps};
+use super::{columnar::made_of, number_types::digits_of, steps};
+use crate::{
+    fault::{Failure, Fault},
+    pgtype::calendar::{is_infinite, is_infinite_date},
+};
 
 /// Of whole numbers of 64 bits, with or without a sign, and of a sum of two.
 const WHOLE: DataType = DataType::Decimal128(20, 0);
@@ -21,6 +38,7 @@ const WHOLE: DataType = DataType::Decimal128(20, 0);
 /// The plan, whose frames have their distances as they are written. Its keys have their types once they are settled.
 pub(super) fn widened(plan: LogicalPlan, settled_type: impl Fn(&Expr) -> Result<DataType>) -> Result<LogicalPlan> {
     let plan = by_groups(plan, &settled_type)?;
+    let plan = from_finite(plan, &settled_type)?;
     let Some((key, distances)) = reckoned(&plan) else { return Ok(plan) };
     let from = settled_type(&key)?;
     let Some(to) = wide(&from, &distances) else { return Ok(plan) };
@@ -60,6 +78,82 @@ fn of_groups(call: Expr) -> Expr {
         }
         other => other,
     }
+}
+
+/// The plan whose frames reckon distances from no infinite dates and timestamps.
+fn from_finite(plan: LogicalPlan, settled_type: impl Fn(&Expr) -> Result<DataType>) -> Result<LogicalPlan> {
+    let LogicalPlan::Window(window) = &plan else { return Ok(plan) };
+    let mut key = None;
+    for call in &window.window_expr {
+        if let Some((ordered_by, frame)) = ordered(call)
+            && frame.units == WindowFrameUnits::Range
+            && [&frame.start_bound, &frame.end_bound].into_iter().any(|bound| text_of(bound).is_some())
+            && matches!(settled_type(ordered_by)?, DataType::Date32 | DataType::Timestamp(TimeUnit::Microsecond, _))
+        {
+            key = Some(ordered_by.clone());
+        }
+    }
+    let Some(key) = key else { return Ok(plan) };
+    Ok(steps::keep_names(plan, |call| Ok(Transformed::yes(of_finite(call, &key))))?.data)
+}
+
+fn of_finite(call: Expr, key: &Expr) -> Expr {
+    match call {
+        Expr::Alias(mut alias) => {
+            *alias.expr = of_finite(std::mem::take(alias.expr.as_mut()), key);
+            Expr::Alias(alias)
+        }
+        Expr::WindowFunction(mut function) => {
+            if let Some(first) = function.params.order_by.first_mut().filter(|first| first.expr == *key) {
+                let moment = std::mem::take(&mut first.expr).unalias();
+                let finite = Finite { signature: Signature::any(1, Volatility::Immutable) };
+                first.expr = ScalarUDF::new_from_impl(finite).call(vec![moment]);
+            }
+            Expr::WindowFunction(function)
+        }
+        other => other,
+    }
+}
+
+/// A date or a timestamp that is neither before nor after all others.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Finite {
+    signature: Signature,
+}
+
+impl ScalarUDFImpl for Finite {
+    fn name(&self) -> &str {
+        "finite_key"
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, types: &[DataType]) -> Result<DataType> {
+        let [key] = take_function_args(self.name(), types)?;
+        Ok(key.clone())
+    }
+
+    fn invoke_with_args(&self, call: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let [key] = take_function_args(self.name(), call.args)?;
+        made_of(&key, finite)
+    }
+}
+
+fn finite(keys: &ArrayRef) -> Result<ArrayRef> {
+    let has_infinite = match keys.data_type() {
+        DataType::Date32 => keys.as_primitive::<Date32Type>().iter().flatten().any(is_infinite_date),
+        DataType::Timestamp(TimeUnit::Microsecond, _) => {
+            keys.as_primitive::<TimestampMicrosecondType>().iter().flatten().any(is_infinite)
+        }
+        _ => false,
+    };
+    if has_infinite {
+        let message = "a RANGE with a distance over infinite dates or timestamps is not supported; leave them out with isfinite()";
+        return Err(Failure::new(Fault::FeatureNotSupported, message).into());
+    }
+    Ok(Arc::clone(keys))
 }
 
 /// The key that frames of a window reckon from, and how far.
@@ -238,7 +332,19 @@ impl std::fmt::Display for Distance {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use arrow::array::Date32Array;
+
     use super::*;
+
+    #[test]
+    fn nothing_is_reckoned_from_infinite_keys() {
+        let days = |days: Vec<Option<i32>>| finite(&(Arc::new(Date32Array::from(days)) as ArrayRef));
+        assert!(days(vec![Some(0), None, Some(i32::MAX - 1)]).is_ok());
+        for infinite in [i32::MIN, i32::MAX] {
+            let told = days(vec![Some(0), Some(infinite)]).unwrap_err().to_string();
+            assert!(told.contains("infinite dates"), "{told}");
+        }
+    }
 
     #[test]
     fn distances_are_read_as_they_are_written() {

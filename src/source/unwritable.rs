@@ -1,8 +1,8 @@
 //! Values that text files are not given: those whose texts their readers do not read.
 //!
 //! A column holds more than its type means: a time of 25 hours, a year that no calendar has, a span of more than 292 years,
-//! which no interval is, a time before or after all others. Binary formats and clients of the network give such values, and maps that have a key twice: in JSON
-//! one of the two would be lost.
+//! which no interval is, a date before or after all others. Binary formats and clients of the network give such values, and maps
+//! that have a key twice: in JSON one of the two would be lost.
 
 use std::collections::HashSet;
 

@@ -20,7 +20,7 @@ use super::{
 use crate::{
     fault::{Failure, Fault},
     functions::{Function, called, casting},
-    pgtype::{self, InSession, Styles, TIME, TIMETZ, ZONED_TIME, element, innermost, list_of, told, type_name},
+    pgtype::{self, InSession, Styles, ZONED_TIME, element, innermost, list_of, told, type_name},
 };
 
 /// See the module. It comes when types are known, and before values become texts.

@@ -317,7 +317,10 @@ pub(super) fn with_columns_of_rows(mut values: Values) -> Result<Values> {
             *value = match (std::mem::take(value), own) {
                 (Expr::Literal(..), DataType::Null) => Expr::Literal(ScalarValue::try_from(&common)?, None),
                 (value, own) if *own == common => value,
-                (Expr::Literal(value, metadata), _) => Expr::Literal(value.cast_to(&common)?, metadata),
+                // A date becomes a timestamp by the session's clocks, and stays before or after all others.
+                (Expr::Literal(value, metadata), own) if *own != DataType::Date32 => {
+                    Expr::Literal(value.cast_to(&common)?, metadata)
+                }
                 (other, _) => other.cast_to(&common, &none)?,
             };
         }

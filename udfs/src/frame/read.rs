@@ -3,7 +3,7 @@
 use arrow::{
     array::{Array, ArrayRef, AsArray, BooleanArray, ListArray, new_null_array},
     compute::{CastOptions, cast_with_options},
-    datatypes::{DataType, Float64Type, Int64Type, TimeUnit, TimestampMicrosecondType},
+    datatypes::{DataType, Date32Type, Float64Type, Int64Type, TimeUnit, TimestampMicrosecondType},
     error::ArrowError,
 };
 
@@ -37,9 +37,30 @@ pub(super) fn timestamps(name: &str, array: &ArrayRef) -> Result<Vec<Option<i64>
         DataType::Timestamp(_, zone) => zone.clone(),
         _ => None,
     };
+    check_finite(name, array)?;
     let target = DataType::Timestamp(TimeUnit::Microsecond, zone);
     let array = converted(name, array, &target, "a point in time that microseconds of 64 bits can hold")?;
     Ok(array.as_primitive::<TimestampMicrosecondType>().iter().collect())
+}
+
+/// Refuses dates and timestamps before or after all others, which are far from every number that is learnt from.
+fn check_finite(name: &str, array: &ArrayRef) -> Result<()> {
+    let is_infinite = match array.data_type() {
+        DataType::Date32 => {
+            let mut days = array.as_primitive::<Date32Type>().iter().flatten();
+            days.any(|days| matches!(days, i32::MIN | i32::MAX))
+        }
+        DataType::Timestamp(TimeUnit::Microsecond, _) => {
+            let mut micros = array.as_primitive::<TimestampMicrosecondType>().iter().flatten();
+            micros.any(|micros| matches!(micros, i64::MIN | i64::MAX))
+        }
+        _ => false,
+    };
+    if is_infinite {
+        let problem = format!("the column {name} holds an infinity; learning needs finite times, so filter or cap it");
+        return Err(Error::InvalidData(problem));
+    }
+    Ok(())
 }
 
 /// The array as one of the three text types, so that [`each_text`] takes it. Numbers are written out.

@@ -210,3 +210,11 @@ fn types_without_a_use_are_told_apart() {
     assert_eq!(trained_type(&DataType::Utf8View), DataType::Utf8);
     assert_eq!(type_name(&DataType::new_list(DataType::Int64, true)), "bigint[]");
 }
+
+#[test]
+fn infinite_times_are_refused() {
+    let array: ArrayRef = Arc::new(Date32Array::from(vec![Some(0), Some(i32::MAX)]));
+    let kind = ColumnKind::natural(array.data_type()).unwrap();
+    let error = read(kind, &[array]).unwrap_err().to_string();
+    assert!(error.contains("holds an infinity"), "{error}");
+}

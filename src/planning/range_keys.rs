@@ -5,8 +5,8 @@
 //! the last row, and took in those whose key is NULL; and to reals it adds as reals, where PostgreSQL adds doubles. A wider
 //! type has the same order, so that nothing else changes.
 //!
-//! A distance from a date or a timestamp that is before or after all others is refused: the engine reckons it from the number that
-//! such a one has.
+//! A distance from a date or a timestamp that is before or after all others is refused: the engine reckons it from the number
+//! that such a one has.
 //!
 //! Frames of bytes, and of times of day with zones, have no distances, and the engine has no RANGE of them: it is GROUPS there.
 
@@ -150,7 +150,8 @@ fn finite(keys: &ArrayRef) -> Result<ArrayRef> {
         _ => false,
     };
     if has_infinite {
-        let message = "a RANGE with a distance over infinite dates or timestamps is not supported; leave them out with isfinite()";
+        let message = "a RANGE with a distance over infinite dates or timestamps is not supported";
+        let message = format!("{message}; leave them out with isfinite()");
         return Err(Failure::new(Fault::FeatureNotSupported, message).into());
     }
     Ok(Arc::clone(keys))

@@ -32,7 +32,7 @@ from expression.signatures import Trial
 from expression.values import TYPES
 
 # The shares that may differ, by verdict. The goal is none; this is what is still missing: types of parameters that are
-# declared, texts of numerics in columns of several scales, infinite times, and which of several errors is told.
+# declared, texts of numerics in columns of several scales, and which of several errors is told.
 LIMITS = {VALUE: 0.01, TYPE: 0.005, STATE: 0.03, REFUSED: 0.03}
 PARTS = ["casts", "operators", "functions", "forms", "aggregates", "rows"]
 

@@ -116,11 +116,13 @@ fn times_that_are_not_stored_are_refused() {
     let refused = |pg: &pgtype::PgType, bytes: &[u8]| failure(pg.oid, &pg.arrow(-1).unwrap(), bytes, 1);
     // Those that PostgreSQL sends as infinity and -infinity are.
     for days in [i32::MIN, i32::MAX] {
-        let value = parameter(pgtype::DATE.oid, &DataType::Date32).decode(Some(&days.to_be_bytes()), 1, "UTC".into()).unwrap();
+        let value =
+            parameter(pgtype::DATE.oid, &DataType::Date32).decode(Some(&days.to_be_bytes()), 1, "UTC".into()).unwrap();
         assert_eq!(value, ScalarValue::Date32(Some(days)));
     }
     for micros in [i64::MIN, i64::MAX] {
-        let value = parameter(pgtype::TIMESTAMP.oid, &timestamp).decode(Some(&micros.to_be_bytes()), 1, "UTC".into()).unwrap();
+        let value =
+            parameter(pgtype::TIMESTAMP.oid, &timestamp).decode(Some(&micros.to_be_bytes()), 1, "UTC".into()).unwrap();
         assert_eq!(value, ScalarValue::TimestampMicrosecond(Some(micros), None));
     }
     // 24 November 4714 BC is the first day.

@@ -42,6 +42,7 @@ pub(crate) use self::{
     call::{Call, Room},
     json::no_json,
     kind::PG_TYPEOF,
+    number::calculated,
     resolve::{Given, Resolved, Unresolved, given, resolve, resolve_early, resolve_operator, resolve_operator_early},
     text::{quoted, similar, translated, unescaped},
     time::{TimeSeries, casting, instant_in_session, rounding},

@@ -5,6 +5,8 @@
 //! first, as many as still leave room for the greatest result: twenty in the result, or those that fit; a quotient has sixteen
 //! though the greatest does not fit. A product has the places of both factors together, and with many there is no room for
 //! what is before the point: such products are computed with twice the digits. One that has too many digits then is an error.
+//!
+//! What is calculated of numbers that are written has the digits that PostgreSQL gives it.
 
 use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DECIMAL256_MAX_SCALE, DataType};
 use datafusion::{
@@ -14,7 +16,7 @@ use datafusion::{
 
 use super::{
     arithmetic::{self, ADDED_PLACES, MAX_SUMMED_DIGITS},
-    calls,
+    calls, known_arguments,
     number_types::{MAX_DIGITS, digits_of},
 };
 
@@ -39,6 +41,9 @@ struct Digits {
 
 /// A step of an expression whose operands' types are known, with operands that keep the digits of its result.
 pub(super) fn kept(mut step: Expr, schema: &DFSchema) -> Result<Expr> {
+    if let Some(number) = known_arguments::folded(&step) {
+        return Ok(number);
+    }
     match step {
         Expr::BinaryExpr(BinaryExpr { left, op: Operator::Divide, right }) => {
             let types = [left.get_type(schema)?, right.get_type(schema)?];

@@ -10,15 +10,18 @@ use std::sync::Arc;
 
 use datafusion::{
     common::{Result, ScalarValue, config::ConfigOptions, tree_node::Transformed},
-    logical_expr::{Expr, LogicalPlan},
+    logical_expr::{BinaryExpr, Expr, LogicalPlan, Operator},
     optimizer::AnalyzerRule,
 };
 
 use super::steps;
-use crate::functions;
+use crate::{functions, pgtype::ANY_NUMERIC};
 
 /// Calls within calls that are looked into: each looks again at those within it.
 const MAX_DEPTH: usize = 8;
+
+/// The digits of the greatest bigint.
+const OF_BIGINT: u8 = 19;
 
 /// Reads the calls of a plan; see the module. It comes before types are made the same.
 #[derive(Debug)]
@@ -57,6 +60,9 @@ fn value(argument: &Expr, depth: usize) -> Option<ScalarValue> {
         // A cast of a fraction to an integer, or of a float, is computed elsewhere.
         Expr::Cast(cast) => {
             let (inner, to) = (value(&cast.expr, depth)?, cast.field.data_type());
+            if *to == ANY_NUMERIC && inner.data_type().is_decimal() {
+                return Some(inner);
+            }
             let is_rounded = inner.data_type().is_floating() || to.is_integer() && !inner.data_type().is_integer();
             if is_rounded { None } else { inner.cast_to(to).ok() }
         }
@@ -68,6 +74,44 @@ fn value(argument: &Expr, depth: usize) -> Option<ScalarValue> {
         }
         _ => None,
     }
+}
+
+/// The numeric that a calculation of such that are written comes to, if it has room in one.
+pub(super) fn folded(step: &Expr) -> Option<Expr> {
+    let Expr::BinaryExpr(BinaryExpr { left, op, right }) = step else { return None };
+    calculated(left, *op, right)
+}
+
+/// The same of the operands.
+pub(super) fn calculated(left: &Expr, op: Operator, right: &Expr) -> Option<Expr> {
+    let number = functions::calculated(&own_value(left)?, op, &own_value(right)?)?;
+    Some(Expr::Literal(number, None))
+}
+
+/// What an operand of a calculation is. A cast to a numeric of any digits leaves a whole number its own.
+fn own_value(operand: &Expr) -> Option<ScalarValue> {
+    match operand {
+        Expr::Cast(cast) if *cast.field.data_type() == ANY_NUMERIC => match own_value(&cast.expr)? {
+            ScalarValue::Int16(number) => whole(number?.into()),
+            ScalarValue::Int32(number) => whole(number?.into()),
+            ScalarValue::Int64(number) => whole(number?),
+            numeric if numeric.data_type().is_decimal() => Some(numeric),
+            _ => None,
+        },
+        // What a field says, as that it is an oid, is no number.
+        Expr::Cast(cast) if cast.field.metadata().is_empty() => {
+            let inner = own_value(&cast.expr)?.data_type();
+            if inner.is_integer() || inner.is_decimal() { value(operand, MAX_DEPTH) } else { None }
+        }
+        Expr::Negative(operand) => own_value(operand)?.arithmetic_negate().ok(),
+        Expr::Literal(_, None) => value(operand, MAX_DEPTH),
+        _ => None,
+    }
+}
+
+/// A whole number as a numeric.
+fn whole(number: i64) -> Option<ScalarValue> {
+    Some(ScalarValue::Decimal128(Some(number.into()), OF_BIGINT, 0))
 }
 
 #[cfg(test)]

@@ -17,8 +17,8 @@ use datafusion::{
 };
 
 use super::{
-    byte_texts::is_bytes, common_types, concatenation, days, decimal_places, integers, open_arguments, open_operands,
-    operator_calls, operators, steps, text_numbers, time_operators,
+    byte_texts::is_bytes, common_types, concatenation, days, decimal_places, integers, known_arguments, open_arguments,
+    open_operands, operator_calls, operators, steps, text_numbers, time_operators,
 };
 use crate::pgtype::{self, ZONED_TIME};
 
@@ -56,6 +56,11 @@ impl ExprPlanner for Operators {
             Plus | Minus | Multiply | Divide | Modulo => {
                 settle(operands, schema, calculated_with);
                 text_numbers::calculate(operands, schema);
+                if let Some(op) = of_numbers(&operation.op)
+                    && let Some(number) = known_arguments::calculated(&operation.left, op, &operation.right)
+                {
+                    return Ok(PlannerResult::Planned(number));
+                }
                 if operation.op == Multiply {
                     decimal_places::make_room(&mut operation.left, &mut operation.right, schema);
                 }
@@ -84,6 +89,14 @@ impl ExprPlanner for Operators {
             }
         }
         Ok(PlannerResult::Original(call))
+    }
+}
+
+/// An operator that calculates with numbers.
+fn of_numbers(op: &BinaryOperator) -> Option<Operator> {
+    match op {
+        BinaryOperator::Modulo => Some(Operator::Modulo),
+        other => of_open_operands(other).filter(Operator::is_numerical_operators),
     }
 }
 

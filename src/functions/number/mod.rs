@@ -14,6 +14,7 @@
 
 mod angles;
 mod buckets;
+mod constants;
 mod exact;
 mod float;
 mod integers;
@@ -23,6 +24,7 @@ mod rounding;
 mod scales;
 mod signs;
 
+pub(crate) use self::constants::calculated;
 use self::float::Refused;
 pub(super) use self::{
     exact::{Decimal, Undefined},

@@ -55,11 +55,11 @@ impl<'a> Numerics<'a> {
     }
 }
 
-fn short(digits: i128, scale: i8) -> Decimal {
+pub(super) fn short(digits: i128, scale: i8) -> Decimal {
     moved(Decimal::new(digits, usize::try_from(scale).unwrap_or(0)), scale)
 }
 
-fn long(digits: i256, scale: i8) -> Decimal {
+pub(super) fn long(digits: i256, scale: i8) -> Decimal {
     match digits.to_i128() {
         Some(digits) => short(digits, scale),
         None => {

@@ -11,7 +11,7 @@ mod natural;
 mod series;
 
 pub(crate) use self::{
-    decimal::{Decimal, Rounding},
+    decimal::{Decimal, MIN_DIGITS, Rounding},
     series::{exp, exp_scale, ln, ln_scale, log, log_scale, power, power_scale},
 };
 

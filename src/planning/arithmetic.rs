@@ -1,7 +1,8 @@
 //! Numbers that leave their type are an error, as in PostgreSQL.
 //!
-//! The engine's `+`, `-` and `*` of integers wrap around, and so does `sum`; a quotient of decimals of many digits
-//! fails, because the dividend is first multiplied by a power of ten. Its floats become infinities and zeros. When plans
+//! The engine's `+`, `-` and `*` of integers wrap around, and so does `sum`; those of decimals yield some of 39 digits, of
+//! which a text loses one; a quotient of decimals of many digits fails, because the dividend is first multiplied by a power of
+//! ten. Its floats become infinities and zeros. When plans
 //! become operators, these become functions that notice, under the names of what they replace; all rules before see the
 //! engine's own. What the ranges of the operands' types keep from overflowing stays as it is. A calculation of constants
 //! becomes a function before the constants are folded.
@@ -133,6 +134,20 @@ fn checked_step(step: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
             }
             left.clone()
         }
+        (
+            Calculation::Add | Calculation::Subtract | Calculation::Multiply,
+            [left @ DataType::Decimal128(..), right @ DataType::Decimal128(..)],
+        ) => {
+            let (op, may_leave) = match calculation {
+                Calculation::Add => (Operator::Plus, wide::sum_may_leave(left, right)),
+                Calculation::Subtract => (Operator::Minus, wide::sum_may_leave(left, right)),
+                _ => (Operator::Multiply, wide::product_may_leave(left, right)),
+            };
+            if !may_leave {
+                return Ok(Transformed::no(step));
+            }
+            BinaryTypeCoercer::new(left, &op, right).get_result_type()?
+        }
         (_, [operand, ..]) if overflows(calculation, &operands, &types, schema) => operand.clone(),
         _ => return Ok(Transformed::no(step)),
     };
@@ -187,6 +202,11 @@ fn type_of(operand: &Expr, schema: &DFSchema) -> Result<DataType> {
 /// A product of numerics that has this type.
 pub(super) fn product(factors: Vec<Expr>, data_type: DataType) -> Expr {
     Calculation::Multiply.call(factors, data_type)
+}
+
+/// A quotient of numerics that has this type.
+pub(super) fn quotient(operands: Vec<Expr>, data_type: DataType) -> Expr {
+    Calculation::Divide.call(operands, data_type)
 }
 
 fn checked_call(expression: &Expr) -> Option<&Checked> {
@@ -438,6 +458,8 @@ impl ScalarUDFImpl for Checked {
             Calculation::Subtract if data_type.is_floating() => binary(float_limits::sub),
             Calculation::Multiply if data_type.is_floating() => binary(float_limits::mul),
             Calculation::Divide if data_type.is_floating() => binary(float_limits::div),
+            Calculation::Add if data_type.is_decimal() => binary(|left, right| wide::short(add(left, right)?)),
+            Calculation::Subtract if data_type.is_decimal() => binary(|left, right| wide::short(sub(left, right)?)),
             Calculation::Add => binary(add),
             Calculation::Subtract => binary(sub),
             Calculation::Multiply if data_type.is_decimal() => {

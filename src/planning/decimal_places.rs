@@ -2,13 +2,14 @@
 //!
 //! The engine gives a quotient four decimal places more than its dividend has, and an average four more than its values: 2 / 3
 //! is 0.6666. PostgreSQL keeps at least sixteen significant digits. Here dividends and averaged values get decimal places
-//! first, as many as still leave room for the greatest result: twenty in the result, or those that fit; a quotient has sixteen
-//! though the greatest does not fit. A product has the places of both factors together, and with many there is no room for
+//! first: twenty in the result and as many more as its least values need, if the greatest have room too. Where there is no
+//! room for enough, a quotient is computed with twice the digits; a small one that has less than sixteen digits nevertheless,
+//! and is not exact, is an error. A product has the places of both factors together, and with many there is no room for
 //! what is before the point: such products are computed with twice the digits. One that has too many digits then is an error.
 //!
 //! What is calculated of numbers that are written has the digits that PostgreSQL gives it.
 
-use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DECIMAL256_MAX_SCALE, DataType};
+use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DECIMAL256_MAX_PRECISION, DECIMAL256_MAX_SCALE, DataType};
 use datafusion::{
     common::{DFSchema, Result, ScalarValue},
     logical_expr::{BinaryExpr, Expr, ExprSchemable, Operator, cast},
@@ -23,8 +24,17 @@ use super::{
 /// Decimal places of a quotient or an average, if they fit, and of a product though its greatest values do not.
 const PLACES: i16 = 20;
 
+/// Places of the quotients that may be small: one of 0.00000000000001 has sixteen digits.
+const MOST_PLACES: i16 = 30;
+
+/// Places that are enough for quotients of short numerics, though the least need more: one of a millionth has sixteen digits.
+const ENOUGH_PLACES: i16 = 22;
+
 /// Places that a quotient or an average has at least, though its greatest values do not fit then: PostgreSQL's has sixteen digits.
 const LEAST_PLACES: i16 = 16;
+
+/// Digits of an average whose sum has room: the last four are not summed.
+const MAX_AVERAGED_DIGITS: i16 = 30;
 
 /// Places up to which the engine's own products are left as they are.
 const FEW_PLACES: i16 = 12;
@@ -47,14 +57,12 @@ pub(super) fn kept(mut step: Expr, schema: &DFSchema) -> Result<Expr> {
     match step {
         Expr::BinaryExpr(BinaryExpr { left, op: Operator::Divide, right }) => {
             let types = [left.get_type(schema)?, right.get_type(schema)?];
-            let left = match (digits(&left, &types[0]), digits(&right, &types[1])) {
+            match (digits(&left, &types[0]), digits(&right, &types[1])) {
                 (Some(dividend), Some(divisor)) if types.iter().any(DataType::is_decimal) => {
-                    let places = (MAX_DIGITS - divisor.places - dividend.whole).max(LEAST_PLACES);
-                    with_places(*left, dividend, places, schema)?
+                    quotient([(*left, dividend), (*right, divisor)], &types, schema)
                 }
-                _ => *left,
-            };
-            Ok(Expr::BinaryExpr(BinaryExpr::new(Box::new(left), Operator::Divide, right)))
+                _ => Ok(Expr::BinaryExpr(BinaryExpr::new(left, Operator::Divide, right))),
+            }
         }
         Expr::BinaryExpr(BinaryExpr { left, op: Operator::Multiply, right }) => {
             let product = match (decimal(&left.get_type(schema)?), decimal(&right.get_type(schema)?)) {
@@ -100,6 +108,41 @@ pub(super) fn make_room(left: &mut Expr, right: &mut Expr, schema: &DFSchema) {
     }
 }
 
+/// The quotient of two numbers of so many digits. Where its greatest values leave too few places in a numeric, or it is of long
+/// ones, it is computed with twice the digits.
+fn quotient(
+    [(left, dividend), (right, divisor)]: [(Expr, Digits); 2],
+    types: &[DataType],
+    schema: &DFSchema,
+) -> Result<Expr> {
+    let whole = dividend.whole + divisor.places;
+    // The least quotient has so many zeros behind the point, and its digits behind them.
+    let wanted = (dividend.places + divisor.whole + LEAST_PLACES).clamp(PLACES, MOST_PLACES);
+    let is_long = types.iter().any(|own| matches!(own, DataType::Decimal256(..)));
+    if !is_long && whole + wanted.min(ENOUGH_PLACES) <= MAX_DIGITS {
+        let left = with_places(left, dividend, wanted.min(MAX_DIGITS - whole), schema)?;
+        return Ok(Expr::BinaryExpr(BinaryExpr::new(Box::new(left), Operator::Divide, Box::new(right))));
+    }
+    let room = i16::from(DECIMAL256_MAX_PRECISION) - whole;
+    let places = wanted.max(dividend.places).max(divisor.places).min(room).max(LEAST_PLACES);
+    let precision = (whole + places).clamp(1, DECIMAL256_MAX_PRECISION.into());
+    let (Ok(precision), Ok(scale)) = (u8::try_from(precision), i8::try_from(places)) else {
+        return Ok(Expr::BinaryExpr(BinaryExpr::new(Box::new(left), Operator::Divide, Box::new(right))));
+    };
+    let operands = vec![as_numeric(left, dividend, schema)?, as_numeric(right, divisor, schema)?];
+    Ok(arithmetic::quotient(operands, DataType::Decimal256(precision, scale)))
+}
+
+/// An integer as the numeric that it is.
+fn as_numeric(number: Expr, digits: Digits, schema: &DFSchema) -> Result<Expr> {
+    match u8::try_from(digits.whole) {
+        Ok(whole) if number.get_type(schema)?.is_integer() => {
+            number.cast_to(&DataType::Decimal128(whole.max(1), 0), schema)
+        }
+        _ => Ok(number),
+    }
+}
+
 /// The sum of bigints is a numeric.
 fn sum(arguments: &mut [Expr], schema: &DFSchema) -> Result<()> {
     if let [argument] = arguments
@@ -112,19 +155,24 @@ fn sum(arguments: &mut [Expr], schema: &DFSchema) -> Result<()> {
 
 /// The average of integers is a numeric, too.
 fn average(arguments: &mut [Expr], schema: &DFSchema) -> Result<()> {
-    if let [argument] = arguments
-        && let Some(digits) = digits_of_type(&argument.get_type(schema)?)
-    {
-        // Sums that are as long as the number of rows makes them have room in a numeric, or are computed with twice the digits.
-        let places = (i16::from(MAX_SUMMED_DIGITS) - digits.whole).max(LEAST_PLACES);
-        *argument = with_places(std::mem::take(argument), digits, places, schema)?;
-    }
+    let [argument] = arguments else { return Ok(()) };
+    let data_type = argument.get_type(schema)?;
+    let Some(digits) = digits_of_type(&data_type).filter(|_| !matches!(data_type, DataType::Decimal256(..))) else {
+        return Ok(());
+    };
+    // Sums that are as long as the number of rows makes them have room in a numeric, or are computed with twice the digits.
+    let is_wide = digits.whole + LEAST_PLACES - i16::from(ADDED_PLACES) >= i16::from(MAX_SUMMED_DIGITS);
+    let room = if is_wide { MAX_DIGITS } else { MAX_AVERAGED_DIGITS };
+    // A hundredth of the least value still has sixteen digits.
+    let wanted = (digits.places + LEAST_PLACES + 2).max(PLACES);
+    let places = wanted.min(room - digits.whole).max(LEAST_PLACES);
+    *argument = with_places(std::mem::take(argument), digits, places, schema)?;
     Ok(())
 }
 
 /// The number with so many places that its quotient has `places`, or as many as are wanted.
 fn with_places(number: Expr, digits: Digits, places: i16, schema: &DFSchema) -> Result<Expr> {
-    let places = places.min(PLACES) - i16::from(ADDED_PLACES);
+    let places = places - i16::from(ADDED_PLACES);
     if places <= digits.places {
         return Ok(number);
     }
@@ -174,6 +222,10 @@ fn digits_of_type(data_type: &DataType) -> Option<Digits> {
         Int32 | UInt32 => 10,
         Int64 => 19,
         UInt64 => 20,
+        DataType::Decimal256(digits, scale) => {
+            let (digits, places) = (i16::from(*digits), i16::from(*scale));
+            return Some(Digits { whole: digits - places, places });
+        }
         other => return decimal(other),
     };
     Some(Digits { whole, places: 0 })

@@ -7,19 +7,21 @@
 //! and is not exact, is an error. A product has the places of both factors together, and with many there is no room for
 //! what is before the point: such products are computed with twice the digits. One that has too many digits then is an error.
 //!
-//! What is calculated of numbers that are written has the digits that PostgreSQL gives it.
+//! What is calculated of numbers that are written has the digits that PostgreSQL gives it. Of what is cast to a numeric of any
+//! digits none is lost.
 
 use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DECIMAL256_MAX_PRECISION, DECIMAL256_MAX_SCALE, DataType};
 use datafusion::{
     common::{DFSchema, Result, ScalarValue},
-    logical_expr::{BinaryExpr, Expr, ExprSchemable, Operator, cast},
+    logical_expr::{BinaryExpr, Cast, Expr, ExprSchemable, Operator, cast},
 };
 
 use super::{
     arithmetic::{self, ADDED_PLACES, MAX_SUMMED_DIGITS},
-    calls, known_arguments,
+    calls, float_digits, known_arguments,
     number_types::{MAX_DIGITS, digits_of},
 };
+use crate::pgtype::ANY_NUMERIC;
 
 /// Decimal places of a quotient or an average, if they fit, and of a product though its greatest values do not.
 const PLACES: i16 = 20;
@@ -55,6 +57,12 @@ pub(super) fn kept(mut step: Expr, schema: &DFSchema) -> Result<Expr> {
         return Ok(number);
     }
     match step {
+        Expr::Cast(Cast { expr, field }) if *field.data_type() == ANY_NUMERIC && field.metadata().is_empty() => {
+            match as_it_is(&expr, schema)? {
+                Some(number) => Ok(number),
+                None => Ok(Expr::Cast(Cast { expr, field })),
+            }
+        }
         Expr::BinaryExpr(BinaryExpr { left, op: Operator::Divide, right }) => {
             let types = [left.get_type(schema)?, right.get_type(schema)?];
             match (digits(&left, &types[0]), digits(&right, &types[1])) {
@@ -106,6 +114,19 @@ pub(super) fn make_room(left: &mut Expr, right: &mut Expr, schema: &DFSchema) {
             }
         }
     }
+}
+
+/// A number that is cast to a numeric of any digits, where the type that has no others would lose some.
+fn as_it_is(number: &Expr, schema: &DFSchema) -> Result<Option<Expr>> {
+    let own = number.get_type(schema)?;
+    if own.is_floating() {
+        return float_digits::own_numeric(number, schema);
+    }
+    let (Some((digits, places)), Some((most, most_places))) = (digits_of(&own), digits_of(&ANY_NUMERIC)) else {
+        return Ok(None);
+    };
+    let fits = places <= most_places && digits - places <= most - most_places;
+    Ok((!fits).then(|| number.clone()))
 }
 
 /// The quotient of two numbers of so many digits. Where its greatest values leave too few places in a numeric, or it is of long

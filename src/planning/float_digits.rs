@@ -1,7 +1,8 @@
 //! A float that is cast to a numeric is the number of its first fifteen digits, a real that of its first six, as in PostgreSQL.
 //!
 //! The engine multiplies the float by a power of ten and rounds that: of 1.005 it makes 1.00, and of the real 0.1 all digits
-//! that the nearest float has. A number that is written with a point has all the digits that are written.
+//! that the nearest float has. A number that is written with a point has all the digits that are written. A float that is
+//! written and cast to a numeric of any digits has as many decimal places as it needs; one that is computed has ten.
 
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use arrow::{
     datatypes::{DataType, Decimal128Type, DecimalType, Field, FieldRef, Float32Type, Float64Type},
 };
 use datafusion::{
-    common::{DFSchema, Result, config::ConfigOptions, tree_node::Transformed, utils::take_function_args},
+    common::{DFSchema, Result, ScalarValue, config::ConfigOptions, tree_node::Transformed, utils::take_function_args},
     logical_expr::{
         Cast, ColumnarValue, Expr, ExprSchemable, LogicalPlan, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF,
         ScalarUDFImpl, Signature, Volatility,
@@ -20,12 +21,18 @@ use datafusion::{
 };
 
 use super::{
+    NEAREST_FLOAT,
     columnar::made_of,
+    nearest_floats::written,
     number_types::{numeric_of, written_number},
     read_texts::{no_number, numeric_overflow},
     steps,
+    text_numbers::own_digits,
 };
-use crate::{fault::Failure, pgtype::NoNumber};
+use crate::{
+    fault::Failure,
+    pgtype::{ANY_NUMERIC, NoNumber},
+};
 
 /// Digits of a double that PostgreSQL takes for those that were meant.
 const DOUBLE_DIGITS: usize = 15;
@@ -72,6 +79,56 @@ fn meant(mut step: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
         None => as_numeric(std::mem::take(expr.as_mut()), field.data_type().clone()),
     };
     Ok(Transformed::yes(changed))
+}
+
+/// A float that is written and cast to a numeric of any digits, as the one of its own; none of another float.
+pub(super) fn own_numeric(float: &Expr, schema: &DFSchema) -> Result<Option<Expr>> {
+    let Some(text) = written_float(float) else { return Ok(None) };
+    let meant = match float.get_type(schema)? {
+        DataType::Float32 => meant_real(text.trim()),
+        _ => meant_double(text.trim()),
+    };
+    let Some(meant) = meant else { return Ok(None) };
+    let number = own_digits(&meant).ok_or_else(|| no_number(&meant, &ANY_NUMERIC, NoNumber::Range))?;
+    Ok(Some(Expr::Literal(number, None)))
+}
+
+/// The digits of a double that were meant, without zeros behind them.
+fn meant_double(text: &str) -> Option<String> {
+    let float: f64 = text.parse().ok().filter(|float: &f64| float.is_finite())?;
+    let meant: f64 = format!("{float:.*e}", DOUBLE_DIGITS - 1).parse().ok()?;
+    Some(format!("{meant:e}"))
+}
+
+/// The same of a real.
+fn meant_real(text: &str) -> Option<String> {
+    let float: f32 = text.parse().ok().filter(|float: &f32| float.is_finite())?;
+    let meant: f32 = format!("{float:.*e}", REAL_DIGITS - 1).parse().ok()?;
+    Some(format!("{meant:e}"))
+}
+
+/// The text of a float that is made of a number or a text that is written.
+fn written_float(float: &Expr) -> Option<String> {
+    match float {
+        Expr::Negative(operand) => {
+            let text = written_float(operand)?;
+            Some(text.strip_prefix('-').map_or_else(|| format!("-{text}"), str::to_owned))
+        }
+        // One that no numeric holds.
+        Expr::Literal(ScalarValue::Float64(Some(float)), _) => Some(format!("{float:e}")),
+        Expr::ScalarFunction(call) if call.func.name() == NEAREST_FLOAT => match call.args.as_slice() {
+            [Expr::Literal(ScalarValue::Decimal128(Some(digits), _, scale), _)] => Some(written(digits, *scale)),
+            [Expr::Literal(ScalarValue::Decimal256(Some(digits), _, scale), _)] => Some(written(digits, *scale)),
+            _ => None,
+        },
+        Expr::Cast(Cast { expr, field }) if field.data_type().is_floating() => match expr.as_ref() {
+            Expr::Literal(ScalarValue::Utf8(Some(text)), _) => Some(text.clone()),
+            Expr::Literal(ScalarValue::Int64(Some(number)), _) => Some(number.to_string()),
+            Expr::Literal(ScalarValue::Int32(Some(number)), _) => Some(number.to_string()),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 /// The float as a numeric of this type, under the float's name, as of a cast.
@@ -183,6 +240,21 @@ mod tests {
         let function = MeantNumeric { numeric, signature: Signature::any(1, Volatility::Immutable) };
         let numerics = function.numerics(&floats).ok()?;
         Some(numerics.as_primitive::<Decimal128Type>().value(0))
+    }
+
+    /// As PostgreSQL 15 casts them.
+    #[test]
+    fn a_float_that_is_written_has_its_own_places() {
+        let double = |text: &str| meant_double(text).and_then(|meant| own_digits(&meant));
+        let numeric =
+            |digits: i128, precision: u8, scale: i8| Some(ScalarValue::Decimal128(Some(digits), precision, scale));
+        assert_eq!(double("1e-20"), numeric(1, 20, 20));
+        assert_eq!(double("1.2345678901234567e-20"), numeric(123_456_789_012_346, 34, 34));
+        assert_eq!(double("123456789012345678"), numeric(123_456_789_012_346_000, 18, 0));
+        assert_eq!(meant_double("0.30000000000000004").as_deref(), Some("3e-1"));
+        assert_eq!(meant_real("1.23456789").as_deref(), Some("1.23457e0"));
+        assert_eq!(double("2.2250738585072014e-308"), None);
+        assert_eq!(meant_double("nan"), None);
     }
 
     #[test]

@@ -38,6 +38,8 @@ pub(crate) enum Unresolved {
 
 const NO_UNARY: &str =
     "No operator matches the given name and argument type. You might need to add an explicit type cast.";
+const NO_FUNCTION: &str =
+    "No function matches the given name and argument types. You might need to add explicit type casts.";
 const NO_OPERATOR: &str =
     "No operator matches the given name and argument types. You might need to add explicit type casts.";
 const SEVERAL_OPERATORS: &str =
@@ -61,7 +63,9 @@ impl Unresolved {
         match (self, is_operator) {
             (Self::None, true) => Failure::new(Fault::UndefinedFunction, format!("operator does not exist: {call}"))
                 .with_hint(if given.len() == 1 { NO_UNARY } else { NO_OPERATOR }),
-            (Self::None, false) => Failure::new(Fault::UndefinedFunction, format!("function {call} does not exist")),
+            (Self::None, false) => {
+                Failure::new(Fault::UndefinedFunction, format!("function {call} does not exist")).with_hint(NO_FUNCTION)
+            }
             (Self::Several, true) => Failure::new(Fault::AmbiguousFunction, format!("operator is not unique: {call}"))
                 .with_hint(SEVERAL_OPERATORS),
             (Self::Several, false) => {

@@ -1,6 +1,6 @@
 //! Timestamps in SQL have microseconds, of which 64 bits hold all years that PostgreSQL knows; the planner's have nanoseconds,
 //! which begin in 1678 and end in 2262. And `AT TIME ZONE` and `extract` are functions, intervals texts that the planner reads
-//! as PostgreSQL does.
+//! as PostgreSQL does. `dec` is another word for `numeric` that the planner does not know.
 
 use datafusion::sql::sqlparser::ast::{ArrayElemTypeDef, DataType as Type, DateTimeField, Expr, Value};
 
@@ -53,6 +53,7 @@ pub(in crate::session) fn with_microseconds(data_type: &mut Type) {
                 item => with_microseconds(item),
             }
         }
+        Type::Dec(digits) => *data_type = Type::Numeric(*digits),
         _ => {}
     }
 }

@@ -1,5 +1,5 @@
-//! `generate_series` and `range` of times: the engine's count nanoseconds, of which 64 bits hold the years 1678 to 2261, and
-//! know no zone's days. Those of numbers are the engine's.
+//! `generate_series` and `range` of times and of numerics: the engine's count nanoseconds, of which 64 bits hold the years 1678
+//! to 2261, and know no zone's days, and it has none of numerics. Those of other numbers are the engine's.
 //!
 //! ```sql
 //! SELECT * FROM generate_series(date '2024-01-31', date '2024-06-30', '1 month')
@@ -8,12 +8,15 @@
 use std::{iter, sync::Arc};
 
 use arrow::{
-    array::{Array, ArrayRef, AsArray, IntervalMonthDayNanoArray, ListArray, RecordBatch, TimestampMicrosecondArray},
+    array::{
+        Array, ArrayRef, AsArray, Decimal128Array, IntervalMonthDayNanoArray, ListArray, RecordBatch,
+        TimestampMicrosecondArray,
+    },
     buffer::{NullBuffer, OffsetBuffer},
     compute::cast,
     datatypes::{
-        DataType, Field, FieldRef, IntervalMonthDayNano, IntervalMonthDayNanoType, IntervalUnit, Schema, SchemaRef,
-        TimeUnit, TimestampMicrosecondType,
+        DECIMAL128_MAX_PRECISION, DataType, Decimal128Type, DecimalType, Field, FieldRef, IntervalMonthDayNano,
+        IntervalMonthDayNanoType, IntervalUnit, Schema, SchemaRef, TimeUnit, TimestampMicrosecondType,
     },
 };
 use async_trait::async_trait;
@@ -91,6 +94,9 @@ impl TableFunctionImpl for Series {
             let session = InSession::of(arguments.session().config_options());
             let is_zoned = matches!(times, DataType::Timestamp(_, Some(_)));
             return table((*start, *end), self.has_end, step, (session, is_zoned));
+        }
+        if let Some(values) = values.as_deref().filter(|_| are_numerics(&types)) {
+            return numerics(values, self.has_end);
         }
         let has_integers = types.len() == expressions.len() && are_integers(&types);
         for expression in &mut expressions {
@@ -213,9 +219,119 @@ fn table(
         None => None,
     };
     let data_type = DataType::Timestamp(TimeUnit::Microsecond, zone.map(Into::into));
+    rows_of(series.map(Values::Times), data_type)
+}
+
+fn rows_of(series: Option<Values>, data_type: DataType) -> Result<Arc<dyn TableProvider>> {
     let schema = Arc::new(Schema::new(vec![Field::new("value", data_type, false)]));
-    let times = Times { schema: Arc::clone(&schema), series };
-    Ok(Arc::new(StreamingTable::try_new(schema, vec![Arc::new(times)])?))
+    let rows = Rows { schema: Arc::clone(&schema), series };
+    Ok(Arc::new(StreamingTable::try_new(schema, vec![Arc::new(rows)])?))
+}
+
+/// Whether a series between values of these types is one of numerics.
+fn are_numerics(types: &[DataType]) -> bool {
+    let is_numeric = |own: &DataType| matches!(own, DataType::Decimal128(..) | DataType::Decimal256(..));
+    types.iter().any(is_numeric) && types.iter().all(|own| is_numeric(own) || own.is_signed_integer() || own.is_null())
+}
+
+/// The table of a series of numerics, which have the decimal places of its start and its step.
+fn numerics(values: &[&ScalarValue], has_end: bool) -> Result<Arc<dyn TableProvider>> {
+    let one = ScalarValue::Int64(Some(1));
+    let (start, end, step) = match values {
+        [start, end] => (*start, *end, &one),
+        [start, end, step] => (*start, *end, *step),
+        _ => return plan_err!("a series of numbers has a start, an end and perhaps a step"),
+    };
+    let places = numeric_places(start).max(numeric_places(step));
+    let series = match (digits(start)?, digits(end)?, digits(step)?) {
+        (Some(start), Some(end), Some(step)) => {
+            Some(Values::Numbers(Numbers::new([start, end, step], places, has_end)?))
+        }
+        _ => None,
+    };
+    rows_of(series, DataType::Decimal128(DECIMAL128_MAX_PRECISION, places))
+}
+
+fn numeric_places(value: &ScalarValue) -> i8 {
+    match value {
+        ScalarValue::Decimal128(_, _, places) | ScalarValue::Decimal256(_, _, places) => (*places).max(0),
+        _ => 0,
+    }
+}
+
+/// The digits of a number, and how many of them are decimal places; none of NULL.
+fn digits(value: &ScalarValue) -> Result<Option<(i128, i8)>> {
+    if value.is_null() {
+        return Ok(None);
+    }
+    Ok(Some(match value {
+        ScalarValue::Decimal128(Some(digits), _, places) => (*digits, *places),
+        ScalarValue::Decimal256(Some(digits), _, places) => (digits.to_i128().ok_or_else(long_numeric)?, *places),
+        other => match other.cast_to(&DataType::Int64)? {
+            ScalarValue::Int64(Some(number)) => (number.into(), 0),
+            _ => return Ok(None),
+        },
+    }))
+}
+
+fn long_numeric() -> Failure {
+    Failure::new(Fault::NumericOutOfRange, "a series has numerics of 38 digits at most; cast them to numeric(p, s)")
+}
+
+/// The numerics that are left of a series: their digits.
+#[derive(Debug, Clone)]
+struct Numbers {
+    next: Option<i128>,
+    /// The greatest that there may be, or the least of a series that goes down.
+    last: i128,
+    step: i128,
+}
+
+impl Numbers {
+    /// Those with so many decimal places, of a start, an end and a step.
+    fn new(numbers: [(i128, i8); 3], places: i8, has_end: bool) -> Result<Self, Failure> {
+        let [start, end, step] = numbers;
+        let moved = |(digits, own): (i128, i8)| {
+            let moved = u32::try_from(i16::from(places) - i16::from(own)).map_err(|_| long_numeric())?;
+            let power = 10_i128.checked_pow(moved).ok_or_else(long_numeric)?;
+            digits.checked_mul(power).filter(has_room).ok_or_else(long_numeric)
+        };
+        let (start, step) = (moved(start)?, moved(step)?);
+        if step == 0 {
+            return Err(Failure::new(Fault::InvalidArgument, "step size cannot equal zero"));
+        }
+        // An end of more places lies between two numbers of the series, or on one.
+        let (last, is_reached) = match u32::try_from(i16::from(end.1) - i16::from(places)) {
+            Ok(more) => {
+                let power = 10_i128.checked_pow(more).ok_or_else(long_numeric)?;
+                let below = end.0.div_euclid(power);
+                let is_reached = end.0.rem_euclid(power) == 0;
+                (if step > 0 || is_reached { below } else { below + 1 }, is_reached)
+            }
+            Err(_) => (moved(end)?, true),
+        };
+        let left_out = if is_reached && !has_end { step.signum() } else { 0 };
+        Ok(Self { next: Some(start), last: last - left_out, step })
+    }
+}
+
+impl Iterator for Numbers {
+    type Item = i128;
+
+    fn next(&mut self) -> Option<i128> {
+        let number = self.next.take()?;
+        let is_beyond = if self.step > 0 { number > self.last } else { number < self.last };
+        if is_beyond {
+            return None;
+        }
+        // What has no room is beyond the end, which has.
+        self.next = number.checked_add(self.step).filter(has_room);
+        Some(number)
+    }
+}
+
+fn has_room(digits: &i128) -> bool {
+    Decimal128Type::is_valid_decimal_precision(*digits, DECIMAL128_MAX_PRECISION)
 }
 
 /// Microseconds since 1970, of an instant if a zone is given.
@@ -261,39 +377,50 @@ fn read(text: &ScalarValue, target: &DataType, session: InSession<'_>) -> Result
     Ok(pgtype::read_text(text, target, session).map_err(invalid)?)
 }
 
-/// The rows of a series; none if one of its arguments is NULL.
-#[derive(Debug)]
-struct Times {
-    schema: SchemaRef,
-    series: Option<TimeSeries>,
+/// The values of a series that are left.
+#[derive(Debug, Clone)]
+enum Values {
+    Times(TimeSeries),
+    Numbers(Numbers),
 }
 
-impl PartitionStream for Times {
+/// The rows of a series; none if one of its arguments is NULL.
+#[derive(Debug)]
+struct Rows {
+    schema: SchemaRef,
+    series: Option<Values>,
+}
+
+impl PartitionStream for Rows {
     fn schema(&self) -> &SchemaRef {
         &self.schema
     }
 
     fn execute(&self, context: Arc<TaskContext>) -> SendableRecordBatchStream {
         let (rows, schema) = (context.session_config().batch_size(), Arc::clone(&self.schema));
-        let mut series = self.series.clone().into_iter().flatten();
-        let batches = iter::from_fn(move || batch(&mut series, rows, &schema).transpose());
+        let mut series = self.series.clone();
+        let batches = iter::from_fn(move || batch(series.as_mut()?, rows, &schema).transpose());
         let batches = futures::stream::iter(batches);
         Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), batches))
     }
 }
 
 /// The next rows, if there are more.
-fn batch(
-    series: &mut impl Iterator<Item = Result<i64, Failure>>,
-    rows: usize,
-    schema: &SchemaRef,
-) -> Result<Option<RecordBatch>> {
-    let times = series.take(rows).collect::<Result<Vec<i64>, Failure>>()?;
-    if times.is_empty() {
+fn batch(series: &mut Values, rows: usize, schema: &SchemaRef) -> Result<Option<RecordBatch>> {
+    let data_type = schema.field(0).data_type().clone();
+    let column: ArrayRef = match series {
+        Values::Times(times) => {
+            let times = times.take(rows).collect::<Result<Vec<i64>, Failure>>()?;
+            Arc::new(TimestampMicrosecondArray::from(times).with_data_type(data_type))
+        }
+        Values::Numbers(numbers) => {
+            Arc::new(Decimal128Array::from_iter_values(numbers.take(rows)).with_data_type(data_type))
+        }
+    };
+    if column.is_empty() {
         return Ok(None);
     }
-    let times = TimestampMicrosecondArray::from(times).with_data_type(schema.field(0).data_type().clone());
-    Ok(Some(RecordBatch::try_new(Arc::clone(schema), vec![Arc::new(times)])?))
+    Ok(Some(RecordBatch::try_new(Arc::clone(schema), vec![column])?))
 }
 
 /// The function that makes a list of a series.
@@ -406,5 +533,32 @@ impl Lists {
         let field = Arc::new(Field::new_list_field(data_type, true));
         let offsets = OffsetBuffer::from_lengths(self.lengths);
         Ok(ListArray::try_new(field, offsets, Arc::new(items), self.nulls)?)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn numbers(start: (i128, i8), end: (i128, i8), step: (i128, i8), has_end: bool) -> Vec<i128> {
+        Numbers::new([start, end, step], start.1.max(step.1), has_end).unwrap().collect()
+    }
+
+    /// As PostgreSQL 15 counts, but for those without an end.
+    #[test]
+    fn numerics_are_counted_by_their_digits() {
+        assert_eq!(numbers((10, 1), (35, 1), (5, 1), true), [10, 15, 20, 25, 30, 35]);
+        assert_eq!(numbers((10, 1), (20, 1), (5, 1), false), [10, 15]);
+        assert_eq!(numbers((1, 0), (25, 1), (1, 0), true), [1, 2]);
+        assert_eq!(numbers((1, 0), (25, 1), (1, 0), false), [1, 2]);
+        assert_eq!(numbers((5, 0), (15, 1), (-2, 0), true), [5, 3]);
+        assert_eq!(numbers((5, 0), (-15, 1), (-2, 0), true), [5, 3, 1, -1]);
+        assert_eq!(numbers((5, 0), (10, 1), (-2, 0), false), [5, 3]);
+        assert_eq!(numbers((1, 0), (0, 0), (1, 0), true), [0_i128; 0]);
+        let most = 10_i128.pow(38) - 1;
+        assert_eq!(numbers((most, 0), (most, 0), (1, 0), true), [most]);
+        assert!(Numbers::new([(1, 0), (2, 0), (0, 1)], 1, true).is_err());
+        assert!(Numbers::new([(most, 0), (2, 0), (1, 1)], 1, true).is_err());
     }
 }

@@ -10,7 +10,10 @@ use datafusion::{
     logical_expr::{BinaryExpr, Expr, ExprSchemable, Operator, cast},
 };
 
-use super::open_operands::{INTERVAL, is_open};
+use super::{
+    calls,
+    open_operands::{INTERVAL, is_open},
+};
 use crate::{
     functions::{
         self,
@@ -81,7 +84,15 @@ fn kind(operand: &Expr, schema: &DFSchema) -> Option<Kind> {
 }
 
 /// A step of an expression whose operands' types are known.
-pub(super) fn settled(step: Expr, schema: &DFSchema) -> Expr {
+pub(super) fn settled(mut step: Expr, schema: &DFSchema) -> Expr {
+    // Sums and averages of times of day are those of the intervals since midnight.
+    if let Some(("sum" | "avg", arguments)) = calls::aggregate(&mut step)
+        && let [time] = arguments.as_mut_slice()
+        && kind(time, schema) == Some(Kind::Time)
+    {
+        *time = cast(std::mem::take(time), INTERVAL);
+        return step;
+    }
     match &step {
         Expr::BinaryExpr(BinaryExpr { left, op, right }) => called(left, *op, right, schema).unwrap_or(step),
         Expr::Negative(operand) => match kind(operand, schema) {

@@ -115,9 +115,9 @@ impl Aggregate {
         match (self.kind, types) {
             (Kind::Sum, [DataType::Float64]) => of(double_sums, DataType::Float64),
             (Kind::Sum, [DataType::Float32]) => of(real_sums, DataType::Float32),
-            (Kind::Sum, [values]) if *values == INTERVAL => of(span_sums, INTERVAL),
+            (Kind::Sum, [values]) if is_span(values) => of(span_sums, INTERVAL),
             (Kind::Average, [DataType::Float64]) => of(double_averages, DataType::Float64),
-            (Kind::Average, [values]) if *values == INTERVAL => of(span_averages, INTERVAL),
+            (Kind::Average, [values]) if is_span(values) => of(span_averages, INTERVAL),
             (Kind::Sum | Kind::Average, _) => None,
             (Kind::Spread { of_doubles, .. }, [DataType::Float64]) => of(of_doubles, DataType::Float64),
             (Kind::Spread { of_numerics, is_root, .. }, [values]) => {
@@ -147,6 +147,11 @@ pub(super) fn inner_types(inner: &AggregateUDF, types: &[DataType]) -> Result<Ve
     let fields: Vec<FieldRef> = types.iter().map(field).collect();
     let taken = fields_with_udf(&fields, inner)?;
     Ok(taken.iter().map(|field| field.data_type().clone()).collect())
+}
+
+/// Whether what is summed is an interval, or a time of day, which is made one when types are settled.
+fn is_span(values: &DataType) -> bool {
+    *values == INTERVAL || matches!(values, DataType::Time64(_))
 }
 
 /// What a number becomes whose variance is asked for; none of what is no number.
@@ -205,6 +210,7 @@ impl AggregateUDFImpl for Aggregate {
         match (self.kind, types) {
             (Kind::Sum, [DataType::Float32]) => Ok(types.to_vec()),
             (Kind::Sum | Kind::Average, [DataType::Interval(_) | DataType::Duration(_)]) => Ok(vec![INTERVAL]),
+            (Kind::Sum | Kind::Average, [DataType::Time64(_)]) => Ok(types.to_vec()),
             (Kind::Sum | Kind::Average, _) => inner_types(&self.inner, types),
             (Kind::Spread { .. }, [value]) => match number(value) {
                 Some(number) => Ok(vec![number]),

@@ -32,6 +32,9 @@ const MOST_PLACES: i16 = 30;
 /// Places that are enough for quotients of short numerics, though the least need more: one of a millionth has sixteen digits.
 const ENOUGH_PLACES: i16 = 22;
 
+/// Places that those have at most, so that there is room for what they are added to.
+const SHORT_PLACES: i16 = 26;
+
 /// Places that a quotient or an average has at least, though its greatest values do not fit then: PostgreSQL's has sixteen digits.
 const LEAST_PLACES: i16 = 16;
 
@@ -73,14 +76,18 @@ pub(super) fn kept(mut step: Expr, schema: &DFSchema) -> Result<Expr> {
             }
         }
         Expr::BinaryExpr(BinaryExpr { left, op: Operator::Multiply, right }) => {
-            let product = match (decimal(&left.get_type(schema)?), decimal(&right.get_type(schema)?)) {
-                (Some(one), Some(other)) => wide_product(one, other),
-                _ => None,
-            };
-            Ok(match product {
-                Some(result) => arithmetic::product(vec![*left, *right], result),
-                None => Expr::BinaryExpr(BinaryExpr::new(left, Operator::Multiply, right)),
-            })
+            let types = [left.get_type(schema)?, right.get_type(schema)?];
+            let is_long = types.iter().any(|own| matches!(own, DataType::Decimal256(..)));
+            match (digits(&left, &types[0]), digits(&right, &types[1])) {
+                (Some(one), Some(other)) if !is_long => match wide_product(one, other) {
+                    Some(result) => {
+                        let factors = vec![as_numeric(*left, one, schema)?, as_numeric(*right, other, schema)?];
+                        Ok(arithmetic::product(factors, result))
+                    }
+                    None => Ok(Expr::BinaryExpr(BinaryExpr::new(left, Operator::Multiply, right))),
+                },
+                _ => Ok(Expr::BinaryExpr(BinaryExpr::new(left, Operator::Multiply, right))),
+            }
         }
         _ => {
             match calls::aggregate(&mut step) {
@@ -138,10 +145,10 @@ fn quotient(
 ) -> Result<Expr> {
     let whole = dividend.whole + divisor.places;
     // The least quotient has so many zeros behind the point, and its digits behind them.
-    let wanted = (dividend.places + divisor.whole + LEAST_PLACES).clamp(PLACES, MOST_PLACES);
+    let wanted = (own_places(&left, schema)? + divisor.whole + LEAST_PLACES).clamp(PLACES, MOST_PLACES);
     let is_long = types.iter().any(|own| matches!(own, DataType::Decimal256(..)));
     if !is_long && whole + wanted.min(ENOUGH_PLACES) <= MAX_DIGITS {
-        let left = with_places(left, dividend, wanted.min(MAX_DIGITS - whole), schema)?;
+        let left = with_places(left, dividend, wanted.min(MAX_DIGITS - whole).min(SHORT_PLACES), schema)?;
         return Ok(Expr::BinaryExpr(BinaryExpr::new(Box::new(left), Operator::Divide, Box::new(right))));
     }
     let room = i16::from(DECIMAL256_MAX_PRECISION) - whole;
@@ -154,6 +161,17 @@ fn quotient(
     Ok(arithmetic::quotient(operands, DataType::Decimal256(precision, scale)))
 }
 
+/// The decimal places that a number had before it was cast to one of more, as it is here: the least has no more.
+fn own_places(number: &Expr, schema: &DFSchema) -> Result<i16> {
+    let places = digits_of_type(&number.get_type(schema)?).map_or(0, |digits| digits.places);
+    match number {
+        Expr::Cast(Cast { expr, .. }) if digits_of_type(&expr.get_type(schema)?).is_some() => {
+            Ok(own_places(expr, schema)?.min(places))
+        }
+        _ => Ok(places),
+    }
+}
+
 /// An integer as the numeric that it is.
 fn as_numeric(number: Expr, digits: Digits, schema: &DFSchema) -> Result<Expr> {
     match u8::try_from(digits.whole) {
@@ -164,13 +182,16 @@ fn as_numeric(number: Expr, digits: Digits, schema: &DFSchema) -> Result<Expr> {
     }
 }
 
-/// The sum of bigints is a numeric.
+/// The sum of bigints is a numeric, that of many places one of twice the digits.
 fn sum(arguments: &mut [Expr], schema: &DFSchema) -> Result<()> {
-    if let [argument] = arguments
-        && argument.get_type(schema)? == DataType::Int64
-    {
-        *argument = std::mem::take(argument).cast_to(&OF_BIGINT, schema)?;
-    }
+    let [argument] = arguments else { return Ok(()) };
+    let wanted = match argument.get_type(schema)? {
+        DataType::Int64 => OF_BIGINT,
+        // Beside so many places there is little room for their sum.
+        DataType::Decimal128(digits, places) if i16::from(places) > PLACES => DataType::Decimal256(digits, places),
+        _ => return Ok(()),
+    };
+    *argument = std::mem::take(argument).cast_to(&wanted, schema)?;
     Ok(())
 }
 
@@ -181,11 +202,15 @@ fn average(arguments: &mut [Expr], schema: &DFSchema) -> Result<()> {
     let Some(digits) = digits_of_type(&data_type).filter(|_| !matches!(data_type, DataType::Decimal256(..))) else {
         return Ok(());
     };
+    if let (DataType::Decimal128(digits, places), true) = (&data_type, own_places(argument, schema)? > PLACES) {
+        *argument = std::mem::take(argument).cast_to(&DataType::Decimal256(*digits, *places), schema)?;
+        return Ok(());
+    }
     // Sums that are as long as the number of rows makes them have room in a numeric, or are computed with twice the digits.
     let is_wide = digits.whole + LEAST_PLACES - i16::from(ADDED_PLACES) >= i16::from(MAX_SUMMED_DIGITS);
     let room = if is_wide { MAX_DIGITS } else { MAX_AVERAGED_DIGITS };
     // A hundredth of the least value still has sixteen digits.
-    let wanted = (digits.places + LEAST_PLACES + 2).max(PLACES);
+    let wanted = (own_places(argument, schema)? + LEAST_PLACES + 2).max(PLACES);
     let places = wanted.min(room - digits.whole).max(LEAST_PLACES);
     *argument = with_places(std::mem::take(argument), digits, places, schema)?;
     Ok(())

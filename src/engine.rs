@@ -19,7 +19,7 @@ use tokio::sync::{
 pub(crate) use crate::session::{Working, engine_zone};
 use crate::{
     Config, Error, Fault, Result,
-    pgtype::{self, Styles},
+    pgtype::{self, ColumnType, Styles},
     planning,
     session::{
         ArrowTypes, Client, DATABASE, Known, PATH_SCHEMA, Reading, Scope, Shared, asking_analyzers, asking_optimizers,
@@ -246,8 +246,18 @@ impl Session {
     /// What the statement takes and returns, found in the time of a statement. Never runs it, never trains. `types` are those
     /// the client declared.
     pub async fn describe(&self, statement: &Statement, types: &[Option<DataType>]) -> Result<Description> {
+        self.describe_declared(statement, types, &[]).await
+    }
+
+    /// The same; `told` are those types that Arrow's do not tell.
+    async fn describe_declared(
+        &self,
+        statement: &Statement,
+        types: &[Option<DataType>],
+        told: &[Option<ColumnType>],
+    ) -> Result<Description> {
         let _working = self.client.work();
-        let scope = self.client.start(statement.action.as_ref(), &statement.text)?;
+        let scope = self.client.start(statement.action.as_ref(), &statement.text)?.declaring(told);
         let (client, task, types) = (Arc::clone(&self.client), statement.clone(), types.to_vec());
         let within = Arc::clone(&scope);
         let work = async move { describe(task.action.as_ref(), &client, &within, &types).await };
@@ -284,7 +294,9 @@ impl Session {
             None => PreparedStatement::empty(),
             Some(statement) => {
                 let declared: Vec<_> = types.iter().map(|oid| pgtype::arrow(*oid, -1)).collect();
-                let described = self.describe(&statement, &declared).await?;
+                let told = types.iter().zip(&declared);
+                let told: Vec<_> = told.map(|(oid, arrow)| pgtype::told_of(*oid, arrow.as_ref()?)).collect();
+                let described = self.describe_declared(&statement, &declared, &told).await?;
                 PreparedStatement::new(statement.action, (statement.text.as_str(), statement.source), types, described)
                     .with_memory(statement.memory)
             }
@@ -345,7 +357,7 @@ impl Session {
         let scope = self.client.start(action.as_ref(), statement.text())?;
         let (client, within) = (Arc::clone(&self.client), Arc::clone(&scope));
         // Where its rows are there, nothing is computed.
-        let kept = portal.answered(|values| action.answer(&scope, values));
+        let kept = portal.answered(|values| action.answer(&scope.declaring(&statement.told()), values));
         let is_there = kept.is_some();
         let work = async move { client.run_portal(&within, &portal, limit, kept).await };
         let outcome = if is_there { work.await } else { self.timed(&scope, work).await };

@@ -40,7 +40,7 @@ pub(crate) use self::{
         read_type_name, read_typed, read_zoned, split_array, tells_time, uuid_bytes,
     },
     styles::{DateOrder, DateStyle, InSession, IntervalStyle, Styles},
-    told::{only_told, untold},
+    told::{only_told, told_of, untold},
     zone::{Abbreviation, Zone, abbreviation, fixed_distance, spelled as spelled_zone},
     zoned::{ZONED_TIME, ZonedTime},
 };

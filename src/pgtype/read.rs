@@ -17,6 +17,8 @@ mod told;
 mod type_name;
 mod words;
 
+use std::borrow::Cow;
+
 use arrow::datatypes::{DataType, IntervalMonthDayNano, TimeUnit};
 use datafusion::common::ScalarValue;
 
@@ -98,12 +100,15 @@ pub(crate) fn read_typed(
             elements.into_iter().map(|text| text.map(|text| read_typed(item, &text, leaf, session)).transpose());
         return array_of(elements.collect::<Result<_>>()?, &dimensions, target);
     }
-    let told = ColumnType::plain(pg);
-    if !told.has_to_be_told() || !target.is_string() {
+    if !ColumnType::plain(pg).has_to_be_told() || !target.is_string() {
         return read_text(text, target, session);
     }
-    let read = as_told(text, told, Becoming::Cast).map_err(|_| Unreadable::Text(text.to_owned()))?;
-    read_text(&read, target, session)
+    read_text(&as_kept(pg, text)?, target, session)
+}
+
+/// A text as values of the type are kept.
+fn as_kept<'a>(pg: &'static PgType, text: &'a str) -> Result<Cow<'a, str>> {
+    as_told(text, ColumnType::plain(pg), Becoming::Cast).map_err(|_| Unreadable::Text(text.to_owned()))
 }
 
 /// A value in text format, as one of `target` or of a type that can be cast to it.
@@ -160,11 +165,11 @@ pub(crate) fn read_binary(pg: &'static PgType, bytes: &[u8], target: &DataType) 
         Form::Oid => ScalarValue::Int64(Some(i64::from(u32::from_be_bytes(fixed(bytes)?)))),
         Form::Float4 => ScalarValue::Float32(Some(f32::from_be_bytes(fixed(bytes)?))),
         Form::Float8 => ScalarValue::Float64(Some(f64::from_be_bytes(fixed(bytes)?))),
-        Form::Text | Form::Unknown => ScalarValue::Utf8(Some(read_string(bytes)?.to_owned())),
+        Form::Text | Form::Unknown => ScalarValue::Utf8(Some(as_kept(pg, read_string(bytes)?)?.into_owned())),
         Form::Uuid => ScalarValue::Utf8(Some(uuid_text(fixed(bytes)?))),
         Form::Regtype => ScalarValue::Utf8(Some(regtype_text(u32::from_be_bytes(fixed(bytes)?)))),
         Form::Jsonb => match bytes.split_first() {
-            Some((&JSONB_VERSION, text)) => ScalarValue::Utf8(Some(read_string(text)?.to_owned())),
+            Some((&JSONB_VERSION, text)) => ScalarValue::Utf8(Some(as_kept(pg, read_string(text)?)?.into_owned())),
             _ => return Err(Unreadable::Binary),
         },
         Form::Bytes => ScalarValue::Binary(Some(bytes.to_vec())),

@@ -11,7 +11,8 @@ use arrow::datatypes::{DataType, Field};
 use arrow_schema::extension::EXTENSION_TYPE_NAME_KEY;
 
 use super::{
-    BPCHAR, ColumnType, Fields, Form, HEADER, Modifier, PgType, by_name, element, innermost, list_of, of, type_name,
+    BPCHAR, ColumnType, Fields, Form, HEADER, Modifier, PgType, by_name, by_oid, element, innermost, list_of, of,
+    type_name,
 };
 
 /// What the name begins with, before the type's and its modifier.
@@ -36,6 +37,12 @@ pub fn told(field: &Field) -> Option<ColumnType> {
     };
     let told = ColumnType { pg: by_name(name)?, modifier };
     (can_be(field.data_type(), told.pg) && told.says_more()).then_some(told)
+}
+
+/// The type of this number, where fields have to say it of values that Arrow has as `arrow`.
+pub(crate) fn told_of(oid: u32, arrow: &DataType) -> Option<ColumnType> {
+    let told = ColumnType::plain(by_oid(oid)?);
+    (told.has_to_be_told() && can_be(arrow, told.pg)).then_some(told)
 }
 
 /// Whether values of an Arrow type can be of a type that it does not tell.
@@ -152,7 +159,7 @@ mod tests {
     use arrow::datatypes::TimeUnit;
 
     use super::*;
-    use crate::pgtype::{INT8, JSONB, NAME, OID, TEXT, TIMESTAMP, UUID, VARCHAR, VOID, list_of};
+    use crate::pgtype::{INT8, JSONB, NAME, OID, TEXT, TIMESTAMP, UNKNOWN, UUID, VARCHAR, VOID, list_of};
 
     fn field(data_type: DataType, said: ColumnType) -> Field {
         Field::new("c", data_type, true).with_metadata(said.metadata())
@@ -207,6 +214,19 @@ mod tests {
         }
         for pg in [&TEXT, &INT8, &TIMESTAMP] {
             assert!(!ColumnType::plain(pg).has_to_be_told(), "{}", pg.name);
+        }
+        let texts = list_of(DataType::Utf8);
+        assert_eq!(told_of(UUID.array, &texts), Some(ColumnType::plain(&UUID).in_arrays()));
+        for (oid, arrow) in [
+            (UUID.oid, &DataType::Int32),
+            (UUID.oid, &texts),
+            (TEXT.oid, &DataType::Utf8),
+            (TEXT.array, &texts),
+            (UNKNOWN.oid, &DataType::Utf8),
+            (VOID.oid, &DataType::Utf8),
+            (0, &DataType::Utf8),
+        ] {
+            assert_eq!(told_of(oid, arrow), None, "{oid} {arrow}");
         }
     }
 }

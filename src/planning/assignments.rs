@@ -131,7 +131,7 @@ fn assigned(value: Expr, column: &Field, schema: &DFSchema) -> Result<Expr> {
     }
     let own = value.get_type(schema)?;
     let (from, to) = (told_by(&value, schema), pgtype::told(column));
-    let is_free = own.is_null() || matches!(value, Expr::Placeholder(_));
+    let is_free = own.is_null() || matches!(value, Expr::Placeholder(_)) && from.is_none();
     let (from_pg, to_pg) = (from.unwrap_or_else(|| pgtype::of(&own)).pg, pgtype::of_field(column).pg);
     let is_assigned = (is_free && to.is_some()) || is_stored_as(from_pg, to_pg);
     if !own.is_null() && !is_assigned {

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     functions::{self, Given},
-    pgtype::{Becoming, ColumnType, JSON, JSONB, PgType, TEXT_ARRAY, told},
+    pgtype::{Becoming, ColumnType, JSON, JSONB, PgType, TEXT_ARRAY},
 };
 
 /// The functions that the operators are, by their numbers in `pg_operator`.
@@ -92,7 +92,7 @@ pub(super) fn planned(operation: &RawBinaryExpr, schema: &DFSchema) -> Result<Op
 
 /// Whether nothing but the operator says what an operand is: of a parameter, a text may stand for what fields say.
 fn is_free(operand: &Expr, schema: &DFSchema) -> bool {
-    let is_text = || operand.get_type(schema).is_ok_and(|own| own.is_string());
+    let is_text = || operand.get_type(schema).is_ok_and(|own| own.is_string()) && told_by(operand, schema).is_none();
     is_open(operand) || matches!(operand, Expr::Placeholder(_)) && is_text()
 }
 
@@ -116,7 +116,6 @@ fn json_of(operand: &Expr, schema: &DFSchema) -> Option<PgType> {
     }
     match operand {
         Expr::Alias(alias) => json_of(&alias.expr, schema),
-        Expr::Placeholder(parameter) => Some(*told(parameter.field.as_ref()?).filter(is_json)?.pg),
         Expr::Case(Case { when_then_expr, else_expr, .. }) => {
             let mut results = when_then_expr.iter().map(|(_, then)| then).chain(else_expr);
             results.find_map(|result| json_of(result, schema))

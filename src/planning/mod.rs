@@ -124,7 +124,7 @@ pub(crate) use records::{Records, row};
 pub(crate) use scan::filter_scan;
 pub(crate) use steps::any as has_step;
 pub(crate) use text_numbers::own_digits;
-pub(crate) use told::{as_written, stored_as, told_parameters};
+pub(crate) use told::{as_parameter, as_written, stored_as, told_parameters, told_values};
 pub(crate) use types::{is_computed, settled};
 pub(crate) use unread::unread;
 pub(crate) use written_texts::Operators;

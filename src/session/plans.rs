@@ -25,7 +25,7 @@ use super::{
     storage::PointRead,
     turns::Turns,
 };
-use crate::{Fault, Result, catalog::ObjectKey};
+use crate::{Fault, Result, catalog::ObjectKey, pgtype::ColumnType};
 
 /// No statement takes more than this part of the store.
 const PARTS: usize = 8;
@@ -46,6 +46,8 @@ pub(crate) struct PlanKey {
     statement: u64,
     /// The types of its parameters, as far as they were told.
     types: Vec<Option<DataType>>,
+    /// Those that Arrow's do not tell.
+    declared: Arc<[Option<ColumnType>]>,
     role: Arc<str>,
     path: Arc<SearchPath>,
     /// What is chosen of the engine's options.
@@ -305,6 +307,7 @@ impl Scope {
         Some(Arc::new(PlanKey {
             statement: action.identity()?,
             types: types.to_vec(),
+            declared: Arc::clone(&self.declared),
             role: Arc::clone(self.role()),
             path: Arc::clone(self.search_path()),
             options: Arc::clone(self.settings.choice()),

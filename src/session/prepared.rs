@@ -6,7 +6,10 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::execution::memory_pool::MemoryReservation;
 
 use super::{Action, Client, Description, Scope, describe};
-use crate::{Error, Fault, Result, pgtype};
+use crate::{
+    Error, Fault, Result,
+    pgtype::{self, ColumnType},
+};
 
 /// Statements that a session keeps.
 const MAX_STATEMENTS: usize = 10_000;
@@ -36,6 +39,13 @@ pub struct Parameter {
     pub data_type: DataType,
 }
 
+impl Parameter {
+    /// Its type, where fields have to say it.
+    pub(crate) fn told(&self) -> Option<ColumnType> {
+        pgtype::told_of(self.oid, &self.data_type)
+    }
+}
+
 /// The statements of one session, by name; the unnamed one has an empty name.
 #[derive(Debug, Default)]
 pub(super) struct PreparedStatements {
@@ -53,7 +63,8 @@ impl PreparedStatement {
         let Description { parameters, told, columns } = description;
         let parameters = parameters.into_iter().enumerate().map(|(index, data_type)| {
             let known = declared.get(index).copied().filter(|oid| pgtype::arrow(*oid, -1).is_some());
-            let known = known.or_else(|| told.get(&(index + 1)).copied());
+            let is_of_values = |oid: &u32| pgtype::told_of(*oid, &data_type).is_some();
+            let known = known.or_else(|| told.get(&(index + 1)).copied().filter(is_of_values));
             Parameter { oid: known.unwrap_or_else(|| pgtype::of(&data_type).pg.oid), data_type }
         });
         Self {
@@ -90,6 +101,11 @@ impl PreparedStatement {
             columns: None,
             _memory: None,
         }
+    }
+
+    /// The types of its parameters, where fields have to say them.
+    pub(crate) fn told(&self) -> Vec<Option<ColumnType>> {
+        self.parameters.iter().map(Parameter::told).collect()
     }
 
     /// Its parameters, in the order of their numbers.

@@ -12,7 +12,7 @@ use std::{
 use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::{
     catalog::{Session, TableFunction, TableProvider},
-    common::{DFSchema, DataFusionError, ParamValues, ScalarValue, metadata::ScalarAndMetadata},
+    common::{DFSchema, DataFusionError, ParamValues, ScalarValue},
     execution::{FunctionRegistry, SessionState},
     logical_expr::{Expr, LogicalPlan, ScalarUDF},
     sql::{
@@ -40,7 +40,7 @@ use crate::{
     Error, Fault, Result,
     catalog::{Existing, Kind, Object, ObjectKey, Privilege, QualifiedName, Snapshot, View},
     interrupt::Interrupt,
-    pgtype::InSession,
+    pgtype::{ColumnType, InSession},
     planning,
     source::{Access, Rejects, Sources, Stores},
 };
@@ -55,6 +55,8 @@ pub(crate) struct Scope {
     /// Who it is, when and under which settings, and what its time is.
     pub(super) circumstances: Arc<Circumstances>,
     pub(super) text: Arc<str>,
+    /// The types of its parameters, where fields have to say them.
+    pub(super) declared: Arc<[Option<ColumnType>]>,
     /// What it sees.
     pub(super) snapshot: Arc<Snapshot>,
     /// In the query of a view, whose rights it has, and where its names are looked for.
@@ -254,7 +256,7 @@ impl Scope {
         Box::pin(async move {
             rewrite(&mut statement, &scope, &state).await?;
             let missing = Missing::stand_in(&mut statement, &mut state, &scope)?;
-            let planned = state.statement_to_plan(with_types(statement, &parameters)).await;
+            let planned = state.statement_to_plan(with_types(statement, &parameters, &scope.declared)).await;
             let planned = planned.and_then(|plan| planning::with_integers(without_types(plan)));
             if let Some(error) = missing.error(&planned, &scope) {
                 return Err(error);
@@ -278,10 +280,11 @@ impl Scope {
         if let LogicalPlan::Explain(explain) = plan {
             return self.check_types(&explain.plan, parameters);
         }
-        let missing = |data_type: &DataType| ScalarValue::try_from(data_type).map(ScalarAndMetadata::from);
         let mut plan = plan.clone();
         if !parameters.is_empty() {
-            let missing = parameters.iter().map(missing).collect::<std::result::Result<Vec<_>, DataFusionError>>()?;
+            let missing = parameters.iter().map(ScalarValue::try_from);
+            let missing = missing.collect::<std::result::Result<Vec<_>, DataFusionError>>()?;
+            let missing = planning::told_values(&plan, &missing)?;
             plan = plan.with_param_values(ParamValues::List(missing))?;
         }
         let engine = self.settings.engine();
@@ -291,6 +294,19 @@ impl Scope {
             Err(error) if !parameters.is_empty() && !is_of_types(error.fault()) => Ok(()),
             analyzed => analyzed.map(drop),
         }
+    }
+
+    /// The types of its parameters, where fields have to say them.
+    pub(crate) fn declared(&self) -> &[Option<ColumnType>] {
+        &self.declared
+    }
+
+    /// The same scope of a statement whose parameters have these types, where fields have to say them.
+    pub(crate) fn declaring(self: &Arc<Self>, types: &[Option<ColumnType>]) -> Arc<Self> {
+        if *self.declared == *types || self.declared.is_empty() && types.iter().all(Option::is_none) {
+            return Arc::clone(self);
+        }
+        Arc::new(Self { declared: Arc::from(types), ..self.as_ref().clone() })
     }
 
     /// The operators of a plan, and what they need to run.

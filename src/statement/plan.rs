@@ -1,12 +1,14 @@
 //! Plans of statements: made in their scope, with the types of their parameters and then with their values.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::{
     common::{
         ParamValues, Result as PlanResult, ScalarValue,
-        metadata::ScalarAndMetadata,
         tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion},
     },
     logical_expr::{Cast, Expr, LogicalPlan, expr::ScalarFunction},
@@ -20,7 +22,9 @@ use super::{
     series::{self, Given},
 };
 use crate::{
-    Error, Fault, Result, pgtype, planning,
+    Error, Fault, Result,
+    pgtype::{self, ColumnType},
+    planning,
     session::{Analysis, Scope, Sealed, functions::SET_CONFIG},
 };
 
@@ -52,10 +56,13 @@ pub(super) fn typed<'a>(
         for (number, data_type) in &of_series {
             types[number - 1].get_or_insert_with(|| data_type.clone());
         }
+        let mut scope = scope;
         if types.iter().any(Option::is_none) {
             let open: Vec<_> = types.iter().map(|known| known.clone().unwrap_or(DataType::Null)).collect();
             let plan = scope.plan(SqlStatement::clone(&statement), &open).await?;
-            types = planning::parameter_types(&plan, &types, &columns)?;
+            let found = planning::parameter_types(&plan, &types, &columns)?;
+            let told = found_told(scope.declared(), (&types, &found), &planning::told_parameters(&plan)?);
+            (types, scope) = (found, scope.declaring(&told));
         }
         let parameters = found_types(types, &mentioned)?;
         let plan = scope.plan(SqlStatement::clone(&statement), &parameters).await?;
@@ -83,6 +90,20 @@ fn found_types(found: Vec<Option<DataType>>, mentioned: &BTreeSet<usize>) -> Res
             let message = format!("could not determine data type of parameter ${number}");
             Err(Error::new(Fault::IndeterminateDatatype, message))
         }
+    });
+    each.collect()
+}
+
+/// What fields have to say of the types of parameters, which are known and then found: what was declared, and of those that were
+/// left open, what their places say.
+fn found_told(
+    declared: &[Option<ColumnType>],
+    (known, found): (&[Option<DataType>], &[Option<DataType>]),
+    told: &BTreeMap<usize, u32>,
+) -> Vec<Option<ColumnType>> {
+    let each = known.iter().zip(found).enumerate().map(|(at, (known, found))| match known {
+        Some(_) => declared.get(at).copied().flatten(),
+        None => pgtype::told_of(*told.get(&(at + 1))?, found.as_ref()?),
     });
     each.collect()
 }
@@ -169,7 +190,7 @@ pub(super) fn bind(plan: LogicalPlan, values: &[ScalarValue]) -> Result<LogicalP
         return Ok(plan);
     }
     let plan = with_dimensions(plan, values)?;
-    let values = values.iter().cloned().map(ScalarAndMetadata::from).collect();
+    let values = planning::told_values(&plan, values)?;
     Ok(plan.with_param_values(ParamValues::List(values))?)
 }
 

@@ -22,9 +22,9 @@ use super::{
 };
 use crate::{
     Error, Fault, Result,
-    pgtype::{self, InSession, Unreadable, ZONED_TIME, read_null, read_text, type_name},
+    pgtype::{self, ColumnType, InSession, Unreadable, ZONED_TIME, read_null, read_text, type_name},
     planning,
-    session::{Analysis, Client, Outcome, PreparedStatement, Running, Scope, Sealed, describe, execute},
+    session::{Analysis, Client, Outcome, Parameter, PreparedStatement, Running, Scope, Sealed, describe, execute},
 };
 
 pub(super) const FORM: Form = Form { parse: None, convert };
@@ -115,10 +115,15 @@ impl Action for Prepared {
     async fn run(&self, Running { client, scope, .. }: Running<'_>) -> Result<Outcome> {
         match self {
             Self::Prepare { name, types, action } => {
-                let types = types.iter().map(|ast| scope.data_type(ast).map(Some)).collect::<Result<Vec<_>>>()?;
-                let described = describe(action.as_ref(), client, scope, &types).await?;
+                let fields = types.iter().map(|ast| scope.type_field(ast)).collect::<Result<Vec<_>>>()?;
+                let declared: Vec<u32> = fields.iter().map(|field| pgtype::of_field(field).pg.oid).collect();
+                let told: Vec<_> =
+                    declared.iter().zip(&fields).map(|(oid, field)| pgtype::told_of(*oid, field.data_type())).collect();
+                let types: Vec<_> = fields.iter().map(|field| Some(field.data_type().clone())).collect();
+                let described = describe(action.as_ref(), client, &scope.declaring(&told), &types).await?;
                 let text = scope.text();
-                let prepared = PreparedStatement::new(Arc::clone(action), (text, Arc::clone(text)), &[], described);
+                let prepared =
+                    PreparedStatement::new(Arc::clone(action), (text, Arc::clone(text)), &declared, described);
                 client.keep_statement(name, prepared.with_declared(types))?;
                 Ok(Outcome::done("PREPARE"))
             }
@@ -135,7 +140,7 @@ impl Action for Prepared {
                     .iter()
                     .zip(parameters)
                     .enumerate()
-                    .map(|(at, (value, parameter))| given(scope, value, (at + 1, &parameter.data_type)))
+                    .map(|(at, (value, parameter))| given(scope, value, (at + 1, parameter)))
                     .collect();
                 let mut values = Vec::with_capacity(computing.len());
                 for value in computing {
@@ -143,6 +148,7 @@ impl Action for Prepared {
                 }
                 let Some(action) = prepared.action() else { return Ok(Outcome::done("EXECUTE")) };
                 let _nested = client.nest()?;
+                let scope = &scope.declaring(&prepared.told());
                 let outcome = execute(action.as_ref(), client, scope, &values).await?;
                 let columns = match &outcome {
                     Outcome::Rows { stream, .. } => Some(stream.schema()),
@@ -168,13 +174,14 @@ enum Given {
     Computed(Box<LogicalPlan>),
 }
 
-/// The value of an expression without columns, for the parameter of this number and type.
+/// The value of an expression without columns, for the parameter of this number.
 fn given<'a>(
     scope: &'a Scope,
     written: &AstExpr,
-    (number, data_type): (usize, &'a DataType),
+    (number, parameter): (usize, &'a Parameter),
 ) -> BoxFuture<'a, Result<ScalarValue>> {
-    let plan = match meant(scope, written, (number, data_type)) {
+    let (data_type, told) = (&parameter.data_type, parameter.told());
+    let plan = match meant(scope, written, (number, data_type, told)) {
         Ok(Given::Value(value)) => return Box::pin(ready(Ok(value))),
         Ok(Given::Computed(plan)) => plan,
         Err(error) => return Box::pin(ready(Err(error))),
@@ -189,16 +196,22 @@ fn given<'a>(
         let value = ScalarValue::try_from_array(row.column(0), 0)?;
         match data_type.is_decimal() {
             true => with_own_digits(value, data_type),
-            false if value.data_type() == *data_type => Ok(value),
+            false if value.data_type() == *data_type || told.is_some() => Ok(value),
             false => Ok(value.cast_to(data_type)?),
         }
     })
 }
 
 /// What an expression says that is given for the parameter of this number and type.
-fn meant(scope: &Scope, written: &AstExpr, (number, data_type): (usize, &DataType)) -> Result<Given> {
+fn meant(
+    scope: &Scope,
+    written: &AstExpr,
+    (number, data_type, told): (usize, &DataType, Option<ColumnType>),
+) -> Result<Given> {
     // What is written as a text has the type of the parameter, as what the protocol binds.
-    if let AstExpr::Value(value) = written {
+    if let AstExpr::Value(value) = written
+        && told.is_none()
+    {
         match &value.value {
             Value::Null => {
                 return read_null(data_type).map(Given::Value).map_err(|why| unreadable(why, data_type));
@@ -216,6 +229,9 @@ fn meant(scope: &Scope, written: &AstExpr, (number, data_type): (usize, &DataTyp
     let schema = DFSchema::empty();
     let expression = scope.expression(written.clone())?;
     check_planned(&expression)?;
+    if let Some(told) = told {
+        return computed(planning::as_parameter(expression, number, told)?);
+    }
     let found = expression.get_type(&schema)?;
     if !is_assigned(&found, data_type) {
         let (found, wanted) = (type_name(&found), type_name(data_type));
@@ -228,8 +244,12 @@ fn meant(scope: &Scope, written: &AstExpr, (number, data_type): (usize, &DataTyp
         true => expression,
         false => expression.cast_to(data_type, &schema)?,
     };
-    let plan = LogicalPlanBuilder::empty(true).project([expression])?.build()?;
-    Ok(Given::Computed(Box::new(plan)))
+    computed(expression)
+}
+
+/// The plan of one row with this value.
+fn computed(value: Expr) -> Result<Given> {
+    Ok(Given::Computed(Box::new(LogicalPlanBuilder::empty(true).project([value])?.build()?)))
 }
 
 /// The value of a text as one of a parameter's type.

@@ -253,7 +253,11 @@ fn compares(condition: &Expr, schema: &DFSchema, parameters: &[DataType]) -> boo
     };
     let (Ok(wanted), Some(field)) = (column.get_type(schema), &parameter.field) else { return false };
     let given = numbered(&parameter.id).and_then(|number| parameters.get(number - 1));
-    is_comparison(*op) && given.is_some_and(|given| given == field.data_type() && becomes(given, &wanted))
+    let is_given = |given: &DataType| {
+        let own = field.data_type();
+        given == own || given.is_string() && own.is_string() && pgtype::told(field).is_some()
+    };
+    is_comparison(*op) && given.is_some_and(|given| is_given(given) && becomes(given, &wanted))
 }
 
 /// The plan whose parameters have the types of the columns that they are compared with, so that none is cast.
@@ -276,7 +280,8 @@ fn with_type_of_column(mut step: Expr, schema: &DFSchema) -> PlanResult<Transfor
         | (Expr::Placeholder(parameter), Expr::Column(column)) = (left.as_mut(), right.as_mut())
     {
         let wanted = schema.field_from_column(column)?.data_type().clone();
-        parameter.field = Some(Arc::new(Field::new("", wanted, true)));
+        let told = parameter.field.as_ref().map(|field| field.metadata().clone()).unwrap_or_default();
+        parameter.field = Some(Arc::new(Field::new("", wanted, true).with_metadata(told)));
     }
     Ok(Transformed::yes(step))
 }

@@ -20,12 +20,12 @@ use datafusion::{
     logical_expr::{
         Between, BinaryExpr, Case, Cast, Distinct, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Operator,
         TryCast,
-        expr::{InList, InSubquery},
+        expr::{InList, InSubquery, Placeholder},
     },
 };
 
 use self::cast::told_in;
-pub(crate) use self::parameters::told_parameters;
+pub(crate) use self::parameters::{as_parameter, told_parameters, told_values};
 pub(super) use self::{
     arrays::is_written_array,
     blanks::{CompareFixed, as_element, chosen, in_common},
@@ -78,6 +78,7 @@ pub(super) fn told_by(value: &Expr, schema: &DFSchema) -> Option<ColumnType> {
     match value {
         Expr::Column(column) => told(schema.field_from_column(column).ok()?),
         Expr::OuterReferenceColumn(field, _) => told(field),
+        Expr::Placeholder(Placeholder { field, .. }) => told(field.as_ref()?),
         Expr::Alias(alias) => told_by(&alias.expr, schema),
         Expr::Cast(cast) => told(&cast.field),
         Expr::Literal(value, Some(metadata)) => {

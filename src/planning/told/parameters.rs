@@ -1,20 +1,26 @@
-//! Parameters of types that Arrow does not tell apart: of `$1::uuid`, of `id = $1` beside a uuid, and of what is stored as one.
+//! Parameters of types that Arrow does not tell apart: those that a client declares, of `$1::uuid`, of `id = $1` beside a uuid,
+//! and of what is stored as one. The field of a parameter says its type, and its value is a constant that says the same.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
+use arrow::datatypes::FieldRef;
 use datafusion::{
     common::{
-        DFSchema, Result,
+        DFSchema, Result, ScalarValue,
+        metadata::{FieldMetadata, ScalarAndMetadata},
         tree_node::{TreeNode, TreeNodeRecursion},
     },
     logical_expr::{
-        Between, BinaryExpr, Cast, Expr, LogicalPlan,
+        Between, BinaryExpr, Cast, Expr, ExprSchemable, LogicalPlan,
         expr::{InList, Placeholder},
     },
 };
 
-use super::{super::parameters::number, cast, steps, told_by};
-use crate::pgtype::{ColumnType, VARCHAR, told};
+use super::{super::parameters::number, cast, is_open, is_stored_as, steps, told_as, told_by};
+use crate::{
+    fault::{Failure, Fault},
+    pgtype::{self, Becoming, ColumnType, VARCHAR, dimensions_of, innermost, nested, told},
+};
 
 /// The numbers of the types of a plan's parameters by their own numbers, where Arrow's types do not tell them.
 pub(crate) fn told_parameters(plan: &LogicalPlan) -> Result<BTreeMap<usize, u32>> {
@@ -34,8 +40,57 @@ pub(crate) fn told_parameters(plan: &LogicalPlan) -> Result<BTreeMap<usize, u32>
     Ok(found)
 }
 
+/// The values of a plan's parameters, which say their types where the parameters do.
+pub(crate) fn told_values(plan: &LogicalPlan, values: &[ScalarValue]) -> Result<Vec<ScalarAndMetadata>> {
+    let mut fields: BTreeMap<usize, FieldRef> = BTreeMap::new();
+    plan.apply_with_subqueries(|node| {
+        node.apply_expressions(|expression| {
+            expression.apply(|step| {
+                if let Expr::Placeholder(Placeholder { id, field: Some(field) }) = step
+                    && let Some(number) = number(id)
+                    && told(field).is_some()
+                {
+                    fields.entry(number).or_insert_with(|| Arc::clone(field));
+                }
+                Ok(TreeNodeRecursion::Continue)
+            })
+        })
+    })?;
+    let with_type = |(value, number): (&ScalarValue, usize)| match fields.get(&number) {
+        None => Ok(ScalarAndMetadata::from(value.clone())),
+        Some(field) => {
+            let own = value.data_type();
+            // An array has the dimensions that it came with.
+            let dimensions = dimensions_of(&own).max(dimensions_of(field.data_type()));
+            let form = nested(dimensions, innermost(field.data_type()).clone());
+            let value = if own == form { value.clone() } else { value.cast_to(&form)? };
+            Ok(ScalarAndMetadata::new(value, Some(FieldMetadata::new_from_field(field))))
+        }
+    };
+    values.iter().zip(1..).map(with_type).collect()
+}
+
+/// A value that is given for the parameter of this number as one of its type.
+pub(crate) fn as_parameter(value: Expr, number: usize, wanted: ColumnType) -> Result<Expr> {
+    let schema = DFSchema::empty();
+    let (from, own) = (told_by(&value, &schema), value.get_type(&schema)?);
+    let given = from.unwrap_or_else(|| pgtype::of(&own)).pg;
+    if !is_open(&value) && !own.is_null() && !is_stored_as(given, wanted.pg) {
+        let (given, wanted) = (given.sql(None), wanted.pg.sql(None));
+        let message = format!("parameter ${number} of type {given} cannot be coerced to the expected type {wanted}");
+        let hint = "You will need to rewrite or cast the expression.";
+        return Err(Failure::new(Fault::DatatypeMismatch, message).with_hint(hint).into());
+    }
+    told_as(value, from, (wanted, Becoming::Stored), &schema)
+}
+
 fn note(step: &Expr, schema: &DFSchema, found: &mut BTreeMap<usize, u32>) {
     match step {
+        Expr::Placeholder(Placeholder { id, field: Some(field) }) => {
+            if let (Some(number), Some(told)) = (number(id), told(field)) {
+                found.entry(number).or_insert(told.pg.oid);
+            }
+        }
         Expr::Cast(Cast { expr, field }) => {
             if let (Some(number), Some(told)) = (parameter(expr), told(field)) {
                 found.entry(number).or_insert(told.pg.oid);

@@ -82,6 +82,7 @@ impl Client {
             circumstances: Arc::new(circumstances),
             made_under: None,
             text: Arc::from(text),
+            declared: Arc::default(),
             snapshot,
             access: Arc::clone(&self.access),
             settings,

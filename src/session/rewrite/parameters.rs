@@ -2,7 +2,7 @@
 //!
 //! The planner finds operators and functions while it goes through a statement, and a type that comes later comes too late:
 //! `ts + $1` was a sum of two timestamps, whatever the client had declared. SQL cannot write all of Arrow's types, so here they
-//! are written by Arrow's names, which [`ArrowTypes`] reads.
+//! are written by Arrow's names, which [`ArrowTypes`] reads, with PostgreSQL's behind them where Arrow does not tell those.
 
 use std::{ops::ControlFlow, sync::Arc};
 
@@ -13,32 +13,45 @@ use datafusion::{
     sql::{
         parser::Statement as SqlStatement,
         sqlparser::ast::{
-            Array, DataType as Type, Expr, Ident, ObjectName, ObjectNamePart, Statement, Value, visit_expressions,
+            Array, CaseWhen, DataType as Type, Expr, Ident, ObjectName, ObjectNamePart, Query, SetExpr, Statement,
+            Value, VisitMut, VisitorMut, helpers::attached_token::AttachedToken, visit_expressions,
             visit_expressions_mut,
         },
     },
 };
 
-use super::{call, told_types};
+use super::{call, null, told_types};
+use crate::{
+    pgtype::{ColumnType, by_name, dimensions_of, innermost, nested},
+    planning::parameter_number,
+};
 
 /// What the types are called; nobody writes it.
 const ARROW_TYPE: &str = "\u{1}arrow";
 
-/// A statement whose parameters have these types.
-pub(in crate::session) fn with_types(statement: SqlStatement, types: &[DataType]) -> SqlStatement {
+/// A statement whose parameters have these types; `told` are those that their fields say.
+pub(in crate::session) fn with_types(
+    statement: SqlStatement,
+    types: &[DataType],
+    told: &[Option<ColumnType>],
+) -> SqlStatement {
     if types.is_empty() {
         return statement;
     }
     match statement {
         SqlStatement::Statement(mut statement) => {
             call_arrays(&mut statement);
-            let data_types = types.iter().map(written).collect();
+            if told.iter().any(Option::is_some) {
+                let _ = statement.visit(&mut SayNothing(told));
+            }
+            let told = |at: usize| told.get(at).copied().flatten();
+            let data_types = types.iter().enumerate().map(|(at, data_type)| written(data_type, told(at))).collect();
             let prepare = Statement::Prepare { name: Ident::new("typed"), data_types, statement };
             SqlStatement::Statement(Box::new(prepare))
         }
         SqlStatement::Explain(mut explain) => {
             let explained = explain.statement.as_ref().clone();
-            explain.statement = Box::new(with_types(explained, types));
+            explain.statement = Box::new(with_types(explained, types, told));
             SqlStatement::Explain(explain)
         }
         other => other,
@@ -89,12 +102,55 @@ fn has_parameter(array: &Array) -> bool {
     found.is_break()
 }
 
+/// Hides what parameters say of their types among several rows of VALUES: the planner refuses a column of which some values
+/// say something and others do not. When types are settled it has the type that they have together.
+struct SayNothing<'a>(&'a [Option<ColumnType>]);
+
+impl VisitorMut for SayNothing<'_> {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
+        if let SetExpr::Values(values) = query.body.as_mut()
+            && values.rows.len() > 1
+        {
+            for value in values.rows.iter_mut().flat_map(|row| row.iter_mut()) {
+                if self.is_told(value) {
+                    let result = std::mem::replace(value, null());
+                    let condition = Expr::Value(Value::Boolean(true).into());
+                    *value = Expr::Case {
+                        case_token: AttachedToken::empty(),
+                        end_token: AttachedToken::empty(),
+                        operand: None,
+                        conditions: vec![CaseWhen { condition, result }],
+                        else_result: None,
+                    };
+                }
+            }
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+impl SayNothing<'_> {
+    fn is_told(&self, value: &Expr) -> bool {
+        let Expr::Value(value) = value else { return false };
+        let Value::Placeholder(name) = &value.value else { return false };
+        let at = parameter_number(name).and_then(|number| number.checked_sub(1));
+        at.and_then(|at| self.0.get(at)).is_some_and(Option::is_some)
+    }
+}
+
 /// A type that Arrow does not read back is none: the parameter is without one.
-fn written(data_type: &DataType) -> Type {
+fn written(data_type: &DataType, told: Option<ColumnType>) -> Type {
+    let data_type = match told {
+        Some(told) => nested(dimensions_of(data_type), innermost(&told.arrow()).clone()),
+        None => data_type.clone(),
+    };
     let name = data_type.to_string();
-    let known = name.parse::<DataType>().is_ok_and(|read| read == *data_type);
-    let name = if known { name } else { DataType::Null.to_string() };
-    Type::Custom(ObjectName::from(Ident::new(ARROW_TYPE)), vec![name])
+    let is_known = name.parse::<DataType>().is_ok_and(|read| read == data_type);
+    let mut words = vec![if is_known { name } else { DataType::Null.to_string() }];
+    words.extend(told.filter(|_| is_known).map(|told| told.pg.name.to_owned()));
+    Type::Custom(ObjectName::from(Ident::new(ARROW_TYPE)), words)
 }
 
 /// Reads the types that [`with_types`] writes, and those that the planner does not know or takes for others.
@@ -105,9 +161,10 @@ impl TypePlanner for ArrowTypes {
     fn plan_type_field(&self, data_type: &Type) -> PlanResult<Option<FieldRef>> {
         let Type::Custom(word, names) = data_type else { return told_types::field_of(data_type) };
         match (word.0.as_slice(), names.as_slice()) {
-            ([ObjectNamePart::Identifier(word)], [name]) if word.value == ARROW_TYPE => {
-                let data_type: DataType = name.parse()?;
-                Ok(Some(Arc::new(Field::new("", data_type, true))))
+            ([ObjectNamePart::Identifier(word)], [name, told @ ..]) if word.value == ARROW_TYPE => {
+                let field = Field::new("", name.parse::<DataType>()?, true);
+                let told = told.first().and_then(|name| by_name(name)).map(ColumnType::plain);
+                Ok(Some(Arc::new(field.with_metadata(told.map(ColumnType::metadata).unwrap_or_default()))))
             }
             _ => told_types::field_of(data_type),
         }
@@ -120,6 +177,7 @@ mod tests {
     use arrow::datatypes::{IntervalUnit, TimeUnit};
 
     use super::*;
+    use crate::pgtype::{self, UUID};
 
     #[test]
     fn types_are_read_as_they_are_written() {
@@ -136,8 +194,14 @@ mod tests {
             list(DataType::Int32),
             list(list(DataType::Utf8)),
         ] {
-            let read = ArrowTypes.plan_type_field(&written(&data_type)).unwrap();
+            let read = ArrowTypes.plan_type_field(&written(&data_type, None)).unwrap();
             assert_eq!(read.map(|field| field.data_type().clone()), Some(data_type));
+        }
+        let list = list(DataType::Utf8);
+        let told = ColumnType::plain(&UUID);
+        for (data_type, told) in [(&DataType::Utf8, told), (&list, told.in_arrays())] {
+            let read = ArrowTypes.plan_type_field(&written(data_type, Some(told))).unwrap().unwrap();
+            assert_eq!(pgtype::told(&read), Some(told));
         }
         assert_eq!(ArrowTypes.plan_type_field(&Type::Text).unwrap(), None);
     }

@@ -4,12 +4,17 @@
 //! SELECT j -> 'a' ->> 0, j @> '{"b": 1}', j - 'a'
 //! ```
 
+mod later;
+
+use arrow::datatypes::DataType;
 use datafusion::{
     common::{DFSchema, Result},
-    logical_expr::{Case, Expr, ExprSchemable, cast, planner::RawBinaryExpr},
+    logical_expr::{Expr, ExprSchemable, cast, planner::RawBinaryExpr},
     sql::sqlparser::ast::BinaryOperator,
 };
 
+use self::later::later;
+pub(super) use self::later::settled;
 use super::{
     arrays,
     open_operands::is_open,
@@ -17,8 +22,9 @@ use super::{
     told::{told_as, told_by},
 };
 use crate::{
+    fault::Failure,
     functions::{self, Given},
-    pgtype::{Becoming, ColumnType, JSON, JSONB, PgType, TEXT_ARRAY},
+    pgtype::{self, Becoming, ColumnType, JSON, JSONB, PgType, TEXT_ARRAY},
 };
 
 /// The functions that the operators are, by their numbers in `pg_operator`.
@@ -47,7 +53,8 @@ const FUNCTIONS: &[(u32, &str)] = &[
     (3967, "json_extract_path_text"),
 ];
 
-/// The call that an operation is planned as; none where it is none of JSON. One that PostgreSQL has not is refused.
+/// The call that an operation is planned as; none where it is none of JSON. One that PostgreSQL has not is refused. Where an
+/// operand may turn out to be JSON when types are settled, it waits for that.
 pub(super) fn planned(operation: &RawBinaryExpr, schema: &DFSchema) -> Result<Option<Expr>> {
     use BinaryOperator::{
         Arrow, ArrowAt, AtArrow, HashArrow, HashLongArrow, HashMinus, LongArrow, Minus, Question, QuestionAnd,
@@ -58,36 +65,77 @@ pub(super) fn planned(operation: &RawBinaryExpr, schema: &DFSchema) -> Result<Op
         ArrowAt | AtArrow | Minus | StringConcat => false,
         _ => return Ok(None),
     };
-    let json = [json_of(&operation.left, schema), json_of(&operation.right, schema)];
-    if !is_of_json_alone && json.iter().all(Option::is_none) {
-        return Ok(None);
+    let (left, right) = (&operation.left, &operation.right);
+    let is_unsettled = is_unsettled(left, schema) || operation.op != Minus && is_unsettled(right, schema);
+    let is_of_json = [left, right].iter().any(|operand| json_of(operand, schema).is_some());
+    if !is_of_json_alone && !is_of_json {
+        // What else is calculated with is no text, and texts are joined.
+        let may_be = match operation.op {
+            StringConcat => false,
+            Minus => is_unsettled && is_key(right, schema),
+            _ => is_unsettled,
+        };
+        return Ok(may_be.then(|| later(operation)));
     }
-    let (name, mut arguments) = (operation.op.to_string(), vec![operation.left.clone(), operation.right.clone()]);
+    let name = operation.op.to_string();
+    match found(&name, [left.clone(), right.clone()], schema)? {
+        Ok(call) => Ok(call),
+        // Who joins texts says what is none.
+        Err(_) if operation.op == StringConcat => Ok(None),
+        Err(_) if is_unsettled => Ok(Some(later(operation))),
+        Err(refused) => Err(refused.into()),
+    }
+}
+
+/// The call that an operator of JSON is between these operands, if there is one; why it is none.
+fn found(name: &str, operands: [Expr; 2], schema: &DFSchema) -> Result<std::result::Result<Option<Expr>, Failure>> {
+    let mut arguments = Vec::from(operands);
     let mut given = overloads::given(&arguments, schema);
-    for ((given, json), operand) in given.iter_mut().zip(json).zip(&arguments) {
+    for (given, operand) in given.iter_mut().zip(&arguments) {
         let is_free = is_free(operand, schema);
-        *given = json.map_or(if is_free { Given::Unknown } else { *given }, Given::Type);
+        *given = json_of(operand, schema).map_or(if is_free { Given::Unknown } else { *given }, Given::Type);
     }
-    let found = functions::resolve_operator(&name, &given).or_else(|unresolved| {
+    let resolved = functions::resolve_operator(name, &given).or_else(|unresolved| {
         // Integers that are computed are bigints for the planner yet.
-        let is_settled = matches!(operation.right, Expr::Column(_) | Expr::Cast(_));
-        let early = functions::resolve_operator_early(&name, &given).map_err(|_| unresolved);
+        let is_settled = matches!(arguments.last(), Some(Expr::Column(_) | Expr::Cast(_)));
+        let early = functions::resolve_operator_early(name, &given).map_err(|_| unresolved);
         if is_settled { Err(unresolved) } else { early }
     });
-    let operator = match found {
+    let operator = match resolved {
         Ok(operator) => operator,
-        // Who joins texts says what is none.
-        Err(_) if operation.op == StringConcat => return Ok(None),
-        Err(unresolved) => return Err(unresolved.failure_of(&name, &given).into()),
+        Err(unresolved) => return Ok(Err(unresolved.failure_of(name, &given))),
     };
     let function = FUNCTIONS.iter().find(|(oid, _)| *oid == operator.oid).and_then(|(_, name)| functions::named(name));
-    let Some(function) = function else { return Ok(None) };
+    let Some(function) = function else { return Ok(Ok(None)) };
     for (argument, wanted) in arguments.iter_mut().zip(operator.arguments) {
         if is_free(argument, schema) {
             read_as(argument, wanted, schema)?;
         }
     }
-    Ok(Some(function.call(arguments)))
+    Ok(Ok(Some(function.call(arguments))))
+}
+
+/// Whether an operand is a text as far as is known, and may be JSON when types are settled.
+fn is_unsettled(operand: &Expr, schema: &DFSchema) -> bool {
+    match operand {
+        Expr::Alias(alias) => is_unsettled(&alias.expr, schema),
+        Expr::Column(_)
+        | Expr::OuterReferenceColumn(..)
+        | Expr::Case(_)
+        | Expr::ScalarFunction(_)
+        | Expr::AggregateFunction(_)
+        | Expr::WindowFunction(_)
+        | Expr::ScalarSubquery(_) => {
+            let is_text = |own: &DataType| own.is_string() || own.is_null();
+            told_by(operand, schema).is_none() && operand.get_type(schema).is_ok_and(|own| is_text(&own))
+        }
+        _ => false,
+    }
+}
+
+/// Whether an operand names keys of an object.
+fn is_key(operand: &Expr, schema: &DFSchema) -> bool {
+    is_open(operand) || operand.get_type(schema).is_ok_and(|own| pgtype::innermost(&own).is_string())
 }
 
 /// Whether nothing but the operator says what an operand is: of a parameter, a text may stand for what fields say.
@@ -116,13 +164,6 @@ fn json_of(operand: &Expr, schema: &DFSchema) -> Option<PgType> {
     }
     match operand {
         Expr::Alias(alias) => json_of(&alias.expr, schema),
-        Expr::Case(Case { when_then_expr, else_expr, .. }) => {
-            let mut results = when_then_expr.iter().map(|(_, then)| then).chain(else_expr);
-            results.find_map(|result| json_of(result, schema))
-        }
-        Expr::ScalarFunction(call) if ["coalesce", "nullif"].contains(&call.func.name()) => {
-            call.args.iter().find_map(|argument| json_of(argument, schema))
-        }
         Expr::ScalarFunction(call) => Some(*overloads::told_result(call, schema).filter(is_json)?.pg),
         _ => None,
     }
@@ -131,7 +172,7 @@ fn json_of(operand: &Expr, schema: &DFSchema) -> Option<PgType> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use arrow::datatypes::{DataType, Field, Schema};
+    use arrow::datatypes::{Field, Schema};
     use datafusion::logical_expr::{col, expr::Placeholder, lit};
 
     use super::*;
@@ -167,6 +208,9 @@ mod tests {
             (col("b"), StringConcat, lit("{}"), Some("jsonb_concat")),
             (col("b"), StringConcat, col("t"), None),
             (col("b"), Minus, lit("a"), Some("jsonb_delete")),
+            (col("t"), LongArrow, lit("a"), Some("->>")),
+            (col("t"), Minus, lit("a"), Some("-")),
+            (col("t"), StringConcat, lit("a"), None),
             (col("n"), Minus, lit(1_i64), None),
         ] {
             let name = found(&left, &op, &right).unwrap_or_else(|error| panic!("{left} {op} {right}: {error}"));
@@ -177,7 +221,7 @@ mod tests {
         let parameter = Expr::Placeholder(Placeholder::new_with_field("$1".to_owned(), Some(text.into())));
         assert_eq!(found(&col("b"), &ArrowAt, &parameter).unwrap().as_deref(), Some("jsonb_contained"));
         for (left, op, right, expected) in [
-            (col("t"), Arrow, lit("a"), "operator does not exist: text -> unknown"),
+            (cast(col("t"), DataType::Utf8View), Arrow, lit("a"), "operator does not exist: text -> unknown"),
             (col("j"), Question, lit("a"), "operator does not exist: json ? unknown"),
             (col("b"), Arrow, col("n"), "operator does not exist: jsonb -> bigint"),
             (lit("{}"), Arrow, lit("a"), "operator is not unique: unknown -> unknown"),

@@ -280,7 +280,13 @@ impl Finding<'_> {
 
     fn call(&mut self, call: &mut ScalarFunction, schema: &DFSchema) -> Result<()> {
         if let Some(taken) = overloads::taken(call, schema) {
-            let taken = taken?;
+            let is_asked = call.args.iter().any(|argument| open_parameter(argument).is_some());
+            let taken = match taken {
+                Ok(taken) => taken,
+                Err(refused) if is_asked => return Err(refused),
+                // What its arguments are may be known only when types are settled, and then it is refused if it has to be.
+                Err(_) => return Ok(()),
+            };
             return self.arguments(&mut call.args, schema, |at, _| match taken.get(at) {
                 Some(Some(wanted)) => Argument::Of(wanted.clone()),
                 _ => Argument::Any,

@@ -25,7 +25,7 @@ use datafusion::{
 use super::{
     casts,
     common_types::{self, Item},
-    days, decimal_places, interval_lengths, long_numbers, number_types,
+    days, decimal_places, interval_lengths, json_operators, long_numbers, number_types,
     open_operands::is_open,
     operators, overloads, range_keys, sets, shifts, steps, text_numbers, time_operators, told, unread, written_texts,
 };
@@ -175,6 +175,7 @@ impl TreeNodeRewriter for Settler<'_> {
     type Node = Expr;
 
     fn f_up(&mut self, step: Expr) -> Result<Transformed<Expr>> {
+        let step = json_operators::settled(step, self.schema)?;
         operators::check(&step, self.schema)?;
         casts::check(&step, self.schema)?;
         let (step, told) = told::settled(step, self.schema)?;

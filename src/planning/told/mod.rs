@@ -91,7 +91,7 @@ pub(super) fn told_by(value: &Expr, schema: &DFSchema) -> Option<ColumnType> {
         {
             told(&value.to_field(schema).ok()?.1)
         }
-        Expr::ScalarFunction(call) if call.func.name() == "coalesce" => json_among(call.args.iter(), schema),
+        Expr::ScalarFunction(call) if CHOOSING.contains(&call.func.name()) => json_among(call.args.iter(), schema),
         Expr::ScalarFunction(call) => overloads::json_result(call),
         Expr::Case(case) => {
             let values = case.when_then_expr.iter().map(|(_, value)| value).chain(&case.else_expr);
@@ -100,6 +100,9 @@ pub(super) fn told_by(value: &Expr, schema: &DFSchema) -> Option<ColumnType> {
         _ => None,
     }
 }
+
+/// Functions that yield one of their arguments.
+const CHOOSING: &[&str] = &["coalesce", "greatest", "least", "nullif"];
 
 /// The type of JSON that values have which become one: operators look for theirs before types are settled.
 fn json_among<'a>(mut values: impl Iterator<Item = &'a Expr>, schema: &DFSchema) -> Option<ColumnType> {
@@ -171,11 +174,13 @@ pub(super) fn settled(mut step: Expr, schema: &DFSchema) -> Result<(Expr, Option
             let name = call.func.name().to_owned();
             match name.as_str() {
                 "nullif" => {
+                    // What is open is of the type of the other.
+                    let is_first_open = call.args.first().is_some_and(is_open);
                     let is_beside_text = call.args.get(1).is_some_and(|other| is_known_text(other, schema));
                     let mut operands: Vec<&mut Expr> = call.args.iter_mut().collect();
                     become_alike(&mut operands, "=", schema)?;
                     // Of varchars it is a text: there is no operator of theirs, nor one of a bpchar and a text or a name.
-                    let own = call.args.first().and_then(|value| told_by(value, schema));
+                    let own = call.args.get(usize::from(is_first_open)).and_then(|value| told_by(value, schema));
                     let is_of_texts =
                         |pg: &pgtype::PgType| pg.oid == VARCHAR.oid || pg.oid == BPCHAR.oid && is_beside_text;
                     common = own.filter(|told| !is_of_texts(told.pg));
@@ -243,7 +248,10 @@ pub(super) fn settled(mut step: Expr, schema: &DFSchema) -> Result<(Expr, Option
 /// A step with values of this type, when its Arrow type is settled.
 pub(super) fn saying(step: Expr, common: Option<ColumnType>, schema: &DFSchema) -> Result<Expr> {
     let Some(common) = common else { return Ok(step) };
-    let arrow = step.get_type(schema)?;
+    let arrow = match step.get_type(schema)? {
+        DataType::Null => common.arrow(),
+        arrow => arrow,
+    };
     Ok(cast::said(step, arrow, Some(common)))
 }
 

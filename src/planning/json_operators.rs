@@ -82,7 +82,7 @@ pub(super) fn planned(operation: &RawBinaryExpr, schema: &DFSchema) -> Result<Op
         Ok(call) => Ok(call),
         // Who joins texts says what is none.
         Err(_) if operation.op == StringConcat => Ok(None),
-        Err(_) if is_unsettled => Ok(Some(later(operation))),
+        Err(_) if is_unsettled || [left, right].iter().any(|operand| is_unknown(operand)) => Ok(Some(later(operation))),
         Err(refused) => Err(refused.into()),
     }
 }
@@ -131,6 +131,11 @@ fn is_unsettled(operand: &Expr, schema: &DFSchema) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether an operand is a parameter whose type another place may say.
+fn is_unknown(operand: &Expr) -> bool {
+    matches!(operand, Expr::Placeholder(_)) && is_open(operand)
 }
 
 /// Whether an operand names keys of an object.

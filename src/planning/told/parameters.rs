@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use arrow::datatypes::FieldRef;
+use arrow::datatypes::{DataType, FieldRef};
 use datafusion::{
     common::{
         DFSchema, Result, ScalarValue,
@@ -16,10 +16,13 @@ use datafusion::{
     },
 };
 
-use super::{super::parameters::number, cast, is_open, is_stored_as, steps, told_as, told_by};
+use super::{
+    super::{integers, parameters::number},
+    cast, is_open, is_stored_as, steps, told_as, told_by,
+};
 use crate::{
     fault::{Failure, Fault},
-    pgtype::{self, Becoming, ColumnType, VARCHAR, dimensions_of, innermost, nested, told},
+    pgtype::{self, Becoming, ColumnType, INT4, VARCHAR, dimensions_of, innermost, nested, told},
 };
 
 /// The numbers of the types of a plan's parameters by their own numbers, where Arrow's types do not tell them.
@@ -74,7 +77,12 @@ pub(crate) fn told_values(plan: &LogicalPlan, values: &[ScalarValue]) -> Result<
 pub(crate) fn as_parameter(value: Expr, number: usize, wanted: ColumnType) -> Result<Expr> {
     let schema = DFSchema::empty();
     let (from, own) = (told_by(&value, &schema), value.get_type(&schema)?);
-    let given = from.unwrap_or_else(|| pgtype::of(&own)).pg;
+    let given = match from {
+        Some(from) => from.pg,
+        // What is a bigint for the planner yet.
+        None if own == DataType::Int64 && integers::is_integer(&value) => &INT4,
+        None => pgtype::of(&own).pg,
+    };
     if !is_open(&value) && !own.is_null() && !is_stored_as(given, wanted.pg) {
         let (given, wanted) = (given.sql(None), wanted.pg.sql(None));
         let message = format!("parameter ${number} of type {given} cannot be coerced to the expected type {wanted}");

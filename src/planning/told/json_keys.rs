@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use arrow::{
-    array::{Array, ArrayRef, AsArray, BinaryArray},
+    array::{Array, ArrayRef, AsArray, BinaryArray, StringViewArray},
     compute::{cast, is_null, nullif},
     datatypes::{DataType, Field, FieldRef},
 };
@@ -31,10 +31,7 @@ use super::{
     },
     told_by,
 };
-use crate::{
-    fault::{Failure, Fault},
-    pgtype::{ColumnType, JSONB, json_key},
-};
+use crate::pgtype::{ColumnType, JSONB, json_key};
 
 /// See the module. It comes when types are settled, before rows are sorted by columns.
 #[derive(Debug)]
@@ -117,8 +114,8 @@ fn in_call(step: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
     }
     match (call.func.name(), call.args.as_slice()) {
         (name @ ("greatest" | "least"), [_, _, ..]) => {
-            let message = format!("{} of jsonb is not supported; compare the values in CASE", name.to_uppercase());
-            Err(Failure::new(Fault::FeatureNotSupported, message).into())
+            let is_greatest = name == "greatest";
+            Ok(Transformed::yes(convert(call.args.clone(), Conversion::Extreme { is_greatest })))
         }
         _ => Ok(Transformed::no(step)),
     }
@@ -136,6 +133,8 @@ enum Conversion {
     /// Of the key that a group has and the least text of its rows to the value; NULL where the key is, as in the rows of a
     /// grouping set without it.
     Group { nullable: bool },
+    /// Of several values to the first that is the greatest, or the least.
+    Extreme { is_greatest: bool },
 }
 
 /// A conversion of values that never fails.
@@ -150,6 +149,7 @@ impl ScalarUDFImpl for Convert {
         match self.conversion {
             Conversion::Key => "json_key",
             Conversion::Group { .. } => "json_of_group",
+            Conversion::Extreme { .. } => "json_extreme",
         }
     }
 
@@ -160,6 +160,7 @@ impl ScalarUDFImpl for Convert {
     fn return_type(&self, types: &[DataType]) -> Result<DataType> {
         match (self.conversion, types) {
             (Conversion::Group { .. }, [_, text]) => Ok(text.clone()),
+            (Conversion::Extreme { .. }, _) => Ok(DataType::Utf8View),
             _ => Ok(DataType::Binary),
         }
     }
@@ -170,28 +171,48 @@ impl ScalarUDFImpl for Convert {
         let of_type = |nullable| -> Result<Field> { Ok(Field::new(self.name(), self.return_type(&types)?, nullable)) };
         Ok(Arc::new(match self.conversion {
             Conversion::Key => of_type(fields.iter().any(|field| field.is_nullable()))?,
+            Conversion::Extreme { .. } => of_type(true)?.with_metadata(ColumnType::plain(&JSONB).metadata()),
             Conversion::Group { nullable } => of_type(nullable)?.with_metadata(ColumnType::plain(&JSONB).metadata()),
         }))
     }
 
     fn invoke_with_args(&self, call: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        match self.conversion {
+        let arrays = || ColumnarValue::values_to_arrays(&call.args);
+        let shown: ArrayRef = match self.conversion {
             Conversion::Key => {
                 let [texts] = take_function_args(self.name(), &call.args)?;
-                made_of(texts, |texts| Ok(Arc::new(keys(texts)?)))
+                return made_of(texts, |texts| Ok(Arc::new(keys(texts)?)));
             }
             Conversion::Group { .. } => {
-                let arrays = ColumnarValue::values_to_arrays(&call.args)?;
-                let [keys, texts] = take_function_args(self.name(), arrays)?;
-                let shown = if keys.null_count() == 0 { texts } else { nullif(&texts, &is_null(&keys)?)? };
-                let are_constants = call.args.iter().all(|value| matches!(value, ColumnarValue::Scalar(_)));
-                Ok(match are_constants {
-                    true => ColumnarValue::Scalar(ScalarValue::try_from_array(&shown, 0)?),
-                    false => ColumnarValue::Array(shown),
-                })
+                let [keys, texts] = take_function_args(self.name(), arrays()?)?;
+                if keys.null_count() == 0 { texts } else { nullif(&texts, &is_null(&keys)?)? }
             }
-        }
+            Conversion::Extreme { is_greatest } => Arc::new(extremes(&arrays()?, is_greatest)?),
+        };
+        let are_constants = call.args.iter().all(|value| matches!(value, ColumnarValue::Scalar(_)));
+        Ok(match are_constants {
+            true => ColumnarValue::Scalar(ScalarValue::try_from_array(&shown, 0)?),
+            false => ColumnarValue::Array(shown),
+        })
     }
+}
+
+/// The greatest, or the least, of the values in each row that are not NULL; of equal ones the first.
+fn extremes(values: &[ArrayRef], is_greatest: bool) -> Result<StringViewArray> {
+    let as_texts = |values: &ArrayRef| Ok(cast(values, &DataType::Utf8View)?);
+    let texts = values.iter().map(as_texts).collect::<Result<Vec<ArrayRef>>>()?;
+    let keys = texts.iter().map(keys).collect::<Result<Vec<BinaryArray>>>()?;
+    let in_row = |row: usize| {
+        let known = keys.iter().zip(&texts).filter(|(keys, _)| keys.is_valid(row));
+        let extreme = known.reduce(|best, other| {
+            let (key, best_key) = (other.0.value(row), best.0.value(row));
+            let is_better = if is_greatest { key > best_key } else { key < best_key };
+            if is_better { other } else { best }
+        });
+        extreme.map(|(_, texts)| texts.as_string_view().value(row).to_owned())
+    };
+    let rows = texts.first().map_or(0, |texts| texts.len());
+    Ok((0..rows).map(in_row).collect())
 }
 
 /// The keys of values in their normal form.

@@ -143,7 +143,10 @@ impl SayNothing<'_> {
 /// A type that Arrow does not read back is none: the parameter is without one.
 fn written(data_type: &DataType, told: Option<ColumnType>) -> Type {
     let data_type = match told {
-        Some(told) => nested(dimensions_of(data_type), innermost(&told.arrow()).clone()),
+        Some(told) => {
+            let arrow = told.arrow();
+            nested(dimensions_of(data_type).max(dimensions_of(&arrow)), innermost(&arrow).clone())
+        }
         None => data_type.clone(),
     };
     let name = data_type.to_string();

@@ -73,7 +73,7 @@ pub(super) fn planned(operation: &RawBinaryExpr, schema: &DFSchema) -> Result<Op
         let may_be = match operation.op {
             StringConcat => false,
             Minus => is_unsettled && is_key(right, schema),
-            _ => is_unsettled,
+            _ => is_unsettled && ![left, right].iter().any(|operand| is_array(operand, schema)),
         };
         return Ok(may_be.then(|| later(operation)));
     }
@@ -143,10 +143,20 @@ fn is_key(operand: &Expr, schema: &DFSchema) -> bool {
     is_open(operand) || operand.get_type(schema).is_ok_and(|own| pgtype::innermost(&own).is_string())
 }
 
-/// Whether nothing but the operator says what an operand is: of a parameter, a text may stand for what fields say.
+fn is_array(operand: &Expr, schema: &DFSchema) -> bool {
+    operand.get_type(schema).is_ok_and(|own| pgtype::element(&own).is_some())
+}
+
+/// Whether nothing but the operator says what an operand is: of a parameter, or of the NULL that stands for one, a text may
+/// stand for what fields say.
 fn is_free(operand: &Expr, schema: &DFSchema) -> bool {
     let is_text = || operand.get_type(schema).is_ok_and(|own| own.is_string()) && told_by(operand, schema).is_none();
-    is_open(operand) || matches!(operand, Expr::Placeholder(_)) && is_text()
+    let is_parameter = match operand {
+        Expr::Placeholder(_) => true,
+        Expr::Literal(value, _) => value.is_null(),
+        _ => false,
+    };
+    is_open(operand) || is_parameter && is_text()
 }
 
 /// An operand that nothing says the type of as one of the type that the operator takes; texts are such.

@@ -32,7 +32,7 @@ use super::{
     functions,
     missing::Missing,
     providers::Providers,
-    rewrite::{rewrite, with_microseconds, with_types, without_types},
+    rewrite::{cast_told, rewrite, with_microseconds, with_types, without_types},
     search_path::{Name, SearchPath},
     settings::{FOLLOWED, Settings},
 };
@@ -254,6 +254,7 @@ impl Scope {
     ) -> BoxFuture<'static, Result<LogicalPlan>> {
         let (mut state, scope, parameters) = (self.state(), Arc::clone(self), parameters.to_vec());
         Box::pin(async move {
+            cast_told(&mut statement, &scope.declared)?;
             rewrite(&mut statement, &scope, &state).await?;
             let missing = Missing::stand_in(&mut statement, &mut state, &scope)?;
             let planned = state.statement_to_plan(with_types(statement, &parameters, &scope.declared)).await;

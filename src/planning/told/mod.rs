@@ -181,6 +181,7 @@ pub(super) fn settled(mut step: Expr, schema: &DFSchema) -> Result<(Expr, Option
                     become_alike(&mut operands, "=", schema)?;
                     // Of varchars it is a text: there is no operator of theirs, nor one of a bpchar and a text or a name.
                     let own = call.args.get(usize::from(is_first_open)).and_then(|value| told_by(value, schema));
+                    let own = own.filter(|told| !(is_first_open && told.is_of_time()));
                     let is_of_texts =
                         |pg: &pgtype::PgType| pg.oid == VARCHAR.oid || pg.oid == BPCHAR.oid && is_beside_text;
                     common = own.filter(|told| !is_of_texts(told.pg));

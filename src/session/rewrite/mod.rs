@@ -68,7 +68,7 @@ pub(super) use self::{
     arrays::CompareArray,
     assigned::Assigned,
     casts::WrittenAs,
-    parameters::{with_types, without_types},
+    parameters::{cast_told, with_types, without_types},
     rows::row_of,
     timestamps::with_microseconds,
 };

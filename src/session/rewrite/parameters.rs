@@ -13,15 +13,15 @@ use datafusion::{
     sql::{
         parser::Statement as SqlStatement,
         sqlparser::ast::{
-            Array, CaseWhen, DataType as Type, Expr, Ident, ObjectName, ObjectNamePart, Query, SetExpr, Statement,
-            Value, VisitMut, VisitorMut, helpers::attached_token::AttachedToken, visit_expressions,
-            visit_expressions_mut,
+            Array, ArrayElemTypeDef, CastKind, DataType as Type, Expr, Ident, ObjectName, ObjectNamePart, Query,
+            SetExpr, Statement, Value, VisitorMut, visit_expressions, visit_expressions_mut,
         },
     },
 };
 
-use super::{call, null, told_types};
+use super::{call, null, told_types, visit};
 use crate::{
+    Error, Result,
     pgtype::{ColumnType, by_name, dimensions_of, innermost, nested},
     planning::parameter_number,
 };
@@ -41,9 +41,6 @@ pub(in crate::session) fn with_types(
     match statement {
         SqlStatement::Statement(mut statement) => {
             call_arrays(&mut statement);
-            if told.iter().any(Option::is_some) {
-                let _ = statement.visit(&mut SayNothing(told));
-            }
             let told = |at: usize| told.get(at).copied().flatten();
             let data_types = types.iter().enumerate().map(|(at, data_type)| written(data_type, told(at))).collect();
             let prepare = Statement::Prepare { name: Ident::new("typed"), data_types, statement };
@@ -102,28 +99,29 @@ fn has_parameter(array: &Array) -> bool {
     found.is_break()
 }
 
-/// Hides what parameters say of their types among several rows of VALUES: the planner refuses a column of which some values
-/// say something and others do not. When types are settled it has the type that they have together.
-struct SayNothing<'a>(&'a [Option<ColumnType>]);
+/// Casts parameters among several rows of VALUES to the types that their fields say: the planner refuses a column of which some
+/// values say something and others do not, and what is cast is told apart before it is planned.
+pub(in crate::session) fn cast_told(statement: &mut SqlStatement, told: &[Option<ColumnType>]) -> Result<()> {
+    if told.iter().all(Option::is_none) {
+        return Ok(());
+    }
+    visit(statement, &mut CastTold(told))
+}
 
-impl VisitorMut for SayNothing<'_> {
-    type Break = ();
+struct CastTold<'a>(&'a [Option<ColumnType>]);
 
-    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
+impl VisitorMut for CastTold<'_> {
+    type Break = Error;
+
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Error> {
         if let SetExpr::Values(values) = query.body.as_mut()
             && values.rows.len() > 1
         {
             for value in values.rows.iter_mut().flat_map(|row| row.iter_mut()) {
-                if self.is_told(value) {
-                    let result = std::mem::replace(value, null());
-                    let condition = Expr::Value(Value::Boolean(true).into());
-                    *value = Expr::Case {
-                        case_token: AttachedToken::empty(),
-                        end_token: AttachedToken::empty(),
-                        operand: None,
-                        conditions: vec![CaseWhen { condition, result }],
-                        else_result: None,
-                    };
+                if let Some(told) = self.of(value) {
+                    let expr = Box::new(std::mem::replace(value, null()));
+                    let (kind, data_type) = (CastKind::DoubleColon, type_of(told));
+                    *value = Expr::Cast { kind, expr, data_type, array: false, format: None };
                 }
             }
         }
@@ -131,12 +129,19 @@ impl VisitorMut for SayNothing<'_> {
     }
 }
 
-impl SayNothing<'_> {
-    fn is_told(&self, value: &Expr) -> bool {
-        let Expr::Value(value) = value else { return false };
-        let Value::Placeholder(name) = &value.value else { return false };
-        let at = parameter_number(name).and_then(|number| number.checked_sub(1));
-        at.and_then(|at| self.0.get(at)).is_some_and(Option::is_some)
+impl CastTold<'_> {
+    /// What the field of a parameter says.
+    fn of(&self, value: &Expr) -> Option<ColumnType> {
+        let Expr::Value(value) = value else { return None };
+        let Value::Placeholder(name) = &value.value else { return None };
+        self.0.get(parameter_number(name)?.checked_sub(1)?).copied().flatten()
+    }
+}
+
+fn type_of(told: ColumnType) -> Type {
+    match told.item() {
+        Some(item) => Type::Array(ArrayElemTypeDef::SquareBracket(Box::new(told_types::plain(item.pg)), None)),
+        None => told_types::plain(told.pg),
     }
 }
 

@@ -9,10 +9,12 @@ import sys
 import threading
 import time
 import traceback
+import uuid
 
 import psycopg
-from psycopg import errors
+from psycopg import errors, pq
 from psycopg.rows import dict_row, namedtuple_row
+from psycopg.types.json import Jsonb
 
 # Who is connected, under the names that PostgreSQL has in pg_stat_activity.
 SESSIONS = "fusewire.sessions"
@@ -242,6 +244,49 @@ def test_errors_have_their_codes(connection):
     error = expect(errors.UndefinedColumn, lambda: connection.execute("SELECT nothing FROM here"))
     assert error.diag.statement_position == "8", error.diag.statement_position
     assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_declared_types_are_those_of_the_values(connection):
+    # PostgreSQL 15 answers the same; "jsonb" as psycopg declares it, and others by their numbers.
+    identity = uuid.UUID("a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11")
+    for binary in [False, True]:
+        row = connection.execute(
+            "SELECT %s ->> 'a', pg_typeof(%s)::text, %s, pg_typeof(coalesce(%s, NULL))::text",
+            [Jsonb({"a": 1}), Jsonb([]), identity, identity],
+            binary=binary,
+        ).fetchone()
+        assert row == ("1", "jsonb", identity, "uuid"), row
+    server = connection.pgconn
+    for number, kind, text, shown in [
+        (1043, "character varying", b"a ", b"a "),
+        (1042, "character", b"a", b"a"),
+        (19, "name", b"a", b"a"),
+        (18, '"char"', b"ab", b"a"),
+        (114, "json", b'{"b": 1}', b'{"b": 1}'),
+        (3802, "jsonb", b'{"b":1,"a":2}', b'{"a": 2, "b": 1}'),
+        (2950, "uuid", b"A0EEBC999C0B4EF8BB6D6BB9BD380A11", str(identity).encode()),
+        (26, "oid", b"7", b"7"),
+        (2951, "uuid[]", b"{A0EEBC999C0B4EF8BB6D6BB9BD380A11}", b"{" + str(identity).encode() + b"}"),
+    ]:
+        for values in [[text, text], [None, None]]:
+            sql = b"SELECT $1, pg_typeof($1), pg_typeof($1) = pg_typeof(CASE WHEN true THEN $2 END)"
+            result = server.exec_params(sql, values, [number, number])
+            assert result.status == pq.ExecStatus.TUPLES_OK, (kind, result.error_message)
+            found = (result.ftype(0), [result.get_value(0, column) for column in range(3)])
+            expected = (number, [None if values[0] is None else shown, kind.encode(), b"t"])
+            assert found == expected, (found, expected)
+        prepared = server.prepare(b"told", b"SELECT $1", [number])
+        assert prepared.status == pq.ExecStatus.COMMAND_OK, (kind, prepared.error_message)
+        described = server.describe_prepared(b"told")
+        assert (described.param_type(0), described.ftype(0)) == (number, number), kind
+        given = server.exec_prepared(b"told", [text], result_format=0)
+        assert given.get_value(0, 0) == shown, (kind, given.get_value(0, 0))
+        connection.execute("DEALLOCATE told")
+    # The binary form is that of the declared type.
+    packed = server.exec_params(b"SELECT $1", [identity.bytes], [2950], [1], 1)
+    assert packed.get_value(0, 0) == identity.bytes, packed.get_value(0, 0)
+    packed = server.exec_params(b"SELECT $1", [b'\x01{"b":1,"a":2}'], [3802], [1], 1)
+    assert packed.get_value(0, 0) == b'\x01{"a": 2, "b": 1}', packed.get_value(0, 0)
 
 
 def test_notices_arrive(connection):

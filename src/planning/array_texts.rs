@@ -26,7 +26,7 @@ use datafusion::{
     optimizer::analyzer::AnalyzerRule,
 };
 
-use super::{columnar::made_of, constants, read_texts, steps};
+use super::{casts::no_cast, columnar::made_of, constants, read_texts, steps};
 use crate::{
     fault::{Failure, Fault},
     interrupt::step,
@@ -76,10 +76,7 @@ fn converted(step: Expr, schema: &DFSchema, session: InSession<'_>) -> Result<Tr
     let is_ours = match element(&given) {
         _ if given.is_null() => false,
         None if given.is_string() => true,
-        None => {
-            let (given, wanted) = (pgtype::type_name(&given), pgtype::type_name(wanted));
-            return Err(Failure::new(Fault::CannotCoerce, format!("cannot cast type {given} to {wanted}")).into());
-        }
+        None => return Err(no_cast(&pgtype::type_name(&given), &pgtype::type_name(wanted))),
         Some(_) => fails && is_converted(innermost(&given), innermost(wanted)),
     };
     if !is_ours {

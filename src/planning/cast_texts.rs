@@ -14,11 +14,11 @@ use datafusion::{
 
 use super::{
     array_texts,
+    casts::no_cast,
     read_texts::{Reading, is_number, is_read, read_as},
     steps, types,
 };
 use crate::{
-    fault::{Failure, Fault},
     functions::{Function, called, casting},
     pgtype::{self, InSession, Styles, ZONED_TIME, element, innermost, list_of, told, type_name},
 };
@@ -120,8 +120,7 @@ fn read(mut step: Expr, schema: &DFSchema, zone: &Arc<str>, styles: Styles) -> R
     }
     let is_open = data_type.is_null() || data_type.is_string();
     if (data_type == ZONED_TIME) != (reading.to == ZONED_TIME) && !is_open {
-        let (from, to) = (type_name(&data_type), type_name(&reading.to));
-        return Err(Failure::new(Fault::CannotCoerce, format!("cannot cast type {from} to {to}")).into());
+        return Err(no_cast(&type_name(&data_type), &type_name(&reading.to)));
     }
     if let Expr::Literal(value, metadata) = expr.as_ref()
         && let Some(text) = value.try_as_str().flatten()

@@ -9,7 +9,7 @@
 //! numbers so.
 
 use datafusion::{
-    common::{DFSchema, Result},
+    common::{DFSchema, DataFusionError, Result},
     logical_expr::{Cast, Expr},
 };
 
@@ -28,12 +28,14 @@ pub(super) fn check(step: &Expr, schema: &DFSchema) -> Result<()> {
     }
     let to = pgtype::of_field(field).pg;
     match given(expr, schema) {
-        Some(Given::Type(from)) if cast_between(&from, to).is_none() => {
-            let message = format!("cannot cast type {} to {}", from.sql(None), to.sql(None));
-            Err(Failure::new(Fault::CannotCoerce, message).into())
-        }
+        Some(Given::Type(from)) if cast_between(&from, to).is_none() => Err(no_cast(&from.sql(None), &to.sql(None))),
         _ => Ok(()),
     }
+}
+
+/// What is told of a cast between types, as they are written, that there is not.
+pub(super) fn no_cast(from: &str, to: &str) -> DataFusionError {
+    Failure::new(Fault::CannotCoerce, format!("cannot cast type {from} to {to}")).into()
 }
 
 #[cfg(test)]

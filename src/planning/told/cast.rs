@@ -8,7 +8,7 @@ use arrow::{
     datatypes::{DataType, Field, FieldRef, Int64Type},
 };
 use datafusion::{
-    common::{DFSchema, DataFusionError, Result, ScalarValue, metadata::FieldMetadata, utils::take_function_args},
+    common::{DFSchema, Result, ScalarValue, metadata::FieldMetadata, utils::take_function_args},
     functions::string::ascii,
     logical_expr::{
         Cast, ColumnarValue, Expr, ExprSchemable, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl,
@@ -19,6 +19,7 @@ use datafusion::{
 use super::{
     super::{
         BECOME_TOLD, MAKE_TOLD, arrays,
+        casts::no_cast,
         columnar::{made_of, within},
         open_operands::is_open,
     },
@@ -58,7 +59,7 @@ pub(in crate::planning) fn told_as(
     let given = from.map_or_else(|| pgtype::of(&own).pg, |from| from.pg);
     let is_free = is_open(&value) || own.is_null();
     if !is_free && cast_between(given, wanted.pg).is_none() && wanted.pg.category != TEXT.category {
-        return Err(no_cast(from, &own, &wanted.pg.word(None)));
+        return Err(no_cast(&named(from, &own), &wanted.pg.word(None)));
     }
     if wanted.is_of_time() {
         return Ok(if from == Some(wanted) { value } else { rounded(value, wanted) });
@@ -123,7 +124,7 @@ fn array_told_as(
     let own = value.get_type(schema)?;
     let given = from.map_or_else(|| pgtype::of(&own).pg, |from| from.pg);
     if !is_open(&value) && !own.is_null() && cast_between(given, wanted.pg).is_none() {
-        return Err(no_cast(from, &own, &wanted.word()));
+        return Err(no_cast(&named(from, &own), &wanted.word()));
     }
     if let Some(from) = from.filter(|_| dimensions_of(&own) == dimensions) {
         if from == wanted {
@@ -188,7 +189,7 @@ pub(super) fn other(mut value: Expr, from: ColumnType, field: FieldRef, schema: 
     let wanted = field.data_type();
     if from.item().is_some() {
         if cast_between(from.pg, pgtype::of(wanted).pg).is_none() {
-            return Err(no_cast(Some(from), &DataType::Null, &pgtype::type_name(wanted)));
+            return Err(no_cast(&from.word(), &pgtype::type_name(wanted)));
         }
         // The text of an array shows its elements; elsewhere they become values by themselves.
         if wanted.is_string() {
@@ -209,7 +210,7 @@ pub(super) fn other(mut value: Expr, from: ColumnType, field: FieldRef, schema: 
         _ if is_text || is_number || from.is_of_time() => value,
         Form::Jsonb if *wanted == DataType::Boolean || wanted.is_numeric() => super::scalars::scalar(value, wanted),
         _ if from.pg.oid == CHAR.oid && *wanted == DataType::Int32 => ascii().call(vec![value]),
-        _ => return Err(no_cast(Some(from), &DataType::Null, &pgtype::type_name(wanted))),
+        _ => return Err(no_cast(&from.word(), &pgtype::type_name(wanted))),
     };
     Ok(Expr::Cast(Cast::new_from_field(Box::new(value), field)))
 }
@@ -230,9 +231,9 @@ pub(super) fn is_call(function: &ScalarUDF) -> bool {
     function.inner().downcast_ref::<BecomeTold>().is_some()
 }
 
-fn no_cast(from: Option<ColumnType>, own: &DataType, wanted: &str) -> DataFusionError {
-    let from = from.map_or_else(|| pgtype::type_name(own), ColumnType::word);
-    Failure::new(Fault::CannotCoerce, format!("cannot cast type {from} to {wanted}")).into()
+/// The type of a value of this Arrow type, as it is written.
+fn named(from: Option<ColumnType>, own: &DataType) -> String {
+    from.map_or_else(|| pgtype::type_name(own), ColumnType::word)
 }
 
 /// What values become.

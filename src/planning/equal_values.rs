@@ -49,19 +49,7 @@ pub(super) fn compares(step: &Expr) -> bool {
 
 /// Makes keys of what a step compares, if that is such values; whether it is.
 pub(super) fn in_comparison(step: &mut Expr, schema: &DFSchema, keyed: &impl Keyed) -> Result<bool> {
-    if !compares(step) {
-        return Ok(false);
-    }
-    let operands: Vec<&mut Expr> = match step {
-        Expr::BinaryExpr(BinaryExpr { left, right, .. }) => vec![left.as_mut(), right.as_mut()],
-        Expr::Between(Between { expr, low, high, .. }) => vec![expr.as_mut(), low.as_mut(), high.as_mut()],
-        Expr::InList(InList { expr, list, .. }) => std::iter::once(expr.as_mut()).chain(list).collect(),
-        Expr::Case(Case { expr: Some(value), when_then_expr, .. }) => {
-            let whens = when_then_expr.iter_mut().map(|(when, _)| when.as_mut());
-            std::iter::once(value.as_mut()).chain(whens).collect()
-        }
-        _ => Vec::new(),
-    };
+    let Some(operands) = steps::compared(step) else { return Ok(false) };
     let values: Vec<(&Expr, &DFSchema)> = operands.iter().map(|operand| (&**operand, schema)).collect();
     let changes = keyed.are(&values)?;
     if changes {

@@ -15,7 +15,7 @@ use arrow::datatypes::{DECIMAL256_MAX_PRECISION, DataType};
 use datafusion::{
     common::{DFSchema, Result, ScalarValue},
     logical_expr::{
-        Between, BinaryExpr, Case, Cast, Expr, ExprSchemable, cast,
+        BinaryExpr, Cast, Expr, ExprSchemable, cast,
         expr::{InList, ScalarFunction},
         type_coercion::binary::comparison_coercion,
     },
@@ -50,26 +50,10 @@ pub(super) fn settled(mut step: Expr, schema: &DFSchema) -> Result<Expr> {
     let mut result = None;
     pair_doubles(&mut step, schema);
     match &mut step {
-        Expr::BinaryExpr(BinaryExpr { left, op, right }) => {
-            let operands = &mut [left.as_mut(), right.as_mut()];
-            if steps::is_comparison(*op) {
-                compare_within(operands, schema);
-            } else if op.is_numerical_operators() {
-                calculate(operands, schema);
-            }
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) if op.is_numerical_operators() => {
+            calculate(&mut [left.as_mut(), right.as_mut()], schema);
         }
-        Expr::Between(Between { expr, low, high, .. }) => {
-            compare_within(&mut [expr.as_mut(), low.as_mut(), high.as_mut()], schema);
-        }
-        Expr::InList(InList { expr, list, .. }) => {
-            list_reals(expr, list, schema);
-            let mut operands: Vec<&mut Expr> = std::iter::once(expr.as_mut()).chain(list).collect();
-            compare_within(&mut operands, schema);
-        }
-        Expr::Case(Case { expr: Some(value), when_then_expr, .. }) => {
-            let whens = when_then_expr.iter_mut().map(|(when, _)| when.as_mut());
-            compare_within(&mut std::iter::once(value.as_mut()).chain(whens).collect::<Vec<_>>(), schema);
-        }
+        Expr::InList(InList { expr, list, .. }) => list_reals(expr, list, schema),
         Expr::ScalarFunction(call) => result = settle_call(call, schema),
         Expr::Cast(Cast { expr, field })
             if is_float(field.data_type()) && expr.get_type(schema).is_ok_and(|from| from.is_decimal()) =>
@@ -78,6 +62,9 @@ pub(super) fn settled(mut step: Expr, schema: &DFSchema) -> Result<Expr> {
             return Ok(nearest_float(std::mem::take(expr.as_mut()), field.data_type().clone()));
         }
         _ => {}
+    }
+    if let Some(mut operands) = steps::compared(&mut step) {
+        compare_within(&mut operands, schema);
     }
     Ok(match result {
         Some(data_type) => cast(step, data_type),

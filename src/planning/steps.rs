@@ -6,7 +6,8 @@ use datafusion::{
         tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion},
     },
     logical_expr::{
-        BinaryExpr, Case, Expr, LogicalPlan, Operator, expr_rewriter::NamePreserver, lit, utils::merge_schema,
+        Between, BinaryExpr, Case, Expr, LogicalPlan, Operator, expr::InList, expr_rewriter::NamePreserver, lit,
+        utils::merge_schema,
     },
 };
 
@@ -75,6 +76,20 @@ pub(super) fn null_if(value: &Expr, is_other: Expr, null: ScalarValue) -> Expr {
 pub(super) fn is_comparison(operator: Operator) -> bool {
     use Operator::{Eq, Gt, GtEq, IsDistinctFrom, IsNotDistinctFrom, Lt, LtEq, NotEq};
     matches!(operator, Eq | NotEq | Lt | LtEq | Gt | GtEq | IsDistinctFrom | IsNotDistinctFrom)
+}
+
+/// The operands that a step compares with one another, if it does: those of CASE with a value too.
+pub(super) fn compared(step: &mut Expr) -> Option<Vec<&mut Expr>> {
+    Some(match step {
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) if is_comparison(*op) => vec![left.as_mut(), right.as_mut()],
+        Expr::Between(Between { expr, low, high, .. }) => vec![expr.as_mut(), low.as_mut(), high.as_mut()],
+        Expr::InList(InList { expr, list, .. }) => std::iter::once(expr.as_mut()).chain(list).collect(),
+        Expr::Case(Case { expr: Some(value), when_then_expr, .. }) => {
+            let whens = when_then_expr.iter_mut().map(|(when, _)| when.as_mut());
+            std::iter::once(value.as_mut()).chain(whens).collect()
+        }
+        _ => return None,
+    })
 }
 
 /// Whether a step compares values.

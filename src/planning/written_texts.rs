@@ -125,18 +125,6 @@ pub(super) fn settled(mut step: Expr, schema: &DFSchema) -> Expr {
         | Expr::IsNotFalse(operand)
         | Expr::IsUnknown(operand)
         | Expr::IsNotUnknown(operand) => cast_written(&mut [operand.as_mut()], &DataType::Boolean),
-        Expr::Between(Between { expr, low, high, .. }) => {
-            compare(&mut [expr.as_mut(), low.as_mut(), high.as_mut()], schema);
-        }
-        Expr::InList(InList { expr, list, .. }) => {
-            let mut operands: Vec<&mut Expr> = std::iter::once(expr.as_mut()).chain(list).collect();
-            compare(&mut operands, schema);
-        }
-        Expr::Case(Case { expr: Some(value), when_then_expr, .. }) => {
-            let whens = when_then_expr.iter_mut().map(|(when, _)| when.as_mut());
-            let mut operands: Vec<&mut Expr> = std::iter::once(value.as_mut()).chain(whens).collect();
-            compare(&mut operands, schema);
-        }
         Expr::ScalarFunction(call) if call.func.name() == "nullif" => {
             settle(&mut call.args.iter_mut().collect::<Vec<_>>(), schema, compared_with);
             // The first argument is what remains.
@@ -144,7 +132,11 @@ pub(super) fn settled(mut step: Expr, schema: &DFSchema) -> Expr {
                 step = Expr::Cast(Cast::new(Box::new(std::mem::take(&mut step)), own));
             }
         }
-        _ => {}
+        other => {
+            if let Some(mut operands) = steps::compared(other) {
+                compare(&mut operands, schema);
+            }
+        }
     }
     step
 }

@@ -146,29 +146,14 @@ pub(super) fn settled(mut step: Expr, schema: &DFSchema) -> Result<(Expr, Option
                 return Err(Failure::new(Fault::FeatureNotSupported, message).into());
             }
         }
-        Expr::BinaryExpr(BinaryExpr { left, op, right }) if steps::is_comparison(*op) => {
-            compare(&mut [left.as_mut(), right.as_mut()], operators::written(*op).unwrap_or("="), schema)?;
-        }
         Expr::BinaryExpr(BinaryExpr { left, op, .. }) if is_pattern(*op) => padded::pad(left, schema),
         Expr::Like(like) | Expr::SimilarTo(like) => padded::pad(&mut like.expr, schema),
-        Expr::Between(Between { expr, low, high, .. }) => {
-            compare(&mut [expr.as_mut(), low.as_mut(), high.as_mut()], ">=", schema)?;
-        }
-        Expr::InList(InList { expr, list, .. }) => {
-            let mut operands: Vec<&mut Expr> = std::iter::once(expr.as_mut()).chain(list).collect();
-            compare(&mut operands, "=", schema)?;
-        }
         Expr::InSubquery(InSubquery { expr, subquery, .. }) => {
             if let Some(column) = subquery.subquery.schema().fields().first() {
                 let null = Expr::Literal(ScalarValue::Null, None);
                 let mut other = cast::said(null, column.data_type().clone(), told(column));
                 become_alike(&mut [expr.as_mut(), &mut other], "=", schema)?;
             }
-        }
-        Expr::Case(Case { expr: Some(value), when_then_expr, .. }) => {
-            let whens = when_then_expr.iter_mut().map(|(when, _)| when.as_mut());
-            let mut operands: Vec<&mut Expr> = std::iter::once(value.as_mut()).chain(whens).collect();
-            compare(&mut operands, "=", schema)?;
         }
         Expr::ScalarFunction(call) => {
             let name = call.func.name().to_owned();
@@ -239,7 +224,16 @@ pub(super) fn settled(mut step: Expr, schema: &DFSchema) -> Result<(Expr, Option
                 return Err(Failure::new(Fault::UndefinedFunction, message).into());
             }
         }
-        _ => {}
+        other => {
+            let operator = match other {
+                Expr::BinaryExpr(BinaryExpr { op, .. }) => operators::written(*op).unwrap_or("="),
+                Expr::Between(_) => ">=",
+                _ => "=",
+            };
+            if let Some(mut operands) = steps::compared(other) {
+                become_alike(&mut operands, operator, schema)?;
+            }
+        }
     }
     let mut step = replaced.unwrap_or(step);
     blanks::settle(&mut step, schema);

@@ -179,7 +179,7 @@ pub(crate) fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
         Arc::new(group_keys::KeysOnce),
         Arc::new(aggregate_types::CheckAggregates),
         Arc::new(known_arguments::ReadArguments),
-        Arc::new(sets::CommonTypes),
+        Arc::new(sets::CommonColumns),
         Arc::new(sets::CountCopies),
         Arc::new(distinct_on::FirstOfEach),
         Arc::new(input_order::KeepInputOrder),

@@ -39,11 +39,11 @@ const COPY: &str = "fusewire.copy";
 /// Casts the columns of set operations to what they have in common. It runs before the engine's own rules, and before copies
 /// are counted.
 #[derive(Debug)]
-pub(crate) struct CommonTypes;
+pub(crate) struct CommonColumns;
 
-impl AnalyzerRule for CommonTypes {
+impl AnalyzerRule for CommonColumns {
     fn name(&self) -> &str {
-        "common_types"
+        "common_columns"
     }
 
     fn analyze(&self, plan: LogicalPlan, _config: &ConfigOptions) -> Result<LogicalPlan> {

@@ -44,7 +44,7 @@ pub(super) fn with_numbers(rules: Vec<Rule>) -> impl Iterator<Item = Rule> {
 /// A plan with the types that its rows will have, before anything else is done to it.
 pub(crate) fn settled(plan: LogicalPlan) -> Result<LogicalPlan> {
     let config = ConfigOptions::default();
-    let plan = sets::CommonTypes.analyze(plan, &config)?;
+    let plan = sets::CommonColumns.analyze(plan, &config)?;
     SettleTypes.analyze(plan, &config)
 }
 

@@ -54,8 +54,8 @@ impl Choosing {
     }
 }
 
-/// Whether the engine alone knows such values.
-fn is_foreign(data_type: &DataType) -> bool {
+/// Whether values are objects that the engine alone knows.
+fn is_engine_object(data_type: &DataType) -> bool {
     match pgtype::innermost(data_type) {
         DataType::Struct(fields) => !pgtype::is_record(fields),
         DataType::Map(..) | DataType::Union(..) => true,
@@ -95,7 +95,7 @@ impl ScalarUDFImpl for Choosing {
         if self.name() == "nullif" && types.len() != 2 {
             return plan_err!("nullif takes two arguments");
         }
-        if types.iter().any(is_foreign) {
+        if types.iter().any(is_engine_object) {
             return self.coerced(types);
         }
         let others: Vec<DataType> = types.iter().filter(|own| !own.is_string() && !own.is_null()).cloned().collect();

@@ -22,19 +22,12 @@ pub(super) fn planned(mut operation: RawBinaryExpr, schema: &DFSchema) -> Result
         (Operand::Of(left), Operand::Of(right)) if is_bytes(left) && is_bytes(right) => {}
         (Operand::Of(bytes), Operand::Open) if is_bytes(bytes) => become_type(&mut operation.right, DataType::Binary),
         (Operand::Open, Operand::Of(bytes)) if is_bytes(bytes) => become_type(&mut operation.left, DataType::Binary),
-        (Operand::Of(time), Operand::Open) if *time == ZONED_TIME => {
+        // Bytes beside what is open are joined with bytes, above.
+        (Operand::Of(own), text) if is_written(own) && is_text(text) => {
             become_type(&mut operation.left, DataType::Utf8);
             return Ok(PlannerResult::Original(operation));
         }
-        (Operand::Open, Operand::Of(time)) if *time == ZONED_TIME => {
-            become_type(&mut operation.right, DataType::Utf8);
-            return Ok(PlannerResult::Original(operation));
-        }
-        (Operand::Of(bytes), Operand::Of(text)) if is_written(bytes) && is_text(text) => {
-            become_type(&mut operation.left, DataType::Utf8);
-            return Ok(PlannerResult::Original(operation));
-        }
-        (Operand::Of(text), Operand::Of(bytes)) if is_text(text) && is_written(bytes) => {
+        (text, Operand::Of(own)) if is_text(text) && is_written(own) => {
             become_type(&mut operation.right, DataType::Utf8);
             return Ok(PlannerResult::Original(operation));
         }
@@ -52,10 +45,13 @@ fn is_written(data_type: &DataType) -> bool {
     is_bytes(data_type) || *data_type == ZONED_TIME
 }
 
-fn is_text(data_type: &DataType) -> bool {
-    match data_type {
-        DataType::Dictionary(_, value) => is_text(value),
-        other => other.is_string(),
+/// Whether an operand is a text, or may be one.
+fn is_text(operand: &Operand) -> bool {
+    match operand {
+        Operand::Of(DataType::Dictionary(_, value)) => value.is_string(),
+        Operand::Of(own) => own.is_string(),
+        Operand::Open => true,
+        Operand::Unclear => false,
     }
 }
 

@@ -5,7 +5,7 @@ import sys
 
 import asyncpg
 
-from common import RECORDS, NotNative, cases, literal, native, tell, told
+from common import RECORDS, NotNative, cases, literal, native, natives, tell, told
 
 
 class Client:
@@ -47,7 +47,7 @@ class Client:
             await self.step(case.type, f"cast {at}", lambda: self.read(f"SELECT $1::{case.type}", case, value.text))
         if not case.is_array:
             among = f"SELECT id FROM {case.table} WHERE v = ANY($1) ORDER BY id"
-            await self.step(case.type, "any", lambda: self.read(among, case, natives(case)))
+            await self.step(case.type, "any", lambda: self.read(among, case, natives(case, given)))
         await self.step(case.type, "cast columns", lambda: self.columns(f"SELECT NULL::{case.type}"))
 
     async def store(self, at, case, value):
@@ -73,18 +73,6 @@ def in_bytes(value):
     if isinstance(value, list):
         return [in_bytes(item) for item in value]
     return value and value.encode()
-
-
-def natives(case):
-    """The values that the client has, in a list."""
-    found = []
-    for value in case.values:
-        try:
-            if value.text is not None and not value.is_refused and given(case, value.text) is not None:
-                found.append(value.text)
-        except NotNative:
-            pass
-    return found
 
 
 async def main():

@@ -114,6 +114,19 @@ def native(value, kind, endless):
         raise NotNative(value) from error
 
 
+def natives(case, made):
+    """The texts of a case's values that the client has, by its way to make them."""
+    found = []
+    for value in case.values:
+        try:
+            if value.text is not None and not value.is_refused:
+                made(case, value.text)
+                found.append(value.text)
+        except NotNative:
+            pass
+    return found
+
+
 def native_element(value, kind, endless):
     """An element as Python has it; NULL for one that it has not."""
     try:

@@ -5,7 +5,7 @@ import sys
 import psycopg
 from psycopg.types.json import Json, Jsonb
 
-from common import RECORDS, NotNative, cases, literal, native, tell, told
+from common import RECORDS, NotNative, cases, literal, native, natives, tell, told
 
 
 class Client:
@@ -60,7 +60,8 @@ class Client:
             self.step(case.type, f"cast {at}", lambda: self.read(cast, [self.value(case, value.text)]))
         if not case.is_array:
             among = f"SELECT id FROM {case.table} WHERE v = ANY($) ORDER BY id"
-            self.step(case.type, "any", lambda: self.read(among, [self.natives(case)]))
+            have = [self.value(case, text) for text in natives(case, self.value)]
+            self.step(case.type, "any", lambda: self.read(among, [have]))
         self.step(case.type, "cast columns", lambda: self.columns(f"SELECT NULL::{case.type}"))
 
     def store(self, at, case, value):
@@ -74,17 +75,6 @@ class Client:
         columns = [(column.name, column.type_code, column.internal_size, column.precision, column.scale)
                    for column in cursor.description]
         return [[*column, cursor.pgresult.fmod(at)] for at, column in enumerate(columns)]
-
-    def natives(self, case):
-        """The values that the client has, in a list."""
-        found = []
-        for value in case.values:
-            try:
-                if value.text is not None and not value.is_refused:
-                    found.append(self.value(case, value.text))
-            except NotNative:
-                pass
-        return found
 
 
 def wrapped(value, wrapper):

@@ -7,14 +7,14 @@
 use std::sync::Arc;
 
 use arrow::{
-    array::{Array, ArrayRef, IntervalMonthDayNanoArray},
+    array::{ArrayRef, IntervalMonthDayNanoArray},
     datatypes::IntervalMonthDayNano,
 };
 
 use super::{
     calendar::{MICROS_PER_SECOND, NANOS_PER_MICRO},
     timetz::{near, now},
-    zones::{self, instant_of, shown_at},
+    zones::{instant_of, named_in, shown_at},
 };
 use crate::{
     fault::{Failure, Fault, Result},
@@ -29,11 +29,11 @@ pub(super) static TIMEZONE: Function = Function {
     example: "timezone('Asia/Tokyo', timestamptz '2024-02-29 12:00:00+00')",
     shows: "2024-02-29 21:00:00",
     overloads: &[
-        Overload::new(&[TEXT, TIMESTAMPTZ], TIMESTAMP, |call| turned(call, named(call)?, shown_at)),
-        Overload::new(&[TEXT, TIMESTAMP], TIMESTAMPTZ, |call| turned(call, named(call)?, instant_of)),
+        Overload::new(&[TEXT, TIMESTAMPTZ], TIMESTAMP, |call| turned(call, named_in(call, 0)?, shown_at)),
+        Overload::new(&[TEXT, TIMESTAMP], TIMESTAMPTZ, |call| turned(call, named_in(call, 0)?, instant_of)),
         Overload::new(&[INTERVAL, TIMESTAMPTZ], TIMESTAMP, |call| turned(call, distant(call)?, shown_at)),
         Overload::new(&[INTERVAL, TIMESTAMP], TIMESTAMPTZ, |call| turned(call, distant(call)?, instant_of)),
-        Overload::new(&[TEXT, TIMETZ], TIMETZ, |call| shown(call, named(call)?)),
+        Overload::new(&[TEXT, TIMETZ], TIMETZ, |call| shown(call, named_in(call, 0)?)),
         Overload::new(&[INTERVAL, TIMETZ], TIMETZ, |call| shown(call, distant(call)?)),
     ],
 };
@@ -53,17 +53,6 @@ fn shown(call: &Call<'_>, zone_of: impl Fn(usize) -> Result<Zone>) -> Result<Arr
     call.zoned_time_of(|row| {
         let east = near(zone_of(row)?.seconds_at(now))?;
         Ok(Some(ZonedTime::of_utc(times.value(row)?.utc(), east)))
-    })
-}
-
-fn named(call: &Call<'_>) -> Result<impl Fn(usize) -> Result<Zone>> {
-    let names = call.texts(0)?;
-    // Most calls name one zone for all rows.
-    let first = (!names.is_empty() && names.is_valid(0)).then(|| names.value(0));
-    let first = first.and_then(|name| Some((name, zones::named(name).ok()?)));
-    Ok(move |row| match first {
-        Some((name, zone)) if name == names.value(row) => Ok(zone),
-        _ => zones::named(names.value(row)),
     })
 }
 

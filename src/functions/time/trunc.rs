@@ -81,8 +81,7 @@ fn instants(call: &Call<'_>) -> Result<ArrayRef> {
 }
 
 fn instants_of_zone(call: &Call<'_>) -> Result<ArrayRef> {
-    let names = call.texts(2)?;
-    zoned(call, |row| zones::named(names.value(row)))
+    zoned(call, zones::named_in(call, 2)?)
 }
 
 fn zoned(call: &Call<'_>, zone_of: impl Fn(usize) -> Result<Zone>) -> Result<ArrayRef> {

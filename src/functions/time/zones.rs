@@ -1,8 +1,11 @@
 //! Time zones as functions take them: what is no zone, and what their clocks show beyond all years, is refused.
 
+use arrow::array::Array;
+
 use super::calendar::{self, MICROS_PER_SECOND};
 use crate::{
     fault::{Failure, Fault, Result},
+    functions::Call,
     pgtype::{Unfit, Zone, displacement},
 };
 
@@ -13,6 +16,18 @@ pub(super) fn named(text: &str) -> Result<Zone> {
         Failure::new(Fault::InvalidArgument, format!("time zone \"{text}\" not recognized; {hint}"))
     };
     Zone::called(text).ok_or_else(not_recognized)
+}
+
+/// The zones that rows name in an argument.
+pub(super) fn named_in(call: &Call<'_>, argument: usize) -> Result<impl Fn(usize) -> Result<Zone>> {
+    let names = call.texts(argument)?;
+    // Most calls name one zone for all rows.
+    let first = (!names.is_empty() && names.is_valid(0)).then(|| names.value(0));
+    let first = first.and_then(|name| Some((name, named(name).ok()?)));
+    Ok(move |row| match first {
+        Some((name, zone)) if name == names.value(row) => Ok(zone),
+        _ => named(names.value(row)),
+    })
 }
 
 /// The zone that an instant is made in: a sign before hours counts them to the east, as in a text of a timestamp.

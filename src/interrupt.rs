@@ -9,8 +9,8 @@ use std::{
     future::poll_fn,
     pin::pin,
     sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -42,21 +42,40 @@ thread_local! {
 
 /// Whether one statement should go on: shared by whoever may stop it and whatever computes it.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Interrupt {
-    raised: Arc<AtomicBool>,
-    deadline: Arc<Mutex<Option<Instant>>>,
+pub(crate) struct Interrupt(Arc<State>);
+
+#[derive(Debug)]
+struct State {
+    raised: AtomicBool,
+    /// From when the deadline is counted.
+    made: Instant,
+    /// Microseconds until the statement's time is up, or [`NEVER`].
+    deadline: AtomicU64,
+}
+
+/// The deadline of what may take any time.
+const NEVER: u64 = u64::MAX;
+
+impl Default for State {
+    fn default() -> Self {
+        Self { raised: AtomicBool::new(false), made: Instant::now(), deadline: AtomicU64::new(NEVER) }
+    }
 }
 
 impl Interrupt {
     /// Of a statement that starts now and may take so long.
     pub(crate) fn within(limit: Option<Duration>) -> Self {
-        let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
-        Self { raised: Arc::default(), deadline: Arc::new(Mutex::new(deadline)) }
+        let interrupt = Self::default();
+        interrupt.set_deadline(limit.and_then(|limit| interrupt.0.made.checked_add(limit)));
+        interrupt
     }
 
     /// When the statement's time is up.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        *self.deadline.lock().unwrap_or_else(PoisonError::into_inner)
+        match self.0.deadline.load(Ordering::Relaxed) {
+            NEVER => None,
+            micros => self.0.made.checked_add(Duration::from_micros(micros)),
+        }
     }
 
     /// How much of the statement's time is left.
@@ -66,16 +85,18 @@ impl Interrupt {
 
     /// Gives it another time: what is read in portions has time for each of them, and none runs in between.
     pub(crate) fn set_deadline(&self, deadline: Option<Instant>) {
-        *self.deadline.lock().unwrap_or_else(PoisonError::into_inner) = deadline;
+        let micros = deadline
+            .and_then(|deadline| u64::try_from(deadline.saturating_duration_since(self.0.made).as_micros()).ok());
+        self.0.deadline.store(micros.unwrap_or(NEVER), Ordering::Relaxed);
     }
 
     /// Nobody waits for the answer any more.
     pub(crate) fn raise(&self) {
-        self.raised.store(true, Ordering::Relaxed);
+        self.0.raised.store(true, Ordering::Relaxed);
     }
 
     pub(crate) fn is_raised(&self) -> bool {
-        self.raised.load(Ordering::Relaxed)
+        self.0.raised.load(Ordering::Relaxed)
     }
 
     /// An error where the statement is to end.

@@ -3,7 +3,7 @@
 
 use arrow::array::ArrayRef;
 
-use super::{TextArrays, read};
+use super::{TextArrays, Texts, read};
 use crate::{
     fault::{Failure, Fault, Result},
     functions::{Call, Function, Overload},
@@ -24,10 +24,10 @@ pub(super) static JSONB_DELETE: Function = Function {
     example: r#"jsonb_delete('{"a": 1, "b": 2}', 'a')"#,
     shows: r#"{"b": 2}"#,
     overloads: &[
-        Overload::new(&[JSONB, TEXT], JSONB, delete_text),
+        Overload::new(&[JSONB, TEXT], JSONB, delete_texts),
         Overload::new(&[JSONB, INT4], JSONB, delete_place),
         Overload::new(&[JSONB, TEXT_ARRAY], JSONB, delete_texts),
-        Overload::new(&[JSONB, TEXT, TEXT], JSONB, delete_each).variadic(),
+        Overload::new(&[JSONB, TEXT, TEXT], JSONB, delete_texts).variadic(),
     ],
 };
 
@@ -44,30 +44,12 @@ fn concat(call: &Call<'_>) -> Result<ArrayRef> {
     call.text_of(|row| Ok(Some(read(values.value(row))?.joined(read(others.value(row))?).printed())))
 }
 
-fn delete_text(call: &Call<'_>) -> Result<ArrayRef> {
-    let (values, texts) = (call.texts(0)?, call.texts(1)?);
-    call.text_of(|row| {
-        let value = divisible(values.value(row), "cannot delete from scalar")?;
-        Ok(Some(value.without(&[texts.value(row)]).printed()))
-    })
-}
-
 fn delete_texts(call: &Call<'_>) -> Result<ArrayRef> {
-    let (values, arrays) = (call.texts(0)?, TextArrays::of(call, 1)?);
+    let (values, texts) = (call.texts(0)?, Texts::of(call)?);
     call.text_of(|row| {
-        let texts = arrays.list(row)?;
+        let texts = texts.list_of_row(row)?;
         let value = divisible(values.value(row), "cannot delete from scalar")?;
         let texts: Vec<&str> = texts.into_iter().flatten().collect();
-        Ok(Some(value.without(&texts).printed()))
-    })
-}
-
-fn delete_each(call: &Call<'_>) -> Result<ArrayRef> {
-    let values = call.texts(0)?;
-    let texts = (1..call.len()).map(|at| call.texts(at)).collect::<Result<Vec<_>>>()?;
-    call.text_of(|row| {
-        let value = divisible(values.value(row), "cannot delete from scalar")?;
-        let texts: Vec<&str> = texts.iter().map(|texts| texts.value(row)).collect();
         Ok(Some(value.without(&texts).printed()))
     })
 }

@@ -4,7 +4,7 @@ mod change;
 mod contain;
 mod part;
 
-use arrow::array::{Array, StringArray};
+use arrow::array::{Array, StringArray, StringViewArray};
 
 use super::{Call, Function, array::Lists, call::BYTES_OF_STEP};
 use crate::{
@@ -79,5 +79,36 @@ impl TextArrays {
             return Err(Failure::new(Fault::ArraySubscript, "wrong number of array subscripts"));
         }
         Ok(self.array(row))
+    }
+}
+
+/// The texts behind a value: an array of them, or each in an argument of its own.
+enum Texts<'a> {
+    Array(TextArrays),
+    Each(Vec<&'a StringViewArray>),
+}
+
+impl<'a> Texts<'a> {
+    fn of(call: &Call<'a>) -> Result<Self> {
+        match call.argument(1)?.data_type() {
+            own if own.is_string() => (1..call.len()).map(|at| call.texts(at)).collect::<Result<_>>().map(Self::Each),
+            _ => TextArrays::of(call, 1).map(Self::Array),
+        }
+    }
+
+    /// Those of a row in which no argument is NULL.
+    fn of_row(&self, row: usize) -> Vec<Option<&str>> {
+        match self {
+            Self::Array(arrays) => arrays.array(row),
+            Self::Each(texts) => texts.iter().map(|texts| Some(texts.value(row))).collect(),
+        }
+    }
+
+    /// The same of an array that may have one dimension alone.
+    fn list_of_row(&self, row: usize) -> Result<Vec<Option<&str>>> {
+        match self {
+            Self::Array(arrays) => arrays.list(row),
+            Self::Each(_) => Ok(self.of_row(row)),
+        }
     }
 }

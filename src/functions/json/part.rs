@@ -3,7 +3,7 @@
 
 use arrow::array::ArrayRef;
 
-use super::{BYTES_OF_STEP, TextArrays, no_json, read};
+use super::{BYTES_OF_STEP, Texts, no_json, read};
 use crate::{
     fault::Result,
     functions::{Call, Function, Overload},
@@ -50,7 +50,7 @@ pub(super) static JSON_EXTRACT_PATH: Function = Function {
     shows: r#""x""#,
     overloads: &[
         Overload::new(&[JSON, TEXT_ARRAY], JSON, |call| path(call, Part::Json)),
-        Overload::new(&[JSON, TEXT], JSON, |call| path_of_texts(call, Part::Json)).variadic(),
+        Overload::new(&[JSON, TEXT], JSON, |call| path(call, Part::Json)).variadic(),
     ],
 };
 
@@ -61,7 +61,7 @@ pub(super) static JSON_EXTRACT_PATH_TEXT: Function = Function {
     shows: "x",
     overloads: &[
         Overload::new(&[JSON, TEXT_ARRAY], TEXT, |call| path(call, Part::JsonText)),
-        Overload::new(&[JSON, TEXT], TEXT, |call| path_of_texts(call, Part::JsonText)).variadic(),
+        Overload::new(&[JSON, TEXT], TEXT, |call| path(call, Part::JsonText)).variadic(),
     ],
 };
 
@@ -104,7 +104,7 @@ pub(super) static JSONB_EXTRACT_PATH: Function = Function {
     shows: r#""x""#,
     overloads: &[
         Overload::new(&[JSONB, TEXT_ARRAY], JSONB, |call| path(call, Part::Jsonb)),
-        Overload::new(&[JSONB, TEXT], JSONB, |call| path_of_texts(call, Part::Jsonb)).variadic(),
+        Overload::new(&[JSONB, TEXT], JSONB, |call| path(call, Part::Jsonb)).variadic(),
     ],
 };
 
@@ -115,7 +115,7 @@ pub(super) static JSONB_EXTRACT_PATH_TEXT: Function = Function {
     shows: "x",
     overloads: &[
         Overload::new(&[JSONB, TEXT_ARRAY], TEXT, |call| path(call, Part::JsonbText)),
-        Overload::new(&[JSONB, TEXT], TEXT, |call| path_of_texts(call, Part::JsonbText)).variadic(),
+        Overload::new(&[JSONB, TEXT], TEXT, |call| path(call, Part::JsonbText)).variadic(),
     ],
 };
 
@@ -157,21 +157,12 @@ fn element(call: &Call<'_>, part: Part) -> Result<ArrayRef> {
 
 /// A path with NULL in it leads nowhere.
 fn path(call: &Call<'_>, part: Part) -> Result<ArrayRef> {
-    let (values, paths) = (call.texts(0)?, TextArrays::of(call, 1)?);
+    let (values, paths) = (call.texts(0)?, Texts::of(call)?);
     call.text_of(|row| {
-        let path = paths.array(row).into_iter().map(|step| step.map(JsonStep::Either));
+        let path = paths.of_row(row).into_iter().map(|step| step.map(JsonStep::Either));
         match path.collect::<Option<Vec<_>>>() {
             Some(path) => part.of(values.value(row), &path),
             None => Ok(None),
         }
-    })
-}
-
-fn path_of_texts(call: &Call<'_>, part: Part) -> Result<ArrayRef> {
-    let values = call.texts(0)?;
-    let texts = (1..call.len()).map(|at| call.texts(at)).collect::<Result<Vec<_>>>()?;
-    call.text_of(|row| {
-        let path: Vec<JsonStep<'_>> = texts.iter().map(|texts| JsonStep::Either(texts.value(row))).collect();
-        part.of(values.value(row), &path)
     })
 }

@@ -78,22 +78,12 @@ fn moved(number: Decimal, scale: i8) -> Decimal {
 /// The numerics that a call makes of its rows, each of which is asked for with the digits behind the point that it has
 /// room for.
 pub(super) fn numeric_of(call: &Call<'_>, mut of_row: impl FnMut(usize, usize) -> Result<Decimal>) -> Result<ArrayRef> {
-    let result = call.result();
-    match result {
-        DataType::Decimal128(precision, scale) => {
-            let places = usize::try_from(*scale).unwrap_or(0);
-            let digits = |row: usize| short_digits(&of_row(row, places)?, *precision, places).map(Some);
-            let numbers: Decimal128Array = call.each(digits)?.into_iter().collect();
-            Ok(Arc::new(numbers.with_data_type(result.clone())))
-        }
-        DataType::Decimal256(precision, scale) => {
-            let places = usize::try_from(*scale).unwrap_or(0);
-            let digits = |row: usize| long_digits(&of_row(row, places)?, *precision, places).map(Some);
-            let numbers: Decimal256Array = call.each(digits)?.into_iter().collect();
-            Ok(Arc::new(numbers.with_data_type(result.clone())))
-        }
-        other => Err(no_numerics(other)),
-    }
+    let places = match call.result() {
+        DataType::Decimal128(_, scale) | DataType::Decimal256(_, scale) => usize::try_from(*scale).unwrap_or(0),
+        other => return Err(no_numerics(other)),
+    };
+    let values = call.each(|row| of_row(row, places).map(Some))?;
+    numerics(values.into_iter().map(Ok), call.result())
 }
 
 /// A column of this type of numerics.

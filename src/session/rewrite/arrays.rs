@@ -24,7 +24,7 @@ use datafusion::{
     },
 };
 
-use super::{all, any, array_literals, call, cast_to, is_open, null, operation};
+use super::{all, any, array_literals, call, cast_to, is_open, null, number, operation, quoted};
 use crate::{Error, Fault, Result, fault::Failure, interrupt::steps, pgtype::type_name, planning::compared_as};
 
 type PlanResult<T> = datafusion::common::Result<T>;
@@ -82,7 +82,7 @@ pub(super) fn rewrite(expression: &mut Expr) -> Result<()> {
                 let message = format!("{op} is not supported with an array that is not written out as ARRAY[…]");
                 return Err(Error::new(Fault::FeatureNotSupported, message));
             };
-            let name = Expr::Value(Value::SingleQuotedString(op.name().to_owned()).into());
+            let name = quoted(op.name());
             call(function, vec![*left.clone(), *right.clone(), name])
         }
     };
@@ -166,7 +166,7 @@ fn before_the_first(expression: &mut Expr) {
         access_chain.as_slice()
         && matches!(expr.as_ref(), Expr::Value(_))
     {
-        let none = Expr::Value(Value::Number("0".to_owned(), false).into());
+        let none = number("0");
         *expression = call("array_element", vec![*root.clone(), none]);
     }
 }
@@ -174,11 +174,10 @@ fn before_the_first(expression: &mut Expr) {
 /// A part of an array goes from its first place to its last where it is not said otherwise.
 fn with_bounds(expression: &mut Expr) {
     let Expr::CompoundFieldAccess { access_chain, .. } = expression else { return };
-    let number = |number: i32| Expr::Value(Value::Number(number.to_string(), false).into());
     for access in access_chain {
         if let AccessExpr::Subscript(Subscript::Slice { lower_bound, upper_bound, .. }) = access {
-            lower_bound.get_or_insert_with(|| number(1));
-            upper_bound.get_or_insert_with(|| number(i32::MAX));
+            lower_bound.get_or_insert_with(|| number("1"));
+            upper_bound.get_or_insert_with(|| number(i32::MAX.to_string()));
         }
     }
 }

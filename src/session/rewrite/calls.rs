@@ -5,7 +5,7 @@ use datafusion::sql::sqlparser::ast::{
     CastKind, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, ObjectName, Value,
 };
 
-use super::{call, told_types};
+use super::{call, number, told_types};
 use crate::{
     Error, Fault, Result,
     pgtype::{PgType, TIME, TIMESTAMP, TIMESTAMPTZ, TIMETZ},
@@ -100,7 +100,7 @@ fn in_order(arguments: Vec<FunctionArg>) -> Result<Vec<FunctionArg>> {
         }
     }
     let zero = || {
-        let zero = Expr::Value(Value::Number("0".to_owned(), false).into());
+        let zero = number("0");
         FunctionArg::Unnamed(FunctionArgExpr::Expr(zero))
     };
     Ok(placed.into_iter().map(|argument| argument.unwrap_or_else(zero)).collect())

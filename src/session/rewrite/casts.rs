@@ -24,7 +24,7 @@ use datafusion::{
     },
 };
 
-use super::{call, merge::folded};
+use super::{call, merge::folded, quoted};
 use crate::{Result, pgtype, planning::WRITTEN_AS};
 
 /// Tells the casts of a query's SELECT apart, in its list and in ORDER BY.
@@ -165,7 +165,7 @@ fn called(expression: &Expr) -> Expr {
 /// The expression as it is meant: however a type or a name is written.
 fn meant(expression: &Expr) -> Expr {
     alike(expression, |part| match (type_of(&part), value_of(&part)) {
-        (Some(name), Some(value)) => Some(call(WRITTEN_AS, vec![value, text(name)])),
+        (Some(name), Some(value)) => Some(call(WRITTEN_AS, vec![value, quoted(name)])),
         _ => None,
     })
 }
@@ -201,10 +201,6 @@ fn alike(expression: &Expr, of_part: impl FnMut(Expr) -> Option<Expr>) -> Expr {
 
 fn column(name: &Ident) -> Expr {
     Expr::Identifier(Ident::with_quote('"', folded(name)))
-}
-
-fn text(value: String) -> Expr {
-    Expr::Value(Value::SingleQuotedString(value).into())
 }
 
 /// One name for each type.
@@ -264,7 +260,7 @@ fn write_apart(part: &mut Expr, several: &HashSet<Expr>) {
         _ => None,
     };
     if let Some(written) = written {
-        *part = call(WRITTEN_AS, vec![part.clone(), text(written)]);
+        *part = call(WRITTEN_AS, vec![part.clone(), quoted(written)]);
     }
 }
 

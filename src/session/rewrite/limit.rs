@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{Expr, LimitClause, Query, Spanned, Value, visit_expressions};
 
-use super::ties;
+use super::{number, ties};
 use crate::{Error, Fault, Result};
 
 /// Writes FETCH as LIMIT, and leaves out what limits nothing.
@@ -73,7 +73,7 @@ fn from_fetch(query: &mut Query) -> Result<()> {
     if fetch.percent {
         return Err(Error::new(Fault::FeatureNotSupported, "FETCH takes a number of rows, and no PERCENT of them"));
     }
-    let one = || Expr::Value(Value::Number("1".to_owned(), false).into());
+    let one = || number("1");
     let mut rows = fetch.quantity.unwrap_or_else(one);
     if fetch.with_ties {
         whole("LIMIT", &mut rows)?;

@@ -283,6 +283,21 @@ pub(crate) fn query_of(name: ObjectName) -> Result<Box<Query>> {
     Ok(query)
 }
 
+/// A number, by its digits.
+fn number(digits: impl Into<String>) -> Expr {
+    Expr::Value(Value::Number(digits.into(), false).into())
+}
+
+/// A text in quotes.
+fn quoted(text: impl Into<String>) -> Expr {
+    Expr::Value(Value::SingleQuotedString(text.into()).into())
+}
+
+/// An expression in parentheses.
+fn nested(expression: Expr) -> Expr {
+    Expr::Nested(Box::new(expression))
+}
+
 /// A call of a function.
 pub(crate) fn call(name: &str, arguments: Vec<Expr>) -> Expr {
     let args = arguments.into_iter().map(|argument| FunctionArg::Unnamed(FunctionArgExpr::Expr(argument))).collect();

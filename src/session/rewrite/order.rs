@@ -15,6 +15,7 @@ use datafusion::sql::sqlparser::ast::{
 use super::{
     columns::{aliases, mentions},
     merge::{folded, joins_by_name, name_of},
+    number,
 };
 use crate::Result;
 
@@ -56,12 +57,12 @@ pub(super) fn rewrite(query: &mut Query) -> Result<()> {
             None => SelectItem::UnnamedExpr(column),
         });
     }
-    for (number, ordered) in order.iter_mut().enumerate() {
+    for (at, ordered) in order.iter_mut().enumerate() {
         if let Some(position) = position(&ordered.expr, &names) {
-            ordered.expr = Expr::Value(Value::Number(position.to_string(), false).into());
+            ordered.expr = number(position.to_string());
             continue;
         }
-        let key = Ident::with_quote('"', format!("k{}", number + 1));
+        let key = Ident::with_quote('"', format!("k{}", at + 1));
         let expr = std::mem::replace(&mut ordered.expr, Expr::Identifier(key.clone()));
         select.projection.push(SelectItem::ExprWithAlias { expr, alias: key });
     }

@@ -12,7 +12,7 @@ use datafusion::sql::sqlparser::ast::{
     FunctionArgExpr, FunctionArguments, OrderByExpr, Value, helpers::attached_token::AttachedToken, visit_expressions,
 };
 
-use super::{all, any, call, operation};
+use super::{all, any, call, nested, number, operation};
 use crate::{Error, Fault, Result};
 
 /// Aggregates of the values of a group in an order, and what makes them of an array.
@@ -115,10 +115,6 @@ fn double(value: Expr) -> Expr {
     Expr::Cast { kind: CastKind::DoubleColon, expr: Box::new(value), data_type, array: false, format: None }
 }
 
-fn number(number: &str) -> Expr {
-    Expr::Value(Value::Number(number.to_owned(), false).into())
-}
-
 /// A row among others.
 struct Hypothetical {
     direct: Vec<Expr>,
@@ -128,7 +124,6 @@ struct Hypothetical {
 
 impl Hypothetical {
     fn new(direct: Vec<Expr>, keys: Vec<OrderByExpr>, function: &Function) -> Self {
-        let nested = |value: Expr| Expr::Nested(Box::new(value));
         let direct = direct.into_iter().map(nested).collect();
         let keys = keys.into_iter().map(|key| OrderByExpr { expr: nested(key.expr), ..key }).collect();
         Self { direct, keys, filter: function.filter.as_deref().cloned().map(nested) }
@@ -228,8 +223,7 @@ fn choice(condition: Expr, then: Expr, otherwise: Expr) -> Expr {
 }
 
 fn quotient(part: Expr, whole: Expr) -> Expr {
-    let nested = |value: Expr| double(Expr::Nested(Box::new(value)));
-    operation(nested(part), BinaryOperator::Divide, nested(whole))
+    operation(double(nested(part)), BinaryOperator::Divide, double(nested(whole)))
 }
 
 fn hypothetical(name: &str, row: &Hypothetical) -> Expr {
@@ -249,5 +243,5 @@ fn hypothetical(name: &str, row: &Hypothetical) -> Expr {
             quotient(plus(up_to), operation(row.rows(Vec::new()), BinaryOperator::Plus, number("1")))
         }
     };
-    Expr::Nested(Box::new(result))
+    nested(result)
 }

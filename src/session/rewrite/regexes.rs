@@ -6,7 +6,7 @@ use datafusion::sql::sqlparser::ast::{
     BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Value,
 };
 
-use super::{arrays, call};
+use super::{arrays, call, quoted};
 use crate::{
     Result,
     functions::{similar, translated},
@@ -54,10 +54,6 @@ fn written(expression: &Expr) -> Option<&str> {
     }
 }
 
-fn text(text: String) -> Expr {
-    Expr::Value(Value::SingleQuotedString(text).into())
-}
-
 /// Translates a regular expression that has options, or none. One that is none is told of when it is matched, by the function:
 /// there may be no such operator of what it stands beside.
 fn translate(pattern: &mut Expr, flags: Option<Expr>) {
@@ -65,7 +61,7 @@ fn translate(pattern: &mut Expr, flags: Option<Expr>) {
     if let (Some(written), Some(flags)) = (written(pattern), known_flags)
         && let Ok(translated) = translated(written, flags)
     {
-        *pattern = text(translated);
+        *pattern = quoted(translated);
         return;
     }
     // NULL has no type, and it is told of a number that it is no text.
@@ -99,7 +95,7 @@ fn rewrite_similar(expression: &mut Expr) -> Result<()> {
         Some(escape) => written(escape).map(Some),
     };
     let right = match (written(pattern), known_escape) {
-        (Some(written), Some(escape)) => text(similar(written, escape)?),
+        (Some(written), Some(escape)) => quoted(similar(written, escape)?),
         _ => call(SIMILAR_EXPRESSION, std::iter::once(*pattern.clone()).chain(escape).collect()),
     };
     let op = if *negated { BinaryOperator::PGRegexNotMatch } else { BinaryOperator::PGRegexMatch };

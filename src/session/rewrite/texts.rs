@@ -1,10 +1,10 @@
 //! Operators on texts that are functions: `a ^@ b`, `a IS NFC NORMALIZED`, and arguments after VARIADIC.
 
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, UnaryOperator, Value,
+    BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, UnaryOperator,
 };
 
-use super::{call, null};
+use super::{call, null, quoted};
 use crate::{Error, Fault, Result, session::dialect::VARIADIC};
 
 /// Writes an operator as the function that it is, and the elements of an array for the array after VARIADIC.
@@ -18,7 +18,7 @@ pub(super) fn rewrite(expression: &mut Expr) -> Result<()> {
         Expr::IsNormalized { expr, form, negated } => {
             let form = form.as_ref().map_or_else(|| "NFC".to_owned(), ToString::to_string);
             let text = std::mem::replace(expr.as_mut(), null());
-            let is_normal = call("is_normalized", vec![text, Expr::Value(Value::SingleQuotedString(form).into())]);
+            let is_normal = call("is_normalized", vec![text, quoted(form)]);
             *expression = match *negated {
                 true => Expr::UnaryOp { op: UnaryOperator::Not, expr: Box::new(is_normal) },
                 false => is_normal,
@@ -54,7 +54,7 @@ fn spread(function: &mut Function) -> Result<Option<Expr>> {
         return Ok(None);
     }
     let between = match (name.as_str(), list.args.as_slice()) {
-        ("concat", []) => Expr::Value(Value::SingleQuotedString(String::new()).into()),
+        ("concat", []) => quoted(""),
         ("concat_ws", [FunctionArg::Unnamed(FunctionArgExpr::Expr(between))]) => between.clone(),
         _ => {
             let message = format!("VARIADIC of {name} is supported with an array that is written out: ARRAY[…]");

@@ -9,11 +9,12 @@
 
 use datafusion::sql::sqlparser::ast::{
     BinaryOperator, CastKind, DataType, Expr, Ident, LimitClause, OrderBy, OrderByExpr, OrderByKind, Query, Select,
-    SelectItem, SetExpr, TableAlias, TableFactor, TableWithJoins, Value, WindowSpec, WindowType,
+    SelectItem, SetExpr, TableAlias, TableFactor, TableWithJoins, WindowSpec, WindowType,
 };
 
 use super::{
-    all, call, columns::shown_by_name, groups::position, limit::is_null, merge::name_of, operation, query_from,
+    all, call, columns::shown_by_name, groups::position, limit::is_null, merge::name_of, nested, number, operation,
+    query_from,
 };
 use crate::{Error, Fault, Result};
 
@@ -121,12 +122,4 @@ fn name_column(key: &mut Expr, shown: Option<&[SelectItem]>) -> Result<()> {
 fn unsupported() -> Error {
     let message = "WITH TIES takes an ORDER BY of named columns here; rank() in a subquery finds ties of others";
     Error::new(Fault::FeatureNotSupported, message)
-}
-
-fn nested(expression: Expr) -> Expr {
-    Expr::Nested(Box::new(expression))
-}
-
-fn number(digits: &str) -> Expr {
-    Expr::Value(Value::Number(digits.to_owned(), false).into())
 }

@@ -2,9 +2,9 @@
 //! which begin in 1678 and end in 2262. And `AT TIME ZONE` and `extract` are functions, intervals texts that the planner reads
 //! as PostgreSQL does. `dec` is another word for `numeric` that the planner does not know.
 
-use datafusion::sql::sqlparser::ast::{ArrayElemTypeDef, DataType as Type, DateTimeField, Expr, Value};
+use datafusion::sql::sqlparser::ast::{ArrayElemTypeDef, DataType as Type, DateTimeField, Expr};
 
-use super::{call, intervals, told_types};
+use super::{call, intervals, quoted, told_types};
 use crate::Result;
 
 /// Rewrites a cast, a typed text, an interval, `AT TIME ZONE` or `extract`.
@@ -23,7 +23,7 @@ pub(super) fn rewrite(expression: &mut Expr) -> Result<()> {
                 DateTimeField::Custom(word) => word.value.clone(),
                 other => other.to_string(),
             };
-            let field = Expr::Value(Value::SingleQuotedString(name).into());
+            let field = quoted(name);
             *expression = call("extract", vec![field, *expr.clone()]);
         }
         _ => {}

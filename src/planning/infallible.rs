@@ -20,6 +20,8 @@ use datafusion::{
     },
 };
 
+use super::steps;
+
 /// The condition over the columns of this schema as it is evaluated, where that is known never to fail.
 pub(crate) fn evaluable(condition: &Expr, schema: &DFSchema) -> Option<Arc<dyn PhysicalExpr>> {
     let (properties, context) = (ExecutionProps::new(), PhysicalPlanningContext::default());
@@ -40,7 +42,7 @@ pub(super) fn cannot_fail(expression: &Arc<dyn PhysicalExpr>, schema: &Schema) -
         let (left, right) = (binary.left(), binary.right());
         let fits = match binary.op() {
             Operator::And | Operator::Or => true,
-            operator => compares(operator) && same_type(left, right, schema),
+            operator => steps::is_comparison(*operator) && same_type(left, right, schema),
         };
         return fits && inner(left) && inner(right);
     }
@@ -65,11 +67,6 @@ pub(super) fn cannot_fail(expression: &Arc<dyn PhysicalExpr>, schema: &Schema) -
         || expression.is::<IsNullExpr>()
         || expression.is::<IsNotNullExpr>();
     known && expression.children().into_iter().all(inner)
-}
-
-fn compares(operator: &Operator) -> bool {
-    use Operator::{Eq, Gt, GtEq, IsDistinctFrom, IsNotDistinctFrom, Lt, LtEq, NotEq};
-    matches!(operator, Eq | NotEq | Lt | LtEq | Gt | GtEq | IsDistinctFrom | IsNotDistinctFrom)
 }
 
 fn same_type(left: &Arc<dyn PhysicalExpr>, right: &Arc<dyn PhysicalExpr>, schema: &Schema) -> bool {

@@ -92,13 +92,10 @@ pub(super) fn compared(step: &mut Expr) -> Option<Vec<&mut Expr>> {
     })
 }
 
-/// Whether a step compares values.
+/// Whether a step compares values, or a text with a pattern.
 pub(super) fn compares(step: &Expr) -> bool {
-    use Operator::{IsDistinctFrom, IsNotDistinctFrom};
     match step {
-        Expr::BinaryExpr(BinaryExpr { op, .. }) => {
-            op.supports_propagation() || matches!(op, IsDistinctFrom | IsNotDistinctFrom)
-        }
+        Expr::BinaryExpr(BinaryExpr { op, .. }) => op.supports_propagation(),
         Expr::Between(_) | Expr::InList(_) => true,
         _ => false,
     }

@@ -11,9 +11,8 @@ use datafusion::{
     },
     functions_aggregate::min_max::min,
     logical_expr::{
-        Aggregate, Between, BinaryExpr, Case, Distinct, Expr, ExprSchemable, Join, JoinConstraint, LogicalPlan,
-        Projection,
-        expr::{AggregateFunction, InList, ScalarFunction, WindowFunction},
+        Aggregate, Case, Distinct, Expr, ExprSchemable, Join, JoinConstraint, LogicalPlan, Projection,
+        expr::{AggregateFunction, ScalarFunction, WindowFunction},
     },
 };
 

@@ -9,8 +9,7 @@ use arrow::datatypes::{DataType, IntervalUnit};
 use datafusion::{
     common::{DFSchema, Result, ScalarValue},
     logical_expr::{
-        Between, BinaryExpr, Case, Cast, Expr, ExprSchemable, Operator, WindowFunctionDefinition,
-        expr::InList,
+        BinaryExpr, Cast, Expr, ExprSchemable, Operator, WindowFunctionDefinition,
         planner::{ExprPlanner, PlannerResult, RawAggregateExpr, RawBinaryExpr, RawWindowExpr},
     },
     sql::sqlparser::ast::BinaryOperator,

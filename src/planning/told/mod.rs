@@ -18,9 +18,8 @@ use arrow::datatypes::{DataType, Field};
 use datafusion::{
     common::{Column, DFSchema, ExprSchema, Result, ScalarValue},
     logical_expr::{
-        Between, BinaryExpr, Case, Cast, Distinct, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Operator,
-        TryCast,
-        expr::{InList, InSubquery, Placeholder},
+        BinaryExpr, Cast, Distinct, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Operator, TryCast,
+        expr::{InSubquery, Placeholder},
     },
 };
 

@@ -13,15 +13,19 @@ impl Connection {
     /// Answers a Query but for its ReadyForQuery.
     pub(super) async fn query(&mut self, query: Query) -> Result<(), Failure> {
         self.session.close_statement("");
-        self.session.close_portal("");
         let known = self.session.known(&query.query).or_else(|| self.session.shaped(&query.query));
         let statements = match known {
             Some(statement) => vec![statement],
             None => {
                 let session = Arc::clone(&self.session);
-                self.offload(async move { session.parse(&query.query).await }).await?
+                let read = self.offload(async move { session.parse(&query.query).await }).await;
+                read.inspect_err(|_| self.session.close_portal(""))?
             }
         };
+        // A text without a statement leaves the unnamed portal where it is.
+        if !statements.is_empty() {
+            self.session.close_portal("");
+        }
         if statements.is_empty() {
             self.finish().await?;
             self.tell_end(&Sent::Empty);

@@ -36,6 +36,8 @@ pub(crate) struct Work {
     /// Statements that have joined it; of a block, those before BEGIN.
     statements: usize,
     savepoints: Vec<Savepoint>,
+    /// Whether it failed with no savepoint to go back to: what comes after it by AND CHAIN has the modes of the session then.
+    has_lost_modes: bool,
 }
 
 #[derive(Debug)]
@@ -80,11 +82,18 @@ impl Work {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let began = Utc::now();
-        Self { number, began, changes, before, modes, queried: false, statements: 0, savepoints: Vec::new() }
+        let (savepoints, has_lost_modes) = (Vec::new(), false);
+        Self { number, began, changes, before, modes, queried: false, statements: 0, savepoints, has_lost_modes }
     }
 
     pub(crate) fn modes(&self) -> Modes {
         self.modes
+    }
+
+    /// The modes of what begins by AND CHAIN; none: those of the session, as one that has failed has lost its own, as in
+    /// PostgreSQL.
+    pub(crate) fn modes_of_next(&self) -> Option<Modes> {
+        (!self.has_lost_modes).then_some(self.modes)
     }
 
     pub(crate) fn number(&self) -> u64 {
@@ -329,8 +338,9 @@ impl State {
             Self::Idle => None,
             Self::Implicit { work, .. } => Some(work.before.clone()),
             Self::Ending { before, .. } => Some(before),
-            Self::Open(work) => {
+            Self::Open(mut work) => {
                 let settings = work.settings().clone();
+                work.has_lost_modes = work.savepoints.is_empty();
                 *self = Self::Failed(work);
                 Some(settings)
             }

@@ -3,7 +3,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use arrow::datatypes::{DataType, Field, FieldRef};
+use arrow::datatypes::{DECIMAL256_MAX_PRECISION, DataType, Field, FieldRef};
 use datafusion::{
     common::Result as PlanResult,
     sql::sqlparser::ast::{
@@ -34,6 +34,9 @@ static NAMED: [PgType; 14] =
 pub(super) fn field_of(data_type: &Type) -> PlanResult<Option<FieldRef>> {
     let (item, dimensions) = innermost(data_type);
     if dimensions > 0 {
+        if let Type::Numeric(digits) | Type::Decimal(digits) | Type::Dec(digits) = item {
+            check_digits(digits)?;
+        }
         if let Some(float) = float_of(item)? {
             return Ok(Some(Arc::new(Field::new("", nested(dimensions, float), true))));
         }
@@ -65,6 +68,7 @@ pub(super) fn field_of(data_type: &Type) -> PlanResult<Option<FieldRef>> {
         // It knows those whose digits were written for it.
         Type::Timestamp(..) => Ok(None),
         Type::Float(_) => Ok(float_of(data_type)?.map(|float| Arc::new(Field::new("", float, true)))),
+        Type::Numeric(digits) | Type::Decimal(digits) | Type::Dec(digits) => check_digits(digits).map(|()| None),
         _ => Ok(told_by(data_type)?.map(field)),
     }
 }
@@ -87,6 +91,37 @@ fn float_of(data_type: &Type) -> PlanResult<Option<DataType>> {
             let message = format!("type modifier is not allowed for type \"{data_type}\"; write numeric");
             Err(Failure::new(Fault::Syntax, message).into())
         }
+    }
+}
+
+/// Refuses a numeric with digits that there are not: the planner takes 266 for 10.
+fn check_digits(digits: &ExactNumberInfo) -> PlanResult<()> {
+    let (precision, scale) = match digits {
+        ExactNumberInfo::None => return Ok(()),
+        ExactNumberInfo::Precision(precision) => (*precision, 0),
+        ExactNumberInfo::PrecisionAndScale(precision, scale) => (*precision, *scale),
+    };
+    let refused = |fault, message: String| Err(Failure::new(fault, message).into());
+    let most = u64::from(DECIMAL256_MAX_PRECISION);
+    match (precision, scale) {
+        (0 | 1001.., _) => {
+            let message = format!("NUMERIC precision {precision} must be between 1 and 1000");
+            refused(Fault::InvalidArgument, message)
+        }
+        (_, ..=-1001 | 1001..) => {
+            refused(Fault::InvalidArgument, format!("NUMERIC scale {scale} must be between -1000 and 1000"))
+        }
+        _ if precision > most => {
+            let message = format!("a numeric has at most {most} digits here, and not {precision}");
+            refused(Fault::FeatureNotSupported, message)
+        }
+        _ if scale.unsigned_abs() > precision => {
+            let message = format!(
+                "numeric({precision}, {scale}) is not supported: its places are more than its digits; write more digits"
+            );
+            refused(Fault::FeatureNotSupported, message)
+        }
+        _ => Ok(()),
     }
 }
 

@@ -77,13 +77,6 @@ pub(crate) const KNOWN: &[Known] = &[
         "a simple query that failed leaves an unnamed portal there",
     ),
     known(
-        "DataRow serializable",
-        "DataRow read committed",
-        "isolation",
-        Then::End,
-        "a transaction that failed forgets its level there, and so does the next of its chain",
-    ),
-    known(
         "CommandComplete BEGIN",
         "ErrorResponse FATAL XX000",
         "execute",
@@ -126,6 +119,13 @@ pub(crate) const KNOWN: &[Known] = &[
         "a query that the same message prepared counts as the first of the transaction there",
     ),
     known("CommandComplete ROLLBACK", "NoticeResponse WARNING 01000", "rollback", Then::End, "as for COMMIT"),
+    known(
+        "CommandComplete START TRANSACTION",
+        "ErrorResponse ERROR 25001",
+        "isolation level repeatable read",
+        Then::End,
+        "that is the level which every transaction has here, and so no change of it",
+    ),
     known("CommandComplete ROLLBACK", "NoticeResponse WARNING 01000", "abort", Then::End, "as for COMMIT"),
     known("CommandComplete ROLLBACK", "NoticeResponse WARNING 01000", "query end", Then::End, "as for COMMIT"),
     known(
@@ -206,27 +206,6 @@ pub(crate) const KNOWN: &[Known] = &[
         "statements that run one another are counted here; there the stack ends",
     ),
     known("", "Lost", "", Then::End, "PostgreSQL itself has ended, as it does on some sequences of portals"),
-    known(
-        "ErrorResponse ERROR 25006",
-        "CommandComplete",
-        "",
-        Then::End,
-        "a transaction that failed forgets there that it was read-only, and so does the next of its chain",
-    ),
-    known(
-        "ErrorResponse ERROR 25006",
-        "NoticeResponse NOTICE",
-        "",
-        Then::End,
-        "a transaction that failed forgets there that it was read-only, and so does the next of its chain",
-    ),
-    known(
-        "ErrorResponse ERROR 25006",
-        "ErrorResponse ERROR 42",
-        "",
-        Then::End,
-        "a transaction that failed forgets there that it was read-only, and so does the next of its chain",
-    ),
 ];
 
 /// How an answer differs.

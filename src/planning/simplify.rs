@@ -9,7 +9,7 @@
 use std::{
     collections::{BTreeMap, HashSet},
     sync::{
-        Arc,
+        Arc, LazyLock,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -309,7 +309,7 @@ fn tell_apart(expression: Expr, number: &AtomicU64, place: Place, schema: &DFSch
         }
         // One operand may fail whatever the other is: `x * 0` is not 0 where there is no x, and constants fail beside NULL.
         Expr::BinaryExpr(BinaryExpr { left, op, right }) if makes_needless(&left, op, &right) => {
-            let (left, right) = (Box::new(under_its_name(*left, next())), Box::new(under_its_name(*right, next())));
+            let (left, right) = (Box::new(kept(*left, next())), Box::new(kept(*right, next())));
             Transformed::yes(Expr::BinaryExpr(BinaryExpr { left, op, right }))
         }
         Expr::BinaryExpr(BinaryExpr { left, op, right }) => match op {
@@ -401,6 +401,40 @@ fn unfolded(cast: Cast, number: u64) -> Expr {
     Expr::Alias(Alias::new(call, relation, name).with_metadata(Some(metadata)))
 }
 
+/// An expression, which may be simplified, as a value that is not known while the rule runs.
+fn kept(expression: Expr, number: u64) -> Expr {
+    static KEPT: LazyLock<Arc<ScalarUDF>> =
+        LazyLock::new(|| Arc::new(ScalarUDF::from(Kept { signature: Signature::any(1, Volatility::Volatile) })));
+    let (relation, name) = expression.qualified_name();
+    let call = Expr::ScalarFunction(ScalarFunction::new_udf(Arc::clone(&KEPT), vec![expression]));
+    let metadata = FieldMetadata::new(BTreeMap::from([(APART.to_owned(), number.to_string())]));
+    Expr::Alias(Alias::new(call, relation, name).with_metadata(Some(metadata)))
+}
+
+/// What keeps a value from being known.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Kept {
+    signature: Signature,
+}
+
+impl ScalarUDFImpl for Kept {
+    fn name(&self) -> &str {
+        "kept"
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, types: &[DataType]) -> Result<DataType> {
+        types.first().map_or_else(|| internal_err!("a value without a type"), |own| Ok(own.clone()))
+    }
+
+    fn invoke_with_args(&self, _arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        internal_err!("a value that is not to be known yet")
+    }
+}
+
 /// A cast, while the rule runs.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Unfolded {
@@ -428,6 +462,10 @@ impl ScalarUDFImpl for Unfolded {
 
 fn as_it_was(expression: Expr) -> Result<Transformed<Expr>> {
     Ok(match expression {
+        Expr::ScalarFunction(mut call) if call.func.inner().is::<Kept>() => match call.args.pop() {
+            Some(inner) => Transformed::yes(inner),
+            None => return internal_err!("nothing was kept"),
+        },
         Expr::ScalarFunction(mut call) if call.func.inner().is::<Unfolded>() => {
             let field = call.func.inner().downcast_ref::<Unfolded>().map(|unfolded| Arc::clone(&unfolded.field));
             match (field, call.args.pop()) {

@@ -36,8 +36,8 @@ pub(crate) struct Work {
     /// Statements that have joined it; of a block, those before BEGIN.
     statements: usize,
     savepoints: Vec<Savepoint>,
-    /// Whether it failed with no savepoint to go back to: what comes after it by AND CHAIN has the modes of the session then.
-    has_lost_modes: bool,
+    /// Those that it began with, before its own statements asked for others.
+    first_modes: Modes,
 }
 
 #[derive(Debug)]
@@ -82,18 +82,12 @@ impl Work {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let began = Utc::now();
-        let (savepoints, has_lost_modes) = (Vec::new(), false);
-        Self { number, began, changes, before, modes, queried: false, statements: 0, savepoints, has_lost_modes }
+        let (savepoints, first_modes) = (Vec::new(), modes);
+        Self { number, began, changes, before, modes, queried: false, statements: 0, savepoints, first_modes }
     }
 
     pub(crate) fn modes(&self) -> Modes {
         self.modes
-    }
-
-    /// The modes of what begins by AND CHAIN; none: those of the session, as one that has failed has lost its own, as in
-    /// PostgreSQL.
-    pub(crate) fn modes_of_next(&self) -> Option<Modes> {
-        (!self.has_lost_modes).then_some(self.modes)
     }
 
     pub(crate) fn number(&self) -> u64 {
@@ -340,7 +334,10 @@ impl State {
             Self::Ending { before, .. } => Some(before),
             Self::Open(mut work) => {
                 let settings = work.settings().clone();
-                work.has_lost_modes = work.savepoints.is_empty();
+                // As in PostgreSQL it has lost what it asked for, and what follows it by AND CHAIN has not that either.
+                if work.savepoints.is_empty() {
+                    work.modes = work.first_modes;
+                }
                 *self = Self::Failed(work);
                 Some(settings)
             }

@@ -230,7 +230,7 @@ pub(super) fn settled(mut step: Expr, schema: &DFSchema) -> Result<(Expr, Option
                 _ => "=",
             };
             if let Some(mut operands) = steps::compared(other) {
-                become_alike(&mut operands, operator, schema)?;
+                compare(&mut operands, operator, schema)?;
             }
         }
     }

@@ -189,7 +189,7 @@ impl Client {
             self.end_portals(published);
             return Ok(published);
         };
-        let modes = work.modes_of_next();
+        let modes = work.modes();
         let finished = match published {
             true => self.publish(work, ticket.clone()).await,
             false => self.change_settings(|own| own.restore(work.before.clone())),
@@ -209,13 +209,12 @@ impl Client {
         self.end_portals(false);
         let Some(work) = ended.work else { return Ok(()) };
         self.change_settings(|own| own.restore(work.before.clone()))?;
-        self.chain(chain, work.modes_of_next());
+        self.chain(chain, work.modes());
         Ok(())
     }
 
-    fn chain(&self, chain: bool, modes: Option<Modes>) {
+    fn chain(&self, chain: bool, modes: Modes) {
         if chain {
-            let modes = modes.unwrap_or_else(|| lock(&self.settings).default_modes());
             let work = Work::new(self.catalog().begin(), lock(&self.settings).values(), modes);
             *self.transaction() = State::Open(work);
         }

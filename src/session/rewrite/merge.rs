@@ -216,6 +216,12 @@ impl Known {
         Ok(Some(namespace))
     }
 
+    /// Whether one of the items is a table that there is not.
+    pub(super) fn miss_any(&self, items: &[TableWithJoins]) -> bool {
+        let joined = |item: &TableWithJoins| item.joins.iter().any(|join| self.is_missing(&join.relation));
+        items.iter().any(|item| self.is_missing(&item.relation) || joined(item))
+    }
+
     fn is_missing(&self, factor: &TableFactor) -> bool {
         matches!(factor, TableFactor::Table { name, args: None, .. } if self.missing.contains(&name.to_string()))
     }

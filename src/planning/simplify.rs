@@ -308,7 +308,7 @@ fn tell_apart(expression: Expr, number: &AtomicU64, place: Place, schema: &DFSch
             Transformed::yes(Expr::InList(InList { expr, list, negated }))
         }
         // One operand may fail whatever the other is: `x * 0` is not 0 where there is no x, and constants fail beside NULL.
-        Expr::BinaryExpr(BinaryExpr { left, op, right }) if makes_needless(&left, op, &right) => {
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) if makes_needless(&left, op, &right, place) => {
             let (left, right) = (Box::new(kept(*left, next())), Box::new(kept(*right, next())));
             Transformed::yes(Expr::BinaryExpr(BinaryExpr { left, op, right }))
         }
@@ -353,11 +353,11 @@ fn tell_apart(expression: Expr, number: &AtomicU64, place: Place, schema: &DFSch
 }
 
 /// Whether the rule, for what one operand is or may turn out to be, could leave the other uncomputed that can fail.
-fn makes_needless(left: &Expr, op: Operator, right: &Expr) -> bool {
+fn makes_needless(left: &Expr, op: Operator, right: &Expr, place: Place) -> bool {
     let is_literal = |operand: &Expr| matches!(operand, Expr::Literal(..));
     let is_there = |operand: &Expr| is_literal(operand) || matches!(operand, Expr::Column(_));
     let absorbs = matches!(op, Operator::Multiply | Operator::Modulo | Operator::BitwiseAnd | Operator::BitwiseOr);
-    let of_constants = op.returns_null_on_null() && is_constant(left) && is_constant(right);
+    let of_constants = !place.guarded && op.returns_null_on_null() && is_constant(left) && is_constant(right);
     let beside_one = absorbs && (is_literal(left) && !is_there(right) || is_literal(right) && !is_there(left));
     beside_one || of_constants && !(is_literal(left) && is_literal(right))
 }

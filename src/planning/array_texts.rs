@@ -62,7 +62,8 @@ fn cast_to_array(step: &Expr) -> Option<(&Expr, &DataType, bool)> {
 
 fn converted(step: Expr, schema: &DFSchema, session: InSession<'_>) -> Result<Transformed<Expr>> {
     let Some((value, wanted, fails)) = cast_to_array(&step) else { return Ok(Transformed::no(step)) };
-    if let Expr::Literal(written, _) = value
+    // What is said of a text makes it one that was cast to that: such a one is read when it is needed.
+    if let Expr::Literal(written, None) = value
         && let Some(text) = written.try_as_str().flatten()
     {
         let read = match read(text, wanted, session) {

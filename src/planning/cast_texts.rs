@@ -122,10 +122,11 @@ fn read(mut step: Expr, schema: &DFSchema, zone: &Arc<str>, styles: Styles) -> R
     if (data_type == ZONED_TIME) != (reading.to == ZONED_TIME) && !is_open {
         return Err(no_cast(&type_name(&data_type), &type_name(&reading.to)));
     }
-    if let Expr::Literal(value, metadata) = expr.as_ref()
+    // What is said of a text makes it one that was cast to that: such a one is read when it is needed.
+    if let Expr::Literal(value, None) = expr.as_ref()
         && let Some(text) = value.try_as_str().flatten()
     {
-        return Ok(Transformed::yes(Expr::Literal(reading.value(text)?, metadata.clone())));
+        return Ok(Transformed::yes(Expr::Literal(reading.value(text)?, None)));
     }
     let is_time = is_interval && matches!(data_type, DataType::Time32(_) | DataType::Time64(_));
     if !is_time && !data_type.is_string() {

@@ -130,6 +130,14 @@ impl Udf {
         }
         let given: Vec<Given> = types.iter().map(given).collect();
         let found = resolve(self.function, &given).or_else(|_| resolve_early(self.function, &given));
+        // What is open beside a number that is written is of its type, which is not a bigint's: `NULL << 1`.
+        let found = found.or_else(|unresolved| {
+            let narrow = |given: &Given| match given {
+                Given::Type(given) if given.oid == pgtype::INT8.oid => Given::Type(pgtype::INT4),
+                other => *other,
+            };
+            resolve(self.function, &given.iter().map(narrow).collect::<Vec<Given>>()).map_err(|_| unresolved)
+        });
         let found = found.or_else(|unresolved| {
             let is_text = |given: &Given| matches!(given, Given::Type(given) if given.oid == pgtype::TEXT.oid);
             let open: Vec<Given> =

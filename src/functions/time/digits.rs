@@ -17,6 +17,9 @@ use crate::{
     },
 };
 
+/// What a type without a modifier has for one.
+const NO_MODIFIER: i32 = -1;
+
 pub(super) static DATE_OF: Function = Function {
     name: "date",
     purpose: "The date of a timestamp, or that the session's clocks show at an instant",
@@ -111,25 +114,37 @@ pub(crate) fn casting(from: &PgType, to: &PgType) -> Option<&'static Function> {
 }
 
 /// The digits that are asked for; PostgreSQL keeps no more than six.
-pub(super) fn digits(number: i32, of: &PgType) -> Result<u32> {
-    u32::try_from(number).ok().filter(|digits| *digits <= MOST_DIGITS).ok_or_else(|| {
+fn digits(number: i32, of: &PgType) -> Result<u32> {
+    digits_within(number).ok_or_else(|| {
         let message = format!("{}({number}) precision must be between 0 and {MOST_DIGITS}", of.name);
         Failure::new(Fault::InvalidArgument, message)
     })
 }
 
+/// The same where a time stays as it is that is asked for others.
+pub(super) fn digits_within(number: i32) -> Option<u32> {
+    u32::try_from(number).ok().filter(|digits| *digits <= MOST_DIGITS)
+}
+
 fn moments(call: &Call<'_>) -> Result<ArrayRef> {
     let (values, numbers) = (call.timestamps(0)?, call.int4s(1)?);
     call.timestamp_of(|row| {
-        let (value, digits) = (values.value(row), digits(numbers.value(row), &TIMESTAMP)?);
-        let rounded = if is_infinite(value) { Some(value) } else { rounded_moment(value, digits) };
-        rounded.map(Some).ok_or_else(timestamp_out_of_range)
+        let value = values.value(row);
+        // None is what a type without a modifier says.
+        if is_infinite(value) || numbers.value(row) == NO_MODIFIER {
+            return Ok(Some(value));
+        }
+        let digits = digits(numbers.value(row), &TIMESTAMP)?;
+        rounded_moment(value, digits).map(Some).ok_or_else(timestamp_out_of_range)
     })
 }
 
 fn times(call: &Call<'_>) -> Result<ArrayRef> {
     let (values, numbers) = (call.times(0)?, call.int4s(1)?);
-    call.time_of(|row| Ok(rounded(values.value(row), digits(numbers.value(row), &TIME)?)))
+    call.time_of(|row| {
+        let value = values.value(row);
+        Ok(digits_within(numbers.value(row)).map_or(Some(value), |digits| rounded(value, digits)))
+    })
 }
 
 fn without_zone(call: &Call<'_>) -> Result<ArrayRef> {

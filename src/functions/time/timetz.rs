@@ -4,7 +4,7 @@ use arrow::array::ArrayRef;
 
 use super::{
     calendar::{MICROS_PER_DAY, is_infinite, timestamp_out_of_range},
-    digits::digits,
+    digits::digits_within,
 };
 use crate::{
     fault::{Failure, Fault, Result},
@@ -51,7 +51,10 @@ fn of_instants(call: &Call<'_>) -> Result<ArrayRef> {
 
 fn with_digits(call: &Call<'_>) -> Result<ArrayRef> {
     let (times, numbers) = (call.zoned_times(0)?, call.int4s(1)?);
-    call.zoned_time_of(|row| Ok(times.value(row)?.rounded(digits(numbers.value(row), &TIMETZ)?)))
+    call.zoned_time_of(|row| {
+        let time = times.value(row)?;
+        Ok(digits_within(numbers.value(row)).map_or(Some(time), |digits| time.rounded(digits)))
+    })
 }
 
 /// The time by which the distances of clocks are told that depend on it, in microseconds since 1970.

@@ -38,7 +38,7 @@ pub(crate) use self::{
         ARRAY_ACCUMULATED, ARRAY_APPEND, ARRAY_CAT, ARRAY_EQ, ARRAY_GE, ARRAY_GT, ARRAY_LE, ARRAY_LT, ARRAY_MATCHING,
         ARRAY_NE, ARRAY_PART, ARRAY_PREPEND, ARRAY_SUBSCRIPT, ARRAYCONTAINED, ARRAYCONTAINS, ARRAYOVERLAP, comparable,
     },
-    bytes::{byteacat, read as read_bytes},
+    bytes::{BYTEALIKE, BYTEANLIKE, byteacat, read as read_bytes},
     call::{Call, Room},
     json::no_json,
     kind::PG_TYPEOF,

@@ -20,6 +20,7 @@ mod arrays;
 mod arrays_of_arrays;
 mod assignments;
 mod bounds;
+mod byte_patterns;
 mod byte_texts;
 mod calls;
 mod cast_texts;

@@ -11,7 +11,7 @@ use datafusion::{
     sql::sqlparser::ast::BinaryOperator,
 };
 
-use super::{json_operators, open_operands::Operand, overloads};
+use super::{byte_patterns, json_operators, open_operands::Operand, overloads};
 use crate::functions;
 
 /// The call that an operation is planned as; none where the engine's own operator is meant. One that PostgreSQL has not is
@@ -21,6 +21,9 @@ pub(super) fn planned(operation: &RawBinaryExpr, schema: &DFSchema) -> Result<Op
         BitwiseAnd, BitwiseOr, Custom, Modulo, PGBitwiseShiftLeft, PGBitwiseShiftRight, PGBitwiseXor, PGExp,
     };
     if let Some(call) = json_operators::planned(operation, schema)? {
+        return Ok(Some(call));
+    }
+    if let Some(call) = byte_patterns::planned(operation, schema) {
         return Ok(Some(call));
     }
     let name = match operation.op {

@@ -26,6 +26,7 @@ use self::arguments::{Argument, element, of_function, of_rows};
 use super::{
     ASSIGNED, WRITTEN_AS,
     assignments::listing,
+    byte_patterns::is_of_bytes,
     common_types::{self, Item},
     constants,
     open_operands::{Beside, INTERVAL, Operand, beside, beside_open, type_of},
@@ -170,8 +171,10 @@ impl Finding<'_> {
             }
             Expr::BinaryExpr(BinaryExpr { left, op, right }) => self.operation(left, *op, right, schema)?,
             Expr::Like(Like { expr, pattern, .. }) | Expr::SimilarTo(Like { expr, pattern, .. }) => {
-                self.give_parameter(expr, &DataType::Utf8)?;
-                self.give_parameter(pattern, &DataType::Utf8)?;
+                let of_bytes = is_of_bytes(expr, schema) || is_of_bytes(pattern, schema);
+                let wanted = if of_bytes { DataType::Binary } else { DataType::Utf8 };
+                self.give_parameter(expr, &wanted)?;
+                self.give_parameter(pattern, &wanted)?;
             }
             Expr::Not(operand)
             | Expr::IsTrue(operand)

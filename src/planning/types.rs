@@ -23,7 +23,7 @@ use datafusion::{
 };
 
 use super::{
-    casts,
+    byte_patterns, casts,
     common_types::{self, Item},
     days, decimal_places, interval_lengths, json_operators, long_numbers, number_types,
     open_operands::is_open,
@@ -184,6 +184,7 @@ impl TreeNodeRewriter for Settler<'_> {
         let step = told::chosen(step, common);
         let step = long_numbers::settled(text_numbers::settled(step)?, self.schema)?;
         let step = time_operators::settled(overloads::settled(step, self.schema)?, self.schema);
+        let step = byte_patterns::settled(step, self.schema);
         let step = days::settled(written_texts::settled(step, self.schema), self.schema);
         let step = interval_lengths::settled(number_types::settled(step, self.schema)?, self.schema);
         let step = decimal_places::kept(step, self.schema)?;

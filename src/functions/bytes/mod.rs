@@ -6,11 +6,13 @@ mod convert;
 mod encode;
 mod encodings;
 mod hash;
+mod like;
 mod written;
 
 use super::Function;
 pub(crate) use concat::byteacat;
 pub(super) use convert::{characters, encoding};
+pub(crate) use like::{BYTEALIKE, BYTEANLIKE};
 pub(crate) use written::read;
 
 pub(super) const ROOM: &[&Function] = &[
@@ -30,4 +32,6 @@ pub(super) const ROOM: &[&Function] = &[
     &hash::SHA256,
     &hash::SHA384,
     &hash::SHA512,
+    &BYTEALIKE,
+    &BYTEANLIKE,
 ];

@@ -24,6 +24,7 @@ use super::{
 use crate::{
     Error, Fault, Result,
     catalog::{Change, Definition, Header, Kind, ManagedTable, Privilege, QualifiedName},
+    pgtype::{ColumnType, told},
     planning,
     session::{Analysis, Client, Name, Outcome, Running, Scope, Sealed, assign, storage},
 };
@@ -171,10 +172,12 @@ impl Insert {
         let stored = schema.fields().iter().map(|field| {
             let position = filled.iter().position(|filled| filled.name() == field.name());
             let value = match position.and_then(|position| found.get(position)) {
-                Some(column) => Expr::Column(column.clone()),
-                None => lit(ScalarValue::Null),
+                // It has become one already, and a cast would cut the blanks at its end.
+                Some(column) if told(field).is_some_and(ColumnType::keeps_blanks) => Expr::Column(column.clone()),
+                Some(column) => cast(Expr::Column(column.clone()), field.data_type().clone()),
+                None => cast(lit(ScalarValue::Null), field.data_type().clone()),
             };
-            cast(value, field.data_type().clone()).alias(field.name())
+            value.alias(field.name())
         });
         let stored: Vec<Expr> = stored.collect();
         Ok(LogicalPlanBuilder::from(rows).project(stored)?.build()?)

@@ -111,6 +111,17 @@ pub(super) fn told_result(call: &ScalarFunction, schema: &DFSchema) -> Option<Co
     told.has_to_be_told().then_some(told)
 }
 
+/// The types that a function takes of arguments such as these where Arrow does not tell them; none of the others.
+pub(super) fn told_arguments(call: &ScalarFunction, schema: &DFSchema) -> Vec<Option<ColumnType>> {
+    let Some(function) = functions::function_of(&call.func) else { return Vec::new() };
+    let Ok(resolved) = functions::resolve(function, &given(&call.args, schema)) else { return Vec::new() };
+    let told = |wanted: &PgType| {
+        let plain = ColumnType::plain(pgtype::by_oid(wanted.oid)?);
+        plain.has_to_be_told().then_some(plain)
+    };
+    resolved.arguments.iter().map(told).collect()
+}
+
 /// The type of JSON that a function has for all arguments.
 pub(super) fn json_result(call: &ScalarFunction) -> Option<ColumnType> {
     let overloads = functions::function_of(&call.func)?.overloads;

@@ -1,5 +1,6 @@
 //! Parameters of types that Arrow does not tell apart: those that a client declares, of `$1::uuid`, of `id = $1` beside a uuid,
-//! and of what is stored as one. The field of a parameter says its type, and its value is a constant that says the same.
+//! of `coalesce(id, $1)`, of what a function takes as one, and of what is stored as one. The field of a parameter says its type,
+//! and its value is a constant that says the same.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -11,13 +12,17 @@ use datafusion::{
         tree_node::{TreeNode, TreeNodeRecursion},
     },
     logical_expr::{
-        Between, BinaryExpr, Cast, Expr, ExprSchemable, LogicalPlan,
+        Between, BinaryExpr, Case, Cast, Expr, ExprSchemable, LogicalPlan,
         expr::{InList, Placeholder},
     },
 };
 
 use super::{
-    super::{integers, parameters::number},
+    super::{
+        common_types::{self, Item},
+        integers, overloads,
+        parameters::number,
+    },
     cast, is_open, is_stored_as, steps, told_as, told_by,
 };
 use crate::{
@@ -120,6 +125,27 @@ fn note(step: &Expr, schema: &DFSchema, found: &mut BTreeMap<usize, u32>) {
                 found.entry(number).or_insert(told.pg.oid);
             }
         }
+        Expr::ScalarFunction(call) if call.func.name() == "nullif" => {
+            alike(&call.args.iter().collect::<Vec<&Expr>>(), schema, found);
+        }
+        Expr::ScalarFunction(call) if TOGETHER.contains(&call.func.name()) => {
+            together(&call.args.iter().collect::<Vec<&Expr>>(), schema, found);
+        }
+        Expr::ScalarFunction(call) => {
+            for (argument, told) in call.args.iter().zip(overloads::told_arguments(call, schema)) {
+                if let (Some(number), Some(told)) = (parameter(argument), told) {
+                    found.entry(number).or_insert(told.pg.oid);
+                }
+            }
+        }
+        Expr::Case(Case { expr, when_then_expr, else_expr }) => {
+            if let Some(value) = expr {
+                let whens = when_then_expr.iter().map(|(when, _)| when.as_ref());
+                alike(&std::iter::once(value.as_ref()).chain(whens).collect::<Vec<&Expr>>(), schema, found);
+            }
+            let values = when_then_expr.iter().map(|(_, then)| then.as_ref()).chain(else_expr.as_deref());
+            together(&values.collect::<Vec<&Expr>>(), schema, found);
+        }
         Expr::BinaryExpr(BinaryExpr { left, op, right }) if steps::is_comparison(*op) => {
             alike(&[left.as_ref(), right.as_ref()], schema, found);
         }
@@ -131,6 +157,23 @@ fn note(step: &Expr, schema: &DFSchema, found: &mut BTreeMap<usize, u32>) {
             alike(&operands, schema, found);
         }
         _ => {}
+    }
+}
+
+/// Functions whose arguments have a type together.
+const TOGETHER: &[&str] = &["coalesce", "greatest", "ifnull", "least", "make_array", "nvl"];
+
+/// Values that have a type together.
+fn together(values: &[&Expr], schema: &DFSchema, found: &mut BTreeMap<usize, u32>) {
+    if values.iter().all(|value| parameter(value).is_none()) {
+        return;
+    }
+    let items: Vec<Item> = values.iter().map(|value| Item::of(value, schema)).collect();
+    // Types that do not go together are refused where they are settled.
+    let Ok(Some(common)) = common_types::found(values, &items, "") else { return };
+    let Some(told) = common.told() else { return };
+    for number in values.iter().filter_map(|value| parameter(value)) {
+        found.entry(number).or_insert(told.pg.oid);
     }
 }
 

@@ -63,9 +63,13 @@ fn position(call: &Call<'_>) -> Result<ArrayRef> {
     let finding = Finding::of(call)?;
     let starts = if call.len() > 2 { Some(call.int4s(2)?) } else { None };
     call.int4_of(|row| {
-        let Some(places) = finding.places(row)? else { return Ok(None) };
+        let Some(mut places) = finding.places(row)? else { return Ok(None) };
         let first = match starts {
             Some(starts) if starts.is_null(row) => {
+                // Where NULL is looked for and there is none, nobody asks from where on.
+                if call.is_null(1, row) && places.next().transpose()?.is_none() {
+                    return Ok(None);
+                }
                 return Err(Failure::new(Fault::NullNotAllowed, "initial position must not be null"));
             }
             Some(starts) => starts.value(row),

@@ -12,7 +12,7 @@ use arrow::{
 };
 
 use super::{
-    calendar::{MICROS_PER_SECOND, NANOS_PER_MICRO},
+    calendar::{MICROS_PER_SECOND, NANOS_PER_MICRO, is_infinite},
     timetz::{near, now},
     zones::{instant_of, named_in, shown_at},
 };
@@ -44,7 +44,11 @@ fn turned(
     turn: fn(Zone, i64) -> Result<i64>,
 ) -> Result<ArrayRef> {
     let times = call.timestamps(1)?;
-    call.timestamp_of(|row| turn(zone_of(row)?, times.value(row)).map(Some))
+    call.timestamp_of(|row| {
+        let time = times.value(row);
+        // What is before or after all others is so in each zone, and also where there is none of that name.
+        if is_infinite(time) { Ok(Some(time)) } else { turn(zone_of(row)?, time).map(Some) }
+    })
 }
 
 /// What the clocks of a zone show today when those of another show a time.

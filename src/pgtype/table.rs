@@ -98,6 +98,9 @@ types! {
     }
 }
 
+/// `bytea[]`
+pub const BYTEA_ARRAY: PgType = array_of(BYTEA, "_bytea");
+
 /// `integer[]`
 pub const INT4_ARRAY: PgType = array_of(INT4, "_int4");
 

@@ -121,6 +121,14 @@ impl ColumnType {
         Self { pg: self.pg.array_type().unwrap_or(self.pg), ..self }
     }
 
+    /// The type of what is made of values of this one without a word of its type, where a field has to say it: it has no
+    /// modifier, but for the length that texts are filled up to where they are shown.
+    pub(crate) fn unmodified(self) -> Option<Self> {
+        let is_padded = self.item().unwrap_or(self).is_padded();
+        let plain = if is_padded { self } else { Self::plain(self.pg) };
+        plain.has_to_be_told().then_some(plain)
+    }
+
     /// What a field of the type says.
     pub fn metadata(self) -> HashMap<String, String> {
         let said = match self.modifier {

@@ -5,22 +5,53 @@ use std::sync::Arc;
 use arrow::{
     array::{Array, ArrayRef, AsArray, ListArray},
     buffer::OffsetBuffer,
-    datatypes::{DataType, Field},
+    datatypes::{DataType, Field, FieldRef},
 };
 use datafusion::{
     common::{Result, utils::take_function_args},
-    logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility},
+    logical_expr::{
+        ColumnarValue, Expr, LogicalPlan, Projection, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl,
+        Signature, Volatility,
+    },
 };
 
-use super::{ELEMENTS_OF, columnar::made_of};
+use super::{ELEMENTS_OF, columnar::made_of, told::said};
 use crate::{
     fault::{Failure, Fault},
-    pgtype,
+    pgtype::{self, ColumnType, only_told, told},
 };
 
 /// The function that the argument of `unnest` is written in.
 pub(crate) fn function() -> ScalarUDF {
     ScalarUDF::from(ElementsOf { signature: Signature::any(1, Volatility::Immutable) })
+}
+
+/// What takes arrays apart, below a projection that says of the elements what the fields of the arrays say; any other node as it
+/// is.
+pub(super) fn with_types(node: LogicalPlan) -> Result<LogicalPlan> {
+    let LogicalPlan::Unnest(unnest) = &node else { return Ok(node) };
+    let items: Vec<Option<ColumnType>> = unnest
+        .dependency_indices
+        .iter()
+        .map(|at| {
+            let is_list = unnest.list_type_columns.iter().any(|(list, _)| list == at);
+            told(unnest.input.schema().fields().get(*at).filter(|_| is_list)?)?.item()?.unmodified()
+        })
+        .collect();
+    if items.iter().all(Option::is_none) {
+        return Ok(node);
+    }
+    let schema = Arc::clone(node.schema());
+    let columns = schema.columns().into_iter().zip(schema.iter()).zip(items);
+    let columns = columns.map(|((column, (qualifier, field)), item)| match item {
+        Some(item) => {
+            let element = said(Expr::Column(column), field.data_type().clone(), Some(item));
+            element.alias_qualified(qualifier.cloned(), field.name())
+        }
+        None => Expr::Column(column),
+    });
+    let columns = columns.collect();
+    Ok(LogicalPlan::Projection(Projection::try_new(columns, Arc::new(node))?))
 }
 
 /// `elements_of(array)`. It never fails.
@@ -45,6 +76,12 @@ impl ScalarUDFImpl for ElementsOf {
             return Err(Failure::new(Fault::UndefinedFunction, message).into());
         }
         Ok(elements(array).map_or_else(|| array.clone(), |field| DataType::List(Arc::clone(field))))
+    }
+
+    fn return_field_from_args(&self, arguments: ReturnFieldArgs) -> Result<FieldRef> {
+        let [array] = take_function_args(self.name(), arguments.arg_fields)?;
+        let elements = self.return_type(std::slice::from_ref(array.data_type()))?;
+        Ok(Arc::new(Field::new(self.name(), elements, true).with_metadata(only_told(array))))
     }
 
     fn invoke_with_args(&self, call: ScalarFunctionArgs) -> Result<ColumnarValue> {

@@ -23,7 +23,11 @@ use datafusion::{
     optimizer::AnalyzerRule,
 };
 
-use super::interval_lengths::is_interval;
+use super::{
+    interval_lengths::is_interval,
+    told::{is_jsonb, said},
+};
+use crate::pgtype::told;
 
 /// An aggregate that shows the order of its rows.
 const ARRAY: &str = "array_agg";
@@ -128,7 +132,11 @@ fn sorted(aggregate: Aggregate, names: &mut Names) -> Result<LogicalPlan> {
                 function.func = array_agg_udaf();
                 array_to_string(values, between)
             }
-            _ => values,
+            // The engine's function forgets what the elements are.
+            _ => match told(field) {
+                Some(told) => said(values, field.data_type().clone(), Some(told)),
+                None => values,
+            },
         };
         shown.push(value.alias_qualified(qualifier.cloned(), field.name()));
         calls.push(Expr::AggregateFunction(function).alias(name));
@@ -138,13 +146,13 @@ fn sorted(aggregate: Aggregate, names: &mut Names) -> Result<LogicalPlan> {
     Ok(LogicalPlan::Projection(Projection::try_new(shown, aggregated)?))
 }
 
-/// Whether a call with DISTINCT puts its values in their order by itself: bytes, and intervals, which are sorted by their
-/// lengths.
+/// Whether a call with DISTINCT puts its values in their order by itself: bytes, intervals, which are sorted by their lengths,
+/// and values of `jsonb`, which are by their keys.
 fn sorts_itself(call: &AggregateFunction, schema: &DFSchema) -> bool {
-    let value = call.params.args.first().and_then(|value| value.get_type(schema).ok());
-    value.is_some_and(|own| match call.func.name() {
+    let Some(value) = call.params.args.first() else { return false };
+    value.get_type(schema).is_ok_and(|own| match call.func.name() {
         TEXT => own.is_binary(),
-        _ => is_interval(&own),
+        _ => is_interval(&own) || is_jsonb(value, schema),
     })
 }
 

@@ -38,7 +38,7 @@ use super::{
     told::{json_key_of, json_keys_of, told_by},
 };
 use crate::{
-    functions::comparable,
+    functions::{comparable, function_of},
     pgtype::{self, ColumnType, JSONB, innermost},
 };
 
@@ -115,7 +115,7 @@ fn is_json_array(value: &Expr, schema: &DFSchema) -> bool {
 /// Whether a step may compare values.
 fn concerns(step: &Expr) -> bool {
     match step {
-        Expr::ScalarFunction(call) => call.func.name() == "nullif" || compares_elements(call),
+        Expr::ScalarFunction(call) => call.func.name() == "nullif" || compares_elements(call) || sorts_elements(call),
         Expr::AggregateFunction(call) => calls::compares(call),
         Expr::WindowFunction(_) => true,
         step => equal_values::compares(step),
@@ -127,13 +127,24 @@ fn compares_elements(call: &ScalarFunction) -> bool {
     operator_of(call).is_some() || ["compare_any", "compare_all"].contains(&call.func.name())
 }
 
+/// Whether a call puts the elements of an array in their order.
+fn sorts_elements(call: &ScalarFunction) -> bool {
+    function_of(&call.func).is_some_and(|called| SORTING.contains(&called.name))
+}
+
+/// Functions that take the keys of elements behind their other arguments.
+const SORTING: &[&str] = &["mode_of", "one_of_equals", "percentile_disc_of"];
+
 fn by_keys(mut step: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
     let changed = match &mut step {
         Expr::ScalarFunction(call) => {
             if let Some(chosen) = equal_values::null_if(call, schema, &Nested)? {
                 return Ok(Transformed::yes(chosen));
             }
-            compares_elements(call) && in_call(call, schema)
+            match sorts_elements(call) {
+                true => with_keys(call, schema),
+                false => compares_elements(call) && in_call(call, schema),
+            }
         }
         Expr::AggregateFunction(call) => equal_values::in_aggregate(call, schema, &Nested)?,
         Expr::WindowFunction(window) => equal_values::in_window(window, schema, &Nested)?,
@@ -156,6 +167,15 @@ fn in_call(call: &mut ScalarFunction, schema: &DFSchema) -> bool {
         *value = if is_nested(&data_type) { convert(vec![operand], Conversion::Key) } else { json_key_of(operand) };
     }
     changed
+}
+
+/// Gives the keys of the elements to a call that sorts those of an array of `jsonb`; whether it is one, and has none yet.
+fn with_keys(call: &mut ScalarFunction, schema: &DFSchema) -> bool {
+    let is_key = |value: &Expr| matches!(value, Expr::ScalarFunction(call) if call.func.inner().is::<Convert>());
+    let array = call.args.iter().find(|value| is_json_array(value, schema)).cloned();
+    let Some(array) = array.filter(|_| !call.args.iter().any(is_key)) else { return false };
+    call.args.push(convert(vec![array], Conversion::Key));
+    true
 }
 
 fn convert(arguments: Vec<Expr>, conversion: Conversion) -> Expr {

@@ -94,6 +94,10 @@ pub(super) fn settled(mut step: Expr, schema: &DFSchema) -> Result<Expr> {
     Ok(step)
 }
 
+/// Functions that yield elements of an array, or an array of such.
+const PARTS: &[&str] =
+    &["array_part", "array_remove", "array_subscript", "mode_of", "one_of_equals", "percentile_disc_of", "trim_array"];
+
 /// The type of what a function of any values or arrays makes of these arguments, where Arrow does not tell it.
 pub(super) fn told_result(call: &ScalarFunction, schema: &DFSchema) -> Option<ColumnType> {
     let function = functions::function_of(&call.func)?;
@@ -105,7 +109,7 @@ pub(super) fn told_result(call: &ScalarFunction, schema: &DFSchema) -> Option<Co
     let resolved = functions::resolve(function, &given(&call.args, schema)).ok()?;
     let returns = pgtype::by_oid(resolved.returns.oid).filter(|_| is_of_any(&resolved.overload.returns))?;
     // A part of an array has the length of its elements, too.
-    let is_part = [&functions::ARRAY_SUBSCRIPT, &functions::ARRAY_PART].iter().any(|part| part.name == function.name);
+    let is_part = PARTS.contains(&function.name);
     let mut parts = [Some(first), first.item()].into_iter().flatten().filter(|_| is_part);
     let told = parts.find(|part| part.pg == returns).unwrap_or_else(|| ColumnType::plain(returns));
     told.has_to_be_told().then_some(told)

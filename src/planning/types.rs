@@ -23,7 +23,7 @@ use datafusion::{
 };
 
 use super::{
-    byte_patterns, casts,
+    array_elements, byte_patterns, casts,
     common_types::{self, Item},
     days, decimal_places, interval_lengths, json_operators, long_numbers, number_types,
     open_operands::is_open,
@@ -162,7 +162,7 @@ fn settled_node(node: LogicalPlan) -> Result<LogicalPlan> {
         LogicalPlan::Values(values) => LogicalPlan::Values(with_columns_of_rows(values)?),
         other => other,
     };
-    TypeCoercionRewriter::new(&schema).coerce_plan(node)?.recompute_schema()
+    array_elements::with_types(TypeCoercionRewriter::new(&schema).coerce_plan(node)?.recompute_schema()?)
 }
 
 /// Settles each step of an expression.

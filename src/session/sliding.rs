@@ -26,8 +26,7 @@ use datafusion::{
     physical_expr::{PhysicalExpr, PhysicalSortExpr},
 };
 
-use crate::functions::string_agg;
-use crate::interrupt::ask;
+use crate::{functions::string_agg, interrupt::ask, pgtype::told};
 
 /// The aggregates that could not forget.
 pub(super) fn all() -> Vec<AggregateUDF> {
@@ -86,7 +85,13 @@ impl AggregateUDFImpl for Sliding {
     }
 
     fn return_field(&self, fields: &[FieldRef]) -> Result<FieldRef> {
-        self.inner.return_field(fields)
+        let field = self.inner.return_field(fields)?;
+        let item = fields.first().filter(|_| self.kind == Kind::InOrder).and_then(|argument| told(argument));
+        // What Arrow does not tell of the elements, the field of the array says.
+        Ok(match item.and_then(|item| item.in_arrays().unmodified()) {
+            Some(arrays) => Arc::new(field.as_ref().clone().with_metadata(arrays.metadata())),
+            None => field,
+        })
     }
 
     fn is_nullable(&self) -> bool {

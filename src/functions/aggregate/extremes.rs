@@ -13,7 +13,7 @@ use datafusion::{
     },
 };
 
-use crate::pgtype::{BPCHAR, OID, told};
+use crate::pgtype::{BPCHAR, ColumnType, OID, told};
 
 /// The engine's own, under PostgreSQL's types: those of `varchar` and `name` are texts.
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -47,7 +47,8 @@ impl AggregateUDFImpl for Extreme {
     fn return_field(&self, fields: &[FieldRef]) -> Result<FieldRef> {
         let field = self.inner.return_field(fields)?;
         let said = fields.first().and_then(|argument| told(argument));
-        Ok(match said.filter(|said| [BPCHAR.oid, OID.oid].contains(&said.pg.oid)) {
+        let is_kept = |said: &ColumnType| [BPCHAR.oid, OID.oid].contains(&said.pg.oid) || said.item().is_some();
+        Ok(match said.filter(is_kept).and_then(ColumnType::unmodified) {
             Some(said) => Arc::new(field.as_ref().clone().with_metadata(said.metadata())),
             None => field,
         })

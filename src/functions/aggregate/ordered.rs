@@ -1,7 +1,8 @@
 //! What `percentile_cont`, `percentile_disc` and `mode` come to, of the values of a group that were collected in an array.
 //!
 //! `percentile_disc(0.5) WITHIN GROUP (ORDER BY x DESC)` is written as `percentile_disc_of(0.5, array_agg(x), true)` before it is
-//! planned, so that the fraction is computed once a group and the array takes any type. Values that are NULL do not count.
+//! planned, so that the fraction is computed once a group and the array takes any type. Values that are NULL do not count. Where
+//! values are not in the order of their form, as those of `jsonb`, the last argument has the keys that are.
 
 use std::{cmp::Ordering, sync::Arc};
 
@@ -21,7 +22,7 @@ use crate::{
         array::{Builder, Lists, comparing},
         time_operators::{added, less, stored, times},
     },
-    pgtype::{ANYARRAY, ANYELEMENT, BOOL, FLOAT8, FLOAT8_ARRAY, INTERVAL, INTERVAL_ARRAY, Span},
+    pgtype::{ANYARRAY, ANYELEMENT, BOOL, BYTEA_ARRAY, FLOAT8, FLOAT8_ARRAY, INTERVAL, INTERVAL_ARRAY, Span},
 };
 
 pub(in crate::functions) static PERCENTILE_CONT_OF: Function = Function {
@@ -45,6 +46,8 @@ pub(in crate::functions) static PERCENTILE_DISC_OF: Function = Function {
     overloads: &[
         Overload::new(&[FLOAT8, ANYARRAY, BOOL], ANYELEMENT, value).called_on_null(),
         Overload::new(&[FLOAT8_ARRAY, ANYARRAY, BOOL], ANYARRAY, values).called_on_null(),
+        Overload::new(&[FLOAT8, ANYARRAY, BOOL, BYTEA_ARRAY], ANYELEMENT, value).called_on_null(),
+        Overload::new(&[FLOAT8_ARRAY, ANYARRAY, BOOL, BYTEA_ARRAY], ANYARRAY, values).called_on_null(),
     ],
 };
 
@@ -53,7 +56,10 @@ pub(in crate::functions) static MODE_OF: Function = Function {
     purpose: "What `mode` comes to: the most frequent value, and of several the first",
     example: "mode_of(ARRAY[3, 1, 3, 2, 2], false)",
     shows: "2",
-    overloads: &[Overload::new(&[ANYARRAY, BOOL], ANYELEMENT, mode)],
+    overloads: &[
+        Overload::new(&[ANYARRAY, BOOL], ANYELEMENT, mode),
+        Overload::new(&[ANYARRAY, BOOL, BYTEA_ARRAY], ANYELEMENT, mode),
+    ],
 };
 
 /// What `array_agg(DISTINCT x ORDER BY x)` is, where values are equal that are not the same.
@@ -62,7 +68,10 @@ pub(crate) static ONE_OF_EQUALS: Function = Function {
     purpose: "The array with one of the elements that are equal, in their order, the other way round, or with NULL at first",
     example: "one_of_equals(ARRAY['24:00:00', '1 day', '1 hour']::interval[], true, false)",
     shows: "{24:00:00,01:00:00}",
-    overloads: &[Overload::new(&[ANYARRAY, BOOL, BOOL], ANYARRAY, one_of_equals)],
+    overloads: &[
+        Overload::new(&[ANYARRAY, BOOL, BOOL], ANYARRAY, one_of_equals),
+        Overload::new(&[ANYARRAY, BOOL, BOOL, BYTEA_ARRAY], ANYARRAY, one_of_equals),
+    ],
 };
 
 /// The values of groups.
@@ -79,7 +88,7 @@ impl<'a> Groups<'a> {
         if lists.is_nested() {
             return Err(Failure::new(Fault::FeatureNotSupported, "arrays WITHIN GROUP are not supported"));
         }
-        let compare = comparing(&lists.leaves, &lists.leaves)?;
+        let compare = by_keys(call, at + 2, &lists)?;
         Ok(Self { lists, compare, descending: call.booleans(at + 1)? })
     }
 
@@ -93,6 +102,12 @@ impl<'a> Groups<'a> {
         }
         (!places.is_empty()).then_some(places)
     }
+}
+
+/// Compares the elements of arrays by their keys, which are elements of the argument at a place, if there is one.
+fn by_keys(call: &Call<'_>, at: usize, lists: &Lists) -> Result<DynComparator> {
+    let keys = if at < call.len() { Lists::of(call.argument(at)?)?.leaves } else { Arc::clone(&lists.leaves) };
+    comparing(&keys, &keys)
 }
 
 /// The fraction, if it is one.
@@ -265,7 +280,7 @@ fn mode(call: &Call<'_>) -> Result<ArrayRef> {
 
 fn one_of_equals(call: &Call<'_>) -> Result<ArrayRef> {
     let lists = Lists::of(call.argument(0)?)?;
-    let compare = comparing(&lists.leaves, &lists.leaves)?;
+    let compare = by_keys(call, 3, &lists)?;
     let (descending, nulls_first) = (call.booleans(1)?, call.booleans(2)?);
     let mut builder = Builder::new(call.result());
     for row in 0..call.rows() {

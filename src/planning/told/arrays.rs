@@ -10,13 +10,13 @@ use datafusion::{
 };
 
 use super::{
-    super::{ELEMENTS_OF, arrays::operator_of, open_operands::is_open, operators::is_null},
+    super::{arrays::operator_of, open_operands::is_open, operators::is_null},
     read_as, told_as, told_by, word,
 };
 use crate::{
     fault::{Failure, Fault},
     functions,
-    pgtype::{BPCHAR, Becoming, CHAR, ColumnType, JSON, JSONB, NAME, OID, PgType, UUID, element},
+    pgtype::{BPCHAR, Becoming, CHAR, ColumnType, JSON, JSONB, NAME, PgType, UUID, element},
 };
 
 /// Types that texts of no type, or of another one, are not compared with.
@@ -80,9 +80,6 @@ pub(super) fn compare(operands: &mut [&mut Expr], own: ColumnType, op: &str, sch
 
 /// The arguments of a function of any arrays: one that is written beside an array is one of the same type.
 pub(super) fn settle_arguments(call: &mut ScalarFunction, schema: &DFSchema) -> Result<()> {
-    if call.func.name() == ELEMENTS_OF {
-        return check_taken_apart(call.args.first().and_then(|array| told_by(array, schema)?.item()));
-    }
     if functions::function_of(&call.func).is_none() {
         return Ok(());
     }
@@ -98,17 +95,6 @@ pub(super) fn settle_arguments(call: &mut ScalarFunction, schema: &DFSchema) -> 
         }
     }
     Ok(())
-}
-
-/// Refuses to take arrays apart whose elements would be texts.
-fn check_taken_apart(item: Option<ColumnType>) -> Result<()> {
-    match item.filter(|item| is_among(*item, &[UUID, JSON, JSONB, CHAR, OID])) {
-        None => Ok(()),
-        Some(item) => {
-            let message = format!("unnest of {}[] is not supported; cast it to text[]", item.word());
-            Err(Failure::new(Fault::FeatureNotSupported, message).into())
-        }
-    }
 }
 
 /// Refuses an operator between values that PostgreSQL does not have.

@@ -109,6 +109,13 @@ fn become_texts<'a>(values: impl IntoIterator<Item = &'a mut Expr>, schema: &DFS
     }
 }
 
+/// The same as elements of arrays.
+fn become_elements<'a>(values: impl IntoIterator<Item = &'a mut Expr>, schema: &DFSchema) {
+    for value in values.into_iter().filter(|value| keeps_blanks(value, schema)) {
+        *value = as_element(std::mem::take(value));
+    }
+}
+
 /// What `nullif` makes of a value: it is the first itself, or NULL.
 pub(super) fn null_if(value: &Expr, other: Expr, schema: &DFSchema) -> Result<Expr> {
     let null = ScalarValue::try_from(&value.get_type(schema)?)?;
@@ -130,24 +137,31 @@ pub(in crate::planning) fn chosen(step: Expr, common: Option<ColumnType>) -> Exp
 /// Aggregates, and functions of windows that are such, that take values as they are. The others take texts.
 const KEEPING: &[&str] = &["any_value", "count", "first_value", "last_value", "max", "min", "nth_value"];
 
+/// The aggregate that makes elements of its values.
+const ARRAY: &str = "array_agg";
+
 /// A step that takes values as texts, or compares them.
 pub(super) fn settle(step: &mut Expr, schema: &DFSchema) {
     match step {
         Expr::AggregateFunction(call) => {
             let keeps = KEEPING.contains(&call.func.name()) && !calls::counts_distinct(call);
+            let makes_array = call.func.name() == ARRAY;
             let params = &mut call.params;
             let order = params.order_by.iter_mut().map(|key| &mut key.expr);
-            become_texts(params.args.iter_mut().filter(|_| !keeps).chain(order), schema);
+            let values = params.args.iter_mut().filter(|_| !keeps).chain(order);
+            if makes_array { become_elements(values, schema) } else { become_texts(values, schema) }
         }
         Expr::WindowFunction(window) => {
             let keeps = match &window.fun {
                 WindowFunctionDefinition::AggregateUDF(function) => KEEPING.contains(&function.name()),
                 WindowFunctionDefinition::WindowUDF(_) => true,
             };
+            let makes_array = window.fun.name() == ARRAY;
             let params = &mut window.params;
             let order = params.order_by.iter_mut().map(|key| &mut key.expr);
             compare(params.partition_by.iter_mut().chain(order), schema);
-            become_texts(params.args.iter_mut().filter(|_| !keeps), schema);
+            let values = params.args.iter_mut().filter(|_| !keeps);
+            if makes_array { become_elements(values, schema) } else { become_texts(values, schema) }
         }
         Expr::BinaryExpr(BinaryExpr { left, op: Operator::StringConcat, right }) => {
             become_texts([left.as_mut(), right.as_mut()], schema);

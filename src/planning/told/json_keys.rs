@@ -74,7 +74,8 @@ impl Keyed for Json {
     }
 }
 
-fn is_json(value: &Expr, schema: &DFSchema) -> bool {
+/// Whether a value is of `jsonb`.
+pub(in crate::planning) fn is_json(value: &Expr, schema: &DFSchema) -> bool {
     told_by(value, schema).is_some_and(|told| told.pg.oid == JSONB.oid)
 }
 

@@ -29,9 +29,12 @@ pub(super) use self::{
     arrays::is_written_array,
     blanks::{CompareFixed, as_element, chosen, in_common},
     cast::{is_stored_as, said, told_as},
-    json_keys::{CompareJson, key_of as json_key_of, keys as json_keys_of},
+    json_keys::{CompareJson, is_json as is_jsonb, key_of as json_key_of, keys as json_keys_of},
 };
-use super::{REGULAR_EXPRESSION, SIMILAR_EXPRESSION, WRITTEN_AS, open_operands::is_open, operators, overloads, steps};
+use super::{
+    ELEMENTS_OF, REGULAR_EXPRESSION, SIMILAR_EXPRESSION, WRITTEN_AS, open_operands::is_open, operators, overloads,
+    steps,
+};
 use crate::{
     fault::{Failure, Fault},
     pgtype::{self, BPCHAR, Becoming, CHAR, ColumnType, JSON, JSONB, NAME, OID, UUID, VARCHAR, told},
@@ -84,7 +87,11 @@ pub(super) fn told_by(value: &Expr, schema: &DFSchema) -> Option<ColumnType> {
             told(&Field::new("", value.data_type(), true).with_metadata(metadata.to_hashmap()))
         }
         Expr::ScalarSubquery(subquery) => told(subquery.subquery.schema().fields().first()?),
+        // What is called so makes a column, whose field says it.
+        Expr::AggregateFunction(_) | Expr::WindowFunction(_) => told(&value.to_field(schema).ok()?.1),
+        Expr::Unnest(unnest) => told_by(&unnest.expr, schema)?.item(),
         Expr::ScalarFunction(call) if call.func.name() == WRITTEN_AS => told_by(call.args.first()?, schema),
+        Expr::ScalarFunction(call) if call.func.name() == ELEMENTS_OF => told_by(call.args.first()?, schema),
         Expr::ScalarFunction(call)
             if call.args.is_empty() || cast::is_call(&call.func) || padded::is_call(&call.func) =>
         {
@@ -209,10 +216,6 @@ pub(super) fn settled(mut step: Expr, schema: &DFSchema) -> Result<(Expr, Option
             if own.is_some_and(|own| own.pg.oid == JSON.oid) {
                 let message = "could not identify an equality operator for type json; cast it to text or jsonb";
                 return Err(Failure::new(Fault::UndefinedFunction, message).into());
-            }
-            if own.is_some_and(|own| own.pg.oid == JSONB.oid) && call.func.name() == "array_agg" {
-                let message = "array_agg(DISTINCT jsonb) is not supported; take DISTINCT in a subquery";
-                return Err(Failure::new(Fault::FeatureNotSupported, message).into());
             }
         }
         Expr::WindowFunction(window) => {

@@ -26,8 +26,9 @@ use crate::{
     pgtype::{BPCHAR, ColumnType, dimensions_of, nested},
 };
 
-/// Functions that show their arguments as clients see them, or count their bytes.
-pub(super) const SHOWING: &[&str] = &["concat", "concat_ws", "format", "octet_length"];
+/// Functions that show their arguments as clients see them, or count their bytes, and rows, whose fields do not say what they
+/// would be filled up to.
+pub(super) const SHOWING: &[&str] = &["array_to_string", "concat", "concat_ws", "format", "octet_length", "row"];
 
 /// Fills a fixed text, or those of an array, up to its length.
 pub(super) fn pad(value: &mut Expr, schema: &DFSchema) {

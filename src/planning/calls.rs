@@ -10,6 +10,9 @@ use datafusion::{
     },
 };
 
+use super::told::said;
+use crate::pgtype::told;
+
 /// Makes the value of a call as it was written of the one that is computed.
 pub(super) type Back = Box<dyn FnOnce(Expr) -> Expr>;
 
@@ -98,7 +101,15 @@ pub(super) fn replace(
         let column = Expr::Column(Column::from(computed.schema().qualified_field(at)));
         let (qualifier, field) = schema.qualified_field(at);
         match back {
-            Some(back) => back(column).alias_qualified(qualifier.cloned(), field.name()),
+            Some(back) => {
+                let value = back(column);
+                // What Arrow does not tell of a call's values, those above it know from its field.
+                let value = match told(field) {
+                    Some(told) => said(value, field.data_type().clone(), Some(told)),
+                    None => value,
+                };
+                value.alias_qualified(qualifier.cloned(), field.name())
+            }
             None => column,
         }
     });

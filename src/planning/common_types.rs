@@ -27,7 +27,7 @@ use super::{
     steps,
     text_numbers::{own_digits, text_of},
     time_operators,
-    told::{as_element, in_common, said, told_as, told_by},
+    told::{as_element, in_common, of_all, said, told_as, told_by},
 };
 use crate::{
     fault::{Failure, Fault},
@@ -186,8 +186,8 @@ pub(super) fn found(values: &[&Expr], items: &[Item], what: &str) -> Result<Opti
         Item::Known { column, .. } => Some(*column),
         Item::Open | Item::Foreign(_) => None,
     };
-    let same = items.first().and_then(column).filter(|first| items.iter().all(|item| column(item) == Some(*first)));
-    let column = same.unwrap_or_else(|| ColumnType::plain(pg));
+    let known: Vec<Option<ColumnType>> = items.iter().map(column).collect();
+    let column = of_all(values, &known).unwrap_or_else(|| ColumnType::plain(pg));
     // Of times, fields say no more than the digits that all have.
     Ok(Some(Common { column, is_told: is_told && column.says_more(), arrow }))
 }

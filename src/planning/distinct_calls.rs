@@ -1,8 +1,9 @@
 //! Aggregates with DISTINCT take one of the values that are equal, though they may not be the same: `1 day` and `24:00:00`, 0 and
 //! -0, or `1` and `1.0` of `jsonb`.
 //!
-//! The engine looks for those that are the same. Here all intervals, floats and values of `jsonb` are collected, and the array of them is put in
-//! order without the equal ones; a sum or a statistic of such does so itself. `count` is of what the values are compared by.
+//! The engine looks for those that are the same. Here all intervals, floats and values of `jsonb` are collected, and the array of
+//! them is put in order without the equal ones; a sum or a statistic of such does so itself. `count` is of what the values are
+//! compared by.
 
 use std::sync::Arc;
 
@@ -16,12 +17,9 @@ use super::{
     calls::{self, Back},
     floats::is_float,
     interval_lengths::is_interval,
-    told::{is_jsonb, said},
+    told::is_jsonb,
 };
-use crate::{
-    functions,
-    pgtype::{ColumnType, JSONB, list_of},
-};
+use crate::functions;
 
 /// The rule; see the module. It comes when types are settled, before floats and intervals become what they are compared by.
 #[derive(Debug)]
@@ -59,8 +57,7 @@ fn one_of_equals(call: &mut Expr, input: &LogicalPlan) -> Result<Option<Back>> {
         call.params.order_by.clear();
         let order = [lit(descending), lit(nulls_first)];
         return Ok(Some(Box::new(move |values| {
-            let ones = functions::called(&functions::ONE_OF_EQUALS, std::iter::once(values).chain(order).collect());
-            if is_json { said(ones, list_of(data_type), Some(ColumnType::plain(&JSONB).in_arrays())) } else { ones }
+            functions::called(&functions::ONE_OF_EQUALS, std::iter::once(values).chain(order).collect())
         })));
     }
     let Some(function) = functions::of_distinct(&call.func) else { return Ok(None) };

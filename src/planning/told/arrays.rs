@@ -16,7 +16,7 @@ use super::{
 use crate::{
     fault::{Failure, Fault},
     functions,
-    pgtype::{BPCHAR, Becoming, CHAR, ColumnType, JSON, JSONB, NAME, PgType, UUID, element},
+    pgtype::{BPCHAR, Becoming, CHAR, ColumnType, JSON, JSONB, NAME, PgType, UUID, VARCHAR, element},
 };
 
 /// Types that texts of no type, or of another one, are not compared with.
@@ -41,7 +41,13 @@ pub(super) fn compare_with(operands: &mut [Expr], schema: &DFSchema) -> Result<(
         return Ok(());
     }
     check_operator(own, &op)?;
-    if of_items.is_none() && is_free(array, true) {
+    if is_among(own, &[BPCHAR])
+        && let Some(varchars) = of_items.filter(|items| is_among(*items, &[VARCHAR]))
+    {
+        // There is no operator of theirs: the elements are compared as the value is.
+        let fixed = (ColumnType::plain(&BPCHAR).in_arrays(), Becoming::Cast);
+        *array = told_as(std::mem::take(array), Some(varchars.in_arrays()), fixed, schema)?;
+    } else if of_items.is_none() && is_free(array, true) {
         become_array(array, own, schema)?;
     } else if of_value.is_none() && is_free(value, false) {
         read_as(value, own, schema)?;
@@ -76,6 +82,27 @@ pub(super) fn compare(operands: &mut [&mut Expr], own: ColumnType, op: &str, sch
         }
     }
     Ok(())
+}
+
+/// The type that all values have, with its modifier, of which so much is known. Arrays of fixed texts have it beside those without
+/// a text, which would lack blanks otherwise.
+pub(in crate::planning) fn of_all(values: &[&Expr], known: &[Option<ColumnType>]) -> Option<ColumnType> {
+    let first = known.iter().flatten().copied().next()?;
+    let is_filled = first.item().is_some_and(ColumnType::is_padded);
+    let is_one = |(value, known): (&&Expr, &Option<ColumnType>)| match known {
+        Some(known) => *known == first,
+        None => is_filled && is_empty(value),
+    };
+    values.iter().zip(known).all(is_one).then_some(first)
+}
+
+/// Whether a value is written as an array without elements, or as NULL.
+fn is_empty(value: &Expr) -> bool {
+    match value {
+        Expr::Literal(ScalarValue::Utf8(Some(text)), _) => text.trim_ascii() == "{}",
+        Expr::ScalarFunction(call) => call.name() == "make_array" && call.args.is_empty(),
+        other => is_null(other),
+    }
 }
 
 /// The arguments of a function of any arrays: one that is written beside an array is one of the same type.

@@ -124,8 +124,11 @@ fn concerns(step: &Expr) -> bool {
 
 /// Whether a call compares the elements of arrays. Of intervals it knows which are equal.
 fn compares_elements(call: &ScalarFunction) -> bool {
-    operator_of(call).is_some() || ["compare_any", "compare_all"].contains(&call.func.name())
+    operator_of(call).is_some() || COMPARING.contains(&call.func.name())
 }
+
+/// Functions that compare the elements of their first argument with the second, or the other way round, and yield none of them.
+const COMPARING: &[&str] = &["array_position", "array_positions", "compare_any", "compare_all"];
 
 /// Whether a call puts the elements of an array in their order.
 fn sorts_elements(call: &ScalarFunction) -> bool {

@@ -111,7 +111,13 @@ pub(super) fn told_result(call: &ScalarFunction, schema: &DFSchema) -> Option<Co
     // A part of an array has the length of its elements, too.
     let is_part = PARTS.contains(&function.name);
     let mut parts = [Some(first), first.item()].into_iter().flatten().filter(|_| is_part);
-    let told = parts.find(|part| part.pg == returns).unwrap_or_else(|| ColumnType::plain(returns));
+    let part = parts.find(|part| part.pg == returns);
+    // What is made of fixed texts of one length is filled up to it where it is shown.
+    let of_any = call.args.iter().zip(resolved.overload.arguments).filter(|(_, declared)| declared.is_polymorphic());
+    let mut items = of_any.map(|(value, _)| told_by(value, schema).map(|told| told.item().unwrap_or(told)));
+    let fixed = items.next().flatten().filter(|first| first.is_padded() && items.all(|item| item == Some(*first)));
+    let made = || fixed.map_or_else(|| ColumnType::plain(returns), |fixed| ColumnType { pg: returns, ..fixed });
+    let told = part.unwrap_or_else(made);
     told.has_to_be_told().then_some(told)
 }
 

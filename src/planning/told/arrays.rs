@@ -22,6 +22,12 @@ use crate::{
 /// Types that texts of no type, or of another one, are not compared with.
 const ALONE: &[PgType] = &[UUID, JSON, JSONB];
 
+/// Functions that compare elements of arrays, besides the operators.
+const COMPARING: &[&str] = &["array_position", "array_positions", "array_remove", "array_replace"];
+
+/// Functions that put elements of arrays in their order.
+const SORTING: &[&str] = &["mode_of", "percentile_disc_of"];
+
 fn is_among(known: ColumnType, among: &[PgType]) -> bool {
     among.iter().any(|pg| pg.oid == known.pg.oid)
 }
@@ -112,8 +118,11 @@ pub(super) fn settle_arguments(call: &mut ScalarFunction, schema: &DFSchema) -> 
     }
     let item = call.args.iter().find_map(|argument| told_by(argument, schema)?.item());
     let Some(item) = item else { return Ok(()) };
-    // It compares elements.
-    if operator_of(call).is_some() {
+    if SORTING.contains(&call.func.name()) && is_among(item, &[JSON]) {
+        let message = "could not identify an ordering operator for type json; cast it to text";
+        return Err(Failure::new(Fault::UndefinedFunction, message).into());
+    }
+    if operator_of(call).is_some() || COMPARING.contains(&call.func.name()) {
         check_items(item)?;
     }
     for argument in &mut call.args {
@@ -140,6 +149,18 @@ fn check_items(item: ColumnType) -> Result<()> {
         return Err(Failure::new(Fault::UndefinedFunction, message).into());
     }
     Ok(())
+}
+
+/// Refuses the least or the greatest of arrays of JSON: those of `json` have no order, and the engine has another one of `jsonb`.
+pub(super) fn check_extreme(own: Option<ColumnType>) -> Result<()> {
+    let Some(item) = own.and_then(ColumnType::item).filter(|item| is_among(*item, &[JSON, JSONB])) else {
+        return Ok(());
+    };
+    let (fault, message) = match is_among(item, &[JSON]) {
+        true => (Fault::UndefinedFunction, "could not identify a comparison function for type json; cast it to text"),
+        false => (Fault::FeatureNotSupported, "min and max of jsonb[] are not supported; sort by it and take one row"),
+    };
+    Err(Failure::new(fault, message).into())
 }
 
 fn no_operator(left: &str, op: &str, right: &str) -> datafusion::common::DataFusionError {

@@ -210,6 +210,7 @@ pub(super) fn settled(mut step: Expr, schema: &DFSchema) -> Result<(Expr, Option
         }
         Expr::AggregateFunction(call) if ["min", "max"].contains(&call.func.name()) => {
             check_arguments(call.func.name(), &call.params.args, schema, &[UUID, JSON, JSONB])?;
+            call.params.args.iter().try_for_each(|value| arrays::check_extreme(told_by(value, schema)))?;
         }
         Expr::AggregateFunction(call) if call.params.distinct => {
             let own = call.params.args.first().and_then(|value| told_by(value, schema));
@@ -219,6 +220,9 @@ pub(super) fn settled(mut step: Expr, schema: &DFSchema) -> Result<(Expr, Option
             }
         }
         Expr::WindowFunction(window) => {
+            if ["min", "max"].contains(&window.fun.name()) {
+                window.params.args.iter().try_for_each(|value| arrays::check_extreme(told_by(value, schema)))?;
+            }
             let keys = window.params.order_by.iter().map(|key| &key.expr).chain(&window.params.partition_by);
             let is_json = |key: &Expr| told_by(key, schema).is_some_and(|told| told.pg.oid == JSON.oid);
             if keys.into_iter().any(is_json) {

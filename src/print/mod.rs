@@ -128,11 +128,11 @@ pub(crate) fn writer<'a>(array: &'a dyn Array, field: &'a FieldRef, form: Form) 
         }
         DataType::Float32 => {
             let values = array.as_primitive::<Float32Type>();
-            plain(move |out, row| write_float(out, f64::from(values.value(row)), values.value(row), 6))
+            plain(move |out, row| write_float(out, values.value(row)))
         }
         DataType::Float64 => {
             let values = array.as_primitive::<Float64Type>();
-            plain(move |out, row| write_float(out, values.value(row), values.value(row), 15))
+            plain(move |out, row| write_float(out, values.value(row)))
         }
         numeric if *numeric == pgtype::ANY_NUMERIC => {
             let values = array.as_primitive::<Decimal128Type>();

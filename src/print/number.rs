@@ -1,6 +1,9 @@
 //! Numbers as PostgreSQL prints and packs them: integers, floats and exact decimals.
 
-use std::fmt::{Display, Write};
+use std::{
+    fmt::{Display, LowerExp, Write},
+    str::FromStr,
+};
 
 use arrow::datatypes::DataType;
 use bytes::{BufMut, BytesMut};
@@ -54,24 +57,45 @@ pub(super) fn write_padded(out: &mut BytesMut, value: u64, width: u32) {
     write_integer(out, i64::try_from(value).unwrap_or(i64::MAX));
 }
 
-/// Writes a float in the fewest digits that read back as the same value. Exponents below -4 and from `fixed_digits` on
-/// (15 for double precision, 6 for real) are written with an `e`, as PostgreSQL does.
-pub(super) fn write_float(out: &mut BytesMut, value: f64, shortest: impl std::fmt::LowerExp, fixed_digits: i32) {
+/// A float of one of the two sizes.
+pub(super) trait Float: Copy + LowerExp + FromStr + Into<f64> {
+    /// Exponents from this one on are written with an `e`, as PostgreSQL does.
+    const FIXED_DIGITS: i32;
+    /// How many binary digits one has.
+    const DIGITS: i32;
+    /// The exponent of the least one.
+    const LEAST: i32;
+}
+
+impl Float for f32 {
+    const FIXED_DIGITS: i32 = 6;
+    const DIGITS: i32 = 24;
+    const LEAST: i32 = -149;
+}
+
+impl Float for f64 {
+    const FIXED_DIGITS: i32 = 15;
+    const DIGITS: i32 = 53;
+    const LEAST: i32 = -1074;
+}
+
+/// Writes a float in the fewest digits that any reader takes for it. Exponents below -4, and great ones, are written with
+/// an `e`.
+pub(super) fn write_float<T: Float>(out: &mut BytesMut, float: T) {
+    let value: f64 = float.into();
     if value.is_nan() {
         return out.put_slice(b"NaN");
     }
     if value.is_infinite() {
         return out.put_slice(if value < 0.0 { b"-Infinity" } else { b"Infinity" });
     }
-    let mut text = StackText::new();
-    // The shortest form of any float has at most 24 characters.
-    let _fits = write!(text, "{shortest:e}");
+    let text = shortest(float);
     let (mantissa, exponent) = text.as_str().split_once('e').unwrap_or((text.as_str(), "0"));
     let exponent: i32 = exponent.parse().unwrap_or_default();
     let (sign, mantissa) = mantissa.strip_prefix('-').map_or(("", mantissa), |rest| ("-", rest));
     let (first, rest) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     out.put_slice(sign.as_bytes());
-    if !(-4..fixed_digits).contains(&exponent) {
+    if !(-4..T::FIXED_DIGITS).contains(&exponent) {
         out.put_slice(mantissa.as_bytes());
         out.put_slice(if exponent < 0 { b"e-" } else { b"e+" });
         return write_padded(out, u64::from(exponent.unsigned_abs()), 2);
@@ -90,6 +114,68 @@ pub(super) fn write_float(out: &mut BytesMut, value: f64, shortest: impl std::fm
         out.put_u8(b'.');
         out.put_slice(after.as_bytes());
     }
+}
+
+/// The fewest digits that are nearer to the float than to any other: what is in the middle between two is read as one of them
+/// by those readers alone that round to the even one. Digits, a point behind the first, and an exponent behind `e`.
+fn shortest<T: Float>(float: T) -> StackText {
+    let mut text = StackText::new();
+    // The shortest form of any float has at most 24 characters.
+    let _fits = write!(text, "{float:e}");
+    if !is_halfway(text.as_str(), float) {
+        return text;
+    }
+    let value: f64 = float.into();
+    let digits = text.as_str().bytes().take_while(|byte| *byte != b'e').filter(u8::is_ascii_digit).count();
+    for places in digits..MOST_DIGITS {
+        text = StackText::new();
+        let _fits = write!(text, "{float:.places$e}");
+        let is_same = text.as_str().parse::<T>().is_ok_and(|read| read.into() == value);
+        if is_same && !is_halfway(text.as_str(), float) {
+            break;
+        }
+    }
+    text
+}
+
+/// So many digits tell any float from all others.
+const MOST_DIGITS: usize = 17;
+
+/// Whether a text that is read as the float is in the middle between it and one of those beside it.
+fn is_halfway<T: Float>(text: &str, float: T) -> bool {
+    const EXPONENT: i32 = 1075;
+    let bits = Into::<f64>::into(float).abs().to_bits();
+    let Ok(exponent @ 1..) = i32::try_from(bits >> 52) else { return false };
+    // The float is so many times the step to the next one, a power of two.
+    let step = (exponent - EXPONENT + <f64 as Float>::DIGITS - T::DIGITS).max(T::LEAST);
+    let Ok(shift) = u32::try_from(step - (exponent - EXPONENT)) else { return false };
+    let steps = u128::from((bits & ((1 << 52) - 1)) | (1 << 52)) >> shift;
+    if steps % 2 == 1 {
+        return false;
+    }
+    let Some((digits, tens)) = read_digits(text) else { return false };
+    let is_power = steps.is_power_of_two() && step > T::LEAST;
+    let below = if is_power { (4 * steps - 1, step - 2) } else { (2 * steps - 1, step - 1) };
+    [(2 * steps + 1, step - 1), below].into_iter().any(|(odd, twos)| is_equal(digits, tens, odd, twos))
+}
+
+/// The digits of a text such as `1.25e-7` as an integer, and the power of ten that it is multiplied by.
+fn read_digits(text: &str) -> Option<(u128, i32)> {
+    let (mantissa, exponent) = text.trim_start_matches('-').split_once('e')?;
+    let digits = mantissa.bytes().filter(u8::is_ascii_digit).fold(0, |all, digit| all * 10 + u128::from(digit - b'0'));
+    let places = mantissa.split_once('.').map_or(0, |(_, rest)| rest.len());
+    Some((digits, exponent.parse::<i32>().ok()? - i32::try_from(places).ok()?))
+}
+
+/// Whether `digits · 10^tens` is `odd · 2^twos`.
+fn is_equal(digits: u128, tens: i32, odd: u128, twos: i32) -> bool {
+    // What is beyond so many bits is no such number.
+    let Some(fives) = 5_u128.checked_pow(tens.unsigned_abs()) else { return false };
+    let (left, right) =
+        if tens < 0 { (Some(digits), odd.checked_mul(fives)) } else { (digits.checked_mul(fives), Some(odd)) };
+    let (Some(left @ 1..), Some(right)) = (left, right) else { return false };
+    let zeros = left.trailing_zeros();
+    left >> zeros == right && i32::try_from(zeros).is_ok_and(|zeros| zeros + tens == twos)
 }
 
 /// Writes `unscaled / 10^scale` with all its decimal places.
@@ -199,5 +285,35 @@ impl Digits {
             let digit = usize::try_from(place).ok().and_then(|place| self.text.as_str().as_bytes().get(place));
             value * 10 + digit.map_or(0, |digit| u16::from(digit - b'0'))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As PostgreSQL 15 writes them.
+    #[test]
+    fn floats_are_written_in_digits_that_are_in_the_middle_of_none() {
+        let written = |write: &dyn Fn(&mut BytesMut)| {
+            let mut out = BytesMut::new();
+            write(&mut out);
+            String::from_utf8_lossy(&out).into_owned()
+        };
+        for (double, text) in [
+            (1e23, "9.999999999999999e+22"),
+            (36_028_797_002_186_752.0, "3.6028797002186752e+16"),
+            (-1e23, "-9.999999999999999e+22"),
+            (1e22, "1e+22"),
+            (0.1, "0.1"),
+            (5e-324, "5e-324"),
+            (2_f64.powi(60), "1.152921504606847e+18"),
+            (0.0, "0"),
+        ] {
+            assert_eq!(written(&|out| write_float(out, double)), text);
+        }
+        for (single, text) in [(1.5e10_f32, "1.5000001e+10"), (8_388_608.0, "8.388608e+06"), (1e-45, "1e-45")] {
+            assert_eq!(written(&|out| write_float(out, single)), text);
+        }
     }
 }

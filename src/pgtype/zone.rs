@@ -92,6 +92,8 @@ impl Zone {
     /// The seconds that clocks are to the east of UTC at an instant, in microseconds since 1970.
     pub(crate) fn seconds_at(self, instant: i64) -> i64 {
         match self.0 {
+            // The zone of most sessions is not asked.
+            Rules::Named(Tz::UTC) => 0,
             Rules::Named(zone) => {
                 let east = |utc| i64::from(zone.offset_from_utc_datetime(&utc).fix().local_minus_utc());
                 date_time(like(instant)).map_or(0, east)
@@ -106,6 +108,7 @@ impl Zone {
     /// back, or before they were put forward.
     pub(crate) fn seconds_where(self, shown: i64) -> i64 {
         let zone = match self.0 {
+            Rules::Named(Tz::UTC) => return 0,
             Rules::Named(zone) => zone,
             Rules::Fixed(seconds) => return seconds,
             Rules::Posix(_) | Rules::Moscow => return self.found_where(shown),

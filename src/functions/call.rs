@@ -8,6 +8,7 @@ use arrow::{
         Float64Array, Int16Array, Int32Array, Int64Array, IntervalMonthDayNanoArray, StringViewArray,
         Time64MicrosecondArray, TimestampMicrosecondArray,
     },
+    buffer::NullBuffer,
     datatypes::{
         DataType, Date32Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type, IntervalMonthDayNano,
         IntervalMonthDayNanoType, Time64MicrosecondType, TimestampMicrosecondType,
@@ -121,10 +122,11 @@ impl<'a> Call<'a> {
 
     /// What is computed of each row; of a strict overload, of those alone where no argument is NULL.
     pub(crate) fn each<T>(&self, mut of_row: impl FnMut(usize) -> Result<Option<T>>) -> Result<Vec<Option<T>>> {
-        let skips = |row: usize| self.strict && self.arguments.iter().any(|argument| argument.is_null(row));
+        let nulls = self.arguments.iter().filter(|_| self.strict).map(Array::nulls);
+        let nulls = NullBuffer::union_many(nulls);
         let value = |row: usize| {
             step()?;
-            if skips(row) { Ok(None) } else { of_row(row) }
+            if nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) { Ok(None) } else { of_row(row) }
         };
         (0..self.rows).map(value).collect()
     }

@@ -1,6 +1,11 @@
 //! Dates, times and timestamps made of one another, as by casts: what the functions do that are called as their types are.
 
-use arrow::array::ArrayRef;
+use std::sync::Arc;
+
+use arrow::{
+    array::{ArrayRef, PrimitiveArray},
+    datatypes::{ArrowPrimitiveType, Date32Type, TimestampMicrosecondType},
+};
 
 use super::{
     calendar::{
@@ -11,6 +16,7 @@ use super::{
 use crate::{
     fault::Result,
     functions::Call,
+    interrupt::step,
     pgtype::{Span, Zone},
 };
 
@@ -45,7 +51,7 @@ pub(super) fn intervals_of_times(call: &Call<'_>) -> Result<ArrayRef> {
 
 pub(super) fn timestamps_of_dates(call: &Call<'_>) -> Result<ArrayRef> {
     let dates = call.dates(0)?;
-    call.timestamp_of(|row| moment(dates.value(row), 0).map(Some))
+    made::<_, TimestampMicrosecondType>(call, dates, |date| moment(date, 0))
 }
 
 pub(super) fn timestamps_of_dates_and_times(call: &Call<'_>) -> Result<ArrayRef> {
@@ -55,17 +61,17 @@ pub(super) fn timestamps_of_dates_and_times(call: &Call<'_>) -> Result<ArrayRef>
 
 pub(super) fn timestamps_of_instants(call: &Call<'_>) -> Result<ArrayRef> {
     let (instants, zone) = (call.timestamps(0)?, Zone::of_session(call.zone()));
-    call.timestamp_of(|row| zones::shown_at(zone, instants.value(row)).map(Some))
+    made::<_, TimestampMicrosecondType>(call, instants, |instant| zones::shown_at(zone, instant))
 }
 
 pub(super) fn instants_of_timestamps(call: &Call<'_>) -> Result<ArrayRef> {
     let (timestamps, zone) = (call.timestamps(0)?, Zone::of_session(call.zone()));
-    call.timestamp_of(|row| zones::instant_of(zone, timestamps.value(row)).map(Some))
+    made::<_, TimestampMicrosecondType>(call, timestamps, |shown| zones::instant_of(zone, shown))
 }
 
 pub(super) fn instants_of_dates(call: &Call<'_>) -> Result<ArrayRef> {
     let (dates, zone) = (call.dates(0)?, Zone::of_session(call.zone()));
-    call.timestamp_of(|row| zones::instant_of(zone, moment(dates.value(row), 0)?).map(Some))
+    made::<_, TimestampMicrosecondType>(call, dates, |date| zones::instant_of(zone, moment(date, 0)?))
 }
 
 pub(super) fn instants_of_dates_and_times(call: &Call<'_>) -> Result<ArrayRef> {
@@ -80,12 +86,12 @@ pub(super) fn instants_of_dates_and_zoned_times(call: &Call<'_>) -> Result<Array
 
 pub(super) fn dates_of_timestamps(call: &Call<'_>) -> Result<ArrayRef> {
     let timestamps = call.timestamps(0)?;
-    call.date_of(|row| date_of(timestamps.value(row)).map(Some))
+    made::<_, Date32Type>(call, timestamps, date_of)
 }
 
 pub(super) fn dates_of_instants(call: &Call<'_>) -> Result<ArrayRef> {
     let (instants, zone) = (call.timestamps(0)?, Zone::of_session(call.zone()));
-    call.date_of(|row| date_of(zones::shown_at(zone, instants.value(row))?).map(Some))
+    made::<_, Date32Type>(call, instants, |instant| date_of(zones::shown_at(zone, instant)?))
 }
 
 fn date_of(shown: i64) -> Result<i32> {
@@ -93,6 +99,19 @@ fn date_of(shown: i64) -> Result<i32> {
         return Ok(infinite_date(shown < 0));
     }
     i32::try_from(shown.div_euclid(MICROS_PER_DAY)).map_err(|_| date_out_of_range())
+}
+
+/// What is made of each value of the only argument. It is called where tables are read, so that it makes no list of the values.
+fn made<F: ArrowPrimitiveType, T: ArrowPrimitiveType>(
+    call: &Call<'_>,
+    values: &PrimitiveArray<F>,
+    make: impl Fn(F::Native) -> Result<T::Native>,
+) -> Result<ArrayRef> {
+    let made: PrimitiveArray<T> = values.try_unary(|value| {
+        step()?;
+        make(value)
+    })?;
+    Ok(Arc::new(made.with_data_type(call.result().clone())))
 }
 
 /// So many microseconds after a day began.

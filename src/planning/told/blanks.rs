@@ -7,7 +7,7 @@
 //!
 //! Values of a length are kept without their blanks (`padded.rs`), and so are elements of arrays.
 
-use std::{cmp::Ordering, sync::Arc};
+use std::{borrow::Cow, cmp::Ordering, sync::Arc};
 
 use arrow::{
     array::{Array, ArrayRef, AsArray, StringViewArray},
@@ -345,7 +345,7 @@ impl Convert {
         Ok(match (self.conversion, texts) {
             (Conversion::Text | Conversion::Key, [values]) => texts_of(values),
             (Conversion::Order, [values]) => each(values, ordered),
-            (Conversion::Value, [texts]) => each(texts, |text| text.replace(END, "")),
+            (Conversion::Value, [texts]) => each(texts, of_ordered),
             (Conversion::Greatest, values) => first(values, Ordering::Greater),
             (Conversion::Least, values) => first(values, Ordering::Less),
             (Conversion::Group { .. }, [keys, values]) => match keys.null_count() {
@@ -360,14 +360,25 @@ impl Convert {
 /// What ends a text before its blanks, so that it comes before those that go on otherwise. No text has it.
 const END: char = '\0';
 
-fn ordered(text: &str) -> String {
+fn ordered(text: &str) -> Cow<'_, str> {
     let kept = without(text);
-    let blanks = text.get(kept.len()..).unwrap_or_default();
-    if blanks.is_empty() { text.to_owned() } else { format!("{kept}{END}{blanks}") }
+    match text.get(kept.len()..) {
+        Some(blanks) if !blanks.is_empty() => Cow::Owned(format!("{kept}{END}{blanks}")),
+        _ => Cow::Borrowed(text),
+    }
 }
 
-fn each(values: &ArrayRef, make: impl Fn(&str) -> String) -> ArrayRef {
-    Arc::new(values.as_string_view().iter().map(|text| text.map(&make)).collect::<StringViewArray>())
+fn of_ordered(text: &str) -> Cow<'_, str> {
+    if text.contains(END) { Cow::Owned(text.replace(END, "")) } else { Cow::Borrowed(text) }
+}
+
+fn each(values: &ArrayRef, make: impl Fn(&str) -> Cow<'_, str>) -> ArrayRef {
+    let texts = values.as_string_view();
+    // Most have no blanks.
+    match texts.iter().flatten().any(|text| matches!(make(text), Cow::Owned(_))) {
+        true => Arc::new(texts.iter().map(|text| text.map(&make)).collect::<StringViewArray>()),
+        false => Arc::clone(values),
+    }
 }
 
 fn texts_of(values: &ArrayRef) -> ArrayRef {
@@ -402,7 +413,7 @@ mod tests {
             assert!(ordered(pair[0]) < ordered(pair[1]), "{pair:?}");
         }
         let array: ArrayRef = Arc::new(StringViewArray::from(ascending.to_vec()));
-        let back = each(&each(&array, ordered), |text| text.replace(END, ""));
+        let back = each(&each(&array, ordered), of_ordered);
         assert_eq!(back.as_string_view(), array.as_string_view());
     }
 

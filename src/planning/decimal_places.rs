@@ -10,7 +10,9 @@
 //! What is calculated of numbers that are written has the digits that PostgreSQL gives it. Of what is cast to a numeric of any
 //! digits none is lost.
 
-use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DECIMAL256_MAX_PRECISION, DECIMAL256_MAX_SCALE, DataType};
+use arrow::datatypes::{
+    DECIMAL128_MAX_PRECISION, DECIMAL128_MAX_SCALE, DECIMAL256_MAX_PRECISION, DECIMAL256_MAX_SCALE, DataType,
+};
 use datafusion::{
     common::{DFSchema, Result, ScalarValue},
     logical_expr::{BinaryExpr, Cast, Expr, ExprSchemable, Operator, cast},
@@ -100,21 +102,24 @@ pub(super) fn kept(mut step: Expr, schema: &DFSchema) -> Result<Expr> {
     }
 }
 
-/// Gives two numerics, of which one has more than 38 digits, room for the places of their product.
+/// Gives two numerics room for the places of their product, where one has more than 38 digits or both have more places together.
 pub(super) fn make_room(left: &mut Expr, right: &mut Expr, schema: &DFSchema) {
     let (Ok(one), Ok(other)) = (left.get_type(schema), right.get_type(schema)) else { return };
     let (Some((digits, places)), Some((other_digits, other_places))) = (digits_of(&one), digits_of(&other)) else {
         return;
     };
-    if ![&one, &other].into_iter().any(|own| matches!(own, DataType::Decimal256(..))) {
+    let is_long = [&one, &other].into_iter().any(|own| matches!(own, DataType::Decimal256(..)));
+    if !is_long && places + other_places <= i16::from(DECIMAL128_MAX_SCALE) {
         return;
     }
+    // Short ones may get other places when types are settled.
+    let widest = if is_long { 0 } else { i16::from(DECIMAL256_MAX_PRECISION) };
     let too_many = (places + other_places - i16::from(DECIMAL256_MAX_SCALE)).max(0);
     let (left_lost, right_lost) = if places >= other_places { (too_many, 0) } else { (0, too_many) };
     for (operand, own, digits, places) in
         [(left, one, digits, places - left_lost), (right, other, other_digits, other_places - right_lost)]
     {
-        if let (Ok(digits), Ok(places)) = (u8::try_from(digits), i8::try_from(places)) {
+        if let (Ok(digits), Ok(places)) = (u8::try_from(digits.max(widest)), i8::try_from(places)) {
             let wide = DataType::Decimal256(digits, places);
             if own != wide {
                 *operand = cast(std::mem::take(operand), wide);

@@ -19,7 +19,7 @@ struct Left(Error);
 /// The tokens of a text, as far as it may be read.
 pub(super) fn tokens_of(sql: &str, reading: &mut Reading) -> Result<Vec<TokenWithSpan>> {
     let mut tokens = Vec::new();
-    let counted = |token: TokenWithSpan| match step().map_err(Error::from).and_then(|()| reading.take(&token.token)) {
+    let counted = |token: TokenWithSpan| match take(&token.token, reading) {
         Ok(()) => token,
         // The tokenizer reads to the end of the text, and takes no error from here. This is no panic: nothing is reported.
         Err(error) => resume_unwind(Box::new(Left(error.at(token.span.start)))),
@@ -27,7 +27,7 @@ pub(super) fn tokens_of(sql: &str, reading: &mut Reading) -> Result<Vec<TokenWit
     let mut tokenizer = Tokenizer::new(&PostgreSql, sql);
     let work = AssertUnwindSafe(|| tokenizer.tokenize_with_location_into_buf_with_mapper(&mut tokens, counted));
     match catch_unwind(work) {
-        Ok(Ok(())) => Ok(apart(tokens)),
+        Ok(Ok(())) => apart(tokens, reading),
         Ok(Err(error)) => Err(Error::syntax(error.message, None, Some(error.location))),
         Err(unwound) => match unwound.downcast::<Left>() {
             Ok(left) => Err(left.0),
@@ -36,13 +36,19 @@ pub(super) fn tokens_of(sql: &str, reading: &mut Reading) -> Result<Vec<TokenWit
     }
 }
 
+/// Takes the memory of one more token.
+fn take(token: &Token, reading: &mut Reading) -> Result<()> {
+    step()?;
+    reading.take(token)
+}
+
 /// Characters of operators that standard SQL has none of: one that contains them may end with a sign.
 const BEYOND_STANDARD: &[char] = &['~', '!', '@', '#', '%', '^', '&', '|', '`', '?'];
 
 /// The tokens with signs apart that the tokenizer has taken for the end of an operator.
-fn apart(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+fn apart(tokens: Vec<TokenWithSpan>, reading: &mut Reading) -> Result<Vec<TokenWithSpan>> {
     if tokens.iter().all(|token| signs_behind(&token.token) == 0) {
-        return tokens;
+        return Ok(tokens);
     }
     let mut whole = Vec::with_capacity(tokens.len() + 1);
     for token in tokens {
@@ -55,13 +61,14 @@ fn apart(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
                 whole.push(spanned(operator(&text[..own]), 0, own));
                 for (at, sign) in text[own..].chars().enumerate() {
                     let sign = if sign == '-' { Token::Minus } else { Token::Plus };
+                    take(&sign, reading)?;
                     whole.push(spanned(sign, own + at, own + at + 1));
                 }
             }
             (_, other) => whole.push(TokenWithSpan::new(other, token.span)),
         }
     }
-    whole
+    Ok(whole)
 }
 
 /// How many signs at the end of a token are none of it.

@@ -221,7 +221,7 @@ impl Room {
 }
 
 /// As many bytes of a value are made in a step.
-pub(super) const BYTES_OF_STEP: usize = 256;
+pub(crate) const BYTES_OF_STEP: usize = 256;
 
 /// As many bytes are made of a batch at most.
 const MAX_BATCH_BYTES: usize = 1 << 30;

@@ -39,7 +39,7 @@ pub(crate) use self::{
         ARRAY_NE, ARRAY_PART, ARRAY_PREPEND, ARRAY_SUBSCRIPT, ARRAYCONTAINED, ARRAYCONTAINS, ARRAYOVERLAP, comparable,
     },
     bytes::{BYTEALIKE, BYTEANLIKE, byteacat, read as read_bytes},
-    call::{Call, Room},
+    call::{BYTES_OF_STEP, Call, Room},
     json::no_json,
     kind::PG_TYPEOF,
     number::calculated,

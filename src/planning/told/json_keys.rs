@@ -31,7 +31,11 @@ use super::{
     },
     told_by,
 };
-use crate::pgtype::{ColumnType, JSONB, json_key};
+use crate::{
+    functions::BYTES_OF_STEP,
+    interrupt,
+    pgtype::{ColumnType, JSONB, json_key},
+};
 
 /// See the module. It comes when types are settled, before rows are sorted by columns.
 #[derive(Debug)]
@@ -220,6 +224,9 @@ fn extremes(values: &[ArrayRef], is_greatest: bool) -> Result<StringViewArray> {
 pub(in crate::planning) fn keys(texts: &ArrayRef) -> Result<BinaryArray> {
     let texts = cast(texts, &DataType::Utf8View)?;
     // What is no JSON is none that was made here, and is compared as it is.
-    let key = |text: &str| json_key(text).unwrap_or_else(|_| text.as_bytes().to_vec());
-    Ok(texts.as_string_view().iter().map(|text| text.map(key)).collect())
+    let key = |text: &str| -> Result<Vec<u8>> {
+        interrupt::steps(1 + text.len() / BYTES_OF_STEP)?;
+        Ok(json_key(text).unwrap_or_else(|_| text.as_bytes().to_vec()))
+    };
+    texts.as_string_view().iter().map(|text| text.map(key).transpose()).collect()
 }

@@ -1,7 +1,8 @@
 //! `timestamp(3)`, `time(0)`, `interval day to second(2)`: values rounded to what the modifier of their type says, by functions
 //! that are called as the types are. A cast to such a type calls them. And what they make of values of other types.
 
-use arrow::array::ArrayRef;
+use arrow::{array::ArrayRef, datatypes::DataType};
+use datafusion::logical_expr::sort_properties::{ExprProperties, SortProperties};
 
 use super::{
     calendar::{interval_out_of_range, is_infinite, timestamp_out_of_range},
@@ -26,7 +27,7 @@ pub(super) static DATE_OF: Function = Function {
     example: "\"date\"(timestamp '2024-05-06 07:08:09.5')",
     shows: "2024-05-06",
     overloads: &[
-        Overload::new(&[TIMESTAMP], DATE, converted::dates_of_timestamps),
+        Overload::new(&[TIMESTAMP], DATE, converted::dates_of_timestamps).with_order(order),
         Overload::new(&[TIMESTAMPTZ], DATE, converted::dates_of_instants).stable(),
     ],
 };
@@ -39,7 +40,7 @@ pub(super) static TIMESTAMP_DIGITS: Function = Function {
     overloads: &[
         Overload::new(&[TIMESTAMP, INT4], TIMESTAMP, moments),
         Overload::new(&[TIMESTAMP], TIMESTAMP, same),
-        Overload::new(&[DATE], TIMESTAMP, converted::timestamps_of_dates),
+        Overload::new(&[DATE], TIMESTAMP, converted::timestamps_of_dates).with_order(order),
         Overload::new(&[DATE, TIME], TIMESTAMP, converted::timestamps_of_dates_and_times),
         Overload::new(&[TIMESTAMPTZ], TIMESTAMP, converted::timestamps_of_instants).stable(),
     ],
@@ -111,6 +112,16 @@ pub(crate) fn casting(from: &PgType, to: &PgType) -> Option<&'static Function> {
         (Time | Instant, ZonedTime) => &TIMETZ_OF,
         _ => return None,
     })
+}
+
+/// Dates and timestamps that become one another keep their order. What clocks of a zone show does not.
+fn order(arguments: &[ExprProperties]) -> SortProperties {
+    match arguments {
+        [value] if matches!(value.range.data_type(), DataType::Date32 | DataType::Timestamp(_, None)) => {
+            value.sort_properties
+        }
+        _ => SortProperties::Unordered,
+    }
 }
 
 /// The digits that are asked for; PostgreSQL keeps no more than six.

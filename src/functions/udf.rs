@@ -271,7 +271,9 @@ impl ScalarUDFImpl for Udf {
     }
 
     fn preimage(&self, arguments: &[Expr], value: &Expr, context: &SimplifyContext) -> Result<PreimageResult> {
-        if self.function.overloads.iter().all(|overload| overload.hints.preimage.is_none()) {
+        // The argument is compared with two bounds then, for which what is volatile would be computed twice.
+        let is_volatile = arguments.iter().any(Expr::is_volatile);
+        if is_volatile || self.function.overloads.iter().all(|overload| overload.hints.preimage.is_none()) {
             return Ok(PreimageResult::None);
         }
         let types = arguments.iter().map(|argument| context.get_data_type(argument)).collect::<Result<Vec<_>>>();

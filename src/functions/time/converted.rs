@@ -4,7 +4,11 @@ use std::sync::Arc;
 
 use arrow::{
     array::{ArrayRef, PrimitiveArray},
-    datatypes::{ArrowPrimitiveType, Date32Type, TimestampMicrosecondType},
+    datatypes::{ArrowPrimitiveType, DataType, Date32Type, TimeUnit, TimestampMicrosecondType},
+};
+use datafusion::{
+    common::{Result as PlanResult, ScalarValue},
+    logical_expr::{Expr, interval_arithmetic::Interval, preimage::PreimageResult, simplify::SimplifyContext},
 };
 
 use super::{
@@ -92,6 +96,25 @@ pub(super) fn dates_of_timestamps(call: &Call<'_>) -> Result<ArrayRef> {
 pub(super) fn dates_of_instants(call: &Call<'_>) -> Result<ArrayRef> {
     let (instants, zone) = (call.timestamps(0)?, Zone::of_session(call.zone()));
     made::<_, Date32Type>(call, instants, |instant| date_of(zones::shown_at(zone, instant)?))
+}
+
+/// The timestamps of which a date is the one: from where the day begins to where the next does.
+pub(super) fn timestamps_of_day(
+    arguments: &[Expr],
+    value: &Expr,
+    context: &SimplifyContext,
+) -> PlanResult<PreimageResult> {
+    let ([of], Expr::Literal(ScalarValue::Date32(Some(day)), _)) = (arguments, value) else {
+        return Ok(PreimageResult::None);
+    };
+    let next = day.checked_add(1).filter(|next| ![*day, *next].into_iter().any(is_infinite_date));
+    let bounds = next.and_then(|next| moment(*day, 0).ok().zip(moment(next, 0).ok()));
+    // Those of other units are of files.
+    let is_of_micros = context.get_data_type(of)? == DataType::Timestamp(TimeUnit::Microsecond, None);
+    let Some((begins, ends)) = bounds.filter(|_| is_of_micros) else { return Ok(PreimageResult::None) };
+    let at = |micros: i64| ScalarValue::TimestampMicrosecond(Some(micros), None);
+    let interval = Box::new(Interval::try_new(at(begins), at(ends))?);
+    Ok(PreimageResult::Range { expr: of.clone(), interval })
 }
 
 fn date_of(shown: i64) -> Result<i32> {

@@ -21,14 +21,18 @@ use crate::{
 /// What a type without a modifier has for one.
 const NO_MODIFIER: i32 = -1;
 
+// Of instants, too, it is as good as immutable: a plan that is kept is one of sessions with the same settings. Of what is not
+// immutable the query engine finds no timestamps by a date.
 pub(super) static DATE_OF: Function = Function {
     name: "date",
     purpose: "The date of a timestamp, or that the session's clocks show at an instant",
     example: "\"date\"(timestamp '2024-05-06 07:08:09.5')",
     shows: "2024-05-06",
     overloads: &[
-        Overload::new(&[TIMESTAMP], DATE, converted::dates_of_timestamps).with_order(order),
-        Overload::new(&[TIMESTAMPTZ], DATE, converted::dates_of_instants).stable(),
+        Overload::new(&[TIMESTAMP], DATE, converted::dates_of_timestamps)
+            .with_order(order)
+            .with_preimage(converted::timestamps_of_day),
+        Overload::new(&[TIMESTAMPTZ], DATE, converted::dates_of_instants),
     ],
 };
 

@@ -297,7 +297,9 @@ impl Session {
                 let told = types.iter().zip(&declared);
                 let told: Vec<_> = told.map(|(oid, arrow)| pgtype::told_of(*oid, arrow.as_ref()?)).collect();
                 let described = self.describe_declared(&statement, &declared, &told).await?;
+                let (zone, styles) = self.reads_in();
                 PreparedStatement::new(statement.action, (statement.text.as_str(), statement.source), types, described)
+                    .written_in(zone, styles)
                     .with_memory(statement.memory)
             }
         };
@@ -357,7 +359,7 @@ impl Session {
         let scope = self.client.start(action.as_ref(), statement.text())?;
         let (client, within) = (Arc::clone(&self.client), Arc::clone(&scope));
         // Where its rows are there, nothing is computed.
-        let kept = portal.answered(|values| action.answer(&scope.declaring(&statement.told()), values));
+        let kept = portal.answered(|values| action.answer(&statement.within(&scope), values));
         let is_there = kept.is_some();
         let work = async move { client.run_portal(&within, &portal, limit, kept).await };
         let outcome = if is_there { work.await } else { self.timed(&scope, work).await };

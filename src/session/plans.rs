@@ -25,7 +25,11 @@ use super::{
     storage::PointRead,
     turns::Turns,
 };
-use crate::{Fault, Result, catalog::ObjectKey, pgtype::ColumnType};
+use crate::{
+    Fault, Result,
+    catalog::ObjectKey,
+    pgtype::{ColumnType, Styles},
+};
 
 /// No statement takes more than this part of the store.
 const PARTS: usize = 8;
@@ -48,6 +52,8 @@ pub(crate) struct PlanKey {
     types: Vec<Option<DataType>>,
     /// Those that Arrow's do not tell.
     declared: Arc<[Option<ColumnType>]>,
+    /// What its texts were read by, where that is no option of now.
+    written_in: Option<(Arc<str>, Styles)>,
     role: Arc<str>,
     path: Arc<SearchPath>,
     /// What is chosen of the engine's options.
@@ -308,6 +314,7 @@ impl Scope {
             statement: action.identity()?,
             types: types.to_vec(),
             declared: Arc::clone(&self.declared),
+            written_in: self.written_in.clone(),
             role: Arc::clone(self.role()),
             path: Arc::clone(self.search_path()),
             options: Arc::clone(self.settings.choice()),

@@ -8,7 +8,7 @@ use datafusion::execution::memory_pool::MemoryReservation;
 use super::{Action, Client, Description, Scope, describe};
 use crate::{
     Error, Fault, Result,
-    pgtype::{self, ColumnType},
+    pgtype::{self, ColumnType, Styles},
 };
 
 /// Statements that a session keeps.
@@ -26,6 +26,8 @@ pub struct PreparedStatement {
     declared: Vec<Option<DataType>>,
     parameters: Vec<Parameter>,
     columns: Option<SchemaRef>,
+    /// The zone and the styles that its texts were read by; none where it is not planned again.
+    written_in: Option<(Arc<str>, Styles)>,
     /// The memory of what was read, where its text is long.
     _memory: Option<Arc<MemoryReservation>>,
 }
@@ -74,6 +76,7 @@ impl PreparedStatement {
             declared: declared.iter().map(|oid| pgtype::arrow(*oid, -1)).collect(),
             parameters: parameters.collect(),
             columns,
+            written_in: None,
             _memory: None,
         }
     }
@@ -82,6 +85,11 @@ impl PreparedStatement {
     pub(crate) fn with_declared(mut self, declared: Vec<Option<DataType>>) -> Self {
         self.declared = declared;
         self
+    }
+
+    /// The same, whose texts are read as in a session of this zone and these styles, whatever is set when it runs.
+    pub(crate) fn written_in(self, zone: Arc<str>, styles: Styles) -> Self {
+        Self { written_in: Some((zone, styles)), ..self }
     }
 
     /// The same, which holds the memory that its text was read into.
@@ -99,13 +107,19 @@ impl PreparedStatement {
             declared: Vec::new(),
             parameters: Vec::new(),
             columns: None,
+            written_in: None,
             _memory: None,
         }
     }
 
-    /// The types of its parameters, where fields have to say them.
-    pub(crate) fn told(&self) -> Vec<Option<ColumnType>> {
-        self.parameters.iter().map(Parameter::told).collect()
+    /// The scope in which it is planned and run: it has the types of its parameters, and reads its texts as they were read.
+    pub(crate) fn within(&self, scope: &Arc<Scope>) -> Arc<Scope> {
+        let told: Vec<_> = self.parameters.iter().map(Parameter::told).collect();
+        let scope = scope.declaring(&told);
+        match &self.written_in {
+            Some((zone, styles)) => scope.written_in(zone, *styles),
+            None => scope,
+        }
     }
 
     /// Its parameters, in the order of their numbers.

@@ -40,7 +40,7 @@ use crate::{
     Error, Fault, Result,
     catalog::{Existing, Kind, Object, ObjectKey, Privilege, QualifiedName, Snapshot, View},
     interrupt::Interrupt,
-    pgtype::{ColumnType, InSession},
+    pgtype::{ColumnType, InSession, Styles},
     planning,
     source::{Access, Rejects, Sources, Stores},
 };
@@ -57,6 +57,8 @@ pub(crate) struct Scope {
     pub(super) text: Arc<str>,
     /// The types of its parameters, where fields have to say them.
     pub(super) declared: Arc<[Option<ColumnType>]>,
+    /// The zone and the styles that its texts were read by when it was prepared, where they are others now.
+    pub(super) written_in: Option<(Arc<str>, Styles)>,
     /// What it sees.
     pub(super) snapshot: Arc<Snapshot>,
     /// In the query of a view, whose rights it has, and where its names are looked for.
@@ -129,6 +131,22 @@ impl Scope {
     /// The session that its texts are read in.
     pub(crate) fn reads_in(&self) -> InSession<'_> {
         InSession::of(self.settings.engine().config_options())
+    }
+
+    /// The same scope of a statement that was prepared in a session of this zone and these styles, by which its texts were read.
+    pub(super) fn written_in(self: &Arc<Self>, zone: &Arc<str>, styles: Styles) -> Arc<Self> {
+        if self.reads_in() == (InSession { zone, styles }) {
+            return Arc::clone(self);
+        }
+        Arc::new(Self { written_in: Some((Arc::clone(zone), styles)), ..self.as_ref().clone() })
+    }
+
+    /// The plan in which texts are read as when its statement was prepared.
+    pub(crate) fn as_prepared(&self, plan: LogicalPlan) -> Result<LogicalPlan> {
+        match &self.written_in {
+            Some((zone, styles)) => Ok(planning::read_written(plan, InSession { zone, styles: *styles })?),
+            None => Ok(plan),
+        }
     }
 
     /// The settings that its texts are read by, by name.
@@ -357,6 +375,7 @@ impl Scope {
             made_under: Some((Arc::from(owner), Arc::new(path))),
             meant: Arc::new(view.tables.clone()),
             looked_up: Arc::default(),
+            written_in: None,
             within: Arc::new(self.within.iter().chain([name]).cloned().collect()),
             ..self.clone()
         }))

@@ -86,7 +86,7 @@ impl Action for Insert {
         }
         let filled = filled.into_iter().map(|field| field.data_type().clone()).collect();
         let Typed { plan, parameters, is_final } = typed(scope, &self.rows, types, filled).await?;
-        let rows = self.stored(LogicalPlan::clone(&plan), &table.schema)?;
+        let rows = scope.as_prepared(self.stored(LogicalPlan::clone(&plan), &table.schema)?)?;
         Ok(Analysis { parameters, plan: is_final.then(|| Sealed::new(rows)), ..Analysis::default() })
     }
 
@@ -96,7 +96,10 @@ impl Action for Insert {
         scope.check_writes("INSERT")?;
         let rows = match analysis.plan {
             Some(rows) => bind(LogicalPlan::clone(&rows), values)?,
-            None => self.stored(plan(scope, SqlStatement::clone(&self.rows), values).await?, &table.schema)?,
+            None => {
+                let rows = plan(scope, SqlStatement::clone(&self.rows), values).await?;
+                scope.as_prepared(self.stored(rows, &table.schema)?)?
+            }
         };
         let files = storage::write(scope, rows, Arc::new(table.schema.clone()), header.oid).await?;
         let rows: u64 = files.iter().map(|file| file.rows).sum();

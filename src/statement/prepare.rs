@@ -124,7 +124,9 @@ impl Action for Prepared {
                 let text = scope.text();
                 let prepared =
                     PreparedStatement::new(Arc::clone(action), (text, Arc::clone(text)), &declared, described);
-                client.keep_statement(name, prepared.with_declared(types))?;
+                let InSession { zone, styles } = scope.reads_in();
+                let prepared = prepared.with_declared(types).written_in(Arc::from(zone), styles);
+                client.keep_statement(name, prepared)?;
                 Ok(Outcome::done("PREPARE"))
             }
             Self::Execute { name, values } => {
@@ -148,7 +150,7 @@ impl Action for Prepared {
                 }
                 let Some(action) = prepared.action() else { return Ok(Outcome::done("EXECUTE")) };
                 let _nested = client.nest()?;
-                let scope = &scope.declaring(&prepared.told());
+                let scope = &prepared.within(scope);
                 let outcome = execute(action.as_ref(), client, scope, &values).await?;
                 let columns = match &outcome {
                     Outcome::Rows { stream, .. } => Some(stream.schema()),

@@ -84,6 +84,7 @@ impl Action for Reading {
     async fn analyze(&self, _client: &Client, scope: &Arc<Scope>, types: &[Option<DataType>]) -> Result<Analysis> {
         let Typed { plan, parameters, is_final } = typed(scope, &self.statement, types, Vec::new()).await?;
         if is_final {
+            let plan = Sealed::new(scope.as_prepared(LogicalPlan::clone(&plan))?);
             return Ok(Analysis { parameters, plan: Some(plan), ..Analysis::default() });
         }
         let columns = Some(unmarked(&schema_of(&plan)));
@@ -131,7 +132,7 @@ impl Action for Reading {
             }
             (_, plan) => plan,
         };
-        let plan = planned(scope, &self.statement, plan, values).await?;
+        let plan = scope.as_prepared(planned(scope, &self.statement, plan, values).await?)?;
         let analyzes = matches!(plan, LogicalPlan::Analyze(_));
         if self.explains && !analyzes {
             return Ok(run(scope, plan).await?.tagged(EXPLAINED));

@@ -259,7 +259,7 @@ impl Client {
         let Content::Bound(values) = mem::replace(run.content(), Content::Ran) else {
             return Err(Error::new(Fault::Internal, "a portal was run that cannot be"));
         };
-        let scope = &scope.declaring(&portal.statement.told());
+        let scope = &portal.statement.within(scope);
         let outcome = match kept {
             Some(outcome) => outcome,
             None => execute(action.as_ref(), self, scope, &values).await?,

@@ -83,6 +83,7 @@ impl Client {
             made_under: None,
             text: Arc::from(text),
             declared: Arc::default(),
+            written_in: None,
             snapshot,
             access: Arc::clone(&self.access),
             settings,

@@ -39,7 +39,7 @@ pub(crate) use self::{
         read_count, read_float, read_interval, read_interval_in, read_null, read_string, read_text, read_time,
         read_type_name, read_typed, read_zoned, split_array, tells_time, uuid_bytes,
     },
-    styles::{DateOrder, DateStyle, InSession, IntervalStyle, Styles},
+    styles::{DateOrder, DateStyle, FloatDigits, InSession, IntervalStyle, Styles},
     told::{only_told, told_of, untold},
     zone::{Abbreviation, Zone, abbreviation, fixed_distance, spelled as spelled_zone},
     zoned::{ZONED_TIME, ZonedTime},

@@ -1,4 +1,5 @@
-//! How a session reads and writes dates and intervals: its settings `DateStyle` and `IntervalStyle`.
+//! How a session reads and writes dates and intervals, and writes floats: its settings `DateStyle`, `IntervalStyle` and
+//! `extra_float_digits`.
 //!
 //! They stand among the query engine's options, so that whoever plans or runs a statement finds them, and in the metadata of the
 //! schema of its rows for whoever shows those.
@@ -17,6 +18,7 @@ pub(crate) struct Styles {
     pub(crate) dates: DateStyle,
     pub(crate) order: DateOrder,
     pub(crate) intervals: IntervalStyle,
+    pub(crate) floats: FloatDigits,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -52,6 +54,16 @@ pub(crate) enum IntervalStyle {
     SqlStandard,
     /// `P1Y2DT3H4M5S`
     Iso8601,
+}
+
+/// With how many digits floats are written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub(crate) enum FloatDigits {
+    /// With as few as tell the value from all others.
+    #[default]
+    Shortest,
+    /// With so many fewer than any number of as many digits keeps, which are 15 of double precision and 6 of real.
+    Fewer(u8),
 }
 
 /// The session that a text is read in.
@@ -103,6 +115,15 @@ impl Styles {
         styles
     }
 
+    /// The same with floats as the setting `extra_float_digits` says, of which 1 to 3 are the same.
+    pub(crate) fn with_floats(self, extra_digits: &str) -> Self {
+        let floats = match extra_digits.parse::<i8>() {
+            Ok(extra @ ..=0) => FloatDigits::Fewer(extra.unsigned_abs()),
+            _ => FloatDigits::Shortest,
+        };
+        Self { floats, ..self }
+    }
+
     /// Those of the session whose options these are.
     pub(crate) fn of(options: &ConfigOptions) -> Self {
         options.extensions.get::<Self>().copied().unwrap_or_default()
@@ -110,8 +131,9 @@ impl Styles {
 
     /// Those of the session whose rows these are.
     pub(crate) fn of_rows(schema: &Schema) -> Self {
-        let kept = schema.metadata().get(KEY).and_then(|kept| kept.split_once("; "));
-        kept.map_or_else(Self::default, |(dates, intervals)| Self::named(dates, intervals))
+        let mut kept = schema.metadata().get(KEY).into_iter().flat_map(|kept| kept.split("; "));
+        let mut next = || kept.next().unwrap_or_default();
+        Self::named(next(), next()).with_floats(next())
     }
 
     /// The schema of rows, which says them where they are not those that nobody has chosen.
@@ -140,7 +162,11 @@ impl Styles {
             IntervalStyle::SqlStandard => "sql_standard",
             IntervalStyle::Iso8601 => "iso_8601",
         };
-        format!("{dates}, {order}; {intervals}")
+        let floats = match self.floats {
+            FloatDigits::Shortest => "1".to_owned(),
+            FloatDigits::Fewer(digits) => format!("-{digits}"),
+        };
+        format!("{dates}, {order}; {intervals}; {floats}")
     }
 }
 
@@ -163,7 +189,7 @@ impl ExtensionOptions for Styles {
 
     /// They are set as the session's settings alone.
     fn set(&mut self, key: &str, _value: &str) -> Result<()> {
-        exec_err!("there is no option styles.{key}; SET DateStyle or IntervalStyle")
+        exec_err!("there is no option styles.{key}; SET DateStyle, IntervalStyle or extra_float_digits")
     }
 
     fn entries(&self) -> Vec<ConfigEntry> {
@@ -177,12 +203,15 @@ mod tests {
 
     #[test]
     fn rows_say_the_styles_of_their_session() {
-        for (dates, intervals) in [("ISO, MDY", "postgres"), ("German, DMY", "iso_8601"), ("SQL, YMD", "sql_standard")]
+        for (dates, intervals, floats) in
+            [("ISO, MDY", "postgres", "1"), ("German, DMY", "iso_8601", "-0"), ("SQL, YMD", "sql_standard", "-15")]
         {
-            let styles = Styles::named(dates, intervals);
-            assert_eq!(styles.shown(), format!("{dates}; {intervals}"));
+            let styles = Styles::named(dates, intervals).with_floats(floats);
+            assert_eq!(styles.shown(), format!("{dates}; {intervals}; {floats}"));
             assert_eq!(Styles::of_rows(&styles.said(Schema::empty())), styles);
         }
         assert!(Styles::default().said(Schema::empty()).metadata().is_empty());
+        assert_eq!(Styles::of_rows(&Schema::empty()), Styles::default());
+        assert_eq!(Styles::default().with_floats("3"), Styles::default());
     }
 }

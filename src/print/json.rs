@@ -20,7 +20,7 @@ use bytes::BytesMut;
 use super::{Form, Writer, texts, time_or_bytes};
 use crate::{
     fault::Failure,
-    pgtype::{DateOrder, DateStyle, IntervalStyle, Styles},
+    pgtype::{DateOrder, DateStyle, FloatDigits, IntervalStyle, Styles},
 };
 
 /// How values become JSON: nulls are written, and all that [`Json`] has texts for.
@@ -29,7 +29,12 @@ pub(super) static JSON_OPTIONS: LazyLock<EncoderOptions> =
 
 /// As JSON has them, instants in their column's zone.
 const FORM: Form = Form { zone: None, in_micros: false, is_json: true, styles: STYLES };
-const STYLES: Styles = Styles { dates: DateStyle::Iso, order: DateOrder::Month, intervals: IntervalStyle::Postgres };
+const STYLES: Styles = Styles {
+    dates: DateStyle::Iso,
+    order: DateOrder::Month,
+    intervals: IntervalStyle::Postgres,
+    floats: FloatDigits::Shortest,
+};
 
 /// The values of a column as JSON, each a text; null where they are.
 pub(crate) fn json_texts(array: &ArrayRef) -> Result<StringArray, ArrowError> {
@@ -68,15 +73,15 @@ impl EncoderFactory for Json {
         let found = match array.data_type() {
             DataType::Float16 => {
                 let values = array.as_primitive::<Float16Type>();
-                encoder(move |out, row| write_float(out, values.value(row).to_f32()))
+                encoder(move |out, row| write_float(out, values.value(row).to_f32(), FloatDigits::Shortest))
             }
             DataType::Float32 => {
                 let values = array.as_primitive::<Float32Type>();
-                encoder(move |out, row| write_float(out, values.value(row)))
+                encoder(move |out, row| write_float(out, values.value(row), FloatDigits::Shortest))
             }
             DataType::Float64 => {
                 let values = array.as_primitive::<Float64Type>();
-                encoder(move |out, row| write_float(out, values.value(row)))
+                encoder(move |out, row| write_float(out, values.value(row), FloatDigits::Shortest))
             }
             DataType::Map(..) => {
                 let map = array.as_map();

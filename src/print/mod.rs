@@ -65,7 +65,7 @@ pub(crate) struct Form {
     pub(crate) in_micros: bool,
     /// Whether they are written as JSON has them, which is ISO 8601.
     pub(crate) is_json: bool,
-    /// The styles of the session's dates and intervals.
+    /// The styles of the session's dates, intervals and floats.
     pub(crate) styles: Styles,
 }
 
@@ -128,11 +128,13 @@ pub(crate) fn writer<'a>(array: &'a dyn Array, field: &'a FieldRef, form: Form) 
         }
         DataType::Float32 => {
             let values = array.as_primitive::<Float32Type>();
-            plain(move |out, row| write_float(out, values.value(row)))
+            let digits = form.styles.floats;
+            plain(move |out, row| write_float(out, values.value(row), digits))
         }
         DataType::Float64 => {
             let values = array.as_primitive::<Float64Type>();
-            plain(move |out, row| write_float(out, values.value(row)))
+            let digits = form.styles.floats;
+            plain(move |out, row| write_float(out, values.value(row), digits))
         }
         numeric if *numeric == pgtype::ANY_NUMERIC => {
             let values = array.as_primitive::<Decimal128Type>();

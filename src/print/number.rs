@@ -10,7 +10,7 @@ use bytes::{BufMut, BytesMut};
 
 use crate::{
     fault::{Failure, Fault, Result},
-    pgtype,
+    pgtype::{self, FloatDigits},
 };
 
 /// Decimal digits of a numeric's binary digit, which counts in ten thousands.
@@ -79,9 +79,9 @@ impl Float for f64 {
     const LEAST: i32 = -1074;
 }
 
-/// Writes a float in the fewest digits that any reader takes for it. Exponents below -4, and great ones, are written with
-/// an `e`.
-pub(super) fn write_float<T: Float>(out: &mut BytesMut, float: T) {
+/// Writes a float. Exponents below -4 and from as many digits on as survive in its type are written with an `e`, as PostgreSQL
+/// does.
+pub(super) fn write_float<T: Float>(out: &mut BytesMut, float: T, digits: FloatDigits) {
     let value: f64 = float.into();
     if value.is_nan() {
         return out.put_slice(b"NaN");
@@ -89,13 +89,26 @@ pub(super) fn write_float<T: Float>(out: &mut BytesMut, float: T) {
     if value.is_infinite() {
         return out.put_slice(if value < 0.0 { b"-Infinity" } else { b"Infinity" });
     }
-    let text = shortest(float);
+    let (text, fixed_digits) = match digits {
+        FloatDigits::Shortest => (shortest(float), T::FIXED_DIGITS),
+        FloatDigits::Fewer(fewer) => {
+            let digits = (T::FIXED_DIGITS - i32::from(fewer)).max(1);
+            let mut text = StackText::new();
+            // No form of a float has more than 24 characters.
+            let _fits = write!(text, "{float:.places$e}", places = usize::try_from(digits - 1).unwrap_or_default());
+            (text, digits)
+        }
+    };
     let (mantissa, exponent) = text.as_str().split_once('e').unwrap_or((text.as_str(), "0"));
     let exponent: i32 = exponent.parse().unwrap_or_default();
     let (sign, mantissa) = mantissa.strip_prefix('-').map_or(("", mantissa), |rest| ("-", rest));
+    let mantissa = match digits {
+        FloatDigits::Fewer(_) if mantissa.contains('.') => mantissa.trim_end_matches('0').trim_end_matches('.'),
+        _ => mantissa,
+    };
     let (first, rest) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     out.put_slice(sign.as_bytes());
-    if !(-4..T::FIXED_DIGITS).contains(&exponent) {
+    if !(-4..fixed_digits).contains(&exponent) {
         out.put_slice(mantissa.as_bytes());
         out.put_slice(if exponent < 0 { b"e-" } else { b"e+" });
         return write_padded(out, u64::from(exponent.unsigned_abs()), 2);
@@ -310,10 +323,10 @@ mod tests {
             (2_f64.powi(60), "1.152921504606847e+18"),
             (0.0, "0"),
         ] {
-            assert_eq!(written(&|out| write_float(out, double)), text);
+            assert_eq!(written(&|out| write_float(out, double, FloatDigits::Shortest)), text);
         }
         for (single, text) in [(1.5e10_f32, "1.5000001e+10"), (8_388_608.0, "8.388608e+06"), (1e-45, "1e-45")] {
-            assert_eq!(written(&|out| write_float(out, single)), text);
+            assert_eq!(written(&|out| write_float(out, single, FloatDigits::Shortest)), text);
         }
     }
 }

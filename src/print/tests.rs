@@ -132,3 +132,24 @@ fn a_result_is_shown_in_the_zone_of_the_session() {
     let form = Form { zone: Some(zone_of(&schema)), ..Form::default() };
     assert_eq!(printed(TimestampSecondArray::from(vec![0]).with_timezone("UTC"), form), ["1970-01-01 05:30:00+05:30"]);
 }
+
+/// As PostgreSQL 15 prints them where `extra_float_digits` is 0, -10 and -15.
+#[test]
+fn floats_have_as_many_digits_as_are_asked_for() {
+    let doubles = [0.1, 1.0 / 3.0, 123_456_789.123_456_79, 1e20, 1e15, -0.000_012_345_678_901_234_56, -0.0, 99_999.5];
+    let reals = [0.1, 1.0 / 3.0, 123_456.79, 1e20, 1e6, 0.000_123_456_7, f32::NAN, 9.999_999];
+    for (fewer, of_doubles, of_reals) in [
+        (
+            0,
+            "0.1 0.333333333333333 123456789.123457 1e+20 1e+15 -1.23456789012346e-05 -0 99999.5",
+            "0.1 0.333333 123457 1e+20 1e+06 0.000123457 NaN 10",
+        ),
+        (10, "0.1 0.33333 1.2346e+08 1e+20 1e+15 -1.2346e-05 -0 1e+05", "0.1 0.3 1e+05 1e+20 1e+06 0.0001 NaN 1e+01"),
+        (15, "0.1 0.3 1e+08 1e+20 1e+15 -1e-05 -0 1e+05", "0.1 0.3 1e+05 1e+20 1e+06 0.0001 NaN 1e+01"),
+    ] {
+        let styles = Styles { floats: pgtype::FloatDigits::Fewer(fewer), ..Styles::default() };
+        let form = Form { styles, ..Form::default() };
+        assert_eq!(printed(Float64Array::from(doubles.to_vec()), form).join(" "), of_doubles);
+        assert_eq!(printed(Float32Array::from(reals.to_vec()), form).join(" "), of_reals);
+    }
+}

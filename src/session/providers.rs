@@ -15,7 +15,7 @@ use datafusion::{
 };
 
 use super::{
-    DATABASE, PATH_SCHEMA, Scope, engine_zone, files, information_schema, settings::FOLLOWED, storage, system,
+    DATABASE, PATH_SCHEMA, Scope, engine_zone, files, information_schema, settings::READ_BY, storage, system,
 };
 use crate::{
     Error, Fault,
@@ -268,7 +268,7 @@ async fn plan_view(
 
 /// The plan in which texts are read as when the view was made, where its reader, or the view around it, would read others.
 fn as_read(plan: LogicalPlan, view: &View, scope: &Scope) -> crate::Result<LogicalPlan> {
-    let [zone, dates, intervals] = FOLLOWED.map(|name| view.settings.get(name));
+    let [zone, dates, intervals] = READ_BY.map(|name| view.settings.get(name));
     let (Some(zone), Some(dates), Some(intervals)) = (zone, dates, intervals) else { return Ok(plan) };
     let zone = engine_zone(zone);
     let made_in = InSession { zone: &zone, styles: Styles::named(dates, intervals) };

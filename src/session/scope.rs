@@ -34,7 +34,7 @@ use super::{
     providers::Providers,
     rewrite::{cast_told, rewrite, with_microseconds, with_types, without_types},
     search_path::{Name, SearchPath},
-    settings::{FOLLOWED, Settings},
+    settings::{READ_BY, Settings},
 };
 use crate::{
     Error, Fault, Result,
@@ -151,7 +151,7 @@ impl Scope {
 
     /// The settings that its texts are read by, by name.
     pub(crate) fn reading_settings(&self) -> Result<BTreeMap<String, String>> {
-        FOLLOWED.into_iter().map(|name| Ok((name.to_owned(), self.setting(name)?))).collect()
+        READ_BY.into_iter().map(|name| Ok((name.to_owned(), self.setting(name)?))).collect()
     }
 
     /// Whether it is the scope of a view that a view reads.

@@ -32,8 +32,11 @@ use super::{
 };
 use crate::{Error, Fault, Result, pgtype::Styles};
 
+/// The settings that texts are read by.
+pub(super) const READ_BY: [&str; 3] = ["timezone", "datestyle", "intervalstyle"];
+
 /// The settings that are the engine's by another name, or stand among its options.
-pub(super) const FOLLOWED: [&str; 3] = ["timezone", "datestyle", "intervalstyle"];
+const FOLLOWED: [&str; 4] = [READ_BY[0], READ_BY[1], READ_BY[2], "extra_float_digits"];
 
 /// The option of the engine that the setting `timezone` stands for.
 const ENGINE_TIME_ZONE: &str = "datafusion.execution.time_zone";
@@ -270,17 +273,17 @@ impl Settings {
     }
 
     /// The values of those that the engine follows, in their order.
-    fn followed<'a>(&'a self, chosen: &'a Chosen) -> Result<[&'a str; 3]> {
+    fn followed<'a>(&'a self, chosen: &'a Chosen) -> Result<[&'a str; 4]> {
         let value = |name| Ok::<_, Error>(self.value_of(chosen, known(name)?));
-        let [zone, dates, intervals] = FOLLOWED;
-        Ok([value(zone)?, value(dates)?, value(intervals)?])
+        let [zone, dates, intervals, floats] = FOLLOWED;
+        Ok([value(zone)?, value(dates)?, value(intervals)?, value(floats)?])
     }
 
     /// The engine's options with what is chosen.
     fn engine_options(&self, chosen: &Chosen) -> Result<ConfigOptions> {
         let mut options = ConfigOptions::clone(&self.options);
-        let [zone, dates, intervals] = self.followed(chosen)?;
-        let (zone, styles) = (engine_zone(zone), Styles::named(dates, intervals));
+        let [zone, dates, intervals, floats] = self.followed(chosen)?;
+        let (zone, styles) = (engine_zone(zone), Styles::named(dates, intervals).with_floats(floats));
         choose(&mut options, self.start.engine().chain(chosen.engine()), &zone, styles)?;
         Ok(options)
     }
@@ -544,7 +547,7 @@ fn set_option(options: &mut ConfigOptions, name: &str, value: &str) -> Result<()
     })
 }
 
-/// Sets what is chosen of the engine's options, in this order, its time zone, and the styles of dates and intervals.
+/// Sets what is chosen of the engine's options, in this order, its time zone, and the styles of dates, intervals and floats.
 fn choose<'a>(
     options: &mut ConfigOptions,
     mut chosen: impl Iterator<Item = &'a (String, String)>,

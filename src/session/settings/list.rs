@@ -96,7 +96,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         None,
         "1",
         number(-15, 3, Unit::None),
-        "accepted; numbers are always written exactly",
+        "how many more digits floats are written with than they surely keep; above 0 as few as tell them apart",
     ),
     setting("fsync", None, "on", Takes::Server, "whether commits are durable"),
     setting(

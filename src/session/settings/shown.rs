@@ -71,10 +71,10 @@ impl Shown {
         self.show("timezone").map_or_else(|_| Arc::from("UTC"), |zone| Arc::from(engine_zone(&zone)))
     }
 
-    /// The styles of dates and intervals.
+    /// The styles of dates, intervals and floats.
     pub(crate) fn styles(&self) -> Styles {
         let value = |name| self.show(name).unwrap_or_default();
-        Styles::named(&value("datestyle"), &value("intervalstyle"))
+        Styles::named(&value("datestyle"), &value("intervalstyle")).with_floats(&value("extra_float_digits"))
     }
 
     /// All settings, by name.

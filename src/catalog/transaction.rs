@@ -33,6 +33,7 @@ pub struct Transaction {
 /// A state of a transaction that it can go back to.
 #[derive(Debug, Clone)]
 pub struct Savepoint {
+    base: Arc<Snapshot>,
     working: Arc<Snapshot>,
     changes: usize,
 }
@@ -47,6 +48,25 @@ impl Transaction {
         &self.working
     }
 
+    /// Reads this state from now on, with its own changes on top. Where others have changed the same, it goes on with what it saw:
+    /// the commit tells of it.
+    pub fn read_on(&mut self, newest: &Arc<Snapshot>) {
+        if Arc::ptr_eq(&self.base, newest) {
+            return;
+        }
+        if let Ok(working) = self.on(newest) {
+            (self.base, self.working) = (newest.clone(), working);
+        }
+    }
+
+    /// What a state is with its changes on top.
+    fn on(&self, state: &Arc<Snapshot>) -> Result<Arc<Snapshot>> {
+        if self.changes.is_empty() {
+            return Ok(state.clone());
+        }
+        Ok(Arc::new(self.replay(state)?.0))
+    }
+
     /// Whether there is anything to commit.
     pub fn has_changes(&self) -> bool {
         !self.changes.is_empty()
@@ -59,14 +79,17 @@ impl Transaction {
 
     /// The state as it is now, to go back to.
     pub fn savepoint(&self) -> Savepoint {
-        Savepoint { working: self.working.clone(), changes: self.changes.len() }
+        Savepoint { base: self.base.clone(), working: self.working.clone(), changes: self.changes.len() }
     }
 
     /// Forgets the changes made since `savepoint`, which is one of this transaction's, and removes their table files.
     pub fn rollback_to(&mut self, savepoint: &Savepoint) {
-        // Without a change before it, it is the state that the transaction started from.
-        self.working = if savepoint.changes == 0 { self.base.clone() } else { savepoint.working.clone() };
         let undone = self.changes.split_off(savepoint.changes.min(self.changes.len()));
+        self.working = match Arc::ptr_eq(&savepoint.base, &self.base) {
+            true => savepoint.working.clone(),
+            // It has read on since then; what is left was made there as well.
+            false => self.on(&self.base).unwrap_or_else(|_| savepoint.working.clone()),
+        };
         self.discard(undone.iter().map(|(change, _)| change), &self.working);
     }
 

@@ -1,6 +1,7 @@
 //! How a transaction is run: its isolation, whether it only reads, whether it may wait.
 
-/// How far a transaction is kept apart from others. Each reads one snapshot, which is more than the lower levels promise.
+/// How far a transaction is kept apart from others. At the lower levels, which are one, each statement reads a snapshot of its
+/// own; at the others all read that of the first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Isolation {
     ReadUncommitted,
@@ -36,6 +37,11 @@ impl Isolation {
             Self::RepeatableRead => "repeatable read",
             Self::Serializable => "serializable",
         }
+    }
+
+    /// Whether each statement sees what was committed before it.
+    pub(crate) const fn reads_on(self) -> bool {
+        matches!(self, Self::ReadUncommitted | Self::ReadCommitted)
     }
 
     /// The level of a name in any case.

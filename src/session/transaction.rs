@@ -205,10 +205,12 @@ impl State {
             Self::Failed(_) if !resolves => Err(in_failed()),
             Self::Failed(work) => Ok(Some(work.changes.snapshot().clone())),
             Self::Implicit { work, .. } | Self::Open(work) => {
-                // The first statement that reads decides what the transaction reads.
+                // The first statement that reads decides what the transaction reads, but where each sees what others commit.
                 if reads && !work.queried {
                     work.queried = true;
                     work.changes = catalog.begin();
+                } else if reads && work.modes.isolation.reads_on() {
+                    work.changes.read_on(&catalog.snapshot());
                 }
                 Ok(Some(work.changes.snapshot().clone()))
             }

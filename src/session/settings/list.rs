@@ -80,7 +80,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         None,
         Modes::DEFAULT.isolation.name(),
         Takes::Isolation,
-        "the isolation of transactions that say nothing; each reads one snapshot",
+        "the isolation of transactions that say nothing; from repeatable read on they read one snapshot",
     ),
     setting(
         "default_transaction_read_only",
@@ -197,7 +197,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         None,
         Modes::DEFAULT.isolation.name(),
         Takes::Isolation,
-        "the isolation of this transaction, which reads one snapshot",
+        "the isolation of this transaction, which reads one snapshot from repeatable read on",
     ),
     setting("transaction_read_only", None, "off", Takes::Boolean, "whether this transaction may change nothing"),
     setting("transform_null_equals", None, "off", Takes::Always(false), "nothing is equal to NULL"),

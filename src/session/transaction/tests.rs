@@ -239,6 +239,43 @@ fn the_first_query_decides_what_is_read() {
 }
 
 #[test]
+fn below_repeatable_read_each_statement_sees_what_was_committed_before_it() {
+    for level in [Isolation::ReadCommitted, Isolation::ReadUncommitted] {
+        let mut session = Session::new();
+        session.begin(&[Mode::Isolation(level)]).unwrap();
+        session.create("own");
+        session.savepoint("a");
+        session.create_elsewhere("early");
+        session.state.start(false, false, &session.catalog).unwrap();
+        assert!(session.sees("own") && !session.sees("early"));
+        session.read().unwrap();
+        assert!(session.sees("own") && session.sees("early"));
+        session.create("undone");
+        session.create_elsewhere("late");
+        session.state.rollback_to("a").unwrap();
+        assert!(session.sees("own") && session.sees("early") && !session.sees("undone") && !session.sees("late"));
+        session.read().unwrap();
+        assert!(session.sees("own") && session.sees("late"));
+        let work = session.state.commit(false).unwrap().work.unwrap();
+        session.catalog.publish(work.changes).unwrap();
+        assert!(["own", "early", "late"].iter().all(|name| session.catalog.snapshot().has_schema(name)));
+    }
+}
+
+#[test]
+fn where_others_changed_the_same_a_transaction_goes_on_with_what_it_saw() {
+    let mut session = Session::new();
+    session.begin(&[Mode::Isolation(Isolation::ReadCommitted)]).unwrap();
+    session.create("own");
+    session.create_elsewhere("own");
+    session.create_elsewhere("late");
+    session.read().unwrap();
+    assert!(session.sees("own") && !session.sees("late"));
+    let work = session.state.commit(false).unwrap().work.unwrap();
+    assert!(session.catalog.publish(work.changes).is_err());
+}
+
+#[test]
 fn a_statement_by_itself_changes_the_newest_state() {
     let mut session = Session::new();
     session.join(false);

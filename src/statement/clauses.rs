@@ -210,7 +210,8 @@ fn needless_all(tokens: &[TokenWithSpan], group: usize) -> Option<usize> {
     is_element.then_some(all)
 }
 
-fn solid_after(tokens: &[TokenWithSpan], at: usize) -> Option<usize> {
+/// The next token that is no white space.
+pub(super) fn solid_after(tokens: &[TokenWithSpan], at: usize) -> Option<usize> {
     let is_solid = |at: &usize| !matches!(tokens[*at].token, Token::Whitespace(_));
     (at + 1..tokens.len()).find(is_solid)
 }

@@ -1,5 +1,6 @@
 //! Texts in quotes that the parser reads otherwise than PostgreSQL, or not at all: `U&'\00e9'` with its escape character, whose
 //! parts are tokens of their own here, and `N'…'`, which is a text. `B'101'` and `X'1F'` are values of types that there are not.
+//! A number ends where something else begins: `1a` is neither a number nor one with its alias.
 
 use datafusion::sql::sqlparser::{
     keywords::Keyword,
@@ -10,6 +11,7 @@ use crate::{Error, Fault, Result, functions::unescaped, session::keyword};
 
 /// The tokens with plain texts and names for those with escapes.
 pub(super) fn as_plain(tokens: Vec<TokenWithSpan>) -> Result<Vec<TokenWithSpan>> {
+    check_ends(&tokens)?;
     if !tokens.iter().any(is_other) {
         return Ok(tokens);
     }
@@ -31,6 +33,33 @@ pub(super) fn as_plain(tokens: Vec<TokenWithSpan>) -> Result<Vec<TokenWithSpan>>
         at += length;
     }
     Ok(written)
+}
+
+/// Refuses numbers that letters follow at once.
+fn check_ends(tokens: &[TokenWithSpan]) -> Result<()> {
+    for (at, token) in tokens.iter().enumerate() {
+        let number = match &token.token {
+            Token::Number(digits, is_long) => format!("{digits}{}", if *is_long { "L" } else { "" }),
+            // `0x1F`; `X'1F'` has two quotes.
+            Token::HexStringLiteral(digits) if is_of_length(token, digits.len() + 2) => format!("0x{digits}"),
+            _ => continue,
+        };
+        let next = tokens.get(at + 1).filter(|next| next.span.start == token.span.end);
+        let rest = match next.map(|next| &next.token) {
+            Some(Token::Word(Word { value, quote_style: None, .. })) => value.as_str(),
+            _ => "",
+        };
+        if !rest.is_empty() || !matches!(token.token, Token::Number(_, false)) {
+            let message = format!("trailing junk after numeric literal at or near \"{number}{rest}\"");
+            return Err(Error::new(Fault::Syntax, message).at(token.span.start));
+        }
+    }
+    Ok(())
+}
+
+fn is_of_length(token: &TokenWithSpan, characters: usize) -> bool {
+    let (start, end) = (token.span.start, token.span.end);
+    start.line == end.line && end.column.checked_sub(start.column) == u64::try_from(characters).ok()
 }
 
 fn is_other(token: &TokenWithSpan) -> bool {
@@ -107,6 +136,7 @@ mod tests {
             ("SELECT N'a'", "SELECT 'a'"),
             ("SELECT u & 'a', u", "SELECT u & 'a', u"),
             ("SELECT u&a", "SELECT u&a"),
+            ("SELECT 1 a, 1e5 b, .5 c", "SELECT 1 a, 1e5 b, .5 c"),
         ] {
             assert_eq!(plain(sql).unwrap(), expected, "{sql}");
         }
@@ -116,6 +146,12 @@ mod tests {
             ("SELECT U&'a' UESCAPE '+'", "invalid Unicode escape character"),
             ("SELECT U&'a' UESCAPE 'xx'", "invalid Unicode escape character"),
             ("SELECT X'1F'", "bit strings are not supported"),
+            ("SELECT 1a", "trailing junk after numeric literal at or near \"1a\""),
+            ("SELECT 1_000", "trailing junk after numeric literal at or near \"1_000\""),
+            ("SELECT 1.5x", "trailing junk after numeric literal at or near \"1.5x\""),
+            ("SELECT 0x1F", "trailing junk after numeric literal at or near \"0x1F\""),
+            ("SELECT 1e", "trailing junk after numeric literal at or near \"1e\""),
+            ("SELECT 1e5x", "trailing junk after numeric literal at or near \"1e5x\""),
         ] {
             assert!(plain(sql).unwrap_err().to_string().contains(told), "{sql}");
         }

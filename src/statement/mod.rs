@@ -17,6 +17,7 @@ mod parse;
 
 mod limits;
 mod literals;
+mod locks;
 mod places;
 mod tokens;
 

@@ -21,6 +21,7 @@ use super::{
     create_view::as_view,
     limits::{check_lists, check_tokens, with_limit},
     literals::as_plain,
+    locks::{behind_limits, check_locks},
     names::{as_planned, check_aliases},
     parameters::check_numbers,
     places::Places,
@@ -116,7 +117,7 @@ fn prepared(
     check_tokens(&tokens, max_depth)?;
     check_numbers(&tokens)?;
     let tokens = as_plain(tokens)?;
-    let tokens = as_parsed(with_selects(with_option_texts(with_stored_as(tokens, end), places)))?;
+    let tokens = as_parsed(behind_limits(with_selects(with_option_texts(with_stored_as(tokens, end), places))))?;
     in_known_clauses(tokens)
 }
 
@@ -163,6 +164,7 @@ pub(super) fn rewrite(parsed: &mut SqlStatement) -> Result<()> {
 fn rewrite_part(part: &mut (impl Visit + VisitMut)) -> Result<()> {
     check_lists(part)?;
     check_aliases(part)?;
+    check_locks(part)?;
     as_planned(part);
     as_lists(part);
     Ok(())

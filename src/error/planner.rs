@@ -210,15 +210,14 @@ pub(super) fn filter(text: &str) -> Option<Said> {
     )
 }
 
-/// Types that PostgreSQL has and this engine has not.
-const MISSING_TYPES: &[&str] = &["XML", "MONEY", "INET", "CIDR", "MACADDR", "POINT", "BIT"];
-
 pub(super) fn undefined_type(text: &str) -> Option<Said> {
-    let name = text.strip_prefix("Unsupported SQL type ")?;
-    if MISSING_TYPES.iter().any(|missing| name.to_uppercase().starts_with(missing)) {
-        return wrong(Fault::FeatureNotSupported, format!("type {} is not supported", name.to_lowercase()));
+    let name = text.strip_prefix("Unsupported SQL type ")?.to_lowercase();
+    let own = name.strip_prefix("pg_catalog.").unwrap_or(&name);
+    let word = own.split(['(', '[', ' ']).next().unwrap_or(own);
+    if pgtype::MISSING.contains(&word.trim_matches('"')) {
+        return wrong(Fault::FeatureNotSupported, format!("type {own} is not supported"));
     }
-    wrong(Fault::UndefinedObject, format!("type \"{}\" does not exist", name.to_lowercase()))
+    wrong(Fault::UndefinedObject, format!("type \"{}\" does not exist", name.replace('"', "")))
 }
 
 /// `Column in SELECT must be in GROUP BY …: While expanding wildcard, column "t.id" must appear in …`

@@ -13,6 +13,7 @@ mod operators;
 mod queries;
 mod records;
 mod texts;
+mod typed;
 
 use std::any::TypeId;
 
@@ -29,6 +30,7 @@ pub(super) use chains::chain;
 pub(super) use groups::DISTINCT as DISTINCT_GROUPS;
 pub(crate) use queries::keyword;
 pub(super) use texts::VARIADIC;
+pub(crate) use typed::of_catalog;
 
 /// See the module.
 #[derive(Debug)]
@@ -97,6 +99,7 @@ impl Dialect for PostgreSql {
         special
             .or_else(|| records::prefix(parser))
             .or_else(|| texts::prefix(parser))
+            .or_else(|| typed::prefix(parser))
             .or_else(|| operators::prefix(parser))
     }
 

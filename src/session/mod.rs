@@ -63,7 +63,7 @@ use futures::FutureExt;
 pub(crate) use action::{Action, Analysis, Running, analyze, describe, execute, new_identity};
 pub use circumstances::Circumstances;
 pub(crate) use client::{Client, Physical, Seen, Staged, Working, text_rows};
-pub(crate) use dialect::{PostgreSql, keyword, within_attempts};
+pub(crate) use dialect::{PostgreSql, keyword, of_catalog, within_attempts};
 pub(crate) use files::{Given, request as request_named, with_options};
 pub(crate) use interrupt::{asking_analyzers, asking_optimizers};
 pub(crate) use models::publication;

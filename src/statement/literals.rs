@@ -1,13 +1,15 @@
 //! Texts in quotes that the parser reads otherwise than PostgreSQL, or not at all: `U&'\00e9'` with its escape character, whose
-//! parts are tokens of their own here, and `N'…'`, which is a text. `B'101'` and `X'1F'` are values of types that there are not.
+//! parts are tokens of their own here, and `N'…'`, which is a text of the type `bpchar`, as `national character` and `nchar` are
+//! words for `character`. `B'101'` and `X'1F'` are values of types that there are not.
 //! A number ends where something else begins: `1a` is neither a number nor one with its alias.
 
 use datafusion::sql::sqlparser::{
     keywords::Keyword,
-    tokenizer::{Token, TokenWithSpan, Word},
+    tokenizer::{Token, TokenWithSpan, Whitespace, Word},
 };
 
-use crate::{Error, Fault, Result, functions::unescaped, session::keyword};
+use super::clauses::solid_after;
+use crate::{Error, Fault, Result, functions::unescaped, pgtype::BPCHAR, session::keyword};
 
 /// The tokens with plain texts and names for those with escapes.
 pub(super) fn as_plain(tokens: Vec<TokenWithSpan>) -> Result<Vec<TokenWithSpan>> {
@@ -19,7 +21,14 @@ pub(super) fn as_plain(tokens: Vec<TokenWithSpan>) -> Result<Vec<TokenWithSpan>>
     let mut at = 0;
     while let Some(token) = tokens.get(at) {
         let (plain, length) = match &token.token {
-            Token::NationalStringLiteral(text) => (Token::SingleQuotedString(text.clone()), 1),
+            Token::NationalStringLiteral(text) => {
+                written.push(TokenWithSpan::new(Token::make_word(BPCHAR.name, None), token.span));
+                (Token::SingleQuotedString(text.clone()), 1)
+            }
+            word if is_national(&tokens, at, keyword(word)) => match keyword(word) {
+                Keyword::NCHAR => (Token::make_keyword("CHARACTER"), 1),
+                _ => (Token::Whitespace(Whitespace::Space), 1),
+            },
             Token::HexStringLiteral(_) | Token::SingleQuotedByteStringLiteral(_) => {
                 let message = "bit strings are not supported; bytes are written as '\\x1F'::bytea";
                 return Err(Error::new(Fault::FeatureNotSupported, message).at(token.span.start));
@@ -65,7 +74,23 @@ fn is_of_length(token: &TokenWithSpan, characters: usize) -> bool {
 fn is_other(token: &TokenWithSpan) -> bool {
     match &token.token {
         Token::NationalStringLiteral(_) | Token::HexStringLiteral(_) | Token::SingleQuotedByteStringLiteral(_) => true,
-        token => is_start(token),
+        token => is_start(token) || matches!(keyword(token), Keyword::NATIONAL | Keyword::NCHAR),
+    }
+}
+
+/// Whether the word at a place, which is this one, says the type of characters of a nation, which are no others here.
+fn is_national(tokens: &[TokenWithSpan], at: usize, word: Keyword) -> bool {
+    let next = solid_after(tokens, at).map(|next| &tokens[next].token);
+    match word {
+        Keyword::NATIONAL => next.is_some_and(|next| matches!(keyword(next), Keyword::CHARACTER | Keyword::CHAR)),
+        Keyword::NCHAR => {
+            let is_cast = tokens[..at].last().is_some_and(|before| before.token == Token::DoubleColon);
+            let is_type = |next: &Token| {
+                keyword(next) == Keyword::VARYING || matches!(next, Token::LParen | Token::SingleQuotedString(_))
+            };
+            is_cast || next.is_some_and(is_type)
+        }
+        _ => false,
     }
 }
 
@@ -133,7 +158,9 @@ mod tests {
             ("SELECT U&'\\d83d\\de00'", "SELECT '😀'"),
             ("SELECT U&\"\\0061b\"", "SELECT \"ab\""),
             ("SELECT U&'\\0061\\\\b'", "SELECT 'a\\b'"),
-            ("SELECT N'a'", "SELECT 'a'"),
+            ("SELECT N'a'", "SELECT bpchar'a'"),
+            ("SELECT national character varying 'x', 1::nchar", "SELECT   character varying 'x', 1::CHARACTER"),
+            ("SELECT nchar varying 'x', nchar", "SELECT CHARACTER varying 'x', nchar"),
             ("SELECT u & 'a', u", "SELECT u & 'a', u"),
             ("SELECT u&a", "SELECT u&a"),
             ("SELECT 1 a, 1e5 b, .5 c", "SELECT 1 a, 1e5 b, .5 c"),

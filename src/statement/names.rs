@@ -13,7 +13,7 @@ use crate::{
     catalog::Existing,
     error::MARK,
     functions::read_bytes,
-    session::{DATABASE, Name},
+    session::{DATABASE, Name, of_catalog},
 };
 
 /// An identifier as it is stored.
@@ -110,9 +110,14 @@ pub(super) fn check_aliases(statement: &impl Visit) -> Result<()> {
 const CALLS: [&str; 2] = ["current_role", "current_schema"];
 
 /// Writes as the planner reads it what PostgreSQL reads differently: `pg_catalog.version()` as `version()`, `current_schema`
-/// as the call that it is, and the text `'\xff'::bytea` as the bytes that it stands for.
+/// as the call that it is, the type `pg_catalog.int4` as `int4`, and the text `'\xff'::bytea` as the bytes that it stands for.
 pub(super) fn as_planned(statement: &mut impl VisitMut) {
     let _ = visit_expressions_mut(statement, |expression| {
+        if let Expr::Cast { data_type, .. } = expression
+            && let Some(known) = of_catalog(data_type)
+        {
+            *data_type = known;
+        }
         match expression {
             Expr::Function(function) => {
                 let parts = &mut function.name.0;

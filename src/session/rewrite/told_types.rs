@@ -67,6 +67,16 @@ pub(super) fn field_of(data_type: &Type) -> PlanResult<Option<FieldRef>> {
         Type::Timestamp(None, zone) if !has_zone(zone) => Ok(Some(field(ColumnType::plain(&TIMESTAMP)))),
         // It knows those whose digits were written for it.
         Type::Timestamp(..) => Ok(None),
+        Type::Int2(Some(_)) | Type::Int4(Some(_)) | Type::Int8(Some(_)) => {
+            let word = data_type.to_string().to_lowercase();
+            let word = word.split('(').next().unwrap_or_default();
+            let message = format!("type modifier is not allowed for type \"{word}\"");
+            Err(Failure::new(Fault::Syntax, message).into())
+        }
+        // They are words of the grammar, which has no modifier behind them.
+        Type::Int(Some(_)) | Type::Integer(Some(_)) | Type::SmallInt(Some(_)) | Type::BigInt(Some(_)) => {
+            Err(Failure::new(Fault::Syntax, "syntax error at or near \"(\"").into())
+        }
         Type::Float(_) => Ok(float_of(data_type)?.map(|float| Arc::new(Field::new("", float, true)))),
         Type::Numeric(digits) | Type::Decimal(digits) | Type::Dec(digits) => check_digits(digits).map(|()| None),
         _ => Ok(told_by(data_type)?.map(field)),

@@ -1,4 +1,6 @@
 //! `CREATE TABLE … AS` and `CREATE TABLE (columns)`: managed tables, Parquet files under the data directory.
+//!
+//! `CREATE TABLE t (a, b) AS` with names alone, and `WITH NO DATA` behind the query, are parsed here: the parser knows neither.
 
 use std::sync::Arc;
 
@@ -7,8 +9,11 @@ use async_trait::async_trait;
 use datafusion::{
     logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast},
     sql::{
-        parser::Statement as SqlStatement,
-        sqlparser::ast::{ColumnDef, ColumnOption, CreateTable as Ast, Query, Statement as AstStatement},
+        parser::{DFParser, Statement as SqlStatement},
+        sqlparser::{
+            ast::{ColumnDef, ColumnOption, CreateTable as Ast, Query, Statement as AstStatement},
+            tokenizer::Token,
+        },
     },
 };
 
@@ -16,6 +21,7 @@ use super::{
     Action, Form, Recognised,
     headings::{mark_columns, unmarked},
     names::{check_distinct, existing, identifier, object_name},
+    parse::{rewrite, take_words},
     plan::{analyze, planned, schema_of},
     training::refuse_train,
 };
@@ -26,14 +32,66 @@ use crate::{
     session::{Analysis, Client, Name, Outcome, Running, Scope, Sealed, storage},
 };
 
-pub(super) const FORM: Form = Form { parse: None, convert };
+pub(super) const FORM: Form = Form { parse: Some(parse), convert };
 
 #[derive(Debug)]
 struct CreateTable {
     name: Name,
     columns: Sealed<Vec<ColumnDef>>,
+    /// Names of the query's columns, the first of them.
+    names: Vec<String>,
     query: Option<Sealed<SqlStatement>>,
+    /// Whether the table gets the query's rows.
+    with_data: bool,
     existing: Existing,
+}
+
+fn parse(parser: &mut DFParser) -> Recognised {
+    let or_replace = take_words(parser, &["create", "or", "replace", "table"]);
+    if !or_replace && !take_words(parser, &["create", "table"]) {
+        return Ok(None);
+    }
+    let if_not_exists = take_words(parser, &["if", "not", "exists"]);
+    let Ok(name) = parser.parser.parse_object_name(false) else { return Ok(None) };
+    let Some(names) = names_alone(parser) else { return Ok(None) };
+    if !take_words(parser, &["as"]) {
+        return Ok(None);
+    }
+    if take_words(parser, &["execute"]) {
+        let message = "CREATE TABLE … AS EXECUTE is not supported; write the query";
+        return Err(Error::new(Fault::FeatureNotSupported, message));
+    }
+    let query = parser.parser.parse_query()?;
+    let with_data = !take_words(parser, &["with", "no", "data"]);
+    if with_data {
+        take_words(parser, &["with", "data"]);
+    }
+    let mut query = query_statement(&query);
+    rewrite(&mut query)?;
+    let SqlStatement::Statement(query) = query else { return Ok(None) };
+    let AstStatement::Query(mut query) = *query else { return Ok(None) };
+    refuse_train(&query)?;
+    mark_columns(&mut query);
+    let existing = existing(or_replace, if_not_exists)?;
+    let (columns, query) = (Sealed::new(Vec::new()), Some(Sealed::new(query_statement(&query))));
+    Ok(Some(Arc::new(CreateTable { name: object_name(&name)?, columns, names, query, with_data, existing })))
+}
+
+/// Names in parentheses, or no parentheses; none where there are declarations of columns.
+fn names_alone(parser: &mut DFParser) -> Option<Vec<String>> {
+    let mut names = Vec::new();
+    if !parser.parser.consume_token(&Token::LParen) {
+        return Some(names);
+    }
+    loop {
+        names.push(identifier(&parser.parser.parse_identifier().ok()?));
+        if parser.parser.consume_token(&Token::RParen) {
+            return Some(names);
+        }
+        if !parser.parser.consume_token(&Token::Comma) {
+            return None;
+        }
+    }
 }
 
 fn convert(statement: &SqlStatement) -> Recognised {
@@ -60,7 +118,8 @@ fn convert(statement: &SqlStatement) -> Recognised {
     }
     let existing = existing(or_replace, if_not_exists)?;
     let (columns, query) = (Sealed::new(columns), query.map(|query| Sealed::new(query_statement(&query))));
-    Ok(Some(Arc::new(CreateTable { name: object_name(&name)?, columns, query, existing })))
+    let name = object_name(&name)?;
+    Ok(Some(Arc::new(CreateTable { name, columns, names: Vec::new(), query, with_data: true, existing })))
 }
 
 pub(super) fn constrained(column: &ColumnDef) -> bool {
@@ -82,7 +141,7 @@ impl Action for CreateTable {
         scope.check_writes(if self.query.is_some() { "CREATE TABLE AS" } else { "CREATE TABLE" })?;
         let name = scope.new_name(&self.name)?;
         if scope.exists(&name, self.existing)? {
-            return Ok(Outcome::done("CREATE TABLE"));
+            return Ok(Outcome::done(if self.query.is_some() { "CREATE TABLE AS" } else { "CREATE TABLE" }));
         }
         let header = client.header()?;
         let Some(query) = &self.query else {
@@ -93,11 +152,15 @@ impl Action for CreateTable {
         };
         let query = planned(scope, query, analysis.plan, values).await?;
         let query = match self.columns.as_slice() {
-            [] => with_room(query)?,
+            [] => named(with_room(query)?, &self.names)?,
             columns => as_declared(scope, query, columns)?,
         };
         let schema = storage::stored_schema(&unmarked(&schema_of(&query)));
         check_distinct(&schema)?;
+        if !self.with_data {
+            self.publish(client, scope, (&name, header), (schema.as_ref().clone(), Vec::new())).await?;
+            return Ok(Outcome::done("CREATE TABLE AS"));
+        }
         let files = storage::write(scope, query, Arc::clone(&schema), header.oid).await?;
         let rows: u64 = files.iter().map(|file| file.rows).sum();
         self.publish(client, scope, (&name, header), (schema.as_ref().clone(), files)).await?;
@@ -157,6 +220,30 @@ fn with_room(query: LogicalPlan) -> Result<LogicalPlan> {
         })
         .collect();
     if is_any { Ok(LogicalPlanBuilder::from(query).project(columns)?.build()?) } else { Ok(query) }
+}
+
+/// The query whose first columns have these names.
+fn named(query: LogicalPlan, names: &[String]) -> Result<LogicalPlan> {
+    if names.is_empty() {
+        return Ok(query);
+    }
+    if let Some(twice) = names.iter().enumerate().find(|(at, name)| names[..*at].contains(name)) {
+        let message = format!("column \"{}\" specified more than once", twice.1);
+        return Err(Error::new(Fault::DuplicateColumn, message));
+    }
+    let columns = query.schema().columns();
+    if names.len() > columns.len() {
+        return Err(Error::new(Fault::Syntax, "too many column names were specified"));
+    }
+    let columns: Vec<Expr> = columns
+        .into_iter()
+        .enumerate()
+        .map(|(at, column)| match names.get(at) {
+            Some(name) => Expr::Column(column).alias(name),
+            None => Expr::Column(column),
+        })
+        .collect();
+    Ok(LogicalPlanBuilder::from(query).project(columns)?.build()?)
 }
 
 /// The query's columns renamed and cast to those declared, by position.

@@ -28,6 +28,7 @@ mod names;
 mod parameters;
 mod partition_names;
 mod placeholders;
+mod refused;
 mod series;
 mod set_returning;
 

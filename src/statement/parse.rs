@@ -25,6 +25,7 @@ use super::{
     names::{as_planned, check_aliases},
     parameters::check_numbers,
     places::Places,
+    refused::check_written,
     set_returning::as_lists,
     tokens::tokens_of,
 };
@@ -165,6 +166,7 @@ fn rewrite_part(part: &mut (impl Visit + VisitMut)) -> Result<()> {
     check_lists(part)?;
     check_aliases(part)?;
     check_locks(part)?;
+    check_written(part)?;
     as_planned(part);
     as_lists(part);
     Ok(())

@@ -46,7 +46,7 @@ async fn conditions_and_limits_reach_a_source() {
         let sql = format!("SELECT count(*) FROM squares WHERE {condition}");
         assert_eq!(local.value(&sql).await, count, "{condition}");
     }
-    assert_eq!(local.value("SELECT count(*) FROM (SELECT n FROM squares LIMIT 3)").await, "3");
+    assert_eq!(local.value("SELECT count(*) FROM (SELECT n FROM squares LIMIT 3) AS s").await, "3");
     let joined = "SELECT sum(square) FROM squares AS s JOIN (VALUES (2), (3)) AS v(n) USING (n) WHERE s.n < 9";
     assert_eq!(local.value(joined).await, "13");
     let plan = local.rows("EXPLAIN SELECT n FROM squares WHERE n > 5 LIMIT 2").await.concat().join("\n");

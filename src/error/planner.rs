@@ -311,6 +311,14 @@ pub(super) fn unmatched_sets(text: &str) -> Option<Said> {
     wrong(Fault::DatatypeMismatch, message)
 }
 
+/// `Source table contains 1 columns but only 2 names given as column alias`
+pub(super) fn names_of_columns(text: &str) -> Option<Said> {
+    let (columns, rest) = text.strip_prefix("Source table contains ")?.split_once(" columns but only ")?;
+    let (names, _) = rest.split_once(" names given as column alias")?;
+    let message = format!("a table has {columns} columns available but {names} columns specified");
+    wrong(Fault::InvalidColumnReference, message)
+}
+
 /// Texts of which the beginning tells all, and what PostgreSQL says instead.
 const SHORT: &[(&str, Fault, &str)] = &[
     ("Too many columns! The subquery", Fault::Syntax, "subquery has too many columns"),
@@ -328,6 +336,19 @@ const SHORT: &[(&str, Fault, &str)] = &[
         "In an aggregate with DISTINCT, ORDER BY expressions",
         Fault::InvalidColumnReference,
         "in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list",
+    ),
+    (
+        "Aggregate function calls cannot contain window function calls",
+        Fault::Grouping,
+        "aggregate function calls cannot contain window function calls",
+    ),
+    ("Window function calls cannot be nested", Fault::Windowing, "window function calls cannot be nested"),
+    ("Step cannot be zero", Fault::InvalidArgument, "step size cannot equal zero"),
+    ("step can't be 0 for function generate_series", Fault::InvalidArgument, "step size cannot equal zero"),
+    (
+        "WITHIN GROUP is only supported for ordered-set aggregate functions",
+        Fault::WrongObjectType,
+        "WITHIN GROUP stands behind ordered-set aggregates alone",
     ),
     ("Unnest should be rewritten to", Fault::FeatureNotSupported, "set-returning functions are not allowed here"),
     (

@@ -50,6 +50,7 @@ const PHRASES: &[fn(&str) -> Option<Said>] = &[
     planner::undefined_qualifier,
     planner::no_field,
     planner::unmatched_sets,
+    planner::names_of_columns,
     planner::told_shortly,
 ];
 

@@ -18,7 +18,7 @@ use super::{
     headings::{mark_columns, unmarked},
     plan::{Typed, assigns, bind, planned, schema_of, typed},
     reuse,
-    rows::{run, run_and_assign, run_and_publish},
+    rows::{run, run_and_assign, run_and_publish, without_marks},
     shaped::with_parameters,
     training::{check_train, train_first},
 };
@@ -135,14 +135,14 @@ impl Action for Reading {
         let plan = scope.as_prepared(planned(scope, &self.statement, plan, values).await?)?;
         let analyzes = matches!(plan, LogicalPlan::Analyze(_));
         if self.explains && !analyzes {
-            return Ok(run(scope, plan).await?.tagged(EXPLAINED));
+            return Ok(without_marks(run(scope, plan).await?).tagged(EXPLAINED));
         }
         let rows = match train_first(client, scope, plan).await? {
             (plan, Some(model)) => run_and_publish(client, scope, plan, model).await?,
             (plan, None) if assigns(&plan)? => run_and_assign(client, scope, plan).await?,
             (plan, None) => run(scope, plan).await?,
         };
-        Ok(if self.explains { rows.tagged(EXPLAINED) } else { rows })
+        Ok(if self.explains { without_marks(rows).tagged(EXPLAINED) } else { rows })
     }
 }
 

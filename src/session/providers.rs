@@ -14,9 +14,7 @@ use datafusion::{
     logical_expr::{Cast, Expr, LogicalPlan, LogicalPlanBuilder},
 };
 
-use super::{
-    DATABASE, PATH_SCHEMA, Scope, engine_zone, files, information_schema, settings::READ_BY, storage, system,
-};
+use super::{DATABASE, PATH_SCHEMA, Scope, engine_zone, files, information_schema, settings::READ_BY, storage, system};
 use crate::{
     Error, Fault,
     catalog::{Definition, Object, ObjectKey, Privilege, QualifiedName, View},

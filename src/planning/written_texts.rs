@@ -74,7 +74,12 @@ impl ExprPlanner for Operators {
     }
 
     fn plan_aggregate(&self, mut call: RawAggregateExpr) -> Result<PlannerResult<RawAggregateExpr>> {
-        open_arguments::of_aggregate(call.func.name(), &mut call.args)?;
+        // The engine's own SHOW FUNCTIONS collects nothing, of no type.
+        let collects_nothing =
+            matches!(call.filter.as_deref(), Some(Expr::Literal(ScalarValue::Boolean(Some(false)), _)));
+        if !collects_nothing {
+            open_arguments::of_aggregate(call.func.name(), &mut call.args)?;
+        }
         Ok(PlannerResult::Original(call))
     }
 

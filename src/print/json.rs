@@ -73,15 +73,15 @@ impl EncoderFactory for Json {
         let found = match array.data_type() {
             DataType::Float16 => {
                 let values = array.as_primitive::<Float16Type>();
-                encoder(move |out, row| write_float(out, values.value(row).to_f32(), FloatDigits::Shortest))
+                encoder(move |out, row| write_float(out, values.value(row).to_f32()))
             }
             DataType::Float32 => {
                 let values = array.as_primitive::<Float32Type>();
-                encoder(move |out, row| write_float(out, values.value(row), FloatDigits::Shortest))
+                encoder(move |out, row| write_float(out, values.value(row)))
             }
             DataType::Float64 => {
                 let values = array.as_primitive::<Float64Type>();
-                encoder(move |out, row| write_float(out, values.value(row), FloatDigits::Shortest))
+                encoder(move |out, row| write_float(out, values.value(row)))
             }
             DataType::Map(..) => {
                 let map = array.as_map();

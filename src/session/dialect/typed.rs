@@ -13,6 +13,9 @@ use crate::{
     session::CATALOG_SCHEMA,
 };
 
+/// What a type has in its parentheses at most.
+const MOST_MODIFIERS: usize = 2;
+
 /// A text behind the name of its type; none where the parent reads what comes.
 pub(super) fn prefix(parser: &mut Parser) -> Option<Result<Expr, ParserError>> {
     let token = |at: usize| &parser.peek_nth_token_ref(at).token;
@@ -30,6 +33,10 @@ pub(super) fn prefix(parser: &mut Parser) -> Option<Result<Expr, ParserError>> {
     if *token(at) == Token::LParen {
         loop {
             let Token::Number(digits, false) = token(at + 1) else { return None };
+            // It may be a call of many arguments, and each look at one further away takes longer.
+            if modifiers.len() == MOST_MODIFIERS {
+                return None;
+            }
             modifiers.push(digits.clone());
             at += 2;
             match token(at) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::{
     array::{Array, ArrayRef, AsArray, ListArray, UInt64Array},
-    compute::take,
+    compute::{is_null, nullif, take},
     datatypes::Field,
 };
 use datafusion::{
@@ -24,6 +24,19 @@ pub(super) fn made_of(
             ColumnarValue::Scalar(ScalarValue::try_from_array(&made, 0)?)
         }
     })
+}
+
+/// What a function has made, in columns of one row where all that it was called with is constant, as it is called with it.
+pub(super) fn as_called(arguments: &[ColumnarValue], made: ArrayRef) -> Result<ColumnarValue> {
+    Ok(match arguments.iter().all(|argument| matches!(argument, ColumnarValue::Scalar(_))) {
+        true => ColumnarValue::Scalar(ScalarValue::try_from_array(&made, 0)?),
+        false => ColumnarValue::Array(made),
+    })
+}
+
+/// The values that groups show, of the keys that they have; NULL where the key is, as in the rows of a grouping set without it.
+pub(super) fn where_keys(keys: &ArrayRef, values: &ArrayRef) -> Result<ArrayRef> {
+    Ok(if keys.null_count() == 0 { Arc::clone(values) } else { nullif(values, &is_null(keys)?)? })
 }
 
 /// What a function makes of the values that are in lists, where they are; of a column of others, of these.

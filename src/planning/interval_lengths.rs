@@ -35,6 +35,7 @@ use datafusion::{
 
 use super::{
     calls::{self, Back},
+    columnar::as_called,
     equal_values::{self, Keyed},
     steps,
 };
@@ -284,10 +285,7 @@ impl ScalarUDFImpl for Convert {
             let types: Vec<_> = arrays.iter().map(|array| array.data_type().to_string()).collect();
             return internal_err!("{} of {}", self.name(), types.join(", "));
         };
-        if call.args.iter().all(|argument| matches!(argument, ColumnarValue::Scalar(_))) {
-            return Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&converted, 0)?));
-        }
-        Ok(ColumnarValue::Array(converted))
+        as_called(&call.args, converted)
     }
 }
 

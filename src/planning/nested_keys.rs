@@ -8,13 +8,12 @@ use std::sync::Arc;
 
 use arrow::{
     array::{Array, ArrayRef, AsArray, BinaryArray, ListArray, StructArray, new_null_array},
-    compute::{is_null, nullif},
     datatypes::{DECIMAL128_MAX_PRECISION, DataType, Field, FieldRef, Fields},
     row::{RowConverter, SortField},
 };
 use datafusion::{
     common::{
-        DFSchema, Result, ScalarValue,
+        DFSchema, Result,
         config::ConfigOptions,
         internal_err,
         tree_node::{Transformed, TransformedResult},
@@ -30,12 +29,12 @@ use datafusion::{
 use super::{
     arrays::operator_of,
     calls,
-    columnar::made_of,
+    columnar::{as_called, made_of, where_keys},
     equal_values::{self, Keyed},
     floats::is_float,
     interval_lengths::{is_interval, lengths},
     steps,
-    told::{json_key_of, json_keys_of, told_by},
+    told::{is_jsonb, json_key_of, json_keys_of, told_by},
 };
 use crate::{
     functions::{comparable, function_of},
@@ -158,8 +157,7 @@ fn by_keys(mut step: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
 
 /// Makes keys of `jsonb` among the operands of a call that compares elements; whether there are any.
 fn in_call(call: &mut ScalarFunction, schema: &DFSchema) -> bool {
-    let is_json = |value: &Expr| told_by(value, schema).is_some_and(|told| told.pg.oid == JSONB.oid);
-    let changed = call.args.iter().any(|value| is_json(value) || is_json_array(value, schema));
+    let changed = call.args.iter().any(|value| is_jsonb(value, schema) || is_json_array(value, schema));
     // The third is the name of an operator.
     for value in call.args.iter_mut().take(if changed { 2 } else { 0 }) {
         let Ok(data_type) = value.get_type(schema) else { continue };
@@ -249,12 +247,7 @@ impl ScalarUDFImpl for Convert {
                 let arrays = ColumnarValue::values_to_arrays(&call.args)?;
                 let [keys, least] = take_function_args(self.name(), arrays)?;
                 let values = unpacked(least.as_binary(), field.data_type())?;
-                let shown = if keys.null_count() == 0 { values } else { nullif(&values, &is_null(&keys)?)? };
-                let are_constants = call.args.iter().all(|value| matches!(value, ColumnarValue::Scalar(_)));
-                Ok(match are_constants {
-                    true => ColumnarValue::Scalar(ScalarValue::try_from_array(&shown, 0)?),
-                    false => ColumnarValue::Array(shown),
-                })
+                as_called(&call.args, where_keys(&keys, &values)?)
             }
         }
     }

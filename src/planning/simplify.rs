@@ -17,7 +17,7 @@ use std::{
 use arrow::datatypes::{DataType, FieldRef};
 use datafusion::{
     common::{
-        Column, DFSchema, Result, ScalarValue, internal_err,
+        Column, DFSchema, Result, ScalarValue, TableReference, internal_err,
         metadata::FieldMetadata,
         tree_node::{Transformed, TreeNode, TreeNodeRecursion},
     },
@@ -386,7 +386,12 @@ fn marked(expression: Expr, number: u64) -> Expr {
 
 /// The expression under an alias of its own name: nothing that is shown, or that a plan is built from, changes.
 fn under_its_name(expression: Expr, number: u64) -> Expr {
-    let (relation, name) = expression.qualified_name();
+    let name = expression.qualified_name();
+    under_name(expression, name, number)
+}
+
+/// The same of an expression in the place of one of this name.
+fn under_name(expression: Expr, (relation, name): (Option<TableReference>, String), number: u64) -> Expr {
     let metadata = FieldMetadata::new(BTreeMap::from([(APART.to_owned(), number.to_string())]));
     Expr::Alias(Alias::new(expression, relation, name).with_metadata(Some(metadata)))
 }
@@ -394,21 +399,18 @@ fn under_its_name(expression: Expr, number: u64) -> Expr {
 /// The cast as a call that is not evaluated, under the cast's name.
 fn unfolded(cast: Cast, number: u64) -> Expr {
     let field = Arc::clone(&cast.field);
-    let (relation, name) = Expr::Cast(cast.clone()).qualified_name();
+    let name = Expr::Cast(cast.clone()).qualified_name();
     let function = ScalarUDF::from(Unfolded { field, signature: Signature::any(1, Volatility::Volatile) });
-    let call = Expr::ScalarFunction(ScalarFunction::new_udf(Arc::new(function), vec![*cast.expr]));
-    let metadata = FieldMetadata::new(BTreeMap::from([(APART.to_owned(), number.to_string())]));
-    Expr::Alias(Alias::new(call, relation, name).with_metadata(Some(metadata)))
+    under_name(function.call(vec![*cast.expr]), name, number)
 }
 
 /// An expression, which may be simplified, as a value that is not known while the rule runs.
 fn kept(expression: Expr, number: u64) -> Expr {
     static KEPT: LazyLock<Arc<ScalarUDF>> =
         LazyLock::new(|| Arc::new(ScalarUDF::from(Kept { signature: Signature::any(1, Volatility::Volatile) })));
-    let (relation, name) = expression.qualified_name();
+    let name = expression.qualified_name();
     let call = Expr::ScalarFunction(ScalarFunction::new_udf(Arc::clone(&KEPT), vec![expression]));
-    let metadata = FieldMetadata::new(BTreeMap::from([(APART.to_owned(), number.to_string())]));
-    Expr::Alias(Alias::new(call, relation, name).with_metadata(Some(metadata)))
+    under_name(call, name, number)
 }
 
 /// What keeps a value from being known.

@@ -25,6 +25,8 @@ pub struct PreparedStatement {
     /// The types that were declared; none where they were left open.
     declared: Vec<Option<DataType>>,
     parameters: Vec<Parameter>,
+    /// The parameters' types, where fields have to say them.
+    told: Vec<Option<ColumnType>>,
     columns: Option<SchemaRef>,
     /// The zone and the styles that its texts were read by; none where it is not planned again.
     written_in: Option<(Arc<str>, Styles)>,
@@ -69,12 +71,14 @@ impl PreparedStatement {
             let known = known.or_else(|| told.get(&(index + 1)).copied().filter(is_of_values));
             Parameter { oid: known.unwrap_or_else(|| pgtype::of(&data_type).pg.oid), data_type }
         });
+        let parameters: Vec<Parameter> = parameters.collect();
         Self {
             action: Some(action),
             text: Arc::from(text),
             source,
             declared: declared.iter().map(|oid| pgtype::arrow(*oid, -1)).collect(),
-            parameters: parameters.collect(),
+            told: parameters.iter().map(Parameter::told).collect(),
+            parameters,
             columns,
             written_in: None,
             _memory: None,
@@ -106,6 +110,7 @@ impl PreparedStatement {
             source: text,
             declared: Vec::new(),
             parameters: Vec::new(),
+            told: Vec::new(),
             columns: None,
             written_in: None,
             _memory: None,
@@ -114,8 +119,7 @@ impl PreparedStatement {
 
     /// The scope in which it is planned and run: it has the types of its parameters, and reads its texts as they were read.
     pub(crate) fn within(&self, scope: &Arc<Scope>) -> Arc<Scope> {
-        let told: Vec<_> = self.parameters.iter().map(Parameter::told).collect();
-        let scope = scope.declaring(&told);
+        let scope = scope.declaring(&self.told);
         match &self.written_in {
             Some((zone, styles)) => scope.written_in(zone, *styles),
             None => scope,

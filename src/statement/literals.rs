@@ -47,10 +47,10 @@ pub(super) fn as_plain(tokens: Vec<TokenWithSpan>) -> Result<Vec<TokenWithSpan>>
 /// Refuses numbers that letters follow at once.
 fn check_ends(tokens: &[TokenWithSpan]) -> Result<()> {
     for (at, token) in tokens.iter().enumerate() {
-        let number = match &token.token {
-            Token::Number(digits, is_long) => format!("{digits}{}", if *is_long { "L" } else { "" }),
+        let (before, digits, behind) = match &token.token {
+            Token::Number(digits, is_long) => ("", digits, if *is_long { "L" } else { "" }),
             // `0x1F`; `X'1F'` has two quotes.
-            Token::HexStringLiteral(digits) if is_of_length(token, digits.len() + 2) => format!("0x{digits}"),
+            Token::HexStringLiteral(digits) if is_of_length(token, digits.len() + 2) => ("0x", digits, ""),
             _ => continue,
         };
         let next = tokens.get(at + 1).filter(|next| next.span.start == token.span.end);
@@ -59,7 +59,7 @@ fn check_ends(tokens: &[TokenWithSpan]) -> Result<()> {
             _ => "",
         };
         if !rest.is_empty() || !matches!(token.token, Token::Number(_, false)) {
-            let message = format!("trailing junk after numeric literal at or near \"{number}{rest}\"");
+            let message = format!("trailing junk after numeric literal at or near \"{before}{digits}{behind}{rest}\"");
             return Err(Error::new(Fault::Syntax, message).at(token.span.start));
         }
     }

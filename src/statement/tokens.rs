@@ -84,21 +84,6 @@ fn signs_behind(token: &Token) -> usize {
 
 /// The token of an operator that stands alone.
 fn operator(text: &str) -> Token {
-    match text {
-        "+" => Token::Plus,
-        "-" => Token::Minus,
-        "*" => Token::Mul,
-        "/" => Token::Div,
-        "=" => Token::Eq,
-        "<" => Token::Lt,
-        ">" => Token::Gt,
-        "<=" => Token::LtEq,
-        ">=" => Token::GtEq,
-        "<>" => Token::Neq,
-        "<<" => Token::ShiftLeft,
-        ">>" => Token::ShiftRight,
-        "->" => Token::Arrow,
-        "->>" => Token::LongArrow,
-        other => Token::CustomBinaryOperator(other.to_owned()),
-    }
+    let alone = Tokenizer::new(&PostgreSql, text).tokenize().ok().and_then(|mut tokens| tokens.pop());
+    alone.unwrap_or_else(|| Token::CustomBinaryOperator(text.to_owned()))
 }

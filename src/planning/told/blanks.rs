@@ -11,7 +11,7 @@ use std::{borrow::Cow, cmp::Ordering, sync::Arc};
 
 use arrow::{
     array::{Array, ArrayRef, AsArray, StringViewArray},
-    compute::{cast, is_null, nullif},
+    compute::cast,
     datatypes::{DataType, Field, FieldRef},
 };
 use datafusion::{
@@ -31,6 +31,7 @@ use datafusion::{
 use super::{
     super::{
         calls::{self, Back},
+        columnar::{as_called, where_keys},
         equal_values::{self, Keyed},
         overloads, steps,
     },
@@ -332,11 +333,7 @@ impl ScalarUDFImpl for Convert {
     fn invoke_with_args(&self, call: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let arrays = ColumnarValue::values_to_arrays(&call.args)?;
         let texts = arrays.iter().map(|array| cast(array, &DataType::Utf8View)).collect::<Result<Vec<_>, _>>()?;
-        let converted = self.converted(&texts)?;
-        if call.args.iter().all(|argument| matches!(argument, ColumnarValue::Scalar(_))) {
-            return Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&converted, 0)?));
-        }
-        Ok(ColumnarValue::Array(converted))
+        as_called(&call.args, self.converted(&texts)?)
     }
 }
 
@@ -348,10 +345,7 @@ impl Convert {
             (Conversion::Value, [texts]) => each(texts, of_ordered),
             (Conversion::Greatest, values) => first(values, Ordering::Greater),
             (Conversion::Least, values) => first(values, Ordering::Less),
-            (Conversion::Group { .. }, [keys, values]) => match keys.null_count() {
-                0 => Arc::clone(values),
-                _ => nullif(values, &is_null(keys)?)?,
-            },
+            (Conversion::Group { .. }, [keys, values]) => where_keys(keys, values)?,
             _ => return internal_err!("{} of {} values", self.name(), texts.len()),
         })
     }

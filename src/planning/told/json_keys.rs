@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use arrow::{
     array::{Array, ArrayRef, AsArray, BinaryArray, StringViewArray},
-    compute::{cast, is_null, nullif},
+    compute::cast,
     datatypes::{DataType, Field, FieldRef},
 };
 use datafusion::{
     common::{
-        DFSchema, Result, ScalarValue,
+        DFSchema, Result,
         config::ConfigOptions,
         tree_node::{Transformed, TransformedResult},
         utils::take_function_args,
@@ -25,7 +25,7 @@ use datafusion::{
 use super::{
     super::{
         calls,
-        columnar::made_of,
+        columnar::{as_called, made_of, where_keys},
         equal_values::{self, Keyed},
         steps,
     },
@@ -190,15 +190,11 @@ impl ScalarUDFImpl for Convert {
             }
             Conversion::Group { .. } => {
                 let [keys, texts] = take_function_args(self.name(), arrays()?)?;
-                if keys.null_count() == 0 { texts } else { nullif(&texts, &is_null(&keys)?)? }
+                where_keys(&keys, &texts)?
             }
             Conversion::Extreme { is_greatest } => Arc::new(extremes(&arrays()?, is_greatest)?),
         };
-        let are_constants = call.args.iter().all(|value| matches!(value, ColumnarValue::Scalar(_)));
-        Ok(match are_constants {
-            true => ColumnarValue::Scalar(ScalarValue::try_from_array(&shown, 0)?),
-            false => ColumnarValue::Array(shown),
-        })
+        as_called(&call.args, shown)
     }
 }
 

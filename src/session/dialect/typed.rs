@@ -21,7 +21,7 @@ pub(super) fn prefix(parser: &mut Parser) -> Option<Result<Expr, ParserError>> {
     let token = |at: usize| &parser.peek_nth_token_ref(at).token;
     let Token::Word(first) = token(0) else { return None };
     let (word, start) = match token(1) {
-        Token::Period if folded(first) == CATALOG_SCHEMA => match token(2) {
+        Token::Period if is_catalog(first) => match token(2) {
             Token::Word(word) => (word, 3),
             _ => return None,
         },
@@ -86,6 +86,14 @@ fn named(name: &str, modifiers: &[String]) -> Option<DataType> {
     let found = parser.parse_data_type().ok()?;
     parser.expect_token(&Token::EOF).ok()?;
     Some(found)
+}
+
+/// Whether a word names the catalog's schema.
+fn is_catalog(word: &Word) -> bool {
+    match word.quote_style {
+        Some(_) => word.value == CATALOG_SCHEMA,
+        None => word.value.eq_ignore_ascii_case(CATALOG_SCHEMA),
+    }
 }
 
 fn folded(word: &Word) -> String {

@@ -9,7 +9,6 @@ use std::sync::{
 use futures::FutureExt;
 
 use super::*;
-use crate::catalog::{effect::Effect, journal::encode};
 
 /// Where the notes of a log are, and where its records begin.
 const NOTES: std::ops::Range<usize> = 512..1536;
@@ -577,26 +576,4 @@ fn copy_tree(from: &Path, to: &Path) {
             false => drop(fs::copy(&path, target).unwrap()),
         }
     }
-}
-
-#[test]
-fn an_insert_records_the_files_that_it_adds_and_a_temporary_schema_is_not_recorded() {
-    let mut snapshot = Snapshot::initial();
-    let put = |name: QualifiedName, files| Effect::Put {
-        key: ObjectKey::Relation(name),
-        object: Arc::new(Object { header: Header::new(20_000, "ada"), definition: managed(files) }),
-    };
-    let file = |number: usize| TableFile::new(format!("tables/1/{number}.parquet"), 1, "", 1);
-    let table = QualifiedName::public("t");
-    snapshot.perform(&put(table.clone(), (0..1_000).map(file).collect())).unwrap();
-    let change = Change::AppendFiles { table, files: vec![file(1_000)] };
-    let (_, effects) = snapshot.apply(&change).unwrap();
-    let body = String::from_utf8(encode(&snapshot, effects).unwrap()).unwrap();
-    assert!(body.contains("tables/1/1000.parquet") && !body.contains("tables/1/999.parquet"), "{body}");
-
-    let effects = vec![put(QualifiedName::new("pg_temp_3", "mine"), Vec::new())];
-    snapshot.perform(&effects[0]).unwrap();
-    let body = String::from_utf8(encode(&snapshot, effects).unwrap()).unwrap();
-    assert_eq!(body, r#"{"next_oid":16384,"effects":[]}"#);
-    assert!(!serde_json::to_string(&snapshot).unwrap().contains("pg_temp_3"));
 }

@@ -114,12 +114,12 @@ impl Client {
     }
 
     fn exchange(&mut self, step: &Step, lines: &mut Vec<Line>) -> io::Result<()> {
-        let fence = fence();
+        let fence = fence(step);
         let bytes: Vec<u8> = step.messages.iter().chain(&fence).flat_map(Message::bytes).collect();
         self.socket.write_all(&bytes)?;
         let started = Instant::now();
         self.socket.set_patience(if step.is_cancelled { CANCEL_AFTER } else { PATIENCE })?;
-        while !ends(lines) {
+        while !ends(lines, fence.len()) {
             match self.message() {
                 Ok((kind, body)) => lines.push(line(kind, &body)),
                 Err(error) if step.is_cancelled && is_late(&error) && started.elapsed() < PATIENCE => self.cancel()?,
@@ -179,17 +179,21 @@ fn is_late(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
 }
 
-/// What is sent behind every step, so that its end is known: an error throws away all messages up to the next Sync, so
-/// nobody can count what a step's own messages are answered by. Closing what is not there changes nothing.
-fn fence() -> [Message; 4] {
-    let close = Message::Close(Target::Statement("fence"));
-    [close.clone(), close.clone(), close, Message::Sync]
+/// What is sent behind a step, so that its end is known: an error throws away all messages up to the next Sync, so
+/// nobody can count what a step's own messages are answered by. Closing what is not there changes nothing, and the step
+/// itself does not close as often.
+fn fence(step: &Step) -> Vec<Message> {
+    let closes = step.messages.iter().filter(|message| matches!(message, Message::Close(_))).count() + 1;
+    let mut fence = vec![Message::Close(Target::Statement("fence")); closes];
+    fence.push(Message::Sync);
+    fence
 }
 
-/// Whether the fence is answered.
-fn ends(lines: &[Line]) -> bool {
-    let Some(last) = lines.last_chunk::<4>() else { return false };
-    last[..3].iter().all(|line| line.is("CloseComplete")) && last[3].is("ReadyForQuery")
+/// Whether a fence of so many messages is answered.
+fn ends(lines: &[Line], fence: usize) -> bool {
+    let Some(at) = lines.len().checked_sub(fence) else { return false };
+    let (last, closes) = lines[at..].split_last().expect("a fence ends with a Sync");
+    last.is("ReadyForQuery") && closes.iter().all(|line| line.is("CloseComplete"))
 }
 
 /// Settings are reported before the next ReadyForQuery at the latest, in no order: they stand right before it, by name.

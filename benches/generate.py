@@ -106,6 +106,82 @@ def subquery(folder, rows):
     return {table: path / f"{table}.parquet" for table in ("visits", "prices")}
 
 
+def h2o(folder, rows):
+    """Rows to group, with 100 groups of the few and a hundredth of the rows as groups of the many, and four tables to join.
+
+    As in the db-benchmark's G1_1e7_1e2_0_0 and J1_1e7_NA_0_0, nothing is sorted and nothing NULL. One of the tables has as
+    many rows as x, the others a thousandth and a millionth; of their keys and of x's a tenth is not in the other.
+    """
+    few, many = 100, max(rows // 100, 10)
+    small, medium = max(rows // 1_000_000, 10), max(rows // 1000, 10)
+
+    def write(path):
+        import numpy
+
+        random = numpy.random.default_rng(SEED)
+
+        def fractions(count):
+            return numpy.round(random.random(count) * 100, 6)
+
+        counts = (few, few, many, few, few, many)
+        grouped = {f"n{place}": random.integers(1, count + 1, rows) for place, count in enumerate(counts, 1)}
+        grouped |= {"v1": random.integers(1, 6, rows), "v2": random.integers(1, 16, rows), "v3": fractions(rows)}
+        columns = """format('id{:03d}', n1) AS id1, format('id{:03d}', n2) AS id2, format('id{:010d}', n3) AS id3,
+            n4::INTEGER AS id4, n5::INTEGER AS id5, n6::INTEGER AS id6, v1::INTEGER AS v1, v2::INTEGER AS v2, v3"""
+        write_parquet(path / "g.parquet", columns, grouped, 500_000)
+        (x1, r1), (x2, r2), (x3, r3) = (halves(random, count) for count in (small, medium, rows))
+        x = {"n1": spread(random, x1, rows), "n2": spread(random, x2, rows), "n3": random.permutation(x3), "v1": fractions(rows)}
+        write_parquet(path / "x.parquet", joined(3, "v1"), x, 500_000)
+        write_parquet(path / "small.parquet", joined(1, "v2"), {"n1": r1, "v2": fractions(small)}, 500_000)
+        rest = {"n1": spread(random, r1, medium), "n2": r2, "v2": fractions(medium)}
+        write_parquet(path / "medium.parquet", joined(2, "v2"), rest, 500_000)
+        rest = {"n1": spread(random, r1, rows), "n2": spread(random, r2, rows), "n3": r3, "v2": fractions(rows)}
+        write_parquet(path / "big.parquet", joined(3, "v2"), rest, 500_000)
+
+    path = kept(folder, f"h2o-{rows}", write)
+    return {table: path / f"{table}.parquet" for table in ("g", "x", "small", "medium", "big")}
+
+
+def halves(random, count):
+    """The keys of both sides of a join, so many each in no order, of which nine tenths are the same."""
+    keys = 1 + random.permutation(count + count // 10)
+    return random.permutation(keys[:count]), random.permutation(keys[count // 10 :])
+
+
+def spread(random, keys, rows):
+    """So many rows of the keys, each of which is there at least once."""
+    import numpy
+
+    return random.permutation(numpy.concatenate([keys, random.choice(keys, rows - len(keys))]))
+
+
+def joined(keys, value):
+    """Keys as numbers and again as texts."""
+    places = range(1, keys + 1)
+    texts = [f"'id' || n{place} AS id{place + 3}" for place in places]
+    return ", ".join([*(f"n{place}::INTEGER AS id{place}" for place in places), *texts, value])
+
+
+def sums(folder, rows):
+    """Numbers of three types with keys of 10 and of 100,000 groups; sums of them all fit into each type's own sum."""
+
+    def write(path):
+        import numpy
+
+        random = numpy.random.default_rng(SEED)
+        numbers = {
+            "few": random.integers(0, 10, rows),
+            "many": random.integers(0, 100_000, rows),
+            "whole": random.integers(-(10**9), 10**11, rows),
+            "cents": random.integers(-(10**7), 10**9, rows),
+            "fraction": random.normal(100, 30, rows),
+        }
+        columns = "few, many, whole, (cents / 100)::DECIMAL(15, 2) AS money, fraction"
+        write_parquet(path / "numbers.parquet", columns, numbers, 500_000)
+
+    return {"numbers": kept(folder, f"sums-{rows}", write) / "numbers.parquet"}
+
+
 def write_parquet(file, columns, arrays, group_rows):
     import duckdb
 

@@ -1,18 +1,24 @@
 """The peers that Fusewire is measured against, each run in a process of its own so that its memory can be told.
 
     python peer.py first-row                        DuckDB answers SELECT 1
-    python peer.py version                          DuckDB's version
-    python peer.py queries TASK                     DuckDB runs the queries of a JSON file; seconds, types and rows of each
-    python peer.py statements THREADS TASK         DuckDB runs the statements of a JSON file; seconds of each, columns of the last
+    python peer.py version ENGINE                   the version of duckdb or datafusion
+    python peer.py queries ENGINE TASK              it runs the queries of a JSON file; seconds, types and rows of each
+    python peer.py statements THREADS TASK          DuckDB runs the statements of a JSON file; seconds of each, columns of the last
     python peer.py join EVENTS ITEMS ROUNDS         DuckDB scans and joins two Parquet files; seconds of each round
     python peer.py svd TRAIN TEST FACTORS EPOCHS    scikit-surprise's SVD; seconds of load and fit, and its test RMSE
 """
 
+import _thread
 import csv
+import importlib
 import json
+import os
 import sys
 import threading
 import time
+
+# DuckDB's words for the types of Arrow that values.py has to tell from others; the rest is compared as text.
+DUCKDB_TYPES = {"int16": "SMALLINT", "int32": "INTEGER", "int64": "BIGINT", "uint64": "UBIGINT", "double": "DOUBLE"}
 
 
 def first_row():
@@ -21,10 +27,8 @@ def first_row():
     print(duckdb.connect().execute("SELECT 1").fetchall()[0][0])
 
 
-def version():
-    import duckdb
-
-    print(json.dumps(duckdb.__version__))
+def version(engine):
+    print(json.dumps(importlib.import_module(engine).__version__))
 
 
 def statements(threads, task):
@@ -44,33 +48,68 @@ def statements(threads, task):
     print(json.dumps({"seconds": seconds, "columns": columns}))
 
 
-def queries(task):
-    import duckdb
-
+def queries(engine, task):
     with open(task) as file:
         task = json.load(file)
-    connection = duckdb.connect(config=task["config"])
-    for table, file in task["tables"].items():
-        connection.execute(f"CREATE VIEW {table} AS SELECT * FROM '{file}'")
+    answer, interrupt, errors = {"duckdb": duckdb_session, "datafusion": datafusion_session}[engine](task)
     found = {}
     for name, sql in task["queries"].items():
         found[name] = {"passes": [], "error": ""}
         for _ in range(task["passes"]):
-            watch = threading.Timer(task["limit_s"], connection.interrupt)
+            watch = threading.Timer(task["limit_s"], interrupt)
             watch.start()
             began = time.perf_counter()
             try:
-                cursor = connection.execute(sql)
-                rows = cursor.fetchall()
-            except duckdb.Error as error:
-                found[name]["error"] = str(error).splitlines()[0]
+                types, rows = answer(sql)
+            except errors as error:
+                found[name]["error"] = (str(error) or "interrupted").splitlines()[0]
                 break
             finally:
                 watch.cancel()
             seconds = time.perf_counter() - began
-            types = [str(column[1]) for column in cursor.description]
             found[name]["passes"].append((seconds, types, [[text(value) for value in row] for row in rows]))
     print(json.dumps(found))
+
+
+def duckdb_session(task):
+    """What answers a text with types and rows, what interrupts it, and what it raises."""
+    import duckdb
+
+    limit = {"memory_limit": task["memory"]} if task["memory"] else {}
+    connection = duckdb.connect(config={"threads": task["threads"]} | limit)
+    for table, file in task["tables"].items():
+        connection.execute(f"CREATE VIEW {table} AS SELECT * FROM '{file}'")
+
+    def answer(sql):
+        cursor = connection.execute(sql)
+        rows = cursor.fetchall()
+        return [str(column[1]) for column in cursor.description], rows
+
+    return answer, connection.interrupt, duckdb.Error
+
+
+def datafusion_session(task):
+    """The same of DataFusion as it comes, but for its number of threads; it looks for an interrupt between its waits."""
+    os.environ["TOKIO_WORKER_THREADS"] = str(task["threads"])
+    import datafusion
+
+    runtime = datafusion.RuntimeEnvBuilder()
+    if task["memory"]:
+        # It writes 2G where the others write 2GB.
+        size = datafusion.SessionContext.parse_capacity_limit("--memory", task["memory"].upper().removesuffix("B"))
+        runtime = runtime.with_fair_spill_pool(size)
+    context = datafusion.SessionContext(datafusion.SessionConfig().with_target_partitions(task["threads"]), runtime)
+    for table, file in task["tables"].items():
+        context.register_parquet(table, file)
+
+    def answer(sql):
+        frame = context.sql(sql)
+        batches = frame.collect()
+        arrow = [str(field.type) for field in frame.schema()]
+        types = [DUCKDB_TYPES.get(name, name.upper()) for name in arrow]
+        return types, [row for batch in batches for row in zip(*(column.to_pylist() for column in batch.columns))]
+
+    return answer, _thread.interrupt_main, (Exception, KeyboardInterrupt)
 
 
 def text(value):

@@ -1,7 +1,7 @@
-"""Queries over Parquet, in each Fusewire that is named and in DuckDB, in turns; their times, memory and rows compared.
+"""Queries over Parquet, in each Fusewire that is named and in its peers, in turns; their times, memory and rows compared.
 
 Each engine runs in a process of its own a round, and there every query twice: the first time opens files and warms caches,
-the second is measured, with the writing of its rows. Rows are compared with DuckDB's both times, in every round. A query
+the second is measured, with the writing of its rows. Rows are compared with the first peer's both times, in every round. A query
 that fails once is not run again by that engine. Times of rows that are wrong are shown, but are in no sum and no mean.
 """
 
@@ -14,10 +14,12 @@ import statistics
 import sys
 
 import generate
+import generate_hits
 import values
 from process import Finished, script
 
 HERE = pathlib.Path(__file__).resolve().parent
+PEER = [sys.executable, str(HERE / "peer.py")]
 PASSES = 2
 TIME = re.compile(r"^time: ([0-9.]+) ms\n", re.MULTILINE)
 FIELD = re.compile(r'(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))')
@@ -90,11 +92,12 @@ class Fusewire:
         return answers
 
 
-class DuckDB:
-    """The peer, in the Python that runs this."""
+class Peer:
+    """An engine in the Python that runs this, by the name of its module."""
 
-    def __init__(self):
-        self.name = f"DuckDB {json.loads(Finished([sys.executable, str(HERE / 'peer.py'), 'version']).text)}"
+    def __init__(self, title, module):
+        self.module = module
+        self.name = f"{title} {json.loads(Finished([*PEER, 'version', module]).text)}"
 
     def answer(self, folder, tables, queries, threads, options):
         task = {
@@ -102,11 +105,12 @@ class DuckDB:
             "queries": queries,
             "passes": PASSES,
             "limit_s": options.limit_s,
-            "config": {"threads": threads} | ({"memory_limit": options.memory} if options.memory else {}),
+            "threads": threads,
+            "memory": options.memory,
         }
         file = folder / "task.json"
         file.write_text(json.dumps(task))
-        command = [sys.executable, str(HERE / "peer.py"), "queries", str(file)]
+        command = [*PEER, "queries", self.module, str(file)]
         run = Finished(command, patience(options, queries), may_fail=True)
         if run.failed:
             return {name: Answer([], run.peak_mib, run.errors.splitlines()[-1]) for name in queries}
@@ -114,6 +118,10 @@ class DuckDB:
             name: Answer([tuple(one) for one in found["passes"]], run.peak_mib, found["error"])
             for name, found in json.loads(run.text).items()
         }
+
+
+def duckdb():
+    return Peer("DuckDB", "duckdb")
 
 
 def patience(options, queries):
@@ -230,17 +238,38 @@ def tpch(fusewires, folder, data, options, **_):
     """The 22 queries of TPC-H with the parameters of its validation."""
     tables = generate.tpch(data, options.scale)
     queries = read_queries("tpch", options, fraction=f"{0.0001 / options.scale:.12f}")
-    return compared(f"TPC-H, scale {options.scale:g}", fusewires, tables, queries, folder, options)
+    return compared(f"TPC-H, scale {options.scale:g}", [duckdb(), *fusewires], tables, queries, folder, options)
 
 
 def star(fusewires, folder, data, options, rows, **_):
     """Joins of a fact and two dimensions whose columns have the same names."""
     tables = generate.star(data, rows)
-    return compared(f"Star join, {rows:,} rows", fusewires, tables, read_queries("star", options), folder, options)
+    engines = [duckdb(), *fusewires]
+    return compared(f"Star join, {rows:,} rows", engines, tables, read_queries("star", options), folder, options)
 
 
-def compared(title, fusewires, tables, queries, folder, options):
-    engines, found = [DuckDB(), *fusewires], []
+def h2o(fusewires, folder, data, options, rows, **_):
+    """The questions of the db-benchmark: ten that group and five that join."""
+    tables, queries = generate.h2o(data, rows), read_queries("h2o", options)
+    return compared(f"h2o, {rows:,} rows", [duckdb(), *fusewires], tables, queries, folder, options)
+
+
+def hits(fusewires, folder, data, options, rows, **_):
+    """What is asked of the log of a web site: counts, distinct counts, first rows and texts of one wide table."""
+    tables, queries = generate_hits.hits(data, rows), read_queries("hits", options, hundredth=str(rows // 100))
+    return compared(f"Hits, {rows:,} rows", [duckdb(), *fusewires], tables, queries, folder, options)
+
+
+def sums(fusewires, folder, data, options, rows, **_):
+    """Sums whose type cannot hold every one of them, beside the DataFusion that adds without a look at that."""
+    tables, queries = generate.sums(data, rows), read_queries("sums", options)
+    engines = [Peer("DataFusion", "datafusion"), duckdb(), *fusewires]
+    return compared(f"Sums of {rows:,} rows", engines, tables, queries, folder, options)
+
+
+def compared(title, engines, tables, queries, folder, options):
+    """A table for each number of threads; the first engine is the one that the others are compared with."""
+    found = []
     for threads in options.threads:
         cells = compare(engines, tables, queries, threads, folder, options)
         print_comparison(f"{title}, {on(threads)}", engines, cells)
@@ -251,7 +280,7 @@ def compared(title, fusewires, tables, queries, folder, options):
 def subquery(fusewires, folder, data, options, rows, **_):
     """Correlated subqueries, each beside the join that one would write by hand for it."""
     tables, queries = generate.subquery(data, rows), read_queries("subquery", options)
-    engines, found = [DuckDB(), *fusewires], []
+    engines, found = [duckdb(), *fusewires], []
     for threads in options.threads:
         cells = compare(engines, tables, queries, threads, folder, options, alone=True)
         title = f"Subqueries over {rows:,} rows, {on(threads)}"

@@ -2,7 +2,8 @@
 
     python3 -m venv /tmp/benches && /tmp/benches/bin/pip install -r benches/requirements.txt
     cargo build --release
-    /tmp/benches/bin/python benches/run.py target/release/fusewire [start] [train] [predict] [files] [tpch] [star] [subquery]
+    /tmp/benches/bin/python benches/run.py target/release/fusewire [start] [train] [predict] [files] [tpch] [star] [subquery] [h2o]
+    /tmp/benches/bin/python benches/run.py target/release/fusewire hits sums --threads 2 --rounds 3
     /tmp/benches/bin/python benches/run.py before=old/fusewire after=target/release/fusewire tpch --data /tmp/benchdata
     /tmp/benches/bin/python benches/run.py before=old/fusewire after=target/release/fusewire wire --clients 1,8,64 --seconds 5
     /tmp/benches/bin/python benches/run.py before=old/fusewire after=target/release/fusewire commits --rows 10000
@@ -209,11 +210,14 @@ MEASURES = {
     "tpch": (queries.tpch, None),
     "star": (queries.star, 10_000_000),
     "subquery": (queries.subquery, 1_000_000),
+    "h2o": (queries.h2o, 10_000_000),
+    "hits": (queries.hits, 5_000_000),
+    "sums": (queries.sums, 10_000_000),
     "wire": (wire.wire, 100_000),
     "commits": (commits.commits, 10_000),
 }
 # Those that compare several binaries and their rows, and print a table of their own.
-COMPARED = ("tpch", "star", "subquery", "wire", "commits")
+COMPARED = ("tpch", "star", "subquery", "h2o", "hits", "sums", "wire", "commits")
 
 
 def main():
@@ -231,7 +235,7 @@ def main():
                         help="seconds that a query may take, and that a figure of wire may take beyond its own (120)")
     parser.add_argument("--data", type=pathlib.Path, help="a directory where the data of queries is kept and found again")
     parser.add_argument("--only", type=lambda text: text.split(","), default=[],
-                        help="names of queries, for example 01,17; of wire select, lookup, pipeline, message")
+                        help="names of queries, for example 01,17 or join_5; of wire select, lookup, pipeline, message")
     parser.add_argument("--clients", default="1,8,64", help="numbers of clients of wire and commits at once (1,8,64)")
     parser.add_argument("--seconds", type=int, default=5, help="for each figure of wire and commits in each round (5)")
     options = parser.parse_args()

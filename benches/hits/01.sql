@@ -1,0 +1,2 @@
+-- All rows.
+SELECT count(*) AS rows FROM hits;

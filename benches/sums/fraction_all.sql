@@ -1,0 +1,2 @@
+-- Of double precision, of all rows.
+SELECT sum(fraction) AS total FROM numbers;

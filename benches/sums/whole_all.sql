@@ -1,0 +1,2 @@
+-- Of bigint, of all rows.
+SELECT sum(whole) AS total FROM numbers;

@@ -143,13 +143,13 @@ def h2o(folder, rows):
 
 
 def halves(random, count):
-    """The keys of both sides of a join, so many each in no order, of which nine tenths are the same."""
+    """The keys of both sides of a join, in no order and so many of each; about nine tenths of them are the same."""
     keys = 1 + random.permutation(count + count // 10)
     return random.permutation(keys[:count]), random.permutation(keys[count // 10 :])
 
 
 def spread(random, keys, rows):
-    """So many rows of the keys, each of which is there at least once."""
+    """A key for each row, in no order; every one of the keys is there at least once."""
     import numpy
 
     return random.permutation(numpy.concatenate([keys, random.choice(keys, rows - len(keys))]))

@@ -2,7 +2,7 @@
 
     python peer.py first-row                        DuckDB answers SELECT 1
     python peer.py version ENGINE                   the version of duckdb or datafusion
-    python peer.py queries ENGINE TASK              it runs the queries of a JSON file; seconds, types and rows of each
+    python peer.py queries ENGINE TASK              runs the queries of a JSON file; seconds, types and rows of each
     python peer.py statements THREADS TASK          DuckDB runs the statements of a JSON file; seconds of each, columns of the last
     python peer.py join EVENTS ITEMS ROUNDS         DuckDB scans and joins two Parquet files; seconds of each round
     python peer.py svd TRAIN TEST FACTORS EPOCHS    scikit-surprise's SVD; seconds of load and fit, and its test RMSE

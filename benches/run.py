@@ -2,8 +2,8 @@
 
     python3 -m venv /tmp/benches && /tmp/benches/bin/pip install -r benches/requirements.txt
     cargo build --release
-    /tmp/benches/bin/python benches/run.py target/release/fusewire [start] [train] [predict] [files] [tpch] [star] [subquery] [h2o]
-    /tmp/benches/bin/python benches/run.py target/release/fusewire hits sums --threads 2 --rounds 3
+    /tmp/benches/bin/python benches/run.py target/release/fusewire [start] [train] [predict] [files] [tpch] [star]
+    /tmp/benches/bin/python benches/run.py target/release/fusewire subquery h2o hits sums --threads 2
     /tmp/benches/bin/python benches/run.py before=old/fusewire after=target/release/fusewire tpch --data /tmp/benchdata
     /tmp/benches/bin/python benches/run.py before=old/fusewire after=target/release/fusewire wire --clients 1,8,64 --seconds 5
     /tmp/benches/bin/python benches/run.py before=old/fusewire after=target/release/fusewire commits --rows 10000

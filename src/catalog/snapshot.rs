@@ -65,6 +65,11 @@ impl Snapshot {
         self.objects.get(key)
     }
 
+    /// The same, with the key as it is kept.
+    pub fn entry(&self, key: &ObjectKey) -> Option<(&ObjectKey, &Arc<Object>)> {
+        self.objects.get_key_value(key)
+    }
+
     /// All objects, by kind, schema and name.
     pub fn objects(&self) -> impl Iterator<Item = (&ObjectKey, &Arc<Object>)> {
         self.objects.iter()

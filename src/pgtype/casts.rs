@@ -2,8 +2,8 @@
 
 use super::{
     ANY, ANYARRAY, ANYCOMPATIBLE, ANYCOMPATIBLEARRAY, ANYELEMENT, ANYNONARRAY, BOOL, BPCHAR, CHAR, DATE, FLOAT4,
-    FLOAT8, INT2, INT4, INT8, INTERVAL, JSON, JSONB, NAME, NUMERIC, OID, PgType, REGTYPE, TEXT, TIME, TIMESTAMP,
-    TIMESTAMPTZ, TIMETZ, UNKNOWN, VARCHAR,
+    FLOAT8, INT2, INT4, INT8, INTERVAL, JSON, JSONB, NAME, NUMERIC, OID, PgType, REGPROC, REGTYPE, TEXT, TIME,
+    TIMESTAMP, TIMESTAMPTZ, TIMETZ, UNKNOWN, VARCHAR,
 };
 
 /// Where values of a type become those of another without being told to.
@@ -27,6 +27,7 @@ const CASTS: &[(PgType, PgType, Context)] = {
         (INT2, FLOAT4, I),
         (INT2, FLOAT8, I),
         (INT2, OID, I),
+        (INT2, REGPROC, I),
         (INT2, REGTYPE, I),
         (INT4, INT2, A),
         (INT4, INT8, I),
@@ -34,6 +35,7 @@ const CASTS: &[(PgType, PgType, Context)] = {
         (INT4, FLOAT4, I),
         (INT4, FLOAT8, I),
         (INT4, OID, I),
+        (INT4, REGPROC, I),
         (INT4, REGTYPE, I),
         (INT4, BOOL, E),
         (INT4, CHAR, E),
@@ -43,6 +45,7 @@ const CASTS: &[(PgType, PgType, Context)] = {
         (INT8, FLOAT4, I),
         (INT8, FLOAT8, I),
         (INT8, OID, I),
+        (INT8, REGPROC, I),
         (INT8, REGTYPE, I),
         (NUMERIC, INT2, A),
         (NUMERIC, INT4, A),
@@ -60,7 +63,11 @@ const CASTS: &[(PgType, PgType, Context)] = {
         (FLOAT8, NUMERIC, A),
         (FLOAT8, FLOAT4, A),
         (OID, INT4, A),
+        (OID, REGPROC, I),
         (OID, REGTYPE, I),
+        (REGPROC, OID, I),
+        (REGPROC, INT4, A),
+        (REGPROC, INT8, A),
         (OID, INT8, A),
         (BOOL, INT4, E),
         (BOOL, TEXT, A),

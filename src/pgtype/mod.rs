@@ -11,6 +11,7 @@ mod columns;
 mod common;
 mod digits;
 mod operators;
+mod procedures;
 mod read;
 mod styles;
 mod table;
@@ -33,6 +34,7 @@ pub(crate) use self::{
         ANY_NUMERIC, canonical, dimensions_of, element, innermost, is_record, list_of, nested, record_field, sent_as,
     },
     digits::{MOST_DIGITS, rounded, rounded_moment},
+    procedures::{Procedure, procedure, procedures, procedures_named},
     read::{
         ArrayText, Becoming, Fields, Float, JSONB_VERSION, Json, JsonStep, NoJson, NoNumber, NoStep, Part, Span, Unfit,
         Unreadable, Untold, Written, as_told, displacement, has_fields, json_key, json_part, json_text, read_binary,
@@ -168,6 +170,11 @@ impl PgType {
         if self.element == 0 { None } else { by_oid(self.element) }
     }
 
+    /// Whether it is a list of numbers that has a name of its own, and is written without brackets.
+    pub fn is_vector(&self) -> bool {
+        [INT2VECTOR.oid, OIDVECTOR.oid].contains(&self.oid)
+    }
+
     /// The type of arrays of this one.
     pub fn array_type(&self) -> Option<&'static PgType> {
         if self.array == 0 { None } else { by_oid(self.array) }
@@ -175,7 +182,7 @@ impl PgType {
 
     /// How SQL writes the type with a modifier, as `format_type` does: `character varying(10)`.
     pub fn sql(&self, modifier: Option<i32>) -> String {
-        if let Some(element) = self.element_type() {
+        if let Some(element) = self.element_type().filter(|_| !self.is_vector()) {
             return format!("{}[]", element.sql(modifier));
         }
         match (self.said(modifier), self.modifier) {

@@ -13,6 +13,9 @@ macro_rules! types {
             $($lone:ident $lone_name:literal $lone_spelling:literal
               $lone_oid:literal $lone_length:literal $lone_category:literal $lone_form:ident;)*
         }
+        vectors {
+            $($vector:ident $vector_name:literal $vector_oid:literal $vector_array:literal $item:ident;)*
+        }
     ) => {
         $(
             #[doc = concat!("`", $spelling, "`")]
@@ -45,11 +48,29 @@ macro_rules! types {
             };
         )*
 
+        $(
+            #[doc = concat!("`", $vector_name, "`")]
+            pub const $vector: PgType = PgType {
+                name: $vector_name,
+                spelling: $vector_name,
+                words: &[],
+                oid: $vector_oid,
+                array: $vector_array,
+                element: $item.oid,
+                length: -1,
+                category: 'A',
+                modifier: Modifier::None,
+                form: Form::Array,
+            };
+        )*
+
         /// Every type that is known, and behind them those of their arrays.
         pub static TYPES: &[PgType] = &[
             $($constant,)*
             $($lone,)*
+            $($vector,)*
             $(array_of($constant, concat!("_", $name)),)*
+            $(array_of($vector, concat!("_", $vector_name)),)*
         ];
     };
 }
@@ -66,12 +87,15 @@ types! {
         INT8        "int8"        "bigint"                      []                    20 1016  8 'N' None    Int8;
         INT2        "int2"        "smallint"                    []                    21 1005  2 'N' None    Int2;
         INT4        "int4"        "integer"                     ["int"]               23 1007  4 'N' None    Int4;
-        REGPROC     "regproc"     "regproc"                     []                    24 1008  4 'N' None    Other;
+        REGPROC     "regproc"     "regproc"                     []                    24 1008  4 'N' None    Oid;
         TEXT        "text"        "text"                        []                    25 1009 -1 'S' None    Text;
         OID         "oid"         "oid"                         []                    26 1028  4 'N' None    Oid;
+        XID         "xid"         "xid"                         []                    28 1011  4 'U' None    Oid;
         JSON        "json"        "json"                        []                   114  199 -1 'U' None    Text;
         FLOAT4      "float4"      "real"                        []                   700 1021  4 'N' None    Float4;
         FLOAT8      "float8"      "double precision"            ["double", "float"]  701 1022  8 'N' None    Float8;
+        INET        "inet"        "inet"                        []                   869 1041 -1 'I' None    Other;
+        ACLITEM     "aclitem"     "aclitem"                     []                  1033 1034 12 'U' None    Other;
         BPCHAR      "bpchar"      "character"                   ["char"]            1042 1014 -1 'S' Length  Text;
         VARCHAR     "varchar"     "character varying"           ["char varying"]    1043 1015 -1 'S' Length  Text;
         DATE        "date"        "date"                        []                  1082 1182  4 'D' None    Date;
@@ -84,24 +108,34 @@ types! {
         REGTYPE     "regtype"     "regtype"                     []                  2206 2211  4 'N' None    Regtype;
         RECORD      "record"      "record"                      []                  2249 2287 -1 'P' None    Other;
         UUID        "uuid"        "uuid"                        []                  2950 2951 16 'U' None    Uuid;
+        PG_LSN      "pg_lsn"      "pg_lsn"                      []                  3220 3221  8 'U' None    Other;
         JSONB       "jsonb"       "jsonb"                       []                  3802 3807 -1 'U' None    Jsonb;
     }
     without {
+        PG_NODE_TREE       "pg_node_tree"       "pg_node_tree"        194 -1 'Z' Other;
         UNKNOWN            "unknown"            "unknown"             705 -2 'X' Unknown;
         ANY                "any"                "\"any\""            2276  4 'P' Other;
         ANYARRAY           "anyarray"           "anyarray"           2277 -1 'P' Other;
         VOID               "void"               "void"               2278  4 'P' Other;
         ANYELEMENT         "anyelement"         "anyelement"         2283  4 'P' Other;
         ANYNONARRAY        "anynonarray"        "anynonarray"        2776  4 'P' Other;
+        PG_NDISTINCT       "pg_ndistinct"       "pg_ndistinct"       3361 -1 'Z' Other;
+        PG_DEPENDENCIES    "pg_dependencies"    "pg_dependencies"    3402 -1 'Z' Other;
+        PG_MCV_LIST        "pg_mcv_list"        "pg_mcv_list"        5017 -1 'Z' Other;
         ANYCOMPATIBLE      "anycompatible"      "anycompatible"      5077  4 'P' Other;
         ANYCOMPATIBLEARRAY "anycompatiblearray" "anycompatiblearray" 5078 -1 'P' Other;
+    }
+    // Lists of numbers that are written with blanks between them.
+    vectors {
+        INT2VECTOR "int2vector" 22 1006 INT2;
+        OIDVECTOR  "oidvector"  30 1013 OID;
     }
 }
 
 /// `bytea[]`
 pub const BYTEA_ARRAY: PgType = array_of(BYTEA, "_bytea");
 
-/// The names of PostgreSQL 15's types, and of words for types, that are none here.
+/// The names of PostgreSQL 15's types, and of words for types, that nothing is declared as or cast to here.
 pub const MISSING: &[&str] = &[
     "aclitem",
     "bigserial",

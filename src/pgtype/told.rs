@@ -11,8 +11,8 @@ use arrow::datatypes::{DataType, Field};
 use arrow_schema::extension::EXTENSION_TYPE_NAME_KEY;
 
 use super::{
-    BPCHAR, ColumnType, Fields, Form, HEADER, Modifier, PgType, by_name, by_oid, element, innermost, list_of, of,
-    type_name,
+    BPCHAR, ColumnType, Fields, Form, HEADER, INT2, INT2VECTOR, Modifier, PgType, by_name, by_oid, element, innermost,
+    list_of, of, type_name,
 };
 
 /// What the name begins with, before the type's and its modifier.
@@ -49,11 +49,12 @@ pub(crate) fn told_of(oid: u32, arrow: &DataType) -> Option<ColumnType> {
 fn can_be(arrow: &DataType, pg: &PgType) -> bool {
     match pg.form {
         Form::Text | Form::Uuid | Form::Jsonb | Form::Regtype => arrow.is_string(),
-        // A function without a value has an empty text.
-        Form::Other => arrow.is_string() && pg.category == 'P',
+        // A function without a value has an empty text, and what nothing is computed with is the text that is shown.
+        Form::Other => arrow.is_string(),
         Form::Oid => *arrow == DataType::Int64,
         // Digits of a second, and fields, are said of any such value.
         Form::Time | Form::ZonedTime | Form::Timestamp | Form::Instant | Form::Interval => of(arrow).pg.oid == pg.oid,
+        Form::Array if pg.oid == INT2VECTOR.oid => of(arrow).pg.oid == INT2.array,
         Form::Array => element(arrow).zip(pg.element_type()).is_some_and(|(_, pg)| can_be(innermost(arrow), pg)),
         _ => false,
     }

@@ -1,17 +1,17 @@
 //! Values of types that Arrow does not tell apart, where those are written otherwise than the values of their Arrow types:
-//! fixed texts with the blanks at their ends, and in binary uuids as their bytes, `jsonb` behind its version, `oid` in four bytes,
-//! and so the number of a type.
+//! fixed texts with the blanks at their ends, functions by their names, lists of numbers without brackets, and in binary uuids as
+//! their bytes, `jsonb` behind its version, `oid` in four bytes, and so the number of a type.
 
 use arrow::{
-    array::{Array, AsArray},
-    datatypes::Int64Type,
+    array::{Array, AsArray, ListArray},
+    datatypes::{Int16Type, Int64Type},
 };
 use bytes::BufMut;
 
 use super::{Writer, array as items, binary::list, plain};
 use crate::{
     fault::{Failure, Fault, Result},
-    pgtype::{ColumnType, Form, JSONB_VERSION, regtype_oid, uuid_bytes},
+    pgtype::{ColumnType, Form, JSONB_VERSION, REGPROC, procedure, regtype_oid, uuid_bytes},
 };
 
 /// The text of a row.
@@ -22,6 +22,7 @@ pub(crate) fn told_writer(array: &dyn Array, shown: ColumnType, is_binary: bool)
     if let (Some(item), Some(lists)) = (shown.item(), array.as_list_opt::<i32>()) {
         return match is_binary {
             true => list(lists, Some(item)).map(Some),
+            false if shown.pg.is_vector() => Ok(vector(lists)),
             false => items::told_writer(lists, item),
         };
     }
@@ -68,8 +69,41 @@ fn value_writer(array: &dyn Array, shown: ColumnType, is_binary: bool) -> Option
                 Ok(())
             }))
         }
+        Form::Oid if shown.pg.oid == REGPROC.oid => {
+            let values = array.as_primitive_opt::<Int64Type>()?;
+            Some(plain(move |out, row| {
+                let value = values.value(row);
+                match u32::try_from(value).ok().filter(|oid| *oid != 0) {
+                    Some(oid) => match procedure(oid) {
+                        Some(known) => out.put_slice(known.name.as_bytes()),
+                        None => out.put_slice(oid.to_string().as_bytes()),
+                    },
+                    None => out.put_u8(b'-'),
+                }
+            }))
+        }
         _ => None,
     }
+}
+
+/// Lists of numbers with blanks between them.
+fn vector(lists: &ListArray) -> Option<Writer<'_>> {
+    let (offsets, values) = (lists.value_offsets(), lists.values());
+    let number: Box<dyn Fn(usize) -> i64 + '_> = match values.as_primitive_opt::<Int16Type>() {
+        Some(short) => Box::new(move |at| i64::from(short.value(at))),
+        None => {
+            let long = values.as_primitive_opt::<Int64Type>()?;
+            Box::new(move |at| long.value(at))
+        }
+    };
+    Some(plain(move |out, row| {
+        for at in offsets[row]..offsets[row + 1] {
+            if at > offsets[row] {
+                out.put_u8(b' ');
+            }
+            out.put_slice(number(at as usize).to_string().as_bytes());
+        }
+    }))
 }
 
 /// The texts of a column of texts.
@@ -104,7 +138,7 @@ mod tests {
     use bytes::BytesMut;
 
     use super::*;
-    use crate::pgtype::{BPCHAR, JSONB, OID, REGTYPE, TEXT, UUID, VARCHAR};
+    use crate::pgtype::{BPCHAR, JSONB, OID, OIDVECTOR, REGTYPE, TEXT, UUID, VARCHAR};
 
     fn written(array: &dyn Array, shown: ColumnType, is_binary: bool) -> Option<Vec<u8>> {
         let mut out = BytesMut::new();
@@ -144,5 +178,14 @@ mod tests {
         assert_eq!(bytes[40..], [0xff; 4]);
         let oid = Int64Array::from(vec![4_294_967_295]);
         assert_eq!(written(&oid, ColumnType::plain(&OID), true).as_deref(), Some([255; 4].as_slice()));
+        for (oid, name) in [(1242, "boolin"), (0, "-"), (16_384, "16384")] {
+            let function = Int64Array::from(vec![oid]);
+            let shown = written(&function, ColumnType::plain(&REGPROC), false);
+            assert_eq!(shown.as_deref(), Some(name.as_bytes()));
+        }
+        let numbers = Int64Array::from(vec![23, 25]);
+        let item = Arc::new(Field::new_list_field(DataType::Int64, true));
+        let list = ListArray::new(item, OffsetBuffer::from_lengths([2]), Arc::new(numbers), None);
+        assert_eq!(written(&list, ColumnType::plain(&OIDVECTOR), false).as_deref(), Some(b"23 25".as_slice()));
     }
 }

@@ -23,6 +23,7 @@ mod models;
 mod modes;
 mod nth_value;
 mod outcome;
+mod pg_catalog;
 mod plans;
 mod portal;
 mod prepared;

@@ -117,6 +117,11 @@ const CASTS: &[(PgType, PgType, Context)] = {
     ]
 };
 
+/// All that are listed: from, to, and where.
+pub(crate) fn casts() -> &'static [(PgType, PgType, Context)] {
+    CASTS
+}
+
 /// Where values of one type become those of another; none: nowhere, not even by CAST. Every type is cast to a text where it is
 /// stored, and read from one by CAST, and arrays become what their elements become.
 pub fn cast_between(from: &PgType, to: &PgType) -> Option<Context> {

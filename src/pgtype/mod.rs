@@ -30,6 +30,7 @@ pub use self::{
     told::{field_name, of_field, told},
 };
 pub(crate) use self::{
+    casts::casts,
     columns::{
         ANY_NUMERIC, canonical, dimensions_of, element, innermost, is_record, list_of, nested, record_field, sent_as,
     },
@@ -43,7 +44,7 @@ pub(crate) use self::{
     },
     styles::{DateOrder, DateStyle, FloatDigits, InSession, IntervalStyle, Styles},
     told::{only_told, told_of, untold},
-    zone::{Abbreviation, Zone, abbreviation, fixed_distance, spelled as spelled_zone},
+    zone::{Abbreviation, Zone, abbreviation, fixed_distance, spelled as spelled_zone, zones},
     zoned::{ZONED_TIME, ZonedTime},
 };
 

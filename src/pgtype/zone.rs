@@ -175,6 +175,11 @@ fn of_database(name: &str) -> Option<Tz> {
     name.parse().ok().or_else(|| TZ_VARIANTS.iter().find(is_named).copied())
 }
 
+/// The zones of the database, by the names that it has for them.
+pub(crate) fn zones() -> impl Iterator<Item = (&'static str, Zone)> {
+    TZ_VARIANTS.iter().map(|zone| (zone.name(), Zone(Rules::Named(*zone))))
+}
+
 /// A zone's name as the database of zones has it, in any case.
 pub(crate) fn spelled(name: &str) -> Option<&'static str> {
     of_database(name).map(|zone| zone.name())

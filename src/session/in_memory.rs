@@ -14,19 +14,13 @@ use arrow::{
 };
 use datafusion::{common::DataFusionError, datasource::MemTable};
 
-/// A table under construction. The first column says how many rows there are.
+/// A table under construction.
 #[derive(Default)]
 pub(super) struct Columns(Vec<(Field, ArrayRef)>);
 
 impl Columns {
     pub(super) fn text<T: AsRef<str>>(self, name: &str, values: impl Iterator<Item = Option<T>>) -> Self {
         self.push(name, Arc::new(values.collect::<StringArray>()))
-    }
-
-    /// The same text in every row, or none in any.
-    pub(super) fn everywhere(self, name: &str, value: Option<&str>) -> Self {
-        let rows = self.0.first().map_or(0, |(_, values)| values.len());
-        self.text(name, std::iter::repeat_n(value, rows))
     }
 
     pub(super) fn number(self, name: &str, values: impl Iterator<Item = Option<i32>>) -> Self {

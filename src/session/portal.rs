@@ -172,6 +172,14 @@ impl Portals {
         self.open.get(name).map(|open| Arc::clone(&open.portal))
     }
 
+    /// Those that have a name, by it.
+    pub(super) fn all(&self) -> Vec<Arc<Portal>> {
+        let named = self.open.values().filter(|open| !open.portal.name.is_empty());
+        let mut all: Vec<_> = named.map(|open| Arc::clone(&open.portal)).collect();
+        all.sort_by(|one, other| one.name.cmp(&other.name));
+        all
+    }
+
     /// Closes a portal; false where there is none.
     pub(super) fn close(&mut self, name: &str) -> bool {
         self.open.remove(name).is_some()

@@ -183,6 +183,14 @@ impl PreparedStatements {
         self.kept.get(name).cloned().ok_or_else(|| missing(name))
     }
 
+    /// Those that have a name, by it.
+    pub(super) fn all(&self) -> Vec<(String, Arc<PreparedStatement>)> {
+        let named = self.kept.iter().filter(|(name, _)| !name.is_empty());
+        let mut all: Vec<_> = named.map(|(name, statement)| (name.clone(), Arc::clone(statement))).collect();
+        all.sort_by(|(one, _), (other, _)| one.cmp(other));
+        all
+    }
+
     /// Forgets a statement; false where there was none.
     pub(super) fn remove(&mut self, name: &str) -> bool {
         self.kept.remove(name).is_some()

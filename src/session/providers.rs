@@ -14,7 +14,10 @@ use datafusion::{
     logical_expr::{Cast, Expr, LogicalPlan, LogicalPlanBuilder},
 };
 
-use super::{DATABASE, PATH_SCHEMA, Scope, engine_zone, files, information_schema, settings::READ_BY, storage, system};
+use super::{
+    CATALOG_SCHEMA, DATABASE, PATH_SCHEMA, Scope, engine_zone, files, information_schema, pg_catalog,
+    settings::READ_BY, storage, system,
+};
 use crate::{
     Error, Fault,
     catalog::{Definition, Object, ObjectKey, Privilege, QualifiedName, View},
@@ -45,7 +48,13 @@ pub(super) fn schema_of(scope: &Arc<Scope>, name: &str) -> Option<String> {
     if let Some(schema) = scope.meant(name) {
         return has_relation(scope, schema, name).then(|| schema.to_owned());
     }
-    let schema = scope.path().iter().find(|schema| has_relation(scope, schema, name))?;
+    // The catalog's schema comes first unless the path says when.
+    let path = scope.path();
+    if pg_catalog::has_relation(name) && !path.iter().any(|schema| schema == CATALOG_SCHEMA) {
+        scope.note(name, CATALOG_SCHEMA);
+        return Some(CATALOG_SCHEMA.to_owned());
+    }
+    let schema = path.iter().find(|schema| has_relation(scope, schema, name))?;
     scope.note(name, schema);
     Some(schema.clone())
 }
@@ -114,7 +123,7 @@ struct Database {
 impl CatalogProvider for Database {
     fn schema_names(&self) -> Vec<String> {
         let own = self.scope.snapshot().schemas().map(|(name, _)| name);
-        [system::SCHEMA, information_schema::SCHEMA].into_iter().chain(own).map(str::to_owned).collect()
+        [system::SCHEMA, information_schema::SCHEMA, CATALOG_SCHEMA].into_iter().chain(own).map(str::to_owned).collect()
     }
 
     fn schema(&self, name: &str) -> Option<Arc<dyn SchemaProvider>> {
@@ -126,9 +135,10 @@ impl CatalogProvider for Database {
             return Some(Arc::new(SystemSchema { scope }));
         }
         if name == information_schema::SCHEMA {
-            scope.looks_beside();
-            let functions = scope.functions().clone();
-            return Some(information_schema::schema(Arc::clone(scope.snapshot()), functions));
+            return Some(information_schema::schema(scope));
+        }
+        if name == CATALOG_SCHEMA {
+            return Some(pg_catalog::schema(scope));
         }
         let known = scope.find(ObjectKey::Schema(name.to_owned())).is_some();
         known.then(|| Arc::new(UserSchema { name: name.to_owned(), scope }) as Arc<dyn SchemaProvider>)

@@ -11,7 +11,7 @@ use std::{
 
 use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::{
-    catalog::{Session, TableFunction, TableProvider},
+    catalog::{Session, TableProvider},
     common::{DFSchema, DataFusionError, ParamValues, ScalarValue},
     execution::{FunctionRegistry, SessionState},
     logical_expr::{Expr, LogicalPlan, ScalarUDF},
@@ -182,11 +182,6 @@ impl Scope {
     /// The query engine's state without tables, as those see it who need not know what it is.
     pub(crate) fn engine(&self) -> &dyn Session {
         self.settings.engine().as_ref()
-    }
-
-    /// The query engine's own functions that stand where a table may.
-    pub(super) fn functions(&self) -> &HashMap<String, Arc<TableFunction>> {
-        self.settings.engine().table_functions()
     }
 
     /// The scalar functions that know this scope.

@@ -4,6 +4,7 @@
 mod list;
 mod shown;
 mod takes;
+pub(crate) mod told;
 mod zones;
 
 use std::{

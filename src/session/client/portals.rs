@@ -36,6 +36,16 @@ impl Client {
         lock(&self.prepared).get(name)
     }
 
+    /// The statements that have a name.
+    pub(crate) fn statements(&self) -> Vec<(String, Arc<PreparedStatement>)> {
+        lock(&self.prepared).all()
+    }
+
+    /// The portals and cursors that have a name.
+    pub(crate) fn cursors(&self) -> Vec<Arc<Portal>> {
+        lock(&self.portals).all()
+    }
+
     /// Forgets the statement of a name, or all that have one.
     pub(crate) fn deallocate(&self, name: Option<&str>) -> Result<()> {
         match name {

@@ -1,22 +1,25 @@
 //! `SELECT column_name, data_type FROM information_schema.columns`: the columns of all tables and views, with PostgreSQL's
 //! names for their types. A type says no more of itself than PostgreSQL's does: of arrays, of what is in `udt_name`.
 
-use arrow::datatypes::Field;
+use arrow::array::RecordBatch;
 
-use super::{super::in_memory::Columns, Contents, Kind, Relation, yes_or_no};
+use super::yes_or_no;
 use crate::{
-    error::MARK,
-    pgtype::{self, BPCHAR, ColumnType, Form, MOST_DIGITS, TEXT, VARCHAR},
-    session::DATABASE,
+    pgtype::{BPCHAR, ColumnType, Form, MOST_DIGITS, NAME, TEXT, VARCHAR},
+    session::{
+        CATALOG_SCHEMA, DATABASE,
+        pg_catalog::{
+            Contents, Result, Wanted,
+            declared::{DOMAINS, Domain},
+            objects::{Column, Relation},
+        },
+    },
 };
 
 /// One row.
-struct Column<'a> {
-    relation: &'a Relation<'a>,
-    /// From 1.
-    position: usize,
-    field: &'a Field,
-    column_type: ColumnType,
+struct Row<'a> {
+    relation: Relation<'a>,
+    column: Column,
 }
 
 /// The digits of a number, the base that they are counted in, and how many stand behind the point.
@@ -28,77 +31,56 @@ const MOST_OCTETS: i32 = 1 << 30;
 /// The most bytes of a character.
 const OCTETS_OF_CHARACTER: i32 = 4;
 
-pub(super) fn rows(contents: &Contents) -> Columns {
-    let rows: Vec<Column> = contents.relations.iter().flat_map(columns_of).collect();
-    let columns = Columns::default()
-        .text("table_catalog", rows.iter().map(|_| Some(DATABASE)))
-        .text("table_schema", rows.iter().map(|row| Some(row.relation.schema)))
-        .text("table_name", rows.iter().map(|row| Some(row.relation.name)))
-        // As clients see it.
-        .text("column_name", rows.iter().map(|row| Some(row.field.name().replace(MARK, ""))))
-        .number("ordinal_position", rows.iter().map(|row| i32::try_from(row.position).ok()))
-        .everywhere("column_default", None)
-        .text("is_nullable", rows.iter().map(|row| Some(yes_or_no(row.is_nullable()))))
-        .text("data_type", rows.iter().map(|row| Some(data_type(row.column_type))));
-    let columns = about_the_type(columns, &rows);
-    columns
-        .everywhere("is_self_referencing", Some("NO"))
-        .everywhere("is_identity", Some("NO"))
-        .everywhere("identity_generation", None)
-        .everywhere("identity_start", None)
-        .everywhere("identity_increment", None)
-        .everywhere("identity_maximum", None)
-        .everywhere("identity_minimum", None)
-        .everywhere("identity_cycle", Some("NO"))
-        .everywhere("is_generated", Some("NEVER"))
-        .everywhere("generation_expression", None)
-        .text("is_updatable", rows.iter().map(|row| Some(yes_or_no(row.relation.kind == Kind::Base))))
-}
-
-fn columns_of<'a>(relation: &'a Relation<'_>) -> impl Iterator<Item = Column<'a>> {
-    relation.columns.iter().enumerate().map(move |(place, field)| Column {
-        relation,
-        position: place + 1,
-        field,
-        column_type: pgtype::of_field(field),
-    })
-}
-
-impl Column<'_> {
-    /// PostgreSQL does not say of a view's column that it is never NULL, because its query may change.
-    fn is_nullable(&self) -> bool {
-        self.relation.kind == Kind::View || self.field.is_nullable()
+pub(super) fn rows(contents: &Contents<'_>, wanted: Wanted) -> Result<RecordBatch> {
+    let mut rows = Vec::new();
+    for relation in contents.objects.relations() {
+        rows.extend(relation.columns().into_iter().map(|column| Row { relation, column }));
     }
+    wanted
+        .of(&rows)
+        .text("table_catalog", |_| Some(DATABASE))
+        .text("table_schema", |row| Some(row.relation.schema))
+        .text("table_name", |row| Some(row.relation.name))
+        .text("column_name", |row| Some(row.column.name.as_str()))
+        .number("ordinal_position", |row| Some(row.column.number))
+        .text("column_default", |row| row.column.default.as_deref())
+        .text("is_nullable", |row| Some(yes_or_no(!row.column.not_null)))
+        .text("data_type", |row| Some(data_type(row.column.kind)))
+        .number("character_maximum_length", |row| row.column.kind.length())
+        .number("character_octet_length", |row| octets(row.column.kind))
+        .number("numeric_precision", |row| digits(row.column.kind).0)
+        .number("numeric_precision_radix", |row| digits(row.column.kind).1)
+        .number("numeric_scale", |row| digits(row.column.kind).2)
+        .number("datetime_precision", |row| digits_of_seconds(row.column.kind))
+        .text("interval_type", |row| fields_of_interval(row.column.kind))
+        .text("collation_catalog", |row| collation(row).map(|_| DATABASE))
+        .text("collation_schema", |row| collation(row).map(|_| CATALOG_SCHEMA))
+        .text("collation_name", collation)
+        .text("domain_catalog", |row| domain(row).map(|_| DATABASE))
+        .text("domain_schema", |row| domain(row).map(|_| super::SCHEMA))
+        .text("domain_name", |row| domain(row).map(|domain| domain.name))
+        .text("udt_catalog", |_| Some(DATABASE))
+        .text("udt_schema", |_| Some(CATALOG_SCHEMA))
+        .text("udt_name", |row| Some(row.column.kind.pg.name))
+        .text("dtd_identifier", |row| Some(row.column.number.to_string()))
+        .text("is_self_referencing", |_| Some("NO"))
+        .text("is_identity", |_| Some("NO"))
+        .text("identity_cycle", |_| Some("NO"))
+        .text("is_generated", |_| Some("NEVER"))
+        .text("is_updatable", |row| Some(yes_or_no(row.relation.takes_rows())))
+        .finish()
 }
 
-/// Everything from the lengths of texts to the number of the type's description.
-fn about_the_type(columns: Columns, rows: &[Column]) -> Columns {
-    columns
-        .number("character_maximum_length", rows.iter().map(|row| row.column_type.length()))
-        .number("character_octet_length", rows.iter().map(|row| octets(row.column_type)))
-        .number("numeric_precision", rows.iter().map(|row| digits(row.column_type).0))
-        .number("numeric_precision_radix", rows.iter().map(|row| digits(row.column_type).1))
-        .number("numeric_scale", rows.iter().map(|row| digits(row.column_type).2))
-        .number("datetime_precision", rows.iter().map(|row| digits_of_seconds(row.column_type)))
-        .text("interval_type", rows.iter().map(|row| fields_of_interval(row.column_type)))
-        .number("interval_precision", rows.iter().map(|_| None))
-        .everywhere("character_set_catalog", None)
-        .everywhere("character_set_schema", None)
-        .everywhere("character_set_name", None)
-        .everywhere("collation_catalog", None)
-        .everywhere("collation_schema", None)
-        .everywhere("collation_name", None)
-        .everywhere("domain_catalog", None)
-        .everywhere("domain_schema", None)
-        .everywhere("domain_name", None)
-        .everywhere("udt_catalog", Some(DATABASE))
-        .everywhere("udt_schema", Some("pg_catalog"))
-        .text("udt_name", rows.iter().map(|row| Some(row.column_type.pg.name)))
-        .everywhere("scope_catalog", None)
-        .everywhere("scope_schema", None)
-        .everywhere("scope_name", None)
-        .number("maximum_cardinality", rows.iter().map(|_| None))
-        .text("dtd_identifier", rows.iter().map(|row| Some(row.position.to_string())))
+/// The domain that a column is of.
+fn domain(row: &Row<'_>) -> Option<&'static Domain> {
+    DOMAINS.iter().find(|domain| domain.oid == row.column.type_oid)
+}
+
+/// The collation of a column, where it is not the database's.
+fn collation(row: &Row<'_>) -> Option<&'static str> {
+    let element = row.column.kind.pg.element_type().unwrap_or(row.column.kind.pg);
+    let is_text = [TEXT.oid, VARCHAR.oid, BPCHAR.oid].contains(&element.oid);
+    (element.oid == NAME.oid || is_text && row.relation.compares_bytes(row.column.type_oid)).then_some("C")
 }
 
 fn data_type(column_type: ColumnType) -> &'static str {
@@ -149,9 +131,10 @@ fn fields_of_interval(column_type: ColumnType) -> Option<String> {
 mod tests {
     use std::sync::Arc;
 
-    use arrow::datatypes::{DataType, IntervalUnit, TimeUnit};
+    use arrow::datatypes::{DataType, Field, IntervalUnit, TimeUnit};
 
     use super::*;
+    use crate::pgtype;
 
     /// As PostgreSQL 15.18's `information_schema.columns` has them for a column of each type: `data_type`, `udt_name`,
     /// `character_octet_length`, `numeric_precision`, `numeric_precision_radix`, `numeric_scale`, `datetime_precision`.

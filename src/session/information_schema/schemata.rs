@@ -1,16 +1,18 @@
 //! `SELECT schema_name, schema_owner FROM information_schema.schemata`: the schemas.
 
-use super::{super::in_memory::Columns, Contents};
-use crate::session::DATABASE;
+use arrow::array::RecordBatch;
 
-pub(super) fn rows(contents: &Contents) -> Columns {
-    let schemata = &contents.schemata;
-    Columns::default()
-        .text("catalog_name", schemata.iter().map(|_| Some(DATABASE)))
-        .text("schema_name", schemata.iter().map(|(name, _)| Some(name)))
-        .text("schema_owner", schemata.iter().map(|(_, owner)| Some(owner)))
-        .everywhere("default_character_set_catalog", None)
-        .everywhere("default_character_set_schema", None)
-        .everywhere("default_character_set_name", None)
-        .everywhere("sql_path", None)
+use crate::session::{
+    DATABASE,
+    pg_catalog::{Contents, Result, Wanted},
+};
+
+pub(super) fn rows(contents: &Contents<'_>, wanted: Wanted) -> Result<RecordBatch> {
+    let schemas: Vec<_> = contents.objects.schemas().collect();
+    wanted
+        .of(&schemas)
+        .text("catalog_name", |_| Some(DATABASE))
+        .text("schema_name", |schema| Some(schema.name))
+        .text("schema_owner", |schema| Some(schema.owner))
+        .finish()
 }

@@ -1,29 +1,30 @@
 //! `SELECT table_schema, table_name, table_type FROM information_schema.tables`: the tables and views.
 
-use super::{super::in_memory::Columns, Contents, Kind, yes_or_no};
-use crate::session::DATABASE;
+use arrow::array::RecordBatch;
 
-pub(super) fn rows(contents: &Contents) -> Columns {
-    let relations = &contents.relations;
-    Columns::default()
-        .text("table_catalog", relations.iter().map(|_| Some(DATABASE)))
-        .text("table_schema", relations.iter().map(|relation| Some(relation.schema)))
-        .text("table_name", relations.iter().map(|relation| Some(relation.name)))
-        .text("table_type", relations.iter().map(|relation| Some(type_of(relation.kind))))
-        .everywhere("self_referencing_column_name", None)
-        .everywhere("reference_generation", None)
-        .everywhere("user_defined_type_catalog", None)
-        .everywhere("user_defined_type_schema", None)
-        .everywhere("user_defined_type_name", None)
-        .text("is_insertable_into", relations.iter().map(|relation| Some(yes_or_no(relation.kind == Kind::Base))))
-        .everywhere("is_typed", Some("NO"))
-        .everywhere("commit_action", None)
+use super::yes_or_no;
+use crate::session::{
+    DATABASE,
+    pg_catalog::{Contents, Result, Wanted, objects::Relation},
+};
+
+pub(super) fn rows(contents: &Contents<'_>, wanted: Wanted) -> Result<RecordBatch> {
+    let relations: Vec<Relation<'_>> = contents.objects.relations().collect();
+    wanted
+        .of(&relations)
+        .text("table_catalog", |_| Some(DATABASE))
+        .text("table_schema", |relation| Some(relation.schema))
+        .text("table_name", |relation| Some(relation.name))
+        .text("table_type", |relation| Some(type_of(relation)))
+        .text("is_insertable_into", |relation| Some(yes_or_no(relation.takes_rows())))
+        .text("is_typed", |_| Some("NO"))
+        .finish()
 }
 
-fn type_of(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Base => "BASE TABLE",
-        Kind::Foreign => "FOREIGN",
-        Kind::View => "VIEW",
+fn type_of(relation: &Relation<'_>) -> &'static str {
+    match relation.letter() {
+        'v' => "VIEW",
+        'f' => "FOREIGN",
+        _ => "BASE TABLE",
     }
 }

@@ -15,7 +15,7 @@ use crate::{
     catalog::{Definition, FIRST_OID, Object, ObjectKey, QualifiedName, SYSTEM_OWNER, Snapshot, TableFile},
     error::MARK,
     pgtype::{self, ColumnType},
-    session::{CATALOG_SCHEMA, information_schema, system},
+    session::{CATALOG_SCHEMA, information_schema, masked::masked, system},
 };
 
 /// The number of the schema `pg_catalog`.
@@ -121,7 +121,10 @@ impl Objects {
 
     /// The number of a schema.
     pub(crate) fn schema_oid(&self, name: &str) -> Option<u32> {
-        self.schemas().find(|schema| schema.name == name).map(|schema| schema.oid)
+        if let Some((oid, _)) = SYSTEM_SCHEMAS.iter().find(|(_, known)| *known == name) {
+            return Some(*oid);
+        }
+        self.snapshot.get(&ObjectKey::Schema(name.to_owned())).map(|object| object.header.oid)
     }
 
     /// The name of the schema of a number.
@@ -260,6 +263,17 @@ impl<'a> Relation<'a> {
         }
     }
 
+    /// Whether rows can be inserted into it.
+    pub(crate) fn takes_rows(&self) -> bool {
+        self.object().is_some() && self.letter() == 'r'
+    }
+
+    /// Whether texts of a type of this number are compared by their bytes in it, as those of the system's tables and domains are.
+    pub(crate) fn compares_bytes(&self, type_oid: u32) -> bool {
+        let is_table = matches!(self.kept, Kept::Declared(declared) if declared.is_table);
+        is_table || DOMAINS.iter().any(|domain| domain.oid == type_oid)
+    }
+
     /// Whether a user made it.
     pub(crate) fn object(&self) -> Option<&'a Arc<Object>> {
         match self.kept {
@@ -278,10 +292,11 @@ impl<'a> Relation<'a> {
         self.object()?.header.comment.as_deref()
     }
 
-    /// The query of a view, as it was written; none of what the engine tells of itself.
-    pub(crate) fn view(&self) -> Option<&'a str> {
+    /// The query of a view, without the marks that tell columns apart, which only the planner needs, and without secrets; none of
+    /// what the engine tells of itself.
+    pub(crate) fn view(&self) -> Option<String> {
         match &self.object()?.definition {
-            Definition::View(view) => Some(&view.sql),
+            Definition::View(view) => Some(masked(&Arc::from(view.sql.replace(MARK, ""))).to_string()),
             _ => None,
         }
     }

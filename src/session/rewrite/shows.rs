@@ -1,4 +1,5 @@
-//! `SHOW TABLES`, `SHOW COLUMNS FROM t` and `SHOW CREATE TABLE t`, as queries of `information_schema`.
+//! `SHOW TABLES`, `SHOW COLUMNS FROM t` and `SHOW CREATE TABLE t`, as queries of `information_schema`, and `SHOW FUNCTIONS` as one
+//! of `fusewire.functions`.
 //!
 //! The planner would open the table to see that it is there, which the catalog knows. What is not there is left to the
 //! planner, which says so.
@@ -9,7 +10,7 @@ use datafusion::sql::{
     parser::Statement as SqlStatement,
     planner::object_name_to_table_reference,
     sqlparser::{
-        ast::{ObjectName, ShowCreateObject, ShowStatementIn, ShowStatementOptions, Statement},
+        ast::{ObjectName, ShowCreateObject, ShowStatementFilter, ShowStatementIn, ShowStatementOptions, Statement},
         parser::Parser,
     },
 };
@@ -50,7 +51,7 @@ fn query_of(statement: &Statement, scope: &Arc<Scope>) -> Result<Option<String>>
                 },
         } => Ok(Some(
             "SELECT table_catalog, table_schema, table_name, table_type FROM information_schema.tables \
-             ORDER BY table_schema, table_name"
+             WHERE table_schema NOT IN ('pg_catalog', 'information_schema') ORDER BY table_schema, table_name"
                 .to_owned(),
         )),
         Statement::ShowColumns {
@@ -73,6 +74,18 @@ fn query_of(statement: &Statement, scope: &Arc<Scope>) -> Result<Option<String>>
             Ok(named.map(|named| {
                 format!("SELECT {columns} FROM information_schema.columns t WHERE {named} ORDER BY ordinal_position")
             }))
+        }
+        Statement::ShowFunctions { filter } => {
+            let condition = match filter {
+                None => String::new(),
+                Some(ShowStatementFilter::Like(pattern)) => format!("WHERE name LIKE {}", literal(pattern)),
+                Some(ShowStatementFilter::ILike(pattern)) => format!("WHERE name ILIKE {}", literal(pattern)),
+                Some(_) => return Ok(None),
+            };
+            Ok(Some(format!(
+                "SELECT name AS function_name, returns AS return_type, arguments AS parameter_types, description, \
+                 example AS syntax_example FROM fusewire.functions {condition} ORDER BY name, arguments"
+            )))
         }
         Statement::ShowCreate { obj_type: ShowCreateObject::Table, obj_name } => {
             let named = condition(obj_name, scope)?;

@@ -1,0 +1,47 @@
+//! `SELECT description FROM pg_description WHERE objoid = …`: the texts of COMMENT ON, and what functions are for.
+
+use arrow::array::RecordBatch;
+
+use super::{
+    filling::{Result, Wanted},
+    functions::listed,
+    relation::Contents,
+};
+
+/// The numbers of the relations that the objects are in: `pg_class`, `pg_namespace` and `pg_proc`.
+const CLASSES: [u32; 3] = [1259, 2615, 1255];
+
+/// A text about an object of a class.
+struct Row {
+    object: u32,
+    class: u32,
+    text: String,
+}
+
+pub(super) fn rows(contents: &Contents<'_>, wanted: Wanted) -> Result<RecordBatch> {
+    let [relations, schemas, functions] = CLASSES;
+    let mut rows = Vec::new();
+    let mut about = |class: u32, object: u32, text: Option<String>| {
+        rows.extend(text.map(|text| Row { object, class, text }));
+    };
+    for schema in contents.objects.schemas() {
+        let of_system = match schema.name {
+            "pg_catalog" => Some("system catalog schema"),
+            "public" => Some("standard public schema"),
+            _ => None,
+        };
+        about(schemas, schema.oid, schema.comment.or(of_system).map(str::to_owned));
+    }
+    for relation in contents.objects.relations() {
+        about(relations, relation.oid, relation.comment().map(str::to_owned));
+    }
+    for function in listed(contents.scope) {
+        about(functions, function.oid, function.description);
+    }
+    wanted
+        .of(&rows)
+        .number("objoid", |row| Some(row.object))
+        .number("classoid", |row| Some(row.class))
+        .text("description", |row| Some(row.text.as_str()))
+        .finish()
+}

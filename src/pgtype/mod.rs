@@ -21,14 +21,6 @@ mod zoned;
 
 use arrow::datatypes::DataType;
 
-pub use self::{
-    casts::{Context, cast_between},
-    columns::{ColumnType, of, type_name},
-    common::{Unmatched, common_type},
-    operators::{OPERATORS, Operator, operators},
-    table::*,
-    told::{field_name, of_field, told},
-};
 pub(crate) use self::{
     casts::casts,
     columns::{
@@ -46,6 +38,14 @@ pub(crate) use self::{
     told::{only_told, told_of, untold},
     zone::{Abbreviation, Zone, abbreviation, fixed_distance, spelled as spelled_zone, zones},
     zoned::{ZONED_TIME, ZonedTime},
+};
+pub use self::{
+    casts::{Context, cast_between},
+    columns::{ColumnType, of, type_name},
+    common::{Unmatched, common_type},
+    operators::{OPERATORS, Operator, operators},
+    table::*,
+    told::{field_name, of_field, told},
 };
 
 /// A type, as `pg_type` has it.

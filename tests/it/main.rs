@@ -40,6 +40,8 @@ mod oracle;
 
 mod differential;
 
+mod catalogues;
+
 mod expressions;
 
 mod sessions;

@@ -31,7 +31,7 @@ pub(super) fn rows(contents: &Contents<'_>, wanted: Wanted) -> Result<RecordBatc
         .text("parameter_style", |_| Some("GENERAL"))
         .text("is_deterministic", |row| Some(super::yes_or_no(row.volatility == 'i')))
         .text("sql_data_access", |_| Some("MODIFIES"))
-        .text("is_null_call", |row| (row.kind == 'f').then(|| super::yes_or_no(row.strict)))
+        .text("is_null_call", |row| Some(super::yes_or_no(row.strict)))
         .text("schema_level_routine", |_| Some("YES"))
         .number("max_dynamic_result_sets", |_| Some(0))
         .text("security_type", |_| Some("INVOKER"))

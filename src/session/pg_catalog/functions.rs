@@ -43,12 +43,12 @@ pub(in crate::session) fn listed(scope: &Scope) -> Vec<Listed> {
     callable.dedup_by(|one, other| (&one.name, &one.arguments) == (&other.name, &other.arguments));
     let (mut listed, mut own, mut last): (Vec<Listed>, u32, Option<String>) = (Vec::new(), OWN, None);
     for function in callable {
-        let known = procedures_named(&function.name);
+        let known: Vec<_> = procedures_named(&function.name).iter().filter(|known| is_of_known_types(known)).collect();
         if known.is_empty() {
             listed.push(of_engine(own, &function));
             own += 1;
         } else if last.as_ref() != Some(&function.name) {
-            listed.extend(known.iter().map(|known| of_postgresql(known, Some(function.description.clone()))));
+            listed.extend(known.into_iter().map(|known| of_postgresql(known, Some(function.description.clone()))));
         }
         last = Some(function.name);
     }
@@ -57,6 +57,11 @@ pub(in crate::session) fn listed(scope: &Scope) -> Vec<Listed> {
     listed.extend(of_types);
     listed.sort_by(|one, other| (&one.name, one.oid).cmp(&(&other.name, other.oid)));
     listed
+}
+
+/// Whether there is every type here that it takes and yields.
+fn is_of_known_types(function: &pgtype::Procedure) -> bool {
+    function.arguments.iter().chain([&function.returns]).all(|oid| pgtype::by_oid(*oid).is_some())
 }
 
 /// The functions that values of types are read and written with.

@@ -13,6 +13,9 @@ use crate::pgtype::{OPERATORS, Operator, PgType, operators};
 const COMPARISONS: &[(&str, &str, &str)] =
     &[("=", "=", "<>"), ("<>", "<>", "="), ("<", ">", ">="), ("<=", ">=", ">"), (">", "<", "<="), (">=", "<=", "<")];
 
+/// Operators whose operands can be exchanged.
+const COMMUTING: &[&str] = &["+", "*", "&", "|", "#", "&&"];
+
 pub(super) fn rows(_contents: &Contents<'_>, wanted: Wanted) -> Result<RecordBatch> {
     wanted
         .of(OPERATORS)
@@ -52,6 +55,7 @@ fn commutator(operator: &Operator) -> u32 {
     let known = COMPARISONS.iter().find(|(name, ..)| *name == operator.name);
     match (known, operator.arguments) {
         (Some((_, exchanged, _)), [left, right]) => between(exchanged, right, left),
+        (None, [left, right]) if COMMUTING.contains(&operator.name) => between(operator.name, right, left),
         _ => 0,
     }
 }

@@ -27,7 +27,7 @@ pub(crate) use self::{
         ANY_NUMERIC, canonical, dimensions_of, element, innermost, is_record, list_of, nested, record_field, sent_as,
     },
     digits::{MOST_DIGITS, rounded, rounded_moment},
-    procedures::{Procedure, procedure, procedures, procedures_named},
+    procedures::{Procedure, procedure, procedures_named},
     read::{
         ArrayText, Becoming, Fields, Float, JSONB_VERSION, Json, JsonStep, NoJson, NoNumber, NoStep, Part, Span, Unfit,
         Unreadable, Untold, Written, as_told, displacement, has_fields, json_key, json_part, json_text, read_binary,

@@ -377,9 +377,8 @@ mod tests {
         for pg in TYPES {
             let (kept, codec) = (kept_as(pg), codec(pg));
             let Codec { input, output, receive, send, modifier_in, modifier_out, subscript } = &codec;
-            let functions = [input, output, receive, send, modifier_in, modifier_out].map(String::as_str).join(" ")
-                + " "
-                + subscript;
+            let functions = [input, output, receive, send, modifier_in, modifier_out].map(String::as_str).join(" ");
+            let functions = format!("{functions} {subscript}");
             let told = (kept.by_value, kept.align, kept.storage, collation(pg, false), functions);
             // Those that are told of elsewhere are not in the list.
             if let Some(wanted) = PG_TYPE.iter().find(|wanted| wanted.0 == pg.name) {

@@ -7,6 +7,7 @@
 
 pub(crate) mod declared;
 mod filling;
+mod foreign;
 mod functions;
 pub(crate) mod objects;
 mod pg_aggregate;
@@ -61,6 +62,9 @@ const FILLED: Filled = &[
     ("pg_cursors", pg_cursors::rows),
     ("pg_database", pg_database::rows),
     ("pg_description", pg_description::rows),
+    ("pg_foreign_data_wrapper", foreign::wrappers),
+    ("pg_foreign_server", foreign::servers),
+    ("pg_foreign_table", foreign::tables),
     ("pg_language", pg_language::rows),
     ("pg_namespace", pg_namespace::rows),
     ("pg_operator", pg_operator::rows),

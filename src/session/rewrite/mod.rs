@@ -16,6 +16,7 @@ mod arrays;
 mod assigned;
 mod calls;
 mod casts;
+mod collations;
 mod columns;
 mod common_types;
 mod conditions;
@@ -26,6 +27,7 @@ mod joined_texts;
 mod keys;
 mod limit;
 mod merge;
+mod named_operators;
 mod numbers;
 mod once;
 mod open_texts;
@@ -99,6 +101,8 @@ enum Rewrite {
 const REWRITES: &[Rewrite] = &[
     // What becomes a query is rewritten as one.
     Rewrite::Names(shows::rewrite),
+    // Before any looks for operators.
+    Rewrite::Statement(named_operators::rewrite),
     // Before any gives names, or goes by those that the user wrote.
     Rewrite::Names(same_names::rewrite),
     // Whether an item of WITH is volatile, and how often it is read, is seen in what the user wrote.
@@ -130,6 +134,8 @@ const REWRITES: &[Rewrite] = &[
     Rewrite::Select(open_texts::conditions),
     Rewrite::Item(files::rewrite),
     Rewrite::Item(numbers::of_series),
+    // Before any looks at the operands of operators.
+    Rewrite::Expression(collations::rewrite),
     // Before the elements of arrays that are arguments are anything else.
     Rewrite::Expression(texts::rewrite),
     Rewrite::Expression(open_texts::rewrite),

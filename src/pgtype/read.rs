@@ -36,7 +36,7 @@ pub(crate) use type_name::read as read_type_name;
 
 use self::array::ArrayBytes;
 use super::{
-    ColumnType, EPOCH_DAYS, EPOCH_MICROS, Form, InSession, NUMERIC, PgType, ZONED_TIME, ZonedTime,
+    ColumnType, EPOCH_DAYS, EPOCH_MICROS, Form, InSession, NUMERIC, PgType, REGTYPE, ZONED_TIME, ZonedTime,
     calendar::{MICROS_A_DAY, is_day, is_infinite, is_infinite_date},
     dimensions_of, element, innermost, list_of, regtype_text,
 };
@@ -167,7 +167,10 @@ pub(crate) fn read_binary(pg: &'static PgType, bytes: &[u8], target: &DataType) 
         Form::Float8 => ScalarValue::Float64(Some(f64::from_be_bytes(fixed(bytes)?))),
         Form::Text | Form::Unknown => ScalarValue::Utf8(Some(as_kept(pg, read_string(bytes)?)?.into_owned())),
         Form::Uuid => ScalarValue::Utf8(Some(uuid_text(fixed(bytes)?))),
-        Form::Regtype => ScalarValue::Utf8(Some(regtype_text(u32::from_be_bytes(fixed(bytes)?)))),
+        Form::Regtype => {
+            let number = u32::from_be_bytes(fixed(bytes)?);
+            ScalarValue::Utf8(Some(if pg.oid == REGTYPE.oid { regtype_text(number) } else { number.to_string() }))
+        }
         Form::Jsonb => match bytes.split_first() {
             Some((&JSONB_VERSION, text)) => ScalarValue::Utf8(Some(as_kept(pg, read_string(text)?)?.into_owned())),
             _ => return Err(Unreadable::Binary),

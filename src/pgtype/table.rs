@@ -105,11 +105,15 @@ types! {
         INTERVAL    "interval"    "interval"                    []                  1186 1187 16 'T' Fields  Interval;
         TIMETZ      "timetz"      "time with time zone"         []                  1266 1270 12 'D' Seconds ZonedTime;
         NUMERIC     "numeric"     "numeric"                     ["decimal", "dec"]  1700 1231 -1 'N' Digits  Numeric;
+        REGPROCEDURE "regprocedure" "regprocedure"              []                  2202 2207  4 'N' None    Regtype;
+        REGCLASS    "regclass"    "regclass"                    []                  2205 2210  4 'N' None    Regtype;
         REGTYPE     "regtype"     "regtype"                     []                  2206 2211  4 'N' None    Regtype;
         RECORD      "record"      "record"                      []                  2249 2287 -1 'P' None    Other;
         UUID        "uuid"        "uuid"                        []                  2950 2951 16 'U' None    Uuid;
         PG_LSN      "pg_lsn"      "pg_lsn"                      []                  3220 3221  8 'U' None    Other;
         JSONB       "jsonb"       "jsonb"                       []                  3802 3807 -1 'U' None    Jsonb;
+        REGNAMESPACE "regnamespace" "regnamespace"              []                  4089 4090  4 'N' None    Regtype;
+        REGROLE     "regrole"     "regrole"                     []                  4096 4097  4 'N' None    Regtype;
     }
     without {
         PG_NODE_TREE       "pg_node_tree"       "pg_node_tree"        194 -1 'Z' Other;

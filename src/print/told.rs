@@ -1,6 +1,7 @@
 //! Values of types that Arrow does not tell apart, where those are written otherwise than the values of their Arrow types:
 //! fixed texts with the blanks at their ends, functions by their names, lists of numbers without brackets, and in binary uuids as
-//! their bytes, `jsonb` behind its version, `oid` in four bytes, and so the number of a type.
+//! their bytes, `jsonb` behind its version, `oid` in four bytes, and so the number of a type; those of other objects are known to
+//! the session alone, which shows them as texts.
 
 use arrow::{
     array::{Array, AsArray, ListArray},
@@ -11,7 +12,7 @@ use bytes::BufMut;
 use super::{Writer, array as items, binary::list, plain};
 use crate::{
     fault::{Failure, Fault, Result},
-    pgtype::{ColumnType, Form, JSONB_VERSION, REGPROC, procedure, regtype_oid, uuid_bytes},
+    pgtype::{ColumnType, Form, JSONB_VERSION, REGPROC, REGTYPE, procedure, regtype_oid, uuid_bytes},
 };
 
 /// The text of a row.
@@ -50,7 +51,8 @@ fn value_writer(array: &dyn Array, shown: ColumnType, is_binary: bool) -> Option
         Form::Regtype if is_binary => {
             let text = texts(array)?;
             Some(Box::new(move |out, row| {
-                out.put_u32(regtype_oid(text(row)).ok_or_else(|| unfit(text(row), shown))?);
+                let number = if shown.pg.oid == REGTYPE.oid { regtype_oid(text(row)) } else { text(row).parse().ok() };
+                out.put_u32(number.ok_or_else(|| unfit(text(row), shown))?);
                 Ok(())
             }))
         }

@@ -92,8 +92,13 @@ pub(super) const SCALARS: &[Builtin] = builtins! {
     "gen_random_uuid"("") "uuid" "gen_random_uuid()";
     "generate_series"("bigint, bigint, bigint") "bigint[]" "generate_series(1, 7, 3)";
     "get_field"("record, text") "any" "get_field(named_struct('a', 1), 'a')";
+    "getdatabaseencoding"("") "name" "getdatabaseencoding()";
     "greatest"("anyelement, …") "anyelement" "greatest(1, 3, 2)";
     "initcap"("text") "text" "initcap('hello world')";
+    "inet_client_addr"("") "inet" "inet_client_addr()";
+    "inet_client_port"("") "integer" "inet_client_port()";
+    "inet_server_addr"("") "inet" "inet_server_addr()";
+    "inet_server_port"("") "integer" "inet_server_port()";
     "inner_product"("double precision[], double precision[]") "double precision" "inner_product(ARRAY[1.0, 2.0], ARRAY[3.0, 4.0])";
     "isnan"("double precision") "boolean" "isnan('NaN'::float8)";
     "iszero"("double precision") "boolean" "iszero(0::float8)";
@@ -122,6 +127,8 @@ pub(super) const SCALARS: &[Builtin] = builtins! {
     "pg_backend_pid"("") "integer" "pg_backend_pid() > 0";
     "pg_cancel_backend"("integer") "boolean" "pg_cancel_backend(0)";
     "pg_client_encoding"("") "text" "pg_client_encoding()";
+    "pg_is_in_recovery"("") "boolean" "pg_is_in_recovery()";
+    "pg_my_temp_schema"("") "oid" "pg_my_temp_schema()";
     "pg_sleep"("double precision") "void" "pg_sleep(0.01)";
     "pg_terminate_backend"("integer, bigint") "boolean" "pg_terminate_backend(0)";
     "random"("") "double precision" "random() < 1";
@@ -245,6 +252,11 @@ pub(super) const PURPOSES: &[(&str, &str)] = &[
     ("current_timestamp", "The instant at which the transaction began."),
     ("current_user", "The role of the session."),
     ("generate_series", "The numbers or times from the first to the last, in steps."),
+    ("getdatabaseencoding", "The encoding of the database, which is UTF8."),
+    ("inet_client_addr", "The address of the client; NULL, as of one on the same machine."),
+    ("inet_client_port", "The port of the client; NULL, as of one on the same machine."),
+    ("inet_server_addr", "The address that the client has connected to; NULL, as on the same machine."),
+    ("inet_server_port", "The port that the client has connected to; NULL, as on the same machine."),
     ("localtime", "The time of day that the session's clocks showed when the transaction began."),
     ("localtimestamp", "The time that the session's clocks showed when the transaction began."),
     ("make_map", "The map of keys and values, which alternate."),
@@ -255,6 +267,8 @@ pub(super) const PURPOSES: &[(&str, &str)] = &[
     ("pg_backend_pid", "The number of the session."),
     ("pg_cancel_backend", "Cancels what another session works on."),
     ("pg_client_encoding", "The encoding of the client, which is UTF8."),
+    ("pg_is_in_recovery", "Whether the server is a standby, which it never is."),
+    ("pg_my_temp_schema", "The number of the schema of the session's temporary objects; 0, as there are none."),
     ("pg_sleep", "Waits for so many seconds."),
     ("pg_terminate_backend", "Ends another session, and waits so many milliseconds for its end."),
     ("range", "The numbers or times from the first up to the last, without it, in steps."),

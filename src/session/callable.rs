@@ -19,7 +19,7 @@ use super::{
     Scope,
     builtins::{AGGREGATES, Builtin, IN_FROM, PLANNED, PURPOSES, SCALARS, WINDOWS},
     files,
-    functions::INTERNAL,
+    functions::{INTERNAL, catalogue_function_of},
 };
 use crate::functions::{self, Function};
 
@@ -39,9 +39,16 @@ pub(super) fn all(scope: &Scope) -> Vec<Callable> {
     let purposes = Purposes::new();
     all.extend(IN_FROM.iter().map(|builtin| purposes.callable(builtin.name, builtin.name, None, IN_FROM)));
     for (name, function) in scalars(scope) {
-        match functions::function_of(&function) {
-            Some(own) => all.extend(overloads(&name, own)),
-            None => all.push(purposes.callable(&name, function.name(), function.documentation(), SCALARS)),
+        match (functions::function_of(&function), catalogue_function_of(&function)) {
+            (Some(own), _) => all.extend(overloads(&name, own)),
+            (None, Some(own)) => all.extend(own.spellings().map(|arguments| Callable {
+                name: name.clone(),
+                arguments,
+                description: format!("{}.", own.purpose),
+                returns: own.returns(),
+                example: format!("SELECT {}", own.example),
+            })),
+            (None, None) => all.push(purposes.callable(&name, function.name(), function.documentation(), SCALARS)),
         }
     }
     all.extend(PLANNED.iter().map(|builtin| purposes.callable(builtin.name, builtin.name, None, PLANNED)));

@@ -2,6 +2,7 @@
 //! statement are made of its circumstances, and those that act on its session with its scope.
 
 mod casing;
+mod catalogue;
 mod constant;
 mod log2;
 mod now;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 use datafusion::{common::ScalarValue, logical_expr::ScalarUDF, prelude::SessionContext};
 use tokio::sync::mpsc::UnboundedSender;
 
+pub(super) use catalogue::function_of as catalogue_function_of;
 use constant::{constant, told_constant};
 pub(crate) use settings::SET_CONFIG;
 
@@ -31,7 +33,7 @@ use super::{
     shift, sliding,
 };
 use crate::{
-    pgtype::{ColumnType, NAME},
+    pgtype::{ColumnType, INET, NAME, OID, PgType},
     planning::{
         self, ASSIGNED, ELEMENTS_OF, LONG_NUMBER, REGULAR_EXPRESSION, ROW_OF, SIMILAR_EXPRESSION, UNREAD, WRITTEN_AS,
     },
@@ -51,11 +53,23 @@ pub(super) const INTERNAL: &[&str] = &[
     "compare_all",
     "compare_any",
     "currval",
+    "equal_types",
     "file_row_index",
     "input_file_name",
     "lastval",
     "mode_of",
+    "name_of_regclass",
+    "name_of_regnamespace",
+    "name_of_regproc",
+    "name_of_regprocedure",
+    "name_of_regrole",
     "nextval",
+    "number_of_regclass",
+    "number_of_regnamespace",
+    "number_of_regproc",
+    "number_of_regprocedure",
+    "number_of_regrole",
+    "number_of_regtype",
     "one_of_equals",
     "percentile_cont_of",
     "percentile_disc_of",
@@ -93,6 +107,7 @@ pub(crate) fn register(context: &SessionContext, user: &str) {
         planning::elements_of(),
     ]);
     written.for_each(|function| context.register_udf(function));
+    of_server().into_iter().for_each(|function| context.register_udf(function));
     // Connection pools give back locks that nobody can take here.
     context.register_udf(constant("pg_advisory_unlock_all", ScalarValue::Utf8(None)));
 }
@@ -111,7 +126,8 @@ pub(crate) fn register_sessions(
 
 /// Those of one statement, which know its scope.
 pub(super) fn of(scope: &Scope) -> Vec<ScalarUDF> {
-    of_statement(scope.circumstances()).chain([settings::set_config(scope)]).collect()
+    let own = of_statement(scope.circumstances()).chain([settings::set_config(scope)]);
+    own.chain(catalogue::functions(scope)).collect()
 }
 
 /// `current_setting` in a statement that sets, where it yields what was set so far.
@@ -147,6 +163,21 @@ fn of_session(user: &str, role: &str, database: &str) -> Vec<ScalarUDF> {
     let name = ColumnType::plain(&NAME);
     let names = names.map(|(function, value)| told_constant(function, ScalarValue::from(value), name));
     [version].into_iter().chain(names).collect()
+}
+
+/// What is the same for all sessions: there is no standby, no temporary schema has a number, and a connection is told of as one
+/// of the same machine.
+fn of_server() -> [ScalarUDF; 7] {
+    let told = |name: &str, value: ScalarValue, pg: &'static PgType| told_constant(name, value, ColumnType::plain(pg));
+    [
+        constant("pg_is_in_recovery", ScalarValue::from(false)),
+        told("getdatabaseencoding", ScalarValue::from("UTF8"), &NAME),
+        told("pg_my_temp_schema", ScalarValue::Int64(Some(0)), &OID),
+        told("inet_client_addr", ScalarValue::Utf8(None), &INET),
+        told("inet_server_addr", ScalarValue::Utf8(None), &INET),
+        constant("inet_client_port", ScalarValue::Int32(None)),
+        constant("inet_server_port", ScalarValue::Int32(None)),
+    ]
 }
 
 fn backend_pid(pid: i32) -> ScalarUDF {

@@ -91,7 +91,7 @@ fn names(list: &str) -> Option<Vec<String>> {
 }
 
 /// A name behind its first quote, and what follows it.
-fn in_quotes(text: &str) -> Option<(String, &str)> {
+pub(super) fn in_quotes(text: &str) -> Option<(String, &str)> {
     let (mut name, mut rest) = (String::new(), text);
     loop {
         let (part, after) = rest.split_once('"')?;

@@ -36,6 +36,7 @@ mod ordered_sets;
 mod parameters;
 mod patterns;
 mod regexes;
+mod registered;
 mod rows;
 mod same_names;
 mod scopes;
@@ -108,6 +109,7 @@ const REWRITES: &[Rewrite] = &[
     // Whether an item of WITH is volatile, and how often it is read, is seen in what the user wrote.
     Rewrite::Statement(once::rewrite),
     // Before casts get names.
+    Rewrite::Statement(registered::rewrite),
     Rewrite::Statement(type_calls::rewrite),
     Rewrite::Statement(array_literals::rewrite),
     // Before keys in a row become keys of their own: a constant that is refused alone may stand in a row of ORDER BY.

@@ -129,6 +129,7 @@ pub(super) const SCALARS: &[Builtin] = builtins! {
     "pg_client_encoding"("") "text" "pg_client_encoding()";
     "pg_is_in_recovery"("") "boolean" "pg_is_in_recovery()";
     "pg_my_temp_schema"("") "oid" "pg_my_temp_schema()";
+    "pg_partition_ancestors"("oid") "setof oid" "pg_partition_ancestors(1259)";
     "pg_sleep"("double precision") "void" "pg_sleep(0.01)";
     "pg_terminate_backend"("integer, bigint") "boolean" "pg_terminate_backend(0)";
     "random"("") "double precision" "random() < 1";
@@ -269,6 +270,7 @@ pub(super) const PURPOSES: &[(&str, &str)] = &[
     ("pg_client_encoding", "The encoding of the client, which is UTF8."),
     ("pg_is_in_recovery", "Whether the server is a standby, which it never is."),
     ("pg_my_temp_schema", "The number of the schema of the session's temporary objects; 0, as there are none."),
+    ("pg_partition_ancestors", "The tables that a table is a part of, of which there are none."),
     ("pg_sleep", "Waits for so many seconds."),
     ("pg_terminate_backend", "Ends another session, and waits so many milliseconds for its end."),
     ("range", "The numbers or times from the first up to the last, without it, in steps."),

@@ -6,6 +6,7 @@ mod catalogue;
 mod constant;
 mod log2;
 mod now;
+mod partitions;
 mod random_uuid;
 mod schemas;
 mod sequences;
@@ -85,6 +86,7 @@ pub(crate) fn register(context: &SessionContext, user: &str) {
         now::clock(),
         log2::function(),
         now::in_words(),
+        partitions::function(),
         random_uuid::function(),
         planning::row(),
         split_part::function(),

@@ -20,8 +20,14 @@ use crate::{
 };
 
 /// Functions of rows whose namesakes in expressions return a list.
-const SERIES: &[&str] =
-    &["generate_series", "generate_subscripts", "regexp_matches", "regexp_split_to_table", "string_to_table"];
+const SERIES: &[&str] = &[
+    "generate_series",
+    "generate_subscripts",
+    "pg_partition_ancestors",
+    "regexp_matches",
+    "regexp_split_to_table",
+    "string_to_table",
+];
 
 /// Functions of a window whose result is a number of rows, with the type that PostgreSQL gives it.
 const RANKS: &[(&str, DataType)] = &[

@@ -63,6 +63,7 @@ fn as_shown(expression: &mut Expr) {
     }
     match expression {
         Expr::Nested(inner) => as_shown(inner),
+        Expr::Subquery(query) => show(query),
         Expr::Case { conditions, else_result, .. } => {
             conditions.iter_mut().for_each(|when| as_shown(&mut when.result));
             if let Some(other) = else_result {

@@ -1,7 +1,13 @@
 //! `obj_description` and the like: the texts of COMMENT ON. Columns and what all databases share have none.
 
-use super::{CatalogueFunction, Computed, Value, View};
-use crate::pgtype::{INT4, NAME, OID, TEXT};
+use super::{CatalogueFunction, Computed, Value, View, names};
+use crate::pgtype::{INT4, NAME, OID, TEXT, by_oid, procedure};
+
+/// The catalogues of types, functions, relations and schemas.
+const TYPES: u32 = 1247;
+const FUNCTIONS: u32 = 1255;
+const RELATIONS: u32 = 1259;
+const SCHEMAS: u32 = 2615;
 
 pub(super) const LIST: &[CatalogueFunction] = &[
     CatalogueFunction {
@@ -19,6 +25,14 @@ pub(super) const LIST: &[CatalogueFunction] = &[
         overloads: &[&[OID, NAME], &[OID]],
         returns: TEXT,
         run: comment,
+    },
+    CatalogueFunction {
+        name: "pg_describe_object",
+        purpose: "An object in words, by the number of its catalogue, its own and that of a part of it",
+        example: "pg_describe_object(1259, 1259, 0)",
+        overloads: &[&[OID, OID, INT4]],
+        returns: TEXT,
+        run: described,
     },
     CatalogueFunction {
         name: "shobj_description",
@@ -42,4 +56,28 @@ fn comment(view: &View, values: &[Value]) -> Computed {
     let found = if is_asked("pg_class") { of_relation() } else { None };
     let found = found.or_else(|| if is_asked("pg_namespace") { of_schema() } else { None });
     Ok(found.map(|comment| Value::Text(comment.to_owned())))
+}
+
+fn described(view: &View, values: &[Value]) -> Computed {
+    let [Value::Oid(catalogue), Value::Oid(oid), Value::Number(part)] = values else { return Ok(None) };
+    let words = match *catalogue {
+        TYPES => by_oid(*oid).map(|known| format!("type {}", known.sql(None))),
+        FUNCTIONS => procedure(*oid).map(|known| format!("function {}", names::with_types(known))),
+        RELATIONS => view.objects.relation_of(*oid).and_then(|relation| {
+            let noun = match relation.letter() {
+                'v' => "view",
+                'f' => "foreign table",
+                _ => "table",
+            };
+            let words = format!("{noun} {}", view.written(&relation));
+            if *part == 0 {
+                return Some(words);
+            }
+            let column = relation.columns().into_iter().find(|column| i64::from(column.number) == *part)?;
+            Some(format!("column {} of {words}", column.name))
+        }),
+        SCHEMAS => view.objects.schema_name(*oid).map(|name| format!("schema {name}")),
+        _ => None,
+    };
+    Ok(words.map(Value::Text))
 }

@@ -203,7 +203,7 @@ fn alone(known: &'static Procedure) -> String {
     }
 }
 
-fn with_types(known: &'static Procedure) -> String {
+pub(super) fn with_types(known: &'static Procedure) -> String {
     format!("{}({})", quoted(known.name), types_of(&known.arguments).join(","))
 }
 

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Where the numbers of the engine's own functions begin, which PostgreSQL has none of.
-const OWN: u32 = 15_000;
+pub(in crate::session) const OWN: u32 = 15_000;
 
 /// A function with one list of arguments.
 #[derive(Debug, Clone, PartialEq, Eq)]

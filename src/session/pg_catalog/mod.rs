@@ -8,7 +8,7 @@
 pub(crate) mod declared;
 mod filling;
 mod foreign;
-mod functions;
+pub(in crate::session) mod functions;
 pub(crate) mod objects;
 mod pg_aggregate;
 mod pg_am;

@@ -3,11 +3,11 @@
 //!
 //! The first argument may be a role, by its name or its number; the object is a name or a number, and so may a column be.
 
-use super::{CatalogueFunction, Computed, Value, View, names};
+use super::{CatalogueFunction, Computed, Value, View, names, visible::is_function};
 use crate::{
     Error, Fault, Result,
     catalog::is_of_system,
-    pgtype::{BOOL, INT2, OID, PgType, TEXT, procedure},
+    pgtype::{BOOL, INT2, OID, PgType, TEXT},
     session::pg_catalog::objects::Relation,
 };
 
@@ -198,7 +198,7 @@ fn of_function(view: &View, values: &[Value]) -> Computed {
     asked(privileges, &["execute"])?;
     let is_there = match object {
         Value::Text(name) => names::of_signature(name).map(|_| true)?,
-        Value::Oid(oid) => procedure(*oid).is_some(),
+        Value::Oid(oid) => is_function(*oid),
         Value::Number(_) | Value::Bool(_) => false,
     };
     Ok(is_there.then_some(Value::Bool(true)))

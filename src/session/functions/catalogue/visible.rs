@@ -4,6 +4,7 @@ use super::{CatalogueFunction, Computed, Value, View};
 use crate::{
     catalog::FIRST_OID,
     pgtype::{BOOL, OID, procedure},
+    session::pg_catalog::functions::OWN,
 };
 
 pub(super) const LIST: &[CatalogueFunction] = &[
@@ -106,7 +107,12 @@ fn of_type(view: &View, values: &[Value]) -> Computed {
 
 fn function(_view: &View, values: &[Value]) -> Computed {
     let [Value::Oid(oid)] = values else { return Ok(None) };
-    Ok(procedure(*oid).map(|_| Value::Bool(true)))
+    Ok(is_function(*oid).then_some(Value::Bool(true)))
+}
+
+/// Whether a number is one of a function, all of which are in the schema that is looked into first.
+pub(super) fn is_function(oid: u32) -> bool {
+    procedure(oid).is_some() || (OWN..FIRST_OID).contains(&oid)
 }
 
 /// What the system alone has, all of it in the schema that is looked into first.

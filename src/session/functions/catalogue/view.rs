@@ -1,6 +1,9 @@
 //! What a statement sees of the catalog: its snapshot by number, the schemas that it need not name, and its roles.
 
-use std::{iter, sync::Arc};
+use std::{
+    iter,
+    sync::{Arc, OnceLock},
+};
 
 use super::Value;
 use crate::{
@@ -16,12 +19,14 @@ use crate::{
 pub(super) struct View {
     pub(super) objects: Objects,
     circumstances: Arc<Circumstances>,
+    /// The roles that there are, once they were asked for.
+    roles: OnceLock<Vec<(u32, String)>>,
 }
 
 impl View {
     pub(super) fn of(scope: &Scope) -> Self {
         let objects = Objects::new(Arc::clone(scope.snapshot()));
-        Self { objects, circumstances: Arc::clone(scope.circumstances()) }
+        Self { objects, circumstances: Arc::clone(scope.circumstances()), roles: OnceLock::new() }
     }
 
     /// The schemas in which names without one are looked for, in their order.
@@ -72,18 +77,21 @@ impl View {
     }
 
     /// The roles that there are, by number and name.
-    pub(super) fn roles(&self) -> Vec<(u32, &str)> {
-        self.objects.roles([&*self.circumstances.user, &*self.circumstances.role])
+    fn roles(&self) -> &[(u32, String)] {
+        self.roles.get_or_init(|| {
+            let roles = self.objects.roles([&*self.circumstances.user, &*self.circumstances.role]);
+            roles.into_iter().map(|(oid, name)| (oid, name.to_owned())).collect()
+        })
     }
 
     /// The number of a role.
     pub(super) fn role_named(&self, name: &str) -> Option<u32> {
-        self.roles().iter().any(|(_, known)| *known == name).then(|| role_oid(name))
+        self.roles().iter().find(|(_, known)| known == name).map(|(oid, _)| *oid)
     }
 
     /// The name of a role by its number.
     pub(super) fn role_name(&self, oid: u32) -> Option<&str> {
-        self.roles().into_iter().find(|(known, _)| *known == oid).map(|(_, name)| name)
+        self.roles().iter().find(|(known, _)| *known == oid).map(|(_, name)| name.as_str())
     }
 
     /// Refuses a name of no role.

@@ -4,8 +4,8 @@ use std::ops::ControlFlow;
 
 use arrow::datatypes::Schema;
 use datafusion::sql::sqlparser::ast::{
-    CastKind, DataType, Expr, Function, FunctionArguments, Ident, ObjectName, Select, SelectItem, TypedString, Value,
-    ValueWithSpan, Visit, VisitMut, Visitor, visit_expressions_mut,
+    CastKind, DataType, Expr, Function, FunctionArguments, Ident, ObjectName, Select, SelectItem, TableFactor,
+    TypedString, Value, ValueWithSpan, Visit, VisitMut, Visitor, VisitorMut,
 };
 
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
     catalog::Existing,
     error::MARK,
     functions::read_bytes,
-    session::{DATABASE, Name, of_catalog},
+    session::{CATALOG_SCHEMA, DATABASE, Name, of_catalog},
 };
 
 /// An identifier as it is stored.
@@ -112,51 +112,76 @@ const CALLS: [&str; 2] = ["current_role", "current_schema"];
 /// Writes as the planner reads it what PostgreSQL reads differently: `pg_catalog.version()` as `version()`, `current_schema`
 /// as the call that it is, the type `pg_catalog.int4` as `int4`, and the text `'\xff'::bytea` as the bytes that it stands for.
 pub(super) fn as_planned(statement: &mut impl VisitMut) {
-    let _ = visit_expressions_mut(statement, |expression| {
-        if let Expr::Cast { data_type, .. } = expression
-            && let Some(known) = of_catalog(data_type)
-        {
-            *data_type = known;
-        }
-        match expression {
-            Expr::Function(function) => {
-                let parts = &mut function.name.0;
-                let schema = parts.first().and_then(|part| part.as_ident());
-                if parts.len() == 2 && schema.is_some_and(|schema| schema.value.eq_ignore_ascii_case("pg_catalog")) {
-                    parts.remove(0);
-                }
-            }
-            Expr::Identifier(word)
-                if word.quote_style.is_none() && CALLS.iter().any(|call| word.value.eq_ignore_ascii_case(call)) =>
-            {
-                *expression = Expr::Function(Function {
-                    name: ObjectName::from(word.clone()),
-                    uses_odbc_syntax: false,
-                    parameters: FunctionArguments::None,
-                    args: FunctionArguments::None,
-                    filter: None,
-                    null_treatment: None,
-                    over: None,
-                    within_group: Vec::new(),
-                });
-            }
-            Expr::Cast { expr, data_type: DataType::Bytea, .. } => {
-                if let Expr::Value(value) = expr.as_mut() {
-                    read_bytes_of(value);
-                }
-            }
-            Expr::TypedString(TypedString { data_type: DataType::Bytea, value, .. }) => {
-                // The parser takes it for a cast of the text alone.
-                let mut value = value.clone();
-                read_bytes_of(&mut value);
-                let (kind, data_type) = (CastKind::Cast, DataType::Bytea);
-                let expr = Box::new(Expr::Value(value));
-                *expression = Expr::Cast { kind, expr, data_type, array: false, format: None };
+    let _ = statement.visit(&mut AsPlanned);
+}
+
+struct AsPlanned;
+
+impl VisitorMut for AsPlanned {
+    type Break = ();
+
+    fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<()> {
+        match factor {
+            TableFactor::Function { name, .. } | TableFactor::Table { name, args: Some(_), .. } => {
+                without_catalog(name)
             }
             _ => {}
         }
-        ControlFlow::<()>::Continue(())
-    });
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<()> {
+        write_as_planned(expression);
+        ControlFlow::Continue(())
+    }
+}
+
+/// Leaves out of the name of a function the schema that need not be named.
+fn without_catalog(name: &mut ObjectName) {
+    let parts = &mut name.0;
+    let schema = parts.first().and_then(|part| part.as_ident());
+    if parts.len() == 2 && schema.is_some_and(|schema| schema.value.eq_ignore_ascii_case(CATALOG_SCHEMA)) {
+        parts.remove(0);
+    }
+}
+
+fn write_as_planned(expression: &mut Expr) {
+    if let Expr::Cast { data_type, .. } = expression
+        && let Some(known) = of_catalog(data_type)
+    {
+        *data_type = known;
+    }
+    match expression {
+        Expr::Function(function) => without_catalog(&mut function.name),
+        Expr::Identifier(word)
+            if word.quote_style.is_none() && CALLS.iter().any(|call| word.value.eq_ignore_ascii_case(call)) =>
+        {
+            *expression = Expr::Function(Function {
+                name: ObjectName::from(word.clone()),
+                uses_odbc_syntax: false,
+                parameters: FunctionArguments::None,
+                args: FunctionArguments::None,
+                filter: None,
+                null_treatment: None,
+                over: None,
+                within_group: Vec::new(),
+            });
+        }
+        Expr::Cast { expr, data_type: DataType::Bytea, .. } => {
+            if let Expr::Value(value) = expr.as_mut() {
+                read_bytes_of(value);
+            }
+        }
+        Expr::TypedString(TypedString { data_type: DataType::Bytea, value, .. }) => {
+            // The parser takes it for a cast of the text alone.
+            let mut value = value.clone();
+            read_bytes_of(&mut value);
+            let (kind, data_type) = (CastKind::Cast, DataType::Bytea);
+            let expr = Box::new(Expr::Value(value));
+            *expression = Expr::Cast { kind, expr, data_type, array: false, format: None };
+        }
+        _ => {}
+    }
 }
 
 /// Writes the bytes that a text is; one that is none stays, and is told of where it is cast.

@@ -357,6 +357,10 @@ fn from_function(factor: &TableFactor) -> Option<TableFactor> {
         TableFactor::Function { name, args, with_ordinality, alias, .. } if is_named(name, "unnest") => {
             ("unnest", plain(args)?, *with_ordinality, alias.clone())
         }
+        // With its schema in front it is not the parser's word.
+        TableFactor::Table { name, args: Some(arguments), with_ordinality, alias, .. } if is_named(name, "unnest") => {
+            ("unnest", plain(&arguments.args)?, *with_ordinality, alias.clone())
+        }
         _ => return None,
     };
     if !with_ordinality && !arrays.iter().any(has_names) && name == "generate_series" {

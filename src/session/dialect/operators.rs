@@ -13,7 +13,7 @@ use datafusion::sql::sqlparser::{
     tokenizer::{Token, Word},
 };
 
-use super::queries;
+use super::{PostgreSql, queries, typed};
 
 type Result<T> = std::result::Result<T, ParserError>;
 
@@ -128,12 +128,25 @@ fn ends_deep(mut operand: &Expr) -> bool {
 fn compared(parser: &mut Parser, left: &Expr, op: BinaryOperator) -> Result<Expr> {
     let right = parser.parse_subexpr(COMPARISON)?;
     alone(parser, COMPARISON)?;
-    Ok(Expr::BinaryOp { left: Box::new(left.clone()), op, right: Box::new(right) })
+    let (left, right) = (Box::new(comparison_apart(left.clone())), Box::new(comparison_apart(right)));
+    Ok(Expr::BinaryOp { left, op, right })
+}
+
+/// A comparison that was written by its operator's name binds as tightly as other operators.
+fn comparison_apart(operand: Expr) -> Expr {
+    use BinaryOperator::{Eq, Gt, GtEq, Lt, LtEq, NotEq};
+    match operand {
+        Expr::BinaryOp { op: Eq | NotEq | Lt | LtEq | Gt | GtEq, .. } => in_parentheses(operand),
+        other => other,
+    }
 }
 
 fn by_word(parser: &mut Parser, left: &Expr, word: &Word) -> Option<Result<Expr>> {
     if let Some(negated) = take_distinct(parser) {
         return Some(distinct(parser, left, negated));
+    }
+    if is_word(word, Keyword::OPERATOR) {
+        return named(parser, left);
     }
     let keyword = |at: usize| match &parser.peek_nth_token_ref(at).token {
         Token::Word(word) => word.keyword,
@@ -159,6 +172,67 @@ fn by_word(parser: &mut Parser, left: &Expr, word: &Word) -> Option<Result<Expr>
         (Keyword::NOT, Keyword::BETWEEN, ..) => {
             skip(parser, 2);
             Some(between(parser, left, true))
+        }
+        _ => None,
+    }
+}
+
+/// What stands right of an operator that is written by its name, as `OPERATOR(pg_catalog.+)`; none where it is none of
+/// PostgreSQL's. All such operators are of one rank, whatever those are that they name.
+fn named(parser: &mut Parser, left: &Expr) -> Option<Result<Expr>> {
+    let (op, tokens) = operator_named(parser)?;
+    skip(parser, tokens);
+    Some(beside_named(parser, left, op))
+}
+
+fn beside_named(parser: &mut Parser, left: &Expr, op: BinaryOperator) -> Result<Expr> {
+    let left = Box::new(in_parentheses(left.clone()));
+    if let Some(keyword) = parser.parse_one_of_keywords(&[Keyword::ANY, Keyword::SOME, Keyword::ALL]) {
+        let right = Box::new(queries::compared_with(parser, OTHER)?);
+        return Ok(match keyword {
+            Keyword::ALL => Expr::AllOp { left, compare_op: op, right },
+            _ => Expr::AnyOp { left, compare_op: op, right, is_some: keyword == Keyword::SOME },
+        });
+    }
+    let right = Box::new(in_parentheses(parser.parse_subexpr(OTHER)?));
+    Ok(Expr::BinaryOp { left, op, right })
+}
+
+/// An operand that is written out again as it was read, whatever the ranks of the operators are by themselves.
+fn in_parentheses(operand: Expr) -> Expr {
+    match operand {
+        Expr::BinaryOp { .. } => Expr::Nested(Box::new(operand)),
+        other => other,
+    }
+}
+
+/// Signs that the parser makes of one operator at most.
+const MAX_SIGNS: usize = 4;
+
+/// The operator that comes next by its name, and how many tokens that takes.
+fn operator_named(parser: &Parser) -> Option<(BinaryOperator, usize)> {
+    let token = |at: usize| &parser.peek_nth_token_ref(at).token;
+    if *token(1) != Token::LParen {
+        return None;
+    }
+    let start = match (token(2), token(3)) {
+        (Token::Word(schema), Token::Period) if typed::is_catalog(schema) => 4,
+        _ => 2,
+    };
+    let signs: Vec<&Token> =
+        (start..=start + MAX_SIGNS).map(token).take_while(|sign| **sign != Token::RParen).collect();
+    if signs.is_empty() || signs.len() > MAX_SIGNS || signs.iter().any(|sign| matches!(sign, Token::Word(_))) {
+        return None;
+    }
+    let signs_read = signs.len();
+    let text: String = signs.into_iter().map(Token::to_string).collect();
+    let mut operands = Parser::new(&PostgreSql).try_with_sql(&format!("a {text} b")).ok()?;
+    match operands.parse_expr().ok()? {
+        Expr::BinaryOp { left, op, right }
+            if matches!((left.as_ref(), right.as_ref()), (Expr::Identifier(_), Expr::Identifier(_)))
+                && operands.peek_token_ref().token == Token::EOF =>
+        {
+            Some((op, start + signs_read + 1))
         }
         _ => None,
     }
@@ -308,7 +382,6 @@ mod tests {
     use datafusion::sql::sqlparser::ast::Value;
 
     use super::*;
-    use crate::session::PostgreSql;
 
     /// What PostgreSQL 15 makes of pairs of operators: as `pg_get_viewdef` writes them over columns of one type that has
     /// all the operators.
@@ -405,6 +478,24 @@ mod tests {
             assert!(parsed(&format!("a{}", after.repeat(MAX_AFTER / 2))).is_ok(), "{after}");
             let error = parsed(&format!("a{}", after.repeat(MAX_AFTER + 2))).unwrap_err();
             assert_eq!(error, ParserError::RecursionLimitExceeded, "{after}");
+        }
+    }
+
+    #[test]
+    fn operators_have_names() {
+        for (written, read) in [
+            ("a OPERATOR(pg_catalog.~) 'b' COLLATE pg_catalog.default", "a ~ 'b' COLLATE pg_catalog.default"),
+            ("1 + 2 OPERATOR(PG_CATALOG.*) 3 + 1", "(1 + 2) * (3 + 1)"),
+            ("a OPERATOR(-) b OPERATOR(pg_catalog.-) c", "(a - b) - c"),
+            ("a OPERATOR(pg_catalog.=) b = c", "(a = b) = c"),
+            ("a operator(pg_catalog.=) ANY (b)", "a = ANY(b)"),
+            ("a OPERATOR(pg_catalog.<>) ALL (SELECT 1)", "a <> ALL(SELECT 1)"),
+            ("a OPERATOR(pg_catalog.~~) b AND c", "a ~~ b AND c"),
+        ] {
+            assert_eq!(parsed(written).unwrap().to_string(), read, "{written}");
+        }
+        for other in ["a OPERATOR(pg_catalog.+ c *) b", "a OPERATOR() b", "a OPERATOR(pg_catalog.) b"] {
+            assert!(parsed(other).is_err(), "{other}");
         }
     }
 

@@ -40,6 +40,21 @@ pub(super) fn quantified(parser: &mut Parser, left: &Expr, compare_op: &BinaryOp
     }))
 }
 
+/// What stands behind ANY, SOME or ALL of an operator of this rank: a query or an array, in parentheses.
+pub(super) fn compared_with(parser: &mut Parser, precedence: u8) -> Result<Expr> {
+    if let Some(query) = prefix(parser) {
+        return query;
+    }
+    let first = keyword(&parser.peek_nth_token_ref(1).token);
+    if matches!(first, Keyword::SELECT | Keyword::WITH | Keyword::VALUES) {
+        return parser.parse_subexpr(precedence);
+    }
+    parser.expect_token(&Token::LParen)?;
+    let array = parser.parse_expr()?;
+    parser.expect_token(&Token::RParen)?;
+    Ok(array)
+}
+
 /// Whether the token after the next `skipped` ones opens a query that itself starts with a parenthesis.
 fn starts_query(parser: &Parser, skipped: usize) -> bool {
     let opens = |at: usize| parser.peek_nth_token_ref(at).token == Token::LParen;

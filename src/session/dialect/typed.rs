@@ -2,7 +2,7 @@
 //! types that are words of its own.
 
 use datafusion::sql::sqlparser::{
-    ast::{CastKind, DataType, Expr, ObjectName, Value},
+    ast::{ArrayElemTypeDef, CastKind, DataType, Expr, ObjectName, Value},
     parser::{Parser, ParserError},
     tokenizer::{Token, Word},
 };
@@ -62,6 +62,10 @@ pub(super) fn prefix(parser: &mut Parser) -> Option<Result<Expr, ParserError>> {
 /// The type that the parser takes for one that others define, as its name is in quotes or has the catalog's schema; none of
 /// another.
 pub(crate) fn of_catalog(data_type: &DataType) -> Option<DataType> {
+    if let DataType::Array(ArrayElemTypeDef::SquareBracket(element, length)) = data_type {
+        let element = Box::new(of_catalog(element)?);
+        return Some(DataType::Array(ArrayElemTypeDef::SquareBracket(element, *length)));
+    }
     let DataType::Custom(ObjectName(parts), modifiers) = data_type else { return None };
     let parts: Vec<_> = parts.iter().map(|part| part.as_ident()).collect::<Option<_>>()?;
     let name = match parts.as_slice() {
@@ -89,7 +93,7 @@ fn named(name: &str, modifiers: &[String]) -> Option<DataType> {
 }
 
 /// Whether a word names the catalog's schema.
-fn is_catalog(word: &Word) -> bool {
+pub(super) fn is_catalog(word: &Word) -> bool {
     match word.quote_style {
         Some(_) => word.value == CATALOG_SCHEMA,
         None => word.value.eq_ignore_ascii_case(CATALOG_SCHEMA),
@@ -132,6 +136,9 @@ mod tests {
         for (written, planned) in [
             ("\"int4\"", Some("INT4")),
             ("pg_catalog.text", Some("TEXT")),
+            ("pg_catalog.int2[]", Some("INT2[]")),
+            ("\"numeric\"(5, 2)[][]", Some("NUMERIC(5,2)[][]")),
+            ("other.int4[]", None),
             ("\"int\"", None),
             ("other.int4", None),
             ("int4", None),

@@ -6,6 +6,7 @@ mod concat;
 mod format;
 mod lengths;
 mod levenshtein;
+mod like_escape;
 mod normalize;
 mod padding;
 mod parts;
@@ -56,6 +57,7 @@ pub(super) const ROOM: &[&Function] = &[
     &lengths::LENGTH,
     &lengths::OCTET_LENGTH,
     &levenshtein::LEVENSHTEIN,
+    &like_escape::LIKE_ESCAPE,
     &normalize::IS_NORMALIZED,
     &normalize::NORMALIZE,
     &padding::LPAD,

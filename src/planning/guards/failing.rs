@@ -194,6 +194,7 @@ const NEVER_FAIL: &[(&str, usize)] = &[
     ("left", 2),
     ("length", 1),
     ("levenshtein", 2),
+    ("like_escape", 1),
     ("lower", 1),
     ("ltrim", 2),
     (MAKE_TOLD, 1),

@@ -1,32 +1,36 @@
 //! `LIKE … ESCAPE`: the query engine knows the backslash alone, so the pattern is written with it.
 
-use datafusion::sql::sqlparser::ast::{Expr, Value};
+use datafusion::sql::sqlparser::ast::{Expr, Value, ValueWithSpan};
 
+use super::{call, null};
 use crate::{Error, Fault, Result};
 
-/// Writes the pattern of a LIKE with another escape character with backslashes.
+/// Writes the pattern of a LIKE with another escape character with backslashes: here if it is written out, else by the function.
 pub(super) fn rewrite(expression: &mut Expr) -> Result<()> {
     let (Expr::Like { pattern, escape_char, .. } | Expr::ILike { pattern, escape_char, .. }) = expression else {
         return Ok(());
     };
-    let Some(escape) = escape_char else { return Ok(()) };
-    let escape = match &escape.value {
-        Value::SingleQuotedString(text) if text == "\\" => return Ok(()),
-        Value::SingleQuotedString(text) if text.chars().count() <= 1 => text.chars().next(),
+    let Some(escape) = escape_char.take() else { return Ok(()) };
+    let known = match &escape.value {
+        Value::SingleQuotedString(text) if text.chars().count() <= 1 => Some(text.chars().next()),
         Value::SingleQuotedString(_) => {
             let message = "invalid escape string: it has one character, or none";
             return Err(Error::new(Fault::InvalidEscape, message));
         }
-        _ => return Ok(()),
+        _ => None,
     };
-    let Expr::Value(value) = pattern.as_mut() else {
-        let message = "LIKE … ESCAPE is supported with a pattern that is written out only";
-        return Err(Error::new(Fault::FeatureNotSupported, message));
-    };
-    if let Value::SingleQuotedString(text) = &value.value {
-        value.value = Value::SingleQuotedString(with_backslashes(text, escape)?);
+    if known == Some(Some('\\')) {
+        return Ok(());
     }
-    *escape_char = None;
+    match (pattern.as_mut(), known) {
+        (Expr::Value(ValueWithSpan { value: Value::SingleQuotedString(text), .. }), Some(escape)) => {
+            *text = with_backslashes(text, escape)?;
+        }
+        _ => {
+            let written = std::mem::replace(pattern.as_mut(), null());
+            **pattern = call("like_escape", vec![written, Expr::Value(escape)]);
+        }
+    }
     Ok(())
 }
 

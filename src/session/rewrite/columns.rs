@@ -21,9 +21,9 @@ use datafusion::{
         parser::Statement as SqlStatement,
         planner::object_name_to_table_reference,
         sqlparser::ast::{
-            AccessExpr, Distinct, Expr, FunctionArg, FunctionArgExpr, GroupByExpr, Ident, OrderBy, OrderByKind, Query,
-            Select, SelectItem, SetExpr, Statement, TableFactor, TableWithJoins, VisitMut, VisitorMut,
-            visit_expressions,
+            AccessExpr, Distinct, Expr, FunctionArg, FunctionArgExpr, GroupByExpr, Ident, JoinConstraint, OrderBy,
+            OrderByKind, Query, Select, SelectItem, SetExpr, Statement, TableFactor, TableWithJoins, VisitMut,
+            VisitorMut, visit_expressions,
         },
     },
 };
@@ -32,7 +32,10 @@ use futures::future::BoxFuture;
 use self::seen::Seen;
 use super::{
     groups,
-    merge::{Known, Namespace, expand, folded, joins_by_name, mark_beside_wildcards, name_of, name_rest, shown, text},
+    merge::{
+        Known, Namespace, constraint_mut, expand, folded, joins_by_name, mark_beside_wildcards, name_of, name_rest,
+        shown, text,
+    },
     rows,
     scopes::Scopes,
     visit, whole_rows,
@@ -111,6 +114,7 @@ async fn find(statement: &mut SqlStatement, state: &SessionState) -> Result<()> 
             behind: HashSet::new(),
             not_columns: HashSet::new(),
             tested: HashSet::new(),
+            joining: HashSet::new(),
             has_rows: false,
         },
     )
@@ -172,6 +176,8 @@ struct Resolver {
     not_columns: HashSet<usize>,
     /// Names of which it is asked whether they are NULL, by their addresses in the tree.
     tested: HashSet<usize>,
+    /// Names in conditions of joins, by their addresses in the tree.
+    joining: HashSet<usize>,
     /// Whether a name was the row of an item of FROM.
     has_rows: bool,
 }
@@ -201,6 +207,7 @@ impl VisitorMut for Resolver {
         let from = select.from.clone();
         let entered = self.select(select).and_then(|scope| {
             self.look_before(&from, &select.from, &[])?;
+            self.note_joining(&mut select.from);
             self.scopes.enter(scope);
             Ok(())
         });
@@ -260,10 +267,12 @@ impl VisitorMut for Resolver {
         let address = address(expression);
         let Expr::Identifier(name) = expression else { return ControlFlow::Continue(()) };
         if self.not_columns.remove(&address) {
+            self.joining.remove(&address);
             return ControlFlow::Continue(());
         }
         let is_tested = self.tested.remove(&address);
-        let meaning = match self.meaning(name) {
+        let is_joining = self.joining.remove(&address);
+        let meaning = match self.meaning(name, is_joining) {
             Ok(None) => self.row(name, is_tested),
             found => found,
         };
@@ -488,8 +497,33 @@ impl Resolver {
         }
     }
 
-    /// What a name stands for, where the planner would not find it.
-    fn meaning(&self, name: &Ident) -> Result<Option<Expr>> {
+    /// Notes the names in the conditions of these joins.
+    fn note_joining(&mut self, items: &mut [TableWithJoins]) {
+        for item in items {
+            self.note_joining_within(&mut item.relation);
+            for join in &mut item.joins {
+                self.note_joining_within(&mut join.relation);
+                if let Some(JoinConstraint::On(condition)) = constraint_mut(&mut join.join_operator) {
+                    let _ = visit_expressions(&*condition, |part| {
+                        if let Expr::Identifier(_) = part {
+                            self.joining.insert(address(part));
+                        }
+                        ControlFlow::<()>::Continue(())
+                    });
+                }
+            }
+        }
+    }
+
+    fn note_joining_within(&mut self, relation: &mut TableFactor) {
+        if let TableFactor::NestedJoin { table_with_joins, .. } = relation {
+            self.note_joining(std::slice::from_mut(table_with_joins.as_mut()));
+        }
+    }
+
+    /// What a name stands for, where the planner would not find it. In the condition of a join it is a column of what that join
+    /// joins, where others of the name stand behind it in FROM: the planner, which plans the joins one by one, tells them apart.
+    fn meaning(&self, name: &Ident, is_joining: bool) -> Result<Option<Expr>> {
         let name = folded(name);
         let mut around = false;
         let mut within_item = false;
@@ -505,6 +539,9 @@ impl Resolver {
                     // The planner asks those before an item and the queries around it at once.
                     let write = is_before || column.merged || qualified.contains(&name);
                     return Ok(write.then(|| column.value.clone()));
+                }
+                (Some(_), Some(_)) if is_joining && !namespace.find(&name).any(|column| column.merged) => {
+                    return Ok(None);
                 }
                 (Some(_), Some(_)) => return Err(ambiguous(&name)),
             }

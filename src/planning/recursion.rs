@@ -159,6 +159,43 @@ fn over(term: LogicalPlan, name: &str, columns: &[Field]) -> Result<LogicalPlan>
     replaced.data()
 }
 
+/// The term over rows that carry further columns behind their own; `shown` makes of the scan of them what stands in its place.
+/// None if the term does not read them in one place, which can be seen.
+pub(super) fn carrying(
+    term: LogicalPlan,
+    name: &str,
+    carried: &[Field],
+    shown: impl Fn(LogicalPlan) -> Result<LogicalPlan>,
+) -> Result<Option<LogicalPlan>> {
+    let mut places = 0;
+    let replaced = term.transform_up_with_subqueries(|node| match node {
+        LogicalPlan::TableScan(scan) if is_work_table(&scan, name) => {
+            places += 1;
+            let TableScan { table_name, source, projection, filters, fetch, .. } = scan;
+            let own = source.schema();
+            let before = own.fields().len();
+            let columns = own.fields().iter().cloned().chain(carried.iter().cloned().map(Arc::new));
+            let schema = Arc::new(Schema::new(columns.collect::<Vec<_>>()));
+            let source = provider_as_source(Arc::new(CteWorkTable::new(name, schema)));
+            let projection =
+                projection.map(|own| own.into_iter().chain(before..before + carried.len()).collect::<Vec<usize>>());
+            let scan = TableScanBuilder::new(table_name, source)
+                .with_projection(projection)
+                .with_filters(filters)
+                .with_fetch(fetch);
+            Ok(Transformed::yes(shown(LogicalPlan::TableScan(scan.build()?))?))
+        }
+        other => Ok(Transformed::no(other)),
+    });
+    let replaced = replaced.data()?;
+    Ok((places == 1).then_some(replaced))
+}
+
+/// Whether a scan reads the rows of the last step of any recursion.
+pub(super) fn reads_last_step(scan: &TableScan) -> bool {
+    source_as_provider(&scan.source).is_ok_and(|table| table.downcast_ref::<CteWorkTable>().is_some())
+}
+
 fn is_work_table(scan: &TableScan, name: &str) -> bool {
     let provider = source_as_provider(&scan.source);
     provider.is_ok_and(|table| table.downcast_ref::<CteWorkTable>().is_some_and(|table| table.name() == name))

@@ -10,7 +10,8 @@
 //! query in its own WHERE alone, a semi-join on that condition says the same without computing the values (`condition`).
 //!
 //! Into a node of ours, a function in FROM among them, the values are pushed if it keeps its input's columns or answers each
-//! row by itself (`extension`); any other runs once for each value (`each`).
+//! row by itself (`extension`); any other runs once for each value (`each`). The rows of a recursion carry them from step to step
+//! (`recursive`).
 //!
 //! A scalar subquery that refers to nothing outside is left to the engine, which computes it once.
 
@@ -46,6 +47,7 @@ mod once;
 mod outer;
 mod push;
 mod quantified;
+mod recursive;
 mod row;
 mod scalar;
 mod single_row;

@@ -24,6 +24,7 @@ use super::{
     joins::{join, join_with},
     of_keys,
     outer::{bind, expression_refers, refers},
+    recursive::carried,
     unsupported,
 };
 use crate::planning::group_keys::named_again;
@@ -34,6 +35,9 @@ impl Unnester {
     pub(super) fn push(&mut self, plan: LogicalPlan, domain: &Domain) -> Result<LogicalPlan> {
         if !refers(&plan, &domain.outer)? {
             return self.beside(plan, domain);
+        }
+        if let Some(rows) = carried(&plan, domain)? {
+            return Ok(rows);
         }
         match plan {
             LogicalPlan::Projection(projection) => self.push_projection(projection, domain),
@@ -73,6 +77,7 @@ impl Unnester {
             }
             LogicalPlan::Subquery(subquery) => self.push(Arc::unwrap_or_clone(subquery.subquery), domain),
             LogicalPlan::Extension(extension) => self.push_extension(extension, domain),
+            LogicalPlan::RecursiveQuery(query) => self.push_recursion(query, domain),
             other => {
                 Err(unsupported(&format!("a subquery that refers to the query around it within {}", words(&other))))
             }
@@ -346,14 +351,7 @@ impl Unnester {
     fn push_union(&mut self, union: Union, domain: &Domain) -> Result<LogicalPlan> {
         let mut inputs = Vec::with_capacity(union.inputs.len());
         for input in union.inputs {
-            let input = Arc::unwrap_or_clone(input);
-            let own = columns(input.schema());
-            let pushed = self.push(input, domain)?;
-            let mut expressions = own;
-            for (value, name) in values(domain, pushed.schema())?.into_iter().zip(&domain.names) {
-                expressions.push(value.alias(name));
-            }
-            inputs.push(Arc::new(LogicalPlan::Projection(Projection::try_new(expressions, Arc::new(pushed))?)));
+            inputs.push(Arc::new(self.with_values(Arc::unwrap_or_clone(input), domain)?));
         }
         Ok(LogicalPlan::Union(Union::try_new_with_loose_types(inputs)?))
     }
@@ -588,8 +586,5 @@ pub(super) fn or_default(value: Expr, default: ScalarValue) -> Result<Expr> {
 }
 
 fn words(plan: &LogicalPlan) -> String {
-    match plan {
-        LogicalPlan::RecursiveQuery(_) => "WITH RECURSIVE".into(),
-        other => other.display().to_string().split(':').next().unwrap_or_default().to_lowercase(),
-    }
+    plan.display().to_string().split(':').next().unwrap_or_default().to_lowercase()
 }

@@ -92,14 +92,8 @@ pub(super) fn rewrite(expression: &mut Expr) -> Result<()> {
             }
             None
         }
-        // `(t).x` is a column of the item of FROM, or a field of the column.
-        Expr::CompoundFieldAccess { root, access_chain } => match (root.as_ref(), access_chain.as_slice()) {
-            (Expr::Nested(name), [AccessExpr::Dot(Expr::Identifier(field))]) => match name.as_ref() {
-                Expr::Identifier(name) => Some(Expr::CompoundIdentifier(vec![name.clone(), field.clone()])),
-                _ => None,
-            },
-            _ => None,
-        },
+        // `(t).x` is a column of the item of FROM, or a field of the column, as `(t.c).x` is.
+        Expr::CompoundFieldAccess { root, access_chain } => field_of(root, access_chain),
         // The planner makes a row of names and constants alone.
         Expr::Tuple(columns) if columns.iter().any(is_computed) => Some(call("row", std::mem::take(columns))),
         _ => None,
@@ -108,6 +102,21 @@ pub(super) fn rewrite(expression: &mut Expr) -> Result<()> {
         *expression = rewritten;
     }
     Ok(())
+}
+
+/// The name of a field of what has a name.
+fn field_of(root: &Expr, accesses: &[AccessExpr]) -> Option<Expr> {
+    let Expr::Nested(name) = root else { return None };
+    let mut parts = match name.as_ref() {
+        Expr::Identifier(name) => vec![name.clone()],
+        Expr::CompoundIdentifier(parts) => parts.clone(),
+        _ => return None,
+    };
+    for access in accesses {
+        let AccessExpr::Dot(Expr::Identifier(field)) = access else { return None };
+        parts.push(field.clone());
+    }
+    Some(Expr::CompoundIdentifier(parts))
 }
 
 fn is_computed(column: &Expr) -> bool {

@@ -264,6 +264,8 @@ pub(crate) fn form(wanted: &PgType, given: &DataType) -> Option<DataType> {
             DataType::Int64 | DataType::UInt32 | DataType::UInt64 => DataType::Decimal128(20, 0),
             _ => return wanted.arrow(-1),
         }),
+        // A row has the columns that it is given with.
+        _ if wanted.oid == pgtype::RECORD.oid && matches!(given, DataType::Struct(_)) => Some(given.clone()),
         // An array has the dimensions that it is given with.
         pgtype::Form::Array if pgtype::dimensions_of(given) > 1 => {
             let one = wanted.arrow(-1)?;

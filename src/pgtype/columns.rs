@@ -214,6 +214,20 @@ fn record_of(fields: &Fields, wanted: fn(&DataType) -> DataType) -> DataType {
     DataType::Struct(fields.collect())
 }
 
+/// What a text of JSON is known by that is told from other texts by its Arrow type.
+const JSON_MARK: &str = "fusewire.json";
+
+/// The Arrow type of texts of JSON where no field says what they are: no column is of it.
+pub(crate) fn json_value() -> DataType {
+    let mark = HashMap::from([(JSON_MARK.to_owned(), String::new())]);
+    DataType::Struct(Fields::from(vec![Field::new("json", DataType::Utf8View, true).with_metadata(mark)]))
+}
+
+/// Whether values with these fields are such.
+pub(crate) fn is_json_value(fields: &Fields) -> bool {
+    fields.len() == 1 && fields.iter().all(|field| field.metadata().contains_key(JSON_MARK))
+}
+
 /// What the lists of lists of a type are made of; the type itself, if it is no list.
 pub(crate) fn innermost(arrow: &DataType) -> &DataType {
     element(arrow).map_or(arrow, innermost)

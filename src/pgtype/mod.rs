@@ -24,15 +24,17 @@ use arrow::datatypes::DataType;
 pub(crate) use self::{
     casts::casts,
     columns::{
-        ANY_NUMERIC, canonical, dimensions_of, element, innermost, is_record, list_of, nested, record_field, sent_as,
+        ANY_NUMERIC, canonical, dimensions_of, element, innermost, is_json_value, is_record, json_value, list_of,
+        nested, record_field, sent_as,
     },
     digits::{MOST_DIGITS, rounded, rounded_moment},
     procedures::{Procedure, procedure, procedures_named},
     read::{
-        ArrayText, Becoming, Fields, Float, JSONB_VERSION, Json, JsonStep, NoJson, NoNumber, NoStep, Part, Span, Unfit,
-        Unreadable, Untold, Written, as_told, displacement, has_fields, json_key, json_part, json_text, read_binary,
-        read_count, read_float, read_interval, read_interval_in, read_null, read_string, read_text, read_time,
-        read_type_name, read_typed, read_zoned, split_array, tells_time, uuid_bytes,
+        ArrayText, Becoming, Fields, Float, JSONB_VERSION, Json, JsonItems, JsonStep, NoJson, NoNumber, NoStep, Part,
+        Span, Unfit, Unreadable, Untold, Written, as_told, displacement, has_fields, json_items, json_key, json_part,
+        json_text, read_binary, read_count, read_float, read_interval, read_interval_in, read_null, read_string,
+        read_text, read_time, read_type_name, read_typed, read_zoned, split_array, tells_time, uuid_bytes,
+        write_json_text,
     },
     styles::{DateOrder, DateStyle, FloatDigits, InSession, IntervalStyle, Styles},
     told::{only_told, told_of, untold},

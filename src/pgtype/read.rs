@@ -26,7 +26,9 @@ pub(crate) use array::{ArrayText, split_array};
 pub(crate) use fields::has_fields;
 pub(crate) use floats::{Float, NoNumber, read_float};
 pub(crate) use intervals::{Fields, Part, Span, interval as read_interval, interval_in as read_interval_in};
-pub(crate) use json::{Json, JsonStep, NoJson, NoStep, json_key, json_part, json_text};
+pub(crate) use json::{
+    Json, JsonItems, JsonStep, NoJson, NoStep, json_items, json_key, json_part, json_text, write_json_text,
+};
 pub(crate) use moments::Unfit;
 pub(crate) use numeric::Written;
 pub(crate) use parts::displacement;

@@ -132,7 +132,7 @@ pub(super) fn told_arguments(call: &ScalarFunction, schema: &DFSchema) -> Vec<Op
     resolved.arguments.iter().map(told).collect()
 }
 
-/// The type of JSON that a function has for all arguments.
+/// The type of JSON, or of arrays of it, that a function has for all arguments.
 pub(super) fn json_result(call: &ScalarFunction) -> Option<ColumnType> {
     let overloads = functions::function_of(&call.func)?.overloads;
     let yields = |json: &PgType| {
@@ -140,7 +140,8 @@ pub(super) fn json_result(call: &ScalarFunction) -> Option<ColumnType> {
         overloads.iter().all(|overload| is_json(&overload.returns))
     };
     let json: [&'static PgType; 2] = [&JSON, &JSONB];
-    json.into_iter().find(|json| yields(json)).map(ColumnType::plain)
+    let arrays = json.into_iter().filter_map(PgType::array_type);
+    json.into_iter().chain(arrays).find(|json| yields(json)).map(ColumnType::plain)
 }
 
 /// What `pg_typeof` says of its argument, which nobody can tell from the values.

@@ -168,6 +168,10 @@ pub(super) const SCALARS: &[Builtin] = builtins! {
 
 /// Those that the planner makes something of before it looks for a function, and that are in no list of its.
 pub(super) const PLANNED: &[Builtin] = builtins! {
+    "json_agg"("anyelement") "json" "json_agg(x ORDER BY x) FROM (VALUES (2), (1)) AS t(x)";
+    "json_object_agg"("any, any") "json" "json_object_agg(k, v) FROM (VALUES ('a', 1)) AS t(k, v)";
+    "jsonb_agg"("anyelement") "jsonb" "jsonb_agg(x ORDER BY x) FROM (VALUES (2), (1)) AS t(x)";
+    "jsonb_object_agg"("any, any") "jsonb" "jsonb_object_agg(k, v) FROM (VALUES ('a', 1)) AS t(k, v)";
     "make_map"("any, any, …") "json" "make_map('a', 1, 'b', 2)";
     "mode"("WITHIN GROUP (ORDER BY anyelement)") "anyelement" "mode() WITHIN GROUP (ORDER BY x) FROM (VALUES (1), (2), (2)) AS t(x)";
     "percentile_disc"("double precision WITHIN GROUP (ORDER BY anyelement)") "anyelement" "percentile_disc(0.5) WITHIN GROUP (ORDER BY x) FROM (VALUES ('a'), ('b')) AS t(x)";
@@ -258,6 +262,10 @@ pub(super) const PURPOSES: &[(&str, &str)] = &[
     ("inet_client_port", "The port of the client; NULL, as of one on the same machine."),
     ("inet_server_addr", "The address that the client has connected to; NULL, as on the same machine."),
     ("inet_server_port", "The port that the client has connected to; NULL, as on the same machine."),
+    ("json_agg", "All values as an array."),
+    ("json_object_agg", "All keys and values as an object."),
+    ("jsonb_agg", "All values as an array."),
+    ("jsonb_object_agg", "All keys and values as an object."),
     ("localtime", "The time of day that the session's clocks showed when the transaction began."),
     ("localtimestamp", "The time that the session's clocks showed when the transaction began."),
     ("make_map", "The map of keys and values, which alternate."),

@@ -23,6 +23,12 @@ use crate::{
 const SERIES: &[&str] = &[
     "generate_series",
     "generate_subscripts",
+    "json_array_elements",
+    "json_array_elements_text",
+    "json_object_keys",
+    "jsonb_array_elements",
+    "jsonb_array_elements_text",
+    "jsonb_object_keys",
     "pg_partition_ancestors",
     "regexp_matches",
     "regexp_split_to_table",

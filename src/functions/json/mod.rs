@@ -1,8 +1,14 @@
-//! JSON: its parts, and of `jsonb` what is in it and what becomes of it. The operators `->`, `#>>`, `@>`, … are these functions.
+//! JSON: what it is made of and made from, its parts, and of `jsonb` what is in it and what becomes of it. The operators `->`,
+//! `#>>`, `@>`, … are these functions.
 
+mod build;
 mod change;
+mod collect;
 mod contain;
+mod elements;
+mod inspect;
 mod part;
+mod write;
 
 use arrow::array::{Array, StringArray, StringViewArray};
 
@@ -15,14 +21,46 @@ use crate::{
 };
 
 pub(super) const ROOM: &[&Function] = &[
+    &build::ARRAY_TO_JSON,
+    &build::JSONB_BUILD_ARRAY,
+    &build::JSONB_BUILD_OBJECT,
+    &build::JSONB_OBJECT,
+    &build::JSON_BUILD_ARRAY,
+    &build::JSON_BUILD_OBJECT,
+    &build::JSON_LINE,
+    &build::JSON_OBJECT,
+    &build::JSON_ROW,
+    &build::ROW_TO_JSON,
+    &build::TO_JSON,
+    &build::TO_JSONB,
     &change::JSONB_CONCAT,
     &change::JSONB_DELETE,
     &change::JSONB_DELETE_PATH,
+    &collect::JSONB_AGG_OF,
+    &collect::JSONB_OBJECT_AGG_OF,
+    &collect::JSON_AGG_OF,
+    &collect::JSON_DISTINCT_OF,
+    &collect::JSON_ELEMENT,
+    &collect::JSON_ENTRY,
+    &collect::JSON_OBJECT_AGG_OF,
     &contain::JSONB_CONTAINED,
     &contain::JSONB_CONTAINS,
     &contain::JSONB_EXISTS,
     &contain::JSONB_EXISTS_ALL,
     &contain::JSONB_EXISTS_ANY,
+    &elements::JSONB_ARRAY_ELEMENTS,
+    &elements::JSONB_ARRAY_ELEMENTS_TEXT,
+    &elements::JSONB_OBJECT_KEYS,
+    &elements::JSON_ARRAY_ELEMENTS,
+    &elements::JSON_ARRAY_ELEMENTS_TEXT,
+    &elements::JSON_OBJECT_KEYS,
+    &inspect::JSONB_ARRAY_LENGTH,
+    &inspect::JSONB_PRETTY,
+    &inspect::JSONB_STRIP_NULLS,
+    &inspect::JSONB_TYPEOF,
+    &inspect::JSON_ARRAY_LENGTH,
+    &inspect::JSON_STRIP_NULLS,
+    &inspect::JSON_TYPEOF,
     &part::JSONB_ARRAY_ELEMENT,
     &part::JSONB_ARRAY_ELEMENT_TEXT,
     &part::JSONB_EXTRACT_PATH,
@@ -65,6 +103,11 @@ impl TextArrays {
         let lists = Lists::of(call.argument(at)?)?;
         let texts = print::texts(&lists.leaves, print::Form::default())?;
         Ok(Self { lists, texts })
+    }
+
+    /// The lengths of the dimensions of the array of a row; none of an empty one.
+    fn dimensions(&self, row: usize) -> Vec<usize> {
+        self.lists.array(row).map(|array| array.dimensions).unwrap_or_default()
     }
 
     /// The elements of the array of a row, which is not NULL.

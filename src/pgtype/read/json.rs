@@ -3,12 +3,15 @@
 //! As PostgreSQL has it: of several values of one key the last counts, keys stand by their lengths and then by their bytes,
 //! numbers are numerics with all their digits and no exponent, and a blank follows each colon and comma.
 
+mod items;
 mod part;
+mod shape;
 mod tree;
 
 use std::collections::BTreeMap;
 
 pub(crate) use self::{
+    items::{JsonItems, json_items},
     part::{JsonStep, json_part, json_text},
     tree::{Json, NoStep},
 };
@@ -386,7 +389,7 @@ fn plain_number(is_negative: bool, whole: &str, fraction: &str, exponent: i64) -
 fn write(node: &Node, out: &mut String) {
     match node {
         Node::Plain(text) => out.push_str(text),
-        Node::Text(text) => write_text(text, out),
+        Node::Text(text) => write_json_text(text, out),
         Node::Array(items) => {
             out.push('[');
             for (at, item) in items.iter().enumerate() {
@@ -399,7 +402,7 @@ fn write(node: &Node, out: &mut String) {
             out.push('{');
             for (at, ((_, key), value)) in entries.iter().enumerate() {
                 out.push_str(if at == 0 { "" } else { ", " });
-                write_text(key, out);
+                write_json_text(key, out);
                 out.push_str(": ");
                 write(value, out);
             }
@@ -408,7 +411,8 @@ fn write(node: &Node, out: &mut String) {
     }
 }
 
-fn write_text(text: &str, out: &mut String) {
+/// Writes a text as JSON has it, in its quotes.
+pub(crate) fn write_json_text(text: &str, out: &mut String) {
     out.push('"');
     for character in text.chars() {
         match character {

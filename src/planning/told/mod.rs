@@ -8,6 +8,7 @@ mod arrays;
 mod blanks;
 mod cast;
 mod json_keys;
+mod json_values;
 mod padded;
 mod parameters;
 mod scalars;
@@ -190,6 +191,7 @@ pub(super) fn settled(mut step: Expr, schema: &DFSchema) -> Result<(Expr, Option
                 name if padded::SHOWING.contains(&name) => {
                     call.args.iter_mut().for_each(|value| padded::pad(value, schema));
                 }
+                name if json_values::MAKING.contains(&name) => json_values::settle(&mut call.args, schema),
                 "compare_any" | "compare_all" => {
                     arrays::compare_with(&mut call.args, schema)?;
                     if let Some(value) = call.args.first_mut().filter(|value| blanks::keeps_blanks(value, schema)) {

@@ -31,7 +31,7 @@ use futures::future::BoxFuture;
 
 use self::seen::Seen;
 use super::{
-    groups,
+    groups, json,
     merge::{
         Known, Namespace, constraint_mut, expand, folded, joins_by_name, mark_beside_wildcards, name_of, name_rest,
         shown, text,
@@ -115,6 +115,7 @@ async fn find(statement: &mut SqlStatement, state: &SessionState) -> Result<()> 
             not_columns: HashSet::new(),
             tested: HashSet::new(),
             joining: HashSet::new(),
+            becoming_json: HashMap::new(),
             has_rows: false,
         },
     )
@@ -178,6 +179,8 @@ struct Resolver {
     tested: HashSet<usize>,
     /// Names in conditions of joins, by their addresses in the tree.
     joining: HashSet<usize>,
+    /// Names whose rows become JSON, by their addresses in the tree, with what the rows are written with.
+    becoming_json: HashMap<usize, &'static str>,
     /// Whether a name was the row of an item of FROM.
     has_rows: bool,
 }
@@ -262,6 +265,10 @@ impl VisitorMut for Resolver {
         match expression {
             Expr::CompoundFieldAccess { root, access_chain } => self.not_columns(root.as_ref(), access_chain),
             Expr::IsNull(value) | Expr::IsNotNull(value) => _ = self.tested.insert(address(value.as_ref())),
+            Expr::Function(function) => {
+                let names = json::names(function).into_iter();
+                self.becoming_json.extend(names.map(|(name, made_by)| (address(name), made_by)));
+            }
             _ => {}
         }
         let address = address(expression);
@@ -272,8 +279,9 @@ impl VisitorMut for Resolver {
         }
         let is_tested = self.tested.remove(&address);
         let is_joining = self.joining.remove(&address);
+        let made_by = self.becoming_json.remove(&address);
         let meaning = match self.meaning(name, is_joining) {
-            Ok(None) => self.row(name, is_tested),
+            Ok(None) => self.row(name, is_tested, made_by),
             found => found,
         };
         match meaning {
@@ -366,7 +374,7 @@ impl Resolver {
     }
 
     /// The row of the item of FROM that a name is, if no column has it.
-    fn row(&mut self, name: &Ident, is_tested: bool) -> Result<Option<Expr>> {
+    fn row(&mut self, name: &Ident, is_tested: bool, made_by: Option<&str>) -> Result<Option<Expr>> {
         let name = folded(name);
         let mut found = None;
         for (scope, _) in self.scopes.visible() {
@@ -375,7 +383,7 @@ impl Resolver {
                 return Ok(None);
             }
             if found.is_none() {
-                found = whole_rows::row(namespace, &name, is_tested)?;
+                found = whole_rows::row(namespace, &name, is_tested, made_by)?;
             }
         }
         self.has_rows |= found.is_some();
@@ -423,7 +431,9 @@ impl Resolver {
             }
         }
         let aliases = aliases(select);
-        self.has_rows |= whole_rows::name_shown(&mut select.projection, &namespace)?;
+        self.has_rows |= whole_rows::name_shown(&mut select.projection, &namespace, |shown| {
+            self.becoming_json.get(&address(shown)).copied()
+        })?;
         mark_beside_wildcards(&mut select.projection, &namespace);
         // The columns of a query within another are told apart by their names alone.
         if by_name || self.known.len() > 2 && namespace.repeats_names() {

@@ -3,7 +3,8 @@
 //! Comparisons of `rows` become comparisons of their columns, `x > ANY (array)` a function that knows of NULL
 //! (`arrays`), `casts` of one value to several types get names that tell them apart, `calls` get the arguments that
 //! they leave out, those that read `files` become names of tables, `windows` with a name and positions in `groups` are
-//! written out where they are used, and aggregates of `ordered_sets` are written with other functions. `columns` finds
+//! written out where they are used, and aggregates of `ordered_sets` and those of
+//! `json` are written with other functions. `columns` finds
 //! what a name without a table stands for: the merged column of a join with USING, or the column behind an alias of the
 //! same name, which `order` keeps apart where both are needed. `same_names` finds the item of FROM behind the name of a
 //! table. What SHOW tells of tables (`shows`) becomes a query. All is done on the syntax tree, in the order of
@@ -24,6 +25,7 @@ mod distinct_from;
 mod groups;
 mod intervals;
 mod joined_texts;
+mod json;
 mod keys;
 mod limit;
 mod merge;
@@ -156,6 +158,8 @@ const REWRITES: &[Rewrite] = &[
     Rewrite::Expression(numbers::rewrite),
     Rewrite::Expression(signs::rewrite),
     Rewrite::Expression(windows::distances),
+    // What becomes an aggregate within a call is rewritten as the aggregate that was written before.
+    Rewrite::Expression(json::rewrite),
     // Calls that read files are names of tables by now, which are looked up with the others.
     Rewrite::Tables(columns::rewrite),
 ];

@@ -13,6 +13,7 @@ use datafusion::sql::sqlparser::ast::{Expr, Ident, JoinOperator, SelectItem, Tab
 use super::{
     call,
     merge::{Namespace, folded},
+    quoted,
 };
 use crate::{Error, Fault, Result};
 
@@ -88,8 +89,9 @@ pub(super) fn without_match(left: &mut Namespace, right: &mut Namespace, operato
     }
 }
 
-/// The row that a name stands for; none where it is that of none. `is_tested`: it is asked whether it is NULL.
-pub(super) fn row(namespace: &Namespace, name: &str, is_tested: bool) -> Result<Option<Expr>> {
+/// The row that a name stands for; none where it is that of none. `is_tested`: it is asked whether it is NULL. `made_by`: what
+/// it is written with, of the names of its columns and those, where it is to know them.
+pub(super) fn row(namespace: &Namespace, name: &str, is_tested: bool, made_by: Option<&str>) -> Result<Option<Expr>> {
     let mut found = namespace.relations.iter().filter(|relation| relation.name.last().is_some_and(|own| own == name));
     let (Some(relation), None) = (found.next(), found.next()) else { return Ok(None) };
     match relation.row {
@@ -101,20 +103,31 @@ pub(super) fn row(namespace: &Namespace, name: &str, is_tested: bool) -> Result<
             );
             Err(Error::new(Fault::FeatureNotSupported, message))
         }
-        Row::Columns | Row::Matched => Ok(Some(call("row", relation.values().collect()))),
+        Row::Columns | Row::Matched => Ok(Some(match made_by {
+            Some(made_by) => {
+                let named = relation.columns.iter().zip(relation.values());
+                call(made_by, named.flat_map(|(name, value)| [quoted(name.as_str()), value]).collect())
+            }
+            None => call("row", relation.values().collect()),
+        })),
     }
 }
 
-/// Gives rows that are shown the names by which they are called; whether there are any.
-pub(super) fn name_shown(projection: &mut [SelectItem], namespace: &Namespace) -> Result<bool> {
+/// Gives rows that are shown the names by which they are called; whether there are any. `made_by` says what one is written with.
+pub(super) fn name_shown(
+    projection: &mut [SelectItem],
+    namespace: &Namespace,
+    made_by: impl Fn(&Expr) -> Option<&'static str>,
+) -> Result<bool> {
     let mut found = false;
     for item in projection {
-        let SelectItem::UnnamedExpr(Expr::Identifier(alias)) = item else { continue };
+        let SelectItem::UnnamedExpr(shown) = &*item else { continue };
+        let Expr::Identifier(alias) = shown else { continue };
         let name = folded(alias);
         if namespace.find(&name).next().is_some() {
             continue;
         }
-        if let Some(expr) = row(namespace, &name, false)? {
+        if let Some(expr) = row(namespace, &name, false, made_by(shown))? {
             let alias = Ident::with_quote('"', name);
             *item = SelectItem::ExprWithAlias { expr, alias };
             found = true;

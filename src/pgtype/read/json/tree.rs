@@ -9,7 +9,7 @@ use super::{
 };
 
 /// A value of `jsonb`.
-pub(crate) struct Json(Node);
+pub(crate) struct Json(pub(super) Node);
 
 /// Why a path leads nowhere, with the number of the step, from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

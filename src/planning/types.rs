@@ -29,7 +29,7 @@ use super::{
     open_operands::is_open,
     operators, overloads, range_keys, sets, shifts, steps, text_numbers, time_operators, told, unread, written_texts,
 };
-use crate::pgtype::ANY_NUMERIC;
+use crate::pgtype::{ANY_NUMERIC, told as told_of};
 
 type Rule = Arc<dyn AnalyzerRule + Send + Sync>;
 
@@ -235,8 +235,11 @@ fn with_columns(union: Union) -> Result<Union> {
             }
         }
     }
-    // Until types are settled it has those of its first input, which may be others by now.
-    if differ(&schema, inputs[0].schema()) {
+    // Until types are settled it has those of its first input, which may be others by now, and of what fields say that of any.
+    let first = inputs[0].schema();
+    let is_told_otherwise =
+        schema.fields().iter().zip(first.fields()).any(|(own, first)| told_of(own) != told_of(first));
+    if is_told_otherwise || differ(&schema, first) {
         Union::try_new_with_loose_types(inputs)
     } else {
         Ok(Union { inputs, schema })

@@ -113,6 +113,9 @@ impl VisitorMut for Sets {
             *expression = call("make_array", std::mem::take(&mut array.elem));
             return ControlFlow::Continue(());
         }
+        if let Expr::AnyOp { right, .. } | Expr::AllOp { right, .. } = expression {
+            become_value(right);
+        }
         if let Expr::Function(function) = expression
             && let FunctionArguments::Subquery(query) = &function.args
             && is_named(&function.name, "array")
@@ -121,6 +124,22 @@ impl VisitorMut for Sets {
             *expression = Expr::Subquery(Box::new(aggregate));
         }
         ControlFlow::Continue(())
+    }
+}
+
+/// `ANY (ARRAY(query))` compares the elements of one array: the query that it is written as would have rows that are compared.
+fn become_value(array: &mut Expr) {
+    if let Expr::Nested(inner) = array {
+        return become_value(inner);
+    }
+    let is_of_query = match &*array {
+        Expr::Function(function) => {
+            matches!(function.args, FunctionArguments::Subquery(_)) && is_named(&function.name, "array")
+        }
+        _ => false,
+    };
+    if is_of_query {
+        *array = call("coalesce", vec![array.clone()]);
     }
 }
 

@@ -17,6 +17,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+use arrow::datatypes::FieldRef;
 use datafusion::{
     common::{
         Column, DFSchema, DataFusionError, JoinType, Result, TableReference,
@@ -31,7 +32,7 @@ use datafusion::{
     optimizer::analyzer::AnalyzerRule,
 };
 
-use super::{group_keys, told};
+use super::{group_keys, told, types};
 use crate::{
     fault::{Failure, Fault},
     pgtype,
@@ -335,7 +336,7 @@ impl Unnester {
             let changed = expression.transform_up(|expression| match expression {
                 Expr::ScalarSubquery(subquery) => {
                     let plan = self.plan(Arc::unwrap_or_clone(subquery.subquery))?;
-                    let field = plan.schema().fields().first().cloned();
+                    let field = told_column(&plan);
                     let value = self.scalar(plan, &own, &mut around)?;
                     // What its field says, no column of what it is joined as does.
                     Ok(Transformed::yes(
@@ -373,6 +374,21 @@ impl Unnester {
         }
         Ok((around, replaced))
     }
+}
+
+/// The column of a scalar subquery, if its field says a type that Arrow does not tell: of what is computed, it does once types
+/// are settled.
+fn told_column(plan: &LogicalPlan) -> Option<FieldRef> {
+    let field = plan.schema().fields().first()?;
+    if pgtype::told(field).is_some() {
+        return Some(Arc::clone(field));
+    }
+    if !pgtype::innermost(field.data_type()).is_string() && pgtype::element(field.data_type()).is_none() {
+        return None;
+    }
+    // What cannot be settled fails later, where it is known why.
+    let settled = types::of_rows(plan).ok()?;
+    settled.fields().first().filter(|field| pgtype::told(field).is_some()).cloned()
 }
 
 /// The rows with a number each.

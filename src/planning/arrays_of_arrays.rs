@@ -10,9 +10,11 @@ use datafusion::{
 
 use super::{
     calls::{self, Back},
+    common_types::Item,
     steps,
 };
 use crate::{
+    fault::{Failure, Fault},
     functions,
     pgtype::{dimensions_of, innermost, nested},
 };
@@ -49,6 +51,27 @@ fn written_out(step: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
         return Ok(Transformed::no(step));
     }
     Ok(Transformed::yes(functions::called(&functions::ARRAY_MATCHING, vec![step])))
+}
+
+/// Refuses arrays beside those of more or fewer dimensions, where `what` has them in one: a type of PostgreSQL's has any number
+/// of dimensions, and one here has its own.
+pub(super) fn check_dimensions(items: &[Item], what: &str) -> Result<()> {
+    let mut dimensions = items.iter().filter_map(|item| match item {
+        Item::Known { arrow, .. } => Some(dimensions_of(arrow)),
+        Item::Open | Item::Foreign(_) => None,
+    });
+    let Some(first) = dimensions.next() else { return Ok(()) };
+    let Some(other) = dimensions.find(|other| *other != first) else { return Ok(()) };
+    Err(match what {
+        "ARRAY" => {
+            let message = "multidimensional arrays must have array expressions with matching dimensions";
+            Failure::new(Fault::ArraySubscript, message).into()
+        }
+        _ => {
+            let message = format!("{what} of arrays of {first} and of {other} dimensions is not supported");
+            Failure::new(Fault::FeatureNotSupported, message).into()
+        }
+    })
 }
 
 fn collected(call: &mut Expr, input: &LogicalPlan) -> Result<Option<Back>> {

@@ -166,6 +166,7 @@ pub(super) fn found(values: &[&Expr], items: &[Item], what: &str) -> Result<Opti
     }
     let types: Vec<Option<&'static PgType>> = items.iter().map(Item::pg).collect();
     let Some(pg) = pgtype::common_type(&types).map_err(|unmatched| refused(unmatched, what))? else { return Ok(None) };
+    super::arrays_of_arrays::check_dimensions(items, what)?;
     let own = || items.iter().filter(|item| item.pg().is_some_and(|own| own.oid == pg.oid));
     let is_told = own().any(|item| matches!(item, Item::Known { is_told: true, .. }));
     let mut forms = own().filter_map(|item| match item {

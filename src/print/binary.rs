@@ -172,19 +172,27 @@ pub(super) fn list(lists: &ListArray, element: Option<ColumnType>) -> Result<Wri
             return Ok(());
         }
         out.put_u32(dimensions.len() as u32);
-        out.put_i32(i32::from(nulls.is_some()));
+        // Whether there are nulls among its elements, which is known only afterwards.
+        let flag = out.len();
+        out.put_i32(0);
         out.put_u32(element);
         for length in dimensions {
             out.put_i32(length.unwrap_or(0));
             out.put_i32(1);
         }
+        let mut has_nulls = false;
         each_element(&levels, row, &mut |index| {
             if nulls.as_ref().is_some_and(|nulls| nulls.is_null(index)) {
+                has_nulls = true;
                 out.put_i32(-1);
                 return Ok(());
             }
             write_sized(out, |out| write(out, index))
-        })
+        })?;
+        if let Some(last) = out.get_mut(flag + 3) {
+            *last = u8::from(has_nulls);
+        }
+        Ok(())
     }))
 }
 

@@ -12,7 +12,7 @@ use bytes::BufMut;
 use super::{Writer, array as items, binary::list, plain};
 use crate::{
     fault::{Failure, Fault, Result},
-    pgtype::{ColumnType, Form, JSONB_VERSION, REGPROC, REGTYPE, procedure, regtype_oid, uuid_bytes},
+    pgtype::{CHAR, ColumnType, Form, JSONB_VERSION, REGPROC, REGTYPE, procedure, regtype_oid, uuid_bytes},
 };
 
 /// The text of a row.
@@ -84,6 +84,14 @@ fn value_writer(array: &dyn Array, shown: ColumnType, is_binary: bool) -> Option
                 }
             }))
         }
+        _ if is_binary && shown.pg.oid == CHAR.oid => {
+            let text = texts(array)?;
+            Some(plain(move |out, row| {
+                let text = text(row);
+                // No character is the byte 0.
+                out.put_slice(if text.is_empty() { b"\0".as_slice() } else { text.as_bytes() });
+            }))
+        }
         _ => None,
     }
 }
@@ -140,7 +148,7 @@ mod tests {
     use bytes::BytesMut;
 
     use super::*;
-    use crate::pgtype::{BPCHAR, JSONB, OID, OIDVECTOR, REGTYPE, TEXT, UUID, VARCHAR};
+    use crate::pgtype::{BPCHAR, JSONB, NAME, OID, OIDVECTOR, REGTYPE, TEXT, UUID, VARCHAR};
 
     fn written(array: &dyn Array, shown: ColumnType, is_binary: bool) -> Option<Vec<u8>> {
         let mut out = BytesMut::new();
@@ -178,6 +186,14 @@ mod tests {
         assert_eq!(bytes[..12], [0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0x0b, 0x86]);
         assert_eq!(bytes[20..26], [0, 0, 0, 16, 0xa0, 0xee]);
         assert_eq!(bytes[40..], [0xff; 4]);
+        // The null is in another row.
+        let words: StringArray = [Some("a"), None].into_iter().collect();
+        let item = Arc::new(Field::new_list_field(DataType::Utf8, true));
+        let list = ListArray::new(item, OffsetBuffer::from_lengths([1, 1]), Arc::new(words), None);
+        assert_eq!(written(&list, ColumnType::plain(&NAME).in_arrays(), true).unwrap()[..8], [0, 0, 0, 1, 0, 0, 0, 0]);
+        let nothing = StringArray::from(vec![""]);
+        assert_eq!(written(&nothing, ColumnType::plain(&CHAR), true).as_deref(), Some(b"\0".as_slice()));
+        assert_eq!(written(&nothing, ColumnType::plain(&CHAR), false), None);
         let oid = Int64Array::from(vec![4_294_967_295]);
         assert_eq!(written(&oid, ColumnType::plain(&OID), true).as_deref(), Some([255; 4].as_slice()));
         for (oid, name) in [(1242, "boolin"), (0, "-"), (16_384, "16384")] {

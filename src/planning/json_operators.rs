@@ -29,10 +29,10 @@ use crate::{
 
 /// The functions that the operators are, by their numbers in `pg_operator`.
 const FUNCTIONS: &[(u32, &str)] = &[
-    (3206, "jsonb_extract_path_text"),
+    (3206, "jsonb_extract_path_text_of"),
     (3211, "jsonb_object_field"),
     (3212, "jsonb_array_element"),
-    (3213, "jsonb_extract_path"),
+    (3213, "jsonb_extract_path_of"),
     (3246, "jsonb_contains"),
     (3247, "jsonb_exists"),
     (3248, "jsonb_exists_any"),
@@ -49,8 +49,8 @@ const FUNCTIONS: &[(u32, &str)] = &[
     (3963, "json_object_field_text"),
     (3964, "json_array_element"),
     (3965, "json_array_element_text"),
-    (3966, "json_extract_path"),
-    (3967, "json_extract_path_text"),
+    (3966, "json_extract_path_of"),
+    (3967, "json_extract_path_text_of"),
 ];
 
 /// The call that an operation is planned as; none where it is none of JSON. One that PostgreSQL has not is refused. Where an
@@ -217,7 +217,7 @@ mod tests {
             (col("j"), Arrow, lit("a"), Some("json_object_field")),
             (col("b"), Arrow, lit(0_i64), Some("jsonb_array_element")),
             (col("b"), LongArrow, col("t"), Some("jsonb_object_field_text")),
-            (col("j"), HashLongArrow, lit("{a}"), Some("json_extract_path_text")),
+            (col("j"), HashLongArrow, lit("{a}"), Some("json_extract_path_text_of")),
             (col("b"), Question, lit("a"), Some("jsonb_exists")),
             (lit("{}"), ArrowAt, col("b"), Some("jsonb_contained")),
             (col("b"), StringConcat, lit("{}"), Some("jsonb_concat")),

@@ -48,10 +48,16 @@ pub(super) static JSON_EXTRACT_PATH: Function = Function {
     purpose: "The part of a value to which keys and places lead",
     example: r#"json_extract_path('{"a": [1, "x"]}', 'a', '1')"#,
     shows: r#""x""#,
-    overloads: &[
-        Overload::new(&[JSON, TEXT_ARRAY], JSON, |call| path(call, Part::Json)),
-        Overload::new(&[JSON, TEXT], JSON, |call| path(call, Part::Json)).variadic(),
-    ],
+    overloads: &[Overload::new(&[JSON, TEXT], JSON, |call| path(call, Part::Json)).variadic()],
+};
+
+/// The same of an array, which the operator takes and VARIADIC gives.
+pub(super) static JSON_EXTRACT_PATH_OF: Function = Function {
+    name: "json_extract_path_of",
+    purpose: "The part of a value to which the keys and places of an array lead",
+    example: r#"json_extract_path_of('{"a": [1, "x"]}', ARRAY['a', '1'])"#,
+    shows: r#""x""#,
+    overloads: &[Overload::new(&[JSON, TEXT_ARRAY], JSON, |call| path(call, Part::Json))],
 };
 
 pub(super) static JSON_EXTRACT_PATH_TEXT: Function = Function {
@@ -59,10 +65,16 @@ pub(super) static JSON_EXTRACT_PATH_TEXT: Function = Function {
     purpose: "The part of a value to which keys and places lead, as a text",
     example: r#"json_extract_path_text('{"a": [1, "x"]}', 'a', '1')"#,
     shows: "x",
-    overloads: &[
-        Overload::new(&[JSON, TEXT_ARRAY], TEXT, |call| path(call, Part::JsonText)),
-        Overload::new(&[JSON, TEXT], TEXT, |call| path(call, Part::JsonText)).variadic(),
-    ],
+    overloads: &[Overload::new(&[JSON, TEXT], TEXT, |call| path(call, Part::JsonText)).variadic()],
+};
+
+/// The same of an array, which the operator takes and VARIADIC gives.
+pub(super) static JSON_EXTRACT_PATH_TEXT_OF: Function = Function {
+    name: "json_extract_path_text_of",
+    purpose: "The part of a value to which the keys and places of an array lead, as a text",
+    example: r#"json_extract_path_text_of('{"a": [1, "x"]}', ARRAY['a', '1'])"#,
+    shows: "x",
+    overloads: &[Overload::new(&[JSON, TEXT_ARRAY], TEXT, |call| path(call, Part::JsonText))],
 };
 
 pub(super) static JSONB_OBJECT_FIELD: Function = Function {
@@ -102,10 +114,16 @@ pub(super) static JSONB_EXTRACT_PATH: Function = Function {
     purpose: "The part of a value to which keys and places lead",
     example: r#"jsonb_extract_path('{"a": [1, "x"]}', 'a', '1')"#,
     shows: r#""x""#,
-    overloads: &[
-        Overload::new(&[JSONB, TEXT_ARRAY], JSONB, |call| path(call, Part::Jsonb)),
-        Overload::new(&[JSONB, TEXT], JSONB, |call| path(call, Part::Jsonb)).variadic(),
-    ],
+    overloads: &[Overload::new(&[JSONB, TEXT], JSONB, |call| path(call, Part::Jsonb)).variadic()],
+};
+
+/// The same of an array, which the operator takes and VARIADIC gives.
+pub(super) static JSONB_EXTRACT_PATH_OF: Function = Function {
+    name: "jsonb_extract_path_of",
+    purpose: "The part of a value to which the keys and places of an array lead",
+    example: r#"jsonb_extract_path_of('{"a": [1, "x"]}', ARRAY['a', '1'])"#,
+    shows: r#""x""#,
+    overloads: &[Overload::new(&[JSONB, TEXT_ARRAY], JSONB, |call| path(call, Part::Jsonb))],
 };
 
 pub(super) static JSONB_EXTRACT_PATH_TEXT: Function = Function {
@@ -113,10 +131,16 @@ pub(super) static JSONB_EXTRACT_PATH_TEXT: Function = Function {
     purpose: "The part of a value to which keys and places lead, as a text",
     example: r#"jsonb_extract_path_text('{"a": [1, "x"]}', 'a', '1')"#,
     shows: "x",
-    overloads: &[
-        Overload::new(&[JSONB, TEXT_ARRAY], TEXT, |call| path(call, Part::JsonbText)),
-        Overload::new(&[JSONB, TEXT], TEXT, |call| path(call, Part::JsonbText)).variadic(),
-    ],
+    overloads: &[Overload::new(&[JSONB, TEXT], TEXT, |call| path(call, Part::JsonbText)).variadic()],
+};
+
+/// The same of an array, which the operator takes and VARIADIC gives.
+pub(super) static JSONB_EXTRACT_PATH_TEXT_OF: Function = Function {
+    name: "jsonb_extract_path_text_of",
+    purpose: "The part of a value to which the keys and places of an array lead, as a text",
+    example: r#"jsonb_extract_path_text_of('{"a": [1, "x"]}', ARRAY['a', '1'])"#,
+    shows: "x",
+    overloads: &[Overload::new(&[JSONB, TEXT_ARRAY], TEXT, |call| path(call, Part::JsonbText))],
 };
 
 /// What a part is taken of, and what is made of it.

@@ -9,9 +9,10 @@ use arrow::array::{Array, ArrayRef, StringArray};
 use super::{printed, quote_ident, quote_literal};
 use crate::{
     fault::{Failure, Fault, Result},
-    functions::{Call, Function, Overload},
+    functions::{Call, Function, Overload, array::Lists},
     interrupt::step,
-    pgtype::{ANY, TEXT},
+    pgtype::{ANY, ANYARRAY, TEXT},
+    print,
 };
 
 pub(super) static FORMAT: Function = Function {
@@ -23,6 +24,15 @@ pub(super) static FORMAT: Function = Function {
         Overload::new(&[TEXT], TEXT, format).stable(),
         Overload::new(&[TEXT, ANY], TEXT, format).variadic().called_on_null().stable(),
     ],
+};
+
+/// The same with the elements of an array, which VARIADIC gives.
+pub(super) static FORMAT_OF: Function = Function {
+    name: "format_of",
+    purpose: "The text with the elements of an array in place of %s, as names in that of %I and as literals in that of %L",
+    example: "format_of('%s, %I', ARRAY['a', 'b c'])",
+    shows: "a, \"b c\"",
+    overloads: &[Overload::new(&[TEXT, ANYARRAY], TEXT, format_elements).called_on_null().stable()],
 };
 
 /// The longest text of a call.
@@ -37,6 +47,19 @@ fn format(call: &Call<'_>) -> Result<ArrayRef> {
         }
         let values: Vec<Option<&str>> =
             values.iter().map(|values| values.is_valid(row).then(|| values.value(row))).collect();
+        filled(templates.value(row), &values).map(Some)
+    })
+}
+
+fn format_elements(call: &Call<'_>) -> Result<ArrayRef> {
+    let (templates, lists) = (call.texts(0)?, Lists::of(call.argument(1)?)?);
+    let texts = print::texts(&lists.leaves, print::Form::of_session(call.zone(), call.styles()))?;
+    call.text_of(|row| {
+        if templates.is_null(row) {
+            return Ok(None);
+        }
+        let elements = lists.array(row).map_or(0..0, |array| array.elements);
+        let values: Vec<Option<&str>> = elements.map(|at| texts.is_valid(at).then(|| texts.value(at))).collect();
         filled(templates.value(row), &values).map(Some)
     })
 }

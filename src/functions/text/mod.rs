@@ -51,6 +51,7 @@ pub(super) const ROOM: &[&Function] = &[
     &concat::CONCAT,
     &concat::CONCAT_WS,
     &format::FORMAT,
+    &format::FORMAT_OF,
     &lengths::BIT_LENGTH,
     &lengths::CHARACTER_LENGTH,
     &lengths::CHAR_LENGTH,

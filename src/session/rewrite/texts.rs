@@ -36,8 +36,21 @@ pub(super) fn rewrite(expression: &mut Expr) -> Result<()> {
     }
 }
 
+/// Functions of an array that is not written out behind so many arguments, and what makes of that what they make of its
+/// elements.
+const OF_ARRAYS: &[(&str, usize, &str)] = &[
+    ("format", 1, "format_of"),
+    ("json_extract_path", 1, "json_extract_path_of"),
+    ("json_extract_path_text", 1, "json_extract_path_text_of"),
+    ("jsonb_delete", 1, "jsonb_delete"),
+    ("jsonb_extract_path", 1, "jsonb_extract_path_of"),
+    ("jsonb_extract_path_text", 1, "jsonb_extract_path_text_of"),
+    ("num_nonnulls", 0, "num_nonnulls_of"),
+    ("num_nulls", 0, "num_nulls_of"),
+];
+
 /// Gives a call the elements of the array after VARIADIC. Of an array that is not written out, `concat` makes the text that
-/// `array_to_string` does.
+/// `array_to_string` does, and others have functions of arrays beside them.
 fn spread(function: &mut Function) -> Result<Option<Expr>> {
     let name = function.name.to_string().to_ascii_lowercase();
     let FunctionArguments::List(list) = &mut function.args else { return Ok(None) };
@@ -52,6 +65,15 @@ fn spread(function: &mut Function) -> Result<Option<Expr>> {
     if let Some(elements) = elements(&array) {
         list.args.extend(elements);
         return Ok(None);
+    }
+    let found = OF_ARRAYS.iter().find(|(own, before, _)| *own == name && *before == list.args.len());
+    if let Some((_, _, made_by)) = found {
+        let before = list.args.iter().map(|argument| match argument {
+            FunctionArg::Unnamed(FunctionArgExpr::Expr(value)) => Some(value.clone()),
+            _ => None,
+        });
+        let arguments = before.chain([Some(array)]).collect::<Option<Vec<Expr>>>();
+        return Ok(arguments.map(|arguments| call(made_by, arguments)));
     }
     let between = match (name.as_str(), list.args.as_slice()) {
         ("concat", []) => quoted(""),

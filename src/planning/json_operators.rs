@@ -42,7 +42,7 @@ const FUNCTIONS: &[(u32, &str)] = &[
     (3285, "jsonb_delete"),
     (3286, "jsonb_delete"),
     (3287, "jsonb_delete_path"),
-    (3398, "jsonb_delete"),
+    (3398, "jsonb_delete_of"),
     (3477, "jsonb_object_field_text"),
     (3481, "jsonb_array_element_text"),
     (3962, "json_object_field"),

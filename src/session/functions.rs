@@ -68,6 +68,7 @@ pub(super) const INTERNAL: &[&str] = &[
     "json_object_agg_of",
     "json_row",
     "jsonb_agg_of",
+    "jsonb_delete_of",
     "jsonb_extract_path_of",
     "jsonb_extract_path_text_of",
     "jsonb_object_agg_of",

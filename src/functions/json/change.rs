@@ -26,9 +26,17 @@ pub(super) static JSONB_DELETE: Function = Function {
     overloads: &[
         Overload::new(&[JSONB, TEXT], JSONB, delete_texts),
         Overload::new(&[JSONB, INT4], JSONB, delete_place),
-        Overload::new(&[JSONB, TEXT_ARRAY], JSONB, delete_texts),
-        Overload::new(&[JSONB, TEXT, TEXT], JSONB, delete_texts).variadic(),
+        Overload::new(&[JSONB, TEXT, TEXT], JSONB, delete_texts).variadic().called_on_null(),
     ],
+};
+
+/// The same of an array, which the operator takes and VARIADIC gives.
+pub(super) static JSONB_DELETE_OF: Function = Function {
+    name: "jsonb_delete_of",
+    purpose: "A value without the entries of the keys of an array, or without elements that are texts in it",
+    example: r#"jsonb_delete_of('{"a": 1, "b": 2}', ARRAY['a', NULL])"#,
+    shows: r#"{"b": 2}"#,
+    overloads: &[Overload::new(&[JSONB, TEXT_ARRAY], JSONB, delete_texts)],
 };
 
 pub(super) static JSONB_DELETE_PATH: Function = Function {
@@ -44,9 +52,13 @@ fn concat(call: &Call<'_>) -> Result<ArrayRef> {
     call.text_of(|row| Ok(Some(read(values.value(row))?.joined(read(others.value(row))?).printed())))
 }
 
+/// Texts that are NULL are in no value.
 fn delete_texts(call: &Call<'_>) -> Result<ArrayRef> {
     let (values, texts) = (call.texts(0)?, Texts::of(call)?);
     call.text_of(|row| {
+        if call.is_null(0, row) {
+            return Ok(None);
+        }
         let texts = texts.list_of_row(row)?;
         let value = divisible(values.value(row), "cannot delete from scalar")?;
         let texts: Vec<&str> = texts.into_iter().flatten().collect();

@@ -35,6 +35,7 @@ pub(super) const ROOM: &[&Function] = &[
     &build::TO_JSONB,
     &change::JSONB_CONCAT,
     &change::JSONB_DELETE,
+    &change::JSONB_DELETE_OF,
     &change::JSONB_DELETE_PATH,
     &collect::JSONB_AGG_OF,
     &collect::JSONB_OBJECT_AGG_OF,
@@ -143,11 +144,11 @@ impl<'a> Texts<'a> {
         }
     }
 
-    /// Those of a row in which no argument is NULL.
+    /// Those of a row in which no array is NULL.
     fn of_row(&self, row: usize) -> Vec<Option<&str>> {
         match self {
             Self::Array(arrays) => arrays.array(row),
-            Self::Each(texts) => texts.iter().map(|texts| Some(texts.value(row))).collect(),
+            Self::Each(texts) => texts.iter().map(|texts| texts.is_valid(row).then(|| texts.value(row))).collect(),
         }
     }
 

@@ -42,7 +42,7 @@ const OF_ARRAYS: &[(&str, usize, &str)] = &[
     ("format", 1, "format_of"),
     ("json_extract_path", 1, "json_extract_path_of"),
     ("json_extract_path_text", 1, "json_extract_path_text_of"),
-    ("jsonb_delete", 1, "jsonb_delete"),
+    ("jsonb_delete", 1, "jsonb_delete_of"),
     ("jsonb_extract_path", 1, "jsonb_extract_path_of"),
     ("jsonb_extract_path_text", 1, "jsonb_extract_path_text_of"),
     ("num_nonnulls", 0, "num_nonnulls_of"),

@@ -1,5 +1,5 @@
-//! `jsonb_concat`, `jsonb_delete` and `jsonb_delete_path`: what is added to a value and taken out of it, which the operators
-//! `||`, `-` and `#-` do.
+//! `jsonb_concat`, `jsonb_set`, `jsonb_delete` and `jsonb_delete_path`: what is added to a value and taken out of it, which the
+//! operators `||`, `-` and `#-` do.
 
 use arrow::array::ArrayRef;
 
@@ -7,7 +7,7 @@ use super::{TextArrays, Texts, read};
 use crate::{
     fault::{Failure, Fault, Result},
     functions::{Call, Function, Overload},
-    pgtype::{INT4, JSONB, Json, NoStep, TEXT, TEXT_ARRAY},
+    pgtype::{BOOL, INT4, JSONB, Json, NoStep, TEXT, TEXT_ARRAY},
 };
 
 pub(super) static JSONB_CONCAT: Function = Function {
@@ -47,6 +47,17 @@ pub(super) static JSONB_DELETE_PATH: Function = Function {
     overloads: &[Overload::new(&[JSONB, TEXT_ARRAY], JSONB, delete_path)],
 };
 
+pub(super) static JSONB_SET: Function = Function {
+    name: "jsonb_set",
+    purpose: "A value with another one where keys and places lead, which is added there unless the last argument forbids it",
+    example: r#"jsonb_set('{"a": [1, 2]}', ARRAY['a', '0'], '"x"')"#,
+    shows: r#"{"a": ["x", 2]}"#,
+    overloads: &[
+        Overload::new(&[JSONB, TEXT_ARRAY, JSONB], JSONB, set_path),
+        Overload::new(&[JSONB, TEXT_ARRAY, JSONB, BOOL], JSONB, set_path),
+    ],
+};
+
 fn concat(call: &Call<'_>) -> Result<ArrayRef> {
     let (values, others) = (call.texts(0)?, call.texts(1)?);
     call.text_of(|row| Ok(Some(read(values.value(row))?.joined(read(others.value(row))?).printed())))
@@ -84,6 +95,18 @@ fn delete_path(call: &Call<'_>) -> Result<ArrayRef> {
         let value = divisible(values.value(row), "cannot delete path in scalar")?;
         let rest = value.without_part(&path).map_err(|fault| no_step(fault, &path))?;
         Ok(Some(rest.printed()))
+    })
+}
+
+fn set_path(call: &Call<'_>) -> Result<ArrayRef> {
+    let (values, paths, others) = (call.texts(0)?, TextArrays::of(call, 1)?, call.texts(2)?);
+    let added = if call.len() > 3 { Some(call.booleans(3)?) } else { None };
+    call.text_of(|row| {
+        let path = paths.list(row)?;
+        let value = divisible(values.value(row), "cannot set path in scalar")?;
+        let is_added = added.is_none_or(|added| added.value(row));
+        let set = value.with_part(&path, read(others.value(row))?, is_added);
+        Ok(Some(set.map_err(|fault| no_step(fault, &path))?.printed()))
     })
 }
 

@@ -37,6 +37,7 @@ pub(super) const ROOM: &[&Function] = &[
     &change::JSONB_DELETE,
     &change::JSONB_DELETE_OF,
     &change::JSONB_DELETE_PATH,
+    &change::JSONB_SET,
     &collect::JSONB_AGG_OF,
     &collect::JSONB_OBJECT_AGG_OF,
     &collect::JSON_AGG_OF,

@@ -5,6 +5,7 @@
 
 mod items;
 mod part;
+mod set;
 mod shape;
 mod tree;
 

@@ -3,11 +3,10 @@
 //! Comparisons of `rows` become comparisons of their columns, `x > ANY (array)` a function that knows of NULL
 //! (`arrays`), `casts` of one value to several types get names that tell them apart, `calls` get the arguments that
 //! they leave out, those that read `files` become names of tables, `windows` with a name and positions in `groups` are
-//! written out where they are used, and aggregates of `ordered_sets` and those of
-//! `json` are written with other functions. `columns` finds
-//! what a name without a table stands for: the merged column of a join with USING, or the column behind an alias of the
-//! same name, which `order` keeps apart where both are needed. `same_names` finds the item of FROM behind the name of a
-//! table. What SHOW tells of tables (`shows`) becomes a query. All is done on the syntax tree, in the order of
+//! written out where they are used, and aggregates of `ordered_sets` and of `json` are written with other functions.
+//! `columns` finds what a name without a table stands for: the merged column of a join with USING, or the column behind an
+//! alias of the same name, which `order` keeps apart where both are needed. `same_names` finds the item of FROM behind the
+//! name of a table. What SHOW tells of tables (`shows`) becomes a query. All is done on the syntax tree, in the order of
 //! [`REWRITES`]; a view's text stays as it was written. In the end `parameters` get their types; the values of an
 //! INSERT are `assigned` when it is read.
 

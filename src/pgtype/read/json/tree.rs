@@ -138,7 +138,7 @@ impl Json {
     }
 }
 
-fn key_of(key: &str) -> (usize, String) {
+pub(super) fn key_of(key: &str) -> (usize, String) {
     (key.len(), key.to_owned())
 }
 

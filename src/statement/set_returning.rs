@@ -35,6 +35,14 @@ const SERIES: &[&str] = &[
     "string_to_table",
 ];
 
+/// Those whose column is not called as they are.
+const VALUES: &[&str] = &[
+    "json_array_elements",
+    "json_array_elements_text",
+    "jsonb_array_elements",
+    "jsonb_array_elements_text",
+];
+
 /// Functions of a window whose result is a number of rows, with the type that PostgreSQL gives it.
 const RANKS: &[(&str, DataType)] = &[
     ("row_number", DataType::BigInt(None)),
@@ -391,10 +399,11 @@ fn from_function(factor: &TableFactor) -> Option<TableFactor> {
     if !with_ordinality && !arrays.iter().any(has_names) && name == "generate_series" {
         return streamed(factor, name);
     }
+    let is_value = alias.is_none() && VALUES.contains(&name);
     let alias = alias.unwrap_or_else(|| named(name));
     let mut columns = alias.columns.clone();
     if columns.is_empty() && arrays.len() == 1 {
-        columns.push(definition(alias.name.clone()));
+        columns.push(definition(if is_value { Ident::new("value") } else { alias.name.clone() }));
     }
     for same in 0..arrays.len().saturating_sub(columns.len()) {
         // Columns of one name, which the planner has to tell apart.

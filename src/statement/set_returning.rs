@@ -36,12 +36,8 @@ const SERIES: &[&str] = &[
 ];
 
 /// Those whose column is not called as they are.
-const VALUES: &[&str] = &[
-    "json_array_elements",
-    "json_array_elements_text",
-    "jsonb_array_elements",
-    "jsonb_array_elements_text",
-];
+const VALUES: &[&str] =
+    &["json_array_elements", "json_array_elements_text", "jsonb_array_elements", "jsonb_array_elements_text"];
 
 /// Functions of a window whose result is a number of rows, with the type that PostgreSQL gives it.
 const RANKS: &[(&str, DataType)] = &[

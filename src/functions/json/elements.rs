@@ -10,7 +10,7 @@ use crate::{
     fault::{Failure, Fault, Result},
     functions::{Call, Function, Overload},
     interrupt::steps,
-    pgtype::{Form, JSON, JSONB, Json, JsonItems, PgType, TEXT, TEXT_ARRAY, json_items, json_text},
+    pgtype::{Form, JSON, JSONB, Json, JsonItems, PgType, TEXT_ARRAY, json_items, json_text},
 };
 
 pub(super) static JSON_ARRAY_ELEMENTS: Function = Function {

@@ -70,13 +70,16 @@ pub(super) static JSONB_PRETTY: Function = Function {
 fn json_kind(call: &Call<'_>) -> Result<ArrayRef> {
     let values = call.texts(0)?;
     call.text_of(|row| {
-        let kind = match values.value(row).trim_start_matches([' ', '\t', '\n', '\r']).as_bytes().first() {
-            Some(b'{') => "object",
-            Some(b'[') => "array",
-            Some(b'"') => "string",
-            Some(b't' | b'f') => "boolean",
-            Some(b'n') => "null",
-            _ => "number",
+        let text = values.value(row);
+        let kind = match items(text)? {
+            JsonItems::Object(_) => "object",
+            JsonItems::Array(_) => "array",
+            JsonItems::Alone => match text.trim_start_matches([' ', '\t', '\n', '\r']).as_bytes().first() {
+                Some(b'"') => "string",
+                Some(b't' | b'f') => "boolean",
+                Some(b'n') => "null",
+                _ => "number",
+            },
         };
         Ok(Some(kind.to_owned()))
     })

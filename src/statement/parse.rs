@@ -10,7 +10,7 @@ use datafusion::sql::{
     sqlparser::{
         ast::{Visit, VisitMut},
         keywords::Keyword,
-        tokenizer::{Location, Token, TokenWithSpan, Tokenizer, Word},
+        tokenizer::{Location, Token, TokenWithSpan, Word},
     },
 };
 
@@ -27,7 +27,7 @@ use super::{
     places::Places,
     refused::check_written,
     set_returning::as_lists,
-    tokens::tokens_of,
+    tokens::{tokens_again, tokens_of},
 };
 use crate::{
     Error, Fault, Result,
@@ -87,9 +87,7 @@ fn cut(mut tokens: Vec<TokenWithSpan>) -> impl Iterator<Item = Vec<TokenWithSpan
 /// the client that reads the view.
 pub(crate) fn parse_view(sql: &str, columns: &[String], max_depth: usize) -> Result<SqlStatement> {
     stacker::maybe_grow(ROOM_BYTES, THREAD_STACK_BYTES, || {
-        let tokens = Tokenizer::new(&PostgreSql, sql)
-            .tokenize_with_location()
-            .map_err(|error| Error::syntax(error.message, None, None))?;
+        let tokens = tokens_again(sql).map_err(Error::without_place)?;
         let places = Places::new(sql);
         let end = tokens.last().map_or_else(Location::empty, |last| last.span.end);
         let tokens = prepared(tokens, &places, end, max_depth).map_err(Error::without_place)?;
@@ -406,6 +404,8 @@ pub(super) fn take_words(parser: &mut DFParser, words: &[&str]) -> bool {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use datafusion::sql::sqlparser::tokenizer::Tokenizer;
+
     use super::*;
 
     fn tokens(sql: &str) -> Vec<TokenWithSpan> {

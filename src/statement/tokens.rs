@@ -1,7 +1,8 @@
 //! A text as tokens.
 //!
 //! They are counted while they are made: a text that takes too much memory, or that nobody waits for any more, is left where
-//! it is. Signs behind an operator are those of what follows, as in PostgreSQL: `a>-1` compares with -1.
+//! it is. As in PostgreSQL, an operator ends where a comment begins, `a >-- why`, and signs behind one are those of what
+//! follows: `a>-1` compares with -1.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
@@ -13,27 +14,110 @@ use crate::{
     session::{PostgreSql, Reading},
 };
 
-/// Why a text was left.
-struct Left(Error);
+/// Why the tokenizer was left.
+enum Left {
+    /// The text is not read on.
+    Refused(Error),
+    /// A comment begins within what it takes for an operator.
+    Comment { operator: String, start: Location },
+}
 
 /// The tokens of a text, as far as it may be read.
 pub(super) fn tokens_of(sql: &str, reading: &mut Reading) -> Result<Vec<TokenWithSpan>> {
+    read(sql, |token| take(token, reading))
+}
+
+/// The tokens of a text that was read before, as that of a view.
+pub(super) fn tokens_again(sql: &str) -> Result<Vec<TokenWithSpan>> {
+    read(sql, |_| Ok(()))
+}
+
+fn read(sql: &str, mut take: impl FnMut(&Token) -> Result<()>) -> Result<Vec<TokenWithSpan>> {
     let mut tokens = Vec::new();
-    let counted = |token: TokenWithSpan| match take(&token.token, reading) {
-        Ok(()) => token,
-        // The tokenizer reads to the end of the text, and takes no error from here. This is no panic: nothing is reported.
-        Err(error) => resume_unwind(Box::new(Left(error.at(token.span.start)))),
-    };
-    let mut tokenizer = Tokenizer::new(&PostgreSql, sql);
-    let work = AssertUnwindSafe(|| tokenizer.tokenize_with_location_into_buf_with_mapper(&mut tokens, counted));
-    match catch_unwind(work) {
-        Ok(Ok(())) => apart(tokens, reading),
-        Ok(Err(error)) => Err(Error::syntax(error.message, None, Some(error.location))),
-        Err(unwound) => match unwound.downcast::<Left>() {
-            Ok(left) => Err(left.0),
-            Err(panic) => resume_unwind(panic),
-        },
+    let mut part = Part { text: sql, begins: Location::new(1, 1) };
+    while let Some(next) = read_part(part, &mut tokens, &mut take)? {
+        part = next;
     }
+    apart(tokens, take)
+}
+
+/// A text from some place on.
+#[derive(Clone, Copy)]
+struct Part<'a> {
+    text: &'a str,
+    begins: Location,
+}
+
+impl Part<'_> {
+    /// Where a place in it is in the whole text.
+    fn place(self, within: Location) -> Location {
+        let column = if within.line == 1 { within.column + self.begins.column - 1 } else { within.column };
+        Location::new(within.line + self.begins.line - 1, column)
+    }
+
+    /// What is left from a place of the whole text on, which is in it.
+    fn rest(self, place: Location) -> Self {
+        let mut at = self.begins;
+        let found = self.text.char_indices().find(|(_, letter)| {
+            let is_here = at == place;
+            at = match letter {
+                '\n' => Location::new(at.line + 1, 1),
+                _ => Location::new(at.line, at.column + 1),
+            };
+            is_here
+        });
+        Self { text: found.map_or("", |(byte, _)| &self.text[byte..]), begins: place }
+    }
+}
+
+/// Reads to the end, or to a comment behind an operator, from which on there is another part.
+fn read_part<'a>(
+    part: Part<'a>,
+    tokens: &mut Vec<TokenWithSpan>,
+    take: &mut impl FnMut(&Token) -> Result<()>,
+) -> Result<Option<Part<'a>>> {
+    // The tokenizer reads to the end of the text, and takes no error from here. This is no panic: nothing is reported.
+    let counted = |token: TokenWithSpan| {
+        let start = part.place(token.span.start);
+        if let Some(operator) = before_comment(&token.token) {
+            let operator = operator.to_owned();
+            resume_unwind(Box::new(Left::Comment { operator, start }));
+        }
+        if let Err(error) = take(&token.token) {
+            resume_unwind(Box::new(Left::Refused(error.at(start))));
+        }
+        TokenWithSpan::new(token.token, Span::new(start, part.place(token.span.end)))
+    };
+    let mut tokenizer = Tokenizer::new(&PostgreSql, part.text);
+    let work = AssertUnwindSafe(|| tokenizer.tokenize_with_location_into_buf_with_mapper(tokens, counted));
+    let unwound = match catch_unwind(work) {
+        Ok(Ok(())) => return Ok(None),
+        Ok(Err(error)) => return Err(Error::syntax(error.message, None, Some(part.place(error.location)))),
+        Err(unwound) => unwound,
+    };
+    match unwound.downcast::<Left>().map(|left| *left) {
+        Ok(Left::Refused(error)) => Err(error),
+        Ok(Left::Comment { operator: text, start }) => {
+            let end = behind(start, text.len());
+            let token = operator(&text);
+            take(&token).map_err(|error| error.at(start))?;
+            tokens.push(TokenWithSpan::new(token, Span::new(start, end)));
+            Ok(Some(part.rest(end)))
+        }
+        Err(panic) => resume_unwind(panic),
+    }
+}
+
+/// The operator before a comment that the tokenizer takes for the rest of it.
+fn before_comment(token: &Token) -> Option<&str> {
+    let Token::CustomBinaryOperator(text) = token else { return None };
+    let comment = text.find("--").into_iter().chain(text.find("/*")).min()?;
+    text.get(..comment).filter(|operator| !operator.is_empty())
+}
+
+/// The place so many characters, which end no line, behind another.
+fn behind(start: Location, characters: usize) -> Location {
+    Location::new(start.line, start.column + u64::try_from(characters).unwrap_or_default())
 }
 
 /// Takes the memory of one more token.
@@ -46,7 +130,7 @@ fn take(token: &Token, reading: &mut Reading) -> Result<()> {
 const BEYOND_STANDARD: &[char] = &['~', '!', '@', '#', '%', '^', '&', '|', '`', '?'];
 
 /// The tokens with signs apart that the tokenizer has taken for the end of an operator.
-fn apart(tokens: Vec<TokenWithSpan>, reading: &mut Reading) -> Result<Vec<TokenWithSpan>> {
+fn apart(tokens: Vec<TokenWithSpan>, mut take: impl FnMut(&Token) -> Result<()>) -> Result<Vec<TokenWithSpan>> {
     if tokens.iter().all(|token| signs_behind(&token.token) == 0) {
         return Ok(tokens);
     }
@@ -56,12 +140,12 @@ fn apart(tokens: Vec<TokenWithSpan>, reading: &mut Reading) -> Result<Vec<TokenW
             (signs @ 1.., Token::CustomBinaryOperator(text)) => {
                 let own = text.len() - signs;
                 let start = token.span.start;
-                let place = |at: usize| Location::new(start.line, start.column + u64::try_from(at).unwrap_or_default());
-                let spanned = |token, from, to| TokenWithSpan::new(token, Span::new(place(from), place(to)));
+                let spanned =
+                    |token, from, to| TokenWithSpan::new(token, Span::new(behind(start, from), behind(start, to)));
                 whole.push(spanned(operator(&text[..own]), 0, own));
                 for (at, sign) in text[own..].chars().enumerate() {
                     let sign = if sign == '-' { Token::Minus } else { Token::Plus };
-                    take(&sign, reading)?;
+                    take(&sign)?;
                     whole.push(spanned(sign, own + at, own + at + 1));
                 }
             }
@@ -86,4 +170,41 @@ fn signs_behind(token: &Token) -> usize {
 fn operator(text: &str) -> Token {
     let alone = Tokenizer::new(&PostgreSql, text).tokenize().ok().and_then(|mut tokens| tokens.pop());
     alone.unwrap_or_else(|| Token::CustomBinaryOperator(text.to_owned()))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn solid(sql: &str) -> Vec<(Token, Location)> {
+        let tokens = tokens_again(sql).unwrap().into_iter();
+        let solid = tokens.filter(|token| !matches!(token.token, Token::Whitespace(_)));
+        solid.map(|token| (token.token, token.span.start)).collect()
+    }
+
+    #[test]
+    fn an_operator_ends_where_a_comment_begins() {
+        let (a, b) = (Token::make_word("a", None), Token::make_word("b", None));
+        for (sql, operator, place) in [
+            ("a >-- why\n b", vec![Token::Gt], (2, 2)),
+            ("a >/* why */ b", vec![Token::Gt], (1, 14)),
+            ("a -/*\n*/b", vec![Token::Minus], (2, 3)),
+            ("a ~~--\nb", vec![Token::DoubleTilde], (2, 1)),
+            ("a <-/**/b", vec![Token::Lt, Token::Minus], (1, 9)),
+            ("a >--\n/**/-/**/b", vec![Token::Gt, Token::Minus], (2, 10)),
+            ("a @-/**/b", vec![Token::CustomBinaryOperator("@-".to_owned())], (1, 9)),
+        ] {
+            let found = solid(sql);
+            let tokens: Vec<Token> = found.iter().map(|(token, _)| token.clone()).collect();
+            assert_eq!(tokens, [vec![a.clone()], operator, vec![b.clone()]].concat(), "{sql}");
+            assert_eq!(found.last().unwrap().1, Location::new(place.0, place.1), "{sql}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_behind_such_a_comment_has_its_place() {
+        let error = tokens_again("a >--\n 'b").unwrap_err();
+        assert!(matches!(error, Error::Syntax { location: Some((2, 2)), .. }), "{error}");
+    }
 }

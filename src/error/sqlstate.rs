@@ -41,6 +41,7 @@ pub fn sqlstate(fault: Fault) -> &'static str {
         Fault::CannotCoerce => "42846",
         Fault::Grouping => "42803",
         Fault::InvalidObjectDefinition => "42P17",
+        Fault::InvalidTableDefinition => "42P16",
         Fault::InvalidRecursion => "42P19",
         Fault::InvalidColumnReference => "42P10",
         Fault::Windowing => "42P20",

@@ -309,7 +309,7 @@ fn as_made(plan: LogicalPlan, name: &QualifiedName, made: &Schema) -> crate::Res
             let columns: Vec<&str> = now.iter().map(|column| column.name().as_str()).collect();
             let message = format!(
                 "column \"{}\" of the view {name} does not exist any more: what the view reads was made anew, and its query \
-                 yields {} now; CREATE OR REPLACE the view",
+                 yields {} now; DROP the view and CREATE it anew",
                 column.name(),
                 columns.join(", ")
             );
@@ -318,7 +318,7 @@ fn as_made(plan: LogicalPlan, name: &QualifiedName, made: &Schema) -> crate::Res
         if of_name.next().is_some() {
             let message = format!(
                 "column \"{}\" of the view {name} is ambiguous: what the view reads was made anew, and several of its columns \
-                 have this name now; CREATE OR REPLACE the view",
+                 have this name now; DROP the view and CREATE it anew",
                 column.name()
             );
             return Err(Error::new(Fault::AmbiguousColumn, message));
@@ -331,7 +331,7 @@ fn as_made(plan: LogicalPlan, name: &QualifiedName, made: &Schema) -> crate::Res
         if !same_type(column, found) {
             let message = format!(
                 "column \"{}\" of the view {name} is of type {}, but what the view reads was made anew, and its query yields \
-                 {} now; CREATE OR REPLACE the view",
+                 {} now; DROP the view and CREATE it anew",
                 column.name(),
                 field_name(column),
                 field_name(found)

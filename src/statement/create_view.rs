@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::sql::{
     parser::Statement as SqlStatement,
@@ -28,7 +28,8 @@ use super::{
 };
 use crate::{
     Error, Fault, Result,
-    catalog::{Definition, Existing, View},
+    catalog::{Definition, Existing, ObjectKey, View},
+    pgtype::{self, Form},
     session::{Name, Outcome, PostgreSql, Running, Scope, Sealed, query_from},
 };
 
@@ -84,6 +85,12 @@ impl Action for CreateView {
         };
         view.tables = scope.looked_up();
         check_distinct(&view.schema)?;
+        if self.existing == Existing::Replace
+            && let Some(replaced) = scope.find(ObjectKey::Relation(name.clone()))
+            && let Definition::View(replaced) = &replaced.definition
+        {
+            check_replaced(&replaced.schema, &view.schema)?;
+        }
         client.create(scope, &name, client.header()?, Definition::View(view), self.existing).await?;
         Ok(Outcome::done("CREATE VIEW"))
     }
@@ -103,7 +110,7 @@ impl CreateView {
 
     /// The view without its columns, with its query as the statement's text has it.
     fn written(&self, statement: &str, path: &[String], settings: BTreeMap<String, String>) -> Result<View> {
-        let (columns, schema) = (self.columns.clone(), arrow::datatypes::Schema::empty());
+        let (columns, schema) = (self.columns.clone(), Schema::empty());
         if let Some(sql) = query_of(statement) {
             return Ok(View {
                 sql: sql.to_owned(),
@@ -127,6 +134,32 @@ async fn columns_of(scope: &Arc<Scope>, query: &Sealed<SqlStatement>) -> Result<
     let Typed { plan, .. } = typed(scope, query, &[], Vec::new()).await?;
     scope.check_types(&plan, &[])?;
     Ok(schema_of(&plan))
+}
+
+/// What replaces a view has its columns, of their names and types, and may have more behind them: whoever reads the view
+/// finds what there was.
+fn check_replaced(old: &Schema, new: &Schema) -> Result<()> {
+    let refused = |message: String| {
+        let hint = Some("a view with other columns is made by DROP VIEW and CREATE VIEW".to_owned());
+        Err(Error::Statement { fault: Fault::InvalidTableDefinition, message, hint })
+    };
+    if new.fields().len() < old.fields().len() {
+        return refused("cannot drop columns from view".to_owned());
+    }
+    for (old, new) in old.fields().iter().zip(new.fields()) {
+        let (name, new_name) = (old.name(), new.name());
+        if name != new_name {
+            return refused(format!("cannot change name of view column \"{name}\" to \"{new_name}\""));
+        }
+        let (before, after) = (pgtype::of_field(old), pgtype::of_field(new));
+        // The digits of a numeric that is computed are the query engine's, and not what a declaration says.
+        let has_own_modifier = !matches!(before.pg.form, Form::Numeric | Form::Array);
+        if before.pg.oid != after.pg.oid || has_own_modifier && before.modifier != after.modifier {
+            let [before, after] = [before, after].map(|own| own.pg.sql(Some(own.modifier)));
+            return refused(format!("cannot change data type of view column \"{name}\" from {before} to {after}"));
+        }
+    }
+    Ok(())
 }
 
 /// The query in the text of a `CREATE VIEW`: what follows the first AS outside of parentheses.

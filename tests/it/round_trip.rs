@@ -157,7 +157,7 @@ async fn what_a_text_tells_is_found_without_being_said() {
         let values: Vec<_> = values.iter().map(|value| format!("({}::{name})", quoted(value))).collect();
         local
             .rows(&format!(
-                "CREATE OR REPLACE VIEW one AS SELECT column1 AS c FROM (VALUES {}, (NULL)) AS v",
+                "DROP VIEW IF EXISTS one; CREATE VIEW one AS SELECT column1 AS c FROM (VALUES {}, (NULL)) AS v",
                 values.join(", ")
             ))
             .await;

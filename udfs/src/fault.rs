@@ -75,6 +75,8 @@ pub enum Fault {
     Grouping,
     /// A view that reads itself.
     InvalidObjectDefinition,
+    /// A view that is replaced by one without its columns.
+    InvalidTableDefinition,
     /// A recursive query whose term may not be as it is.
     InvalidRecursion,
     /// A key of ORDER BY, GROUP BY or DISTINCT ON that is no column of the result.

@@ -11,7 +11,7 @@ use arrow::{
     buffer::NullBuffer,
     datatypes::{
         DataType, Date32Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type, IntervalMonthDayNano,
-        IntervalMonthDayNanoType, Time64MicrosecondType, TimestampMicrosecondType,
+        IntervalMonthDayNanoType, Time64MicrosecondType, TimeUnit, TimestampMicrosecondType,
     },
 };
 use datafusion::common::config::ConfigOptions;
@@ -187,7 +187,14 @@ impl<'a> Call<'a> {
 
 /// The first argument, for whoever makes nothing else of it.
 pub(super) fn same(call: &Call<'_>) -> Result<ArrayRef> {
-    call.argument(0).cloned()
+    let argument = call.argument(0)?;
+    match (argument.as_primitive_opt::<TimestampMicrosecondType>(), call.result()) {
+        // The zone that Arrow has with instants may be another than was promised; it says nothing of them.
+        (Some(moments), promised @ DataType::Timestamp(TimeUnit::Microsecond, _)) => {
+            Ok(Arc::new(moments.clone().with_data_type(promised.clone())))
+        }
+        _ => Ok(Arc::clone(argument)),
+    }
 }
 
 /// Times on the clocks of zones, a row each.

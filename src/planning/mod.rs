@@ -76,6 +76,7 @@ mod set_keys;
 mod sets;
 mod shifts;
 mod simplify;
+mod single_floats;
 mod sort_keys;
 mod steps;
 mod subquery;
@@ -203,6 +204,7 @@ pub(crate) fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
     rules.push(Arc::new(cast_texts::ReadTexts));
     rules.push(Arc::new(float_digits::MeantDigits));
     rules.push(Arc::new(whole_casts::RoundToWhole));
+    rules.push(Arc::new(single_floats::CheckSingles));
     rules.push(Arc::new(list_texts::WriteLists));
     rules.push(Arc::new(lossy_casts::CompareCasts));
     rules.push(Arc::new(distinct_calls::OneOfEquals));

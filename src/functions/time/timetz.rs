@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     fault::{Failure, Fault, Result},
-    functions::{Call, Function, Overload},
+    functions::{Call, Function, Overload, call::same},
     pgtype::{INT4, TIME, TIMESTAMPTZ, TIMETZ, Zone, ZonedTime},
 };
 
@@ -21,6 +21,7 @@ pub(super) static TIMETZ_OF: Function = Function {
         Overload::new(&[TIME], TIMETZ, of_times).stable(),
         Overload::new(&[TIMESTAMPTZ], TIMETZ, of_instants).stable(),
         Overload::new(&[TIMETZ, INT4], TIMETZ, with_digits),
+        Overload::new(&[TIMETZ], TIMETZ, same),
     ],
 };
 

@@ -99,6 +99,13 @@ impl Calls<'_> {
             || OF_THE_PLANNER.contains(&name)
             || callable::is_of_rows(name)
     }
+
+    /// Whether a name is that of a window function alone.
+    fn is_of_windows(&self, name: &str) -> bool {
+        self.state.window_functions().contains_key(name)
+            && !self.state.scalar_functions().contains_key(name)
+            && !self.state.aggregate_functions().contains_key(name)
+    }
 }
 
 impl VisitorMut for Calls<'_> {
@@ -119,6 +126,13 @@ impl VisitorMut for Calls<'_> {
                     }
                 }
                 self.called.push(Called { name, place: place_of(&function.name) });
+            } else if function.over.is_none() && self.is_of_windows(&name) {
+                let message = format!("window function {name} requires an OVER clause");
+                let error = Error::new(Fault::WrongObjectType, message);
+                return ControlFlow::Break(match place_of(&function.name) {
+                    Some(place) => error.at(place),
+                    None => error,
+                });
             }
         }
         ControlFlow::Continue(())

@@ -40,8 +40,7 @@ pub(super) fn rewrite(expression: &mut Expr) -> Result<()> {
     let direct = arguments(function);
     if function.within_group.is_empty() {
         // A window function has no arguments.
-        let is_of_window = function.over.is_some() || direct.as_ref().is_none_or(Vec::is_empty);
-        if is_hypothetical && is_of_window {
+        if is_hypothetical && direct.as_ref().is_none_or(Vec::is_empty) {
             return Ok(());
         }
         let message = format!("WITHIN GROUP is required for ordered-set aggregate {name}");

@@ -1,10 +1,14 @@
 //! What PostgreSQL refuses as it is written, and the planner does not: subqueries in FROM without a name, names in ORDER BY that
-//! stand for two columns of the list, and windows where there are no rows yet for them.
+//! stand for two columns of the list, windows where there are no rows yet for them, and words of others that would mean something
+//! else: `GLOBAL JOIN`, `XOR` of conditions and `UNION BY NAME`.
 
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::{
-    ast::{Expr, OrderBy, OrderByKind, Query, Select, SelectItem, SetExpr, Spanned, TableFactor, Visit, Visitor},
+    ast::{
+        BinaryOperator, Expr, Join, OrderBy, OrderByKind, Query, Select, SelectItem, SetExpr, SetQuantifier, Spanned,
+        TableFactor, Visit, Visitor,
+    },
     tokenizer::Location,
 };
 
@@ -28,6 +32,7 @@ impl Visitor for Written {
         match &*query.body {
             SetExpr::Select(select) => flow(check_order(query, select))?,
             SetExpr::Values(values) => flow(check_windows(values, "VALUES"))?,
+            set @ SetExpr::SetOperation { .. } => flow(check_sets(set))?,
             _ => {}
         }
         flow(check_windows(&query.limit_clause, "LIMIT"))
@@ -35,6 +40,7 @@ impl Visitor for Written {
 
     fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<Error> {
         for join in select.from.iter().flat_map(|item| &item.joins) {
+            flow(check_global(join))?;
             flow(check_windows(&join.join_operator, "JOIN conditions"))?;
         }
         flow(check_windows(&select.selection, "WHERE"))?;
@@ -43,6 +49,9 @@ impl Visitor for Written {
     }
 
     fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<Error> {
+        if let TableFactor::NestedJoin { table_with_joins, .. } = factor {
+            return table_with_joins.joins.iter().try_for_each(|join| flow(check_global(join)));
+        }
         let TableFactor::Derived { subquery, alias: None, .. } = factor else { return ControlFlow::Continue(()) };
         let (what, example) = match &*subquery.body {
             SetExpr::Values(_) => ("VALUES", "VALUES"),
@@ -54,6 +63,39 @@ impl Visitor for Written {
             hint: Some(format!("For example, FROM ({example} ...) [AS] foo.")),
         })
     }
+
+    fn pre_visit_expr(&mut self, expression: &Expr) -> ControlFlow<Error> {
+        match expression {
+            Expr::BinaryOp { op: BinaryOperator::Xor, .. } => {
+                ControlFlow::Break(no_word("XOR", "conditions are compared by <>, and # is of bits"))
+            }
+            _ => ControlFlow::Continue(()),
+        }
+    }
+}
+
+/// Refuses what the parser takes for a word of another system, and the planner leaves out.
+fn check_global(join: &Join) -> Result<()> {
+    if join.global { Err(no_word("GLOBAL", "as an alias it is written \"global\"")) } else { Ok(()) }
+}
+
+/// Refuses set operations by the names of columns, which go together by their places; those of queries within are theirs.
+fn check_sets(set: &SetExpr) -> Result<()> {
+    use SetQuantifier::{AllByName, ByName, DistinctByName};
+    let mut rest = vec![set];
+    while let Some(set) = rest.pop() {
+        let SetExpr::SetOperation { set_quantifier, left, right, .. } = set else { continue };
+        if matches!(set_quantifier, AllByName | ByName | DistinctByName) {
+            return Err(no_word("BY", "the columns of set operations go together by their places, not by their names"));
+        }
+        rest.extend([left.as_ref(), right.as_ref()]);
+    }
+    Ok(())
+}
+
+fn no_word(word: &str, hint: &str) -> Error {
+    let message = format!("syntax error at or near \"{word}\"");
+    Error::Statement { fault: Fault::Syntax, message, hint: Some(hint.to_owned()) }
 }
 
 fn flow(result: Result<()>) -> ControlFlow<Error> {

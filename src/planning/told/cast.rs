@@ -22,6 +22,7 @@ use super::{
         casts::no_cast,
         columnar::{made_of, within},
         open_operands::is_open,
+        read_texts::is_read,
     },
     blanks, padded,
 };
@@ -198,7 +199,8 @@ pub(super) fn other(mut value: Expr, from: ColumnType, field: FieldRef, schema: 
         return Ok(Expr::Cast(Cast::new_from_field(Box::new(value), field)));
     }
     if from.pg == &BPCHAR {
-        if wanted.is_binary() {
+        // What is read is read with its blanks, and where it is needed: a text that says nothing would be read at once.
+        if wanted.is_binary() || is_read(wanted) {
             padded::fill(&mut value, from);
         } else {
             value = blanks::in_common(value, from, ColumnType::plain(&TEXT));

@@ -87,7 +87,7 @@ fn read_results(conditions: &mut [CaseWhen], otherwise: Option<&mut Expr>) {
 }
 
 /// The type of a value that is seen in how it is written; none of one that cuts a text or says no type of its own.
-fn seen_type(value: &Expr) -> Option<DataType> {
+pub(super) fn seen_type(value: &Expr) -> Option<DataType> {
     match value {
         Expr::Nested(inner) => seen_type(inner),
         Expr::Cast { data_type, .. } | Expr::TypedString(TypedString { data_type, .. }) => {
@@ -135,6 +135,7 @@ fn become_truth(condition: &mut Expr) {
     }
 }
 
-fn become_type(value: &mut Expr, data_type: DataType) {
+/// Casts a value to a type.
+pub(super) fn become_type(value: &mut Expr, data_type: DataType) {
     *value = cast_to(std::mem::replace(value, null()), data_type);
 }

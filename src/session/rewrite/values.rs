@@ -13,11 +13,20 @@ use datafusion::sql::sqlparser::ast::{
     SetQuantifier, Value, Values, visit_expressions,
 };
 
-use super::{call, is_text, null, query_from, told_types};
+use super::{
+    call, is_text, null,
+    open_texts::{become_type, seen_type},
+    query_from, told_types,
+};
 use crate::{Result, pgtype::ColumnType, planning::UNREAD};
 
 /// Leaves texts of a query that is VALUES unread.
 pub(super) fn rewrite(query: &mut Query) -> Result<()> {
+    if let SetExpr::Values(values) = query.body.as_mut()
+        && mentions_columns(values)
+    {
+        read_seen(values);
+    }
     if let SetExpr::Values(values) = query.body.as_ref()
         && reads_columns(values)
         && let Some(union) = united(values)?
@@ -44,9 +53,15 @@ pub(super) fn rewrite(query: &mut Query) -> Result<()> {
     Ok(())
 }
 
-/// Whether there are several rows, and columns are read in them, outside of subqueries. A UNION finds one type for two at a time: of
-/// more than two rows none may have a value without a type.
+/// Whether these are to be a UNION. It finds one type for two at a time: of more than two rows none may have a value without a
+/// type.
 fn reads_columns(values: &Values) -> bool {
+    let mut all = values.rows.iter().flat_map(|row| row.iter());
+    mentions_columns(values) && (values.rows.len() == 2 || !all.any(is_open))
+}
+
+/// Whether there are several rows, and columns are read in them, outside of subqueries.
+fn mentions_columns(values: &Values) -> bool {
     let reads = |part: &Expr| match part {
         // The word DEFAULT stands for no column.
         Expr::Identifier(name) => name.quote_style.is_some() || !name.value.eq_ignore_ascii_case("default"),
@@ -55,8 +70,23 @@ fn reads_columns(values: &Values) -> bool {
     };
     let is_query = |part: &Expr| matches!(part, Expr::Subquery(_) | Expr::Exists { .. } | Expr::InSubquery { .. });
     let mentions = |value: &Expr| has(value, reads) && !has(value, is_query);
-    let all = || values.rows.iter().flat_map(|row| row.iter());
-    values.rows.len() > 1 && all().any(mentions) && (values.rows.len() == 2 || !all().any(is_open))
+    values.rows.len() > 1 && values.rows.iter().flat_map(|row| row.iter()).any(mentions)
+}
+
+/// Casts texts to the type that all other values of their column are seen to have.
+fn read_seen(values: &mut Values) {
+    let width = values.rows.iter().map(|row| row.len()).min().unwrap_or(0);
+    for at in 0..width {
+        let others = values.rows.iter().map(|row| &row[at]).filter(|value| !is_text(value));
+        let mut types = others.map(seen_type);
+        let Some(Some(seen)) = types.next() else { continue };
+        if types.any(|other| other.as_ref() != Some(&seen)) {
+            continue;
+        }
+        for value in values.rows.iter_mut().map(|row| &mut row[at]).filter(|value| is_text(value)) {
+            become_type(value, seen.clone());
+        }
+    }
 }
 
 fn has(value: &Expr, wanted: impl Fn(&Expr) -> bool) -> bool {

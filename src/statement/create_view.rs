@@ -29,7 +29,7 @@ use super::{
 use crate::{
     Error, Fault, Result,
     catalog::{Definition, Existing, ObjectKey, View},
-    pgtype::{self, Form},
+    pgtype,
     session::{Name, Outcome, PostgreSql, Running, Scope, Sealed, query_from},
 };
 
@@ -153,7 +153,7 @@ fn check_replaced(old: &Schema, new: &Schema) -> Result<()> {
         }
         let (before, after) = (pgtype::of_field(old), pgtype::of_field(new));
         // The digits of a numeric that is computed are the query engine's, and not what a declaration says.
-        let has_own_modifier = !matches!(before.pg.form, Form::Numeric | Form::Array);
+        let has_own_modifier = !matches!(before.pg.form, pgtype::Form::Numeric | pgtype::Form::Array);
         if before.pg.oid != after.pg.oid || has_own_modifier && before.modifier != after.modifier {
             let [before, after] = [before, after].map(|own| own.pg.sql(Some(own.modifier)));
             return refused(format!("cannot change data type of view column \"{name}\" from {before} to {after}"));

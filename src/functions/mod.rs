@@ -42,7 +42,7 @@ pub(crate) use self::{
     call::{BYTES_OF_STEP, Call, Room},
     json::no_json,
     kind::PG_TYPEOF,
-    number::calculated,
+    number::{calculated, calculated_columns, compared_columns},
     resolve::{Given, Resolved, Unresolved, given, resolve, resolve_early, resolve_operator, resolve_operator_early},
     text::{quoted, similar, translated, unescaped},
     time::{TimeSeries, casting, instant_in_session, rounding},

@@ -241,8 +241,7 @@ fn numeric(values: &[&Expr], items: &[Item]) -> Result<DataType> {
             Item::Foreign(_) => {}
         }
     }
-    let numeric = room.numeric().or_else(|| room.wide());
-    numeric.ok_or_else(|| {
+    room.common().ok_or_else(|| {
         let message = "a column of these numerics would need more than 76 digits; round them";
         Failure::new(Fault::NumericOutOfRange, message).into()
     })

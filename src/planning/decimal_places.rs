@@ -10,9 +10,7 @@
 //! What is calculated of numbers that are written has the digits that PostgreSQL gives it. Of what is cast to a numeric of any
 //! digits none is lost.
 
-use arrow::datatypes::{
-    DECIMAL128_MAX_PRECISION, DECIMAL128_MAX_SCALE, DECIMAL256_MAX_PRECISION, DECIMAL256_MAX_SCALE, DataType,
-};
+use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DECIMAL256_MAX_PRECISION, DECIMAL256_MAX_SCALE, DataType};
 use datafusion::{
     common::{DFSchema, Result, ScalarValue},
     logical_expr::{BinaryExpr, Cast, Expr, ExprSchemable, Operator, cast},
@@ -20,7 +18,7 @@ use datafusion::{
 
 use super::{
     arithmetic::{self, ADDED_PLACES, MAX_SUMMED_DIGITS},
-    calls, float_digits, known_arguments,
+    calls, float_digits, known_arguments, long_numerics,
     number_types::{MAX_DIGITS, digits_of},
 };
 use crate::pgtype::ANY_NUMERIC;
@@ -28,14 +26,17 @@ use crate::pgtype::ANY_NUMERIC;
 /// Decimal places of a quotient or an average, if they fit, and of a product though its greatest values do not.
 const PLACES: i16 = 20;
 
-/// Places of the quotients that may be small: one of 0.00000000000001 has sixteen digits.
-const MOST_PLACES: i16 = 30;
+/// Places of the quotients that may be small, half of the digits of a long numeric: one of 0.0000000000000000000001 has sixteen.
+const MOST_PLACES: i16 = 38;
 
 /// Places that are enough for quotients of short numerics, though the least need more: one of a millionth has sixteen digits.
 const ENOUGH_PLACES: i16 = 22;
 
 /// Places that those have at most, so that there is room for what they are added to.
 const SHORT_PLACES: i16 = 26;
+
+/// Places that are needed for the least quotient of short numerics: where it is more, it may have no sixteen digits otherwise.
+const SHORT_ENOUGH: i16 = SHORT_PLACES + 2;
 
 /// Places that a quotient or an average has at least, though its greatest values do not fit then: PostgreSQL's has sixteen digits.
 const LEAST_PLACES: i16 = 16;
@@ -51,15 +52,18 @@ const OF_BIGINT: DataType = DataType::Decimal128(19, 0);
 
 /// How many digits a number has before the point and behind it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Digits {
-    whole: i16,
-    places: i16,
+pub(super) struct Digits {
+    pub(super) whole: i16,
+    pub(super) places: i16,
 }
 
 /// A step of an expression whose operands' types are known, with operands that keep the digits of its result.
 pub(super) fn kept(mut step: Expr, schema: &DFSchema) -> Result<Expr> {
     if let Some(number) = known_arguments::folded(&step) {
         return Ok(number);
+    }
+    if let Some(call) = long_numerics::settled(&step, schema)? {
+        return Ok(call);
     }
     match step {
         Expr::Cast(Cast { expr, field }) if *field.data_type() == ANY_NUMERIC && field.metadata().is_empty() => {
@@ -72,7 +76,7 @@ pub(super) fn kept(mut step: Expr, schema: &DFSchema) -> Result<Expr> {
             let types = [left.get_type(schema)?, right.get_type(schema)?];
             match (digits(&left, &types[0]), digits(&right, &types[1])) {
                 (Some(dividend), Some(divisor)) if types.iter().any(DataType::is_decimal) => {
-                    quotient([(*left, dividend), (*right, divisor)], &types, schema)
+                    quotient([(*left, dividend), (*right, divisor)], schema)
                 }
                 _ => Ok(Expr::BinaryExpr(BinaryExpr::new(left, Operator::Divide, right))),
             }
@@ -102,32 +106,6 @@ pub(super) fn kept(mut step: Expr, schema: &DFSchema) -> Result<Expr> {
     }
 }
 
-/// Gives two numerics room for the places of their product, where one has more than 38 digits or both have more places together.
-pub(super) fn make_room(left: &mut Expr, right: &mut Expr, schema: &DFSchema) {
-    let (Ok(one), Ok(other)) = (left.get_type(schema), right.get_type(schema)) else { return };
-    let (Some((digits, places)), Some((other_digits, other_places))) = (digits_of(&one), digits_of(&other)) else {
-        return;
-    };
-    let is_long = [&one, &other].into_iter().any(|own| matches!(own, DataType::Decimal256(..)));
-    if !is_long && places + other_places <= i16::from(DECIMAL128_MAX_SCALE) {
-        return;
-    }
-    // Short ones may get other places when types are settled.
-    let widest = if is_long { 0 } else { i16::from(DECIMAL256_MAX_PRECISION) };
-    let too_many = (places + other_places - i16::from(DECIMAL256_MAX_SCALE)).max(0);
-    let (left_lost, right_lost) = if places >= other_places { (too_many, 0) } else { (0, too_many) };
-    for (operand, own, digits, places) in
-        [(left, one, digits, places - left_lost), (right, other, other_digits, other_places - right_lost)]
-    {
-        if let (Ok(digits), Ok(places)) = (u8::try_from(digits.max(widest)), i8::try_from(places)) {
-            let wide = DataType::Decimal256(digits, places);
-            if own != wide {
-                *operand = cast(std::mem::take(operand), wide);
-            }
-        }
-    }
-}
-
 /// A number that is cast to a numeric of any digits, where the type that has no others would lose some.
 fn as_it_is(number: &Expr, schema: &DFSchema) -> Result<Option<Expr>> {
     let own = number.get_type(schema)?;
@@ -141,29 +119,44 @@ fn as_it_is(number: &Expr, schema: &DFSchema) -> Result<Option<Expr>> {
     Ok((!fits).then(|| number.clone()))
 }
 
-/// The quotient of two numbers of so many digits. Where its greatest values leave too few places in a numeric, or it is of long
-/// ones, it is computed with twice the digits.
-fn quotient(
-    [(left, dividend), (right, divisor)]: [(Expr, Digits); 2],
-    types: &[DataType],
-    schema: &DFSchema,
-) -> Result<Expr> {
+/// The quotient of two numbers of so many digits. Where its greatest values leave too few places in a numeric, or its least need
+/// more, it is computed with twice the digits.
+fn quotient([(left, dividend), (right, divisor)]: [(Expr, Digits); 2], schema: &DFSchema) -> Result<Expr> {
     let whole = dividend.whole + divisor.places;
-    // The least quotient has so many zeros behind the point, and its digits behind them.
-    let wanted = (own_places(&left, schema)? + divisor.whole + LEAST_PLACES).clamp(PLACES, MOST_PLACES);
-    let is_long = types.iter().any(|own| matches!(own, DataType::Decimal256(..)));
-    if !is_long && whole + wanted.min(ENOUGH_PLACES) <= MAX_DIGITS {
+    let least = needed(&left, divisor, schema)?;
+    let wanted = least.clamp(PLACES, MOST_PLACES);
+    if least <= SHORT_ENOUGH && whole + wanted.min(ENOUGH_PLACES) <= MAX_DIGITS {
         let left = with_places(left, dividend, wanted.min(MAX_DIGITS - whole).min(SHORT_PLACES), schema)?;
         return Ok(Expr::BinaryExpr(BinaryExpr::new(Box::new(left), Operator::Divide, Box::new(right))));
     }
-    let room = i16::from(DECIMAL256_MAX_PRECISION) - whole;
-    let places = wanted.max(dividend.places).max(divisor.places).min(room).max(LEAST_PLACES);
-    let precision = (whole + places).clamp(1, DECIMAL256_MAX_PRECISION.into());
-    let (Ok(precision), Ok(scale)) = (u8::try_from(precision), i8::try_from(places)) else {
-        return Ok(Expr::BinaryExpr(BinaryExpr::new(Box::new(left), Operator::Divide, Box::new(right))));
-    };
+    let result = long_quotient(dividend, divisor, wanted);
     let operands = vec![as_numeric(left, dividend, schema)?, as_numeric(right, divisor, schema)?];
-    Ok(arithmetic::quotient(operands, DataType::Decimal256(precision, scale)))
+    Ok(arithmetic::quotient(operands, result))
+}
+
+/// The places with which the least quotient has sixteen digits: it has so many zeros behind the point, and its digits behind
+/// them.
+fn needed(dividend: &Expr, divisor: Digits, schema: &DFSchema) -> Result<i16> {
+    Ok(own_places(dividend, schema)? + divisor.whole + LEAST_PLACES)
+}
+
+/// Those that a long quotient has.
+pub(super) fn wanted(dividend: &Expr, divisor: Digits, schema: &DFSchema) -> Result<i16> {
+    Ok(needed(dividend, divisor, schema)?.clamp(PLACES, MOST_PLACES))
+}
+
+/// The type of a quotient with so many places at least. What has no room before the point then is refused.
+pub(super) fn long_quotient(dividend: Digits, divisor: Digits, wanted: i16) -> DataType {
+    let whole = dividend.whole + divisor.places;
+    let room = i16::from(DECIMAL256_MAX_PRECISION) - whole;
+    long(whole, wanted.max(dividend.places).max(divisor.places).min(room).max(wanted))
+}
+
+/// The type of long numerics with so many places, and with so many digits before the point if there is room.
+pub(super) fn long(whole: i16, places: i16) -> DataType {
+    let precision = (whole + places).clamp(places.max(1), DECIMAL256_MAX_PRECISION.into());
+    let precision = u8::try_from(precision).unwrap_or(DECIMAL256_MAX_PRECISION);
+    DataType::Decimal256(precision, i8::try_from(places).unwrap_or(DECIMAL256_MAX_SCALE))
 }
 
 /// The decimal places that a number had before it was cast to one of more, as it is here: the least has no more.
@@ -178,7 +171,7 @@ fn own_places(number: &Expr, schema: &DFSchema) -> Result<i16> {
 }
 
 /// An integer as the numeric that it is.
-fn as_numeric(number: Expr, digits: Digits, schema: &DFSchema) -> Result<Expr> {
+pub(super) fn as_numeric(number: Expr, digits: Digits, schema: &DFSchema) -> Result<Expr> {
     match u8::try_from(digits.whole) {
         Ok(whole) if number.get_type(schema)?.is_integer() => {
             number.cast_to(&DataType::Decimal128(whole.max(1), 0), schema)
@@ -250,7 +243,7 @@ fn decimal(data_type: &DataType) -> Option<Digits> {
 }
 
 /// The digits of a numeric or of an integer beside one.
-fn digits(operand: &Expr, data_type: &DataType) -> Option<Digits> {
+pub(super) fn digits(operand: &Expr, data_type: &DataType) -> Option<Digits> {
     let written = match operand {
         Expr::Literal(value, _) if data_type.is_integer() => match value.cast_to(&DataType::Int64) {
             Ok(ScalarValue::Int64(Some(number))) => number.unsigned_abs().checked_ilog10().map(|log| log + 1),

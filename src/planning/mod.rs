@@ -55,6 +55,7 @@ mod late_columns;
 mod list_texts;
 mod lists;
 mod long_numbers;
+mod long_numerics;
 mod lossy_casts;
 mod missing;
 mod nearest_floats;

@@ -32,6 +32,9 @@ use super::{
 /// The most digits of a numeric.
 pub(super) const MAX_DIGITS: i16 = 38;
 
+/// The places of a long numeric that has as many digits before the point.
+pub(super) const HALF_PLACES: i8 = 38;
+
 /// The type that two values are compared as.
 pub(crate) fn compared_as(left: &DataType, right: &DataType) -> Option<DataType> {
     let is_real = |data_type: &DataType| matches!(data_type, DataType::Float16 | DataType::Float32);
@@ -348,6 +351,16 @@ impl Room {
         let fits = self.whole + self.fraction <= i16::from(DECIMAL256_MAX_PRECISION);
         let scale = i8::try_from(self.fraction).ok()?;
         fits.then_some(DataType::Decimal256(DECIMAL256_MAX_PRECISION, scale))
+    }
+
+    /// The type of all of them. Where none has so many digits, it has all places, if they leave half of the digits before the
+    /// point: a number that is longer is refused when it becomes one.
+    pub(super) fn common(&self) -> Option<DataType> {
+        let longest = || {
+            let scale = i8::try_from(self.fraction).ok().filter(|scale| *scale <= HALF_PLACES)?;
+            Some(DataType::Decimal256(DECIMAL256_MAX_PRECISION, scale))
+        };
+        self.numeric().or_else(|| self.wide()).or_else(longest)
     }
 }
 

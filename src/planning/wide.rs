@@ -11,8 +11,10 @@ use arrow::{
     },
     error::ArrowError,
 };
+use datafusion::logical_expr::Operator;
 
 use super::number_types::{MAX_DIGITS, digits_of};
+use crate::functions;
 
 /// The least digits of a product that has lost some: it has sixteen.
 const LEAST_KEPT: u128 = 10_u128.pow(15);
@@ -36,21 +38,36 @@ pub(super) fn narrowed(sums: &dyn Array, data_type: &DataType) -> Result<ArrayRe
 /// The quotients of decimals, rounded to the places of the result. One that loses digits for that keeps as many as a double has
 /// at least, or it is refused.
 pub(super) fn quotients(left: &dyn Datum, right: &dyn Datum, result: &DataType) -> Result<ArrayRef, ArrowError> {
-    let places = scale(result);
-    let [from, by] = [left, right].map(|operand| i16::from(scale(operand.get().0.data_type())));
-    let moved = u32::try_from(i16::from(places) - from + by).map_err(|_| no_room())?;
     if matches!(result, DataType::Decimal256(..)) {
-        let power = i256::from_i128(10).checked_pow(moved).ok_or_else(no_long_room)?;
-        return computed(left, right, |left, right| {
-            let quotients: PrimitiveArray<Decimal256Type> =
-                each_pair(left, right, |left, right| long_quotient(left, right, power, places))?;
-            Ok(Arc::new(quotients.with_data_type(result.clone())))
+        // Where 256 bits have no room before it is rounded, or it has too few digits.
+        return long_quotients(left, right, result).or_else(|_| {
+            let exact = functions::calculated_columns(left, Operator::Divide, right, result);
+            exact.map_err(|failure| ArrowError::ExternalError(Box::new(failure)))
         });
     }
+    let places = scale(result);
+    let moved = moved(left, right, places)?;
     let power = 10_i128.checked_pow(moved);
     let quotients: PrimitiveArray<Decimal128Type> =
         each_pair(left, right, |left, right| quotient(left, right, power, moved, places))?;
     Ok(Arc::new(quotients.with_data_type(result.clone())))
+}
+
+/// The same with twice the digits.
+fn long_quotients(left: &dyn Datum, right: &dyn Datum, result: &DataType) -> Result<ArrayRef, ArrowError> {
+    let places = scale(result);
+    let power = i256::from_i128(10).checked_pow(moved(left, right, places)?).ok_or_else(no_long_room)?;
+    computed(left, right, |left, right| {
+        let quotients: PrimitiveArray<Decimal256Type> =
+            each_pair(left, right, |left, right| long_quotient(left, right, power, places))?;
+        Ok(Arc::new(quotients.with_data_type(result.clone())))
+    })
+}
+
+/// How many places the digits of dividends are moved by, so that quotients have so many.
+fn moved(left: &dyn Datum, right: &dyn Datum, places: i8) -> Result<u32, ArrowError> {
+    let [from, by] = [left, right].map(|operand| i16::from(scale(operand.get().0.data_type())));
+    u32::try_from(i16::from(places) - from + by).map_err(|_| no_room())
 }
 
 /// What each pair of numbers comes to, of which one may stand beside all others.

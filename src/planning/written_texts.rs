@@ -16,7 +16,7 @@ use datafusion::{
 };
 
 use super::{
-    byte_texts::is_bytes, common_types, concatenation, days, decimal_places, integers, known_arguments, open_arguments,
+    byte_texts::is_bytes, common_types, concatenation, days, integers, known_arguments, long_numerics, open_arguments,
     open_operands, operator_calls, operators, steps, text_numbers, time_operators,
 };
 use crate::pgtype::{self, ZONED_TIME};
@@ -51,6 +51,11 @@ impl ExprPlanner for Operators {
             Eq | NotEq | Lt | LtEq | Gt | GtEq | Spaceship => {
                 compare(operands, schema);
                 time_operators::compare(&mut operation.left, &mut operation.right, schema);
+                if let Some(op) = of_order(&operation.op)
+                    && let Some(call) = long_numerics::planned(&operation.left, op, &operation.right, schema)?
+                {
+                    return Ok(PlannerResult::Planned(call));
+                }
             }
             Plus | Minus | Multiply | Divide | Modulo => {
                 settle(operands, schema, calculated_with);
@@ -60,8 +65,10 @@ impl ExprPlanner for Operators {
                 {
                     return Ok(PlannerResult::Planned(number));
                 }
-                if operation.op == Multiply {
-                    decimal_places::make_room(&mut operation.left, &mut operation.right, schema);
+                if let Some(op) = of_numbers(&operation.op)
+                    && let Some(call) = long_numerics::planned(&operation.left, op, &operation.right, schema)?
+                {
+                    return Ok(PlannerResult::Planned(call));
                 }
                 if matches!(operation.op, Plus | Minus) {
                     let adds = operation.op == Plus;
@@ -102,6 +109,19 @@ fn of_numbers(op: &BinaryOperator) -> Option<Operator> {
         BinaryOperator::Modulo => Some(Operator::Modulo),
         other => of_open_operands(other).filter(Operator::is_numerical_operators),
     }
+}
+
+/// An operator that says which of two values is less.
+fn of_order(op: &BinaryOperator) -> Option<Operator> {
+    Some(match op {
+        BinaryOperator::Eq => Operator::Eq,
+        BinaryOperator::NotEq => Operator::NotEq,
+        BinaryOperator::Lt => Operator::Lt,
+        BinaryOperator::LtEq => Operator::LtEq,
+        BinaryOperator::Gt => Operator::Gt,
+        BinaryOperator::GtEq => Operator::GtEq,
+        _ => return None,
+    })
 }
 
 /// An operator that the engine has for other types than PostgreSQL where one of its operands has none.

@@ -14,6 +14,7 @@
 
 mod angles;
 mod buckets;
+mod calculations;
 mod constants;
 mod exact;
 mod float;
@@ -24,8 +25,11 @@ mod rounding;
 mod scales;
 mod signs;
 
-pub(crate) use self::constants::calculated;
 use self::float::Refused;
+pub(crate) use self::{
+    calculations::{calculated_columns, compared_columns},
+    constants::calculated,
+};
 pub(super) use self::{
     exact::{Decimal, Undefined},
     numerics::{Room as NumericRoom, numerics},

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::{
-    array::{ArrayRef, AsArray, Decimal128Array, Decimal256Array},
+    array::{Array, ArrayRef, AsArray, Decimal128Array, Decimal256Array},
     datatypes::{DECIMAL128_MAX_PRECISION, DECIMAL256_MAX_PRECISION, DataType, Decimal128Type, Decimal256Type, i256},
 };
 
@@ -32,17 +32,32 @@ enum Values<'a> {
 impl<'a> Numerics<'a> {
     pub(super) fn of(call: &Call<'a>, at: usize) -> Result<Self> {
         let argument = call.argument(at)?;
-        match argument.data_type() {
-            DataType::Decimal128(_, scale) => {
-                Ok(Self { values: Values::Short(argument.as_primitive::<Decimal128Type>()), scale: *scale })
-            }
-            DataType::Decimal256(_, scale) => {
-                Ok(Self { values: Values::Long(argument.as_primitive::<Decimal256Type>()), scale: *scale })
-            }
-            other => {
-                let found = pgtype::type_name(other);
-                Err(Failure::new(Fault::Internal, format!("the argument {} is of the type {found}", at + 1)))
-            }
+        Self::of_column(argument.as_ref()).ok_or_else(|| {
+            let found = pgtype::type_name(argument.data_type());
+            Failure::new(Fault::Internal, format!("the argument {} is of the type {found}", at + 1))
+        })
+    }
+
+    /// Those of a column; none of one of another type.
+    pub(super) fn of_column(column: &'a dyn Array) -> Option<Self> {
+        let (values, scale) = match column.data_type() {
+            DataType::Decimal128(_, scale) => (Values::Short(column.as_primitive::<Decimal128Type>()), *scale),
+            DataType::Decimal256(_, scale) => (Values::Long(column.as_primitive::<Decimal256Type>()), *scale),
+            _ => return None,
+        };
+        Some(Self { values, scale })
+    }
+
+    /// How many digits each has behind the point.
+    pub(super) fn scale(&self) -> i8 {
+        self.scale
+    }
+
+    /// The digits of a row's value, without the point.
+    pub(super) fn digits(&self, row: usize) -> i256 {
+        match &self.values {
+            Values::Short(values) => i256::from_i128(values.value(row)),
+            Values::Long(values) => values.value(row),
         }
     }
 
@@ -116,7 +131,7 @@ fn short_digits(number: &Decimal, precision: u8, places: usize) -> Result<i128> 
     digits.filter(|digits| digits.unsigned_abs() < limit).ok_or_else(|| undefined(Undefined::Overflow))
 }
 
-fn long_digits(number: &Decimal, precision: u8, places: usize) -> Result<i256> {
+pub(super) fn long_digits(number: &Decimal, precision: u8, places: usize) -> Result<i256> {
     let digits = number.rounded(places, Rounding::Nearest).to_digits();
     let has_room = digits.trim_start_matches('-').len() <= usize::from(precision);
     let number = if has_room { i256::from_string(&digits) } else { None };

@@ -12,7 +12,10 @@ use std::sync::Arc;
 use arrow::{
     array::{Array, ArrayRef, Datum},
     compute::kernels::numeric::{add, mul, neg, sub},
-    datatypes::{DECIMAL128_MAX_PRECISION, DECIMAL128_MAX_SCALE, DECIMAL256_MAX_PRECISION, DataType, Field, FieldRef},
+    datatypes::{
+        DECIMAL128_MAX_PRECISION, DECIMAL128_MAX_SCALE, DECIMAL256_MAX_PRECISION, DECIMAL256_MAX_SCALE, DataType,
+        Field, FieldRef,
+    },
     error::ArrowError,
 };
 use datafusion::{
@@ -242,6 +245,13 @@ fn exact_sum(call: &mut Expr, input: &LogicalPlan) -> Result<Option<Back>> {
         DataType::Decimal128(digits, scale) if digits > MAX_SUMMED_DIGITS => (
             DataType::Decimal256(DECIMAL256_MAX_PRECISION, scale),
             DataType::Decimal128(DECIMAL128_MAX_PRECISION, scale),
+        ),
+        DataType::Decimal256(digits, scale) if averages && scale < DECIMAL256_MAX_SCALE - ADDED_PLACES => (
+            DataType::Decimal256(DECIMAL256_MAX_PRECISION, scale + 1),
+            DataType::Decimal256(
+                (digits + ADDED_PLACES.unsigned_abs()).min(DECIMAL256_MAX_PRECISION),
+                scale + ADDED_PLACES,
+            ),
         ),
         _ if averages => return Ok(None),
         // As many numbers of 32 bits as there can be rows have a sum of 64.

@@ -19,7 +19,7 @@ use datafusion::{
 use super::{
     arithmetic::{self, ADDED_PLACES, MAX_SUMMED_DIGITS},
     calls, float_digits, known_arguments, long_numerics,
-    number_types::{MAX_DIGITS, digits_of},
+    number_types::{HALF_PLACES, MAX_DIGITS, digits_of},
 };
 use crate::pgtype::ANY_NUMERIC;
 
@@ -40,6 +40,9 @@ const SHORT_ENOUGH: i16 = SHORT_PLACES + 2;
 
 /// Places that a quotient or an average has at least, though its greatest values do not fit then: PostgreSQL's has sixteen digits.
 const LEAST_PLACES: i16 = 16;
+
+/// Places that an average of short numerics may lack: its least values have twelve digits, then.
+const LACKING_PLACES: i16 = 4;
 
 /// Digits of an average whose sum has room: the last four are not summed.
 const MAX_AVERAGED_DIGITS: i16 = 30;
@@ -193,22 +196,26 @@ fn sum(arguments: &mut [Expr], schema: &DFSchema) -> Result<()> {
     Ok(())
 }
 
-/// The average of integers is a numeric, too.
+/// The average of integers is a numeric, too. Where one of 38 digits has too few places, it is computed with twice the digits.
 fn average(arguments: &mut [Expr], schema: &DFSchema) -> Result<()> {
     let [argument] = arguments else { return Ok(()) };
     let data_type = argument.get_type(schema)?;
-    let Some(digits) = digits_of_type(&data_type).filter(|_| !matches!(data_type, DataType::Decimal256(..))) else {
-        return Ok(());
-    };
-    if let (DataType::Decimal128(digits, places), true) = (&data_type, own_places(argument, schema)? > PLACES) {
-        *argument = std::mem::take(argument).cast_to(&DataType::Decimal256(*digits, *places), schema)?;
-        return Ok(());
-    }
+    let Some(digits) = digits_of_type(&data_type) else { return Ok(()) };
+    let added = i16::from(ADDED_PLACES);
     // Sums that are as long as the number of rows makes them have room in a numeric, or are computed with twice the digits.
-    let is_wide = digits.whole + LEAST_PLACES - i16::from(ADDED_PLACES) >= i16::from(MAX_SUMMED_DIGITS);
+    let is_wide = digits.whole + LEAST_PLACES - added >= i16::from(MAX_SUMMED_DIGITS);
     let room = if is_wide { MAX_DIGITS } else { MAX_AVERAGED_DIGITS };
     // A hundredth of the least value still has sixteen digits.
     let wanted = (own_places(argument, schema)? + LEAST_PLACES + 2).max(PLACES);
+    let is_long = matches!(data_type, DataType::Decimal256(..));
+    if is_long || wanted > room - digits.whole + LACKING_PLACES {
+        let room = i16::from(DECIMAL256_MAX_PRECISION) - digits.whole - added;
+        let places = (wanted.min(room.max(HALF_PLACES.into())) - added).max(digits.places);
+        if !is_long || places > digits.places {
+            *argument = std::mem::take(argument).cast_to(&long(digits.whole, places), schema)?;
+        }
+        return Ok(());
+    }
     let places = wanted.min(room - digits.whole).max(LEAST_PLACES);
     *argument = with_places(std::mem::take(argument), digits, places, schema)?;
     Ok(())

@@ -20,6 +20,9 @@ const UTC: &str = "+00:00";
 /// The Arrow type of numerics whose digits nothing says.
 pub(crate) const ANY_NUMERIC: DataType = DataType::Decimal128(DECIMAL128_MAX_PRECISION, 10);
 
+/// That of numerics of any digits that need more places than [`ANY_NUMERIC`] has, as those that are made of floats.
+pub(crate) const LONG_NUMERIC: DataType = DataType::Decimal256(DECIMAL256_MAX_PRECISION, 38);
+
 /// A type as a column has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ColumnType {
@@ -56,7 +59,7 @@ pub fn of(arrow: &DataType) -> ColumnType {
         Arrow::Float16 | Arrow::Float32 => &FLOAT4,
         Arrow::Float64 => &FLOAT8,
         // Those that no declaration limits are shown with the digits that they have.
-        data_type if *data_type == ANY_NUMERIC => &NUMERIC,
+        data_type if [ANY_NUMERIC, LONG_NUMERIC].contains(data_type) => &NUMERIC,
         Arrow::Decimal32(precision, scale)
         | Arrow::Decimal64(precision, scale)
         | Arrow::Decimal128(precision, scale)

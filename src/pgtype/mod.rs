@@ -24,8 +24,8 @@ use arrow::datatypes::DataType;
 pub(crate) use self::{
     casts::casts,
     columns::{
-        ANY_NUMERIC, canonical, dimensions_of, element, innermost, is_json_value, is_record, json_value, list_of,
-        nested, record_field, sent_as,
+        ANY_NUMERIC, LONG_NUMERIC, canonical, dimensions_of, element, innermost, is_json_value, is_record, json_value,
+        list_of, nested, record_field, sent_as,
     },
     digits::{MOST_DIGITS, rounded, rounded_moment},
     procedures::{Procedure, procedure, procedures_named},

@@ -21,7 +21,7 @@ use super::{
     calls, float_digits, known_arguments, long_numerics,
     number_types::{HALF_PLACES, MAX_DIGITS, digits_of},
 };
-use crate::pgtype::ANY_NUMERIC;
+use crate::pgtype::{ANY_NUMERIC, LONG_NUMERIC};
 
 /// Decimal places of a quotient or an average, if they fit, and of a product though its greatest values do not.
 const PLACES: i16 = 20;
@@ -65,6 +65,7 @@ pub(super) fn kept(mut step: Expr, schema: &DFSchema) -> Result<Expr> {
     if let Some(number) = known_arguments::folded(&step) {
         return Ok(number);
     }
+    float_digits::before_rounding(&mut step);
     if let Some(call) = long_numerics::settled(&step, schema)? {
         return Ok(call);
     }
@@ -109,11 +110,12 @@ pub(super) fn kept(mut step: Expr, schema: &DFSchema) -> Result<Expr> {
     }
 }
 
-/// A number that is cast to a numeric of any digits, where the type that has no others would lose some.
+/// A number that is cast to a numeric of any digits, where the type that has no others would lose some, as of a float.
 fn as_it_is(number: &Expr, schema: &DFSchema) -> Result<Option<Expr>> {
     let own = number.get_type(schema)?;
     if own.is_floating() {
-        return float_digits::own_numeric(number, schema);
+        let written = float_digits::own_numeric(number, schema)?;
+        return Ok(Some(written.unwrap_or_else(|| cast(number.clone(), LONG_NUMERIC))));
     }
     let (Some((digits, places)), Some((most, most_places))) = (digits_of(&own), digits_of(&ANY_NUMERIC)) else {
         return Ok(None);

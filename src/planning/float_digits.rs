@@ -2,17 +2,24 @@
 //!
 //! The engine multiplies the float by a power of ten and rounds that: of 1.005 it makes 1.00, and of the real 0.1 all digits
 //! that the nearest float has. A number that is written with a point has all the digits that are written. A float that is
-//! written and cast to a numeric of any digits has as many decimal places as it needs; one that is computed has ten.
+//! written and cast to a numeric of any digits has as many decimal places as it needs; one that is computed has 38, and is
+//! refused where these are too few, unless it is rounded at once.
 
 use std::sync::Arc;
 
 use arrow::{
     array::{ArrayRef, AsArray, PrimitiveArray},
     compute::cast,
-    datatypes::{DataType, Decimal128Type, DecimalType, Field, FieldRef, Float32Type, Float64Type},
+    datatypes::{
+        DECIMAL256_MAX_PRECISION, DataType, Decimal128Type, Decimal256Type, DecimalType, Field, FieldRef, Float32Type,
+        Float64Type, i256,
+    },
 };
 use datafusion::{
-    common::{DFSchema, Result, ScalarValue, config::ConfigOptions, tree_node::Transformed, utils::take_function_args},
+    common::{
+        DFSchema, DataFusionError, Result, ScalarValue, config::ConfigOptions, tree_node::Transformed,
+        utils::take_function_args,
+    },
     logical_expr::{
         Cast, ColumnarValue, Expr, ExprSchemable, LogicalPlan, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF,
         ScalarUDFImpl, Signature, Volatility,
@@ -31,7 +38,7 @@ use super::{
 };
 use crate::{
     fault::Failure,
-    pgtype::{ANY_NUMERIC, NoNumber},
+    pgtype::{ANY_NUMERIC, LONG_NUMERIC, NoNumber},
 };
 
 /// Digits of a double that PostgreSQL takes for those that were meant.
@@ -57,7 +64,9 @@ impl AnalyzerRule for MeantDigits {
 /// What is cast to a numeric.
 fn cast_to_numeric(step: &Expr) -> Option<&Expr> {
     match step {
-        Expr::Cast(Cast { expr, field }) if matches!(field.data_type(), DataType::Decimal128(..)) => {
+        Expr::Cast(Cast { expr, field })
+            if matches!(field.data_type(), DataType::Decimal128(..) | DataType::Decimal256(..)) =>
+        {
             Some(expr.as_ref())
         }
         _ => None,
@@ -176,27 +185,56 @@ impl ScalarUDFImpl for MeantNumeric {
 
 impl MeantNumeric {
     fn numerics(&self, floats: &ArrayRef) -> Result<ArrayRef> {
-        let DataType::Decimal128(precision, scale) = self.numeric else { return Ok(cast(floats, &self.numeric)?) };
-        let numeric = |written: String| {
-            digits_at(&written, scale)
-                .filter(|digits| Decimal128Type::is_valid_decimal_precision(*digits, precision))
-                .ok_or_else(|| self.refused(&written))
-        };
-        let numerics: PrimitiveArray<Decimal128Type> = match floats.data_type() {
+        Ok(match self.numeric {
+            DataType::Decimal128(precision, scale) => {
+                let numerics = self.each::<Decimal128Type>(floats, |written| {
+                    let digits = digits_at(written, scale).and_then(|(digits, _)| digits.to_i128());
+                    digits.filter(|digits| Decimal128Type::is_valid_decimal_precision(*digits, precision))
+                })?;
+                Arc::new(numerics.with_data_type(self.numeric.clone()))
+            }
+            DataType::Decimal256(precision, scale) => {
+                let is_any = self.numeric == LONG_NUMERIC;
+                let numerics = self.each::<Decimal256Type>(floats, |written| {
+                    let (digits, is_exact) = digits_at(written, scale)?;
+                    let has_room = Decimal256Type::is_valid_decimal_precision(digits, precision);
+                    (has_room && (is_exact || !is_any)).then_some(digits)
+                })?;
+                Arc::new(numerics.with_data_type(self.numeric.clone()))
+            }
+            _ => cast(floats, &self.numeric)?,
+        })
+    }
+
+    /// The digits that each float has of those that were meant, or it is refused.
+    fn each<T: DecimalType>(
+        &self,
+        floats: &ArrayRef,
+        digits: impl Fn(&str) -> Option<T::Native>,
+    ) -> Result<PrimitiveArray<T>> {
+        let numeric = |written: String| digits(&written).ok_or_else(|| DataFusionError::from(self.refused(&written)));
+        match floats.data_type() {
             DataType::Float64 => floats
                 .as_primitive::<Float64Type>()
-                .try_unary(|float: f64| numeric(format!("{float:.*e}", DOUBLE_DIGITS - 1)))?,
+                .try_unary(|float: f64| numeric(format!("{float:.*e}", DOUBLE_DIGITS - 1))),
             DataType::Float32 => floats
                 .as_primitive::<Float32Type>()
-                .try_unary(|float: f32| numeric(format!("{float:.*e}", REAL_DIGITS - 1)))?,
-            _ => return Ok(cast(floats, &self.numeric)?),
-        };
-        Ok(Arc::new(numerics.with_data_type(self.numeric.clone())))
+                .try_unary(|float: f32| numeric(format!("{float:.*e}", REAL_DIGITS - 1))),
+            _ => {
+                let doubles = cast(floats, &DataType::Float64)?;
+                doubles
+                    .as_primitive::<Float64Type>()
+                    .try_unary(|float: f64| numeric(format!("{float:.*e}", DOUBLE_DIGITS - 1)))
+            }
+        }
     }
 
     /// What is told of a float that is no numeric of the type.
     fn refused(&self, written: &str) -> Failure {
         match written.parse::<f64>() {
+            Ok(float) if float.is_finite() && self.numeric == LONG_NUMERIC => {
+                no_number(&format!("{float:e}"), &ANY_NUMERIC, NoNumber::Range)
+            }
             Ok(float) if float.is_finite() => numeric_overflow(&format!("{float:e}"), &self.numeric),
             Ok(float) if float.is_nan() => no_number("NaN", &self.numeric, NoNumber::NotFinite),
             _ => no_number(
@@ -208,24 +246,42 @@ impl MeantNumeric {
     }
 }
 
-/// The digits of a number in the form `-1.005e3` with so many decimal places, rounded away from zero; none if there is no room.
-fn digits_at(written: &str, scale: i8) -> Option<i128> {
+/// A cast of a float to a numeric of any digits that is rounded: digits that it has no places for are left out.
+pub(super) fn before_rounding(step: &mut Expr) {
+    let Expr::ScalarFunction(call) = step else { return };
+    if !["round", "trunc", "ceil", "ceiling", "floor"].contains(&call.func.name()) {
+        return;
+    }
+    if let Some(Expr::Cast(Cast { expr, field })) = call.args.first_mut()
+        && *field.data_type() == LONG_NUMERIC
+    {
+        let float = std::mem::take(expr.as_mut());
+        call.args[0] = Expr::Cast(Cast::new(Box::new(float), ROUNDED));
+    }
+}
+
+/// The numerics that are rounded at once.
+const ROUNDED: DataType = DataType::Decimal256(DECIMAL256_MAX_PRECISION, 37);
+
+/// The digits of a number in the form `-1.005e3` with so many decimal places, rounded away from zero, and whether these are all;
+/// none if there is no room.
+fn digits_at(written: &str, scale: i8) -> Option<(i256, bool)> {
     let (mantissa, exponent) = written.split_once('e')?;
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let digits: i128 = format!("{whole}{fraction}").parse().ok()?;
     let moved = exponent.parse::<i32>().ok()? - i32::try_from(fraction.len()).ok()? + i32::from(scale);
-    let power = 10_i128.checked_pow(moved.unsigned_abs());
-    match power {
-        _ if digits == 0 => Some(0),
-        Some(power) if moved >= 0 => digits.checked_mul(power),
-        None if moved >= 0 => None,
-        Some(power) => {
-            let (quotient, rest) = (digits / power, digits % power);
-            Some(if rest.abs() >= power / 2 { quotient + digits.signum() } else { quotient })
-        }
-        // There are not so many digits.
-        None => Some(0),
+    if digits == 0 {
+        return Some((i256::ZERO, true));
     }
+    if moved >= 0 {
+        let power = i256::from_i128(10).checked_pow(moved.unsigned_abs())?;
+        return Some((i256::from_i128(digits).checked_mul(power)?, true));
+    }
+    // There are not so many digits as a power that has no room has.
+    let Some(power) = 10_i128.checked_pow(moved.unsigned_abs()) else { return Some((i256::ZERO, false)) };
+    let (quotient, rest) = (digits / power, digits % power);
+    let rounded = if rest.abs() >= power / 2 { quotient + digits.signum() } else { quotient };
+    Some((i256::from_i128(rounded), rest == 0))
 }
 
 #[cfg(test)]
@@ -240,6 +296,23 @@ mod tests {
         let function = MeantNumeric { numeric, signature: Signature::any(1, Volatility::Immutable) };
         let numerics = function.numerics(&floats).ok()?;
         Some(numerics.as_primitive::<Decimal128Type>().value(0))
+    }
+
+    #[test]
+    fn a_float_that_is_computed_has_all_its_digits_or_is_refused() {
+        let numeric = |float: f64, numeric: DataType| {
+            let function = MeantNumeric { numeric, signature: Signature::any(1, Volatility::Immutable) };
+            let floats: ArrayRef = Arc::new(Float64Array::from(vec![float]));
+            let numerics = function.numerics(&floats).ok()?;
+            Some(numerics.as_primitive::<Decimal256Type>().value(0).to_string())
+        };
+        assert_eq!(numeric(1e-12, LONG_NUMERIC), Some(format!("1{}", "0".repeat(26))));
+        assert_eq!(numeric(1.0 / 3.0, LONG_NUMERIC), Some(format!("{}{}", "3".repeat(15), "0".repeat(23))));
+        assert_eq!(numeric(3e37, LONG_NUMERIC), Some(format!("3{}", "0".repeat(75))));
+        for wrong in [3e38, 1.234_567_89e-31, 1e-300, f64::NAN] {
+            assert_eq!(numeric(wrong, LONG_NUMERIC), None, "{wrong}");
+        }
+        assert_eq!(numeric(1.234_567_89e-31, ROUNDED), Some("1234568".to_owned()));
     }
 
     /// As PostgreSQL 15 casts them.

@@ -22,7 +22,7 @@ use datafusion::{
 
 use super::{TEXT_OF, byte_texts::is_bytes, columnar::made_of, steps};
 use crate::{
-    pgtype::{ANY_NUMERIC, Styles, ZONED_TIME, Zone},
+    pgtype::{ANY_NUMERIC, LONG_NUMERIC, Styles, ZONED_TIME, Zone},
     print::{self, Form},
 };
 
@@ -70,7 +70,7 @@ fn is_written(data_type: &DataType) -> bool {
     data_type.is_nested()
         || data_type.is_floating()
         || is_bytes(data_type)
-        || [ZONED_TIME, ANY_NUMERIC].contains(data_type)
+        || [ZONED_TIME, ANY_NUMERIC, LONG_NUMERIC].contains(data_type)
         || matches!(
             data_type,
             DataType::Date32

@@ -29,7 +29,7 @@ use super::{
     open_operands::is_open,
     operators, overloads, range_keys, sets, shifts, steps, text_numbers, time_operators, told, unread, written_texts,
 };
-use crate::pgtype::{ANY_NUMERIC, told as told_of};
+use crate::pgtype::{ANY_NUMERIC, LONG_NUMERIC, told as told_of};
 
 type Rule = Arc<dyn AnalyzerRule + Send + Sync>;
 
@@ -69,7 +69,7 @@ pub(crate) fn is_computed(plan: &LogicalPlan, at: usize) -> bool {
     let named = |expression: &Expr, input: &LogicalPlan| match expression.clone().unalias() {
         Expr::Column(column) => input.schema().maybe_index_of_column(&column).is_none_or(|at| is_computed(input, at)),
         // A cast says the digits.
-        Expr::Cast(cast) => *cast.field.data_type() == ANY_NUMERIC,
+        Expr::Cast(cast) => [ANY_NUMERIC, LONG_NUMERIC].contains(cast.field.data_type()),
         _ => true,
     };
     match plan {

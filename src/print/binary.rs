@@ -9,7 +9,7 @@ use bytes::{BufMut, BytesMut};
 
 use super::{
     Writer,
-    number::{without_zeros, write_binary_decimal},
+    number::{long_without_zeros, without_zeros, write_binary_decimal},
     plain, record,
     told::told_writer,
     unformatted, unsupported, zoned_time,
@@ -59,6 +59,13 @@ pub(crate) fn binary_writer<'a>(array: &'a dyn Array, field: &'a FieldRef) -> Re
             let values = array.as_primitive::<Decimal128Type>();
             Box::new(move |out, row| {
                 let (digits, scale) = without_zeros(values.value(row));
+                write_binary_decimal(out, digits, scale)
+            })
+        }
+        numeric if *numeric == pgtype::LONG_NUMERIC => {
+            let values = array.as_primitive::<Decimal256Type>();
+            Box::new(move |out, row| {
+                let (digits, scale) = long_without_zeros(values.value(row));
                 write_binary_decimal(out, digits, scale)
             })
         }

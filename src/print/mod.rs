@@ -37,7 +37,7 @@ pub(crate) use self::{
 use self::{
     calendar::{write_date, write_infinite, write_interval, write_time, write_timestamp, write_zoned_time},
     json::JSON_OPTIONS,
-    number::{without_zeros, write_decimal, write_float, write_integer},
+    number::{long_without_zeros, without_zeros, write_decimal, write_float, write_integer},
 };
 use crate::{
     fault::{Failure, Fault, Result},
@@ -140,6 +140,13 @@ pub(crate) fn writer<'a>(array: &'a dyn Array, field: &'a FieldRef, form: Form) 
             let values = array.as_primitive::<Decimal128Type>();
             plain(move |out, row| {
                 let (digits, scale) = without_zeros(values.value(row));
+                write_decimal(out, digits, scale);
+            })
+        }
+        numeric if *numeric == pgtype::LONG_NUMERIC => {
+            let values = array.as_primitive::<Decimal256Type>();
+            plain(move |out, row| {
+                let (digits, scale) = long_without_zeros(values.value(row));
                 write_decimal(out, digits, scale);
             })
         }

@@ -5,7 +5,7 @@ use std::{
     str::FromStr,
 };
 
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, i256};
 use bytes::{BufMut, BytesMut};
 
 use crate::{
@@ -219,6 +219,21 @@ pub(super) fn without_zeros(mut digits: i128) -> (i128, i8) {
         (digits, scale) = (digits / 10, scale - 1);
     }
     (digits, scale)
+}
+
+/// The same of one of twice the digits.
+pub(super) fn long_without_zeros(digits: i256) -> (i256, i8) {
+    let DataType::Decimal256(_, scale) = pgtype::LONG_NUMERIC else { return (digits, 0) };
+    if digits == i256::ZERO {
+        return (digits, 0);
+    }
+    let text = digits.to_string();
+    let count = text.bytes().rev().take(usize::from(scale.unsigned_abs())).take_while(|digit| *digit == b'0').count();
+    let power = u32::try_from(count).ok().and_then(|count| i256::from_i128(10).checked_pow(count));
+    match (power.and_then(|power| digits.checked_div(power)), i8::try_from(count)) {
+        (Some(digits), Ok(count)) => (digits, scale - count),
+        _ => (digits, scale),
+    }
 }
 
 /// Writes `unscaled / 10^scale` as a binary numeric: count of digits, weight of the first, sign, shown scale, digits.

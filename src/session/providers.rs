@@ -21,7 +21,7 @@ use super::{
 use crate::{
     Error, Fault,
     catalog::{Definition, Object, ObjectKey, Privilege, QualifiedName, View},
-    pgtype::{self, InSession, Styles, field_name, told, type_name},
+    pgtype::{self, InSession, LONG_NUMERIC, Styles, field_name, told, type_name},
     planning,
     source::{self, TableRequest},
 };
@@ -363,6 +363,8 @@ fn same_type(one: &FieldRef, other: &FieldRef) -> bool {
         (DataType::Struct(_), DataType::Struct(_)) | (DataType::Map(..), DataType::Map(..)) => true,
         (one_type, other_type) => match (told(one), told(other)) {
             (Some(one), Some(other)) => one == other,
+            // A quotient may have had fewer places.
+            _ if one_type.is_decimal() && *other_type == LONG_NUMERIC => true,
             // What was made before columns said their types says none.
             _ => one_type == other_type || type_name(one_type) == type_name(other_type),
         },

@@ -56,6 +56,35 @@ impl Squares {
     }
 }
 
+impl Squares {
+    /// The sum and that of the squares with so many digits behind the point, which are no fewer, and twice as many.
+    fn at(&self, scale: i8) -> Option<(i256, i256)> {
+        let power = i256::from_i128(10).checked_pow(u32::try_from(scale - self.scale).ok()?)?;
+        Some((self.sum.checked_mul(power)?, self.squares.checked_mul(power)?.checked_mul(power)?))
+    }
+
+    /// Adds the sums of others, or takes them away.
+    fn combine(&mut self, other: &Self, step: fn(i256, i256) -> Option<i256>) -> Result<()> {
+        let scale = self.scale.max(other.scale);
+        let combined = self.at(scale).zip(other.at(scale)).and_then(|((sum, squares), (other_sum, other_squares))| {
+            Some((step(sum, other_sum)?, step(squares, other_squares)?))
+        });
+        (self.sum, self.squares) = combined.ok_or_else(no_room)?;
+        self.scale = scale;
+        Ok(())
+    }
+}
+
+/// The digits of a long numeric without zeros at their end, whose squares would have no room, and those that are left behind the
+/// point.
+fn without_zeros(mut digits: i256, mut scale: i8) -> (i256, i8) {
+    let ten = i256::from_i128(10);
+    while scale > 0 && digits.wrapping_rem(ten) == i256::ZERO {
+        (digits, scale) = (digits.wrapping_div(ten), scale - 1);
+    }
+    (digits, scale)
+}
+
 /// Columns of integers and numerics.
 #[derive(Debug)]
 pub(super) enum Numbers {
@@ -96,8 +125,8 @@ impl Numbers {
                 (value, square, *scale)
             }
             Self::Long(values, scale) => {
-                let value = values.value(row);
-                (value, value.checked_mul(value), *scale)
+                let (value, scale) = without_zeros(values.value(row), *scale);
+                (value, value.checked_mul(value), scale)
             }
         }
     }
@@ -122,18 +151,16 @@ impl State for Squares {
     }
 
     fn remove(&mut self, columns: &Self::Columns<'_>, row: usize) -> Result<()> {
-        let (value, square, _) = columns.value(row);
-        let without = self.sum.checked_sub(value).zip(self.squares.checked_sub(square.ok_or_else(no_room)?));
-        (self.sum, self.squares) = without.ok_or_else(no_room)?;
+        let (sum, squares, scale) = columns.value(row);
+        let one = Self { count: 1, sum, squares: squares.ok_or_else(no_room)?, scale };
+        self.combine(&one, i256::checked_sub)?;
         self.count -= 1;
         Ok(())
     }
 
     fn merge(&mut self, other: &Self) -> Result<()> {
-        let together = self.sum.checked_add(other.sum).zip(self.squares.checked_add(other.squares));
-        (self.sum, self.squares) = together.ok_or_else(no_room)?;
+        self.combine(other, i256::checked_add)?;
         self.count += other.count;
-        self.scale = self.scale.max(other.scale);
         Ok(())
     }
 

@@ -7,15 +7,18 @@ use std::sync::Arc;
 
 use arrow::{
     array::{ArrayRef, AsArray},
-    datatypes::{DECIMAL128_MAX_PRECISION, DataType, Decimal128Type},
+    datatypes::{
+        DECIMAL128_MAX_PRECISION, DECIMAL256_MAX_PRECISION, DataType, Decimal128Type, Decimal256Type, DecimalType, i256,
+    },
 };
 
 use super::{
-    exact::Rounding,
+    exact::{Rounding, Undefined},
     numerics::{Numerics, Room, known_whole, numeric_of, room},
+    undefined,
 };
 use crate::{
-    fault::Result,
+    fault::{Failure, Result},
     functions::{Call, Function, Known, Overload},
     pgtype::{FLOAT8, INT4, NUMERIC},
 };
@@ -108,8 +111,12 @@ fn at_places(call: &Call<'_>, rounding: Rounding) -> Result<ArrayRef> {
 /// The rounded values of numerics of 38 digits at most, with fewer of them behind the point; none of others.
 fn short(call: &Call<'_>, scale: i8, rounding: Rounding) -> Result<Option<ArrayRef>> {
     let numbers = call.argument(0)?;
-    let (DataType::Decimal128(_, given), DataType::Decimal128(..)) = (numbers.data_type(), call.result()) else {
-        return Ok(None);
+    let given = match (numbers.data_type(), call.result()) {
+        (DataType::Decimal128(_, given), DataType::Decimal128(..)) => given,
+        (DataType::Decimal256(_, given), DataType::Decimal128(precision, _)) => {
+            return of_long(call, i16::from(*given) - i16::from(scale), *precision, rounding);
+        }
+        _ => return Ok(None),
     };
     let Ok(left_out @ 0..=38) = u32::try_from(i16::from(*given) - i16::from(scale)) else { return Ok(None) };
     let unit = 10_i128.pow(left_out);
@@ -126,15 +133,55 @@ fn short(call: &Call<'_>, scale: i8, rounding: Rounding) -> Result<Option<ArrayR
     Ok(Some(Arc::new(rounded.with_data_type(call.result().clone()))))
 }
 
+/// The same of longer numerics, of which so many digits are left out, if these are any.
+fn of_long(call: &Call<'_>, left_out: i16, precision: u8, rounding: Rounding) -> Result<Option<ArrayRef>> {
+    let power = |by: i128, power: u32| i256::from_i128(10).checked_pow(power)?.checked_mul(i256::from_i128(by));
+    let Ok(left_out @ 1..) = u32::try_from(left_out) else { return Ok(None) };
+    let (Some(unit), Some(half)) = (power(1, left_out), power(5, left_out - 1)) else { return Ok(None) };
+    let numbers = call.argument(0)?.as_primitive::<Decimal256Type>();
+    let rounded = numbers.try_unary::<_, Decimal128Type, Failure>(|digits| {
+        let kept = digits.wrapping_div(unit);
+        let rest = digits.wrapping_sub(kept.wrapping_mul(unit));
+        let is_away = match rounding {
+            Rounding::Nearest => rest.wrapping_abs() >= half,
+            Rounding::TowardsZero => false,
+            Rounding::Up => rest.is_positive(),
+            Rounding::Down => rest.is_negative(),
+        };
+        let away = if digits.is_negative() { i256::MINUS_ONE } else { i256::ONE };
+        let number = if is_away { kept.wrapping_add(away) } else { kept }.to_i128();
+        let number = number.filter(|number| Decimal128Type::is_valid_decimal_precision(*number, precision));
+        number.ok_or_else(|| undefined(Undefined::Overflow))
+    })?;
+    Ok(Some(Arc::new(rounded.with_data_type(call.result().clone()))))
+}
+
+/// Whether these are the numerics of any digits that have most places, which have many before the point, too. What is rounded
+/// has room as a short numeric has it.
+fn is_any(room: Room) -> bool {
+    room.whole + room.places == i16::from(DECIMAL256_MAX_PRECISION) && (37..=38).contains(&room.places)
+}
+
 /// A digit more before the point, if there are any behind it.
 fn whole_digits(types: &[DataType]) -> DataType {
     let room = types.first().map_or(Room { whole: i16::from(DECIMAL128_MAX_PRECISION), places: 0 }, Room::of);
-    Room { whole: room.whole + i16::from(room.places > 0), places: 0 }.numeric()
+    let whole =
+        if is_any(room) { i16::from(DECIMAL128_MAX_PRECISION) } else { room.whole + i16::from(room.places > 0) };
+    Room { whole, places: 0 }.numeric()
 }
+
+/// Digits before the point of what is rounded, though there are many places: a numeric of ten places has one less.
+const LEAST_WHOLE: i16 = 29;
 
 fn rounded_digits(arguments: &[Known<'_>]) -> DataType {
     let room = room(arguments, 0);
     let places = known_whole(arguments, 1).map(|places| i16::try_from(places.clamp(0, 1_000)).unwrap_or(0));
+    if let Some(places) = places
+        && is_any(room)
+    {
+        let whole = (i16::from(DECIMAL128_MAX_PRECISION) - places).max(LEAST_WHOLE);
+        return Room { whole, places }.numeric();
+    }
     let places = places.unwrap_or(room.places);
     // 99.5 becomes 100, and 9 does at the second place before the point.
     let named_before = known_whole(arguments, 1).is_none_or(|places| places < 0);

@@ -59,6 +59,9 @@ impl Squares {
 impl Squares {
     /// The sum and that of the squares with so many digits behind the point, which are no fewer, and twice as many.
     fn at(&self, scale: i8) -> Option<(i256, i256)> {
+        if scale == self.scale {
+            return Some((self.sum, self.squares));
+        }
         let power = i256::from_i128(10).checked_pow(u32::try_from(scale - self.scale).ok()?)?;
         Some((self.sum.checked_mul(power)?, self.squares.checked_mul(power)?.checked_mul(power)?))
     }

@@ -66,6 +66,7 @@ pub(super) fn kept(mut step: Expr, schema: &DFSchema) -> Result<Expr> {
         return Ok(number);
     }
     float_digits::before_rounding(&mut step);
+    long_numerics::compare(&mut step, schema);
     if let Some(call) = long_numerics::settled(&step, schema)? {
         return Ok(call);
     }

@@ -37,7 +37,7 @@ use super::{
     text_numbers::own_digits,
 };
 use crate::{
-    fault::Failure,
+    fault::{Failure, Fault},
     pgtype::{ANY_NUMERIC, LONG_NUMERIC, NoNumber},
 };
 
@@ -233,7 +233,11 @@ impl MeantNumeric {
     fn refused(&self, written: &str) -> Failure {
         match written.parse::<f64>() {
             Ok(float) if float.is_finite() && self.numeric == LONG_NUMERIC => {
-                no_number(&format!("{float:e}"), &ANY_NUMERIC, NoNumber::Range)
+                let message = format!(
+                    "value overflows numeric format: {float:e} has more than 38 digits before or behind the point; round it or \
+                     cast it to numeric(p, s)"
+                );
+                Failure::new(Fault::NumericOutOfRange, message)
             }
             Ok(float) if float.is_finite() => numeric_overflow(&format!("{float:e}"), &self.numeric),
             Ok(float) if float.is_nan() => no_number("NaN", &self.numeric, NoNumber::NotFinite),

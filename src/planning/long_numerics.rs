@@ -20,15 +20,15 @@ use datafusion::{
     common::{DFSchema, Result, utils::take_function_args},
     logical_expr::{
         BinaryExpr, ColumnarValue, Expr, ExprSchemable, Operator, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF,
-        ScalarUDFImpl, Signature, Volatility, lit,
+        ScalarUDFImpl, Signature, Volatility, cast, lit,
     },
     physical_expr_common::datum::apply,
 };
 
 use super::{
     decimal_places::{self, Digits},
-    number_types::HALF_PLACES,
-    wide,
+    number_types::{HALF_PLACES, Room},
+    steps, wide,
 };
 use crate::{fault::Failure, functions};
 
@@ -87,6 +87,33 @@ pub(super) fn settled(step: &Expr, schema: &DFSchema) -> Result<Option<Expr>> {
             }
         }
         _ => Ok(None),
+    }
+}
+
+/// Gives numbers that one is compared with at once, as those of a list, a type with all their places where none has room for all
+/// their digits: one that is too long for that is refused when it becomes one.
+pub(super) fn compare(step: &mut Expr, schema: &DFSchema) {
+    if matches!(step, Expr::BinaryExpr(_)) {
+        return;
+    }
+    let Some(operands) = steps::compared(step) else { return };
+    let (mut room, mut is_long) = (Room::default(), false);
+    for operand in &operands {
+        let Ok(own) = operand.get_type(schema) else { return };
+        if own.is_null() {
+            continue;
+        }
+        let Some(digits) = decimal_places::digits(operand, &own) else { return };
+        room.hold(&decimal_places::long(digits.whole, digits.places));
+        is_long |= matches!(own, DataType::Decimal256(..));
+    }
+    if !is_long || room.numeric().or_else(|| room.wide()).is_some() {
+        return;
+    }
+    if let Some(common) = room.common() {
+        for operand in operands {
+            *operand = cast(std::mem::take(operand), common.clone());
+        }
     }
 }
 

@@ -237,6 +237,19 @@ fn with_places(number: Expr, digits: Digits, places: i16, schema: &DFSchema) -> 
     number.cast_to(&DataType::Decimal128(precision.max(1), scale), schema)
 }
 
+/// Digits of a product behind the point that are cut, if there is no room: more may be all that its least values have.
+const CUT_PLACES: i16 = 6;
+
+/// Whether a product has room in a long numeric alone. None is cut of a number that is written with many places.
+pub(super) fn is_long_product(factors: [(&Expr, Digits); 2]) -> bool {
+    let [(_, one), (_, other)] = factors;
+    let (whole, places) = (one.whole + other.whole, one.places + other.places);
+    let kept = (MAX_DIGITS - whole).max(PLACES);
+    let is_small = |(factor, digits): &(&Expr, Digits)| matches!(factor, Expr::Literal(..)) && digits.places > PLACES;
+    let cut = if factors.iter().any(is_small) { 0 } else { CUT_PLACES };
+    places > MAX_DIGITS || whole + places > MAX_DIGITS && places - kept > cut
+}
+
 /// The type of a product that the engine has no room for.
 fn wide_product(one: Digits, other: Digits) -> Option<DataType> {
     let (whole, places) = (one.whole + other.whole, one.places + other.places);

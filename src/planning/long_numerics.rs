@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use arrow::{
     array::{ArrayRef, Datum},
-    datatypes::{DECIMAL128_MAX_SCALE, DECIMAL256_MAX_PRECISION, DataType, Field, FieldRef},
+    datatypes::{DECIMAL256_MAX_PRECISION, DataType, Field, FieldRef},
     error::ArrowError,
 };
 use datafusion::{
@@ -35,8 +35,8 @@ use crate::{fault::Failure, functions};
 /// Places that the result of an operation has though there may be no room for the greatest beside them.
 const FREE_PLACES: i16 = 46;
 
-/// The call that an operation is, of whose operands one is long or whose product has more places than short numerics; none of
-/// others, which the engine knows.
+/// The call that an operation is, of whose operands one is long or whose product has no room in short numerics; none of others,
+/// which the engine knows.
 pub(super) fn planned(left: &Expr, op: Operator, right: &Expr, schema: &DFSchema) -> Result<Option<Expr>> {
     use Operator::{Divide, Eq, Gt, GtEq, Lt, LtEq, Minus, Multiply, NotEq, Plus};
     if !matches!(op, Plus | Minus | Multiply | Divide | Eq | NotEq | Lt | LtEq | Gt | GtEq) {
@@ -52,7 +52,7 @@ pub(super) fn planned(left: &Expr, op: Operator, right: &Expr, schema: &DFSchema
     let (whole, places) = (dividend.whole.max(divisor.whole), dividend.places.max(divisor.places));
     let made = match op {
         Plus | Minus if is_long => Made::Result(op, with_room(whole + 1, places)),
-        Multiply if is_long || dividend.places + divisor.places > i16::from(DECIMAL128_MAX_SCALE) => {
+        Multiply if is_long || decimal_places::is_long_product([(left, dividend), (right, divisor)]) => {
             Made::Result(op, with_room(dividend.whole + divisor.whole, dividend.places + divisor.places))
         }
         Divide if is_long => {

@@ -241,6 +241,9 @@ impl MeantNumeric {
             }
             Ok(float) if float.is_finite() => numeric_overflow(&format!("{float:e}"), &self.numeric),
             Ok(float) if float.is_nan() => no_number("NaN", &self.numeric, NoNumber::NotFinite),
+            Ok(float) if ![ANY_NUMERIC, LONG_NUMERIC, ROUNDED].contains(&self.numeric) => {
+                numeric_overflow(&float.to_string(), &self.numeric)
+            }
             _ => no_number(
                 if written.starts_with('-') { "-Infinity" } else { "Infinity" },
                 &self.numeric,

@@ -232,7 +232,7 @@ impl MeantNumeric {
     /// What is told of a float that is no numeric of the type.
     fn refused(&self, written: &str) -> Failure {
         match written.parse::<f64>() {
-            Ok(float) if float.is_finite() && self.numeric == LONG_NUMERIC => {
+            Ok(float) if float.is_finite() && [LONG_NUMERIC, ROUNDED].contains(&self.numeric) => {
                 let message = format!(
                     "value overflows numeric format: {float:e} has more than 38 digits before or behind the point; round it or \
                      cast it to numeric(p, s)"

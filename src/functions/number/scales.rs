@@ -9,7 +9,7 @@ use super::{
 use crate::{
     fault::Result,
     functions::{Call, Function, Known, Overload},
-    pgtype::{INT4, NUMERIC},
+    pgtype::{ANY_NUMERIC, INT4, LONG_NUMERIC, NUMERIC},
 };
 
 pub(super) static SCALE: Function = Function {
@@ -17,7 +17,7 @@ pub(super) static SCALE: Function = Function {
     purpose: "How many digits the number has behind the point",
     example: "scale('8.4100'::numeric(5,4))",
     shows: "4",
-    overloads: &[Overload::new(&[NUMERIC], INT4, |call| of_numbers(call, Decimal::scale))],
+    overloads: &[Overload::new(&[NUMERIC], INT4, shown)],
 };
 
 pub(super) static MIN_SCALE: Function = Function {
@@ -36,6 +36,13 @@ pub(super) static TRIM_SCALE: Function = Function {
     shows: "8.41",
     overloads: &[Overload::new(&[NUMERIC], NUMERIC, trimmed).with_known_digits(trimmed_digits)],
 };
+
+/// Numerics of any digits are shown without zeros at their end.
+fn shown(call: &Call<'_>) -> Result<ArrayRef> {
+    let is_any = [ANY_NUMERIC, LONG_NUMERIC].contains(call.argument(0)?.data_type());
+    let digits: fn(&Decimal) -> usize = if is_any { Decimal::min_scale } else { Decimal::scale };
+    of_numbers(call, digits)
+}
 
 fn of_numbers(call: &Call<'_>, digits: fn(&Decimal) -> usize) -> Result<ArrayRef> {
     let numbers = Numerics::of(call, 0)?;

@@ -32,7 +32,8 @@ async fn run(session: &Session, sql: &str) -> Result<(), Error> {
                 println!("{}", arrow::util::pretty::pretty_format_batches(&batches).map_err(datafusion_error)?);
             }
             Outcome::Done { tag } => println!("{tag}"),
-            Outcome::Empty => {}
+            // `COPY … TO STDOUT` and `FROM STDIN` are for clients of the network.
+            Outcome::CopyOut { .. } | Outcome::CopyIn(_) | Outcome::Empty => {}
         }
     }
     Ok(())

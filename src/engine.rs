@@ -28,6 +28,7 @@ use crate::{
     source::{self, Access, Source, Sources},
 };
 pub use crate::{
+    copy::{CopyFeed, CopyIn, CopyOut},
     session::{
         Circumstances, Description, Notice, Origin, Outcome, Parameter, Portal, PreparedStatement, RowsTag,
         SessionOptions, TransactionStatus,

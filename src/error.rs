@@ -79,6 +79,14 @@ pub enum Error {
         /// Where.
         place: (u64, u64),
     },
+    /// Any of the others, with what was being done: which line was read, and which column.
+    #[error("{error}")]
+    Within {
+        /// What happened.
+        error: Box<Error>,
+        /// Where in what was read.
+        context: String,
+    },
     /// An error of the parser, whose place is not yet a position in a text.
     #[error("syntax error: {message}")]
     Syntax {
@@ -102,6 +110,8 @@ pub struct Report {
     pub hint: Option<String>,
     /// Where in the SQL: a position in characters, from 1.
     pub position: Option<usize>,
+    /// What was being done.
+    pub context: Option<String>,
 }
 
 impl Error {
@@ -122,6 +132,11 @@ impl Error {
     /// The error about a place of the text that it was found in.
     pub(crate) fn at(self, place: Location) -> Self {
         Self::Placed { error: Box::new(self), place: (place.line, place.column) }
+    }
+
+    /// The error with what was being done.
+    pub(crate) fn within(self, context: impl Into<String>) -> Self {
+        Self::Within { error: Box::new(self), context: context.into() }
     }
 
     /// The error with its place as a position in `source`, where it knows its place.
@@ -178,7 +193,7 @@ impl Error {
             Self::Source(error) => error.fault(),
             Self::Function(error) => error.fault(),
             Self::Query(error) => query_fault(error),
-            Self::Located { error, .. } | Self::Placed { error, .. } => error.fault(),
+            Self::Located { error, .. } | Self::Placed { error, .. } | Self::Within { error, .. } => error.fault(),
             Self::Syntax { .. } => Fault::Syntax,
         }
     }
@@ -187,6 +202,7 @@ impl Error {
     pub fn report(&self) -> Report {
         let (hint, position) = match self {
             Self::Placed { error, .. } => return error.report(),
+            Self::Within { error, context } => return Report { context: Some(context.clone()), ..error.report() },
             Self::Located { error, position } => return Report { position: Some(*position), ..error.report() },
             Self::Statement { hint, .. } => (hint.clone(), None),
             Self::Source(error) => (error.hint(), None),
@@ -197,7 +213,7 @@ impl Error {
             Self::Query(error) => query_message(error).replace(MARK, ""),
             other => other.to_string(),
         };
-        Report { code: sqlstate(self.fault()), message, detail: None, hint, position }
+        Report { code: sqlstate(self.fault()), message, detail: None, hint, position, context: None }
     }
 
     /// The line and column that the error is about.

@@ -2,9 +2,9 @@
 //!
 //! In reading order: every error says its [`fault`], [`pgtype`] has PostgreSQL's types, `interrupt` says whether what
 //! computes is to go on, and `print` writes values wherever that is done. Rows come from a [`source`], and what persists is
-//! in the [`catalog`]; an [`error`] is what becomes of any of theirs, and [`config`] serves all above. A session reads one
-//! snapshot of the catalog, [`statement`]s act on a session, and the [`engine`] hands sessions to its clients: the
-//! [`server`], the [`shell`] and the [`demo`].
+//! in the [`catalog`]; an [`error`] is what becomes of any of theirs, [`config`] serves all above, and `copy` makes bytes of
+//! rows and rows of bytes. A session reads one snapshot of the catalog, [`statement`]s act on a session, and the [`engine`]
+//! hands sessions to its clients: the [`server`], the [`shell`] and the [`demo`].
 
 pub mod fault;
 
@@ -23,6 +23,8 @@ pub mod source;
 pub mod error;
 
 pub mod config;
+
+mod copy;
 
 mod session;
 pub mod statement;

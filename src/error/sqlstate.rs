@@ -11,6 +11,8 @@ pub fn sqlstate(fault: Fault) -> &'static str {
         Fault::FixedSetting => "55P02",
         Fault::IndeterminateType => "42P18",
         Fault::InvalidText => "22P02",
+        Fault::InvalidBinary => "22P03",
+        Fault::InvalidCopy => "22P04",
         Fault::TextTooLong => "22001",
         Fault::InvalidCharacter => "22021",
         Fault::Untranslatable => "22P05",

@@ -18,7 +18,7 @@ use tokio::sync::watch;
 use super::encode::Zone;
 use super::failure::{Failure, Severity, clean, write, write_error, write_notice};
 use super::frontend::{Request, decode, is_extended};
-use super::task::Task;
+use super::task::{Event, Running, Task};
 use super::wire::{Frame, Wire};
 use crate::engine::{Notice, TransactionStatus, Working, engine_zone};
 use crate::error::Report;
@@ -58,6 +58,12 @@ enum Wake<T> {
     Shutdown,
     Gone,
     Flush,
+}
+
+/// What comes first of a statement and its client.
+pub(super) enum Beside {
+    Event(Event),
+    Frame(Frame),
 }
 
 impl Connection {
@@ -141,6 +147,20 @@ impl Connection {
                 Wake::Gone => return Err(Failure::Gone),
                 Wake::Notice(notice) => self.tell(notice),
                 Wake::Flush => self.wire.flush().await?,
+            }
+        }
+    }
+
+    /// The next message while a statement takes them, unless the statement ends first.
+    pub(super) async fn next_beside(&mut self, running: &mut Running) -> Result<Beside, Failure> {
+        loop {
+            tokio::select! {
+                biased;
+                () = told(&mut self.terminated) => return Err(terminated()),
+                () = told(&mut self.shutdown) => return Err(shutting_down()),
+                event = running.next() => return Ok(Beside::Event(event?)),
+                frame = self.wire.message() => return frame?.map(Beside::Frame).ok_or(Failure::Gone),
+                Some(notice) = self.notices.recv() => self.tell(notice),
             }
         }
     }

@@ -78,6 +78,8 @@ impl Connection {
         loop {
             match self.supervise(running.next()).await?? {
                 Event::Rows { schema, binary } => layout = Some(self.announce(&schema, binary, plan)?),
+                Event::CopyOut(copy) => return self.copy_out(running, &copy).await,
+                Event::CopyIn { feed, width, binary } => return self.copy_in(running, feed, (width, binary)).await,
                 Event::Batch(batch) => {
                     if let Some(layout) = &layout {
                         self.send_rows(layout, &batch).await?;

@@ -92,6 +92,7 @@ pub(super) fn write_error(out: &mut BytesMut, severity: Severity, report: &Repor
     let mut fields = fields(severity, report.code, &report.message);
     fields.extend(report.detail.as_ref().map(|text| (b'D', clean(text))));
     fields.extend(report.hint.as_ref().map(|text| (b'H', clean(text))));
+    fields.extend(report.context.as_ref().map(|text| (b'W', clean(text))));
     fields.extend(report.position.map(|position| (b'P', position.to_string())));
     write(out, &ErrorResponse::new(fields));
 }
@@ -122,5 +123,6 @@ fn fields(severity: Severity, code: &str, message: &str) -> Vec<(u8, String)> {
 }
 
 fn protocol_report(fault: ConnectionFault, message: impl Into<String>) -> Report {
-    Report { code: fault.sqlstate(), message: message.into(), detail: None, hint: None, position: None }
+    let message = message.into();
+    Report { code: fault.sqlstate(), message, detail: None, hint: None, position: None, context: None }
 }

@@ -4,6 +4,7 @@
 //! runs a statement, or keeps one; that is the engine's and the session's.
 
 mod connection;
+mod copying;
 mod cursor;
 mod decode;
 mod encode;

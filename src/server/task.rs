@@ -14,7 +14,7 @@ use futures::{FutureExt, StreamExt};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::task::JoinHandle;
 
-use crate::engine::{Outcome, RowsTag};
+use crate::engine::{CopyFeed, CopyOut, Outcome, RowsTag};
 use crate::{Error, Fault, Result};
 
 /// What waits for the client; the statement stands still beyond. As much as a statement of one batch tells.
@@ -23,6 +23,9 @@ const EVENTS_AHEAD: usize = 3;
 /// How long a cancelled statement may go on before the connection turns to the next.
 const STOP_TIMEOUT: Duration = Duration::from_secs(1);
 
+/// What is told of the rows of `COPY`.
+const COPIED: RowsTag = RowsTag::Counted("COPY");
+
 /// What a running statement tells.
 #[derive(Debug)]
 pub(super) enum Event {
@@ -30,6 +33,10 @@ pub(super) enum Event {
     Rows { schema: SchemaRef, binary: bool },
     /// Some of them.
     Batch(RecordBatch),
+    /// It returns rows whose bytes are the client's, as this writes them.
+    CopyOut(Box<CopyOut>),
+    /// It waits for bytes of the client.
+    CopyIn { feed: CopyFeed, width: usize, binary: bool },
     /// Those were all, with what is told of them.
     End(RowsTag),
     /// It is a command that is done, with its tag.
@@ -127,12 +134,21 @@ async fn drive(
     work: impl Future<Output = Result<Outcome>> + Send,
     events: &Sender<Result<Event>>,
 ) -> Result<Option<Event>> {
-    let (mut stream, tag, binary) = match work.await? {
-        Outcome::Rows { stream, tag, binary } => (stream, tag, binary),
+    let (first, mut stream, tag) = match work.await? {
+        Outcome::Rows { stream, tag, binary } => (Event::Rows { schema: stream.schema(), binary }, stream, tag),
+        Outcome::CopyOut { stream, copy } => (Event::CopyOut(Box::new(copy)), stream, COPIED),
+        Outcome::CopyIn(copy) => {
+            let (width, binary) = (copy.width(), copy.is_binary());
+            let (feed, done) = copy.split();
+            if events.send(Ok(Event::CopyIn { feed, width, binary })).await.is_err() {
+                return Ok(None);
+            }
+            return Ok(Some(Event::Done(done.await?)));
+        }
         Outcome::Done { tag } => return Ok(Some(Event::Done(tag))),
         Outcome::Empty => return Ok(Some(Event::Empty)),
     };
-    if events.send(Ok(Event::Rows { schema: stream.schema(), binary })).await.is_err() {
+    if events.send(Ok(first)).await.is_err() {
         return Ok(None);
     }
     while let Some(batch) = stream.next().await {

@@ -9,7 +9,10 @@ use arrow::{
 use datafusion::{execution::SendableRecordBatchStream, physical_plan::memory::MemoryStream};
 use fusewire_udfs::Progress;
 
-use crate::{Fault, Result};
+use crate::{
+    Fault, Result,
+    copy::{CopyIn, CopyOut},
+};
 
 /// Who opens a session and from where.
 #[derive(Debug, Clone)]
@@ -53,6 +56,15 @@ pub enum Outcome {
         /// Whether they are asked for in binary form, as those of a binary cursor are.
         binary: bool,
     },
+    /// Rows for `COPY … TO STDOUT`, streamed; dropping the stream cancels the statement.
+    CopyOut {
+        /// Batches in order.
+        stream: SendableRecordBatchStream,
+        /// What makes bytes of them.
+        copy: CopyOut,
+    },
+    /// The statement waits for the bytes of `COPY … FROM STDIN`.
+    CopyIn(CopyIn),
     /// A command that is done, with its tag as PostgreSQL words it (`CREATE TABLE`, `INSERT 0 3`, `BEGIN`).
     Done {
         /// The command tag.

@@ -19,13 +19,16 @@ impl Outcome {
     /// The same outcome; its rows end with an error when somebody stops their statement.
     pub(crate) fn watched(self, ticket: Ticket, working: Working) -> Self {
         match self {
-            Self::Rows { stream, tag, binary } => {
-                let watched = Watched { schema: stream.schema(), ticket, reading: Some((stream, working)) };
-                Self::Rows { stream: Box::pin(watched), tag, binary }
-            }
+            Self::Rows { stream, tag, binary } => Self::Rows { stream: watched(stream, ticket, working), tag, binary },
+            Self::CopyOut { stream, copy } => Self::CopyOut { stream: watched(stream, ticket, working), copy },
+            Self::CopyIn(copy) => Self::CopyIn(copy.keeping(working)),
             other => other,
         }
     }
+}
+
+fn watched(stream: SendableRecordBatchStream, ticket: Ticket, working: Working) -> SendableRecordBatchStream {
+    Box::pin(Watched { schema: stream.schema(), ticket, reading: Some((stream, working)) })
 }
 
 struct Watched {

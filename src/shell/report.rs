@@ -31,7 +31,7 @@ pub(super) fn describe(report: &Report, sql: &str, place: &Place, colour: bool) 
         let gutter = if several { format!("{} | ", spot.line + 1) } else { "  | ".to_owned() };
         text.push_str(&format!("{gutter}{excerpt}\n{}| {}^\n", " ".repeat(gutter.len() - 2), " ".repeat(mark)));
     }
-    for (title, more) in [("detail", &report.detail), ("hint", &report.hint)] {
+    for (title, more) in [("detail", &report.detail), ("hint", &report.hint), ("context", &report.context)] {
         if let Some(more) = more {
             text.push_str(&format!("{title}: {}\n", printable(more)));
         }
@@ -90,6 +90,7 @@ mod tests {
             detail: None,
             hint: Some("did you mean user".to_owned()),
             position,
+            context: None,
         };
         describe(&report, sql, &Place { file: file.map(str::to_owned), line }, false)
     }

@@ -86,6 +86,10 @@ async fn drive(session: &Session, statement: &Statement, events: &Sender<Result<
             return Ok(());
         }
         Outcome::Rows { stream, .. } => stream,
+        Outcome::CopyOut { .. } | Outcome::CopyIn(_) => {
+            let message = "COPY … TO STDOUT and FROM STDIN are for clients of the network; name a file here";
+            return Err(Error::new(Fault::FeatureNotSupported, message));
+        }
     };
     if events.send(Ok(Event::Rows(stream.schema()))).await.is_err() {
         return Ok(());

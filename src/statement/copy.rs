@@ -11,8 +11,8 @@ use datafusion::{
     common::DFSchema,
     logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast},
     sql::{
-        parser::{CopyToSource, CopyToStatement, DFParser, Statement as SqlStatement},
-        sqlparser::{ast::Value, keywords::Keyword, tokenizer::Token},
+        parser::{CopyToSource, CopyToStatement, Statement as SqlStatement},
+        sqlparser::ast::Value,
     },
 };
 
@@ -26,42 +26,12 @@ use crate::{
     source::{self, Stores, Target, Writing},
 };
 
-pub(super) const FORM: Form = Form { parse: Some(parse), convert };
+pub(super) const FORM: Form = Form { parse: None, convert };
 
 #[derive(Debug)]
 struct Copy {
     target: String,
     statement: Sealed<SqlStatement>,
-}
-
-/// Takes nothing, but says what `COPY` over a connection is not.
-fn parse(parser: &mut DFParser) -> Recognised {
-    let is = |token: &Token, keyword: Keyword| matches!(token, Token::Word(word) if word.keyword == keyword);
-    if !is(&parser.parser.peek_token_ref().token, Keyword::COPY) {
-        return Ok(None);
-    }
-    // The statement may be long: each of its tokens is looked at once.
-    let tokens = (0..).map(|at| &parser.parser.token_at(at).token).take_while(|token| **token != Token::EOF);
-    let (mut depth, mut reads, mut writes) = (0_i32, false, false);
-    for token in tokens {
-        match token {
-            Token::LParen => depth += 1,
-            Token::RParen => depth -= 1,
-            word if depth == 0 => {
-                reads |= is(word, Keyword::FROM);
-                writes |= is(word, Keyword::STDOUT);
-            }
-            _ => {}
-        }
-    }
-    let instead = if reads {
-        "COPY … FROM is not supported; use CREATE EXTERNAL TABLE over the file, or INSERT INTO … SELECT * FROM 'path'"
-    } else if writes {
-        "COPY … TO STDOUT is not supported; run the query by itself, or name a file"
-    } else {
-        return Ok(None);
-    };
-    Err(Error::new(Fault::FeatureNotSupported, instead))
 }
 
 fn convert(statement: &SqlStatement) -> Recognised {

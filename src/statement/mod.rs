@@ -23,6 +23,7 @@ mod tokens;
 
 mod clauses;
 mod copy_options;
+mod copy_words;
 mod headings;
 mod names;
 mod parameters;
@@ -42,6 +43,7 @@ mod query;
 mod shaped;
 
 mod copy;
+mod copy_data;
 mod create_external_table;
 mod create_schema;
 mod create_secret;
@@ -73,6 +75,7 @@ pub(crate) const FORMS: &[Form] = &[
     create_view::FORM,
     create_schema::FORM,
     insert::FORM,
+    copy_data::FORM,
     copy::FORM,
     comment::FORM,
     settings::FORM,

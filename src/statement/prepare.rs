@@ -154,7 +154,7 @@ impl Action for Prepared {
                 let outcome = execute(action.as_ref(), client, scope, &values).await?;
                 let columns = match &outcome {
                     Outcome::Rows { stream, .. } => Some(stream.schema()),
-                    Outcome::Done { .. } | Outcome::Empty => None,
+                    _ => None,
                 };
                 if let Some(columns) = columns {
                     prepared.check_columns(client, scope, &columns).await?;

@@ -19,7 +19,7 @@ const LAYERS: &[&[&str]] = &[
     &["catalog"],
     &["source"],
     &["error"],
-    &["config"],
+    &["config", "copy"],
     &["session"],
     &["statement"],
     &["engine"],

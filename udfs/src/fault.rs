@@ -15,6 +15,10 @@ pub enum Fault {
     IndeterminateType,
     /// A parameter's text is not of the type it should have.
     InvalidText,
+    /// Bytes that are no value in the binary form of the type that they should have.
+    InvalidBinary,
+    /// Data that are not in the format of `COPY` that they should have.
+    InvalidCopy,
     /// A text that is longer than what it is stored in.
     TextTooLong,
     /// Bytes that are no text in their encoding, or a text that none could be.

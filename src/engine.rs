@@ -1,7 +1,7 @@
 //! The engine and its sessions: what embedding programs, the shell and the server talk to, and the only builder of a
 //! query context.
 
-use std::{collections::HashMap, pin::pin, sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use arrow::datatypes::DataType;
 use datafusion::{
@@ -23,7 +23,7 @@ use crate::{
     planning,
     session::{
         ArrowTypes, Client, DATABASE, Known, PATH_SCHEMA, Reading, Scope, Shared, asking_analyzers, asking_optimizers,
-        describe, execute, functions, timed_out,
+        describe, execute, functions,
     },
     source::{self, Access, Source, Sources},
 };
@@ -384,16 +384,7 @@ impl Session {
         scope: &Scope,
         work: impl Future<Output = Result<T>> + Send + 'static,
     ) -> Result<T> {
-        let deadline = scope.interrupt().deadline();
-        let mut done = pin!(self.client.shared().compute(scope, work));
-        match deadline {
-            None => done.await,
-            Some(deadline) => match tokio::time::timeout_at(deadline.into(), done.as_mut()).await {
-                Ok(result) => result,
-                Err(_) if scope.ticket().cancel() => Err(timed_out()),
-                Err(_) => done.await,
-            },
-        }
+        self.client.shared().timed(scope, work).await
     }
 
     /// A statement is about to start, or to be described: from now on [`Session::cancel`] is meant for it, even if it has

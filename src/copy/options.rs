@@ -13,7 +13,7 @@ pub(crate) enum Direction {
 
 /// How rows are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Format {
+pub(super) enum Format {
     Text,
     Csv,
     Binary,
@@ -51,7 +51,7 @@ pub(crate) enum Choice {
 /// Options that fit together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Options {
-    pub(crate) format: Format,
+    pub(super) format: Format,
     pub(super) header: Header,
     pub(super) delimiter: u8,
     /// What stands for NULL.
@@ -93,6 +93,11 @@ impl Options {
             raw.take(name, choice.as_ref(), *place, direction)?;
         }
         raw.checked(direction)
+    }
+
+    /// Whether the bytes are no text.
+    pub(crate) fn is_binary(&self) -> bool {
+        self.format == Format::Binary
     }
 
     /// The columns that are named for quotes.

@@ -81,7 +81,7 @@ impl CopyOut {
 
     /// Whether the bytes are no text.
     pub(crate) fn is_binary(&self) -> bool {
-        self.options.format == Format::Binary
+        self.options.is_binary()
     }
 
     /// Writes what stands before the first row, and says whether that is a line of its own.

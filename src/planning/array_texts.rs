@@ -104,7 +104,7 @@ pub(super) fn read(text: &str, wanted: &DataType, session: InSession<'_>) -> Res
     if value.data_type() == *wanted { Ok(value) } else { value.cast_to(wanted) }
 }
 
-fn unreadable(why: Unreadable, wanted: &DataType) -> DataFusionError {
+pub(super) fn unreadable(why: Unreadable, wanted: &DataType) -> DataFusionError {
     let name = pgtype::type_name(wanted);
     let failure = match why {
         Unreadable::Array(text) => Failure::new(Fault::InvalidText, format!("malformed array literal: \"{text}\"")),

@@ -71,7 +71,7 @@ fn written(step: &Expr) -> Option<(&str, &DataType)> {
 }
 
 /// The type with times that are shown in a zone.
-fn in_zone(data_type: &DataType, zone: &str) -> DataType {
+pub(super) fn in_zone(data_type: &DataType, zone: &str) -> DataType {
     match (data_type, element(data_type)) {
         (DataType::Timestamp(unit, Some(_)), _) => DataType::Timestamp(*unit, Some(zone.into())),
         (_, Some(item)) => list_of(in_zone(item, zone)),

@@ -154,7 +154,8 @@ impl Reading {
         }
     }
 
-    fn values(&self, texts: &ArrayRef) -> Result<ArrayRef> {
+    /// The values of a column of texts.
+    pub(super) fn values(&self, texts: &ArrayRef) -> Result<ArrayRef> {
         let texts = cast(texts, &DataType::Utf8)?;
         let texts = texts.as_string::<i32>();
         let unfit = |text: &str, why| unfit(text, &self.to, why);

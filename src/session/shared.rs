@@ -7,6 +7,7 @@ use std::{
     future::{Future, poll_fn},
     num::NonZeroUsize,
     panic::AssertUnwindSafe,
+    pin::pin,
     sync::Arc,
     time::Duration,
 };
@@ -33,6 +34,7 @@ use super::{
     interrupt::ask_in_tasks,
     plans::Plans,
     storage::Lookups,
+    timed_out,
     verification::Verifier,
 };
 use crate::{
@@ -133,6 +135,24 @@ impl Shared {
             biased;
             result = AbortOnDrop { handle, stopper, ticket, interrupt }.join() => result,
             error = poll_fn(|context| scope.ticket().poll_stopped(context)) => Err(error),
+        }
+    }
+
+    /// The same, for as long as the statement may take.
+    pub(crate) async fn timed<T: Send + 'static>(
+        &self,
+        scope: &Scope,
+        work: impl Future<Output = Result<T>> + Send + 'static,
+    ) -> Result<T> {
+        let deadline = scope.interrupt().deadline();
+        let mut done = pin!(self.compute(scope, work));
+        match deadline {
+            None => done.await,
+            Some(deadline) => match tokio::time::timeout_at(deadline.into(), done.as_mut()).await {
+                Ok(result) => result,
+                Err(_) if scope.ticket().cancel() => Err(timed_out()),
+                Err(_) => done.await,
+            },
         }
     }
 

@@ -135,6 +135,18 @@ pub(crate) async fn write(
     }
 }
 
+/// Writes rows that come from elsewhere into a new, sealed file of the table, which is none where there are none. Stopped or
+/// failed, it leaves no file.
+pub(crate) async fn write_rows(
+    scope: &Arc<Scope>,
+    rows: SendableRecordBatchStream,
+    schema: SchemaRef,
+    oid: u32,
+) -> Result<Vec<TableFile>> {
+    let written = caught(write_partition(scope, rows, schema, oid)).await?;
+    Ok(written.map(NewFiles::keep).unwrap_or_default())
+}
+
 async fn write_partition(
     scope: &Arc<Scope>,
     mut stream: SendableRecordBatchStream,

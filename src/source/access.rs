@@ -49,6 +49,14 @@ impl Access {
         if roots.any(|root| resolved.starts_with(root)) { Ok(resolved) } else { Err(refused()) }
     }
 
+    /// Refuses a file of this machine that is not allowed to be read as it is, else returns the path to read it by.
+    pub(crate) fn readable(&self, shown: &str) -> Result<PathBuf, Error> {
+        let invalid = |reason: String| Error::InvalidLocation { location: shown.to_owned(), reason };
+        let Address::Path(asked) = Address::parse(shown)? else { return Err(invalid("expected a path".to_owned())) };
+        let absolute = std::path::absolute(&asked).map_err(|error| invalid(error.to_string()))?;
+        self.check_path(shown, &absolute)
+    }
+
     /// Refuses a place to write that is not allowed, else returns where it leads: resolved for everybody, because what was
     /// checked is what is opened.
     pub(super) fn check_target(&self, path: &Path) -> Result<PathBuf, Error> {

@@ -1,4 +1,5 @@
-//! `COPY … TO STDOUT`: rows as bytes for the client, in PostgreSQL's formats.
+//! `COPY` in PostgreSQL's formats: what is written, and `COPY … TO STDOUT`, rows as bytes for the client. What comes the other
+//! way, `copy_from` takes.
 //!
 //! ```sql
 //! COPY orders (id, total) TO STDOUT (FORMAT csv, HEADER);
@@ -10,7 +11,7 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Schema, SchemaRef};
+use arrow::datatypes::Schema;
 use async_trait::async_trait;
 use datafusion::sql::{
     parser::{DFParser, DFParserBuilder, Statement as SqlStatement},
@@ -23,10 +24,12 @@ use datafusion::sql::{
 
 use super::{
     Action, Form, Recognised,
+    copy_from::CopyFrom,
     copy_words::{Words, text_of},
     create_table::query_statement,
     names::{identifier, object_name},
     no_convert,
+    parameters::mentioned,
     parse::{convert, rewrite},
     training::refuse_train,
 };
@@ -34,19 +37,22 @@ use crate::{
     Error, Fault, Result,
     catalog::{Definition, Kind},
     copy::{Choice, CopyOut, Direction, Options},
-    session::{Analysis, Client, Name, Outcome, PostgreSql, Running, Scope},
+    session::{Name, Outcome, PostgreSql, Running, Scope, execute},
 };
 
 pub(super) const FORM: Form = Form { parse: Some(parse), convert: no_convert };
+
+const NO_WHERE: &str =
+    "COPY … FROM … WHERE is not supported; copy all rows into a table of their own and INSERT INTO … SELECT … WHERE";
 
 /// How deep the query of a table is.
 const DEPTH: usize = 50;
 
 /// A table, and those of its columns that are copied, where they are named.
-#[derive(Debug, Clone)]
-struct Table {
-    name: Name,
-    columns: Vec<String>,
+#[derive(Debug)]
+pub(super) struct Table {
+    pub(super) name: Name,
+    pub(super) columns: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -61,8 +67,8 @@ struct CopyTo {
 enum Place {
     /// The client.
     Client,
-    /// A file of this machine.
-    File,
+    /// A file of this machine, by its path.
+    File(String),
 }
 
 /// Takes what no file of ours is written by.
@@ -102,23 +108,36 @@ fn parse(parser: &mut DFParser) -> Recognised {
     if is_binary {
         written.insert(0, ("format".to_owned(), Some(Choice::Text("binary".to_owned())), end));
     }
-    let options = Options::read(&written, direction);
-    if direction == Direction::From {
-        return Err(not_read(&place));
-    }
     let where_place = words.place();
     if words.take_word("where") {
-        return Err(Error::new(Fault::Syntax, "WHERE clause not allowed with COPY TO").at(where_place));
+        let error = match direction {
+            Direction::To => Error::new(Fault::Syntax, "WHERE clause not allowed with COPY TO"),
+            Direction::From => Error::new(Fault::FeatureNotSupported, NO_WHERE),
+        };
+        return Err(error.at(where_place));
     }
     if !words.rest().is_empty() {
         return Err(words.expected("the end of the statement"));
     }
-    let options = options?;
-    let mut rows = match (&table, rows) {
-        (Some(table), _) => rows_of(table)?,
-        (None, Some(rows)) => rows,
+    let options = Options::read(&written, direction)?;
+    let (table, mut rows) = match (table, rows) {
+        (Some(table), _) if direction == Direction::From => {
+            let file = match place {
+                Place::Client => None,
+                Place::File(path) => Some(path),
+            };
+            return Ok(Some(Arc::new(CopyFrom { table, options, file })));
+        }
+        (Some(table), _) => {
+            let rows = rows_of(&table)?;
+            (Some(table), rows)
+        }
+        (None, Some(rows)) => (None, rows),
         (None, None) => return Ok(None),
     };
+    if let Some(number) = mentioned(&rows).first() {
+        return Err(Error::new(Fault::UndefinedParameter, format!("there is no parameter ${number}")));
+    }
     rewrite(&mut rows)?;
     Ok(Some(Arc::new(CopyTo { table, rows: convert(rows)?, options })))
 }
@@ -160,22 +179,11 @@ fn place(token: &TokenWithSpan) -> Result<Place> {
             let message = "COPY runs no programs; copy from STDIN or to STDOUT";
             Err(Error::new(Fault::FeatureNotSupported, message).at(token.span.start))
         }
-        _ if text_of(&token.token).is_some() => Ok(Place::File),
-        _ => {
+        _ => text_of(&token.token).map(Place::File).ok_or_else(|| {
             let message = format!("expected STDIN, STDOUT or the path of a file, found {}", token.token);
-            Err(Error::syntax(message, None, Some(token.span.start)))
-        }
+            Error::syntax(message, None, Some(token.span.start))
+        }),
     }
-}
-
-fn not_read(place: &Place) -> Error {
-    let message = match place {
-        Place::File => {
-            "COPY … FROM is not supported; use CREATE EXTERNAL TABLE over the file, or INSERT INTO … SELECT * FROM 'path'"
-        }
-        Place::Client => "COPY … FROM STDIN is not supported; use INSERT",
-    };
-    Error::new(Fault::FeatureNotSupported, message)
 }
 
 /// The query of a table.
@@ -200,7 +208,7 @@ fn quoted(name: &str) -> String {
 
 impl Table {
     /// Refuses columns that the table has not, and those that are named twice.
-    fn check(&self, schema: &Schema) -> Result<()> {
+    pub(super) fn check(&self, schema: &Schema) -> Result<()> {
         for (at, name) in self.columns.iter().enumerate() {
             self.check_column(schema, name)?;
             if self.columns[..at].contains(name) {
@@ -220,7 +228,7 @@ impl Table {
     }
 
     /// Refuses columns for which an option asks and that are not copied.
-    fn check_named(&self, schema: &Schema, named: &[String], option: &str) -> Result<()> {
+    pub(super) fn check_named(&self, schema: &Schema, named: &[String], option: &str) -> Result<()> {
         for name in named {
             self.check_column(schema, name)?;
             if !self.columns.is_empty() && !self.columns.contains(name) {
@@ -264,22 +272,9 @@ impl CopyTo {
 
 #[async_trait]
 impl Action for CopyTo {
-    async fn analyze(&self, client: &Client, scope: &Arc<Scope>, types: &[Option<DataType>]) -> Result<Analysis> {
+    async fn run(&self, Running { client, scope, .. }: Running<'_>) -> Result<Outcome> {
         self.check(scope)?;
-        let analysis = self.rows.analyze(client, scope, types).await?;
-        if !analysis.parameters.is_empty() {
-            return Err(Error::new(Fault::UndefinedParameter, "there is no parameter $1"));
-        }
-        Ok(analysis)
-    }
-
-    /// Its rows are no rows of a query.
-    fn columns(&self, _analysis: &Analysis) -> Option<SchemaRef> {
-        None
-    }
-
-    async fn run(&self, running: Running<'_>) -> Result<Outcome> {
-        match self.rows.run(running).await? {
+        match execute(self.rows.as_ref(), client, scope, &[]).await? {
             Outcome::Rows { stream, .. } => {
                 self.check_quoted(&stream.schema())?;
                 let copy = CopyOut::new(&stream.schema(), self.options.clone());

@@ -44,6 +44,7 @@ mod shaped;
 
 mod copy;
 mod copy_data;
+mod copy_from;
 mod create_external_table;
 mod create_schema;
 mod create_secret;

@@ -141,6 +141,11 @@ fn array_told_as(
     Ok(becomes.of(value, &own, nested(dimensions, form)))
 }
 
+/// Texts as values of a type that a field has to say, as they are stored.
+pub(in crate::planning) fn stored_texts(texts: &ArrayRef, wanted: ColumnType) -> Result<ArrayRef> {
+    Becomes { wanted, dimensions: 0, becoming: Becoming::Stored, was: Was::Other }.all(texts)
+}
+
 /// What values were of which others are made that their form does not tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Was {

@@ -29,7 +29,7 @@ pub(crate) use self::parameters::{as_parameter, told_parameters, told_values};
 pub(super) use self::{
     arrays::{is_written_array, of_all},
     blanks::{CompareFixed, as_element, chosen, in_common},
-    cast::{is_stored_as, said, told_as},
+    cast::{is_stored_as, said, stored_texts, told_as},
     json_keys::{CompareJson, is_json as is_jsonb, key_of as json_key_of, keys as json_keys_of},
 };
 use super::{

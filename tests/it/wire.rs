@@ -2,6 +2,7 @@
 
 mod cancels;
 mod commits;
+mod copies;
 mod hostile;
 mod lookups;
 mod parameters;

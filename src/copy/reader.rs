@@ -279,7 +279,7 @@ impl Reader {
         let failed = read.iter().map(Result::is_err).collect::<Vec<_>>();
         match read.into_iter().collect::<Result<Vec<_>>>() {
             Ok(values) => Ok(values),
-            Err(error) => Err(self.first_failure((&gathered, &failed), &lines).unwrap_or(error)),
+            Err(error) => Err(self.first_failure((gathered.as_slice(), failed.as_slice()), &lines).unwrap_or(error)),
         }
     }
 
@@ -318,10 +318,10 @@ impl Reader {
 
 /// Gives the values of a line.
 fn each_value(line: &str, options: &Options, give: impl FnMut(Option<&str>)) -> Result<(), Broken> {
-    let Options { delimiter, quote, escape, null, .. } = options;
+    let (delimiter, null) = (options.delimiter, options.null.as_str());
     match options.format {
-        Format::Csv => csv_values(line, Marks { delimiter: *delimiter, quote: *quote, escape: *escape, null }, give),
-        Format::Text | Format::Binary => text_values(line, (*delimiter, null), give),
+        Format::Csv => csv_values(line, Marks { delimiter, quote: options.quote, escape: options.escape, null }, give),
+        Format::Text | Format::Binary => text_values(line, (delimiter, null), give),
     }
 }
 

@@ -115,8 +115,12 @@ fn from_shared(error: &DataFusionError) -> Error {
     let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
     while let Some(current) = cause {
         if let Some(found) = current.downcast_ref::<Error>() {
-            let Report { message, hint, .. } = found.report();
-            return Error::Statement { fault: found.fault(), message, hint };
+            let Report { message, hint, context, .. } = found.report();
+            let error = Error::Statement { fault: found.fault(), message, hint };
+            return match context {
+                Some(context) => error.within(context),
+                None => error,
+            };
         }
         if let Some(found) = current.downcast_ref::<Failure>() {
             return Error::from(found.clone());

@@ -25,6 +25,7 @@ use datafusion::sql::{
 use super::{
     Action, Form, Recognised,
     copy_from::CopyFrom,
+    copy_where::check_condition,
     copy_words::{Words, text_of},
     create_table::query_statement,
     names::{identifier, object_name},
@@ -37,15 +38,12 @@ use crate::{
     Error, Fault, Result,
     catalog::{Definition, Kind},
     copy::{Choice, CopyOut, Direction, Options},
-    session::{Name, Outcome, PostgreSql, Running, Scope, execute},
+    session::{Name, Outcome, PostgreSql, Running, Scope, Sealed, execute},
 };
 
 pub(super) const FORM: Form = Form { parse: Some(parse), convert: no_convert };
 
-const NO_WHERE: &str =
-    "COPY … FROM … WHERE is not supported; copy all rows into a table of their own and INSERT INTO … SELECT … WHERE";
-
-/// How deep the query of a table is.
+/// How deep the query of a table may be.
 const DEPTH: usize = 50;
 
 /// A table, and those of its columns that are copied, where they are named.
@@ -109,14 +107,14 @@ fn parse(parser: &mut DFParser) -> Recognised {
         written.insert(0, ("format".to_owned(), Some(Choice::Text("binary".to_owned())), end));
     }
     let where_place = words.place();
-    if words.take_word("where") {
-        let error = match direction {
-            Direction::To => Error::new(Fault::Syntax, "WHERE clause not allowed with COPY TO"),
-            Direction::From => Error::new(Fault::FeatureNotSupported, NO_WHERE),
-        };
-        return Err(error.at(where_place));
+    let has_condition = words.take_word("where");
+    if has_condition && direction == Direction::To {
+        return Err(Error::new(Fault::Syntax, "WHERE clause not allowed with COPY TO").at(where_place));
     }
-    if !words.rest().is_empty() {
+    if has_condition && words.rest().is_empty() {
+        return Err(words.expected("a condition"));
+    }
+    if !has_condition && !words.rest().is_empty() {
         return Err(words.expected("the end of the statement"));
     }
     let options = Options::read(&written, direction)?;
@@ -126,10 +124,14 @@ fn parse(parser: &mut DFParser) -> Recognised {
                 Place::Client => None,
                 Place::File(path) => Some(path),
             };
-            return Ok(Some(Arc::new(CopyFrom { table, options, file })));
+            let condition = match has_condition {
+                true => Some(Sealed::new(wanted_of(&table, words.rest())?)),
+                false => None,
+            };
+            return Ok(Some(Arc::new(CopyFrom { table, options, file, condition })));
         }
         (Some(table), _) => {
-            let rows = rows_of(&table)?;
+            let rows = rows_of(&table, &[])?;
             (Some(table), rows)
         }
         (None, Some(rows)) => (None, rows),
@@ -186,8 +188,20 @@ fn place(token: &TokenWithSpan) -> Result<Place> {
     }
 }
 
-/// The query of a table.
-fn rows_of(table: &Table) -> Result<SqlStatement> {
+/// The query of the rows of a table that are wanted, under the condition that these tokens are.
+fn wanted_of(table: &Table, condition: &[TokenWithSpan]) -> Result<SqlStatement> {
+    let all = Table { name: table.name.clone(), columns: Vec::new() };
+    let mut rows = rows_of(&all, condition)?;
+    if let Some(number) = mentioned(&rows).first() {
+        return Err(Error::new(Fault::UndefinedParameter, format!("there is no parameter ${number}")));
+    }
+    check_condition(&rows)?;
+    rewrite(&mut rows)?;
+    Ok(rows)
+}
+
+/// The query of a table, under a condition, if there is one.
+fn rows_of(table: &Table, condition: &[TokenWithSpan]) -> Result<SqlStatement> {
     let columns = match table.columns.is_empty() {
         true => "*".to_owned(),
         false => table.columns.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", "),
@@ -197,9 +211,19 @@ fn rows_of(table: &Table) -> Result<SqlStatement> {
     let tokens = Tokenizer::new(&PostgreSql, &sql).tokenize();
     let tokens = tokens.map_err(|error| Error::syntax(error.message, None, None))?;
     // No place in it is one in the text of the client.
-    let tokens: Vec<TokenWithSpan> = tokens.into_iter().map(TokenWithSpan::wrap).collect();
+    let mut tokens: Vec<TokenWithSpan> = tokens.into_iter().map(TokenWithSpan::wrap).collect();
+    if !condition.is_empty() {
+        tokens.push(TokenWithSpan::wrap(Token::make_keyword("WHERE")));
+        tokens.extend_from_slice(condition);
+    }
     let mut parser = DFParserBuilder::new(tokens).with_dialect(&PostgreSql).with_recursion_limit(DEPTH).build()?;
-    Ok(parser.parse_statement()?)
+    let parsed = parser.parse_statement()?;
+    let rest = parser.parser.peek_token();
+    if rest.token != Token::EOF {
+        let message = format!("expected the end of the statement, found {}", rest.token);
+        return Err(Error::syntax(message, None, Some(rest.span.start)));
+    }
+    Ok(parsed)
 }
 
 fn quoted(name: &str) -> String {

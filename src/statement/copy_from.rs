@@ -18,17 +18,22 @@ use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use bytes::Bytes;
 use datafusion::{
-    common::DataFusionError, execution::SendableRecordBatchStream, physical_plan::stream::RecordBatchStreamAdapter,
+    common::DataFusionError, execution::SendableRecordBatchStream, logical_expr::LogicalPlan,
+    physical_plan::stream::RecordBatchStreamAdapter, sql::parser::Statement as SqlStatement,
 };
 use futures::stream::try_unfold;
 use tokio::{runtime::Handle, sync::mpsc::Receiver, task::spawn_blocking};
 
-use super::{Action, copy_data::Table};
+use super::{
+    Action,
+    copy_data::Table,
+    copy_where::{over, planned},
+};
 use crate::{
     Error, Fault, Result,
     catalog::{Change, Definition, Header, Kind, ManagedTable, Privilege, QualifiedName},
     copy::{CopyFeed, CopyIn, Given, Options, Reader, channel},
-    session::{Client, Outcome, Running, Scope, storage},
+    session::{Client, Outcome, Running, Scope, Sealed, storage},
 };
 
 /// How much of a file is read at once.
@@ -40,6 +45,8 @@ pub(super) struct CopyFrom {
     pub(super) options: Options,
     /// The path of a file; none where the client sends the bytes.
     pub(super) file: Option<String>,
+    /// The query of the table's rows that are wanted, where there is a condition.
+    pub(super) condition: Option<Sealed<SqlStatement>>,
 }
 
 #[async_trait]
@@ -50,6 +57,10 @@ impl Action for CopyFrom {
         let columns = &self.table.columns;
         let (title, session) = (self.table.name.name.as_str(), scope.reads_in());
         let reader = Reader::new((title, &table.schema), columns, self.options.clone(), session);
+        let wanted = match &self.condition {
+            Some(query) => Some(planned(scope, query).await?),
+            None => None,
+        };
         let (feed, given) = channel();
         let width = reader.width();
         let copying = Copying {
@@ -58,6 +69,7 @@ impl Action for CopyFrom {
             schema: Arc::new(table.schema.clone()),
             oid: header.oid,
             name,
+            wanted,
         };
         if let Some(file) = &self.file {
             let opened = open(&scope.access().readable(file)?, file)?;
@@ -110,13 +122,21 @@ struct Copying {
     name: QualifiedName,
     oid: u32,
     schema: SchemaRef,
+    /// The plan of the rows that are wanted, where not all are.
+    wanted: Option<Sealed<LogicalPlan>>,
 }
 
 impl Copying {
     /// Appends the rows of all bytes that are given, and returns the tag.
     async fn run(self, reader: Reader, given: Receiver<Given>) -> Result<String> {
         let rows = rows_of(reader, given);
-        let files = storage::write_rows(&self.scope, rows, self.schema, self.oid).await?;
+        let files = match self.wanted {
+            Some(plan) => {
+                let plan = over(LogicalPlan::clone(&plan), rows)?;
+                storage::write(&self.scope, plan, self.schema, self.oid).await?
+            }
+            None => storage::write_rows(&self.scope, rows, self.schema, self.oid).await?,
+        };
         let count: u64 = files.iter().map(|file| file.rows).sum();
         self.client.apply(&self.scope, vec![Change::AppendFiles { table: self.name, files }]).await?;
         Ok(format!("COPY {count}"))

@@ -45,6 +45,7 @@ mod shaped;
 mod copy;
 mod copy_data;
 mod copy_from;
+mod copy_where;
 mod create_external_table;
 mod create_schema;
 mod create_secret;

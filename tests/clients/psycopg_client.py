@@ -501,6 +501,51 @@ def test_a_cancelled_training_leaves_no_model(connection):
     assert connection.execute("SELECT count(*) FROM fusewire.models WHERE name = 'endless'").fetchone() == (0,)
 
 
+def test_copies_rows_in_and_out(connection):
+    connection.execute("CREATE TABLE copied (a int, b text, d date)")
+    rows = [(1, "x\ty\\", datetime.date(2024, 2, 29)), (2, None, None), (3, "", datetime.date(1, 1, 1))]
+    types = ["int4", "text", "date"]
+    with connection.cursor() as cursor:
+        with cursor.copy("COPY copied FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
+        assert cursor.rowcount == 3, cursor.rowcount
+        with cursor.copy("COPY copied (a, b, d) FROM STDIN (FORMAT binary)") as copy:
+            copy.set_types(types)
+            for row in rows:
+                copy.write_row(row)
+        for options in ["", "(FORMAT binary)"]:
+            with cursor.copy(f"COPY (SELECT DISTINCT a, b, d FROM copied ORDER BY a) TO STDOUT {options}") as copy:
+                copy.set_types(types)
+                assert list(copy.rows()) == rows, options
+        with cursor.copy("COPY (SELECT a, b FROM copied WHERE a < 3 ORDER BY a) TO STDOUT CSV HEADER") as copy:
+            assert b"".join(copy) == b"a,b\n" + b"1,x\ty\\\n" * 2 + b"2,\n" * 2
+
+
+def test_a_copy_that_fails_leaves_no_row(connection):
+    connection.execute("CREATE TABLE partly (a int)")
+    connection.commit()
+
+    def copied(lines):
+        with connection.cursor() as cursor, cursor.copy("COPY partly FROM STDIN") as copy:
+            copy.write(lines)
+
+    error = expect(errors.InvalidTextRepresentation, lambda: copied("1\n2\nthree\n"), 'type integer: "three"')
+    assert error.diag.context == 'COPY partly, line 3, column a: "three"', error.diag.context
+    connection.rollback()
+    expect(errors.BadCopyFileFormat, lambda: copied("1\t2\n"), "extra data after last expected column")
+    connection.rollback()
+    try:
+        with connection.cursor() as cursor, cursor.copy("COPY partly FROM STDIN") as copy:
+            copy.write("1\n")
+            raise KeyError("the client gives up")
+    except KeyError:
+        connection.rollback()
+    assert connection.execute("SELECT count(*) FROM partly").fetchone() == (0,)
+    connection.execute("DROP TABLE partly")
+    connection.commit()
+
+
 def main():
     tests = [(name, test) for name, test in globals().items() if name.startswith("test_")]
     failed = 0

@@ -52,8 +52,8 @@ impl Visitor for Queries {
 }
 
 /// The plan of a query of one table, which is checked before any row comes.
-pub(super) async fn planned(scope: &Arc<Scope>, statement: &SqlStatement) -> Result<Sealed<LogicalPlan>> {
-    let plan = plan(scope, statement.clone(), &[]).await?;
+pub(super) async fn planned(scope: &Arc<Scope>, query: &Sealed<SqlStatement>) -> Result<Sealed<LogicalPlan>> {
+    let plan = plan(scope, SqlStatement::clone(query), &[]).await?;
     scope.check_types(&plan, &[])?;
     Ok(Sealed::new(scope.as_prepared(plan)?))
 }

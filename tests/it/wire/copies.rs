@@ -242,6 +242,37 @@ async fn the_extended_protocol_copies_too() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn values_of_every_type_go_through_every_format() {
+    let server = Server::start().await;
+    let mut client = server.raw().await;
+    let columns = "(n numeric(6,2), d date, t time, ts timestamp(3), tz timestamptz, iv interval, u uuid, j jsonb, \
+                   ok boolean, l int[], v varchar(3), c char(4), b bytea, f float8, s smallint)";
+    run(&mut client, &format!("CREATE TABLE typed {columns}")).await;
+    let line = b"1.504\t2024-02-29\t12:30\t2024-02-29 10:00:00.1234\t2024-02-29 10:00+02\t1 mon 2 days 03:04:05\t\
+                 A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11\t{\"b\": 1, \"a\": [true]}\tyes\t{1,NULL,3}\tabc  \tab\t\\\\x0001\t0.1\t7\n";
+    let nulls = ["\\N"; 15].join("\t") + "\n";
+    let told = copy(&mut client, "COPY typed FROM STDIN", &[line, nulls.as_bytes()]).await;
+    assert_eq!(told.last().map(String::as_str), Some("I"), "{told:?}");
+    let shown = "d 1.50\\t2024-02-29\\t12:30:00\\t2024-02-29 10:00:00.123\\t2024-02-29 08:00:00+00\\t1 mon 2 days 03:04:05\\t\
+                 a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11\\t{\\\"a\\\": [true], \\\"b\\\": 1}\\tt\\t{1,NULL,3}\\tabc\\tab  \\t\
+                 \\\\\\\\x0001\\t0.1\\t7\\n";
+    assert_eq!(run(&mut client, "COPY (SELECT * FROM typed WHERE ok) TO STDOUT").await[1], shown);
+    for format in ["text", "csv", "binary"] {
+        run(&mut client, &format!("CREATE TABLE again_{format} {columns}")).await;
+        client.query(&format!("COPY typed TO STDOUT (FORMAT {format})")).await;
+        let out = client.until_ready().await;
+        let rows: Vec<&[u8]> = out.iter().filter(|(kind, _)| *kind == b'd').map(|(_, body)| body.as_slice()).collect();
+        let told = copy(&mut client, &format!("COPY again_{format} FROM STDIN (FORMAT {format})"), &rows).await;
+        assert_eq!(told[1..], ["COPY 2", "I"].map(String::from), "{format}");
+        let again = run(&mut client, &format!("COPY (SELECT * FROM again_{format} WHERE ok) TO STDOUT")).await;
+        assert_eq!(again[1], shown, "{format}");
+        let nulls = run(&mut client, &format!("SELECT count(*) - count(n) - count(j) FROM again_{format}")).await;
+        assert_eq!(nulls[1], "0", "{format}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn many_rows_go_through_both_ways() {
     let server = Server::start().await;
     let mut client = server.raw().await;

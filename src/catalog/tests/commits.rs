@@ -3,9 +3,9 @@
 use super::*;
 
 /// What a commit was asked for with, and what it heard.
-struct Asked {
-    allowed: bool,
-    heard: Arc<std::sync::Mutex<Vec<&'static str>>>,
+pub(super) struct Asked {
+    pub(super) allowed: bool,
+    pub(super) heard: Arc<std::sync::Mutex<Vec<&'static str>>>,
 }
 
 impl Permit for Asked {

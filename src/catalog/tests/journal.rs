@@ -8,7 +8,7 @@ use std::sync::{
 
 use futures::FutureExt;
 
-use super::*;
+use super::{commits::Asked, *};
 
 /// Where the notes of a log are, and where its records begin.
 const NOTES: std::ops::Range<usize> = 512..1536;

@@ -48,7 +48,7 @@ mod once;
 mod outer;
 mod push;
 mod quantified;
-mod recursive;
+mod recursions;
 mod row;
 mod scalar;
 mod single_row;

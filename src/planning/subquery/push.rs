@@ -24,7 +24,7 @@ use super::{
     joins::{join, join_with},
     of_keys,
     outer::{bind, expression_refers, refers},
-    recursive::carried,
+    recursions::carried,
     unsupported,
 };
 use crate::planning::group_keys::named_again;

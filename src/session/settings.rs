@@ -2,6 +2,7 @@
 //! clients make up, whose names have a dot in them.
 
 mod list;
+mod server;
 mod shown;
 mod takes;
 pub(crate) mod told;
@@ -18,7 +19,7 @@ use datafusion::{
 };
 
 use self::{
-    list::{ACCEPTED, DEFAULT_PATH, MESSAGES, Setting},
+    list::{DEFAULT_PATH, MESSAGES, Setting, every},
     shown::shown_options,
     takes::{Refused, Takes, Unit},
 };
@@ -306,10 +307,8 @@ impl Settings {
 
     /// Name, value and description of every setting.
     pub(crate) fn all(&self) -> Vec<(String, String, String)> {
-        let known = SETTINGS
-            .iter()
-            .chain(ACCEPTED)
-            .map(|known| (known.name.to_owned(), self.value(known).to_owned(), known.description.to_owned()));
+        let known =
+            every().map(|known| (known.name.to_owned(), self.value(known).to_owned(), known.description.to_owned()));
         known.chain(options(self.engine.config_options())).collect()
     }
 
@@ -379,7 +378,9 @@ impl Settings {
                 let printable = |byte: u8| if (32..127).contains(&byte) { char::from(byte) } else { '?' };
                 Ok(value.bytes().take(CLIENT_NAME_BYTES).map(printable).collect())
             }
-            Takes::Nothing | Takes::Server => check_changes(known).map(|()| value.to_owned()),
+            Takes::Nothing | Takes::Server | Takes::Files | Takes::Connection => {
+                check_changes(known).map(|()| value.to_owned())
+            }
             Takes::Boolean => takes::boolean(value).map(takes::on_or_off).ok_or_else(not_boolean),
             Takes::Always(done) => match takes::boolean(value) {
                 Some(on) if on == done => Ok(takes::on_or_off(on)),
@@ -451,7 +452,7 @@ pub(crate) fn takes_several(name: &str) -> bool {
 }
 
 fn known(name: &str) -> Result<&'static Setting> {
-    SETTINGS.iter().chain(ACCEPTED).find(|known| known.name == name).ok_or_else(|| unknown(name))
+    every().find(|known| known.name == name).ok_or_else(|| unknown(name))
 }
 
 fn unknown(name: &str) -> Error {
@@ -482,6 +483,8 @@ fn check_changes(known: &Setting) -> Result<()> {
     let message = match known.takes {
         Takes::Nothing => format!("parameter \"{name}\" cannot be changed"),
         Takes::Server => format!("parameter \"{name}\" cannot be changed without restarting the server"),
+        Takes::Files => format!("parameter \"{name}\" cannot be changed now"),
+        Takes::Connection => format!("parameter \"{name}\" cannot be set after connection start"),
         _ => return Ok(()),
     };
     Err(Error::new(Fault::FixedSetting, message))

@@ -1,7 +1,10 @@
-//! Every setting that clients know from PostgreSQL: those that are followed, and those that are accepted because clients set
-//! them as a matter of course, although nothing here goes by them.
+//! Every setting that clients know from PostgreSQL: those that are followed, those that are accepted because clients set
+//! them as a matter of course, although nothing here goes by them, and those of the server.
 
-use super::takes::{Takes, Unit};
+use super::{
+    server::OF_SERVER,
+    takes::{Takes, Unit},
+};
 use crate::session::Modes;
 
 /// A setting that clients know from PostgreSQL.
@@ -208,8 +211,11 @@ pub(crate) const SETTINGS: &[Setting] = &[
 const LOCALE: Takes = Takes::Word(&["C.UTF-8", "C", "POSIX", "C.utf8", "en_US.UTF-8", "en_US.utf8"]);
 
 /// Settings by which nothing goes here: how PostgreSQL plans, logs, cleans up.
-pub(crate) const ACCEPTED: &[Setting] = &[
+const ACCEPTED: &[Setting] = &[
+    accepted("allow_in_place_tablespaces", "off", Takes::Boolean),
+    accepted("allow_system_table_mods", "off", Takes::Boolean),
     accepted("backend_flush_after", "0", number(0, 256, Unit::Blocks)),
+    accepted("backtrace_functions", "", Takes::Text),
     accepted("check_function_bodies", "on", Takes::Boolean),
     accepted("client_connection_check_interval", "0", number(0, MOST, Unit::Milliseconds)),
     accepted("commit_delay", "0", number(0, 100_000, Unit::None)),
@@ -221,12 +227,14 @@ pub(crate) const ACCEPTED: &[Setting] = &[
     accepted("cpu_tuple_cost", "0.01", Takes::Fraction { least: 0.0, most: f64::MAX }),
     accepted("cursor_tuple_fraction", "0.1", Takes::Fraction { least: 0.0, most: 1.0 }),
     accepted("deadlock_timeout", "1s", number(1, MOST, Unit::Milliseconds)),
+    accepted("debug_discard_caches", "0", number(0, 0, Unit::None)),
     accepted("debug_pretty_print", "on", Takes::Boolean),
     accepted("debug_print_parse", "off", Takes::Boolean),
     accepted("debug_print_plan", "off", Takes::Boolean),
     accepted("debug_print_rewritten", "off", Takes::Boolean),
     accepted("default_statistics_target", "100", number(1, 10_000, Unit::None)),
     accepted("default_toast_compression", "pglz", Takes::Word(&["pglz", "lz4"])),
+    accepted("dynamic_library_path", "$libdir", Takes::Text),
     accepted("effective_cache_size", "4GB", number(1, MOST, Unit::Blocks)),
     accepted("effective_io_concurrency", "1", number(0, 1000, Unit::None)),
     accepted("enable_async_append", "on", Takes::Boolean),
@@ -249,6 +257,7 @@ pub(crate) const ACCEPTED: &[Setting] = &[
     accepted("enable_seqscan", "on", Takes::Boolean),
     accepted("enable_sort", "on", Takes::Boolean),
     accepted("enable_tidscan", "on", Takes::Boolean),
+    accepted("exit_on_error", "off", Takes::Always(false)),
     accepted("force_parallel_mode", "off", Takes::Switch(&["regress"])),
     accepted("from_collapse_limit", "8", number(1, MOST, Unit::None)),
     accepted("geqo", "on", Takes::Boolean),
@@ -261,12 +270,16 @@ pub(crate) const ACCEPTED: &[Setting] = &[
     accepted("gin_fuzzy_search_limit", "0", number(0, MOST, Unit::None)),
     accepted("gin_pending_list_limit", "4MB", number(64, MOST, Unit::Kilobytes)),
     accepted("hash_mem_multiplier", "2", Takes::Fraction { least: 1.0, most: 1000.0 }),
+    accepted("ignore_checksum_failure", "off", Takes::Boolean),
     accepted("jit_above_cost", "100000", Takes::Fraction { least: -1.0, most: f64::MAX }),
+    accepted("jit_dump_bitcode", "off", Takes::Boolean),
     accepted("jit_expressions", "on", Takes::Boolean),
     accepted("jit_inline_above_cost", "500000", Takes::Fraction { least: -1.0, most: f64::MAX }),
     accepted("jit_optimize_above_cost", "500000", Takes::Fraction { least: -1.0, most: f64::MAX }),
     accepted("jit_tuple_deforming", "on", Takes::Boolean),
     accepted("join_collapse_limit", "8", number(1, MOST, Unit::None)),
+    accepted("lo_compat_privileges", "off", Takes::Boolean),
+    accepted("local_preload_libraries", "", Takes::Text),
     accepted("log_duration", "off", Takes::Boolean),
     accepted("log_error_verbosity", "default", Takes::Word(&["terse", "default", "verbose"])),
     accepted("log_executor_stats", "off", Takes::Boolean),
@@ -302,7 +315,13 @@ pub(crate) const ACCEPTED: &[Setting] = &[
     accepted("quote_all_identifiers", "off", Takes::Boolean),
     accepted("random_page_cost", "4", Takes::Fraction { least: 0.0, most: f64::MAX }),
     accepted("recursive_worktable_factor", "10", Takes::Fraction { least: 0.001, most: 1_000_000.0 }),
+    accepted(
+        "restrict_nonsystem_relation_kind",
+        "",
+        Takes::Word(&["", "view", "foreign-table", "view, foreign-table"]),
+    ),
     accepted("seq_page_cost", "1", Takes::Fraction { least: 0.0, most: f64::MAX }),
+    accepted("session_preload_libraries", "", Takes::Text),
     accepted("session_replication_role", "origin", Takes::Word(&["origin", "replica", "local"])),
     accepted("stats_fetch_consistency", "cache", Takes::Word(&["none", "cache", "snapshot"])),
     accepted("synchronize_seqscans", "on", Takes::Boolean),
@@ -312,10 +331,13 @@ pub(crate) const ACCEPTED: &[Setting] = &[
     accepted("tcp_user_timeout", "0", number(0, MOST, Unit::Milliseconds)),
     accepted("temp_buffers", "8MB", number(100, 1_073_741_823, Unit::Blocks)),
     accepted("temp_file_limit", "-1", number(-1, MOST, Unit::Kilobytes)),
+    accepted("trace_notify", "off", Takes::Boolean),
+    accepted("trace_sort", "off", Takes::Boolean),
     accepted("track_activities", "on", Takes::Boolean),
     accepted("track_counts", "on", Takes::Boolean),
     accepted("track_functions", "none", Takes::Word(&["none", "pl", "all"])),
     accepted("track_io_timing", "off", Takes::Boolean),
+    accepted("track_wal_io_timing", "off", Takes::Boolean),
     accepted("update_process_title", "on", Takes::Boolean),
     accepted("vacuum_cost_delay", "0", number(0, 100, Unit::Milliseconds)),
     accepted("vacuum_cost_limit", "200", number(1, 10_000, Unit::None)),
@@ -329,11 +351,20 @@ pub(crate) const ACCEPTED: &[Setting] = &[
     accepted("vacuum_multixact_freeze_min_age", "5000000", number(0, 1_000_000_000, Unit::None)),
     accepted("vacuum_multixact_freeze_table_age", "150000000", number(0, 2_000_000_000, Unit::None)),
     accepted("wal_compression", "off", Takes::Switch(&["pglz", "lz4", "zstd"])),
+    accepted("wal_consistency_checking", "", Takes::Word(&["", "all"])),
+    accepted("wal_init_zero", "on", Takes::Boolean),
+    accepted("wal_recycle", "on", Takes::Boolean),
     accepted("wal_sender_timeout", "1min", number(0, MOST, Unit::Milliseconds)),
     accepted("wal_skip_threshold", "2MB", number(0, MOST, Unit::Kilobytes)),
     accepted("work_mem", "4MB", number(64, MOST, Unit::Kilobytes)),
     accepted("xmlbinary", "base64", Takes::Word(&["base64", "hex"])),
+    accepted("zero_damaged_pages", "off", Takes::Boolean),
 ];
+
+/// All settings of PostgreSQL's.
+pub(super) fn every() -> impl Iterator<Item = &'static Setting> {
+    SETTINGS.iter().chain(ACCEPTED).chain(OF_SERVER)
+}
 
 const fn setting(
     name: &'static str,
@@ -362,7 +393,7 @@ mod tests {
     #[test]
     fn names_are_in_lower_case_and_stand_once() {
         let mut names = BTreeSet::new();
-        for known in SETTINGS.iter().chain(ACCEPTED) {
+        for known in every() {
             assert!(names.insert(known.name) && known.name == known.name.to_lowercase(), "{}", known.name);
         }
     }

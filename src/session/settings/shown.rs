@@ -7,7 +7,7 @@ use std::{
 
 use datafusion::config::ConfigOptions;
 
-use super::{ACCEPTED, Chosen, SETTINGS, choose, engine_zone, is_custom, is_engine, known, options, unknown};
+use super::{Chosen, choose, engine_zone, every, is_custom, is_engine, known, options, unknown};
 use crate::{Result, pgtype::Styles, session::Modes};
 
 /// What is found when somebody asks for it, and once.
@@ -79,7 +79,7 @@ impl Shown {
 
     /// All settings, by name.
     pub(crate) fn all(&self) -> BTreeMap<String, String> {
-        let known = SETTINGS.iter().chain(ACCEPTED).map(|known| known.name);
+        let known = every().map(|known| known.name);
         let chosen = self.start.0.iter().chain(&self.current.0).map(|(name, _)| name.as_str());
         let own = known.chain(chosen).chain(self.custom.iter().map(String::as_str));
         let own = own.filter(|name| !is_engine(name)).filter_map(|name| Some((name.to_owned(), self.show(name).ok()?)));

@@ -12,6 +12,10 @@ pub(super) enum Takes {
     Nothing,
     /// None: it is the server's, which is started with it.
     Server,
+    /// None: it is in the server's files, which are read again while it runs.
+    Files,
+    /// None: it is a connection's from its beginning.
+    Connection,
     /// Whether something is, in PostgreSQL's many words for it.
     Boolean,
     /// The same, of which only this one is done.

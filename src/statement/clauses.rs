@@ -1,6 +1,7 @@
 //! Clauses that PostgreSQL takes in more ways than the parser: `FETCH FIRST 2 ROWS ONLY OFFSET 1`, `GROUP BY ALL a`, which is
-//! `GROUP BY a`, `TABLE t`, which is `SELECT * FROM t`, a SELECT of nothing, which has one row without columns, and
-//! `EXCLUDE NO OTHERS` in the frame of a window, which says nothing.
+//! `GROUP BY a`, `TABLE t`, which is `SELECT * FROM t`, a SELECT of nothing, which has one row without columns,
+//! `EXCLUDE NO OTHERS` in the frame of a window, which says nothing, and `CREATE UNLOGGED TABLE`, which makes a table that may
+//! lose its rows in a crash and need not.
 
 use datafusion::sql::sqlparser::{
     keywords::Keyword,
@@ -29,11 +30,24 @@ pub(super) fn as_parsed(tokens: Vec<TokenWithSpan>) -> Result<Vec<TokenWithSpan>
                     tokens[all].token = Token::Whitespace(Whitespace::Space);
                 }
             }
+            Keyword::CREATE => {
+                if let Some(unlogged) = needless_unlogged(&tokens, at) {
+                    tokens[unlogged].token = Token::Whitespace(Whitespace::Space);
+                }
+            }
             _ => {}
         }
         at += 1;
     }
     Ok(tokens)
+}
+
+/// The UNLOGGED between CREATE and TABLE.
+fn needless_unlogged(tokens: &[TokenWithSpan], create: usize) -> Option<usize> {
+    let unlogged = solid_after(tokens, create)?;
+    let table = solid_after(tokens, unlogged)?;
+    let are = keyword(&tokens[unlogged].token) == Keyword::UNLOGGED && keyword(&tokens[table].token) == Keyword::TABLE;
+    are.then_some(unlogged)
 }
 
 /// `SELECT` of nothing as `SELECT FROM (VALUES (1)) AS "nothing"`.

@@ -1,4 +1,4 @@
-//! `CREATE TABLE … AS` and `CREATE TABLE (columns)`: managed tables, Parquet files under the data directory.
+//! `CREATE TABLE … AS`, `SELECT … INTO` and `CREATE TABLE (columns)`: managed tables, Parquet files under the data directory.
 //!
 //! `CREATE TABLE t (a, b) AS` with names alone, and `WITH NO DATA` behind the query, are parsed here: the parser knows neither.
 
@@ -11,7 +11,7 @@ use datafusion::{
     sql::{
         parser::{DFParser, Statement as SqlStatement},
         sqlparser::{
-            ast::{ColumnDef, ColumnOption, CreateTable as Ast, Query, Statement as AstStatement},
+            ast::{ColumnDef, ColumnOption, CreateTable as Ast, Query, SelectInto, SetExpr, Statement as AstStatement},
             tokenizer::Token,
         },
     },
@@ -44,7 +44,12 @@ struct CreateTable {
     /// Whether the table gets the query's rows.
     with_data: bool,
     existing: Existing,
+    /// What it is called where it must not be run.
+    statement: &'static str,
 }
+
+/// `CREATE TABLE … AS`, as it is told.
+const AS: &str = "CREATE TABLE AS";
 
 fn parse(parser: &mut DFParser) -> Recognised {
     let or_replace = take_words(parser, &["create", "or", "replace", "table"]);
@@ -74,7 +79,8 @@ fn parse(parser: &mut DFParser) -> Recognised {
     mark_columns(&mut query);
     let existing = existing(or_replace, if_not_exists)?;
     let (columns, query) = (Sealed::new(Vec::new()), Some(Sealed::new(query_statement(&query))));
-    Ok(Some(Arc::new(CreateTable { name: object_name(&name)?, columns, names, query, with_data, existing })))
+    let (name, statement) = (object_name(&name)?, AS);
+    Ok(Some(Arc::new(CreateTable { name, columns, names, query, with_data, existing, statement })))
 }
 
 /// Names in parentheses, or no parentheses; none where there are declarations of columns.
@@ -96,7 +102,11 @@ fn names_alone(parser: &mut DFParser) -> Option<Vec<String>> {
 
 fn convert(statement: &SqlStatement) -> Recognised {
     let SqlStatement::Statement(statement) = statement else { return Ok(None) };
-    let AstStatement::CreateTable(table) = statement.as_ref() else { return Ok(None) };
+    let table = match statement.as_ref() {
+        AstStatement::CreateTable(table) => table,
+        AstStatement::Query(query) if has_into(&query.body) => return select_into(query),
+        _ => return Ok(None),
+    };
     let Ast { name, columns, query, or_replace, if_not_exists, temporary, constraints, like, clone, .. } =
         table.clone();
     let refused = |what: &str, instead: &str| {
@@ -106,7 +116,7 @@ fn convert(statement: &SqlStatement) -> Recognised {
         return refused("a temporary table", "use CREATE TABLE and DROP TABLE");
     }
     if like.is_some() || clone.is_some() {
-        return refused("CREATE TABLE … LIKE", "use CREATE TABLE … AS SELECT … LIMIT 0");
+        return refused("CREATE TABLE … LIKE without parentheses", "write CREATE TABLE … (LIKE …)");
     }
     if !constraints.is_empty() || columns.iter().any(constrained) {
         return refused("a constraint or default on a column", "leave it out; tables are not checked");
@@ -119,7 +129,49 @@ fn convert(statement: &SqlStatement) -> Recognised {
     let existing = existing(or_replace, if_not_exists)?;
     let (columns, query) = (Sealed::new(columns), query.map(|query| Sealed::new(query_statement(&query))));
     let name = object_name(&name)?;
-    Ok(Some(Arc::new(CreateTable { name, columns, names: Vec::new(), query, with_data: true, existing })))
+    let (names, statement) = (Vec::new(), if query.is_some() { AS } else { "CREATE TABLE" });
+    Ok(Some(Arc::new(CreateTable { name, columns, names, query, with_data: true, existing, statement })))
+}
+
+/// Whether the first SELECT of a query names a table for its rows; others can't.
+fn has_into(body: &SetExpr) -> bool {
+    match body {
+        SetExpr::Select(select) => select.into.is_some(),
+        SetExpr::Query(query) => has_into(&query.body),
+        SetExpr::SetOperation { left, .. } => has_into(left),
+        _ => false,
+    }
+}
+
+/// The same, taken out of the query.
+fn take_into(body: &mut SetExpr) -> Option<SelectInto> {
+    match body {
+        SetExpr::Select(select) => select.into.take(),
+        SetExpr::Query(query) => take_into(&mut query.body),
+        SetExpr::SetOperation { left, .. } => take_into(left),
+        _ => None,
+    }
+}
+
+/// `SELECT … INTO t`, which makes a table of the rows.
+fn select_into(query: &Query) -> Recognised {
+    let mut query = query.clone();
+    let Some(SelectInto { temporary, name, .. }) = take_into(&mut query.body) else { return Ok(None) };
+    if temporary {
+        let message = "a temporary table is not supported; use SELECT INTO and DROP TABLE";
+        return Err(Error::new(Fault::FeatureNotSupported, message));
+    }
+    refuse_train(&query)?;
+    mark_columns(&mut query);
+    Ok(Some(Arc::new(CreateTable {
+        name: object_name(&name)?,
+        columns: Sealed::new(Vec::new()),
+        names: Vec::new(),
+        query: Some(Sealed::new(query_statement(&query))),
+        with_data: true,
+        existing: Existing::Refuse,
+        statement: "SELECT INTO",
+    })))
 }
 
 pub(super) fn constrained(column: &ColumnDef) -> bool {
@@ -138,10 +190,10 @@ impl Action for CreateTable {
     async fn run(&self, running: Running<'_>) -> Result<Outcome> {
         let Running { client, scope, analysis, values } = running;
         // Refused before the query runs, not after it.
-        scope.check_writes(if self.query.is_some() { "CREATE TABLE AS" } else { "CREATE TABLE" })?;
+        scope.check_writes(self.statement)?;
         let name = scope.new_name(&self.name)?;
         if scope.exists(&name, self.existing)? {
-            return Ok(Outcome::done(if self.query.is_some() { "CREATE TABLE AS" } else { "CREATE TABLE" }));
+            return Ok(Outcome::done(self.statement));
         }
         let header = client.header()?;
         let Some(query) = &self.query else {
@@ -159,7 +211,7 @@ impl Action for CreateTable {
         check_distinct(&schema)?;
         if !self.with_data {
             self.publish(client, scope, (&name, header), (schema.as_ref().clone(), Vec::new())).await?;
-            return Ok(Outcome::done("CREATE TABLE AS"));
+            return Ok(Outcome::done(AS));
         }
         let files = storage::write(scope, query, Arc::clone(&schema), header.oid).await?;
         let rows: u64 = files.iter().map(|file| file.rows).sum();

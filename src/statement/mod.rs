@@ -50,6 +50,7 @@ mod create_external_table;
 mod create_schema;
 mod create_secret;
 mod create_table;
+mod create_table_like;
 mod create_view;
 mod describe;
 mod drop;
@@ -73,6 +74,7 @@ pub(crate) const FORMS: &[Form] = &[
     describe::FORM,
     alter_model::FORM,
     drop::FORM,
+    create_table_like::FORM,
     create_table::FORM,
     create_view::FORM,
     create_schema::FORM,

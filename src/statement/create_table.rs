@@ -134,20 +134,17 @@ fn convert(statement: &SqlStatement) -> Recognised {
 }
 
 /// Whether the first SELECT of a query names a table for its rows; others can't.
-fn has_into(body: &SetExpr) -> bool {
-    match body {
-        SetExpr::Select(select) => select.into.is_some(),
-        SetExpr::Query(query) => has_into(&query.body),
-        SetExpr::SetOperation { left, .. } => has_into(left),
-        _ => false,
+fn has_into(mut body: &SetExpr) -> bool {
+    while let SetExpr::SetOperation { left, .. } = body {
+        body = left;
     }
+    matches!(body, SetExpr::Select(select) if select.into.is_some())
 }
 
 /// The same, taken out of the query.
 fn take_into(body: &mut SetExpr) -> Option<SelectInto> {
     match body {
         SetExpr::Select(select) => select.into.take(),
-        SetExpr::Query(query) => take_into(&mut query.body),
         SetExpr::SetOperation { left, .. } => take_into(left),
         _ => None,
     }

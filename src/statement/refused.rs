@@ -1,6 +1,6 @@
 //! What PostgreSQL refuses as it is written, and the planner does not: subqueries in FROM without a name, names in ORDER BY that
-//! stand for two columns of the list, windows where there are no rows yet for them, and words of others that would mean something
-//! else: `GLOBAL JOIN`, `XOR` of conditions and `UNION BY NAME`.
+//! stand for two columns of the list, windows where there are no rows yet for them, INTO behind the first SELECT, and words
+//! of others that would mean something else: `GLOBAL JOIN`, `XOR` of conditions and `UNION BY NAME`.
 
 use std::ops::ControlFlow;
 
@@ -17,13 +17,16 @@ use crate::{Error, Fault, Result};
 
 /// Refuses them.
 pub(super) fn check_written(statement: &impl Visit) -> Result<()> {
-    match statement.visit(&mut Written) {
+    match statement.visit(&mut Written { within: 0 }) {
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(error) => Err(error),
     }
 }
 
-struct Written;
+struct Written {
+    /// How many queries it is within.
+    within: usize,
+}
 
 impl Visitor for Written {
     type Break = Error;
@@ -35,7 +38,14 @@ impl Visitor for Written {
             set @ SetExpr::SetOperation { .. } => flow(check_sets(set))?,
             _ => {}
         }
+        flow(check_into(&query.body, (self.within > 0).then_some("SELECT ... INTO is not allowed here")))?;
+        self.within += 1;
         flow(check_windows(&query.limit_clause, "LIMIT"))
+    }
+
+    fn post_visit_query(&mut self, _query: &Query) -> ControlFlow<Error> {
+        self.within -= 1;
+        ControlFlow::Continue(())
     }
 
     fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<Error> {
@@ -103,6 +113,20 @@ fn flow(result: Result<()>) -> ControlFlow<Error> {
         Ok(()) => ControlFlow::Continue(()),
         Err(error) => ControlFlow::Break(error),
     }
+}
+
+/// Refuses INTO in all SELECTs of a query but the first, and there for this reason.
+fn check_into(mut body: &SetExpr, reason: Option<&str>) -> Result<()> {
+    while let SetExpr::SetOperation { left, right, .. } = body {
+        check_into(right, Some("INTO is only allowed on first SELECT of UNION/INTERSECT/EXCEPT"))?;
+        body = left;
+    }
+    if let SetExpr::Select(select) = body
+        && let (Some(into), Some(reason)) = (&select.into, reason)
+    {
+        return Err(Error::new(Fault::Syntax, reason).at(into.name.span().start));
+    }
+    Ok(())
 }
 
 /// Refuses a name in ORDER BY that is the name of columns of the list that are not the same.

@@ -57,6 +57,7 @@ mod drop;
 mod insert;
 
 mod alter_model;
+mod analyze;
 mod comment;
 mod cursors;
 mod prepare;
@@ -87,6 +88,7 @@ pub(crate) const FORMS: &[Form] = &[
     prepare::FORM,
     cursors::FORM,
     vacuum::FORM,
+    analyze::FORM,
     query::FORM,
 ];
 

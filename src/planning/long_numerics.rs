@@ -78,16 +78,32 @@ pub(super) fn planned(left: &Expr, op: Operator, right: &Expr, schema: &DFSchema
 /// The same of a step of an expression whose operands' types are settled.
 pub(super) fn settled(step: &Expr, schema: &DFSchema) -> Result<Option<Expr>> {
     match step {
-        Expr::BinaryExpr(BinaryExpr { left, op, right }) => planned(left, *op, right, schema),
-        Expr::ScalarFunction(call) => {
-            let own = call.func.inner().downcast_ref::<Long>().map(|long| &long.made);
-            match (own, call.args.as_slice()) {
-                (Some(Made::Result(op, _)), [left, right]) => planned(left, *op, right, schema),
-                _ => Ok(None),
-            }
-        }
-        _ => Ok(None),
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) => match made_before(left) {
+            Some((Made::Order, operands)) => again(operands, *op, schema),
+            _ => planned(left, *op, right, schema),
+        },
+        step => match made_before(step) {
+            Some((Made::Result(op, _), operands)) => again(operands, *op, schema),
+            _ => Ok(None),
+        },
     }
+}
+
+/// What an operator became before the types of its operands were settled.
+fn made_before(step: &Expr) -> Option<(&Made, [&Expr; 2])> {
+    let Expr::ScalarFunction(call) = step else { return None };
+    let [left, right] = call.args.as_slice() else { return None };
+    Some((&call.func.inner().downcast_ref::<Long>()?.made, [left, right]))
+}
+
+/// The call that an operator is by the types that its operands have by now; the operator, where one of them is no numeric.
+fn again([left, right]: [&Expr; 2], op: Operator, schema: &DFSchema) -> Result<Option<Expr>> {
+    let operator = || Expr::BinaryExpr(BinaryExpr::new(Box::new(left.clone()), op, Box::new(right.clone())));
+    let is_float = |operand: &Expr| operand.get_type(schema).is_ok_and(|own| own.is_floating());
+    if is_float(left) || is_float(right) {
+        return Ok(Some(operator()));
+    }
+    planned(left, op, right, schema)
 }
 
 /// Gives numbers that one is compared with at once, as those of a list, a type with all their places where none has room for all

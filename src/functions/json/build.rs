@@ -1,6 +1,9 @@
 //! `to_json`, `row_to_json`, `json_build_object` and what else makes JSON of values, and the same of `jsonb`.
 
-use arrow::array::{Array, ArrayRef, StringArray};
+use arrow::{
+    array::{Array, ArrayRef, AsArray, StringArray},
+    datatypes::DataType,
+};
 
 use super::{
     TextArrays,
@@ -12,7 +15,7 @@ use crate::{
     fault::{Failure, Fault, Result},
     functions::{Call, Function, Overload, call::same},
     pgtype::{
-        ANY, ANYARRAY, ANYELEMENT, BOOL, JSON, JSONB, JsonItems, RECORD, TEXT_ARRAY, json_items, write_json_text,
+        self, ANY, ANYARRAY, ANYELEMENT, BOOL, JSON, JSONB, JsonItems, RECORD, TEXT_ARRAY, json_items, write_json_text,
     },
 };
 
@@ -50,8 +53,8 @@ pub(super) static ROW_TO_JSON: Function = Function {
     example: "row_to_json(row(1, 'a'))",
     shows: r#"{"f1":1,"f2":"a"}"#,
     overloads: &[
-        Overload::new(&[RECORD], JSON, |call| value(call, Kind::Json)).stable(),
-        Overload::new(&[RECORD, BOOL], JSON, in_lines).stable(),
+        Overload::new(&[RECORD], JSON, of_row).stable(),
+        Overload::new(&[RECORD, BOOL], JSON, of_row_in_lines).stable(),
         Overload::new(&[JSON], JSON, same),
         Overload::new(&[JSON, BOOL], JSON, written_in_lines),
     ],
@@ -177,6 +180,34 @@ fn in_lines(call: &Call<'_>) -> Result<ArrayRef> {
         write(&mut json, row)?;
         Ok(Some(json))
     })
+}
+
+/// A row; a text in quotes is none.
+fn of_row(call: &Call<'_>) -> Result<ArrayRef> {
+    match call.argument(0)?.data_type() {
+        DataType::Struct(_) => value(call, Kind::Json),
+        _ => Err(no_row()),
+    }
+}
+
+/// The same with its columns in lines, where the second argument says so.
+fn of_row_in_lines(call: &Call<'_>) -> Result<ArrayRef> {
+    let row = call.argument(0)?;
+    match (row.data_type(), row.as_struct_opt()) {
+        (DataType::Struct(fields), Some(made)) if pgtype::is_json_value(fields) => {
+            let (rows, asked) = (made.column(0).as_string_view(), call.booleans(1)?);
+            call.text_of(|row| match asked.value(row) {
+                true => apart(rows.value(row)).map(Some),
+                false => Ok(Some(rows.value(row).to_owned())),
+            })
+        }
+        (DataType::Struct(_), _) => in_lines(call),
+        _ => Err(no_row()),
+    }
+}
+
+fn no_row() -> Failure {
+    Failure::new(Fault::FeatureNotSupported, "input of anonymous composite types is not implemented")
 }
 
 /// The same of a row that is JSON.

@@ -62,8 +62,8 @@ pub(super) static JSONB_STRIP_NULLS: Function = Function {
 pub(super) static JSONB_PRETTY: Function = Function {
     name: "jsonb_pretty",
     purpose: "The value over several lines",
-    example: "jsonb_pretty('[1]')",
-    shows: "[\n    1\n]",
+    example: "replace(jsonb_pretty('[1]'), E'\\n', '/')",
+    shows: "[/    1/]",
     overloads: &[Overload::new(&[JSONB], TEXT, pretty)],
 };
 

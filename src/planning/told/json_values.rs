@@ -31,6 +31,7 @@ pub(super) const MAKING: &[&str] = &[
     "json_row",
     "jsonb_build_array",
     "jsonb_build_object",
+    "row_to_json",
     "to_json",
     "to_jsonb",
 ];

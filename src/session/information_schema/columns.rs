@@ -5,13 +5,14 @@ use arrow::array::RecordBatch;
 
 use super::yes_or_no;
 use crate::{
-    pgtype::{BPCHAR, ColumnType, Form, MOST_DIGITS, NAME, TEXT, VARCHAR},
+    pgtype::{BPCHAR, ColumnType, Form, MOST_DIGITS, TEXT, VARCHAR},
     session::{
         CATALOG_SCHEMA, DATABASE,
         pg_catalog::{
             Contents, Result, Wanted,
             declared::{DOMAINS, Domain},
             objects::{Column, Relation},
+            types,
         },
     },
 };
@@ -78,9 +79,8 @@ fn domain(row: &Row<'_>) -> Option<&'static Domain> {
 
 /// The collation of a column, where it is not the database's.
 fn collation(row: &Row<'_>) -> Option<&'static str> {
-    let element = row.column.kind.pg.element_type().unwrap_or(row.column.kind.pg);
-    let is_text = [TEXT.oid, VARCHAR.oid, BPCHAR.oid].contains(&element.oid);
-    (element.oid == NAME.oid || is_text && row.relation.compares_bytes(row.column.type_oid)).then_some("C")
+    let number = types::collation(row.column.kind.pg, row.relation.compares_bytes(row.column.type_oid));
+    (number == types::C_COLLATION).then_some("C")
 }
 
 fn data_type(column_type: ColumnType) -> &'static str {

@@ -35,7 +35,7 @@ mod pg_type;
 mod pg_views;
 mod relation;
 mod roles;
-mod types;
+pub(super) mod types;
 
 use std::sync::Arc;
 

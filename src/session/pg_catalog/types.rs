@@ -26,7 +26,7 @@ pub(super) struct Codec {
 pub(super) const DEFAULT_COLLATION: u32 = 100;
 
 /// The collation that compares bytes.
-pub(super) const C_COLLATION: u32 = 950;
+pub(in crate::session) const C_COLLATION: u32 = 950;
 
 /// Types whose functions have a line between the type's name and what they do.
 const WITH_LINE: &[&str] = &[
@@ -102,7 +102,7 @@ pub(super) fn kept_as(pg: &PgType) -> KeptAs {
 }
 
 /// The collation of a type's values; 0 where they have none. In tables of the system texts are compared by their bytes.
-pub(super) fn collation(pg: &PgType, of_system: bool) -> u32 {
+pub(in crate::session) fn collation(pg: &PgType, of_system: bool) -> u32 {
     let element = pg.element_type().unwrap_or(pg);
     match element.oid {
         oid if oid == NAME.oid => C_COLLATION,

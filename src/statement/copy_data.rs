@@ -230,15 +230,24 @@ fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
+/// Refuses a column that is named a second time.
+fn refuse_again(before: &[String], name: &str) -> Result<()> {
+    match before.iter().any(|other| other == name) {
+        true => Err(Error::new(Fault::DuplicateColumn, format!("column \"{name}\" specified more than once"))),
+        false => Ok(()),
+    }
+}
+
 impl Table {
     /// Refuses columns that the table has not, and those that are named twice.
     pub(super) fn check(&self, schema: &Schema) -> Result<()> {
-        for (at, name) in self.columns.iter().enumerate() {
+        self.check_columns(schema, &self.columns)
+    }
+
+    fn check_columns(&self, schema: &Schema, names: &[String]) -> Result<()> {
+        for (at, name) in names.iter().enumerate() {
             self.check_column(schema, name)?;
-            if self.columns[..at].contains(name) {
-                let message = format!("column \"{name}\" specified more than once");
-                return Err(Error::new(Fault::DuplicateColumn, message));
-            }
+            refuse_again(&names[..at], name)?;
         }
         Ok(())
     }
@@ -251,10 +260,10 @@ impl Table {
         Err(Error::new(Fault::UndefinedColumn, message))
     }
 
-    /// Refuses columns for which an option asks and that are not copied.
+    /// Refuses columns for which an option asks twice, or that are not copied.
     pub(super) fn check_named(&self, schema: &Schema, named: &[String], option: &str) -> Result<()> {
+        self.check_columns(schema, named)?;
         for name in named {
-            self.check_column(schema, name)?;
             if !self.columns.is_empty() && !self.columns.contains(name) {
                 let message = format!("{option} column \"{name}\" not referenced by COPY");
                 return Err(Error::new(Fault::InvalidColumnReference, message));
@@ -285,12 +294,16 @@ impl CopyTo {
         table.check_named(schema, self.options.quoted(), "FORCE_QUOTE")
     }
 
-    /// Refuses quotes around the values of a column that there is not.
+    /// Refuses quotes around the values of a column that there is not, or that is named twice.
     fn check_quoted(&self, schema: &Schema) -> Result<()> {
-        match self.options.quoted().iter().find(|name| schema.fields().find(name).is_none()) {
-            Some(name) => Err(Error::new(Fault::UndefinedColumn, format!("column \"{name}\" does not exist"))),
-            None => Ok(()),
+        let names = self.options.quoted();
+        for (at, name) in names.iter().enumerate() {
+            if schema.fields().find(name).is_none() {
+                return Err(Error::new(Fault::UndefinedColumn, format!("column \"{name}\" does not exist")));
+            }
+            refuse_again(&names[..at], name)?;
         }
+        Ok(())
     }
 }
 

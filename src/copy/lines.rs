@@ -97,6 +97,11 @@ impl Lines {
         self.buffer.get(line).unwrap_or_default()
     }
 
+    /// What has come from a place on, which may be more than the line that was just found.
+    pub(super) fn bytes_from(&self, place: usize) -> &[u8] {
+        self.buffer.get(place..).unwrap_or_default()
+    }
+
     /// Looks for the next line.
     pub(super) fn next(&mut self) -> Result<Next> {
         if self.is_over {

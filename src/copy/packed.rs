@@ -109,6 +109,13 @@ impl Packed {
                 self.number = number;
                 return Err(self.broken("invalid field size", Some(value)));
             };
+            if length >= MAX_BYTES {
+                // There is no waiting for what is not kept.
+                self.number = number;
+                let message = format!("a value has {length} bytes, which is beyond the limit of {MAX_BYTES}");
+                let error = Error::new(Fault::LimitExceeded, message);
+                return Err(Broken { error, in_row: true, value: Some(value) });
+            }
             if self.buffer.len() - at < length {
                 return self.short(number, value);
             }
@@ -211,6 +218,11 @@ mod tests {
                 (&b"\0\x03"[..], "row field count is 3, expected 2", None),
                 (b"\0\x02\0\0\0\x04\0", "unexpected EOF in COPY data", Some(0)),
                 (b"\0\x02\xff\xff\xff\xff\xff\xff\xff\xfe", "invalid field size", Some(1)),
+                (
+                    b"\0\x02\x3f\xff\xff\xff",
+                    "a value has 1073741823 bytes, which is beyond the limit of 1073741823",
+                    Some(0),
+                ),
                 (b"\xff\xffx", "received copy data after EOF marker", None),
             ] {
                 assert_eq!(cut(&[HEADER, rest].concat(), size), Err((told.to_owned(), value)));

@@ -191,9 +191,17 @@ impl Reader {
         let line = match lines.next() {
             Ok(lines::Next::Line(line)) => line,
             Ok(lines::Next::More) => return Ok(Step::More),
-            Ok(lines::Next::End) => return Ok(Step::End),
+            Ok(lines::Next::End) => {
+                // Without any line the names that have to be there are missing.
+                if mem::take(&mut self.wants_header) && self.options.header == Header::Match {
+                    let place = format!("COPY {}, line {}: \"\"", self.table, lines.number());
+                    check_header("", &self.columns, &self.options).map_err(|error| error.within(place))?;
+                }
+                return Ok(Step::End);
+            }
             Err(error) => return Err(error.within(self.place())),
         };
+        let start = line.start;
         let (number, bytes) = (lines.number(), lines.bytes(line));
         let text = match std::str::from_utf8(bytes) {
             Ok(text) if !bytes.contains(&0) => text,
@@ -201,7 +209,8 @@ impl Reader {
                 let zero = bytes.iter().position(|byte| *byte == 0);
                 let invalid = read.err().map(|error| error.valid_up_to());
                 let from = [zero, invalid].into_iter().flatten().min().unwrap_or_default();
-                let told = no_text(bytes.get(from..).unwrap_or_default());
+                // A character that is not whole is told with what stands in the place of its rest: the end of the line.
+                let told = no_text(lines.bytes_from(start + from));
                 return Err(Error::new(Fault::InvalidCharacter, told).within(self.place()));
             }
         };
@@ -444,6 +453,7 @@ mod tests {
                 "invalid byte sequence for encoding \"UTF8\": 0xe9 0x20 0x61",
                 "COPY t, line 2",
             ),
+            (vec![], b"1\ta\xc3\n", "invalid byte sequence for encoding \"UTF8\": 0xc3 0x0a", "COPY t, line 1"),
             (vec![], b"1\t\0\n", "invalid byte sequence for encoding \"UTF8\": 0x00", "COPY t, line 1"),
             (
                 vec![],
@@ -458,6 +468,18 @@ mod tests {
                 b"a,\n",
                 "column name mismatch in header line field 2: got null value (\"\"), expected \"b\"",
                 "COPY t, line 1: \"a,\"",
+            ),
+            (
+                vec![csv(), ("header", Choice::Text("match".to_owned()))],
+                b"\\.\n",
+                "wrong number of fields in header line: got 1, expected 2",
+                "COPY t, line 1: \"\"",
+            ),
+            (
+                vec![("header", Choice::Text("match".to_owned()))],
+                b"",
+                "wrong number of fields in header line: got 1, expected 2",
+                "COPY t, line 1: \"\"",
             ),
             (
                 vec![("format", Choice::Text("binary".to_owned()))],

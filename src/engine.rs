@@ -16,7 +16,7 @@ use tokio::sync::{
     watch,
 };
 
-pub(crate) use crate::session::{Working, engine_zone};
+pub(crate) use crate::session::{DATABASES, Working, engine_zone};
 use crate::{
     Config, Error, Fault, Result,
     pgtype::{self, ColumnType, Styles},

@@ -28,6 +28,7 @@ pub fn sqlstate(fault: Fault) -> &'static str {
         Fault::DuplicateColumn => "42701",
         Fault::UndefinedTable => "42P01",
         Fault::DuplicateTable => "42P07",
+        Fault::UndefinedDatabase => "3D000",
         Fault::UndefinedSchema => "3F000",
         Fault::DuplicateSchema => "42P06",
         Fault::ReservedName => "42939",
@@ -114,8 +115,6 @@ pub fn notice_sqlstate(is_warning: bool, about: Option<Fault>) -> &'static str {
 pub enum ConnectionFault {
     /// As many clients are served as the configuration allows.
     TooManyConnections,
-    /// A database other than the one there is.
-    UndefinedDatabase,
     /// No user, or one that may not come in.
     InvalidAuthorization,
     /// Text that is not valid UTF-8.
@@ -129,7 +128,6 @@ impl ConnectionFault {
     pub fn sqlstate(self) -> &'static str {
         match self {
             Self::TooManyConnections => "53300",
-            Self::UndefinedDatabase => "3D000",
             Self::InvalidAuthorization => "28000",
             Self::InvalidEncoding => "22021",
             Self::InvalidBinary => "22P03",

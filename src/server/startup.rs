@@ -10,11 +10,9 @@ use pgwire::messages::startup::{GssEncRequest, NegotiateProtocolVersion, SslRequ
 use super::failure::{Failure, write};
 use super::frontend::startup_pairs;
 use super::wire::Wire;
+use crate::engine::DATABASES;
 use crate::error::ConnectionFault;
 use crate::{Engine, Error, Fault, Result, Session};
-
-/// The one database, and the names it is also known by.
-const DATABASES: [&str; 2] = ["fusewire", "postgres"];
 
 /// Who a client is and what it asked for.
 #[derive(Debug)]
@@ -127,7 +125,7 @@ fn client(pairs: Vec<(String, String)>, long_cancel_key: bool) -> Result<Client,
     }
     if !database.is_empty() && database != user && !DATABASES.contains(&database.as_str()) {
         let message = format!("database \"{database}\" does not exist; connect to \"{}\"", DATABASES[0]);
-        return Err(Failure::fatal_protocol(ConnectionFault::UndefinedDatabase, message));
+        return Err(Failure::fatal(Fault::UndefinedDatabase, message));
     }
     Ok(Client { user, settings, long_cancel_key })
 }

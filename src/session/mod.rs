@@ -90,6 +90,8 @@ use crate::{Error, Fault, Result};
 
 /// The database that clients see.
 pub(crate) const DATABASE: &str = "fusewire";
+/// The names that it is known by; tools connect to the second before they know another.
+pub(crate) const DATABASES: [&str; 2] = [DATABASE, "postgres"];
 /// The schema that is there from the start.
 pub(crate) const DEFAULT_SCHEMA: &str = "public";
 /// The schema of the functions and types of PostgreSQL, which is looked into first unless a path says when.

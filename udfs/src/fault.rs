@@ -49,6 +49,8 @@ pub enum Fault {
     UndefinedTable,
     /// A table or view that exists already.
     DuplicateTable,
+    /// A database that does not exist.
+    UndefinedDatabase,
     /// A schema that does not exist.
     UndefinedSchema,
     /// A schema that exists already.

@@ -8,7 +8,7 @@ use super::{
     pg_tablespace::DEFAULT_SPACE,
     relation::Contents,
 };
-use crate::session::DATABASE;
+use crate::session::DATABASES;
 
 /// The number of the database.
 pub(super) const DATABASE_OID: u32 = 16_383;
@@ -17,8 +17,9 @@ pub(super) const DATABASE_OID: u32 = 16_383;
 const UTF8: i32 = 6;
 
 pub(super) fn rows(_contents: &Contents<'_>, wanted: Wanted) -> Result<RecordBatch> {
+    let [own, other] = DATABASES;
     wanted
-        .of(&[(DATABASE_OID, DATABASE), (5, "postgres")])
+        .of(&[(DATABASE_OID, own), (5, other)])
         .number("oid", |(oid, _)| Some(*oid))
         .text("datname", |(_, name)| Some(*name))
         .number("datdba", |_| Some(SYSTEM_ROLE))

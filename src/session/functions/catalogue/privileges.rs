@@ -185,12 +185,8 @@ fn of_schema(view: &View, values: &[Value]) -> Computed {
 fn of_database(view: &View, values: &[Value]) -> Computed {
     let Some((object, privileges)) = without_role(view, values)? else { return Ok(None) };
     asked(privileges, &["create", "connect", "temporary", "temp"])?;
-    match object {
-        Value::Text(name) if ![view.database(), "fusewire", "postgres"].contains(&name.as_str()) => {
-            Err(Error::new(Fault::UndefinedObject, format!("database \"{name}\" does not exist")))
-        }
-        _ => Ok(Some(Value::Bool(true))),
-    }
+    view.check_database(object)?;
+    Ok(Some(Value::Bool(true)))
 }
 
 fn of_function(view: &View, values: &[Value]) -> Computed {

@@ -97,11 +97,7 @@ fn table_size(view: &View, values: &[Value]) -> Computed {
 }
 
 fn of_database(view: &View, values: &[Value]) -> Computed {
-    if let [Value::Text(name)] = values
-        && ![view.database(), "fusewire", "postgres"].contains(&name.as_str())
-    {
-        return Err(Error::new(Fault::UndefinedObject, format!("database \"{name}\" does not exist")));
-    }
+    values.iter().try_for_each(|database| view.check_database(database))?;
     let bytes = view.objects.relations().map(|relation| relation.bytes()).fold(0, u64::saturating_add);
     Ok(Some(Value::Number(number(bytes))))
 }

@@ -11,7 +11,7 @@ use crate::{
     functions::quoted,
     pgtype,
     session::{
-        CATALOG_SCHEMA, Circumstances, Scope,
+        CATALOG_SCHEMA, Circumstances, DATABASES, Scope,
         pg_catalog::objects::{Objects, Relation, Type, role_oid},
     },
 };
@@ -38,6 +38,16 @@ impl View {
 
     pub(super) fn database(&self) -> &str {
         &self.circumstances.database
+    }
+
+    /// Refuses a name of no database.
+    pub(super) fn check_database(&self, database: &Value) -> Result<()> {
+        match database {
+            Value::Text(name) if *name != *self.database() && !DATABASES.contains(&name.as_str()) => {
+                Err(Error::new(Fault::UndefinedDatabase, format!("database \"{name}\" does not exist")))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The relation that a name without a schema means.

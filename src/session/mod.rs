@@ -70,6 +70,7 @@ pub(crate) use interrupt::{asking_analyzers, asking_optimizers};
 pub(crate) use models::publication;
 pub(crate) use modes::{Isolation, Mode, Modes};
 pub use outcome::{Description, Notice, Origin, Outcome, RowsTag, SessionOptions, TransactionStatus};
+pub(crate) use pg_catalog::objects::Objects;
 pub(crate) use plans::{Kept, Known};
 pub use portal::Portal;
 pub(crate) use portal::{Direction, Options as PortalOptions, Scroll};

@@ -31,7 +31,7 @@ use super::{
     client::{Physical, lock},
     functions,
     missing::Missing,
-    providers::Providers,
+    providers::{self, Providers},
     rewrite::{cast_told, rewrite, with_microseconds, with_types, without_types},
     search_path::{Name, SearchPath},
     settings::{READ_BY, Settings},
@@ -427,6 +427,11 @@ impl Scope {
         let found = self.path().iter().map(within).find(|name| self.find(kind.key(name.clone())).is_some());
         let own = || self.path().iter().find(|schema| self.snapshot.has_schema(schema));
         found.unwrap_or_else(|| own().map_or_else(|| QualifiedName::new(DEFAULT_SCHEMA, &name.name), within))
+    }
+
+    /// The schema that has the table or view of a name without one, be it a user's or the system's.
+    pub(crate) fn schema_of(self: &Arc<Self>, name: &str) -> Option<String> {
+        providers::schema_of(self, name)
     }
 
     /// The name of an object that is to be created.

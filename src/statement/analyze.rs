@@ -14,8 +14,8 @@ use super::{
 };
 use crate::{
     Error, Fault, Result,
-    catalog::{Definition, Kind},
-    session::{Name, Notice, Outcome, Running, Scope},
+    catalog::Kind,
+    session::{Name, Notice, Objects, Outcome, Running, Scope},
 };
 
 pub(super) const FORM: Form = Form { parse: Some(parse), convert: no_convert };
@@ -99,7 +99,8 @@ impl Action for Upkeep {
     async fn run(&self, Running { scope, .. }: Running<'_>) -> Result<Outcome> {
         match self {
             Self::Analyze { tables } => {
-                tables.iter().try_for_each(|table| table.check(scope))?;
+                let objects = Objects::new(Arc::clone(scope.snapshot()));
+                tables.iter().try_for_each(|table| table.check(scope, &objects))?;
                 Ok(Outcome::done("ANALYZE"))
             }
             Self::Checkpoint => Ok(Outcome::done("CHECKPOINT")),
@@ -109,20 +110,21 @@ impl Action for Upkeep {
 
 impl Table {
     /// Refuses tables and columns that are not there.
-    fn check(&self, scope: &Scope) -> Result<()> {
-        let name = scope.named(Kind::Table, &self.name);
-        let found = scope.snapshot().relation(&name).ok_or_else(|| scope.no_relation(&name))?;
-        if matches!(found.definition, Definition::View(_)) {
-            let text = format!("skipping \"{}\" --- cannot analyze non-tables or special system tables", name.name);
+    fn check(&self, scope: &Arc<Scope>, objects: &Objects) -> Result<()> {
+        let name = &self.name.name;
+        let schema = self.name.schema.clone().or_else(|| scope.schema_of(name));
+        let found = schema.and_then(|schema| objects.relation(&schema, name));
+        let found = found.ok_or_else(|| scope.no_relation(&scope.named(Kind::Table, &self.name)))?;
+        if found.letter() == 'v' {
+            let text = format!("skipping \"{name}\" --- cannot analyze non-tables or special system tables");
             scope.notify(Notice::Warning { fault: None, text });
             return Ok(());
         }
-        let Some(columns) = found.columns() else { return Ok(()) };
-        let missing = self.columns.iter().find(|column| columns.index_of(column.as_str()).is_err());
-        match missing {
+        let columns = found.columns();
+        match self.columns.iter().find(|wanted| columns.iter().all(|column| column.name != **wanted)) {
             None => Ok(()),
             Some(missing) => {
-                let message = format!("column \"{missing}\" of relation \"{}\" does not exist", name.name);
+                let message = format!("column \"{missing}\" of relation \"{name}\" does not exist");
                 Err(Error::new(Fault::UndefinedColumn, message))
             }
         }

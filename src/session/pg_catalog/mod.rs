@@ -44,6 +44,7 @@ use datafusion::catalog::SchemaProvider;
 pub(super) use self::{
     filling::{Result, Wanted},
     functions::{Listed, listed},
+    pg_tablespace::{DEFAULT_SPACE, SPACES},
     relation::{Contents, DeclaredSchema, Filled},
     roles::all as all_roles,
 };

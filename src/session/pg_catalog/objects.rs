@@ -15,7 +15,7 @@ use crate::{
     catalog::{Definition, FIRST_OID, Object, ObjectKey, QualifiedName, SYSTEM_OWNER, Snapshot, TableFile},
     error::MARK,
     pgtype::{self, ColumnType},
-    session::{CATALOG_SCHEMA, information_schema, masked::masked, system},
+    session::{CATALOG_SCHEMA, DEFAULT_SCHEMA, information_schema, masked::masked, system},
 };
 
 /// The number of the schema `pg_catalog`.
@@ -109,13 +109,17 @@ impl Objects {
 
     /// All schemas: those that users see, and those of the system.
     pub(crate) fn schemas(&self) -> impl Iterator<Item = Schema<'_>> {
-        let own =
-            SYSTEM_SCHEMAS.iter().map(|(oid, name)| Schema { oid: *oid, name, owner: SYSTEM_OWNER, comment: None });
+        let own = SYSTEM_SCHEMAS.iter().map(|(oid, name)| Schema {
+            oid: *oid,
+            name,
+            owner: SYSTEM_OWNER,
+            comment: (*name == CATALOG_SCHEMA).then_some("system catalog schema"),
+        });
         own.chain(self.snapshot.schemas().map(|(name, object)| Schema {
             oid: object.header.oid,
             name,
             owner: object.header.owner.as_str(),
-            comment: object.header.comment.as_deref(),
+            comment: object.header.comment.as_deref().or((name == DEFAULT_SCHEMA).then_some("standard public schema")),
         }))
     }
 

@@ -25,12 +25,7 @@ pub(super) fn rows(contents: &Contents<'_>, wanted: Wanted) -> Result<RecordBatc
         rows.extend(text.map(|text| Row { object, class, text }));
     };
     for schema in contents.objects.schemas() {
-        let of_system = match schema.name {
-            "pg_catalog" => Some("system catalog schema"),
-            "public" => Some("standard public schema"),
-            _ => None,
-        };
-        about(schemas, schema.oid, schema.comment.or(of_system).map(str::to_owned));
+        about(schemas, schema.oid, schema.comment.map(str::to_owned));
     }
     for relation in contents.objects.relations() {
         about(relations, relation.oid, relation.comment().map(str::to_owned));

@@ -6,9 +6,10 @@
 //! written out where they are used, and aggregates of `ordered_sets` and of `json` are written with other functions.
 //! `columns` finds what a name without a table stands for: the merged column of a join with USING, or the column behind an
 //! alias of the same name, which `order` keeps apart where both are needed. `same_names` finds the item of FROM behind the
-//! name of a table. What SHOW tells of tables (`shows`) becomes a query. All is done on the syntax tree, in the order of
-//! [`REWRITES`]; a view's text stays as it was written. In the end `parameters` get their types; the values of an
-//! INSERT are `assigned` when it is read.
+//! name of a table, and `system_columns` gives tables the column `tableoid` where it is asked for. Calls in FROM that are
+//! queries of their argument become these (`derived_calls`). What SHOW tells of tables (`shows`) becomes a query. All is done
+//! on the syntax tree, in the order of [`REWRITES`]; a view's text stays as it was written. In the end `parameters` get their
+//! types; the values of an INSERT are `assigned` when it is read.
 
 mod aliases;
 mod array_literals;
@@ -20,6 +21,7 @@ mod collations;
 mod columns;
 mod common_types;
 mod conditions;
+mod derived_calls;
 mod distinct_from;
 mod groups;
 mod intervals;
@@ -43,6 +45,7 @@ mod same_names;
 mod scopes;
 mod shows;
 mod signs;
+mod system_columns;
 mod texts;
 mod ties;
 mod timestamps;
@@ -107,6 +110,8 @@ const REWRITES: &[Rewrite] = &[
     Rewrite::Statement(named_operators::rewrite),
     // Before any gives names, or goes by those that the user wrote.
     Rewrite::Names(same_names::rewrite),
+    // After names that stand for several tables were told apart, by what the user wrote.
+    Rewrite::Names(system_columns::rewrite),
     // Whether an item of WITH is volatile, and how often it is read, is seen in what the user wrote.
     Rewrite::Statement(once::rewrite),
     // Before casts get names.
@@ -136,6 +141,8 @@ const REWRITES: &[Rewrite] = &[
     Rewrite::Select(arrays::subscripts),
     Rewrite::Select(open_texts::conditions),
     Rewrite::Item(files::rewrite),
+    // The query that it makes of a call is walked through then.
+    Rewrite::Item(derived_calls::rewrite),
     Rewrite::Item(numbers::of_series),
     // Before any looks at the operands of operators.
     Rewrite::Expression(collations::rewrite),

@@ -8,7 +8,8 @@
 use super::{CatalogueFunction, Computed, Value, View};
 use crate::{
     Error, Fault,
-    pgtype::{INT8, NUMERIC, OID, PgType, REGCLASS, TEXT},
+    pgtype::{INT8, NAME, NUMERIC, OID, PgType, REGCLASS, TEXT},
+    session::pg_catalog::{DEFAULT_SPACE, SPACES},
 };
 
 pub(super) const LIST: &[CatalogueFunction] = &[
@@ -56,6 +57,14 @@ pub(super) const LIST: &[CatalogueFunction] = &[
         run: of_database,
     },
     CatalogueFunction {
+        name: "pg_tablespace_size",
+        purpose: "The bytes of all that is in a tablespace",
+        example: "pg_tablespace_size(1663)",
+        overloads: &[&[NAME], &[OID]],
+        returns: INT8,
+        run: of_space,
+    },
+    CatalogueFunction {
         name: "pg_relation_filenode",
         purpose: "The number of a table's one file; none is kept in one",
         example: "pg_relation_filenode('pg_class')",
@@ -98,8 +107,30 @@ fn table_size(view: &View, values: &[Value]) -> Computed {
 
 fn of_database(view: &View, values: &[Value]) -> Computed {
     values.iter().try_for_each(|database| view.check_database(database))?;
-    let bytes = view.objects.relations().map(|relation| relation.bytes()).fold(0, u64::saturating_add);
-    Ok(Some(Value::Number(number(bytes))))
+    Ok(Some(Value::Number(all_bytes(view))))
+}
+
+/// All tables are in the one place, and nothing is in PostgreSQL's other one.
+fn of_space(view: &View, values: &[Value]) -> Computed {
+    let is_default = match values {
+        [Value::Oid(oid)] => match SPACES.iter().find(|(known, _)| known == oid) {
+            Some((oid, _)) => *oid == DEFAULT_SPACE,
+            None => return Ok(None),
+        },
+        [Value::Text(name)] => match SPACES.iter().find(|(_, known)| known == name) {
+            Some((oid, _)) => *oid == DEFAULT_SPACE,
+            None => {
+                let message = format!("tablespace \"{name}\" does not exist");
+                return Err(Error::new(Fault::UndefinedObject, message));
+            }
+        },
+        _ => return Ok(None),
+    };
+    Ok(Some(Value::Number(if is_default { all_bytes(view) } else { 0 })))
+}
+
+fn all_bytes(view: &View) -> i64 {
+    number(view.objects.relations().map(|relation| relation.bytes()).fold(0, u64::saturating_add))
 }
 
 fn number(bytes: u64) -> i64 {

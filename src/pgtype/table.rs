@@ -121,6 +121,7 @@ types! {
         ANY                "any"                "\"any\""            2276  4 'P' Other;
         ANYARRAY           "anyarray"           "anyarray"           2277 -1 'P' Other;
         VOID               "void"               "void"               2278  4 'P' Other;
+        TRIGGER            "trigger"            "trigger"            2279  4 'P' Other;
         ANYELEMENT         "anyelement"         "anyelement"         2283  4 'P' Other;
         ANYNONARRAY        "anynonarray"        "anynonarray"        2776  4 'P' Other;
         PG_NDISTINCT       "pg_ndistinct"       "pg_ndistinct"       3361 -1 'Z' Other;

@@ -74,6 +74,7 @@ const PG_TYPE: &[(&str, &str, u32, u32, i16, char)] = &[
     ("any", "\"any\"", 2276, 0, 4, 'P'),
     ("anyarray", "anyarray", 2277, 0, -1, 'P'),
     ("void", "void", 2278, 0, 4, 'P'),
+    ("trigger", "trigger", 2279, 0, 4, 'P'),
     ("anyelement", "anyelement", 2283, 0, 4, 'P'),
     ("_record", "record[]", 2287, 0, -1, 'P'),
     ("anynonarray", "anynonarray", 2776, 0, 4, 'P'),

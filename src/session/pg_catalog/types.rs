@@ -52,12 +52,13 @@ const WITH_LINE: &[&str] = &[
     "timestamp",
     "timestamptz",
     "timetz",
+    "trigger",
     "uuid",
     "void",
 ];
 
 /// Types that the protocol does not carry in binary.
-const IN_TEXT_ALONE: &[&str] = &["aclitem", "any", "anycompatible", "anyelement", "anynonarray"];
+const IN_TEXT_ALONE: &[&str] = &["aclitem", "any", "anycompatible", "anyelement", "anynonarray", "trigger"];
 
 /// Types of eight bytes in a row, or of rows, which stand at multiples of eight.
 const OF_EIGHT: &[&str] = &[
@@ -335,6 +336,7 @@ mod tests {
         ("any", true, 'i', 'p', 0, "any_in any_out - - - - -"),
         ("anyarray", false, 'd', 'x', 0, "anyarray_in anyarray_out anyarray_recv anyarray_send - - -"),
         ("void", true, 'i', 'p', 0, "void_in void_out void_recv void_send - - -"),
+        ("trigger", true, 'i', 'p', 0, "trigger_in trigger_out - - - - -"),
         ("anyelement", true, 'i', 'p', 0, "anyelement_in anyelement_out - - - - -"),
         ("_record", false, 'd', 'x', 0, "array_in array_out array_recv array_send - - array_subscript_handler"),
         ("anynonarray", true, 'i', 'p', 0, "anynonarray_in anynonarray_out - - - - -"),

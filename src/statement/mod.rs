@@ -40,6 +40,7 @@ mod rows;
 mod training;
 
 mod query;
+mod query_arrays;
 mod shaped;
 
 mod copy;

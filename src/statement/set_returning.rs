@@ -1,18 +1,18 @@
 //! Functions that return a set of rows, where PostgreSQL has them: `generate_series`, `generate_subscripts` and `unnest` in
-//! FROM, with columns of the items before them and `WITH ORDINALITY`, and in the SELECT list; and `ARRAY(SELECT …)`.
+//! FROM, with columns of the items before them and `WITH ORDINALITY`, and in the SELECT list.
 //!
 //! The planner knows `unnest` of an array in a SELECT list. The other forms are written as that before they are planned.
 
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArguments,
-    GroupByExpr, Ident, JoinOperator, ObjectName, OrderByKind, Query, Select, SelectItem, SetExpr, Statement,
-    TableAlias, TableAliasColumnDef, TableFactor, TableWithJoins, Visit, VisitMut, Visitor, VisitorMut,
-    visit_expressions,
+    CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, Ident,
+    JoinOperator, ObjectName, OrderByKind, Query, Select, SelectItem, SetExpr, Statement, TableAlias,
+    TableAliasColumnDef, TableFactor, TableWithJoins, Visit, VisitMut, Visitor, VisitorMut, visit_expressions,
 };
 use fusewire_udfs::{FUNCTIONS, TableFunction};
 
+use super::query_arrays;
 use crate::{
     error::MARK,
     planning::ELEMENTS_OF,
@@ -123,7 +123,7 @@ impl VisitorMut for Sets {
         if let Expr::Function(function) = expression
             && let FunctionArguments::Subquery(query) = &function.args
             && is_named(&function.name, "array")
-            && let Some(aggregate) = aggregated(query)
+            && let Some(aggregate) = query_arrays::aggregated(query)
         {
             *expression = Expr::Subquery(Box::new(aggregate));
         }
@@ -485,15 +485,15 @@ fn has_names(expression: &Expr) -> bool {
     found.is_break()
 }
 
-fn named(name: &str) -> TableAlias {
+pub(super) fn named(name: &str) -> TableAlias {
     TableAlias { explicit: true, name: Ident::new(name), columns: Vec::new(), at: None }
 }
 
-fn definition(name: Ident) -> TableAliasColumnDef {
+pub(super) fn definition(name: Ident) -> TableAliasColumnDef {
     TableAliasColumnDef { name, data_type: None }
 }
 
-fn number(digits: &str) -> Expr {
+pub(super) fn number(digits: &str) -> Expr {
     Expr::Value(datafusion::sql::sqlparser::ast::Value::Number(digits.to_owned(), false).into())
 }
 
@@ -508,7 +508,7 @@ fn select(projection: Vec<SelectItem>) -> Option<Query> {
 }
 
 /// `SELECT` of these items from a subquery.
-fn selected_from(projection: Vec<SelectItem>, from: Query, alias: TableAlias) -> Option<Query> {
+pub(super) fn selected_from(projection: Vec<SelectItem>, from: Query, alias: TableAlias) -> Option<Query> {
     let mut outer = select(projection)?;
     let SetExpr::Select(select) = outer.body.as_mut() else { return None };
     let relation = TableFactor::Derived { lateral: false, subquery: Box::new(from), alias: Some(alias), sample: None };
@@ -522,69 +522,4 @@ fn bigint(expr: Expr) -> Expr {
 
 fn cast(expr: Expr, data_type: DataType) -> Expr {
     Expr::Cast { kind: CastKind::Cast, expr: Box::new(expr), data_type, array: false, format: None }
-}
-
-/// `ARRAY(query)` as an aggregate of the query's column in its order; none where that order would be lost.
-fn aggregated(query: &Query) -> Option<Query> {
-    let simple = query.limit_clause.is_none() && query.fetch.is_none();
-    let SetExpr::Select(inner) = query.body.as_ref() else { return wrapped(query) };
-    let plain = simple
-        && inner.distinct.is_none()
-        && inner.having.is_none()
-        && inner.group_by == GroupByExpr::Expressions(Vec::new(), Vec::new());
-    let [item] = inner.projection.as_slice() else { return None };
-    let (SelectItem::UnnamedExpr(value) | SelectItem::ExprWithAlias { expr: value, .. }) = item else {
-        return wrapped(query);
-    };
-    if !plain || has_call(value) {
-        return wrapped(query);
-    }
-    let mut aggregated = query.clone();
-    let mut clauses = Vec::new();
-    if let Some(order) = aggregated.order_by.take() {
-        let OrderByKind::Expressions(mut orders) = order.kind else { return None };
-        for ordered in &mut orders {
-            // The one column may be named by its position.
-            if ordered.expr == number("1") {
-                ordered.expr = value.clone();
-            }
-        }
-        if orders.iter().any(|order| matches!(&order.expr, Expr::Value(_))) {
-            return None;
-        }
-        clauses.push(FunctionArgumentClause::OrderBy(orders));
-    }
-    let value = array_of(value.clone(), clauses);
-    let SetExpr::Select(select) = aggregated.body.as_mut() else { return None };
-    select.projection = vec![value];
-    Some(aggregated)
-}
-
-/// Aggregates and windows have rows of their own: what holds them is aggregated as a whole.
-fn has_call(expression: &Expr) -> bool {
-    visit_expressions(expression, |expression| match expression {
-        Expr::Function(_) => ControlFlow::Break(()),
-        _ => ControlFlow::Continue(()),
-    })
-    .is_break()
-}
-
-fn wrapped(query: &Query) -> Option<Query> {
-    if query.order_by.is_some() {
-        return None;
-    }
-    let value = Ident::new("value");
-    let aggregate = array_of(Expr::Identifier(value.clone()), Vec::new());
-    let alias = TableAlias { columns: vec![definition(value)], ..named("elements") };
-    selected_from(vec![aggregate], query.clone(), alias)
-}
-
-/// All values as an array; of none, an empty one. Its column is called as PostgreSQL calls that of `ARRAY(SELECT …)`.
-fn array_of(value: Expr, clauses: Vec<FunctionArgumentClause>) -> SelectItem {
-    let mut aggregate = call("array_agg", vec![value]);
-    if let Expr::Function(Function { args: FunctionArguments::List(list), .. }) = &mut aggregate {
-        list.clauses = clauses;
-    }
-    let expr = call("coalesce", vec![aggregate, call("make_array", Vec::new())]);
-    SelectItem::ExprWithAlias { expr, alias: Ident::new("array") }
 }

@@ -13,6 +13,7 @@ mod encodings;
 mod names;
 mod privileges;
 mod sizes;
+mod statistics;
 mod view;
 mod visible;
 
@@ -50,6 +51,7 @@ const LISTS: &[&[CatalogueFunction]] = &[
     names::LIST,
     privileges::LIST,
     sizes::LIST,
+    statistics::LIST,
     visible::LIST,
 ];
 

@@ -55,6 +55,7 @@ mod create_table_like;
 mod create_view;
 mod describe;
 mod drop;
+mod explain;
 mod insert;
 
 mod alter_model;
@@ -90,6 +91,7 @@ pub(crate) const FORMS: &[Form] = &[
     cursors::FORM,
     vacuum::FORM,
     analyze::FORM,
+    explain::FORM,
     query::FORM,
 ];
 

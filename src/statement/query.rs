@@ -15,47 +15,49 @@ use datafusion::{
 
 use super::{
     Action, Form, Recognised,
+    explain::Drawing,
     headings::{mark_columns, unmarked},
     plan::{Typed, assigns, bind, planned, schema_of, typed},
     reuse,
-    rows::{run, run_and_assign, run_and_publish, without_marks},
+    rows::{run, run_and_assign, run_and_publish},
     shaped::with_parameters,
     training::{check_train, train_first},
 };
 use crate::{
     Error, Fault, Result,
-    session::{Analysis, Client, Outcome, RowsTag, Running, Scope, Sealed, new_identity},
+    session::{Analysis, Client, Outcome, Running, Scope, Sealed, new_identity},
 };
 
 pub(super) const FORM: Form = Form { parse: None, convert };
-
-/// What EXPLAIN tells of its rows.
-const EXPLAINED: RowsTag = RowsTag::Plain("EXPLAIN");
 
 /// A statement that only reads.
 #[derive(Debug)]
 struct Reading {
     statement: Sealed<SqlStatement>,
-    explains: bool,
+    /// How its plan is shown, where that is asked for.
+    explains: Option<Drawing>,
     /// None where its plan is not kept.
     identity: Option<u64>,
 }
 
 fn convert(statement: &SqlStatement) -> Recognised {
-    let explains = match statement {
-        SqlStatement::Statement(inner) => match inner.as_ref() {
-            Ast::Query(_) | Ast::ShowTables { .. } | Ast::ShowColumns { .. } => false,
-            Ast::ShowFunctions { .. } | Ast::ShowCreate { .. } => false,
-            _ => return Ok(None),
-        },
-        SqlStatement::Explain(explain) => {
-            check_explained(explain)?;
-            true
-        }
+    let SqlStatement::Statement(inner) = statement else { return Ok(None) };
+    match inner.as_ref() {
+        Ast::Query(_) | Ast::ShowTables { .. } | Ast::ShowColumns { .. } => {}
+        Ast::ShowFunctions { .. } | Ast::ShowCreate { .. } => {}
         _ => return Ok(None),
-    };
-    check_train(statement)?;
-    let mut statement = statement.clone();
+    }
+    reading(statement.clone(), None)
+}
+
+/// A query whose plan is shown so.
+pub(super) fn explaining(explain: ExplainStatement, drawing: Drawing) -> Recognised {
+    check_explained(&explain)?;
+    reading(SqlStatement::Explain(explain), Some(drawing))
+}
+
+fn reading(mut statement: SqlStatement, explains: Option<Drawing>) -> Recognised {
+    check_train(&statement)?;
     let asked = match &mut statement {
         SqlStatement::Explain(explain) => explain.statement.as_mut(),
         other => other,
@@ -92,6 +94,9 @@ impl Action for Reading {
     }
 
     fn columns(&self, analysis: &Analysis) -> Option<SchemaRef> {
+        if let Some(drawing) = self.explains {
+            return Some(drawing.columns());
+        }
         match &analysis.kept {
             Some(kept) => kept.told(|| told(analysis)),
             None => told(analysis),
@@ -134,15 +139,20 @@ impl Action for Reading {
         };
         let plan = scope.as_prepared(planned(scope, &self.statement, plan, values).await?)?;
         let analyzes = matches!(plan, LogicalPlan::Analyze(_));
-        if self.explains && !analyzes {
-            return Ok(without_marks(run(scope, plan).await?).tagged(EXPLAINED));
+        if let Some(drawing) = self.explains
+            && !analyzes
+        {
+            return Ok(drawing.shown(run(scope, plan).await?));
         }
         let rows = match train_first(client, scope, plan).await? {
             (plan, Some(model)) => run_and_publish(client, scope, plan, model).await?,
             (plan, None) if assigns(&plan)? => run_and_assign(client, scope, plan).await?,
             (plan, None) => run(scope, plan).await?,
         };
-        Ok(if self.explains { without_marks(rows).tagged(EXPLAINED) } else { rows })
+        Ok(match self.explains {
+            Some(drawing) => drawing.shown(rows),
+            None => rows,
+        })
     }
 }
 

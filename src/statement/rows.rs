@@ -8,14 +8,14 @@ use std::{
 };
 
 use arrow::{
-    array::{ArrayRef, AsArray, RecordBatch, RecordBatchOptions, StringArray},
+    array::{RecordBatch, RecordBatchOptions},
     datatypes::SchemaRef,
 };
 use datafusion::{
     common::DataFusionError,
     execution::{RecordBatchStream, SendableRecordBatchStream, runtime_env::RuntimeEnv},
     logical_expr::LogicalPlan,
-    physical_plan::{ExecutionPlan, execute_stream, memory::MemoryStream, stream::RecordBatchStreamAdapter},
+    physical_plan::{ExecutionPlan, execute_stream, memory::MemoryStream},
 };
 use futures::{Stream, StreamExt, future::BoxFuture};
 use tokio::{
@@ -26,7 +26,6 @@ use tokio::{
 use super::{clocks, headings::unmarked, plan::following};
 use crate::{
     Error, Fault, Result,
-    error::MARK,
     interrupt::Interrupt,
     pgtype::Styles,
     session::{Client, Outcome, Physical, Scope, Staged, caught, explain_failure, timed_out},
@@ -46,30 +45,6 @@ pub(super) fn run(scope: &Scope, plan: LogicalPlan) -> BoxFuture<'_, Result<Outc
 /// The same of a plan that is optimized already.
 pub(super) fn run_optimized(scope: &Scope, plan: LogicalPlan) -> BoxFuture<'_, Result<Outcome>> {
     Box::pin(start(scope, scope.physical_of_optimized(plan)))
-}
-
-/// The rows of EXPLAIN, whose texts hold the marks of names.
-pub(super) fn without_marks(outcome: Outcome) -> Outcome {
-    match outcome {
-        Outcome::Rows { stream, tag, binary } => {
-            let schema = stream.schema();
-            let unmarked = stream.map(|batch| batch.and_then(|batch| unmarked_texts(&batch)));
-            Outcome::Rows { stream: Box::pin(RecordBatchStreamAdapter::new(schema, unmarked)), tag, binary }
-        }
-        other => other,
-    }
-}
-
-fn unmarked_texts(batch: &RecordBatch) -> std::result::Result<RecordBatch, DataFusionError> {
-    let unmarked = |column: &ArrayRef| match column.as_string_opt::<i32>() {
-        Some(texts) => {
-            let texts = texts.iter().map(|text| text.map(|text| text.replace(MARK, "")));
-            Arc::new(texts.collect::<StringArray>()) as ArrayRef
-        }
-        None => Arc::clone(column),
-    };
-    let columns = batch.columns().iter().map(unmarked).collect();
-    Ok(RecordBatch::try_new(batch.schema(), columns)?)
 }
 
 /// Rows that are there already, as clients see them.

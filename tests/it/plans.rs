@@ -30,9 +30,10 @@ async fn star(format: &str) -> (Local, tempfile::TempDir) {
 
 /// The physical plan, a line an operator.
 async fn plan(local: &Local, explain: &str, query: &str) -> Vec<String> {
-    let rows = local.rows(&format!("{explain} {query}")).await;
-    let physical = rows.into_iter().filter(|row| row[0] != "logical_plan");
-    physical.flat_map(|row| row[1].lines().map(str::to_owned).collect::<Vec<_>>()).collect()
+    let lines = local.rows(&format!("{explain} {query}")).await.concat();
+    // The lines of a plan stand further in than the word for its kind; the physical one is the last.
+    let headline = lines.iter().rposition(|line| !line.starts_with(' ')).unwrap_or_else(|| panic!("{lines:?}"));
+    lines[headline + 1..].to_vec()
 }
 
 /// What a line of `EXPLAIN ANALYZE` says of this measure, without its unit.

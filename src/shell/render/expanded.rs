@@ -28,7 +28,7 @@ impl Expanded {
         Self { titles, style: *style, plan: false, rows: 0, cut: false }
     }
 
-    /// For EXPLAIN: the kind of plan as a headline, the plan as it was drawn.
+    /// For EXPLAIN: its lines as they were drawn, all of them.
     pub(super) fn plan(schema: SchemaRef, style: &Style) -> Self {
         Self { plan: true, ..Self::new(schema, style) }
     }
@@ -36,14 +36,14 @@ impl Expanded {
     pub(super) fn write(&mut self, batch: &RecordBatch, out: &mut dyn Write) -> Result<Flow, RenderError> {
         let cells = Cells::new(batch)?;
         for row in 0..batch.num_rows() {
-            if self.style.rows_max.is_some_and(|most| self.rows >= most) {
+            if !self.plan && self.style.rows_max.is_some_and(|most| self.rows >= most) {
                 self.cut = true;
                 return Ok(Flow::Enough);
             }
             self.rows += 1;
             let values = (0..self.titles.len()).map(|column| cells.text(row, column)).collect::<Result<Vec<_>, _>>()?;
             match self.plan {
-                true => self.write_plan(&values, out)?,
+                true => Self::write_plan(&values, out)?,
                 false => self.write_record(&values, out)?,
             }
         }
@@ -57,12 +57,9 @@ impl Expanded {
         Ok(())
     }
 
-    fn write_plan(&self, values: &[Option<String>], out: &mut dyn Write) -> Result<(), RenderError> {
-        let text = |place: usize| printable(values.get(place).and_then(Option::as_deref).unwrap_or_default());
-        writeln!(out, "{}", text(0))?;
-        for line in text(1).lines() {
-            writeln!(out, "  {line}")?;
-        }
+    fn write_plan(values: &[Option<String>], out: &mut dyn Write) -> Result<(), RenderError> {
+        let line = values.first().and_then(Option::as_deref).unwrap_or_default();
+        writeln!(out, "{}", printable(line))?;
         Ok(())
     }
 

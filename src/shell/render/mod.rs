@@ -130,8 +130,7 @@ fn count_line(rows: u64, cut: bool, remark: &str) -> String {
 }
 
 fn is_plan(schema: &SchemaRef) -> bool {
-    let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
-    names == ["plan_type", "plan"]
+    schema.fields().len() == 1 && schema.field(0).name() == "QUERY PLAN"
 }
 
 #[cfg(test)]

@@ -30,7 +30,7 @@ use crate::{
 pub use crate::{
     copy::{CopyFeed, CopyIn, CopyOut},
     session::{
-        Circumstances, Description, Notice, Origin, Outcome, Parameter, Portal, PreparedStatement, RowsTag,
+        Circumstances, Description, Notice, Notification, Origin, Outcome, Parameter, Portal, PreparedStatement, RowsTag,
         SessionOptions, TransactionStatus,
     },
     statement::Statement,
@@ -483,6 +483,12 @@ impl Session {
     /// Whether the client wants to hear of this, by its `client_min_messages`.
     pub fn hears(&self, notice: &Notice) -> bool {
         self.client.hears(notice)
+    }
+
+    /// What others have said since on the channels that the session listens to; nothing within a transaction. Whoever lets
+    /// a session listen reads this when a statement has ended, and when it is told that it was notified.
+    pub fn notifications(&self) -> Vec<Notification> {
+        self.client.take_notifications()
     }
 
     /// How long the client may leave its transaction alone, while one is open; otherwise, how long its session.

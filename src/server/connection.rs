@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pgwire::messages::extendedquery::MESSAGE_TYPE_BYTE_SYNC;
-use pgwire::messages::response::{ReadyForQuery, TransactionStatus as WireStatus};
+use pgwire::messages::response::{NotificationResponse, ReadyForQuery, TransactionStatus as WireStatus};
 use pgwire::messages::startup::{BackendKeyData, ParameterStatus, SecretKey};
 use pgwire::messages::terminate::MESSAGE_TYPE_BYTE_TERMINATE;
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -20,7 +20,7 @@ use super::failure::{Failure, Severity, clean, write, write_error, write_notice}
 use super::frontend::{Request, decode, is_extended};
 use super::task::{Event, Running, Task};
 use super::wire::{Frame, Wire};
-use crate::engine::{Notice, TransactionStatus, Working, engine_zone};
+use crate::engine::{Notice, Notification, TransactionStatus, Working, engine_zone};
 use crate::error::Report;
 use crate::{Fault, Result, Session};
 
@@ -208,6 +208,14 @@ impl Connection {
         }
     }
 
+    /// Tells the client what others have said on its channels, unless it is in a transaction.
+    fn tell_notifications(&mut self) {
+        for Notification { pid, channel, payload } in self.session.notifications() {
+            let message = NotificationResponse::new(pid, clean(&channel), clean(&payload));
+            write(&mut self.wire.outbound, &message);
+        }
+    }
+
     /// Tells the client how to cancel its statements, by a key of so many bytes (a multiple of 4).
     pub(super) fn tell_key(&mut self, bytes: usize) {
         let (process, key) = self.session.cancel_key(bytes);
@@ -257,6 +265,7 @@ impl Connection {
                 () = &mut expired => return Err(left_alone(self.session.transaction_status())),
                 Some(notice) = self.notices.recv(), if idle => {
                     self.tell(notice);
+                    self.tell_notifications();
                     self.wire.flush().await?;
                 }
             }
@@ -271,6 +280,7 @@ impl Connection {
         };
         self.tell_notices();
         self.tell_settings();
+        self.tell_notifications();
         write(&mut self.wire.outbound, &ReadyForQuery::new(status));
         self.working = None;
         Ok(self.wire.flush().await?)
@@ -292,6 +302,8 @@ impl Connection {
             Notice::Remark { fault, text } => write_notice(out, Severity::Notice, fault, &text),
             Notice::Warning { fault, text } => write_notice(out, Severity::Warning, fault, &text),
             Notice::Setting { name, value } => self.change_setting(name, value),
+            // It is told when the client is ready for it.
+            Notice::Notified => {}
             Notice::Progress { phase, done, total, loss } => {
                 if self.progress_told.elapsed() >= PROGRESS_INTERVAL {
                     self.progress_told = Instant::now();

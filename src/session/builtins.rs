@@ -128,7 +128,10 @@ pub(super) const SCALARS: &[Builtin] = builtins! {
     "pg_cancel_backend"("integer") "boolean" "pg_cancel_backend(0)";
     "pg_client_encoding"("") "text" "pg_client_encoding()";
     "pg_is_in_recovery"("") "boolean" "pg_is_in_recovery()";
+    "pg_listening_channels"("") "setof text" "pg_listening_channels()";
     "pg_my_temp_schema"("") "oid" "pg_my_temp_schema()";
+    "pg_notification_queue_usage"("") "double precision" "pg_notification_queue_usage()";
+    "pg_notify"("text, text") "void" "pg_notify('orders', '42 was paid')";
     "pg_partition_ancestors"("oid") "setof oid" "pg_partition_ancestors(1259)";
     "pg_sleep"("double precision") "void" "pg_sleep(0.01)";
     "pg_terminate_backend"("integer, bigint") "boolean" "pg_terminate_backend(0)";
@@ -277,7 +280,10 @@ pub(super) const PURPOSES: &[(&str, &str)] = &[
     ("pg_cancel_backend", "Cancels what another session works on."),
     ("pg_client_encoding", "The encoding of the client, which is UTF8."),
     ("pg_is_in_recovery", "Whether the server is a standby, which it never is."),
+    ("pg_listening_channels", "The channels that the session listens to, a row each."),
     ("pg_my_temp_schema", "The number of the schema of the session's temporary objects; 0, as there are none."),
+    ("pg_notification_queue_usage", "How full the room is for what sessions have not read yet, from 0 to 1."),
+    ("pg_notify", "Says something on a channel when the transaction commits."),
     ("pg_partition_ancestors", "The tables that a table is a part of, of which there are none."),
     ("pg_sleep", "Waits for so many seconds."),
     ("pg_terminate_backend", "Ends another session, and waits so many milliseconds for its end."),

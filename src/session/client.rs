@@ -2,6 +2,7 @@
 
 mod activity;
 mod commits;
+mod notifications;
 mod portals;
 mod transactions;
 
@@ -35,6 +36,8 @@ use activity::Presence;
 pub(super) use activity::beginning;
 pub(crate) use activity::{Seen, Working};
 pub(crate) use commits::Staged;
+pub(crate) use notifications::Announcement;
+use notifications::{Announcements, Mailbox};
 
 /// Operators, and the context that they run in.
 pub(crate) type Physical = (Arc<dyn ExecutionPlan>, Arc<TaskContext>);
@@ -51,6 +54,8 @@ pub(crate) struct Client {
     prepared: Mutex<PreparedStatements>,
     portals: Mutex<Portals>,
     notices: UnboundedSender<Notice>,
+    announcements: Mutex<Announcements>,
+    mailbox: Mutex<Mailbox>,
     rejects: Arc<Rejects>,
     nested: AtomicUsize,
     presence: Presence,
@@ -83,6 +88,8 @@ impl Client {
             prepared: Mutex::default(),
             portals: Mutex::default(),
             notices,
+            announcements: Mutex::default(),
+            mailbox: Mutex::default(),
             rejects: Arc::new(rejects),
             nested: AtomicUsize::new(0),
             presence: Presence::new(seat),

@@ -5,6 +5,7 @@ mod casing;
 mod catalogue;
 mod constant;
 mod log2;
+mod notify;
 mod now;
 mod partitions;
 mod random_uuid;
@@ -140,7 +141,7 @@ pub(crate) fn register_sessions(
 ) {
     context.register_udf(backend_pid(pid));
     let own = signals::functions(sessions, pid, notices).into_iter().chain([sleep::function(sessions, pid)]);
-    own.for_each(|function| context.register_udf(function));
+    own.chain(notify::functions(sessions, pid)).for_each(|function| context.register_udf(function));
 }
 
 /// Those of one statement, which know its scope.

@@ -63,13 +63,13 @@ use futures::FutureExt;
 
 pub(crate) use action::{Action, Analysis, Running, analyze, describe, execute, new_identity};
 pub use circumstances::Circumstances;
-pub(crate) use client::{Client, Physical, Seen, Staged, Working, text_rows};
+pub(crate) use client::{Announcement, Client, Physical, Seen, Staged, Working, text_rows};
 pub(crate) use dialect::{PostgreSql, keyword, of_catalog, within_attempts};
 pub(crate) use files::{Given, request as request_named, with_options};
 pub(crate) use interrupt::{asking_analyzers, asking_optimizers};
 pub(crate) use models::publication;
 pub(crate) use modes::{Isolation, Mode, Modes};
-pub use outcome::{Description, Notice, Origin, Outcome, RowsTag, SessionOptions, TransactionStatus};
+pub use outcome::{Description, Notice, Notification, Origin, Outcome, RowsTag, SessionOptions, TransactionStatus};
 pub(crate) use pg_catalog::objects::Objects;
 pub(crate) use plans::{Kept, Known};
 pub use portal::Portal;

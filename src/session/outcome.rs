@@ -129,6 +129,19 @@ pub enum Notice {
         /// Its new value.
         value: String,
     },
+    /// Something was said on a channel that the session listens to: see `Session::notifications`.
+    Notified,
+}
+
+/// What a session has said with `NOTIFY`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notification {
+    /// The number of that session.
+    pub pid: i32,
+    /// The channel.
+    pub channel: String,
+    /// What was said; it may be empty.
+    pub payload: String,
 }
 
 impl Outcome {

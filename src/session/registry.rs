@@ -14,6 +14,8 @@ use super::Client;
 #[derive(Debug, Default)]
 pub(crate) struct Sessions {
     numbered: Mutex<Numbered>,
+    /// Held by the one that says something to others.
+    posting: Mutex<()>,
 }
 
 #[derive(Debug, Default)]
@@ -53,6 +55,11 @@ impl Sessions {
     /// All sessions, by number. Whoever drops the last hold of one here does so when nothing is locked any more.
     pub(crate) fn all(&self) -> Vec<Arc<Client>> {
         self.lock().sessions.values().filter_map(Weak::upgrade).collect()
+    }
+
+    /// While this is held, nobody else says anything to others.
+    pub(super) fn posting(&self) -> MutexGuard<'_, ()> {
+        self.posting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     // A panic while the lock was held leaves a map that is still whole.

@@ -175,6 +175,11 @@ impl State {
         self.work().map(|work| work.number)
     }
 
+    /// Whether nothing has begun, and nothing is on its way to the disk.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        matches!(self, Self::Idle)
+    }
+
     /// Whether statements have joined that nobody has ended yet.
     pub(crate) fn is_implicit(&self) -> bool {
         matches!(self, Self::Implicit { .. })

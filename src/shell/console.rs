@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     Engine, Error, Fault, Result, Session,
-    engine::{Notice, Origin, SessionOptions, Statement},
+    engine::{Notice, Notification, Origin, SessionOptions, Statement},
 };
 
 /// The width of a screen that does not tell its own.
@@ -159,6 +159,7 @@ impl Console {
         while let Ok(notice) = self.notices.try_recv() {
             self.tell(notice);
         }
+        self.tell_notifications();
         self.progress.erase();
         followed
     }
@@ -229,6 +230,15 @@ impl Console {
             Notice::Warning { text, .. } => self.complain(&format!("warning: {}\n", printable(&text))),
             Notice::Progress { phase, done, total, loss } => self.progress.note(Stage { phase, done, total, loss }),
             Notice::Setting { .. } => {}
+            Notice::Notified => self.tell_notifications(),
+        }
+    }
+
+    /// Tells what others have said, unless a transaction is open: then it waits for its end.
+    fn tell_notifications(&mut self) {
+        for Notification { pid, channel, payload } in self.session.notifications() {
+            let (channel, payload) = (printable(&channel), printable(&payload));
+            self.complain(&format!("notification \"{channel}\" with payload \"{payload}\" from session {pid}\n"));
         }
     }
 

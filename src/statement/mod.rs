@@ -62,6 +62,7 @@ mod alter_model;
 mod analyze;
 mod comment;
 mod cursors;
+mod notify;
 mod prepare;
 mod settings;
 mod transaction;
@@ -85,6 +86,7 @@ pub(crate) const FORMS: &[Form] = &[
     copy_data::FORM,
     copy::FORM,
     comment::FORM,
+    notify::FORM,
     settings::FORM,
     transaction::FORM,
     prepare::FORM,

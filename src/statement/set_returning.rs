@@ -29,6 +29,7 @@ const SERIES: &[&str] = &[
     "jsonb_array_elements",
     "jsonb_array_elements_text",
     "jsonb_object_keys",
+    "pg_listening_channels",
     "pg_partition_ancestors",
     "regexp_matches",
     "regexp_split_to_table",

@@ -49,8 +49,6 @@ enum Settings {
     DiscardNothing {
         tag: &'static str,
     },
-    /// What connection pools send to clean up: there are no channels.
-    Unlisten,
 }
 
 /// A value as it is written.
@@ -104,7 +102,6 @@ fn convert(statement: &SqlStatement) -> Recognised {
             DiscardObject::SEQUENCES => Settings::DiscardNothing { tag: "DISCARD SEQUENCES" },
             DiscardObject::TEMP => Settings::DiscardNothing { tag: "DISCARD TEMP" },
         },
-        Ast::UNLISTEN { .. } => Settings::Unlisten,
         _ => return Ok(None),
     };
     Ok(Some(Arc::new(action)))
@@ -367,7 +364,6 @@ impl Action for Settings {
                 Ok(Outcome::done("DISCARD ALL"))
             }
             Self::DiscardNothing { tag } => Ok(Outcome::done(*tag)),
-            Self::Unlisten => Ok(Outcome::done("UNLISTEN")),
         }
     }
 

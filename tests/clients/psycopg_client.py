@@ -546,6 +546,33 @@ def test_a_copy_that_fails_leaves_no_row(connection):
     connection.commit()
 
 
+def test_sessions_hear_what_others_say_when_it_is_committed(connection):
+    connection.autocommit = True
+    with psycopg.connect(TARGET, autocommit=True) as other:
+        other.execute("LISTEN orders")
+        heard = []
+        hear = lambda count: heard.extend(
+            (notice.pid, notice.channel, notice.payload) for notice in other.notifies(timeout=10, stop_after=count)
+        )
+        connection.execute("BEGIN; NOTIFY orders, 'one'; SAVEPOINT s; NOTIFY orders, 'lost'; ROLLBACK TO s")
+        connection.execute("NOTIFY orders, 'two'; NOTIFY orders, 'one'; NOTIFY elsewhere, 'unheard'; COMMIT")
+        connection.execute("BEGIN; NOTIFY orders, 'lost'; ROLLBACK")
+        failing = "SELECT pg_notify('orders', 'lost'), 1 / (random() * 0)::int"
+        expect(errors.DivisionByZero, lambda: connection.execute(failing))
+        connection.execute("SELECT pg_notify('orders', 'three')")
+        hear(3)
+        pid = connection.info.backend_pid
+        assert heard == [(pid, "orders", payload) for payload in ("one", "two", "three")], heard
+        # Within a transaction nothing is heard, and its own words when it has committed.
+        heard.clear()
+        other.execute("BEGIN; NOTIFY orders, 'own'")
+        connection.execute("NOTIFY orders, 'later'")
+        assert other.execute("SELECT 1").fetchone() == (1,)
+        other.execute("COMMIT")
+        hear(2)
+        assert heard == [(pid, "orders", "later"), (other.info.backend_pid, "orders", "own")], heard
+
+
 def main():
     tests = [(name, test) for name, test in globals().items() if name.startswith("test_")]
     failed = 0

@@ -273,7 +273,14 @@ impl Client {
 impl Drop for Working {
     fn drop(&mut self) {
         let transaction = self.0.transaction().number();
-        lock(&self.0.presence.activity).rest(transaction, SystemTime::now());
+        let is_last = {
+            let mut activity = lock(&self.0.presence.activity);
+            activity.rest(transaction, SystemTime::now());
+            activity.works == 0
+        };
+        if is_last {
+            self.0.end_announcements_at_rest();
+        }
     }
 }
 

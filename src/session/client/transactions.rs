@@ -134,6 +134,7 @@ impl Client {
         let level = self.savepoints();
         let settings = self.transaction().fail();
         self.fail_portals(level, self.is_explicit());
+        self.fail_announcements(self.is_explicit());
         if let Some(settings) = settings {
             // They were in force before, so that the engine takes them again.
             let _ = self.change_settings(|own| own.restore(settings));
@@ -164,6 +165,7 @@ impl Client {
         };
         if !self.is_explicit() {
             self.end_portals(published.is_ok());
+            self.end_announcements(published.is_ok());
         }
         published
     }
@@ -188,6 +190,7 @@ impl Client {
         let published = ended.published;
         let Some(work) = ended.work else {
             self.end_portals(published);
+            self.end_announcements(published);
             return Ok(published);
         };
         let modes = work.modes();
@@ -196,6 +199,7 @@ impl Client {
             false => self.change_settings(|own| own.restore(work.before.clone())),
         };
         self.end_portals(published && finished.is_ok());
+        self.end_announcements(published && finished.is_ok());
         finished?;
         self.chain(chain, modes);
         Ok(published)
@@ -208,6 +212,7 @@ impl Client {
             self.warn(Fault::NoActiveTransaction, "there is no transaction in progress");
         }
         self.end_portals(false);
+        self.end_announcements(false);
         let Some(work) = ended.work else { return Ok(()) };
         self.change_settings(|own| own.restore(work.before.clone()))?;
         self.chain(chain, work.modes());
@@ -229,12 +234,14 @@ impl Client {
     pub(crate) fn release(&self, name: &str) -> Result<()> {
         self.transaction().release(name)?;
         self.release_portals(self.savepoints());
+        self.release_announcements(self.savepoints());
         Ok(())
     }
 
     pub(crate) fn rollback_to(&self, name: &str) -> Result<()> {
         let settings = self.transaction().rollback_to(name)?;
         self.take_portals_back(self.savepoints());
+        self.take_announcements_back(self.savepoints());
         self.change_settings(|own| own.restore(settings))
     }
 
@@ -291,6 +298,7 @@ impl Client {
     pub(crate) fn discard(&self) -> Result<()> {
         self.stand_alone("DISCARD ALL")?;
         self.close_portals();
+        self.unlisten_all();
         self.reset_all()?;
         self.deallocate(None)
     }
@@ -322,7 +330,7 @@ impl Client {
         let gravity = match notice {
             Notice::Remark { .. } => "notice",
             Notice::Warning { .. } => "warning",
-            Notice::Progress { .. } | Notice::Setting { .. } => return true,
+            Notice::Progress { .. } | Notice::Setting { .. } | Notice::Notified => return true,
         };
         lock(&self.settings).hears(gravity)
     }

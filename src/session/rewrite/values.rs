@@ -158,7 +158,8 @@ fn tells(value: &Expr) -> bool {
         Expr::TypedString(typed) => told_types::told_by(&typed.data_type).is_ok_and(|told| told.is_some()),
         Expr::Subquery(_) => true,
         Expr::Function(function) => {
-            let is_told = ["pg_sleep", "current_schemas"].contains(&function.name.to_string().to_lowercase().as_str());
+            let name = function.name.to_string().to_lowercase();
+            let is_told = ["pg_sleep", "pg_notify", "current_schemas"].contains(&name.as_str());
             is_told || has_no_arguments(function)
         }
         _ => false,

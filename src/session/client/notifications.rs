@@ -1,7 +1,7 @@
 //! What sessions say to one another on channels: `LISTEN`, `NOTIFY` and `pg_notify`.
 //!
-//! What a transaction says waits until it commits, and goes with it or with its savepoint otherwise. What a session hears waits
-//! until it is in no transaction. Both are bounded: who would say more than fits is refused, as in PostgreSQL.
+//! What a transaction says waits until it commits, and goes with it or with its savepoint otherwise. What a session hears
+//! waits until it is in no transaction. Both are bounded: who would say more than fits is refused, as in PostgreSQL.
 
 use std::{
     collections::{BTreeSet, HashSet, VecDeque},

@@ -215,7 +215,8 @@ impl Client {
         Ok(())
     }
 
-    /// Where no statement has joined, what was bound ends all the same, and what was announced is done; of a block, with its end.
+    /// Where no statement has joined, what was bound ends all the same, and what was announced is done; of a block, with its
+    /// end.
     pub(crate) fn end_portals_outside(&self) {
         if !self.is_explicit() {
             self.end_portals(true);

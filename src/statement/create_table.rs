@@ -4,14 +4,17 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DataType, Field, FieldRef, Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::{
     logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast},
     sql::{
         parser::{DFParser, Statement as SqlStatement},
         sqlparser::{
-            ast::{ColumnDef, ColumnOption, CreateTable as Ast, Query, SelectInto, SetExpr, Statement as AstStatement},
+            ast::{
+                ColumnDef, ColumnOption, CreateTable as Ast, DataType as AstType, ExactNumberInfo, Query, SelectInto,
+                SetExpr, Statement as AstStatement,
+            },
             tokenizer::Token,
         },
     },
@@ -194,7 +197,7 @@ impl Action for CreateTable {
         }
         let header = client.header()?;
         let Some(query) = &self.query else {
-            let schema = declared(scope, &self.columns)?;
+            let schema = kept(scope, &self.columns)?;
             check_distinct(&schema)?;
             self.publish(client, scope, (&name, header), (schema.as_ref().clone(), Vec::new())).await?;
             return Ok(Outcome::done("CREATE TABLE"));
@@ -234,7 +237,7 @@ pub(super) fn query_statement(query: &Query) -> SqlStatement {
     SqlStatement::Statement(Box::new(AstStatement::Query(Box::new(query.clone()))))
 }
 
-/// The columns as they were declared, with Arrow types.
+/// The columns as they were declared, with Arrow types, of values that are read from files.
 pub(super) fn declared(scope: &Scope, columns: &[ColumnDef]) -> Result<SchemaRef> {
     let fields: Vec<Field> = columns
         .iter()
@@ -248,7 +251,33 @@ pub(super) fn declared(scope: &Scope, columns: &[ColumnDef]) -> Result<SchemaRef
     Ok(Arc::new(Schema::new(fields)))
 }
 
-/// The decimal places of `numeric` alone.
+/// The same of a table that keeps its rows here: numerics that no declaration limits have as many decimal places as there are,
+/// because what is stored keeps its digits. With those of [`ANY_NUMERIC`](pgtype::ANY_NUMERIC), 1e-12 became 0.
+fn kept(scope: &Scope, columns: &[ColumnDef]) -> Result<SchemaRef> {
+    let declared = declared(scope, columns)?;
+    let fields: Vec<FieldRef> = declared
+        .fields()
+        .iter()
+        .zip(columns)
+        .map(|(field, column)| match is_any_numeric(&column.data_type) {
+            true => Arc::new(field.as_ref().clone().with_data_type(pgtype::LONG_NUMERIC)),
+            false => Arc::clone(field),
+        })
+        .collect();
+    Ok(Arc::new(Schema::new(fields)))
+}
+
+/// Whether a type is `numeric` without digits.
+fn is_any_numeric(declared: &AstType) -> bool {
+    matches!(
+        declared,
+        AstType::Numeric(ExactNumberInfo::None)
+            | AstType::Decimal(ExactNumberInfo::None)
+            | AstType::Dec(ExactNumberInfo::None)
+    )
+}
+
+/// The decimal places of `numeric` alone, where it is computed.
 const LEAST_PLACES: i8 = 10;
 
 /// The query with as much room as there is for the digits of numerics that are computed, which no declaration limits: what is
@@ -297,7 +326,7 @@ fn named(query: LogicalPlan, names: &[String]) -> Result<LogicalPlan> {
 
 /// The query's columns renamed and cast to those declared, by position.
 fn as_declared(scope: &Scope, query: LogicalPlan, columns: &[ColumnDef]) -> Result<LogicalPlan> {
-    let wanted = declared(scope, columns)?;
+    let wanted = kept(scope, columns)?;
     let found = query.schema().fields().len();
     if wanted.fields().len() != found {
         return Err(Error::new(

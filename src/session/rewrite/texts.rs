@@ -4,7 +4,7 @@ use datafusion::sql::sqlparser::ast::{
     BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, UnaryOperator,
 };
 
-use super::{call, null, quoted};
+use super::{call, is_open, null, quoted};
 use crate::{Error, Fault, Result, session::dialect::VARIADIC};
 
 /// Writes an operator as the function that it is, and the elements of an array for the array after VARIADIC.
@@ -49,6 +49,47 @@ const OF_ARRAYS: &[(&str, usize, &str)] = &[
     ("num_nulls", 0, "num_nulls_of"),
 ];
 
+/// The functions that take any number of arguments, and so an array of them.
+const OF_ANY_NUMBER: &[&str] = &[
+    "concat",
+    "concat_ws",
+    "cume_dist",
+    "dense_rank",
+    "format",
+    "json_build_array",
+    "json_build_object",
+    "json_extract_path",
+    "json_extract_path_text",
+    "jsonb_build_array",
+    "jsonb_build_object",
+    "jsonb_delete",
+    "jsonb_extract_path",
+    "jsonb_extract_path_text",
+    "num_nonnulls",
+    "num_nulls",
+    "percent_rank",
+    "rank",
+];
+
+/// Those that PostgreSQL's grammar has, which knows no VARIADIC there.
+const OF_THE_GRAMMAR: &[&str] = &["coalesce", "greatest", "least", "nullif"];
+
+/// Refuses VARIADIC where PostgreSQL does.
+fn check(name: &str, array: &Expr) -> Result<()> {
+    if OF_THE_GRAMMAR.contains(&name) {
+        let message = format!("syntax error at or near \"VARIADIC\": {name} takes no array of its arguments");
+        return Err(Error::new(Fault::Syntax, message));
+    }
+    if is_open(array) {
+        return Err(Error::new(Fault::DatatypeMismatch, "VARIADIC argument must be an array"));
+    }
+    if !OF_ANY_NUMBER.contains(&name) {
+        let message = format!("function {name} takes no array of its arguments; leave VARIADIC out");
+        return Err(Error::new(Fault::UndefinedFunction, message));
+    }
+    Ok(())
+}
+
 /// Gives a call the elements of the array after VARIADIC. Of an array that is not written out, `concat` makes the text that
 /// `array_to_string` does, and others have functions of arrays beside them.
 fn spread(function: &mut Function) -> Result<Option<Expr>> {
@@ -62,6 +103,7 @@ fn spread(function: &mut Function) -> Result<Option<Expr>> {
         return Ok(None);
     }
     let Some(array) = list.args.pop().and_then(first) else { return Ok(None) };
+    check(name.rsplit('.').next().unwrap_or(&name).trim_matches('"'), &array)?;
     if let Some(elements) = elements(&array) {
         list.args.extend(elements);
         return Ok(None);
@@ -86,9 +128,9 @@ fn spread(function: &mut Function) -> Result<Option<Expr>> {
     Ok(Some(call("array_to_string", vec![array, between])))
 }
 
-/// The elements of an array that is written out, if it has any.
+/// The elements of an array that is written out, if it has any. Those of several dimensions are the values within.
 fn elements(array: &Expr) -> Option<Vec<FunctionArg>> {
-    let elements = match array {
+    let elements: Vec<FunctionArg> = match array {
         Expr::Nested(inner) => return elements(inner),
         Expr::Array(array) => {
             array.elem.iter().cloned().map(|element| FunctionArg::Unnamed(FunctionArgExpr::Expr(element))).collect()
@@ -101,7 +143,16 @@ fn elements(array: &Expr) -> Option<Vec<FunctionArg>> {
         }
         _ => return None,
     };
-    Some(elements).filter(|elements: &Vec<FunctionArg>| !elements.is_empty())
+    Some(elements.into_iter().flat_map(values_of).collect()).filter(|elements: &Vec<FunctionArg>| !elements.is_empty())
+}
+
+/// An element, or those of the array that it is.
+fn values_of(element: FunctionArg) -> Vec<FunctionArg> {
+    let within = match &element {
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(value)) => elements(value),
+        _ => None,
+    };
+    within.unwrap_or_else(|| vec![element])
 }
 
 /// The argument of a call that has one.

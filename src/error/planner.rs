@@ -65,6 +65,14 @@ pub(super) fn values(text: &str) -> Option<Said> {
     Some(Said { fault: Some(Fault::DatatypeMismatch), message, hint: None })
 }
 
+/// `Inconsistent metadata across values list at row 1 column 0. Was …`: of values of types that fields say, as `jsonb` beside
+/// integers.
+pub(super) fn told_values(text: &str) -> Option<Said> {
+    text.strip_prefix("Inconsistent metadata across values list at row ")?;
+    let message = "VALUES types of one column cannot be matched; cast its values to one type".to_owned();
+    Some(Said { fault: Some(Fault::DatatypeMismatch), message, hint: None })
+}
+
 /// Spellings listed in a hint.
 const MAX_KNOWN: usize = 8;
 

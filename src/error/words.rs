@@ -22,6 +22,7 @@ pub(super) fn said(text: &str) -> Said {
 const PHRASES: &[fn(&str) -> Option<Said>] = &[
     planner::wrong_arguments,
     planner::values,
+    planner::told_values,
     planner::undefined_function,
     planner::arithmetic,
     planner::comparison,

@@ -25,6 +25,13 @@ pub enum Change {
         /// Whether an existing one is fine.
         if_not_exists: bool,
     },
+    /// The schema of a session's temporary objects, unless it is there.
+    CreateTemporarySchema {
+        /// Its name, made by [`temporary_schema`](super::temporary_schema).
+        name: String,
+        /// Made by [`Transaction::header`](super::Transaction::header).
+        header: Header,
+    },
     /// `DROP SCHEMA`.
     DropSchema {
         /// Its name.
@@ -142,9 +149,11 @@ pub enum Applied {
 
 impl Change {
     /// The object whose state decides what the change does.
-    pub(super) fn key(&self) -> ObjectKey {
+    pub fn key(&self) -> ObjectKey {
         match self {
-            Self::CreateSchema { name, .. } | Self::DropSchema { name, .. } => ObjectKey::Schema(name.clone()),
+            Self::CreateSchema { name, .. }
+            | Self::CreateTemporarySchema { name, .. }
+            | Self::DropSchema { name, .. } => ObjectKey::Schema(name.clone()),
             Self::Create { name, object, .. } => match object.definition.kind() {
                 Some(kind) => kind.key(name.clone()),
                 None => ObjectKey::Schema(name.name.clone()),
@@ -187,6 +196,8 @@ impl Snapshot {
     fn decide(&self, change: &Change) -> Decided {
         match change {
             Change::CreateSchema { name, header, if_not_exists } => self.create_schema(name, header, *if_not_exists),
+            Change::CreateTemporarySchema { name, .. } if self.has_schema(name) => Ok((Applied::Unchanged, Vec::new())),
+            Change::CreateTemporarySchema { name, header } => Ok(put_schema(name, header)),
             Change::DropSchema { name, if_exists, cascade } => self.drop_schema(name, *if_exists, *cascade),
             Change::Create { name, object, existing } => self.create(name, object, *existing),
             Change::Drop { kind, name, if_exists } => self.drop_object(*kind, name, *if_exists),
@@ -224,9 +235,7 @@ impl Snapshot {
                 false => Err(Error::DuplicateSchema { name: name.to_owned() }),
             };
         }
-        let object = Object { header: header.clone(), definition: Definition::Schema };
-        let key = ObjectKey::Schema(name.to_owned());
-        Ok((Applied::Created(header.oid), vec![Effect::Put { key, object: Arc::new(object) }]))
+        Ok(put_schema(name, header))
     }
 
     fn drop_schema(&self, name: &str, if_exists: bool, cascade: bool) -> Decided {
@@ -349,6 +358,13 @@ impl Snapshot {
             Err(error) => error,
         }
     }
+}
+
+/// What makes a schema.
+fn put_schema(name: &str, header: &Header) -> (Applied, Vec<Effect>) {
+    let object = Object { header: header.clone(), definition: Definition::Schema };
+    let key = ObjectKey::Schema(name.to_owned());
+    (Applied::Created(header.oid), vec![Effect::Put { key, object: Arc::new(object) }])
 }
 
 /// How names of schemas do not begin that anybody makes.

@@ -181,11 +181,22 @@ impl Committer {
 
     /// Publishes a transaction and returns the state it is part of.
     pub(super) async fn commit(&self, transaction: Transaction, permit: Box<dyn Permit>) -> Result<Arc<Snapshot>> {
-        let gone = || Error::Internal("the thread that commits has ended; restart".to_owned());
+        let gone = |_| Error::Internal("the thread that commits has ended; restart".to_owned());
+        self.send(transaction, permit).await.map_err(gone)?
+    }
+
+    /// The same; whoever does not want to hear how it ends drops what tells it. Where the thread has ended it tells that.
+    pub(super) fn send(
+        &self,
+        transaction: Transaction,
+        permit: Box<dyn Permit>,
+    ) -> oneshot::Receiver<Result<Arc<Snapshot>>> {
         let (answer, told) = oneshot::channel();
-        let jobs = self.jobs.as_ref().ok_or_else(gone)?;
-        jobs.send(Job::Commit(Commit { transaction, permit, answer })).map_err(|_| gone())?;
-        told.await.map_err(|_| gone())?
+        if let Some(jobs) = &self.jobs {
+            // What is not taken drops the other end.
+            let _ended = jobs.send(Job::Commit(Commit { transaction, permit, answer }));
+        }
+        told
     }
 }
 

@@ -35,7 +35,7 @@ pub use journal::CHECKPOINT_BYTES;
 use journal::Journal;
 pub use object::{
     AclEntry, DeclaredKey, Definition, ExternalTable, Header, KeyKind, Kind, Model, ModelVersion, Object, ObjectKey,
-    PUBLIC, Privilege, QualifiedName, Secret, Sensitive, View,
+    PUBLIC, Privilege, QualifiedName, Secret, Sensitive, View, is_temporary, temporary_schema,
 };
 pub use persistent::{List, Map};
 use readers::Readers;
@@ -123,6 +123,13 @@ impl Catalog {
         }
         permit.end(true);
         Ok(self.snapshot())
+    }
+
+    /// Removes the schema of a session that ends, with all that is in it, after what it has asked for before. Nobody waits.
+    pub fn end_session(&self, schema: &str, permit: Box<dyn Permit>) {
+        let mut transaction = self.begin();
+        transaction.drop_temporary(schema);
+        let _unheard = self.committer.send(transaction, permit);
     }
 
     /// Tells somebody of each table that has got files; none: nobody any more.

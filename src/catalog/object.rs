@@ -25,6 +25,16 @@ pub const PUBLIC: &str = "public";
 /// What the names of schemas begin with whose objects are gone with their session: nothing in them is written to the disk.
 pub(super) const TEMPORARY: &str = "pg_temp_";
 
+/// The schema of the temporary objects of the session of a number.
+pub fn temporary_schema(session: i32) -> String {
+    format!("{TEMPORARY}{session}")
+}
+
+/// Whether what is in the schema is gone with its session.
+pub fn is_temporary(schema: &str) -> bool {
+    schema.starts_with(TEMPORARY)
+}
+
 /// A schema's name and the name of an object in it, both folded and unquoted already.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -320,8 +330,8 @@ impl ObjectKey {
     }
 
     /// Whether it is gone with its session.
-    pub(super) fn is_temporary(&self) -> bool {
-        self.schema().starts_with(TEMPORARY)
+    pub fn is_temporary(&self) -> bool {
+        is_temporary(self.schema())
     }
 }
 

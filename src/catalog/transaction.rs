@@ -14,7 +14,7 @@ use super::{
     directory::DataDirectory,
     effect::Effect,
     error::{Error, Result},
-    object::{Definition, Header, Object},
+    object::{Definition, Header, Object, is_temporary},
     snapshot::Snapshot,
     table::TableFile,
 };
@@ -115,6 +115,12 @@ impl Transaction {
         applied
     }
 
+    /// Drops the schema of a session that ends, whether it is there already or only in a commit that waits.
+    pub(super) fn drop_temporary(&mut self, schema: &str) {
+        let change = Change::DropSchema { name: schema.to_owned(), if_exists: true, cascade: true };
+        self.changes.push((change, Applied::Dropped));
+    }
+
     /// What the newest snapshot becomes with these changes, and by which effects. An object that both sides changed is a
     /// conflict, and so is a change that would do something else now than what was reported when it was made. Only added
     /// rows never get in each other's way: two clients may insert into one table at once.
@@ -130,6 +136,8 @@ impl Transaction {
                 Change::AppendFiles { .. } => is_same_table(before, now),
                 // Whether it has the files is asked where it is decided.
                 Change::MergeFiles { .. } => true,
+                // What is in it is one session's alone.
+                Change::DropSchema { name, .. } if is_temporary(name) => true,
                 _ => is_unchanged(before, now),
             };
             match next.apply(change) {

@@ -281,7 +281,7 @@ pub(super) const PURPOSES: &[(&str, &str)] = &[
     ("pg_client_encoding", "The encoding of the client, which is UTF8."),
     ("pg_is_in_recovery", "Whether the server is a standby, which it never is."),
     ("pg_listening_channels", "The channels that the session listens to, a row each."),
-    ("pg_my_temp_schema", "The number of the schema of the session's temporary objects; 0, as there are none."),
+    ("pg_my_temp_schema", "The number of the schema of the session's temporary objects; 0 where there are none."),
     ("pg_notification_queue_usage", "How full the room is for what sessions have not read yet, from 0 to 1."),
     ("pg_notify", "Says something on a channel when the transaction commits."),
     ("pg_partition_ancestors", "The tables that a table is a part of, of which there are none."),

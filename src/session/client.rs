@@ -4,6 +4,7 @@ mod activity;
 mod commits;
 mod notifications;
 mod portals;
+mod temporary;
 mod transactions;
 
 use std::sync::{
@@ -38,6 +39,8 @@ pub(crate) use activity::{Seen, Working};
 pub(crate) use commits::Staged;
 pub(crate) use notifications::Announcement;
 use notifications::{Announcements, Mailbox};
+pub(crate) use temporary::AtCommit;
+use temporary::Temporary;
 
 /// Operators, and the context that they run in.
 pub(crate) type Physical = (Arc<dyn ExecutionPlan>, Arc<TaskContext>);
@@ -59,6 +62,7 @@ pub(crate) struct Client {
     rejects: Arc<Rejects>,
     nested: AtomicUsize,
     presence: Presence,
+    temporary: Temporary,
 }
 
 /// Statements that one another run by name, as EXECUTE does: deeper ones run themselves.
@@ -93,6 +97,7 @@ impl Client {
             rejects: Arc::new(rejects),
             nested: AtomicUsize::new(0),
             presence: Presence::new(seat),
+            temporary: Temporary::default(),
             options,
         }
     }
@@ -124,8 +129,10 @@ impl Client {
         existing: Existing,
     ) -> Result<()> {
         let object = Object { header, definition };
-        let applied = self.apply(scope, vec![Change::Create { name: name.clone(), object, existing }]).await?;
-        if applied.contains(&Applied::Unchanged) {
+        let mut changes = if scope.is_temporary(name) { vec![self.temporary_schema()?] } else { Vec::new() };
+        changes.push(Change::Create { name: name.clone(), object, existing });
+        let applied = self.apply(scope, changes).await?;
+        if applied.last() == Some(&Applied::Unchanged) {
             scope.notify_exists(name);
         }
         Ok(())

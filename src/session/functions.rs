@@ -35,6 +35,7 @@ use super::{
     shift, sliding,
 };
 use crate::{
+    catalog::ObjectKey,
     pgtype::{ColumnType, INET, NAME, OID, PgType},
     planning::{
         self, ASSIGNED, ELEMENTS_OF, LONG_NUMBER, REGULAR_EXPRESSION, ROW_OF, SIMILAR_EXPRESSION, UNREAD, WRITTEN_AS,
@@ -146,7 +147,7 @@ pub(crate) fn register_sessions(
 
 /// Those of one statement, which know its scope.
 pub(super) fn of(scope: &Scope) -> Vec<ScalarUDF> {
-    let own = of_statement(scope.circumstances()).chain([settings::set_config(scope)]);
+    let own = of_statement(scope.circumstances()).chain([settings::set_config(scope), temporary_schema(scope)]);
     own.chain(catalogue::functions(scope)).collect()
 }
 
@@ -185,7 +186,7 @@ fn of_session(user: &str, role: &str, database: &str) -> Vec<ScalarUDF> {
     [version].into_iter().chain(names).collect()
 }
 
-/// What is the same for all sessions: there is no standby, no temporary schema has a number, and a connection is told of as one
+/// What is the same for all sessions: there is no standby, no temporary schema has a number where there is no statement, and a connection is told of as one
 /// of the same machine.
 fn of_server() -> [ScalarUDF; 7] {
     let told = |name: &str, value: ScalarValue, pg: &'static PgType| told_constant(name, value, ColumnType::plain(pg));
@@ -198,6 +199,13 @@ fn of_server() -> [ScalarUDF; 7] {
         constant("inet_client_port", ScalarValue::Int32(None)),
         constant("inet_server_port", ScalarValue::Int32(None)),
     ]
+}
+
+/// The number of the schema of the session's temporary objects; 0 where there are none.
+fn temporary_schema(scope: &Scope) -> ScalarUDF {
+    let schema = scope.snapshot().get(&ObjectKey::Schema(scope.temporary_schema()));
+    let oid = ScalarValue::Int64(Some(schema.map_or(0, |schema| i64::from(schema.header.oid))));
+    told_constant("pg_my_temp_schema", oid, ColumnType::plain(&OID))
 }
 
 fn backend_pid(pid: i32) -> ScalarUDF {

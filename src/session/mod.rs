@@ -42,6 +42,7 @@ mod shift;
 mod sliding;
 pub(crate) mod storage;
 mod system;
+mod temporary;
 mod ticket;
 mod transaction;
 mod turns;
@@ -63,7 +64,7 @@ use futures::FutureExt;
 
 pub(crate) use action::{Action, Analysis, Running, analyze, describe, execute, new_identity};
 pub use circumstances::Circumstances;
-pub(crate) use client::{Announcement, Client, Physical, Seen, Staged, Working, text_rows};
+pub(crate) use client::{Announcement, AtCommit, Client, Physical, Seen, Staged, Working, text_rows};
 pub(crate) use dialect::{PostgreSql, keyword, of_catalog, within_attempts};
 pub(crate) use files::{Given, request as request_named, with_options};
 pub(crate) use interrupt::{asking_analyzers, asking_optimizers};

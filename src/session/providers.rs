@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     Error, Fault,
-    catalog::{Definition, Object, ObjectKey, Privilege, QualifiedName, View},
+    catalog::{Definition, Object, ObjectKey, Privilege, QualifiedName, View, is_temporary},
     pgtype::{self, InSession, LONG_NUMERIC, Styles, field_name, told, type_name},
     planning,
     source::{self, TableRequest},
@@ -48,8 +48,14 @@ pub(super) fn schema_of(scope: &Arc<Scope>, name: &str) -> Option<String> {
     if let Some(schema) = scope.meant(name) {
         return has_relation(scope, schema, name).then(|| schema.to_owned());
     }
-    // The catalog's schema comes first unless the path says when.
+    // The schema of temporary objects comes first, and then the catalog's, unless the path says when.
     let path = scope.path();
+    if let Some(own) = path.first().filter(|schema| is_temporary(schema))
+        && has_relation(scope, own, name)
+    {
+        scope.note(name, own);
+        return Some(own.clone());
+    }
     if pg_catalog::has_relation(name) && !path.iter().any(|schema| schema == CATALOG_SCHEMA) {
         scope.note(name, CATALOG_SCHEMA);
         return Some(CATALOG_SCHEMA.to_owned());
@@ -140,8 +146,12 @@ impl CatalogProvider for Database {
         if name == CATALOG_SCHEMA {
             return Some(pg_catalog::schema(scope));
         }
-        let known = scope.find(ObjectKey::Schema(name.to_owned())).is_some();
-        known.then(|| Arc::new(UserSchema { name: name.to_owned(), scope }) as Arc<dyn SchemaProvider>)
+        let name = scope.meant_schema(name).into_owned();
+        let is_anothers = is_temporary(&name) && name != scope.temporary_schema();
+        if is_anothers || scope.find(ObjectKey::Schema(name.clone())).is_none() {
+            return None;
+        }
+        Some(Arc::new(UserSchema { name, scope }))
     }
 }
 

@@ -38,7 +38,7 @@ use super::{
 };
 use crate::{
     Error, Fault, Result,
-    catalog::{Existing, Kind, Object, ObjectKey, Privilege, QualifiedName, Snapshot, View},
+    catalog::{Existing, Kind, Object, ObjectKey, Privilege, QualifiedName, Snapshot, View, is_temporary},
     interrupt::Interrupt,
     pgtype::{ColumnType, InSession, Styles},
     planning,
@@ -422,10 +422,10 @@ impl Scope {
     pub(crate) fn named(&self, kind: Kind, name: &Name) -> QualifiedName {
         let within = |schema: &String| QualifiedName::new(schema, &name.name);
         if let Some(schema) = &name.schema {
-            return within(schema);
+            return QualifiedName::new(self.meant_schema(schema), &name.name);
         }
         let found = self.path().iter().map(within).find(|name| self.find(kind.key(name.clone())).is_some());
-        let own = || self.path().iter().find(|schema| self.snapshot.has_schema(schema));
+        let own = || self.path().iter().find(|schema| self.snapshot.has_schema(schema) && !is_temporary(schema));
         found.unwrap_or_else(|| own().map_or_else(|| QualifiedName::new(DEFAULT_SCHEMA, &name.name), within))
     }
 
@@ -437,7 +437,7 @@ impl Scope {
     /// The name of an object that is to be created.
     pub(crate) fn new_name(&self, name: &Name) -> Result<QualifiedName> {
         match name.schema.as_deref().or_else(|| self.current_schema()) {
-            Some(schema) => Ok(QualifiedName::new(schema, &name.name)),
+            Some(schema) => Ok(QualifiedName::new(self.meant_schema(schema), &name.name)),
             None => {
                 let message = "no schema has been selected to create in";
                 let hint = Some("none of those in search_path exists; name one, or SET search_path".to_owned());
@@ -446,9 +446,9 @@ impl Scope {
         }
     }
 
-    /// The first schema on the path that exists.
+    /// The first schema on the path that exists and that things are created in which outlive the session.
     pub(crate) fn current_schema(&self) -> Option<&str> {
-        self.path().iter().map(String::as_str).find(|schema| self.has_schema(schema))
+        self.path().iter().map(String::as_str).find(|schema| self.has_schema(schema) && !is_temporary(schema))
     }
 
     /// Whether a schema exists, of a user or of the engine.

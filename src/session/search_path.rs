@@ -26,6 +26,9 @@ impl fmt::Display for Name {
 /// The schema of the session's user, in the setting.
 const USER: &str = "$user";
 
+/// What stands for the schema of the session's temporary objects.
+pub(super) const OWN_TEMPORARY: &str = "pg_temp";
+
 /// Schemas that are looked into one after the other. Those that are not there are passed over.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct SearchPath {
@@ -43,6 +46,14 @@ impl SearchPath {
     /// The path of schemas with these names.
     pub(crate) fn new(schemas: impl IntoIterator<Item = String>) -> Self {
         Self { schemas: schemas.into_iter().filter(|name| !name.is_empty() && name != PATH_SCHEMA).collect() }
+    }
+
+    /// The same with a schema of temporary objects, which comes first unless the path says when.
+    pub(super) fn with_temporary(&self, schema: &str) -> Self {
+        let own = |name: &String| if name == OWN_TEMPORARY { schema.to_owned() } else { name.clone() };
+        let is_named = self.schemas.iter().any(|name| name == OWN_TEMPORARY);
+        let implied = (!is_named).then(|| schema.to_owned());
+        Self { schemas: implied.into_iter().chain(self.schemas.iter().map(own)).collect() }
     }
 
     /// The schemas in their order.

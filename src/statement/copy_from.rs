@@ -53,7 +53,7 @@ pub(super) struct CopyFrom {
 impl Action for CopyFrom {
     async fn run(&self, Running { client, scope, .. }: Running<'_>) -> Result<Outcome> {
         let (name, header, table) = self.found(scope)?;
-        scope.check_writes("COPY FROM")?;
+        scope.check_writes_to(&name, "COPY FROM")?;
         let columns = &self.table.columns;
         let (title, session) = (self.table.name.name.as_str(), scope.reads_in());
         let reader = Reader::new((title, &table.schema), columns, self.options.clone(), session);

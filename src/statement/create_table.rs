@@ -26,6 +26,7 @@ use super::{
     names::{check_distinct, existing, identifier, object_name},
     parse::{rewrite, take_words},
     plan::{analyze, planned, schema_of},
+    temporary::{Lasting, take_create_table},
     training::refuse_train,
 };
 use crate::{
@@ -40,6 +41,7 @@ pub(super) const FORM: Form = Form { parse: Some(parse), convert };
 #[derive(Debug)]
 struct CreateTable {
     name: Name,
+    lasting: Lasting,
     columns: Sealed<Vec<ColumnDef>>,
     /// Names of the query's columns, the first of them.
     names: Vec<String>,
@@ -55,13 +57,11 @@ struct CreateTable {
 const AS: &str = "CREATE TABLE AS";
 
 fn parse(parser: &mut DFParser) -> Recognised {
-    let or_replace = take_words(parser, &["create", "or", "replace", "table"]);
-    if !or_replace && !take_words(parser, &["create", "table"]) {
-        return Ok(None);
-    }
+    let Some((or_replace, mut lasting)) = take_create_table(parser) else { return Ok(None) };
     let if_not_exists = take_words(parser, &["if", "not", "exists"]);
     let Ok(name) = parser.parser.parse_object_name(false) else { return Ok(None) };
     let Some(names) = names_alone(parser) else { return Ok(None) };
+    lasting.take_on_commit(parser);
     if !take_words(parser, &["as"]) {
         return Ok(None);
     }
@@ -83,7 +83,7 @@ fn parse(parser: &mut DFParser) -> Recognised {
     let existing = existing(or_replace, if_not_exists)?;
     let (columns, query) = (Sealed::new(Vec::new()), Some(Sealed::new(query_statement(&query))));
     let (name, statement) = (object_name(&name)?, AS);
-    Ok(Some(Arc::new(CreateTable { name, columns, names, query, with_data, existing, statement })))
+    Ok(Some(Arc::new(CreateTable { name, lasting, columns, names, query, with_data, existing, statement })))
 }
 
 /// Names in parentheses, or no parentheses; none where there are declarations of columns.
@@ -110,14 +110,11 @@ fn convert(statement: &SqlStatement) -> Recognised {
         AstStatement::Query(query) if has_into(&query.body) => return select_into(query),
         _ => return Ok(None),
     };
-    let Ast { name, columns, query, or_replace, if_not_exists, temporary, constraints, like, clone, .. } =
-        table.clone();
+    let Ast { name, columns, query, or_replace, if_not_exists, constraints, like, clone, .. } = table.clone();
+    let lasting = Lasting::of(table.temporary, table.on_commit.as_ref());
     let refused = |what: &str, instead: &str| {
         Err(Error::new(Fault::FeatureNotSupported, format!("{what} is not supported; {instead}")))
     };
-    if temporary {
-        return refused("a temporary table", "use CREATE TABLE and DROP TABLE");
-    }
     if like.is_some() || clone.is_some() {
         return refused("CREATE TABLE … LIKE without parentheses", "write CREATE TABLE … (LIKE …)");
     }
@@ -133,7 +130,7 @@ fn convert(statement: &SqlStatement) -> Recognised {
     let (columns, query) = (Sealed::new(columns), query.map(|query| Sealed::new(query_statement(&query))));
     let name = object_name(&name)?;
     let (names, statement) = (Vec::new(), if query.is_some() { AS } else { "CREATE TABLE" });
-    Ok(Some(Arc::new(CreateTable { name, columns, names, query, with_data: true, existing, statement })))
+    Ok(Some(Arc::new(CreateTable { name, lasting, columns, names, query, with_data: true, existing, statement })))
 }
 
 /// Whether the first SELECT of a query names a table for its rows; others can't.
@@ -157,14 +154,11 @@ fn take_into(body: &mut SetExpr) -> Option<SelectInto> {
 fn select_into(query: &Query) -> Recognised {
     let mut query = query.clone();
     let Some(SelectInto { temporary, name, .. }) = take_into(&mut query.body) else { return Ok(None) };
-    if temporary {
-        let message = "a temporary table is not supported; use SELECT INTO and DROP TABLE";
-        return Err(Error::new(Fault::FeatureNotSupported, message));
-    }
     refuse_train(&query)?;
     mark_columns(&mut query);
     Ok(Some(Arc::new(CreateTable {
         name: object_name(&name)?,
+        lasting: Lasting::of(temporary, None),
         columns: Sealed::new(Vec::new()),
         names: Vec::new(),
         query: Some(Sealed::new(query_statement(&query))),
@@ -191,11 +185,12 @@ impl Action for CreateTable {
         let Running { client, scope, analysis, values } = running;
         // Refused before the query runs, not after it.
         scope.check_writes(self.statement)?;
-        let name = scope.new_name(&self.name)?;
+        let name = self.lasting.new_name(scope, &self.name)?;
         if scope.exists(&name, self.existing)? {
             return Ok(Outcome::done(self.statement));
         }
         let header = client.header()?;
+        self.lasting.note(client, header.oid);
         let Some(query) = &self.query else {
             let schema = kept(scope, &self.columns)?;
             check_distinct(&schema)?;

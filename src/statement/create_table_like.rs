@@ -11,6 +11,7 @@ use super::{
     names::{check_distinct, existing, object_name},
     no_convert,
     parse::{expected, take_words},
+    temporary::{Lasting, take_create_table},
 };
 use crate::{
     Error, Fault, Result,
@@ -23,6 +24,7 @@ pub(super) const FORM: Form = Form { parse: Some(parse), convert: no_convert };
 #[derive(Debug)]
 struct CreateTableLike {
     name: Name,
+    lasting: Lasting,
     /// The relations whose columns it has, one behind the other.
     like: Vec<Name>,
     existing: Existing,
@@ -43,10 +45,7 @@ const INCLUDED: &[&str] = &[
 ];
 
 fn parse(parser: &mut DFParser) -> Recognised {
-    let or_replace = take_words(parser, &["create", "or", "replace", "table"]);
-    if !or_replace && !take_words(parser, &["create", "table"]) {
-        return Ok(None);
-    }
+    let Some((or_replace, mut lasting)) = take_create_table(parser) else { return Ok(None) };
     let if_not_exists = take_words(parser, &["if", "not", "exists"]);
     let Ok(name) = parser.parser.parse_object_name(false) else { return Ok(None) };
     if !parser.parser.consume_token(&Token::LParen) || !take_words(parser, &["like"]) {
@@ -63,8 +62,9 @@ fn parse(parser: &mut DFParser) -> Recognised {
     if !parser.parser.consume_token(&Token::RParen) {
         return Err(expected(parser, ", or )"));
     }
+    lasting.take_on_commit(parser);
     let existing = existing(or_replace, if_not_exists)?;
-    Ok(Some(Arc::new(CreateTableLike { name: object_name(&name)?, like, existing })))
+    Ok(Some(Arc::new(CreateTableLike { name: object_name(&name)?, lasting, like, existing })))
 }
 
 /// A relation, and what is to be taken over of it or not.
@@ -82,14 +82,16 @@ fn relation(parser: &mut DFParser) -> Result<Name> {
 impl Action for CreateTableLike {
     async fn run(&self, Running { client, scope, .. }: Running<'_>) -> Result<Outcome> {
         scope.check_writes("CREATE TABLE")?;
-        let name = scope.new_name(&self.name)?;
+        let name = self.lasting.new_name(scope, &self.name)?;
         if scope.exists(&name, self.existing)? {
             return Ok(Outcome::done("CREATE TABLE"));
         }
         let schema = self.columns(scope)?;
         check_distinct(&schema)?;
         let table = Definition::ManagedTable(ManagedTable::new(schema, Vec::new()));
-        client.create(scope, &name, client.header()?, table, self.existing).await?;
+        let header = client.header()?;
+        self.lasting.note(client, header.oid);
+        client.create(scope, &name, header, table, self.existing).await?;
         Ok(Outcome::done("CREATE TABLE"))
     }
 }

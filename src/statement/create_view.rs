@@ -28,9 +28,9 @@ use super::{
 };
 use crate::{
     Error, Fault, Result,
-    catalog::{Definition, Existing, ObjectKey, View},
+    catalog::{Definition, Existing, ObjectKey, View, is_temporary},
     pgtype,
-    session::{Name, Outcome, PostgreSql, Running, Scope, Sealed, query_from},
+    session::{Name, Notice, Outcome, PostgreSql, Running, Scope, Sealed, query_from},
 };
 
 pub(super) const FORM: Form = Form { parse: None, convert };
@@ -38,6 +38,8 @@ pub(super) const FORM: Form = Form { parse: None, convert };
 #[derive(Debug)]
 struct CreateView {
     name: Name,
+    /// Whether it says that it is; one that reads something temporary is, too.
+    temporary: bool,
     columns: Vec<String>,
     query: Sealed<Query>,
     existing: Existing,
@@ -47,12 +49,9 @@ fn convert(statement: &SqlStatement) -> Recognised {
     let SqlStatement::Statement(statement) = statement else { return Ok(None) };
     let AstStatement::CreateView(view) = statement.as_ref() else { return Ok(None) };
     let Ast { name, columns, query, or_replace, if_not_exists, materialized, temporary, .. } = view.clone();
-    if materialized || temporary {
-        let (found, instead) = match materialized {
-            true => ("a materialized view", "CREATE TABLE … AS, which stores the rows"),
-            false => ("a temporary view", "CREATE VIEW and DROP VIEW"),
-        };
-        return Err(Error::new(Fault::FeatureNotSupported, format!("{found} is not supported; use {instead}")));
+    if materialized {
+        let message = "a materialized view is not supported; use CREATE TABLE … AS, which stores the rows";
+        return Err(Error::new(Fault::FeatureNotSupported, message));
     }
     refuse_train(&query)?;
     if matches!(query.body.as_ref(), SetExpr::Select(select) if select.into.is_some()) {
@@ -60,14 +59,18 @@ fn convert(statement: &SqlStatement) -> Recognised {
     }
     let columns = columns.iter().map(|column| identifier(&column.name)).collect();
     let existing = existing(or_replace, if_not_exists)?;
-    Ok(Some(Arc::new(CreateView { name: object_name(&name)?, columns, query: Sealed::new(*query), existing })))
+    let (name, query) = (object_name(&name)?, Sealed::new(*query));
+    Ok(Some(Arc::new(CreateView { name, temporary, columns, query, existing })))
 }
 
 #[async_trait]
 impl Action for CreateView {
     async fn run(&self, Running { client, scope, .. }: Running<'_>) -> Result<Outcome> {
         scope.check_writes("CREATE VIEW")?;
-        let name = scope.new_name(&self.name)?;
+        let mut name = match self.temporary {
+            true => scope.new_temporary_name(&self.name)?,
+            false => scope.new_name(&self.name)?,
+        };
         let scope = &match self.existing {
             Existing::Replace => scope.of_definition(&name),
             Existing::Keep | Existing::Refuse => Arc::clone(scope),
@@ -84,6 +87,13 @@ impl Action for CreateView {
             Err(error) => return Err(self.placed(scope, error).await),
         };
         view.tables = scope.looked_up();
+        if !scope.is_temporary(&name) && scope.reads_temporary() {
+            scope.notify(Notice::remark(format!("view \"{}\" will be a temporary view", self.name.name)));
+            name = scope.new_temporary_name(&self.name)?;
+        }
+        if let Some(path) = view.search_path.as_mut().filter(|_| !scope.is_temporary(&name)) {
+            path.retain(|schema| !is_temporary(schema));
+        }
         check_distinct(&view.schema)?;
         if self.existing == Existing::Replace
             && let Some(replaced) = scope.find(ObjectKey::Relation(name.clone()))

@@ -93,7 +93,7 @@ impl Action for Insert {
     async fn run(&self, running: Running<'_>) -> Result<Outcome> {
         let Running { client, scope, analysis, values } = running;
         let (name, header, table) = self.found(scope)?;
-        scope.check_writes("INSERT")?;
+        scope.check_writes_to(&name, "INSERT")?;
         let rows = match analysis.plan {
             Some(rows) => bind(LogicalPlan::clone(&rows), values)?,
             None => {

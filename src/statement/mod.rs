@@ -65,6 +65,7 @@ mod cursors;
 mod notify;
 mod prepare;
 mod settings;
+mod temporary;
 mod transaction;
 mod vacuum;
 

@@ -45,6 +45,7 @@ enum Settings {
         names: Vec<String>,
     },
     Discard,
+    DiscardTemporary,
     /// `DISCARD` of what there cannot be: plans, sequences.
     DiscardNothing {
         tag: &'static str,
@@ -100,7 +101,7 @@ fn convert(statement: &SqlStatement) -> Recognised {
             DiscardObject::ALL => Settings::Discard,
             DiscardObject::PLANS => Settings::DiscardNothing { tag: "DISCARD PLANS" },
             DiscardObject::SEQUENCES => Settings::DiscardNothing { tag: "DISCARD SEQUENCES" },
-            DiscardObject::TEMP => Settings::DiscardNothing { tag: "DISCARD TEMP" },
+            DiscardObject::TEMP => Settings::DiscardTemporary,
         },
         _ => return Ok(None),
     };
@@ -361,7 +362,12 @@ impl Action for Settings {
             }
             Self::Discard => {
                 client.discard()?;
+                client.discard_temporary(scope).await?;
                 Ok(Outcome::done("DISCARD ALL"))
+            }
+            Self::DiscardTemporary => {
+                client.discard_temporary(scope).await?;
+                Ok(Outcome::done("DISCARD TEMP"))
             }
             Self::DiscardNothing { tag } => Ok(Outcome::done(*tag)),
         }
@@ -369,6 +375,6 @@ impl Action for Settings {
 
     fn reads_catalog(&self) -> bool {
         // PostgreSQL takes it for a query.
-        matches!(self, Self::Discard | Self::DiscardNothing { .. })
+        matches!(self, Self::Discard | Self::DiscardTemporary | Self::DiscardNothing { .. })
     }
 }

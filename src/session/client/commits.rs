@@ -69,7 +69,7 @@ impl Client {
     /// Makes changes in the statement's transaction, or prepares them to be published by [`Client::settle`]. What is refused
     /// leaves no table file.
     pub(crate) fn stage(&self, scope: &Scope, changes: Vec<Change>) -> Result<Staged> {
-        let allowed = scope.check_writes("a change of the catalog");
+        let allowed = scope.check_changes(&changes);
         let catalog = self.catalog();
         let mut state = self.transaction();
         let number = state.number();
@@ -101,7 +101,8 @@ impl Client {
 
     /// Publishes what was prepared, where it is no part of a transaction.
     pub(crate) async fn settle(&self, scope: &Scope, staged: Staged) -> Result<Vec<Applied>> {
-        if let Some(alone) = staged.alone {
+        if let Some(mut alone) = staged.alone {
+            self.end_temporary(&mut alone)?;
             self.catalog().commit(alone, Box::new(scope.ticket().clone())).await?;
         }
         Ok(staged.applied)
@@ -114,7 +115,10 @@ impl Client {
         if serializable {
             changes.set_serializable();
         }
-        let outcome = self.catalog().commit(changes, Box::new(ticket)).await;
+        let outcome = match self.end_temporary(&mut changes) {
+            Ok(()) => self.catalog().commit(changes, Box::new(ticket)).await,
+            Err(error) => Err(error),
+        };
         // Where an error was told meanwhile, the settings are back already.
         let before = self.transaction().published(number);
         match (outcome, before) {

@@ -13,7 +13,7 @@ use chrono::Utc;
 use super::{Client, lock};
 use crate::{
     Fault, Result,
-    catalog::Snapshot,
+    catalog::{Snapshot, temporary_schema},
     interrupt::Interrupt,
     pgtype::Styles,
     session::{
@@ -64,13 +64,18 @@ impl Client {
         let started = Utc::now();
         let began = self.transaction().work().map_or(started, Work::began);
         let secrets = Arc::clone(&snapshot);
+        let temporary = temporary_schema(self.pid());
+        let path = match snapshot.has_schema(&temporary) {
+            true => Arc::new(settings.path().with_temporary(&temporary)),
+            false => Arc::clone(settings.path()),
+        };
         let circumstances = Circumstances {
             pid: self.pid(),
             user: Arc::clone(&self.user),
             role: Arc::clone(&self.user),
             database: Cow::Borrowed(DATABASE),
-            path: Arc::clone(settings.path()),
-            schemas: schemas_on(settings.path(), &snapshot),
+            schemas: schemas_on(&path, &snapshot),
+            path,
             settings: settings.shown(),
             modes,
             began,

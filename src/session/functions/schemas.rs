@@ -11,6 +11,7 @@ use datafusion::{
 };
 
 use crate::{
+    catalog::is_temporary,
     pgtype::{ColumnType, NAME},
     session::{CATALOG_SCHEMA, Circumstances},
 };
@@ -18,7 +19,8 @@ use crate::{
 /// The functions of one statement.
 pub(super) fn functions(circumstances: &Circumstances) -> [ScalarUDF; 2] {
     let schemas = circumstances.schemas.clone();
-    let current = ScalarValue::Utf8(schemas.first().cloned());
+    // Nothing is created among temporary objects unless it says so.
+    let current = ScalarValue::Utf8(schemas.iter().find(|schema| !is_temporary(schema)).cloned());
     let signature = Signature::exact(vec![DataType::Boolean], Volatility::Stable);
     let current = super::told_constant("current_schema", current, ColumnType::plain(&NAME));
     [current, ScalarUDF::from(CurrentSchemas { schemas, signature })]
@@ -32,11 +34,14 @@ struct CurrentSchemas {
 }
 
 impl CurrentSchemas {
-    fn list(&self, implied: bool) -> ScalarValue {
+    fn list(&self, has_implied: bool) -> ScalarValue {
         // Where the path names it, it has its place there.
-        let implied = implied.then_some(CATALOG_SCHEMA).filter(|name| !self.schemas.iter().any(|other| other == name));
-        let names = implied.into_iter().chain(self.schemas.iter().map(String::as_str));
-        let names: Vec<ScalarValue> = names.map(ScalarValue::from).collect();
+        let implied =
+            has_implied.then_some(CATALOG_SCHEMA).filter(|name| !self.schemas.iter().any(|other| other == name));
+        let (temporary, named): (Vec<&str>, Vec<&str>) =
+            self.schemas.iter().map(String::as_str).partition(|schema| is_temporary(schema));
+        let temporary = temporary.into_iter().filter(|_| has_implied);
+        let names: Vec<ScalarValue> = temporary.chain(implied).chain(named).map(ScalarValue::from).collect();
         ScalarValue::List(ScalarValue::new_list_nullable(&names, &DataType::Utf8))
     }
 }

@@ -3,13 +3,18 @@
 use arrow::array::RecordBatch;
 
 use super::yes_or_no;
-use crate::session::{
-    DATABASE,
-    pg_catalog::{Contents, Result, Wanted, objects::Relation},
+use crate::{
+    catalog::is_temporary,
+    session::{
+        DATABASE,
+        pg_catalog::{Contents, Result, Wanted, objects::Relation},
+    },
 };
 
 pub(super) fn rows(contents: &Contents<'_>, wanted: Wanted) -> Result<RecordBatch> {
-    let relations: Vec<Relation<'_>> = contents.objects.relations().collect();
+    let own = contents.scope.temporary_schema();
+    let is_seen = |relation: &Relation<'_>| !is_temporary(relation.schema) || relation.schema == own;
+    let relations: Vec<Relation<'_>> = contents.objects.relations().filter(is_seen).collect();
     wanted
         .of(&relations)
         .text("table_catalog", |_| Some(DATABASE))
@@ -23,6 +28,7 @@ pub(super) fn rows(contents: &Contents<'_>, wanted: Wanted) -> Result<RecordBatc
 
 fn type_of(relation: &Relation<'_>) -> &'static str {
     match relation.letter() {
+        _ if is_temporary(relation.schema) => "LOCAL TEMPORARY",
         'v' => "VIEW",
         'f' => "FOREIGN",
         _ => "BASE TABLE",

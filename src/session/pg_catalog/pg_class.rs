@@ -8,6 +8,7 @@ use super::{
     pg_am::HEAP,
     relation::Contents,
 };
+use crate::catalog::is_temporary;
 
 /// The bytes of a page, in which tools count the size of a table.
 const PAGE_BYTES: u64 = 8192;
@@ -27,7 +28,7 @@ pub(super) fn rows(contents: &Contents<'_>, wanted: Wanted) -> Result<RecordBatc
         .number("relfilenode", |relation| Some(if is_table(relation) { relation.oid } else { 0 }))
         .number("relpages", |relation| i32::try_from(relation.bytes().div_ceil(PAGE_BYTES)).ok())
         .number("reltuples", |relation| Some(tuples(relation)))
-        .text("relpersistence", |_| Some("p"))
+        .text("relpersistence", |relation| Some(if is_temporary(relation.schema) { "t" } else { "p" }))
         .text("relkind", |relation| Some(relation.letter().to_string()))
         .number("relnatts", |relation| i16::try_from(relation.width()).ok())
         .flag("relhasrules", |relation| relation.letter() == 'v')

@@ -8,6 +8,7 @@ use std::{
 use super::Value;
 use crate::{
     Error, Fault, Result,
+    catalog::{is_temporary, temporary_schema},
     functions::quoted,
     pgtype,
     session::{
@@ -79,6 +80,12 @@ impl View {
     pub(super) fn schema(&self, name: &str) -> Result<u32> {
         let missing = || Error::new(Fault::UndefinedSchema, format!("schema \"{name}\" does not exist"));
         self.objects.schema_oid(name).ok_or_else(missing)
+    }
+
+    /// Whether a schema is one of temporary objects of another session.
+    pub(super) fn is_other_temporary(&self, oid: u32) -> bool {
+        let own = temporary_schema(self.circumstances.pid);
+        self.objects.schema_name(oid).is_some_and(|name| is_temporary(name) && name != own)
     }
 
     /// The number of the role with whose rights the statement runs.

@@ -82,7 +82,7 @@ pub(super) const LIST: &[CatalogueFunction] = &[
         example: "pg_is_other_temp_schema(2200)",
         overloads: &[&[OID]],
         returns: BOOL,
-        run: |_, _| Ok(Some(Value::Bool(false))),
+        run: is_other,
     },
 ];
 
@@ -98,6 +98,11 @@ const fn visible(
 fn table(view: &View, values: &[Value]) -> Computed {
     let [Value::Oid(oid)] = values else { return Ok(None) };
     Ok(view.objects.relation_of(*oid).map(|relation| Value::Bool(view.sees_relation(&relation))))
+}
+
+fn is_other(view: &View, values: &[Value]) -> Computed {
+    let [Value::Oid(oid)] = values else { return Ok(None) };
+    Ok(Some(Value::Bool(view.is_other_temporary(*oid))))
 }
 
 fn of_type(view: &View, values: &[Value]) -> Computed {

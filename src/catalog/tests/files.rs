@@ -140,3 +140,33 @@ fn an_insert_records_the_files_that_it_adds_and_a_temporary_schema_is_not_record
     assert_eq!(body, r#"{"next_oid":16384,"effects":[]}"#);
     assert!(!serde_json::to_string(&snapshot).unwrap().contains("pg_temp_3"));
 }
+
+#[test]
+fn the_schema_of_a_session_goes_behind_what_it_asked_for_last() {
+    let catalog = Catalog::open(None).unwrap();
+    // It begins before the schema is there.
+    let mut ending = catalog.begin();
+    let name = temporary_schema(3);
+    assert_eq!(name, "pg_temp_3");
+    let make = |catalog: &Catalog| {
+        let mut transaction = catalog.begin();
+        let header = transaction.header("tester").unwrap();
+        let change = Change::CreateTemporarySchema { name: name.clone(), header };
+        transaction.apply(change.clone()).unwrap();
+        assert_eq!(transaction.apply(change).unwrap(), Applied::Unchanged);
+        catalog.publish(transaction).unwrap();
+        assert!(catalog.snapshot().has_schema(&name));
+    };
+    make(&catalog);
+    ending.drop_temporary(&name);
+    catalog.publish(ending).unwrap();
+    assert!(!catalog.snapshot().has_schema(&name));
+    make(&catalog);
+    catalog.end_session(&name, Box::new(Always));
+    // What is asked for later is done later.
+    let mut later = catalog.begin();
+    let header = later.header("tester").unwrap();
+    later.apply(Change::CreateSchema { name: "later".to_owned(), header, if_not_exists: false }).unwrap();
+    catalog.publish(later).unwrap();
+    assert!(!catalog.snapshot().has_schema(&name));
+}

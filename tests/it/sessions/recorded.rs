@@ -35,8 +35,6 @@ const OTHERWISE: &[(&str, &str, &str)] = &[
     ("show all", "SHOW server_version", "it is ours"),
     ("show all", "SHOW session_authorization", "the user is another"),
     ("transaction modes", "SHOW", "a transaction reads one snapshot, and that is told"),
-    // To be mended.
-    ("now() is fixed in a transaction", "", "there are no temporary tables yet"),
 ];
 
 #[test]

@@ -144,6 +144,27 @@ async fn of_two_sessions_that_race_each_is_told_the_truth() {
     assert_eq!(local.rows("SELECT round, session FROM t ORDER BY round, session").await, won);
 }
 
+/// A connection that ends takes its temporary tables along, and while it lasts nobody else's names lead to them.
+#[tokio::test(flavor = "multi_thread")]
+async fn temporary_tables_go_with_their_connection() {
+    let left = "SELECT count(*) FROM pg_class WHERE relpersistence = 't'";
+    let home = tempfile::tempdir().unwrap();
+    let server = Server::with(Config { data_dir: Some(home.path().to_owned()), ..Config::default() }).await;
+    let (own, other) = (server.client().await, server.client().await);
+    own.simple_query("CREATE TEMP TABLE mine AS SELECT 1 AS id").await.unwrap();
+    assert_eq!(other.query_one(left, &[]).await.unwrap().get::<_, i64>(0), 1);
+    let error = other.simple_query("SELECT * FROM mine").await.unwrap_err();
+    assert_eq!(error.code().map(|code| code.code()), Some("42P01"), "{error}");
+    drop(own);
+    let started = Instant::now();
+    while other.query_one(left, &[]).await.unwrap().get::<_, i64>(0) > 0 {
+        assert!(started.elapsed() < super::PATIENCE, "the connection has ended, and its table is there");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    drop(other);
+    server.stop().await;
+}
+
 async fn race(client: &Client, round: u64, session: u64) -> bool {
     let sql = format!(
         "BEGIN; INSERT INTO t VALUES ({round}, {session}); \

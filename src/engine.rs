@@ -30,8 +30,8 @@ use crate::{
 pub use crate::{
     copy::{CopyFeed, CopyIn, CopyOut},
     session::{
-        Circumstances, Description, Notice, Notification, Origin, Outcome, Parameter, Portal, PreparedStatement, RowsTag,
-        SessionOptions, TransactionStatus,
+        Circumstances, Description, Notice, Notification, Origin, Outcome, Parameter, Portal, PreparedStatement,
+        RowsTag, SessionOptions, TransactionStatus,
     },
     statement::Statement,
 };

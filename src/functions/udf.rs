@@ -370,11 +370,6 @@ fn form_of(declared: &PgType, wanted: &PgType, given: &DataType) -> Result<DataT
     if is_given {
         return Ok(given.clone());
     }
-    // A row that is JSON by now is a text until its field tells more.
-    let may_be_row = wanted.oid == pgtype::RECORD.oid && given.is_string();
-    if may_be_row {
-        return Ok(given.clone());
-    }
     let wanted = if wanted.is_any() { &pgtype::TEXT } else { wanted };
     super::form(wanted, given).ok_or_else(|| {
         let message = format!("values of the type {} are not known", wanted.sql(None));

@@ -13,10 +13,8 @@ use super::{
 };
 use crate::{
     fault::{Failure, Fault, Result},
-    functions::{Call, Function, Overload, call::same},
-    pgtype::{
-        self, ANY, ANYARRAY, ANYELEMENT, BOOL, JSON, JSONB, JsonItems, RECORD, TEXT_ARRAY, json_items, write_json_text,
-    },
+    functions::{Call, Function, Overload},
+    pgtype::{self, ANY, ANYARRAY, ANYELEMENT, BOOL, JSON, JSONB, JsonItems, TEXT_ARRAY, json_items, write_json_text},
 };
 
 pub(super) static TO_JSON: Function = Function {
@@ -53,10 +51,8 @@ pub(super) static ROW_TO_JSON: Function = Function {
     example: "row_to_json(row(1, 'a'))",
     shows: r#"{"f1":1,"f2":"a"}"#,
     overloads: &[
-        Overload::new(&[RECORD], JSON, of_row).stable(),
-        Overload::new(&[RECORD, BOOL], JSON, of_row_in_lines).stable(),
-        Overload::new(&[JSON], JSON, same),
-        Overload::new(&[JSON, BOOL], JSON, written_in_lines),
+        Overload::new(&[ANYELEMENT], JSON, of_row).stable(),
+        Overload::new(&[ANYELEMENT, BOOL], JSON, of_row_in_lines).stable(),
     ],
 };
 
@@ -182,11 +178,11 @@ fn in_lines(call: &Call<'_>) -> Result<ArrayRef> {
     })
 }
 
-/// A row; a text in quotes is none.
+/// A row, or one that is JSON by now; anything else is refused.
 fn of_row(call: &Call<'_>) -> Result<ArrayRef> {
     match call.argument(0)?.data_type() {
         DataType::Struct(_) => value(call, Kind::Json),
-        _ => Err(no_row()),
+        other => Err(no_row(other)),
     }
 }
 
@@ -202,21 +198,13 @@ fn of_row_in_lines(call: &Call<'_>) -> Result<ArrayRef> {
             })
         }
         (DataType::Struct(_), _) => in_lines(call),
-        _ => Err(no_row()),
+        (other, _) => Err(no_row(other)),
     }
 }
 
-fn no_row() -> Failure {
-    Failure::new(Fault::FeatureNotSupported, "input of anonymous composite types is not implemented")
-}
-
-/// The same of a row that is JSON.
-fn written_in_lines(call: &Call<'_>) -> Result<ArrayRef> {
-    let (rows, asked) = (call.texts(0)?, call.booleans(1)?);
-    call.text_of(|row| match asked.value(row) {
-        true => apart(rows.value(row)).map(Some),
-        false => Ok(Some(rows.value(row).to_owned())),
-    })
+fn no_row(given: &DataType) -> Failure {
+    let message = format!("function row_to_json({}) does not exist", pgtype::type_name(given));
+    Failure::new(Fault::UndefinedFunction, message)
 }
 
 /// An object with each of its entries in a line.

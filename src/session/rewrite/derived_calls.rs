@@ -26,7 +26,7 @@ const QUERIES: &[(&str, &str)] = &[
         "pg_options_to_table",
         "SELECT split_part(option, '=', 1) AS option_name, \
          CASE WHEN strpos(option, '=') > 0 THEN substr(option, strpos(option, '=') + 1) END AS option_value \
-         FROM unnest(argument::text[]) AS option",
+         FROM unnest(argument::text[]) AS o(option)",
     ),
     ("pg_partition_ancestors", "SELECT argument::regclass AS relid WHERE false"),
     (

@@ -24,7 +24,14 @@ import pathlib
 import sys
 import time
 
-from expression.catalogue import FORMS, MOMENTARY, ORDERED, WRITTEN_OTHERWISE, Catalogue
+from expression.catalogue import (
+    FORMS,
+    MOMENTARY,
+    ORDERED,
+    WRITTEN_OTHERWISE,
+    Catalogue,
+    tells_of_objects,
+)
 from expression.compare import REFUSED, STATE, TYPE, VALUE, Findings
 from expression.fuzz import Fuzz
 from expression.server import Server
@@ -62,7 +69,8 @@ def try_random(options, theirs, ours):
 
 
 def listed_functions(ours):
-    return sorted({row[0] for row in ours.ask("SELECT name FROM fusewire.functions").rows})
+    names = {row[0] for row in ours.ask("SELECT name FROM fusewire.functions").rows}
+    return sorted(name for name in names if not tells_of_objects(name))
 
 
 def subjects(part, catalogue, names):

@@ -28,10 +28,11 @@ const QUERIES: &[(&str, &str)] = &[
          CASE WHEN strpos(option, '=') > 0 THEN substr(option, strpos(option, '=') + 1) END AS option_value \
          FROM unnest(argument::text[]) AS o(option)",
     ),
-    ("pg_partition_ancestors", "SELECT argument::regclass AS relid WHERE false"),
+    ("pg_partition_ancestors", "SELECT to_regclass(argument::text) AS relid WHERE false"),
     (
         "pg_partition_tree",
-        "SELECT argument::regclass AS relid, NULL::regclass AS parentrelid, true AS isleaf, 0 AS level WHERE false",
+        "SELECT to_regclass(argument::text) AS relid, to_regclass(NULL) AS parentrelid, true AS isleaf, 0 AS level \
+         WHERE false",
     ),
 ];
 
@@ -91,11 +92,11 @@ mod tests {
     fn calls_become_queries() {
         assert_eq!(
             written("SELECT relid FROM pg_catalog.pg_partition_ancestors(c.oid) AS a"),
-            "SELECT relid FROM LATERAL (SELECT (c.oid)::REGCLASS AS relid WHERE false) AS a"
+            "SELECT relid FROM LATERAL (SELECT to_regclass((c.oid)::TEXT) AS relid WHERE false) AS a"
         );
         assert_eq!(
             written("SELECT relid FROM PG_partition_ancestors(1)"),
-            "SELECT relid FROM LATERAL (SELECT (1)::REGCLASS AS relid WHERE false) AS pg_partition_ancestors"
+            "SELECT relid FROM LATERAL (SELECT to_regclass((1)::TEXT) AS relid WHERE false) AS pg_partition_ancestors"
         );
         for other in ["SELECT 1 FROM other.pg_partition_tree(1)", "SELECT 1 FROM pg_partition_tree(1, 2)"] {
             assert_eq!(written(other), other);

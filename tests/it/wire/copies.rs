@@ -277,7 +277,7 @@ async fn many_rows_go_through_both_ways() {
     let server = Server::start().await;
     let mut client = server.raw().await;
     run(&mut client, "CREATE TABLE t (a bigint, b text)").await;
-    client.query("COPY (SELECT x, 'row ' || x FROM generate_series(1, 50000) AS s(x)) TO STDOUT").await;
+    client.query("COPY (SELECT x, 'row ' || x FROM generate_series(1, 50000) AS s(x) ORDER BY x) TO STDOUT").await;
     let out = client.until_ready().await;
     let rows: Vec<&[u8]> = out.iter().filter(|(kind, _)| *kind == b'd').map(|(_, body)| body.as_slice()).collect();
     assert_eq!((rows.len(), rows[0]), (50_000, &b"1\trow 1\n"[..]));

@@ -188,8 +188,11 @@ mod tests {
 
     const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 
+    /// The values of all rows, or what is said of the one at fault.
+    type Cut = Result<Vec<Option<Vec<u8>>>, (String, Option<usize>)>;
+
     /// The values of rows of two that come in pieces of a size, or what is wrong.
-    fn cut(bytes: &[u8], size: usize) -> Result<Vec<Option<Vec<u8>>>, (String, Option<usize>)> {
+    fn cut(bytes: &[u8], size: usize) -> Cut {
         let (mut packed, mut pieces, mut found) = (Packed::default(), bytes.chunks(size), Vec::new());
         loop {
             match packed.next(2).map_err(|broken| (broken.error.to_string(), broken.value))? {

@@ -45,7 +45,8 @@ pub struct Description {
     pub columns: Option<SchemaRef>,
 }
 
-/// What running a statement yields.
+/// What running a statement yields. There is one of it a statement, so that it matters to nobody how large it is.
+#[allow(clippy::large_enum_variant)]
 pub enum Outcome {
     /// Rows, streamed; dropping the stream cancels the statement.
     Rows {

@@ -81,13 +81,8 @@ pub(super) fn kept_as(pg: &PgType) -> KeptAs {
     let is_array = pg.element != 0 && !pg.is_vector();
     let element = pg.element_type().unwrap_or(pg);
     let align = match pg.name {
-        _ if is_array => {
-            if OF_EIGHT.contains(&element.name) {
-                'd'
-            } else {
-                'i'
-            }
-        }
+        _ if is_array && OF_EIGHT.contains(&element.name) => 'd',
+        _ if is_array => 'i',
         name if OF_EIGHT.contains(&name) => 'd',
         "bool" | "char" | "name" | "unknown" | "uuid" => 'c',
         "int2" => 's',

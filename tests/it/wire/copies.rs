@@ -108,7 +108,9 @@ async fn rows_are_copied_in_or_nothing_is() {
     let server = Server::start().await;
     let mut client = server.raw().await;
     run(&mut client, "CREATE TABLE t (a int, b text)").await;
-    let cases: &[(&str, &[&[u8]], &[&str])] = &[
+    /// A statement, what is sent behind it, and what is answered.
+    type Case<'a> = (&'a str, &'a [&'a [u8]], &'a [&'a str]);
+    let cases: &[Case<'_>] = &[
         ("COPY t FROM STDIN", &[b"1\tx\n2", b"\ty\n\\N\t", b"\\N\n"], &["G [0, 0, 2, 0, 0, 0, 0]", "COPY 3", "I"]),
         ("COPY t FROM STDIN", &[b"3\tz\n\\.\nrest"], &["G [0, 0, 2, 0, 0, 0, 0]", "COPY 1", "I"]),
         ("COPY t (b) FROM STDIN CSV", &[b"\"q\"\"\nq\"\n"], &["G [0, 0, 1, 0, 0]", "COPY 1", "I"]),

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     fault::{Fault, nearest},
+    functions::INDETERMINATE,
     pgtype,
 };
 
@@ -38,6 +39,10 @@ const MORE_CASTS: &str = "You might need to add explicit type casts.";
 
 /// `No function matches the given name and argument types 'lower(Int64)'. … Candidate functions:\n\tlower(String)`
 pub(super) fn wrong_arguments(text: &str) -> Option<Said> {
+    // Why a function of ours takes them not stands before it.
+    if text.contains(INDETERMINATE) {
+        return Some(Said { fault: Some(Fault::DatatypeMismatch), message: INDETERMINATE.to_owned(), hint: None });
+    }
     let call = between(text, "No function matches the given name and argument types '", "'. You might")?;
     let (name, arguments) = call.strip_suffix(')')?.split_once('(')?;
     let types: Vec<String> = parts(arguments).map(operand_type).collect();

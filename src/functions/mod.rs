@@ -43,7 +43,10 @@ pub(crate) use self::{
     json::no_json,
     kind::PG_TYPEOF,
     number::{calculated, calculated_columns, compared_columns},
-    resolve::{Given, Resolved, Unresolved, given, resolve, resolve_early, resolve_operator, resolve_operator_early},
+    resolve::{
+        Given, INDETERMINATE, Resolved, Unresolved, given, resolve, resolve_early, resolve_operator,
+        resolve_operator_early,
+    },
     text::{quoted, similar, translated, unescaped},
     time::{TimeSeries, casting, instant_in_session, rounding},
     udf::forms,

@@ -45,6 +45,10 @@ const NO_OPERATOR: &str =
 const SEVERAL_OPERATORS: &str =
     "Could not choose a best candidate operator. You might need to add explicit type casts.";
 
+/// What is said where nothing tells which type one of any type is.
+pub(crate) const INDETERMINATE: &str =
+    "could not determine polymorphic type because input has type unknown; cast an argument";
+
 impl Unresolved {
     /// As PostgreSQL says it.
     pub(crate) fn failure(self, function: &Function, given: &[Given]) -> Failure {
@@ -71,10 +75,7 @@ impl Unresolved {
             (Self::Several, false) => {
                 Failure::new(Fault::AmbiguousFunction, format!("function {call} is not unique; cast its arguments"))
             }
-            (Self::Indeterminate, _) => {
-                let message = "could not determine polymorphic type because input has type unknown; cast an argument";
-                Failure::new(Fault::DatatypeMismatch, message)
-            }
+            (Self::Indeterminate, _) => Failure::new(Fault::DatatypeMismatch, INDETERMINATE),
         }
     }
 }

@@ -121,7 +121,7 @@ fn scalars(scope: &Scope) -> BTreeMap<String, Arc<ScalarUDF>> {
         known.map(|(name, function)| (name.clone(), Arc::clone(function))).collect();
     for function in scope.own_functions() {
         let names: Vec<String> = named(function.name(), function.aliases()).collect();
-        known.extend(names.into_iter().map(|name| (name, Arc::clone(&function))));
+        known.extend(names.into_iter().map(|name| (name, Arc::clone(function))));
     }
     known.retain(|name, _| !INTERNAL.contains(&name.as_str()));
     known

@@ -90,6 +90,8 @@ pub(crate) struct Scope {
 #[derive(Debug, Default)]
 pub(super) struct Found {
     stores: OnceLock<Stores>,
+    /// Views know what the statement knows that they are in, and so do the functions that are called in them.
+    functions: OnceLock<Vec<Arc<ScalarUDF>>>,
     tables: Mutex<HashMap<QualifiedName, Arc<dyn TableProvider>>>,
     reads: Mutex<Reads>,
 }
@@ -184,9 +186,9 @@ impl Scope {
         self.settings.engine().as_ref()
     }
 
-    /// The scalar functions that know this scope.
-    pub(crate) fn own_functions(&self) -> Vec<Arc<ScalarUDF>> {
-        functions::of(self).into_iter().map(Arc::new).collect()
+    /// The scalar functions that know this statement.
+    pub(crate) fn own_functions(&self) -> &[Arc<ScalarUDF>] {
+        self.found.functions.get_or_init(|| functions::of(self).into_iter().map(Arc::new).collect())
     }
 
     /// The function `current_setting` that follows what this scope's statement sets.
@@ -215,9 +217,9 @@ impl Scope {
     /// The same for what names no tables.
     fn without_tables(&self) -> SessionState {
         let mut state = SessionState::clone(self.settings.engine());
-        for function in functions::of(self) {
+        for function in self.own_functions() {
             // One that has the name already gives way.
-            let _ = state.register_udf(Arc::new(function));
+            let _ = state.register_udf(Arc::clone(function));
         }
         state
     }

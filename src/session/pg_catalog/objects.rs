@@ -27,6 +27,12 @@ pub(crate) const INFORMATION_OID: u32 = 13207;
 /// The number of the schema `fusewire`; its relations have those that follow.
 const SYSTEM_OID: u32 = 9000;
 
+/// The numbers of the relations that types, functions, relations and schemas are in.
+pub(crate) const PG_TYPE: u32 = 1247;
+pub(crate) const PG_PROC: u32 = 1255;
+pub(crate) const PG_CLASS: u32 = 1259;
+pub(crate) const PG_NAMESPACE: u32 = 2615;
+
 /// The number of the role that owns what comes with the engine.
 pub(crate) const SYSTEM_ROLE: u32 = 10;
 
@@ -131,9 +137,14 @@ impl Objects {
         self.snapshot.get(&ObjectKey::Schema(name.to_owned())).map(|object| object.header.oid)
     }
 
+    /// The schema of a number.
+    pub(crate) fn schema_of(&self, oid: u32) -> Option<Schema<'_>> {
+        self.schemas().find(|schema| schema.oid == oid)
+    }
+
     /// The name of the schema of a number.
     pub(crate) fn schema_name(&self, oid: u32) -> Option<&str> {
-        self.schemas().find(|schema| schema.oid == oid).map(|schema| schema.name)
+        self.schema_of(oid).map(|schema| schema.name)
     }
 
     /// All tables and views: PostgreSQL's, the engine's, and those that users made.

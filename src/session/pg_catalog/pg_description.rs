@@ -5,11 +5,9 @@ use arrow::array::RecordBatch;
 use super::{
     filling::{Result, Wanted},
     functions::listed,
+    objects::{PG_CLASS, PG_NAMESPACE, PG_PROC},
     relation::Contents,
 };
-
-/// The numbers of the relations that the objects are in: `pg_class`, `pg_namespace` and `pg_proc`.
-const CLASSES: [u32; 3] = [1259, 2615, 1255];
 
 /// A text about an object of a class.
 struct Row {
@@ -19,19 +17,18 @@ struct Row {
 }
 
 pub(super) fn rows(contents: &Contents<'_>, wanted: Wanted) -> Result<RecordBatch> {
-    let [relations, schemas, functions] = CLASSES;
     let mut rows = Vec::new();
     let mut about = |class: u32, object: u32, text: Option<String>| {
         rows.extend(text.map(|text| Row { object, class, text }));
     };
     for schema in contents.objects.schemas() {
-        about(schemas, schema.oid, schema.comment.map(str::to_owned));
+        about(PG_NAMESPACE, schema.oid, schema.comment.map(str::to_owned));
     }
     for relation in contents.objects.relations() {
-        about(relations, relation.oid, relation.comment().map(str::to_owned));
+        about(PG_CLASS, relation.oid, relation.comment().map(str::to_owned));
     }
     for function in listed(contents.scope) {
-        about(functions, function.oid, function.description);
+        about(PG_PROC, function.oid, function.description);
     }
     wanted
         .of(&rows)

@@ -5,10 +5,7 @@ use super::{
     CatalogueFunction, Computed, Value, View, names,
     view::{type_of, types_of},
 };
-use crate::{
-    Error, Fault,
-    pgtype::{BOOL, INT4, OID, PgType, Procedure, TEXT, procedure},
-};
+use crate::pgtype::{BOOL, INT4, OID, PgType, Procedure, TEXT, procedure};
 
 /// Of a number, and with a word whether it is to be read by people.
 const NUMBER: &[&[PgType]] = &[&[OID], &[OID, BOOL]];
@@ -146,13 +143,8 @@ impl CatalogueFunction {
 }
 
 fn view_query(view: &View, values: &[Value]) -> Computed {
-    let oid = match values.first() {
-        Some(Value::Oid(oid)) => *oid,
-        Some(Value::Text(name)) => names::relation(view, name)?,
-        _ => return Ok(None),
-    };
-    let relation = view.objects.relation_of(oid);
-    let query = relation.and_then(|relation| relation.view());
+    let Some(object) = values.first() else { return Ok(None) };
+    let query = names::named_by(view, object)?.and_then(|relation| relation.view());
     Ok(query.map(|query| Value::Text(format!(" {};", query.trim().trim_end_matches(';').trim_end()))))
 }
 
@@ -177,14 +169,12 @@ fn result(known: &Procedure) -> String {
 }
 
 fn sequence(view: &View, values: &[Value]) -> Computed {
-    let [Value::Text(table), Value::Text(column)] = values else { return Ok(None) };
-    let oid = names::relation(view, table)?;
-    let Some(relation) = view.objects.relation_of(oid) else { return Ok(None) };
+    let [table, Value::Text(column)] = values else { return Ok(None) };
+    let Some(relation) = names::named_by(view, table)? else { return Ok(None) };
     if relation.columns().iter().any(|known| known.name == *column) {
         return Ok(None);
     }
-    let message = format!("column \"{column}\" of relation \"{}\" does not exist", relation.name);
-    Err(Error::new(Fault::UndefinedColumn, message))
+    Err(names::no_column(&relation, column))
 }
 
 #[cfg(test)]

@@ -1,13 +1,10 @@
 //! `obj_description` and the like: the texts of COMMENT ON. Columns and what all databases share have none.
 
 use super::{CatalogueFunction, Computed, Value, View, names};
-use crate::pgtype::{INT4, NAME, OID, TEXT, by_oid, procedure};
-
-/// The catalogues of types, functions, relations and schemas.
-const TYPES: u32 = 1247;
-const FUNCTIONS: u32 = 1255;
-const RELATIONS: u32 = 1259;
-const SCHEMAS: u32 = 2615;
+use crate::{
+    pgtype::{INT4, NAME, OID, TEXT, by_oid, procedure},
+    session::pg_catalog::objects::{PG_CLASS, PG_NAMESPACE, PG_PROC, PG_TYPE},
+};
 
 pub(super) const LIST: &[CatalogueFunction] = &[
     CatalogueFunction {
@@ -52,7 +49,7 @@ fn comment(view: &View, values: &[Value]) -> Computed {
     };
     let is_asked = |known: &str| catalogue.is_none_or(|catalogue| catalogue == known);
     let of_relation = || view.objects.relation_of(oid).and_then(|relation| relation.comment());
-    let of_schema = || view.objects.schemas().find(|schema| schema.oid == oid).and_then(|schema| schema.comment);
+    let of_schema = || view.objects.schema_of(oid).and_then(|schema| schema.comment);
     let found = if is_asked("pg_class") { of_relation() } else { None };
     let found = found.or_else(|| if is_asked("pg_namespace") { of_schema() } else { None });
     Ok(found.map(|comment| Value::Text(comment.to_owned())))
@@ -61,9 +58,9 @@ fn comment(view: &View, values: &[Value]) -> Computed {
 fn described(view: &View, values: &[Value]) -> Computed {
     let [Value::Oid(catalogue), Value::Oid(oid), Value::Number(part)] = values else { return Ok(None) };
     let words = match *catalogue {
-        TYPES => by_oid(*oid).map(|known| format!("type {}", known.sql(None))),
-        FUNCTIONS => procedure(*oid).map(|known| format!("function {}", names::with_types(known))),
-        RELATIONS => view.objects.relation_of(*oid).and_then(|relation| {
+        PG_TYPE => by_oid(*oid).map(|known| format!("type {}", known.sql(None))),
+        PG_PROC => procedure(*oid).map(|known| format!("function {}", names::with_types(known))),
+        PG_CLASS => view.objects.relation_of(*oid).and_then(|relation| {
             let noun = match relation.letter() {
                 'v' => "view",
                 'f' => "foreign table",
@@ -76,7 +73,7 @@ fn described(view: &View, values: &[Value]) -> Computed {
             let column = relation.columns().into_iter().find(|column| i64::from(column.number) == *part)?;
             Some(format!("column {} of {words}", column.name))
         }),
-        SCHEMAS => view.objects.schema_name(*oid).map(|name| format!("schema {name}")),
+        PG_NAMESPACE => view.objects.schema_name(*oid).map(|name| format!("schema {name}")),
         _ => None,
     };
     Ok(words.map(Value::Text))

@@ -14,7 +14,7 @@ use crate::{
         BOOL, NAME, OID, Procedure, REGCLASS, REGNAMESPACE, REGPROC, REGPROCEDURE, REGROLE, TEXT, procedure,
         procedures_named, read_type_name, regtype_oid,
     },
-    session::{CATALOG_SCHEMA, search_path::in_quotes},
+    session::{CATALOG_SCHEMA, pg_catalog::objects::Relation, search_path::in_quotes},
 };
 
 /// What reads a name, or has a number already: of a name, its number.
@@ -138,6 +138,22 @@ pub(super) fn relation(view: &View, text: &str) -> Result<u32> {
     Err(Error::new(Fault::UndefinedTable, message))
 }
 
+/// The relation that a value names; none if there is none of this number.
+pub(super) fn named_by<'a>(view: &'a View, object: &Value) -> Result<Option<Relation<'a>>> {
+    let oid = match object {
+        Value::Oid(oid) => *oid,
+        Value::Text(name) => relation(view, name)?,
+        Value::Number(_) | Value::Bool(_) => return Ok(None),
+    };
+    Ok(view.objects.relation_of(oid))
+}
+
+/// What is told of a column that a relation does not have.
+pub(super) fn no_column(relation: &Relation<'_>, column: &str) -> Error {
+    let message = format!("column \"{column}\" of relation \"{}\" does not exist", relation.name);
+    Error::new(Fault::UndefinedColumn, message)
+}
+
 /// The number of the relation that is called so.
 fn relation_of(view: &View, parts: &[String]) -> Result<Option<u32>> {
     let found = match parts {
@@ -164,13 +180,7 @@ fn role(view: &View, text: &str) -> Result<u32> {
 
 /// The number of the one function of a name.
 fn of_name(text: &str) -> Result<u32> {
-    let parts = parts(text)?;
-    let found = match parts.as_slice() {
-        [name] => procedures_named(name),
-        [schema, name] if schema == CATALOG_SCHEMA => procedures_named(name),
-        _ => &[],
-    };
-    match found {
+    match called(&parts(text)?) {
         [known] => Ok(known.oid),
         [] => Err(Error::new(Fault::UndefinedFunction, format!("function \"{text}\" does not exist"))),
         _ => Err(Error::new(Fault::AmbiguousFunction, format!("more than one function named \"{text}\""))),
@@ -182,17 +192,21 @@ pub(super) fn of_signature(text: &str) -> Result<u32> {
     let Some((name, types)) = text.trim().strip_suffix(')').and_then(|text| text.split_once('(')) else {
         return Err(Error::new(Fault::InvalidText, "expected a left parenthesis"));
     };
-    let parts = parts(name)?;
-    let found = match parts.as_slice() {
-        [name] => procedures_named(name),
-        [schema, name] if schema == CATALOG_SCHEMA => procedures_named(name),
-        _ => &[],
-    };
+    let found = called(&parts(name)?);
     let types: Vec<&str> = types.split(',').filter(|types| !types.trim().is_empty()).collect();
     let types: Vec<Option<u32>> = types.into_iter().map(|name| Some(read_type_name(name.trim()).ok()??.oid)).collect();
     let has_them = |known: &&&Procedure| known.arguments.iter().map(|oid| Some(*oid)).eq(types.iter().copied());
     let missing = || Error::new(Fault::UndefinedFunction, format!("function \"{text}\" does not exist"));
     found.iter().find(has_them).map(|known| known.oid).ok_or_else(missing)
+}
+
+/// The functions that are called so.
+fn called(parts: &[String]) -> &'static [&'static Procedure] {
+    match parts {
+        [name] => procedures_named(name),
+        [schema, name] if schema == CATALOG_SCHEMA => procedures_named(name),
+        _ => &[],
+    }
 }
 
 /// The name of a function, which says alone which one it is, or where it is.

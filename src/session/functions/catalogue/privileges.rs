@@ -122,19 +122,9 @@ fn without_role<'a>(view: &View, values: &'a [Value]) -> Result<Option<(&'a Valu
 
 fn of_table(view: &View, values: &[Value], known: &[&str]) -> Computed {
     let Some((object, privileges)) = without_role(view, values)? else { return Ok(None) };
-    let Some(relation) = relation(view, object)? else { return Ok(None) };
+    let Some(relation) = names::named_by(view, object)? else { return Ok(None) };
     let asked = asked(privileges, known)?;
     Ok(Some(Value::Bool(may(&relation, &asked))))
-}
-
-/// The relation that a value names; none if there is none of this number.
-fn relation<'a>(view: &'a View, object: &Value) -> Result<Option<Relation<'a>>> {
-    let oid = match object {
-        Value::Oid(oid) => *oid,
-        Value::Text(name) => names::relation(view, name)?,
-        Value::Number(_) | Value::Bool(_) => return Ok(None),
-    };
-    Ok(view.objects.relation_of(oid))
 }
 
 /// Whether one of these may be done.
@@ -151,12 +141,11 @@ fn of_column(view: &View, values: &[Value]) -> Computed {
         }
         _ => return Ok(None),
     };
-    let Some(relation) = relation(view, object)? else { return Ok(None) };
+    let Some(relation) = names::named_by(view, object)? else { return Ok(None) };
     let columns = relation.columns();
     match column {
         Value::Text(name) if !columns.iter().any(|column| column.name == *name) => {
-            let message = format!("column \"{name}\" of relation \"{}\" does not exist", relation.name);
-            return Err(Error::new(Fault::UndefinedColumn, message));
+            return Err(names::no_column(&relation, name));
         }
         Value::Number(number) if !columns.iter().any(|column| i64::from(column.number) == *number) => {
             return Ok(None);
@@ -175,7 +164,7 @@ fn of_schema(view: &View, values: &[Value]) -> Computed {
         Value::Number(_) | Value::Bool(_) => return Ok(None),
     };
     let asked = asked(privileges, &["create", "usage"])?;
-    let schema = view.objects.schemas().find(|schema| schema.oid == oid);
+    let schema = view.objects.schema_of(oid);
     Ok(schema.map(|schema| {
         let is_of_users = !is_of_system(schema.name);
         Value::Bool(is_of_users || asked.iter().any(|privilege| privilege == "usage"))

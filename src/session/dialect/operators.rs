@@ -491,8 +491,18 @@ mod tests {
             ("a operator(pg_catalog.=) ANY (b)", "a = ANY(b)"),
             ("a OPERATOR(pg_catalog.<>) ALL (SELECT 1)", "a <> ALL(SELECT 1)"),
             ("a OPERATOR(pg_catalog.~~) b AND c", "a ~~ b AND c"),
+            ("a OPERATOR(pg_catalog.~) 'b' AND c", "a ~ 'b' AND c"),
+            ("a OPERATOR(PG_CATALOG.+) 1", "a + 1"),
+            ("a OPERATOR(pg_catalog.<>) b", "a <> b"),
         ] {
             assert_eq!(parsed(written).unwrap().to_string(), read, "{written}");
+        }
+        for name in [
+            "+", "-", "*", "/", "%", "^", "||", "=", "<>", "!=", "<", "<=", ">", ">=", "&", "|", "#", "<<", ">>", "&&",
+            "@>", "<@", "~", "~*", "!~", "!~*", "~~", "~~*", "!~~", "!~~*",
+        ] {
+            let (named, plain) = (parsed(&format!("a OPERATOR(pg_catalog.{name}) b")), parsed(&format!("a {name} b")));
+            assert_eq!(named.unwrap(), plain.unwrap(), "{name}");
         }
         for other in ["a OPERATOR(pg_catalog.+ c *) b", "a OPERATOR() b", "a OPERATOR(pg_catalog.) b"] {
             assert!(parsed(other).is_err(), "{other}");

@@ -106,8 +106,6 @@ enum Rewrite {
 const REWRITES: &[Rewrite] = &[
     // What becomes a query is rewritten as one.
     Rewrite::Names(shows::rewrite),
-    // Before any looks for operators.
-    Rewrite::Statement(named_operators::rewrite),
     // Before any gives names, or goes by those that the user wrote.
     Rewrite::Names(same_names::rewrite),
     // After names that stand for several tables were told apart, by what the user wrote.
@@ -144,7 +142,8 @@ const REWRITES: &[Rewrite] = &[
     // The query that it makes of a call is walked through then.
     Rewrite::Item(derived_calls::rewrite),
     Rewrite::Item(numbers::of_series),
-    // Before any looks at the operands of operators.
+    // Before any looks at operators and their operands.
+    Rewrite::Expression(named_operators::check),
     Rewrite::Expression(collations::rewrite),
     // Before the elements of arrays that are arguments are anything else.
     Rewrite::Expression(texts::rewrite),

@@ -11,17 +11,11 @@ use crate::{
         pg_catalog::{
             Contents, Result, Wanted,
             declared::{DOMAINS, Domain},
-            objects::{Column, Relation},
-            types,
+            objects::RelationColumn,
+            types::C_COLLATION,
         },
     },
 };
-
-/// One row.
-struct Row<'a> {
-    relation: Relation<'a>,
-    column: Column,
-}
 
 /// The digits of a number, the base that they are counted in, and how many stand behind the point.
 type Digits = (Option<i32>, Option<i32>, Option<i32>);
@@ -33,12 +27,8 @@ const MOST_OCTETS: i32 = 1 << 30;
 const OCTETS_OF_CHARACTER: i32 = 4;
 
 pub(super) fn rows(contents: &Contents<'_>, wanted: Wanted) -> Result<RecordBatch> {
-    let mut rows = Vec::new();
-    for relation in contents.objects.relations() {
-        rows.extend(relation.columns().into_iter().map(|column| Row { relation, column }));
-    }
     wanted
-        .of(&rows)
+        .of(&contents.objects.columns())
         .text("table_catalog", |_| Some(DATABASE))
         .text("table_schema", |row| Some(row.relation.schema))
         .text("table_name", |row| Some(row.relation.name))
@@ -73,14 +63,13 @@ pub(super) fn rows(contents: &Contents<'_>, wanted: Wanted) -> Result<RecordBatc
 }
 
 /// The domain that a column is of.
-fn domain(row: &Row<'_>) -> Option<&'static Domain> {
+fn domain(row: &RelationColumn<'_>) -> Option<&'static Domain> {
     DOMAINS.iter().find(|domain| domain.oid == row.column.type_oid)
 }
 
 /// The collation of a column, where it is not the database's.
-fn collation(row: &Row<'_>) -> Option<&'static str> {
-    let number = types::collation(row.column.kind.pg, row.relation.compares_bytes(row.column.type_oid));
-    (number == types::C_COLLATION).then_some("C")
+fn collation(row: &RelationColumn<'_>) -> Option<&'static str> {
+    (row.collation() == C_COLLATION).then_some("C")
 }
 
 fn data_type(column_type: ColumnType) -> &'static str {

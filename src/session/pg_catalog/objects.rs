@@ -10,7 +10,10 @@ use std::{
 
 use arrow::datatypes::Field;
 
-use super::declared::{self, DOMAINS, Declared};
+use super::{
+    declared::{self, DOMAINS, Declared},
+    types::collation,
+};
 use crate::{
     catalog::{Definition, FIRST_OID, Object, ObjectKey, QualifiedName, SYSTEM_OWNER, Snapshot, TableFile},
     error::MARK,
@@ -97,6 +100,12 @@ pub(crate) struct Column {
     pub(crate) default: Option<String>,
 }
 
+/// A column with the relation that it is of.
+pub(crate) struct RelationColumn<'a> {
+    pub(crate) relation: Relation<'a>,
+    pub(crate) column: Column,
+}
+
 /// A type, of PostgreSQL or of the rows of a relation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Type<'a> {
@@ -152,6 +161,15 @@ impl Objects {
         let declared = declared::all().iter().map(of_declared);
         let system = system::TABLES.iter().enumerate().map(|(place, table)| of_system(place, table));
         declared.chain(system).chain(self.snapshot.relations().map(|(name, object)| of_object(name, object)))
+    }
+
+    /// The columns of all tables and views.
+    pub(crate) fn columns(&self) -> Vec<RelationColumn<'_>> {
+        let mut columns = Vec::new();
+        for relation in self.relations() {
+            columns.extend(relation.columns().into_iter().map(|column| RelationColumn { relation, column }));
+        }
+        columns
     }
 
     /// The table or view of a name.
@@ -284,7 +302,7 @@ impl<'a> Relation<'a> {
     }
 
     /// Whether texts of a type of this number are compared by their bytes in it, as those of the system's tables and domains are.
-    pub(crate) fn compares_bytes(&self, type_oid: u32) -> bool {
+    fn compares_bytes(&self, type_oid: u32) -> bool {
         let is_table = matches!(self.kept, Kept::Declared(declared) if declared.is_table);
         is_table || DOMAINS.iter().any(|domain| domain.oid == type_oid)
     }
@@ -392,6 +410,13 @@ impl<'a> Relation<'a> {
             Kept::Object(_) | Kept::System(_) => ROW_ARRAYS | self.oid,
         };
         Some(Type { oid, schema: self.schema, name: self.name, is_row_array: true })
+    }
+}
+
+impl RelationColumn<'_> {
+    /// The number of its collation; 0 where its values have none.
+    pub(crate) fn collation(&self) -> u32 {
+        collation(self.column.kind.pg, self.relation.compares_bytes(self.column.type_oid))
     }
 }
 

@@ -4,25 +4,15 @@ use arrow::array::RecordBatch;
 
 use super::{
     filling::{Result, Wanted},
-    objects::{Column, Relation},
+    objects::RelationColumn,
     relation::Contents,
-    types::{collation, kept_as},
+    types::kept_as,
 };
 use crate::pgtype::Form;
 
-/// A column with its relation.
-struct Row<'a> {
-    relation: Relation<'a>,
-    column: Column,
-}
-
 pub(super) fn rows(contents: &Contents<'_>, wanted: Wanted) -> Result<RecordBatch> {
-    let mut rows = Vec::new();
-    for relation in contents.objects.relations() {
-        rows.extend(relation.columns().into_iter().map(|column| Row { relation, column }));
-    }
     wanted
-        .of(&rows)
+        .of(&contents.objects.columns())
         .number("attrelid", |row| Some(row.relation.oid))
         .text("attname", |row| Some(row.column.name.as_str()))
         .number("atttypid", |row| Some(row.column.type_oid))
@@ -38,17 +28,15 @@ pub(super) fn rows(contents: &Contents<'_>, wanted: Wanted) -> Result<RecordBatc
         .flag("attnotnull", |row| row.column.not_null)
         .flag("atthasdef", |row| row.column.default.is_some())
         .flag("attislocal", |_| true)
-        .number("attcollation", |row| {
-            Some(collation(row.column.kind.pg, row.relation.compares_bytes(row.column.type_oid)))
-        })
+        .number("attcollation", |row| Some(row.collation()))
         .finish()
 }
 
-fn is_array(row: &Row<'_>) -> bool {
+fn is_array(row: &RelationColumn<'_>) -> bool {
     row.column.kind.pg.form == Form::Array && !row.column.kind.pg.is_vector()
 }
 
 /// That of a domain is its own.
-fn modifier(row: &Row<'_>) -> i32 {
+fn modifier(row: &RelationColumn<'_>) -> i32 {
     if row.column.type_oid == row.column.kind.pg.oid { row.column.kind.modifier } else { -1 }
 }

@@ -98,7 +98,7 @@ pub(super) fn kept_as(pg: &PgType) -> KeptAs {
 }
 
 /// The collation of a type's values; 0 where they have none. In tables of the system texts are compared by their bytes.
-pub(in crate::session) fn collation(pg: &PgType, of_system: bool) -> u32 {
+pub(super) fn collation(pg: &PgType, of_system: bool) -> u32 {
     let element = pg.element_type().unwrap_or(pg);
     match element.oid {
         oid if oid == NAME.oid => C_COLLATION,

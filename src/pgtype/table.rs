@@ -211,6 +211,12 @@ pub const FLOAT8_ARRAY: PgType = array_of(FLOAT8, "_float8");
 /// `interval[]`
 pub const INTERVAL_ARRAY: PgType = array_of(INTERVAL, "_interval");
 
+/// `json[]`
+pub const JSON_ARRAY: PgType = array_of(JSON, "_json");
+
+/// `jsonb[]`
+pub const JSONB_ARRAY: PgType = array_of(JSONB, "_jsonb");
+
 const fn array_of(element: PgType, name: &'static str) -> PgType {
     PgType {
         name,

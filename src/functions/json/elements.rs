@@ -10,7 +10,7 @@ use crate::{
     fault::{Failure, Fault, Result},
     functions::{Call, Function, Overload},
     interrupt::steps,
-    pgtype::{Form, JSON, JSONB, Json, JsonItems, PgType, TEXT_ARRAY, json_items, json_text},
+    pgtype::{JSON, JSON_ARRAY, JSONB, JSONB_ARRAY, Json, JsonItems, TEXT_ARRAY, json_items, json_text},
 };
 
 pub(super) static JSON_ARRAY_ELEMENTS: Function = Function {
@@ -18,7 +18,9 @@ pub(super) static JSON_ARRAY_ELEMENTS: Function = Function {
     purpose: "The elements of the array, each a row",
     example: r#"json_array_elements('[1, "a"]')"#,
     shows: "1",
-    overloads: &[Overload::new(&[JSON], JSONS, |call| rows(call, |json| json_elements("json_array_elements", json)))],
+    overloads: &[Overload::new(&[JSON], JSON_ARRAY, |call| {
+        rows(call, |json| json_elements("json_array_elements", json))
+    })],
 };
 
 pub(super) static JSON_ARRAY_ELEMENTS_TEXT: Function = Function {
@@ -34,7 +36,7 @@ pub(super) static JSONB_ARRAY_ELEMENTS: Function = Function {
     purpose: "The elements of the array, each a row",
     example: r#"jsonb_array_elements('[1, "a"]')"#,
     shows: "1",
-    overloads: &[Overload::new(&[JSONB], JSONBS, |call| rows(call, jsonb_elements))],
+    overloads: &[Overload::new(&[JSONB], JSONB_ARRAY, |call| rows(call, jsonb_elements))],
 };
 
 pub(super) static JSONB_ARRAY_ELEMENTS_TEXT: Function = Function {
@@ -59,30 +61,6 @@ pub(super) static JSONB_OBJECT_KEYS: Function = Function {
     example: r#"jsonb_object_keys('{"a": 1}')"#,
     shows: "a",
     overloads: &[Overload::new(&[JSONB], TEXT_ARRAY, |call| rows(call, jsonb_keys))],
-};
-
-/// `json[]`.
-const JSONS: PgType = PgType {
-    name: "_json",
-    words: &[],
-    oid: JSON.array,
-    array: 0,
-    element: JSON.oid,
-    category: 'A',
-    form: Form::Array,
-    ..JSON
-};
-
-/// `jsonb[]`.
-const JSONBS: PgType = PgType {
-    name: "_jsonb",
-    words: &[],
-    oid: JSONB.array,
-    array: 0,
-    element: JSONB.oid,
-    category: 'A',
-    form: Form::Array,
-    ..JSONB
 };
 
 /// The rows that are made of each value.

@@ -26,7 +26,11 @@ use datafusion::{
     optimizer::analyzer::AnalyzerRule,
 };
 
-use super::{casts::no_cast, columnar::made_of, constants, read_texts, steps};
+use super::{
+    casts::no_cast,
+    columnar::{called_as_operand, made_of},
+    constants, read_texts, steps,
+};
 use crate::{
     fault::{Failure, Fault},
     interrupt::step,
@@ -155,8 +159,7 @@ impl ScalarUDFImpl for ArrayOf {
 
     fn schema_name(&self, operands: &[Expr]) -> Result<String> {
         // A cast is called as what it casts.
-        let [value] = take_function_args(self.name(), operands)?;
-        Ok(value.schema_name().to_string())
+        called_as_operand(self.name(), operands)
     }
 
     fn signature(&self) -> &Signature {

@@ -19,7 +19,10 @@ use datafusion::{
     optimizer::analyzer::AnalyzerRule,
 };
 
-use super::{columnar::made_of, steps};
+use super::{
+    columnar::{called_as_operand, made_of},
+    steps,
+};
 use crate::functions::read_bytes;
 
 /// What reads the bytes of a text.
@@ -87,8 +90,7 @@ impl ScalarUDFImpl for BytesOfText {
 
     fn schema_name(&self, operands: &[Expr]) -> Result<String> {
         // A cast is called as what it casts.
-        let [text] = take_function_args(self.name(), operands)?;
-        Ok(text.schema_name().to_string())
+        called_as_operand(self.name(), operands)
     }
 
     fn signature(&self) -> &Signature {

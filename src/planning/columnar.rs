@@ -8,8 +8,8 @@ use arrow::{
     datatypes::Field,
 };
 use datafusion::{
-    common::{Result, ScalarValue},
-    logical_expr::ColumnarValue,
+    common::{Result, ScalarValue, utils::take_function_args},
+    logical_expr::{ColumnarValue, Expr},
 };
 
 /// What a function makes of a column; of a constant, the constant that it makes of a column of one row.
@@ -24,6 +24,12 @@ pub(super) fn made_of(
             ColumnarValue::Scalar(ScalarValue::try_from_array(&made, 0)?)
         }
     })
+}
+
+/// The name of a call that is not to be seen: that of its operand.
+pub(super) fn called_as_operand(function: &str, operands: &[Expr]) -> Result<String> {
+    let [operand] = take_function_args(function, operands)?;
+    Ok(operand.schema_name().to_string())
 }
 
 /// What a function has made, in columns of one row where all that it was called with is constant, as it is called with it.

@@ -29,7 +29,7 @@ use datafusion::{
 
 use super::{
     NEAREST_FLOAT,
-    columnar::made_of,
+    columnar::{called_as_operand, made_of},
     nearest_floats::written,
     number_types::{numeric_of, written_number},
     read_texts::{no_number, numeric_overflow},
@@ -160,8 +160,7 @@ impl ScalarUDFImpl for MeantNumeric {
 
     fn schema_name(&self, operands: &[Expr]) -> Result<String> {
         // A cast is called as what it casts.
-        let [float] = take_function_args(self.name(), operands)?;
-        Ok(float.schema_name().to_string())
+        called_as_operand(self.name(), operands)
     }
 
     fn signature(&self) -> &Signature {

@@ -18,7 +18,10 @@ use datafusion::{
     },
 };
 
-use super::{NEAREST_FLOAT, columnar::made_of};
+use super::{
+    NEAREST_FLOAT,
+    columnar::{called_as_operand, made_of},
+};
 
 /// The powers of ten that are floats.
 const POWERS: [f64; 23] = [
@@ -49,8 +52,7 @@ impl ScalarUDFImpl for Nearest {
 
     fn schema_name(&self, operands: &[Expr]) -> Result<String> {
         // A cast is called as what it casts.
-        let [numeric] = take_function_args(self.name(), operands)?;
-        Ok(numeric.schema_name().to_string())
+        called_as_operand(self.name(), operands)
     }
 
     fn signature(&self) -> &Signature {

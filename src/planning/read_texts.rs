@@ -21,7 +21,7 @@ use datafusion::{
     },
 };
 
-use super::columnar::made_of;
+use super::columnar::{called_as_operand, made_of};
 use crate::{
     fault::{Failure, Fault},
     pgtype::{
@@ -242,8 +242,7 @@ impl ScalarUDFImpl for ReadText {
 
     fn schema_name(&self, operands: &[Expr]) -> Result<String> {
         // A cast is called as what it casts.
-        let [text] = take_function_args(self.name(), operands)?;
-        Ok(text.schema_name().to_string())
+        called_as_operand(self.name(), operands)
     }
 
     fn signature(&self) -> &Signature {

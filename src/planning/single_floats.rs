@@ -21,7 +21,10 @@ use datafusion::{
     optimizer::analyzer::AnalyzerRule,
 };
 
-use super::{columnar::made_of, steps};
+use super::{
+    columnar::{called_as_operand, made_of},
+    steps,
+};
 use crate::fault::{Failure, Fault};
 
 /// See the module. It comes when types are known.
@@ -71,8 +74,7 @@ impl ScalarUDFImpl for Single {
 
     fn schema_name(&self, operands: &[Expr]) -> Result<String> {
         // A cast is called as what it casts.
-        let [number] = take_function_args(self.name(), operands)?;
-        Ok(number.schema_name().to_string())
+        called_as_operand(self.name(), operands)
     }
 
     fn signature(&self) -> &Signature {

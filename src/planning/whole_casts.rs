@@ -24,7 +24,10 @@ use datafusion::{
     optimizer::analyzer::AnalyzerRule,
 };
 
-use super::{columnar::made_of, steps};
+use super::{
+    columnar::{called_as_operand, made_of},
+    steps,
+};
 use crate::{
     fault::{Failure, Fault},
     pgtype,
@@ -101,8 +104,7 @@ impl ScalarUDFImpl for Whole {
 
     fn schema_name(&self, operands: &[Expr]) -> Result<String> {
         // A cast is called as what it casts.
-        let [number] = take_function_args(self.name(), operands)?;
-        Ok(number.schema_name().to_string())
+        called_as_operand(self.name(), operands)
     }
 
     fn signature(&self) -> &Signature {

@@ -20,7 +20,7 @@ use super::{
     super::{
         BECOME_TOLD, MAKE_TOLD, arrays,
         casts::no_cast,
-        columnar::{made_of, within},
+        columnar::{called_as_operand, made_of, within},
         open_operands::is_open,
         read_texts::is_read,
     },
@@ -377,8 +377,7 @@ impl ScalarUDFImpl for BecomeTold {
 
     fn schema_name(&self, operands: &[Expr]) -> Result<String> {
         // A cast is called as what it casts.
-        let [value] = take_function_args(self.name(), operands)?;
-        Ok(value.schema_name().to_string())
+        called_as_operand(self.name(), operands)
     }
 
     fn signature(&self) -> &Signature {

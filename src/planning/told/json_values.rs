@@ -14,7 +14,7 @@ use datafusion::{
 };
 
 use super::{
-    super::columnar::{made_of, within},
+    super::columnar::{called_as_operand, made_of, within},
     padded, told_by,
 };
 use crate::pgtype::{JSON, JSONB, dimensions_of, json_value, nested};
@@ -68,8 +68,7 @@ impl ScalarUDFImpl for JsonValue {
 
     fn schema_name(&self, operands: &[Expr]) -> Result<String> {
         // It is called as what it tells apart.
-        let [value] = take_function_args(self.name(), operands)?;
-        Ok(value.schema_name().to_string())
+        called_as_operand(self.name(), operands)
     }
 
     fn signature(&self) -> &Signature {

@@ -17,7 +17,7 @@ use datafusion::{
 use super::{
     super::{
         PADDED,
-        columnar::{made_of, within},
+        columnar::{called_as_operand, made_of, within},
     },
     told_by,
 };
@@ -81,8 +81,7 @@ impl ScalarUDFImpl for Padded {
 
     fn schema_name(&self, operands: &[Expr]) -> Result<String> {
         // It is called as what it shows.
-        let [value] = take_function_args(self.name(), operands)?;
-        Ok(value.schema_name().to_string())
+        called_as_operand(self.name(), operands)
     }
 
     fn signature(&self) -> &Signature {

@@ -14,7 +14,7 @@ use datafusion::{
     },
 };
 
-use super::super::columnar::made_of;
+use super::super::columnar::{called_as_operand, made_of};
 use crate::{
     fault::{self, Failure, Fault},
     pgtype,
@@ -75,8 +75,7 @@ impl ScalarUDFImpl for JsonScalar {
 
     fn schema_name(&self, operands: &[Expr]) -> Result<String> {
         // A cast is called as what it casts.
-        let [value] = take_function_args(self.name(), operands)?;
-        Ok(value.schema_name().to_string())
+        called_as_operand(self.name(), operands)
     }
 
     fn signature(&self) -> &Signature {

@@ -185,6 +185,12 @@ impl<'a> Call<'a> {
     }
 }
 
+/// A count as an integer, if it is one.
+pub(super) fn counted(count: usize) -> Result<Option<i32>> {
+    let out_of_range = |_| Failure::new(Fault::NumericOutOfRange, "integer out of range");
+    i32::try_from(count).map(Some).map_err(out_of_range)
+}
+
 /// The first argument, for whoever makes nothing else of it.
 pub(super) fn same(call: &Call<'_>) -> Result<ArrayRef> {
     let argument = call.argument(0)?;

@@ -6,7 +6,7 @@ use arrow::array::ArrayRef;
 use super::{BYTES_OF_STEP, no_json, read};
 use crate::{
     fault::{Failure, Fault, Result},
-    functions::{Call, Function, Overload},
+    functions::{Call, Function, Overload, call::counted},
     interrupt::steps,
     pgtype::{INT4, JSON, JSONB, JsonItems, TEXT, json_items, json_text, write_json_text},
 };
@@ -67,6 +67,9 @@ pub(super) static JSONB_PRETTY: Function = Function {
     overloads: &[Overload::new(&[JSONB], TEXT, pretty)],
 };
 
+/// What may stand around a value of JSON.
+const BLANKS: [char; 4] = [' ', '\t', '\n', '\r'];
+
 fn json_kind(call: &Call<'_>) -> Result<ArrayRef> {
     let values = call.texts(0)?;
     call.text_of(|row| {
@@ -74,7 +77,7 @@ fn json_kind(call: &Call<'_>) -> Result<ArrayRef> {
         let kind = match items(text)? {
             JsonItems::Object(_) => "object",
             JsonItems::Array(_) => "array",
-            JsonItems::Alone => match text.trim_start_matches([' ', '\t', '\n', '\r']).as_bytes().first() {
+            JsonItems::Alone => match text.trim_start_matches(BLANKS).as_bytes().first() {
                 Some(b'"') => "string",
                 Some(b't' | b'f') => "boolean",
                 Some(b'n') => "null",
@@ -93,7 +96,7 @@ fn jsonb_kind(call: &Call<'_>) -> Result<ArrayRef> {
 fn json_length(call: &Call<'_>) -> Result<ArrayRef> {
     let values = call.texts(0)?;
     call.int4_of(|row| match items(values.value(row))? {
-        JsonItems::Array(elements) => length(elements.len()),
+        JsonItems::Array(elements) => counted(elements.len()),
         JsonItems::Object(_) => Err(no_array("a non-array")),
         JsonItems::Alone => Err(no_array("a scalar")),
     })
@@ -104,13 +107,8 @@ fn jsonb_length(call: &Call<'_>) -> Result<ArrayRef> {
     call.int4_of(|row| {
         let value = read(values.value(row))?;
         let found = if value.is_scalar() { "a scalar" } else { "a non-array" };
-        value.elements().map_or_else(|| Err(no_array(found)), |elements| length(elements.len()))
+        value.elements().map_or_else(|| Err(no_array(found)), |elements| counted(elements.len()))
     })
-}
-
-fn length(elements: usize) -> Result<Option<i32>> {
-    let out_of_range = |_| Failure::new(Fault::NumericOutOfRange, "integer out of range");
-    i32::try_from(elements).map(Some).map_err(out_of_range)
 }
 
 fn no_array(found: &str) -> Failure {
@@ -154,7 +152,7 @@ fn write_without_nulls(text: &str, out: &mut String) -> Result<()> {
             out.push('}');
         }
         JsonItems::Alone => {
-            let alone = text.trim_matches([' ', '\t', '\n', '\r']);
+            let alone = text.trim_matches(BLANKS);
             match json_text(alone).map_err(no_json)? {
                 Some(text) if alone.starts_with('"') => write_json_text(&text, out),
                 _ => out.push_str(alone),

@@ -3,8 +3,8 @@
 use arrow::array::{Array, ArrayRef};
 
 use crate::{
-    fault::{Failure, Fault, Result},
-    functions::{Call, Function, Overload, array::Lists},
+    fault::Result,
+    functions::{Call, Function, Overload, array::Lists, call::counted},
     interrupt::steps,
     pgtype::{ANY, ANYARRAY, INT4},
 };
@@ -55,9 +55,4 @@ fn of_elements(call: &Call<'_>, is_null: bool) -> Result<ArrayRef> {
         steps(array.elements.len())?;
         counted(array.elements.filter(|at| is_missing(*at) == is_null).count())
     })
-}
-
-fn counted(count: usize) -> Result<Option<i32>> {
-    let out_of_range = |_| Failure::new(Fault::NumericOutOfRange, "integer out of range");
-    i32::try_from(count).map(Some).map_err(out_of_range)
 }

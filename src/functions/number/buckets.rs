@@ -13,6 +13,7 @@ use crate::{
     functions::{
         Call, Function, Overload,
         array::{Lists, comparing},
+        call::counted,
     },
     pgtype::{ANYCOMPATIBLE, ANYCOMPATIBLEARRAY, FLOAT8, INT4, NUMERIC},
 };
@@ -63,8 +64,7 @@ fn of_thresholds(call: &Call<'_>) -> Result<ArrayRef> {
             let middle = low.midpoint(high);
             if compare(middle, row).is_gt() { high = middle } else { low = middle + 1 }
         }
-        let before = i32::try_from(low - first);
-        before.map(Some).map_err(|_| Failure::new(Fault::NumericOutOfRange, "integer out of range"))
+        counted(low - first)
     })
 }
 

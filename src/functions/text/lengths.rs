@@ -3,10 +3,11 @@
 use arrow::array::ArrayRef;
 
 use crate::{
-    fault::{Failure, Fault, Result},
+    fault::Result,
     functions::{
         Call, Function, Overload,
         bytes::{characters, encoding},
+        call::counted,
     },
     pgtype::{BYTEA, INT4, NAME, TEXT},
 };
@@ -57,35 +58,30 @@ pub(super) static BIT_LENGTH: Function = Function {
 
 fn of_text(call: &Call<'_>) -> Result<ArrayRef> {
     let texts = call.texts(0)?;
-    call.int4_of(|row| number(texts.value(row).chars().count()))
+    call.int4_of(|row| counted(texts.value(row).chars().count()))
 }
 
 fn of_bytes(call: &Call<'_>) -> Result<ArrayRef> {
     let bytes = call.bytes(0)?;
-    call.int4_of(|row| number(bytes.value(row).len()))
+    call.int4_of(|row| counted(bytes.value(row).len()))
 }
 
 fn in_encoding(call: &Call<'_>) -> Result<ArrayRef> {
     let (bytes, encodings) = (call.bytes(0)?, call.texts(1)?);
-    call.int4_of(|row| number(characters(bytes.value(row), encoding(encodings.value(row), "")?)?))
+    call.int4_of(|row| counted(characters(bytes.value(row), encoding(encodings.value(row), "")?)?))
 }
 
 fn octets_of_text(call: &Call<'_>) -> Result<ArrayRef> {
     let texts = call.texts(0)?;
-    call.int4_of(|row| number(texts.value(row).len()))
+    call.int4_of(|row| counted(texts.value(row).len()))
 }
 
 fn bits_of_text(call: &Call<'_>) -> Result<ArrayRef> {
     let texts = call.texts(0)?;
-    call.int4_of(|row| number(texts.value(row).len() * 8))
+    call.int4_of(|row| counted(texts.value(row).len() * 8))
 }
 
 fn bits_of_bytes(call: &Call<'_>) -> Result<ArrayRef> {
     let bytes = call.bytes(0)?;
-    call.int4_of(|row| number(bytes.value(row).len() * 8))
-}
-
-fn number(length: usize) -> Result<Option<i32>> {
-    let number = i32::try_from(length);
-    number.map(Some).map_err(|_| Failure::new(Fault::NumericOutOfRange, "integer out of range"))
+    call.int4_of(|row| counted(bytes.value(row).len() * 8))
 }

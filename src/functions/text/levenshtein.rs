@@ -7,8 +7,8 @@
 use arrow::array::ArrayRef;
 
 use crate::{
-    fault::{Failure, Fault, Result},
-    functions::{Call, Function, Overload},
+    fault::Result,
+    functions::{Call, Function, Overload, call::counted},
     interrupt::steps,
     pgtype::{INT4, TEXT},
 };
@@ -26,10 +26,7 @@ const CHARACTERS: usize = 16;
 
 fn levenshtein(call: &Call<'_>) -> Result<ArrayRef> {
     let (ones, others) = (call.texts(0)?, call.texts(1)?);
-    call.int4_of(|row| {
-        let distance = i32::try_from(distance(ones.value(row), others.value(row))?);
-        distance.map(Some).map_err(|_| Failure::new(Fault::NumericOutOfRange, "integer out of range"))
-    })
+    call.int4_of(|row| counted(distance(ones.value(row), others.value(row))?))
 }
 
 /// By Wagner and Fischer's table, of which one line is kept: how far the start of one text is from each start of the other.

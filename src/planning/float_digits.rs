@@ -213,9 +213,6 @@ impl MeantNumeric {
     ) -> Result<PrimitiveArray<T>> {
         let numeric = |written: String| digits(&written).ok_or_else(|| DataFusionError::from(self.refused(&written)));
         match floats.data_type() {
-            DataType::Float64 => floats
-                .as_primitive::<Float64Type>()
-                .try_unary(|float: f64| numeric(format!("{float:.*e}", DOUBLE_DIGITS - 1))),
             DataType::Float32 => floats
                 .as_primitive::<Float32Type>()
                 .try_unary(|float: f32| numeric(format!("{float:.*e}", REAL_DIGITS - 1))),

@@ -18,7 +18,9 @@ use datafusion::{
         tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion},
     },
     datasource::{provider_as_source, source_as_provider},
-    logical_expr::{Cast, Expr, ExprSchemable, LogicalPlan, Projection, RecursiveQuery, TableScan, TableScanBuilder},
+    logical_expr::{
+        Cast, Expr, ExprSchemable, LogicalPlan, Projection, RecursiveQuery, TableScan, TableScanBuilder, TableSource,
+    },
     optimizer::AnalyzerRule,
 };
 
@@ -147,12 +149,7 @@ fn over(term: LogicalPlan, name: &str, columns: &[Field]) -> Result<LogicalPlan>
     let source = provider_as_source(Arc::new(CteWorkTable::new(name, schema)));
     let replaced = term.transform_up_with_subqueries(|node| match node {
         LogicalPlan::TableScan(scan) if is_work_table(&scan, name) => {
-            let TableScan { table_name, projection, filters, fetch, .. } = scan;
-            let scan = TableScanBuilder::new(table_name, Arc::clone(&source))
-                .with_projection(projection)
-                .with_filters(filters)
-                .with_fetch(fetch);
-            Ok(Transformed::yes(LogicalPlan::TableScan(scan.build()?)))
+            Ok(Transformed::yes(scan_over(scan, Arc::clone(&source))?))
         }
         other => Ok(Transformed::no(other)),
     });
@@ -169,26 +166,30 @@ pub(super) fn carrying(
 ) -> Result<Option<LogicalPlan>> {
     let mut places = 0;
     let replaced = term.transform_up_with_subqueries(|node| match node {
-        LogicalPlan::TableScan(scan) if is_work_table(&scan, name) => {
+        LogicalPlan::TableScan(mut scan) if is_work_table(&scan, name) => {
             places += 1;
-            let TableScan { table_name, source, projection, filters, fetch, .. } = scan;
-            let own = source.schema();
+            let own = scan.source.schema();
             let before = own.fields().len();
             let columns = own.fields().iter().cloned().chain(carried.iter().cloned().map(Arc::new));
             let schema = Arc::new(Schema::new(columns.collect::<Vec<_>>()));
+            if let Some(projection) = &mut scan.projection {
+                projection.extend(before..before + carried.len());
+            }
             let source = provider_as_source(Arc::new(CteWorkTable::new(name, schema)));
-            let projection =
-                projection.map(|own| own.into_iter().chain(before..before + carried.len()).collect::<Vec<usize>>());
-            let scan = TableScanBuilder::new(table_name, source)
-                .with_projection(projection)
-                .with_filters(filters)
-                .with_fetch(fetch);
-            Ok(Transformed::yes(shown(LogicalPlan::TableScan(scan.build()?))?))
+            Ok(Transformed::yes(shown(scan_over(scan, source)?)?))
         }
         other => Ok(Transformed::no(other)),
     });
     let replaced = replaced.data()?;
     Ok((places == 1).then_some(replaced))
+}
+
+/// The scan over another source.
+fn scan_over(scan: TableScan, source: Arc<dyn TableSource>) -> Result<LogicalPlan> {
+    let TableScan { table_name, projection, filters, fetch, .. } = scan;
+    let scan =
+        TableScanBuilder::new(table_name, source).with_projection(projection).with_filters(filters).with_fetch(fetch);
+    Ok(LogicalPlan::TableScan(scan.build()?))
 }
 
 /// Whether a scan reads the rows of the last step of any recursion.

@@ -11,7 +11,7 @@
 //!
 //! Into a node of ours, a function in FROM among them, the values are pushed if it keeps its input's columns or answers each
 //! row by itself (`extension`); any other runs once for each value (`each`). The rows of a recursion carry them from step to step
-//! (`recursive`).
+//! (`recursions`).
 //!
 //! A scalar subquery that refers to nothing outside is left to the engine, which computes it once.
 

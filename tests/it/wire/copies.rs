@@ -38,6 +38,11 @@ async fn run(client: &mut RawClient, sql: &str) -> Vec<String> {
     told(&client.until_ready().await)
 }
 
+/// The rows that were copied out, as they came.
+fn copied(messages: &[Message]) -> Vec<&[u8]> {
+    messages.iter().filter(|(kind, _)| *kind == b'd').map(|(_, body)| body.as_slice()).collect()
+}
+
 const ROWS: &str = "SELECT * FROM (VALUES (1, E'a\\tb\\\\c\\nd'), (NULL, ''), (2, '\\.'), (3, 'x,\"y\"')) AS t(a, b)";
 
 #[tokio::test(flavor = "multi_thread")]
@@ -263,7 +268,7 @@ async fn values_of_every_type_go_through_every_format() {
         run(&mut client, &format!("CREATE TABLE again_{format} {columns}")).await;
         client.query(&format!("COPY typed TO STDOUT (FORMAT {format})")).await;
         let out = client.until_ready().await;
-        let rows: Vec<&[u8]> = out.iter().filter(|(kind, _)| *kind == b'd').map(|(_, body)| body.as_slice()).collect();
+        let rows = copied(&out);
         let told = copy(&mut client, &format!("COPY again_{format} FROM STDIN (FORMAT {format})"), &rows).await;
         assert_eq!(told[1..], ["COPY 2", "I"].map(String::from), "{format}");
         let again = run(&mut client, &format!("COPY (SELECT * FROM again_{format} WHERE ok) TO STDOUT")).await;
@@ -281,7 +286,7 @@ async fn many_rows_go_through_both_ways() {
     run(&mut client, "CREATE TABLE t (a bigint, b text)").await;
     client.query("COPY (SELECT x, 'row ' || x FROM generate_series(1, 50000) AS s(x) ORDER BY x) TO STDOUT").await;
     let out = client.until_ready().await;
-    let rows: Vec<&[u8]> = out.iter().filter(|(kind, _)| *kind == b'd').map(|(_, body)| body.as_slice()).collect();
+    let rows = copied(&out);
     assert_eq!((rows.len(), rows[0]), (50_000, &b"1\trow 1\n"[..]));
     let bytes = rows.concat();
     let pieces: Vec<&[u8]> = bytes.chunks(10_007).collect();

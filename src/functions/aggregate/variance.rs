@@ -54,9 +54,13 @@ impl Squares {
         let variance = above.divided(&below, places)?;
         Ok(Some(if is_root { variance.root(places)? } else { variance }))
     }
-}
 
-impl Squares {
+    /// Those of one value.
+    fn of(columns: &Numbers, row: usize) -> Result<Self> {
+        let (sum, squares, scale) = columns.value(row);
+        Ok(Self { count: 1, sum, squares: squares.ok_or_else(no_room)?, scale })
+    }
+
     /// The sum and that of the squares with so many digits behind the point, which are no fewer, and twice as many.
     fn at(&self, scale: i8) -> Option<(i256, i256)> {
         if scale == self.scale {
@@ -148,15 +152,11 @@ impl State for Squares {
     }
 
     fn add(&mut self, columns: &Self::Columns<'_>, row: usize) -> Result<()> {
-        let (sum, squares, scale) = columns.value(row);
-        let squares = squares.ok_or_else(no_room)?;
-        self.merge(&Self { count: 1, sum, squares, scale })
+        self.merge(&Self::of(columns, row)?)
     }
 
     fn remove(&mut self, columns: &Self::Columns<'_>, row: usize) -> Result<()> {
-        let (sum, squares, scale) = columns.value(row);
-        let one = Self { count: 1, sum, squares: squares.ok_or_else(no_room)?, scale };
-        self.combine(&one, i256::checked_sub)?;
+        self.combine(&Self::of(columns, row)?, i256::checked_sub)?;
         self.count -= 1;
         Ok(())
     }

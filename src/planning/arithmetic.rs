@@ -7,14 +7,12 @@
 //! engine's own. What the ranges of the operands' types keep from overflowing stays as it is. A calculation of constants
 //! becomes a function before the constants are folded.
 
-use std::sync::Arc;
-
 use arrow::{
     array::{Array, ArrayRef, Datum},
     compute::kernels::numeric::{add, mul, neg, sub},
     datatypes::{
         DECIMAL128_MAX_PRECISION, DECIMAL128_MAX_SCALE, DECIMAL256_MAX_PRECISION, DECIMAL256_MAX_SCALE, DataType,
-        Field, FieldRef,
+        FieldRef,
     },
     error::ArrowError,
 };
@@ -34,6 +32,7 @@ use datafusion::{
 
 use super::{
     calls::{self, Back},
+    columnar::field_of,
     float_limits, steps, wide,
 };
 use crate::{
@@ -443,8 +442,7 @@ impl ScalarUDFImpl for Checked {
     }
 
     fn return_field_from_args(&self, arguments: ReturnFieldArgs) -> Result<FieldRef> {
-        let nullable = arguments.arg_fields.iter().any(|field| field.is_nullable());
-        Ok(Arc::new(Field::new(self.name(), self.data_type.clone(), nullable)))
+        Ok(field_of(self.name(), self.data_type.clone(), &arguments))
     }
 
     fn invoke_with_args(&self, call: ScalarFunctionArgs) -> Result<ColumnarValue> {
@@ -517,9 +515,11 @@ fn out_of_range(data_type: &DataType, calculation: &str) -> DataFusionError {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use std::sync::Arc;
+
     use arrow::{
         array::{AsArray, Int64Array},
-        datatypes::Int64Type,
+        datatypes::{Field, Int64Type},
     };
     use rand::{RngExt, SeedableRng, rngs::StdRng};
 

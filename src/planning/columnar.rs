@@ -1,15 +1,16 @@
-//! A function of one operand over what the engine calls it with: a column, or a constant that stands for one.
+//! A function of one operand over what the engine calls it with: a column, or a constant that stands for one; and what its call is
+//! called and gives.
 
 use std::sync::Arc;
 
 use arrow::{
     array::{Array, ArrayRef, AsArray, ListArray, UInt64Array},
     compute::{is_null, nullif, take},
-    datatypes::Field,
+    datatypes::{DataType, Field, FieldRef},
 };
 use datafusion::{
     common::{Result, ScalarValue, utils::take_function_args},
-    logical_expr::{ColumnarValue, Expr},
+    logical_expr::{ColumnarValue, Expr, ReturnFieldArgs},
 };
 
 /// What a function makes of a column; of a constant, the constant that it makes of a column of one row.
@@ -30,6 +31,12 @@ pub(super) fn made_of(
 pub(super) fn called_as_operand(function: &str, operands: &[Expr]) -> Result<String> {
     let [operand] = take_function_args(function, operands)?;
     Ok(operand.schema_name().to_string())
+}
+
+/// The field of what a call gives that is NULL where an operand is.
+pub(super) fn field_of(name: &str, data_type: DataType, arguments: &ReturnFieldArgs<'_>) -> FieldRef {
+    let nullable = arguments.arg_fields.iter().any(|field| field.is_nullable());
+    Arc::new(Field::new(name, data_type, nullable))
 }
 
 /// What a function has made, in columns of one row where all that it was called with is constant, as it is called with it.
@@ -70,7 +77,7 @@ mod tests {
         array::{Int64Array, StringArray},
         buffer::{NullBuffer, OffsetBuffer},
         compute::cast,
-        datatypes::{DataType, Int64Type},
+        datatypes::Int64Type,
     };
     use datafusion::common::exec_err;
 

@@ -11,7 +11,7 @@ use arrow::{
     array::{ArrayRef, AsArray, PrimitiveArray},
     compute::cast,
     datatypes::{
-        DECIMAL256_MAX_PRECISION, DataType, Decimal128Type, Decimal256Type, DecimalType, Field, FieldRef, Float32Type,
+        DECIMAL256_MAX_PRECISION, DataType, Decimal128Type, Decimal256Type, DecimalType, FieldRef, Float32Type,
         Float64Type, i256,
     },
 };
@@ -29,7 +29,7 @@ use datafusion::{
 
 use super::{
     NEAREST_FLOAT,
-    columnar::{called_as_operand, made_of},
+    columnar::{called_as_operand, field_of, made_of},
     nearest_floats::written,
     number_types::{numeric_of, written_number},
     read_texts::{no_number, numeric_overflow},
@@ -172,8 +172,7 @@ impl ScalarUDFImpl for MeantNumeric {
     }
 
     fn return_field_from_args(&self, arguments: ReturnFieldArgs) -> Result<FieldRef> {
-        let nullable = arguments.arg_fields.iter().any(|field| field.is_nullable());
-        Ok(Arc::new(Field::new(self.name(), self.numeric.clone(), nullable)))
+        Ok(field_of(self.name(), self.numeric.clone(), &arguments))
     }
 
     fn invoke_with_args(&self, call: ScalarFunctionArgs) -> Result<ColumnarValue> {

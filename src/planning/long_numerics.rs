@@ -9,11 +9,9 @@
 //! digits, or is refused. Operators become calls where they are planned, because there the engine asks for their types first, and
 //! get the types of their operands when these are settled. What is compared is ordered by a call, too.
 
-use std::sync::Arc;
-
 use arrow::{
     array::{ArrayRef, Datum},
-    datatypes::{DECIMAL256_MAX_PRECISION, DataType, Field, FieldRef},
+    datatypes::{DECIMAL256_MAX_PRECISION, DataType, FieldRef},
     error::ArrowError,
 };
 use datafusion::{
@@ -26,6 +24,7 @@ use datafusion::{
 };
 
 use super::{
+    columnar::field_of,
     decimal_places::{self, Digits},
     number_types::{HALF_PLACES, Room},
     steps, wide,
@@ -202,8 +201,7 @@ impl ScalarUDFImpl for Long {
     }
 
     fn return_field_from_args(&self, arguments: ReturnFieldArgs) -> Result<FieldRef> {
-        let nullable = arguments.arg_fields.iter().any(|field| field.is_nullable());
-        Ok(Arc::new(Field::new(self.name(), self.data_type(), nullable)))
+        Ok(field_of(self.name(), self.data_type(), &arguments))
     }
 
     fn invoke_with_args(&self, call: ScalarFunctionArgs) -> Result<ColumnarValue> {
@@ -215,7 +213,7 @@ impl ScalarUDFImpl for Long {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use arrow::datatypes::Schema;
+    use arrow::datatypes::{Field, Schema};
     use datafusion::logical_expr::col;
 
     use super::*;

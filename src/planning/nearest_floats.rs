@@ -9,7 +9,7 @@ use std::{fmt::Display, sync::Arc};
 use arrow::{
     array::{ArrayRef, AsArray, Decimal256Array},
     compute::cast,
-    datatypes::{DataType, Decimal128Type, Field, FieldRef, Float32Type, Float64Type},
+    datatypes::{DataType, Decimal128Type, FieldRef, Float32Type, Float64Type},
 };
 use datafusion::{
     common::{Result, utils::take_function_args},
@@ -20,7 +20,7 @@ use datafusion::{
 
 use super::{
     NEAREST_FLOAT,
-    columnar::{called_as_operand, made_of},
+    columnar::{called_as_operand, field_of, made_of},
 };
 
 /// The powers of ten that are floats.
@@ -64,8 +64,7 @@ impl ScalarUDFImpl for Nearest {
     }
 
     fn return_field_from_args(&self, arguments: ReturnFieldArgs) -> Result<FieldRef> {
-        let nullable = arguments.arg_fields.iter().any(|field| field.is_nullable());
-        Ok(Arc::new(Field::new(self.name(), self.float.clone(), nullable)))
+        Ok(field_of(self.name(), self.float.clone(), &arguments))
     }
 
     fn invoke_with_args(&self, call: ScalarFunctionArgs) -> Result<ColumnarValue> {

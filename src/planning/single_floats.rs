@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use arrow::{
     array::{ArrayRef, AsArray, Float32Array},
-    datatypes::{DataType, Field, FieldRef, Float64Type},
+    datatypes::{DataType, FieldRef, Float64Type},
 };
 use datafusion::{
     common::{DFSchema, Result, config::ConfigOptions, tree_node::Transformed, utils::take_function_args},
@@ -22,7 +22,7 @@ use datafusion::{
 };
 
 use super::{
-    columnar::{called_as_operand, made_of},
+    columnar::{called_as_operand, field_of, made_of},
     steps,
 };
 use crate::fault::{Failure, Fault};
@@ -86,8 +86,7 @@ impl ScalarUDFImpl for Single {
     }
 
     fn return_field_from_args(&self, arguments: ReturnFieldArgs) -> Result<FieldRef> {
-        let nullable = arguments.arg_fields.iter().any(|field| field.is_nullable());
-        Ok(Arc::new(Field::new(self.name(), DataType::Float32, nullable)))
+        Ok(field_of(self.name(), DataType::Float32, &arguments))
     }
 
     fn invoke_with_args(&self, call: ScalarFunctionArgs) -> Result<ColumnarValue> {

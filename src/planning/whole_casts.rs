@@ -8,12 +8,10 @@
 //! The engine cuts the digits behind the point off. A whole number that is cast to a numeric of hundreds, `numeric(4,-2)`, it cuts
 //! as well; it becomes a numeric first, which is rounded.
 
-use std::sync::Arc;
-
 use arrow::{
     array::{Array, ArrayRef, AsArray, Int64Array},
     compute::{CastOptions, cast, cast_with_options},
-    datatypes::{DataType, Decimal256Type, Field, FieldRef, Float64Type, i256},
+    datatypes::{DataType, Decimal256Type, FieldRef, Float64Type, i256},
 };
 use datafusion::{
     common::{DFSchema, Result, config::ConfigOptions, tree_node::Transformed, utils::take_function_args},
@@ -25,7 +23,7 @@ use datafusion::{
 };
 
 use super::{
-    columnar::{called_as_operand, made_of},
+    columnar::{called_as_operand, field_of, made_of},
     steps,
 };
 use crate::{
@@ -116,8 +114,7 @@ impl ScalarUDFImpl for Whole {
     }
 
     fn return_field_from_args(&self, arguments: ReturnFieldArgs) -> Result<FieldRef> {
-        let nullable = arguments.arg_fields.iter().any(|field| field.is_nullable());
-        Ok(Arc::new(Field::new(self.name(), self.whole.clone(), nullable)))
+        Ok(field_of(self.name(), self.whole.clone(), &arguments))
     }
 
     fn invoke_with_args(&self, call: ScalarFunctionArgs) -> Result<ColumnarValue> {
@@ -162,6 +159,8 @@ fn whole(numbers: &ArrayRef, data_type: &DataType) -> Result<ArrayRef> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use std::sync::Arc;
+
     use arrow::{
         array::{Decimal128Array, Float64Array},
         datatypes::Int32Type,

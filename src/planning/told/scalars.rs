@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::{
     array::{ArrayRef, AsArray, StringViewArray},
     compute::cast,
-    datatypes::{DataType, Field, FieldRef},
+    datatypes::{DataType, FieldRef},
 };
 use datafusion::{
     common::{Result, utils::take_function_args},
@@ -14,7 +14,7 @@ use datafusion::{
     },
 };
 
-use super::super::columnar::{called_as_operand, made_of};
+use super::super::columnar::{called_as_operand, field_of, made_of};
 use crate::{
     fault::{self, Failure, Fault},
     pgtype,
@@ -87,8 +87,7 @@ impl ScalarUDFImpl for JsonScalar {
     }
 
     fn return_field_from_args(&self, arguments: ReturnFieldArgs) -> Result<FieldRef> {
-        let nullable = arguments.arg_fields.iter().any(|field| field.is_nullable());
-        Ok(Arc::new(Field::new(self.name(), DataType::Utf8View, nullable)))
+        Ok(field_of(self.name(), DataType::Utf8View, &arguments))
     }
 
     fn invoke_with_args(&self, call: ScalarFunctionArgs) -> Result<ColumnarValue> {

@@ -1,7 +1,7 @@
 //! `to_json`, `row_to_json`, `json_build_object` and what else makes JSON of values, and the same of `jsonb`.
 
 use arrow::{
-    array::{Array, ArrayRef, AsArray, StringArray},
+    array::{Array, ArrayRef, StringArray},
     datatypes::DataType,
 };
 
@@ -9,7 +9,7 @@ use super::{
     TextArrays,
     collect::LINE,
     no_json, read,
-    write::{COMMA, LINES, Write, form, keys, writer},
+    write::{COMMA, LINES, Write, form, json_of, keys, writer},
 };
 use crate::{
     fault::{Failure, Fault, Result},
@@ -188,17 +188,17 @@ fn of_row(call: &Call<'_>) -> Result<ArrayRef> {
 
 /// The same with its columns in lines, where the second argument says so.
 fn of_row_in_lines(call: &Call<'_>) -> Result<ArrayRef> {
-    let row = call.argument(0)?;
-    match (row.data_type(), row.as_struct_opt()) {
-        (DataType::Struct(fields), Some(made)) if pgtype::is_json_value(fields) => {
-            let (rows, asked) = (made.column(0).as_string_view(), call.booleans(1)?);
-            call.text_of(|row| match asked.value(row) {
-                true => apart(rows.value(row)).map(Some),
-                false => Ok(Some(rows.value(row).to_owned())),
-            })
-        }
-        (DataType::Struct(_), _) => in_lines(call),
-        (other, _) => Err(no_row(other)),
+    let given = call.argument(0)?;
+    if let Some(rows) = json_of(given)? {
+        let asked = call.booleans(1)?;
+        return call.text_of(|row| match asked.value(row) {
+            true => apart(rows.value(row)).map(Some),
+            false => Ok(Some(rows.value(row).to_owned())),
+        });
+    }
+    match given.data_type() {
+        DataType::Struct(_) => in_lines(call),
+        other => Err(no_row(other)),
     }
 }
 

@@ -69,7 +69,7 @@ pub(super) fn is_structured(own: &DataType) -> bool {
 }
 
 /// The texts of JSON of an argument that is of it; none of one of another type.
-fn json_of(values: &ArrayRef) -> Result<Option<StringArray>> {
+pub(super) fn json_of(values: &ArrayRef) -> Result<Option<StringArray>> {
     let Some(values) = values.as_struct_opt() else { return Ok(None) };
     match values.data_type() {
         DataType::Struct(fields) if pgtype::is_json_value(fields) => {
